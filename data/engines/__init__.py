@@ -1,0 +1,58 @@
+"""What differs between event stores, nothing more: opening, writing, and a word of SQL or two."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, make_url
+
+from data.errors import SettingsError
+from data.events import Event
+from data.memo import Memo
+
+
+class EventStore(Protocol):
+    """A place that keeps events. One process owns it; any of its threads may read and write."""
+
+    sql: sa.Engine
+    memo: Memo
+
+    def write(self, events: Sequence[Event]) -> int:
+        """Store, durably and at once, the events whose id is new; returns how many were."""
+
+    def known(self, ids: Collection[str]) -> set[str]:
+        """Which of these event ids are stored already."""
+
+    def remove(self, source: str) -> int:
+        """Delete everything one source brought; returns how many events that was."""
+
+    def month(self, local: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """The first midnight of the month of a local time, both in µs as if UTC."""
+
+    def close(self) -> None:
+        """Give the store back to other processes."""
+
+
+def open_events(url: str) -> EventStore:
+    """The event store of a SQLAlchemy URL, created or upgraded as needed.
+
+    Raises `SettingsError` for an engine we do not have, `StoreError` if it cannot be used now.
+    """
+    parsed = _parsed(url)
+    if parsed.get_backend_name() != "duckdb":
+        raise SettingsError(
+            f"SPENDSCOPE_EVENTS_URL names {parsed.get_backend_name()}; the event store is duckdb:///PATH"
+        )
+    from data.engines.duckdb import DuckEvents
+
+    return DuckEvents(Path(parsed.database or ":memory:"))
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except sa.exc.ArgumentError:
+        raise SettingsError("SPENDSCOPE_EVENTS_URL is no SQLAlchemy URL") from None

@@ -1,0 +1,80 @@
+"""Every error a reader can meet, drawn once:
+
+SpendscopeError            one clear sentence; anything else that is raised is a bug
+├── SettingsError          a setting is wrong: the start stops
+├── Refused                what was asked for cannot be asked      → 400, naming the parameter
+│   └── Unknown            no such metric, dimension or section    → 404 where it is a path
+├── Stranger               nobody is signed in, or the token is bad → 401
+├── Forbidden              signed in, but not for this door        → 403
+├── SourceError            a file or body cannot be read at all
+├── EventError             one record is no event: rejected, the rest goes on
+└── StoreError             the event or state store cannot be used now
+"""
+
+from __future__ import annotations
+
+
+class SpendscopeError(Exception):
+    """Base of the tree; `str(error)` is the sentence shown to the reader."""
+
+    code = "error"
+    status = 500
+
+
+class SettingsError(SpendscopeError):
+    """A setting is wrong or contradicts another; names the setting."""
+
+    code = "bad_setting"
+
+
+class Refused(SpendscopeError):
+    """A parameter is not acceptable; `parameter` names it for the control beside it."""
+
+    code = "bad_parameter"
+    status = 400
+
+    def __init__(self, parameter: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.parameter = parameter
+
+
+class Unknown(Refused):
+    """A name that is not in the catalog."""
+
+    code = "unknown"
+    status = 404
+
+
+class Stranger(SpendscopeError):
+    """No session and no valid token."""
+
+    code = "not_signed_in"
+    status = 401
+
+
+class Forbidden(SpendscopeError):
+    """A known person, at a door that is not theirs."""
+
+    code = "forbidden"
+    status = 403
+
+
+class SourceError(SpendscopeError):
+    """Nothing of this input could be read."""
+
+    code = "bad_source"
+    status = 400
+
+
+class EventError(SpendscopeError):
+    """One record is no event; the sentence is the rejection's reason."""
+
+    code = "bad_event"
+    status = 400
+
+
+class StoreError(SpendscopeError):
+    """The store is busy, newer than this program, or not reachable."""
+
+    code = "store_unavailable"
+    status = 503

@@ -1,0 +1,124 @@
+"""Every setting, read once from the environment and checked before anything starts."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from data.errors import SettingsError
+from data.events import micros
+
+PREFIX: Final = "SPENDSCOPE_"
+SIGN_INS: Final = ("demo", "local")
+SHORTEST_SECRET: Final = 32
+LATER: Final = ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the program runs with. `now_frozen` is µs UTC where the clock stands still."""
+
+    host: str
+    port: int
+    data_dir: Path
+    events_url: str
+    state_url: str
+    secret_key: str
+    jwt_secret: str | None
+    jwks_url: str | None
+    jwt_issuer: str | None
+    jwt_audience: str | None
+    ingest_key: str | None
+    sign_in: tuple[str, ...]
+    now_frozen: int | None
+
+    def now(self) -> int:
+        """The present instant in µs UTC."""
+        return micros(datetime.now(UTC)) if self.now_frozen is None else self.now_frozen
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """The settings of an environment; raises `SettingsError` naming the wrong one."""
+        told = {
+            key.removeprefix(PREFIX): value.strip()
+            for key, value in environ.items()
+            if key.startswith(PREFIX) and value.strip()
+        }
+        for name in LATER:
+            if name in told:
+                raise SettingsError(f"{PREFIX}{name} is set, but OIDC sign-in is not available yet")
+        data_dir = Path(told.get("DATA_DIR", "var")).absolute()
+        return cls(
+            host=told.get("HOST", "127.0.0.1"),
+            port=_port(told.get("PORT", "8050")),
+            data_dir=data_dir,
+            events_url=told.get("EVENTS_URL", f"duckdb:///{data_dir / 'events.duckdb'}"),
+            state_url=told.get("STATE_URL", f"sqlite:///{data_dir / 'state.sqlite'}"),
+            secret_key=told.get("SECRET_KEY") or _kept_secret(data_dir),
+            jwt_secret=_long("JWT_SECRET", told.get("JWT_SECRET")),
+            **_jwks(told),
+            ingest_key=told.get("INGEST_KEY"),
+            sign_in=_sign_ins(told.get("SIGN_IN", "demo,local")),
+            now_frozen=_now(told.get("NOW")),
+        )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65_536:
+        raise SettingsError(f"SPENDSCOPE_PORT must be a port from 1 to 65535, not {text[:20]!r}")
+    return int(text)
+
+
+def _long(name: str, secret: str | None) -> str | None:
+    if secret is not None and len(secret.encode()) < SHORTEST_SECRET:
+        raise SettingsError(f"{PREFIX}{name} must have at least {SHORTEST_SECRET} bytes")
+    return secret
+
+
+def _jwks(told: Mapping[str, str]) -> dict[str, str | None]:
+    names = ("JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE")
+    given = [name for name in names if name in told]
+    if "JWKS_URL" in told and "JWT_SECRET" in told:
+        raise SettingsError("SPENDSCOPE_JWKS_URL and SPENDSCOPE_JWT_SECRET exclude each other")
+    if given and len(given) < len(names):
+        missing = next(name for name in names if name not in told)
+        raise SettingsError(f"{PREFIX}{missing} is missing: the three JWKS settings go together")
+    return {name.lower(): told.get(name) for name in names}
+
+
+def _sign_ins(text: str) -> tuple[str, ...]:
+    chosen = tuple(part.strip() for part in text.split(",") if part.strip())
+    for name in chosen:
+        if name not in SIGN_INS:
+            raise SettingsError(
+                f"SPENDSCOPE_SIGN_IN knows {', '.join(SIGN_INS)}, not {name[:20]!r}"
+            )
+    return chosen
+
+
+def _now(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"SPENDSCOPE_NOW is no ISO 8601 instant: {text[:40]!r}") from None
+    return micros(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
+
+
+def _kept_secret(data_dir: Path) -> str:
+    """The session key of this data folder, made on first use and readable by its owner only."""
+    path = data_dir / "secret_key"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        file.write(key := secrets.token_urlsafe(48))
+    return key

@@ -1,0 +1,49 @@
+"""What tests share: a fixed clock, a fresh store, short events."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.engines import EventStore, open_events
+from data.events import Event, clean
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[EventStore]:
+    opened = open_events(f"duckdb:///{tmp_path / 'events.duckdb'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The real input data beside the repository; tests that need it are skipped without it."""
+    if not SHARED.is_dir():
+        pytest.skip("the shared input data is not beside this repository")
+    return SHARED
+
+
+@pytest.fixture
+def event() -> Callable[..., Event]:
+    """A maker of clean events: `event(user="ana", cost_nano=5)`."""
+    numbers = itertools.count(1)
+
+    def make(**fields: Any) -> Event:
+        raw = {
+            "event_id": f"e{next(numbers)}",
+            "ts": "2026-11-20T12:00:00Z",
+            "kind": "llm",
+            "channel": "platform",
+            "source": "test",
+            "status": "ok",
+        }
+        return clean(raw | fields)
+
+    return make
