@@ -1,0 +1,170 @@
+"""The dated price book: genai-prices' list prices, offline, behind two functions.
+
+`price` turns the token counts of one call into nano-dollars, `rates` tells what a token costs.
+Our counts are disjoint; the book's input includes cache reads and writes and takes them off
+again, so each of our four counts has one rate, and a count without its own rate pays the input
+rate. A longer prompt can have a dearer step; which one is decided by the whole prompt. The book
+takes 0.1 ms a call, hence the rates of a model are read once and multiplied here
+(`tests/test_prices.py` compares both on random calls of every model).
+
+None means unpriced: no token count known, no such provider or model, or a model that is not
+sold by the token (the book's own sum for those is 0, as it is, rightly, for `:free` models).
+A provider that the book does not know is never guessed from the model's name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
+from typing import Final
+
+from genai_prices.data_snapshot import DataSnapshot, get_snapshot
+from genai_prices.types import (
+    ModelInfo,
+    ModelPrice,
+    StartDateConstraint,
+    TieredPrices,
+    TimeOfDateConstraint,
+)
+
+Constraint = StartDateConstraint | TimeOfDateConstraint | None
+Quoted = Decimal | TieredPrices | None
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+NANO_PER_MTOK: Final = 1_000  # USD per million tokens, as nano-dollars per token
+NANO_PER_KCOUNT: Final = 1_000_000
+ONE: Final = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Nano-dollars per token of each disjoint count, and per call."""
+
+    input: Decimal
+    cached_input: Decimal
+    cache_write: Decimal
+    output: Decimal
+    request: Decimal = Decimal(0)
+
+    def cost(self, fresh: int, cached: int, written: int, output: int) -> int:
+        """Nano-dollars of one call, half-even from the exact sum."""
+        exact = (
+            self.input * fresh
+            + self.cached_input * cached
+            + self.cache_write * written
+            + self.output * output
+            + self.request
+        )
+        return int(exact.quantize(ONE, ROUND_HALF_EVEN))
+
+
+# The rates from a prompt length on: (prompt tokens that must be exceeded, rates), ascending.
+Steps = tuple[tuple[int, Rates], ...]
+# What applies when: the first whose constraint holds; the last is the fallback.
+Schedule = tuple[tuple[Constraint, Steps | None], ...]
+
+
+def price(
+    provider: str | None,
+    model: str | None,
+    ts: int,
+    input_tokens: int | None,
+    cached_input_tokens: int | None = None,
+    cache_write_tokens: int | None = None,
+    output_tokens: int | None = None,
+) -> int | None:
+    """Nano-dollars of a call at `ts` (µs UTC) by its disjoint token counts; None is unpriced."""
+    counts = (input_tokens, cached_input_tokens, cache_write_tokens, output_tokens)
+    if model is None or all(count is None for count in counts):
+        return None
+    steps = _steps(provider, model, EPOCH + timedelta(microseconds=ts))
+    if steps is None:
+        return None
+    fresh, cached, written, output = (count or 0 for count in counts)
+    return _step(steps, fresh + cached + written).cost(fresh, cached, written, output)
+
+
+def rates(provider: str | None, model: str, when: datetime) -> Rates | None:
+    """The rates of a model at an instant, for prompts below any dearer step; None is unpriced."""
+    steps = _steps(provider, model, when)
+    return None if steps is None else steps[0][1]
+
+
+def _step(steps: Steps, prompt: int) -> Rates:
+    for start, found in reversed(steps):
+        if prompt > start:
+            return found
+    return steps[0][1]
+
+
+def _steps(provider: str | None, model: str, when: datetime) -> Steps | None:
+    schedule = schedule_of(provider, model)
+    for constraint, steps in schedule:
+        if constraint is None or constraint.active(when):
+            return steps
+    return schedule[-1][1] if schedule else None
+
+
+@lru_cache(maxsize=8_192)
+def schedule_of(provider: str | None, model: str) -> Schedule:
+    """Everything the book says of a model, latest rule first; empty if it says nothing."""
+    found = _find(provider, model)
+    if found is None:
+        return ()
+    if isinstance(found.prices, ModelPrice):
+        return ((None, _steps_of(found, found.prices)),)
+    rules = [(rule.constraint, _steps_of(found, rule.prices)) for rule in found.prices]
+    return (*reversed(rules), rules[0]) if rules else ()
+
+
+def _find(provider: str | None, model: str) -> ModelInfo | None:
+    """The book's entry; a `provider/model` name is also tried as its two parts."""
+    book = get_snapshot()
+    prefix, slash, bare = model.partition("/")
+    if provider is None:
+        return _entry(book, prefix, bare) if slash else _entry(book, None, model)
+    found = _entry(book, provider, model)
+    return _entry(book, provider, bare) if found is None and slash else found
+
+
+def _entry(book: DataSnapshot, provider: str | None, model: str) -> ModelInfo | None:
+    try:
+        return book.find_provider_model(model, None, provider, None)[1]
+    except (LookupError, ValueError):
+        return None
+
+
+def _steps_of(entry: ModelInfo, quoted: ModelPrice) -> Steps | None:
+    unquoted = quoted.input_mtok is None and quoted.output_mtok is None
+    if unquoted and not entry.id.endswith(":free"):
+        return None
+    prices = [value for value in vars(quoted).values() if isinstance(value, TieredPrices)]
+    starts = sorted({tier.start for value in prices for tier in value.tiers})
+    return tuple((start, _rates_from(quoted, start)) for start in (-1, *starts))
+
+
+def _rates_from(quoted: ModelPrice, start: int) -> Rates:
+    """The rates of prompts longer than `start`, up to the next step."""
+    fresh = _at(quoted.input_mtok, start) or Decimal(0)
+    cached, written, output = (
+        _at(value, start)
+        for value in (quoted.cache_read_mtok, quoted.cache_write_mtok, quoted.output_mtok)
+    )
+    per_call = _at(quoted.requests_kcount, start) or Decimal(0)
+    return Rates(
+        input=fresh * NANO_PER_MTOK,
+        cached_input=(fresh if cached is None else cached) * NANO_PER_MTOK,
+        cache_write=(fresh if written is None else written) * NANO_PER_MTOK,
+        output=(output or Decimal(0)) * NANO_PER_MTOK,
+        request=per_call * NANO_PER_KCOUNT,
+    )
+
+
+def _at(quoted: Quoted, start: int) -> Decimal | None:
+    """The price of a unit in prompts longer than `start`."""
+    if not isinstance(quoted, TieredPrices):
+        return quoted
+    reached = [tier.price for tier in quoted.tiers if tier.start <= start]
+    return reached[-1] if reached else quoted.base
