@@ -16,7 +16,7 @@ from sqlalchemy import func
 from data.errors import Unknown
 from data.events import EVENTS, TOKENS
 
-Unit = Literal["usd", "count", "tokens", "share", "ms", "instant", "text"]
+Unit = Literal["usd", "usd_each", "count", "tokens", "share", "ms", "instant", "text"]
 Better = Literal["more", "less", "neither"]
 Expression = sa.ColumnElement[Any]
 
@@ -132,7 +132,7 @@ _METRICS: Final = (
         "Cache reads among all prompt tokens.", LLM, "more", additive=False,
     ),
     Metric(
-        "cost_per_1k_tokens", "Cost per 1,000 tokens", "usd",
+        "cost_per_1k_tokens", "Cost per 1,000 tokens", "usd_each",
         _ratio(func.sum(E.cost_nano) * 1_000, func.sum(PRICED_TOKENS)),
         "Cost over the tokens of the calls whose cost is known.", LLM, "less", additive=False,
     ),
@@ -152,6 +152,9 @@ _METRICS: Final = (
 METRICS: Final = {metric.name: metric for metric in _METRICS}
 
 TIME: Final = "time"
+# A stored text is never empty, so the empty text is free to mean "all the others".
+OTHER: Final = ""
+OTHER_LABEL: Final = "Other"
 _DIMENSIONS: Final = (
     Dimension(TIME, "Time"),
     Dimension("user", "User", "user_name"),

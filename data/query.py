@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
 
-from data.catalog import DIMENSIONS, METRICS, NANO, TIME, Metric, dimension, metric
+from data.catalog import DIMENSIONS, METRICS, NANO, OTHER, TIME, Metric, dimension, metric
 from data.engines import EventStore
 from data.errors import Refused
 from data.events import EVENTS
@@ -21,8 +21,6 @@ from data.filters import Filters
 from data.scope import Scope
 from data.windows import MONDAY_SHIFT, WIDTHS, Grain, Window, buckets, midnight_of, segments
 
-# A stored text is never empty, so the empty text is free to mean "all the others".
-OTHER: Final = ""
 Frame = pd.DataFrame
 
 
@@ -189,7 +187,7 @@ def _typed(frame: Frame, query: Query) -> Frame:
 
 
 def _column(values: pd.Series[Any], declared: Metric) -> pd.Series[Any]:
-    if declared.unit == "usd":
+    if declared.unit in ("usd", "usd_each"):
         return values.astype("float64") / NANO
     if declared.unit in ("count", "tokens", "instant"):
         return values.astype("Int64")

@@ -1,0 +1,32 @@
+"""A section's question, answered: what chart, table, export and API all show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from components.sections import Section
+from data.windows import Grain, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`frame` has a column a dimension and metric, `totals` one row without dimensions.
+
+    `colours` numbers the values of the breakdown in the order in which they first appeared, so
+    that one keeps its colour whatever its rank.
+    """
+
+    section: Section
+    by: str
+    measure: str
+    frame: pd.DataFrame
+    totals: pd.DataFrame
+    window: Window
+    grain: Grain
+    colours: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        return self.section.dimensions(self.by)

@@ -1,0 +1,72 @@
+"""The frame around a chart: axes, margins, ticks. Plain dicts for Plotly."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any, Final
+
+from data.catalog import Metric
+from data.windows import Window, instant
+
+LONGEST_NAME: Final = 28
+MOST_TICKS: Final = 8
+PREFIX: Final = {"usd": "$", "usd_each": "$"}
+FORMATS: Final = {"share": ".0%", "count": "~s", "tokens": "~s", "usd": "~s", "usd_each": "~g"}
+
+
+def short(name: str) -> str:
+    """A name as a chart may show it: cut to fit, and never taken for markup."""
+    cut = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+    return escape(cut, quote=False)
+
+
+def standing(metric: Metric, ticks: list[str], window: Window) -> dict[str, Any]:
+    """The layout of a chart over time; `ticks` are the labels of all buckets."""
+    shown = spread(ticks)
+    year = f" {instant(window.end - 1, window.zone).year}"
+    across = {
+        "type": "category", "tickvals": shown, "ticktext": [t.removesuffix(year) for t in shown],
+        "tickangle": 0, "showgrid": False, "fixedrange": True, "automargin": True,
+    }  # fmt: skip
+    up = _values(metric) | {"rangemode": "tozero", "nticks": 6}
+    return _layout() | {
+        "xaxis": across, "yaxis": up, "barmode": "stack", "bargap": 0.25,
+        "hovermode": "x unified", "showlegend": True,
+        "legend": {"orientation": "h", "y": -0.14, "x": 0, "traceorder": "normal"},
+    }  # fmt: skip
+
+
+def lying(metric: Metric, names: list[str]) -> dict[str, Any]:
+    """The layout of horizontal bars, one a name, the first on top."""
+    places = list(range(len(names)))
+    down = {
+        "tickvals": places, "ticktext": [f"{short(name)} " for name in names],
+        "autorange": "reversed", "fixedrange": True, "automargin": True, "showgrid": False,
+        "zeroline": False,
+    }  # fmt: skip
+    along = _values(metric) | {"showticklabels": False, "showgrid": False, "zeroline": False}
+    return _layout() | {
+        "xaxis": along, "yaxis": down, "showlegend": False, "bargap": 0.35, "hovermode": "closest",
+        "margin": {"l": 8, "r": 76, "t": 4, "b": 8},
+    }  # fmt: skip
+
+
+def spread(ticks: list[str]) -> list[str]:
+    """At most `MOST_TICKS` of the labels, evenly."""
+    step = -(-len(ticks) // MOST_TICKS) or 1
+    return ticks[::step]
+
+
+def _values(metric: Metric) -> dict[str, Any]:
+    return {
+        "tickprefix": PREFIX.get(metric.unit, ""), "tickformat": FORMATS.get(metric.unit, "~s"),
+        "ticksuffix": " ms" if metric.unit == "ms" else "", "fixedrange": True, "automargin": True,
+    }  # fmt: skip
+
+
+def _layout() -> dict[str, Any]:
+    return {
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "inherit", "size": 12}, "hoverlabel": {"namelength": -1},
+    }  # fmt: skip

@@ -1,0 +1,34 @@
+"""What people call a value of a dimension, and the one colour it has in every chart."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+
+from data.catalog import DIMENSIONS, OTHER, OTHER_LABEL
+from data.filters import NONE
+
+# Told apart by readers with any common colour vision (tests/test_charts.py measures it).
+PALETTE: Final = (
+    "#4269d0", "#efb118", "#ff725c", "#3ca951", "#a463f2", "#6cc5b0", "#9c6b4e", "#ff8ab7",
+    "#97bbf5", "#7a7d2f",
+)  # fmt: skip
+GREY: Final = "#9498a0"
+
+
+def known(value: Any) -> Any:
+    """The value, with every spelling of missing as None."""
+    return None if pd.isna(value) else value
+
+
+def entity(row: pd.Series[Any], by: str) -> str:
+    """The name of a row's value of a dimension: `(none)`, `Other`, its name, or its id."""
+    value = known(row[by])
+    if value is None:
+        return NONE
+    if value == OTHER:
+        return OTHER_LABEL
+    naming = DIMENSIONS[by].naming
+    name = known(row[naming]) if naming and naming in row.index else None
+    return str(name or value)
