@@ -61,3 +61,8 @@ def link(place: Any) -> Id:
 def headline(what: Any, metric: Any) -> Id:
     """A piece of a headline number: its `value`, `change` or `trend`."""
     return {"headline": what, "metric": metric}
+
+
+def testid(name: str) -> dict[str, str]:
+    """The attribute by which scripts and tests find an element."""
+    return {"data-testid": name}
