@@ -20,8 +20,8 @@ class EventStore(Protocol):
     sql: sa.Engine
     memo: Memo
 
-    def write(self, events: Sequence[Event]) -> int:
-        """Store, durably and at once, the events whose id is new; returns how many were."""
+    def write(self, events: Sequence[Event]) -> list[Event]:
+        """Store, durably and at once, the events whose id is new; returns those, in order."""
 
     def known(self, ids: Collection[str]) -> set[str]:
         """Which of these event ids are stored already."""

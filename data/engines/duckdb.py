@@ -69,14 +69,14 @@ class DuckEvents:
                 self._root.execute(statement)
                 self._root.execute("INSERT INTO schema_version VALUES (?)", [number])
 
-    def write(self, events: Sequence[Event]) -> int:
+    def write(self, events: Sequence[Event]) -> list[Event]:
         unique = {event["event_id"]: event for event in reversed(events)}
         with self._lock:
             known = self.known(unique)
             fresh = [event for key, event in reversed(unique.items()) if key not in known]
             if fresh:
                 self._insert(_columns(fresh))
-        return len(fresh)
+        return fresh
 
     def _insert(self, batch: pd.DataFrame) -> None:
         writer = self._root.cursor()
