@@ -1,0 +1,54 @@
+"""Our own events: one JSON object a line, a JSON list, or CSV; the fields of CONTRACT §8.
+
+Every field means what it is called. `event_id` is kept as it is, so that what was exported can
+be imported, and posted twice is stored once; without one the record is rejected. `ts` is ISO
+8601 (UTC where it has no offset) or whole microseconds since 1970. The four token counts are
+disjoint: `input_tokens` EXCLUDES cache reads and writes.
+
+`cost` (US dollars, number or text, exact) may stand instead of `cost_nano`. Without a cost a
+call is priced by our book, unless `cost_origin` says it is `unpriced`.
+Defaults: `source` canonical, `channel` other, `status` ok. Nothing else is filled in.
+Not counted: an unknown field rejects its record, so that a typing error loses nothing silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import orjson
+
+from data.errors import EventError
+from data.sources.entries import entries
+from data.sources.fields import nano
+from data.sources.files import File
+from data.sources.format import Format, Head, Options, Raw, Record, records
+
+NEEDED: Final = {"event_id", "ts", "kind"}
+DEFAULTS: Final = {"source": "canonical", "channel": "other", "status": "ok"}
+
+
+def recognises(head: Head) -> bool:
+    return set(head.columns) >= NEEDED or head.first.keys() >= NEEDED
+
+
+def read(file: File, options: Options) -> Iterator[Record]:
+    return records(entries(file), _event, options)
+
+
+def _event(_: str, entry: Any) -> Iterator[Raw]:
+    if not isinstance(entry, Mapping):
+        raise EventError(f"an event is an object with fields, not {type(entry).__name__}")
+    raw = {name: None if value == "" else value for name, value in entry.items()}
+    raw |= {name: value for name, value in DEFAULTS.items() if raw.get(name) is None}
+    cost = nano("cost", raw.pop("cost", None))
+    if cost is not None:
+        if raw.get("cost_nano") is not None:
+            raise EventError("cost and cost_nano are both given")
+        raw["cost_nano"] = cost
+    if isinstance(raw.get("tags"), dict | list):
+        raw["tags"] = orjson.dumps(raw["tags"], default=float).decode()
+    yield raw
+
+
+FORMAT = Format("canonical", "Spendscope events", recognises, read)

@@ -1,0 +1,71 @@
+"""Values as sources write them: blanks, decimals, seconds; what is wrong raises `EventError`."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from typing import Any, Final
+
+import orjson
+
+from data.errors import EventError
+
+NANO: Final = 1_000_000_000
+LARGEST: Final = Decimal(10) ** 15
+
+
+def text(value: Any) -> str | None:
+    """Text without its margins; '' and null are both unknown."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise EventError(f"{str(value)[:40]!r} is not text")
+    return value.strip() or None
+
+
+def decimal(name: str, value: Any) -> Decimal | None:
+    """The exact number of a text, an integer or a JSON number; unknown where blank."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        raise EventError(f"{name} is not a number")
+    try:
+        number = Decimal(str(value).strip())
+    except (InvalidOperation, ValueError):
+        raise EventError(f"{name} is not a number") from None
+    if not number.is_finite() or abs(number) > LARGEST:
+        raise EventError(f"{name} is not a number between -10^15 and 10^15")
+    return number
+
+
+def whole(name: str, value: Any) -> int | None:
+    """The nearest whole number (milliseconds of a measured duration)."""
+    number = decimal(name, value)
+    return None if number is None else int(number.to_integral_value(ROUND_HALF_EVEN))
+
+
+def nano(name: str, value: Any) -> int | None:
+    """Nano-dollars of an amount in dollars; finer digits are rounded half-even."""
+    number = decimal(name, value)
+    return None if number is None else int((number * NANO).to_integral_value(ROUND_HALF_EVEN))
+
+
+def count(name: str, value: Any) -> int | None:
+    """A whole number that is not negative."""
+    number = decimal(name, value)
+    if number is None:
+        return None
+    if number < 0:
+        raise EventError(f"{name} is negative")
+    if number != number.to_integral_value():
+        raise EventError(f"{name} is not a whole number")
+    return int(number)
+
+
+def parsed(name: str, value: Any) -> Any:
+    """JSON that may still be text, as in a CSV cell; None where blank."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return orjson.loads(value) if value.strip() else None
+    except orjson.JSONDecodeError:
+        raise EventError(f"{name} is not JSON") from None

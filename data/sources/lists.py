@@ -1,0 +1,99 @@
+"""Items of a JSON list one after the other, without holding the list in memory."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from data.errors import EventError
+from data.sources.files import NOT_UTF8, File, Unpacked, encodable
+from data.sources.format import Entry
+
+CHUNK: Final = 256 * 1024
+LONGEST_ITEM: Final = 32 * 1024 * 1024
+OPENING: Final = re.compile(r'\s*(?:\{\s*"data"\s*:\s*)?\[')
+BETWEEN: Final = re.compile(r"[\s,]*")
+CUT_OFF: Final = "the list is cut off or damaged here; nothing after this can be read"
+UTF8: Final = codecs.getincrementaldecoder("utf-8-sig")
+
+
+def is_list(head: str) -> bool:
+    """Whether a file begins like a JSON list, alone or as `data` of an object."""
+    return OPENING.match(head) is not None
+
+
+@dataclass(slots=True)
+class Window:
+    """The text being looked at: `at` is how far it is read, `line` the line that is."""
+
+    stream: Unpacked
+    held: str = ""
+    at: int = 0
+    line: int = 1
+    decode: codecs.IncrementalDecoder = field(default_factory=lambda: UTF8("surrogateescape"))
+
+    def more(self) -> bool:
+        """Read on, at least as much again as is held, so that retrying stays linear."""
+        wanted = max(CHUNK, len(self.held) - self.at)
+        parts: list[str] = []
+        try:
+            while wanted > 0 and (part := self.stream.read1(wanted)):
+                parts.append(self.decode.decode(part))
+                wanted -= len(part)
+        finally:
+            self.held, self.at = self.held[self.at :] + "".join(parts), 0
+        return bool(parts)
+
+    def skip(self, pattern: re.Pattern[str]) -> bool:
+        """Pass what matches here; whether anything does."""
+        found = pattern.match(self.held, self.at)
+        if found:
+            self.pass_to(found.end())
+        return found is not None
+
+    def pass_to(self, end: int) -> None:
+        self.line += self.held.count("\n", self.at, end)
+        self.at = end
+
+
+def list_values(file: File, decoder: json.JSONDecoder) -> Iterator[Entry]:
+    """The items; one that is no JSON makes the rest unreadable and is the last entry."""
+    line = 1
+    try:
+        with file.open() as stream:
+            window = Window(stream)
+            window.more()
+            window.skip(OPENING)
+            while _at_item(window):
+                line = window.line
+                yield f"{file.name}:{line}", _item(window, decoder)
+    except EventError as error:
+        yield f"{file.name}:{line}", error
+
+
+def _at_item(window: Window) -> bool:
+    """Go to the next item; False at the end of the list."""
+    window.skip(BETWEEN)
+    while window.at == len(window.held):
+        if not window.more():
+            raise EventError(CUT_OFF)
+        window.skip(BETWEEN)
+    return window.held[window.at] != "]"
+
+
+def _item(window: Window, decoder: json.JSONDecoder) -> Any:
+    """The item that begins here, read on as far as it takes."""
+    while True:
+        try:
+            value, end = decoder.raw_decode(window.held, window.at)
+        except (ValueError, RecursionError):
+            if len(window.held) - window.at > LONGEST_ITEM or not window.more():
+                raise EventError(CUT_OFF) from None
+            continue
+        content = window.held[window.at : end]
+        window.pass_to(end)
+        return value if encodable(content) else EventError(NOT_UTF8)
