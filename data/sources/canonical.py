@@ -33,12 +33,11 @@ def recognises(head: Head) -> bool:
 
 
 def read(file: File, options: Options) -> Iterator[Record]:
-    return records(entries(file), _event, options)
+    return records(entries(file), convert, options)
 
 
-def _event(_: str, entry: Any) -> Iterator[Raw]:
-    if not isinstance(entry, Mapping):
-        raise EventError(f"an event is an object with fields, not {type(entry).__name__}")
+def convert(_: str, entry: Mapping[str, Any]) -> Iterator[Raw]:
+    """The canonical record of an entry, with the defaults above."""
     raw = {name: None if value == "" else value for name, value in entry.items()}
     raw |= {name: value for name, value in DEFAULTS.items() if raw.get(name) is None}
     cost = nano("cost", raw.pop("cost", None))

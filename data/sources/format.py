@@ -54,16 +54,21 @@ def records(
 ) -> Iterator[Record]:
     """The events of each entry; `convert(where, entry)` may raise anything."""
     for where, entry in entries:
-        if isinstance(entry, EventError):
-            yield where, entry
-            continue
         try:
-            for raw in convert(where, entry):
+            for raw in convert(where, _mapping(entry)):
                 yield where, _owned(raw, options)
         except EventError as error:
             yield where, error
         except Exception as error:
             yield where, EventError(f"this is no record of the format ({_said(error)})")
+
+
+def _mapping(entry: Any) -> Any:
+    if isinstance(entry, EventError):
+        raise entry
+    if not isinstance(entry, Mapping):
+        raise EventError(f"a record is an object with fields, not {type(entry).__name__}")
+    return entry
 
 
 def _owned(raw: Raw, options: Options) -> Raw:
@@ -75,4 +80,6 @@ def _owned(raw: Raw, options: Options) -> Raw:
 
 
 def _said(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
     return f"{type(error).__name__}: {error}"[:160]

@@ -29,7 +29,7 @@ import orjson
 
 from data.errors import EventError
 from data.sources.entries import entries
-from data.sources.fields import count, nano, parsed, text, whole
+from data.sources.fields import count, decimal, nano, parsed, text, whole
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 
@@ -110,7 +110,8 @@ def _spent(row: Row, metadata: Row) -> Raw:
     used = any(tokens.values())
     if status == "error" and not used:
         tokens = {}
-    if status == "ok" and used and not cost and not _cache_hit(row):
+    without_price = not decimal("spend", row.get("spend")) and used and not _cache_hit(row)
+    if status == "ok" and without_price:
         cost = None
     return {
         "status": status,
