@@ -1,0 +1,60 @@
+"""Passwords: what is acceptable, how they are kept (argon2id), and comparing them."""
+
+from __future__ import annotations
+
+import threading
+import unicodedata
+from functools import cached_property
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from data.errors import Refused
+
+SHORTEST: Final = 10
+LONGEST: Final = 1_000
+AT_ONCE: Final = 2
+
+
+class Passwords:
+    """Hashes and compares; only a few at once, as each takes 64 MiB for a moment."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
+        self._turn = threading.BoundedSemaphore(AT_ONCE)
+
+    def chosen(self, password: str) -> str:
+        """What to keep of a new password; raises `Refused` for one nobody should have."""
+        if len(password) < SHORTEST:
+            raise Refused("password", f"a password needs at least {SHORTEST} characters")
+        if len(password) > LONGEST:
+            raise Refused("password", f"a password has at most {LONGEST:,} characters")
+        return self.hashed(password)
+
+    def match(self, kept: str | None, password: str) -> bool:
+        """Whether this is the kept password; without one it takes as long and is False."""
+        with self._turn:
+            try:
+                same = self._hasher.verify(kept or self._nobody, _bytes(password[:LONGEST]))
+            except (VerificationError, InvalidHashError):
+                return False
+        return same and kept is not None and len(password) <= LONGEST
+
+    def outdated(self, kept: str) -> bool:
+        """Whether it was hashed with other parameters than today's."""
+        return self._hasher.check_needs_rehash(kept)
+
+    def hashed(self, password: str) -> str:
+        """What to keep of a password that is in use already."""
+        with self._turn:
+            return self._hasher.hash(_bytes(password))
+
+    @cached_property
+    def _nobody(self) -> str:
+        return self._hasher.hash(b"the password of nobody")
+
+
+def _bytes(password: str) -> bytes:
+    """The same bytes for the same characters, however a keyboard composes them."""
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
