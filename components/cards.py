@@ -125,23 +125,23 @@ def _headlines(one: Section) -> html.Section:
     return html.Section(
         [
             html.H2(one.title, className="visually-hidden"),
-            html.Div([_number(name) for name in one.metrics], className="kpis"),
-            html.Div(id=ids.part("state", one.key), className="state", role="status",
+            html.Div([_number(name, one.key) for name in one.metrics], className="kpis"),
+            html.Div(id=ids.band("state", one.key), className="state", role="status",
                      **ids.testid("state")),
         ],
-        id=ids.part("card", one.key), className="headline",
+        id=ids.band("card", one.key), className="headline",
         **ids.testid(f"section-{one.key}"), **{"data-state": "loading"},
     )  # fmt: skip
 
 
-def _number(name: str) -> html.Div:
+def _number(name: str, key: str) -> html.Div:
     declared = METRICS[name]
     return html.Div(
         [
             html.Div(declared.label, className="kpi-label"),
-            html.Div(DASH, id=ids.headline("value", name), className="kpi-value",
+            html.Div(DASH, id=ids.headline("value", name, key), className="kpi-value",
                      **ids.testid(f"kpi-{name}"), **{"data-value": ""}),
-            html.Div(" ", id=ids.headline("change", name), className="kpi-change"),
+            html.Div(" ", id=ids.headline("change", name, key), className="kpi-change"),
         ],
         className="kpi", title=declared.help,
     )  # fmt: skip

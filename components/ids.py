@@ -32,7 +32,8 @@ WINDOW: Final = "filter-window"
 CHIPS: Final = "filter-chips"
 NOTICE: Final = "filter-notice"
 ALL_MODES: Final = "view-mode"
-NAV: Final = "nav"
+INITIALS: Final = "profile-initials"
+NAME: Final = "profile-name"
 TAB: Final = "tab"
 
 Id = dict[str, Any]
@@ -58,9 +59,14 @@ def link(place: Any) -> Id:
     return {"link": place}
 
 
-def headline(what: Any, metric: Any) -> Id:
-    """A piece of a headline number: its `value`, `change` or `trend`."""
-    return {"headline": what, "metric": metric}
+def band(name: str, section: Any = MATCH) -> Id:
+    """A part of a band of headline numbers: its `card` or `state`."""
+    return {"band": name, "section": section}
+
+
+def headline(what: str, metric: Any, section: Any = MATCH) -> Id:
+    """A piece of a headline number: its `value` or `change`."""
+    return {"headline": what, "metric": metric, "section": section}
 
 
 def testid(name: str) -> dict[str, str]:

@@ -54,7 +54,7 @@ def _rail() -> html.Nav:
 
 def _profile() -> html.Details:
     icon = html.Summary(
-        [html.Span(id="profile-initials", className="avatar"), html.Span(id="profile-name")],
+        [html.Span(id=ids.INITIALS, className="avatar"), html.Span(id=ids.NAME)],
         className="profile", title="Your profile", **ids.testid("profile-menu"),
     )  # fmt: skip
     menu = [

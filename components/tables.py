@@ -39,9 +39,9 @@ def _number(name: str) -> Row:
     }  # fmt: skip
 
 
-def rows(answer: Answer) -> list[Row]:
-    """The section's rows, in the frame's order."""
-    frame, names = answer.frame, answer.dimensions
+def rows(answer: Answer, most: int) -> list[Row]:
+    """The section's first `most` rows, in the frame's order."""
+    frame, names = answer.frame.head(most), answer.dimensions
     ticks = _ticks(answer) if TIME in names else {}
     numbers = [_cells(frame[name], name, answer.window.zone) for name in answer.section.metrics]
     made: list[Row] = [{} for _ in range(len(frame))]

@@ -29,6 +29,9 @@ class EventStore(Protocol):
     def remove(self, source: str) -> int:
         """Delete everything one source brought; returns how many events that was."""
 
+    def repeated(self) -> int:
+        """How many stored events carry an id that an other one carries; 0, or we have a bug."""
+
     def month(self, local: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         """The first midnight of the month of a local time, both in µs as if UTC."""
 

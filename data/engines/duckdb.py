@@ -102,6 +102,12 @@ class DuckEvents:
         self.memo.forget()
         return int(row[0]) if row else 0
 
+    def repeated(self) -> int:
+        reader = self._root.cursor()
+        row = reader.execute("SELECT count(*) - count(DISTINCT event_id) FROM events").fetchone()
+        reader.close()
+        return int(row[0]) if row else 0
+
     def month(self, local: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         return func.epoch_us(func.date_trunc("month", func.make_timestamp(local)))
 

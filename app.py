@@ -1,0 +1,97 @@
+"""Spendscope: wiring only. settings → stores → Flask → sign-in → Dash → page."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+from dash import Dash
+from flask import Flask, Response, jsonify, redirect
+from waitress import serve as listen
+
+from callbacks import api, compress, demo, filtering, navigation, receive, redraw, running, sign_in
+from callbacks.commands import load
+from callbacks.commands import main as command
+from callbacks.setup import link
+from components import layout
+from data.engines import EventStore, open_events
+from data.settings import Settings
+from data.state import State
+
+HERE = Path(__file__).resolve().parent
+THREADS = 16
+INDEX = (HERE / "components" / "index.html").read_text(encoding="utf-8")
+
+
+def create_app(settings: Settings, state: State, store: EventStore, key: str) -> Dash:
+    """The dashboard on stores that are open; `key` is for commands of this machine."""
+    server = Flask(__name__, static_folder=None)
+    sign_in.attach(server, settings, state, store, lambda: app.csp_hashes())
+    compress.attach(server)
+    api.attach(server, settings, store)
+    receive.attach(server, settings, store)
+    running.attach(server, store, key)
+    _doors(server, state, store)
+    app = Dash(
+        server=server, title="Spendscope", update_title=None, index_string=INDEX,
+        assets_folder=str(HERE / "assets"), assets_ignore=r"sign-in\.css|bootstrap\.min\.css",
+        external_stylesheets=["/assets/bootstrap.min.css"], use_async=False, enable_mcp=False,
+        suppress_callback_exceptions=True,
+    )  # fmt: skip
+    app.layout = layout.build
+    navigation.register(app)
+    filtering.register(app, settings, store)
+    redraw.register(app, store)
+    return app
+
+
+def _doors(server: Flask, state: State, store: EventStore) -> None:
+    """The way in, and whether we are well."""
+    server.add_url_rule("/", "home", lambda: redirect("/settings/analytics"))
+    server.add_url_rule("/healthz", "healthz", lambda: jsonify(status="ok"))
+
+    @server.get("/readyz")
+    def readyz() -> tuple[Response, int]:
+        try:
+            store.known(["readyz"])
+            state.has_accounts()
+        except Exception:
+            logging.getLogger("spendscope").exception("a store does not answer")
+            return jsonify(status="a store does not answer"), 503
+        return jsonify(status="ready"), 200
+
+
+def serve(settings: Settings, with_sample: bool = False) -> None:
+    """Serve until stopped."""
+    state, store, key = (
+        State(settings.state_url),
+        open_events(settings.events_url),
+        running.new_key(),
+    )
+    if with_sample and not demo.sources(store):
+        load(store, 100_000, 90, 7, settings.now())
+    app = create_app(settings, state, store, key)
+    url = f"http://{settings.host}:{settings.port}"
+    print(f"Spendscope serves on {url}", flush=True)
+    if "local" in settings.sign_in and demo.why_closed(settings, store):
+        _invite(settings, state)
+    with running.announced(settings, key):
+        listen(app.server, host=settings.host, port=settings.port, threads=THREADS, ident=None)
+
+
+def _invite(settings: Settings, state: State) -> None:
+    """Print the one-time link to the first account, while there is none."""
+    if token := state.setup_token():
+        print(f"Create the first account: {link(token, settings.host, settings.port)}", flush=True)
+
+
+def main() -> int:
+    """The console script."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    return command(serve)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

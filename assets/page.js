@@ -1,0 +1,68 @@
+/* What needs no server: chart or table, theme, zone; and what the library leaves out. */
+window.dash_clientside = Object.assign({}, window.dash_clientside, {
+  page: {
+    zone: () => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC",
+
+    /* The remembered modes after a click: one for all sections, or one section's own. */
+    choose: (_charts, _tables, _all, kept) => {
+      const clicked = window.dash_clientside.callback_context;
+      const modes = kept || { all: "chart", own: {} };
+      if (!clicked.triggered.length || !clicked.triggered[0].value) {
+        return window.dash_clientside.no_update;
+      }
+      const id = clicked.triggered_id;
+      if (id === "view-mode") {
+        return { all: modes.all === "chart" ? "table" : "chart", own: {} };
+      }
+      const own = Object.assign({}, modes.own);
+      own[id.section] = id.part === "mode-table" ? "table" : "chart";
+      return { all: modes.all, own };
+    },
+
+    show: (kept, id) => {
+      const modes = kept || { all: "chart", own: {} };
+      const mode = modes.own[id.section] || modes.all;
+      return [mode, String(mode === "chart"), String(mode === "table")];
+    },
+
+    switched: (kept) => String(Boolean(kept) && kept.all === "table"),
+
+    theme: (clicks, kept) => {
+      const root = document.documentElement;
+      let theme = kept || root.dataset.bsTheme;
+      if (clicks) {
+        theme = root.dataset.bsTheme === "dark" ? "light" : "dark";
+        window.localStorage.setItem("spendscope-theme", theme);
+      }
+      root.dataset.bsTheme = theme;
+      root.dataset.agThemeMode = theme;
+      return [theme, theme === "dark" ? "Light theme" : "Dark theme"];
+    },
+  },
+});
+
+/* A session that ended answers 401: go and sign in, and come back here. */
+const asked = window.fetch;
+window.fetch = async (...request) => {
+  const answer = await asked(...request);
+  if (answer.status === 401) {
+    const here = window.location.pathname + window.location.search;
+    window.location.assign("/sign-in?next=" + encodeURIComponent(here));
+  }
+  return answer;
+};
+
+/* The profile menu closes as menus do. */
+document.addEventListener("click", (event) => {
+  for (const box of document.querySelectorAll("details.profile-box[open]")) {
+    const within = box.contains(event.target);
+    if (!within || event.target.closest(".menu a")) box.removeAttribute("open");
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  document.querySelectorAll("details.profile-box[open]").forEach((box) => {
+    box.removeAttribute("open");
+    box.querySelector("summary").focus();
+  });
+});

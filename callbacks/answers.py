@@ -1,0 +1,132 @@
+"""Sections asked: the one way from a declaration to the rows that every door shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from components.answer import Answer
+from components.sections import Section, measures
+from data.catalog import DIMENSIONS, TIME
+from data.engines import EventStore
+from data.errors import Refused
+from data.events import EARLIEST, LATEST, micros
+from data.filters import ME, NONE, PEOPLE, Filters
+from data.query import Query, complete, run
+from data.scope import Scope
+from data.windows import Window
+
+ALWAYS = Window(micros(EARLIEST), micros(LATEST), "UTC")
+MOST_COLOURED = 500
+
+
+def answer(
+    section: Section,
+    filters: Filters,
+    scope: Scope,
+    store: EventStore,
+    by: str | None = None,
+    measure: str | None = None,
+) -> Answer:
+    """The section's rows and totals; `by` and `measure` default to the first it declares.
+
+    Raises `Refused` for a breakdown or measure that the section does not offer.
+    """
+    by = _offered("by", by, section.by or ("",))
+    measure = _offered("measure", measure, measures(section))
+    query = question(section, filters, by, measure)
+    frame = run(query, scope, store)
+    if TIME in query.by:
+        frame = complete(frame, query)
+    totals = run(query.total(), scope, store)
+    colours = _colours(by, scope, store) if by else {}
+    return Answer(section, by, measure, frame, totals, filters.window, query.bucket, colours)
+
+
+def _offered(parameter: str, value: str | None, offered: tuple[str, ...]) -> str:
+    if not value:
+        return offered[0]
+    if value not in offered:
+        raise Refused(parameter, f"{parameter} is {value[:40]!r}; use one of {', '.join(offered)}")
+    return value
+
+
+def question(section: Section, filters: Filters, by: str, measure: str) -> Query:
+    """The query behind a section; its first metric is the one that ranks."""
+    metrics = (measure, *(name for name in section.metrics if name != measure))
+    dimensions = section.dimensions(by)
+    if TIME in dimensions:
+        return Query(metrics, dimensions, filters, top=section.top)
+    order = ((measure, True),) if dimensions else ()
+    return Query(metrics, dimensions, filters, order=order)
+
+
+def _colours(by: str, scope: Scope, store: EventStore) -> dict[str, int]:
+    """Each value's place in the order of first appearance, which never changes afterwards."""
+    seen = Query(
+        ("first_event",), (by,), Filters(ALWAYS), order=(("first_event", False),),
+        limit=MOST_COLOURED,
+    )  # fmt: skip
+    values = run(seen, scope, store)[by]
+    return {str(value): place for place, value in enumerate(values.dropna())}
+
+
+def as_of(scope: Scope, store: EventStore) -> int | None:
+    """The latest instant (µs UTC) of which this reader can see an event."""
+    last = run(Query(("last_event",), (), Filters(ALWAYS)), scope, store)["last_event"].dropna()
+    return int(last.iloc[0]) if len(last) else None
+
+
+def strangers(filters: Filters, scope: Scope, store: EventStore) -> list[str]:
+    """The users and projects asked for of which this reader has never seen an event."""
+    return [
+        value
+        for field, values in filters.fields
+        if field in PEOPLE
+        for value in sorted(set(values) - _seen(field, values, scope, store))
+    ]
+
+
+def _seen(field: str, values: tuple[str, ...], scope: Scope, store: EventStore) -> set[str]:
+    filters = Filters(ALWAYS, ((field, values),))
+    frame = run(Query(("events",), (field,), filters), scope, store)
+    return {NONE if value is None else value for value in _values(frame[field])}
+
+
+def options(
+    field: str, text: str, limit: int, scope: Scope, store: EventStore
+) -> list[dict[str, str]]:
+    """What the reader may filter a field by: the most active values with `text` in id or name."""
+    query = Query(
+        ("events",), (field,), Filters(ALWAYS), order=(("events", True),), limit=limit, search=text
+    )
+    return _named(field, query, scope, store)
+
+
+def named(
+    field: str, values: tuple[str, ...], scope: Scope, store: EventStore
+) -> list[dict[str, str]]:
+    """The same for values already chosen; one that this reader has not seen keeps its id."""
+    chosen = tuple(value for value in values if value != ME or field != "user")
+    query = Query(("events",), (field,), Filters(ALWAYS, ((field, chosen),)))
+    found = {option["value"]: option for option in _named(field, query, scope, store)}
+    return [found.get(value, {"value": value, "label": value}) for value in chosen]
+
+
+def _named(field: str, query: Query, scope: Scope, store: EventStore) -> list[dict[str, str]]:
+    frame = run(query, scope, store)
+    names = _values(frame[DIMENSIONS[field].naming or field])
+    return [
+        {"value": value, "label": name or value}
+        for value, name in zip(_values(frame[field]), names, strict=True)
+        if value is not None
+    ]
+
+
+def _values(column: Any) -> list[str | None]:
+    return [value if isinstance(value, str) else None for value in column]
+
+
+def alone(filters: Filters) -> Filters:
+    """The same window without any other filter."""
+    return replace(filters, fields=(), me=False)

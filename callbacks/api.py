@@ -1,0 +1,182 @@
+"""The JSON API: the same questions, rights and rows as the page, for scripts.
+
+Every route is three steps: parse the arguments, ask, say it as JSON. Errors are one sentence.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any, Final
+from uuid import uuid4
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from callbacks import records
+from callbacks.answers import answer, as_of, options
+from callbacks.asking import notice
+from callbacks.session import current_scope
+from components.sections import TABS, section
+from components.tables import raw
+from data.catalog import DIMENSIONS, METRICS
+from data.engines import EventStore
+from data.errors import Refused, SpendscopeError, Unknown
+from data.filters import NAMES, PEOPLE, Filters, choose, parse
+from data.query import Query, count, run
+from data.settings import Settings
+from data.windows import GRAINS, PRESETS, instant
+
+log = logging.getLogger("spendscope")
+ROWS: Final = 1_000
+MOST_ROWS: Final = 100_000
+ASKING: Final = ("metrics", "by", "grain", "order", "limit", "offset", "compare")
+
+
+def attach(server: Flask, settings: Settings, store: EventStore) -> None:
+    """Route the API on a server."""
+
+    @server.get("/api/v1/catalog")
+    def catalog() -> Response:
+        return jsonify(_catalog())
+
+    @server.get("/api/v1/query")
+    def query() -> Response:
+        return jsonify(_query(_filters(settings, ASKING), store))
+
+    @server.get("/api/v1/sections/<name>")
+    def rows(name: str) -> Response:
+        key, _, form = name.partition(".")
+        if form not in ("", "csv"):
+            raise Unknown("section", f"a section comes as JSON or .csv, not as .{form[:10]}")
+        filters = _filters(settings, ("by", "measure"))
+        chosen = (request.args.get("by"), request.args.get("measure"))
+        answered = answer(section(key), filters, current_scope(), store, *chosen)
+        if form:
+            return _file(key, records.csv_text(answered))
+        return jsonify(records.section(answered) | {"meta": _meta(filters, store)})
+
+    @server.get("/api/v1/options/<field>s")
+    def offered(field: str) -> Response:
+        if field not in PEOPLE:
+            raise Unknown("options", "there are options for users and for projects")
+        _only(("q", "limit"))
+        text, limit = request.args.get("q", "")[:200], _whole("limit", 50, 1, 500)
+        return jsonify(options(field, text, limit, current_scope(), store))
+
+    server.register_error_handler(SpendscopeError, _sentence)
+    server.register_error_handler(Exception, _broken)
+
+
+def _catalog() -> dict[str, Any]:
+    return {
+        "metrics": [
+            {"name": m.name, "label": m.label, "unit": m.unit, "description": m.help}
+            for m in METRICS.values()
+        ],
+        "dimensions": [{"name": d.name, "label": d.label} for d in DIMENSIONS.values()],
+        "sections": [
+            {"key": s.key, "label": s.title, "tab": tab.key, "metrics": s.metrics, "by": s.by}
+            for tab in TABS
+            for s in tab.sections
+        ],
+        "presets": [{"name": name, "label": label} for name, label in PRESETS.items()],
+    }
+
+
+def _filters(settings: Settings, others: tuple[str, ...]) -> Filters:
+    _only((*NAMES, *others))
+    arguments = {name: request.args.getlist(name) for name in request.args}
+    return parse(choose(arguments), settings.now())
+
+
+def _only(known: tuple[str, ...]) -> None:
+    for name in request.args:
+        if name not in known:
+            raise Refused(name, f"there is no parameter {name[:40]!r}; use {', '.join(known)}")
+
+
+def _whole(name: str, default: int, least: int, most: int) -> int:
+    text = request.args.get(name, str(default))
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise Refused(name, f"{name} must be a whole number from {least} to {most:,}")
+    return int(text)
+
+
+def _query(filters: Filters, store: EventStore) -> dict[str, Any]:
+    started, scope = time.perf_counter(), current_scope()
+    asked = _question(filters)
+    frame, totals = run(asked, scope, store), run(asked.total(), scope, store)
+    said: dict[str, Any] = {
+        "columns": records.columns((*asked.by, *asked.metrics)),
+        "rows": records.rows(frame, asked.by, asked.metrics, filters.window.zone),
+        "totals": records.rows(totals, (), asked.metrics, filters.window.zone)[0],
+        "row_count": count(asked, scope, store) if asked.by else 1,
+        "meta": _meta(filters, store),
+    }
+    if request.args.get("compare"):
+        before = run(asked.total().before(), scope, store)
+        said["previous"] = records.rows(before, (), asked.metrics, filters.window.zone)[0]
+    said["meta"]["elapsed_ms"] = round((time.perf_counter() - started) * 1_000, 1)
+    return said
+
+
+def _question(filters: Filters) -> Query:
+    grain = request.args.get("grain", "auto")
+    if grain not in ("auto", *GRAINS):
+        raise Refused("grain", f"grain is {grain[:20]!r}; use auto, {', '.join(GRAINS)}")
+    if request.args.get("compare", "previous") != "previous":
+        raise Refused("compare", "compare knows only previous")
+    metrics = _names("metrics")
+    if not metrics:
+        raise Refused("metrics", f"metrics is missing; name some of {', '.join(METRICS)}")
+    order = tuple((name.removeprefix("-"), name.startswith("-")) for name in _names("order"))
+    return Query(
+        metrics, _names("by"), filters, None if grain == "auto" else grain, order,  # type: ignore[arg-type]
+        _whole("limit", ROWS, 1, MOST_ROWS), _whole("offset", 0, 0, 10**9),
+    )  # fmt: skip
+
+
+def _names(parameter: str) -> tuple[str, ...]:
+    parts = (part.strip() for part in request.args.get(parameter, "").split(","))
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def _meta(filters: Filters, store: EventStore) -> dict[str, Any]:
+    scope, window = current_scope(), filters.window
+    share = run(Query(("priced_share",), (), filters), scope, store)["priced_share"].iloc[0]
+    latest = as_of(scope, store)
+    return {
+        "from": instant(window.start, window.zone).isoformat(),
+        "to": instant(window.end, window.zone).isoformat(),
+        "tz": window.zone,
+        "preset": window.preset,
+        "filters": dict(filters.fields) | ({"me": True} if filters.me else {}),
+        "scope": scope.breadth,
+        "data_as_of": None if latest is None else instant(latest, window.zone).isoformat(),
+        "priced_share": raw(share),
+        "notice": notice(filters, scope, store) or None,
+    }
+
+
+def _file(key: str, text: str) -> Response:
+    name = f'attachment; filename="spendscope-{key}.csv"'
+    return Response(text, mimetype="text/csv", headers={"Content-Disposition": name})
+
+
+def _sentence(error: SpendscopeError) -> tuple[Response, int]:
+    told = {"code": error.code, "message": str(error)}
+    if isinstance(error, Refused):
+        told["parameter"] = error.parameter
+    return jsonify(error=told), error.status
+
+
+def _broken(error: Exception) -> Any:
+    if isinstance(error, HTTPException):
+        if not request.path.startswith("/api/"):
+            return error
+        return jsonify(error={"code": "http", "message": str(error.description)}), error.code
+    number = uuid4().hex[:8]
+    log.exception("request %s failed", number, exc_info=error)
+    said = f"something broke here; tell your operator the number {number}"
+    return jsonify(error={"code": "bug", "message": said}), 500

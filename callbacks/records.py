@@ -1,0 +1,79 @@
+"""Frames as records: raw numbers for JSON, the same for CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any, Final
+
+from components.answer import Answer
+from components.tables import raw
+from components.values import known
+from data.catalog import DIMENSIONS, METRICS, OTHER, OTHER_LABEL, TIME
+from data.windows import instant
+
+# A spreadsheet takes a cell that starts so for a formula.
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+Record = dict[str, Any]
+
+
+def columns(names: tuple[str, ...]) -> list[Record]:
+    """What each column is: dimensions (with the names people use), then metrics."""
+    return [column for name in names for column in _column(name)]
+
+
+def _column(name: str) -> Iterator[Record]:
+    if name in METRICS:
+        yield {"name": name, "label": METRICS[name].label, "unit": METRICS[name].unit}
+        return
+    declared = DIMENSIONS[name]
+    yield {"name": name, "label": declared.label, "unit": "instant" if name == TIME else "text"}
+    if declared.naming:
+        yield {"name": declared.naming, "label": f"{declared.label} name", "unit": "text"}
+
+
+def rows(frame: Any, by: tuple[str, ...], metrics: tuple[str, ...], zone: str) -> list[Record]:
+    """A record a row, in the frame's order; instants are ISO 8601 with the zone's offset."""
+    names = [column["name"] for column in columns((*by, *metrics))]
+    cells = [_cells(frame[name].tolist(), name, zone) for name in names]
+    return [dict(zip(names, values, strict=True)) for values in zip(*cells, strict=True)]
+
+
+def _cells(values: list[Any], name: str, zone: str) -> list[Any]:
+    if name == TIME or (name in METRICS and METRICS[name].unit == "instant"):
+        return [_iso(value, zone) for value in values]
+    if name in METRICS:
+        return [raw(value) for value in values]
+    return [OTHER_LABEL if value == OTHER else known(value) for value in values]
+
+
+def _iso(value: Any, zone: str) -> str | None:
+    return None if (us := known(value)) is None else instant(int(us), zone).isoformat()
+
+
+def section(answer: Answer) -> Record:
+    """A section's columns, rows and totals."""
+    by, metrics, zone = answer.dimensions, answer.section.metrics, answer.window.zone
+    return {
+        "columns": columns((*by, *metrics)),
+        "rows": rows(answer.frame, by, metrics, zone),
+        "totals": rows(answer.totals, (), metrics, zone)[0],
+        "row_count": len(answer.frame),
+    }
+
+
+def csv_text(answer: Answer) -> str:
+    """The section's rows as CSV, all of them; no cell is a formula to a spreadsheet."""
+    told = section(answer)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(column["name"] for column in told["columns"])
+    writer.writerows([_safe(value) for value in row.values()] for row in told["rows"])
+    return text.getvalue()
+
+
+def _safe(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(FORMULA):
+        return f"'{value}"
+    return value

@@ -1,0 +1,135 @@
+"""JSON Web Tokens: verified at the door, and signed for `spendscope token`.
+
+Either HS256 with our own secret or RS256/ES256 with an identity provider's keys, never both.
+A refusal is a `Stranger` whose sentence says what is wrong with the token. The clock is the
+real one, also where SPENDSCOPE_NOW freezes the dashboard's.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+import jwt
+
+from data.errors import Refused, SettingsError, Stranger
+from data.settings import Settings
+
+LEEWAY_SECONDS: Final = 30
+REQUIRED: Final = ("exp", "sub")
+OURS: Final = ("HS256",)
+THEIRS: Final = ("RS256", "ES256")
+KEYS_LIFESPAN: Final = 300
+KEYS_TIMEOUT: Final = 5
+LARGEST: Final = 16_000
+SENTENCES: Final[tuple[tuple[type[jwt.PyJWTError], str], ...]] = (
+    (jwt.ExpiredSignatureError, "the token has expired: get a new one"),
+    (jwt.ImmatureSignatureError, "the token is not valid yet"),
+    (jwt.InvalidSignatureError, "the token is signed with another key than this server's"),
+    (jwt.InvalidAudienceError, "the token is meant for another audience than this server"),
+    (jwt.InvalidIssuerError, "the token comes from another issuer than this server trusts"),
+    (jwt.exceptions.InvalidSubjectError, "the token's sub claim is not text"),
+    (jwt.PyJWKClientConnectionError, "the token cannot be checked now: the key set is away"),
+    (jwt.PyJWKClientError, "the token is signed with a key that the key set does not hold"),
+)
+
+
+class Tokens:
+    """What this server's settings make of a token."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._secret = settings.jwt_secret
+        self._issuer = settings.jwt_issuer
+        self._audience = settings.jwt_audience
+        self._keys = _key_set(settings.jwks_url)
+        self._algorithms = OURS if self._secret else THEIRS
+
+    @property
+    def configured(self) -> bool:
+        return self._secret is not None or self._keys is not None
+
+    def verify(self, token: str) -> dict[str, Any]:
+        """The claims of a token that is signed, in time and names somebody."""
+        if not self.configured:
+            raise Stranger("this server accepts no tokens: no secret or key set is configured")
+        _look(token, self._algorithms)
+        try:
+            claims = self._decoded(token)
+        except jwt.PyJWTError as error:
+            raise Stranger(_sentence(error)) from None
+        except (TypeError, ValueError, RecursionError):
+            raise Stranger("the token cannot be read") from None
+        return _checked(claims)
+
+    def _decoded(self, token: str) -> dict[str, Any]:
+        return jwt.decode(
+            token,
+            self._key(token),
+            algorithms=list(self._algorithms),
+            issuer=self._issuer,
+            audience=self._audience,
+            leeway=LEEWAY_SECONDS,
+            options={"require": list(REQUIRED), "verify_aud": self._audience is not None},
+        )
+
+    def _key(self, token: str) -> str | jwt.PyJWK:
+        if self._keys is not None:
+            return self._keys.get_signing_key_from_jwt(token)
+        return str(self._secret)
+
+
+def sign(settings: Settings, claims: Mapping[str, Any], seconds: int) -> str:
+    """A token with these claims that this server accepts for `seconds` from now."""
+    if settings.jwt_secret is None:
+        raise SettingsError("SPENDSCOPE_JWT_SECRET is not set: there is nothing to sign with")
+    if seconds < 1:
+        raise Refused("ttl", "a token lives for at least one second")
+    now = int(time.time())
+    return jwt.encode({**claims, "iat": now, "exp": now + seconds}, settings.jwt_secret, OURS[0])
+
+
+def expired(claims: Mapping[str, Any]) -> bool:
+    """Whether claims that were verified once have run out since."""
+    return time.time() >= int(claims["exp"]) + LEEWAY_SECONDS
+
+
+def _key_set(url: str | None) -> jwt.PyJWKClient | None:
+    if url is None:
+        return None
+    try:
+        return jwt.PyJWKClient(url, lifespan=KEYS_LIFESPAN, timeout=KEYS_TIMEOUT)
+    except jwt.PyJWKClientError:
+        raise SettingsError("SPENDSCOPE_JWKS_URL must be an http or https address") from None
+
+
+def _look(token: str, algorithms: tuple[str, ...]) -> None:
+    """Refuse what needs no key to be refused."""
+    if not token.strip() or len(token) > LARGEST:
+        raise Stranger("the token is empty" if not token.strip() else "the token is too long")
+    try:
+        algorithm = jwt.get_unverified_header(token).get("alg")
+    except (jwt.PyJWTError, ValueError, RecursionError):
+        raise Stranger("the token is no JSON Web Token") from None
+    if str(algorithm).lower() == "none" or token.endswith("."):
+        raise Stranger("the token is not signed")
+    if algorithm not in algorithms:
+        raise Stranger(f"the token is not signed with {' or '.join(algorithms)}")
+
+
+def _sentence(error: jwt.PyJWTError) -> str:
+    if isinstance(error, jwt.MissingRequiredClaimError):
+        return f"the token has no {error.claim} claim"
+    known = (sentence for kind, sentence in SENTENCES if isinstance(error, kind))
+    return next(known, f"the token cannot be read: {str(error).rstrip('.')}")
+
+
+def _checked(claims: dict[str, Any]) -> dict[str, Any]:
+    if not claims["sub"].strip():
+        raise Stranger("the token names nobody: its sub claim is empty")
+    try:
+        json.dumps(claims, ensure_ascii=False).encode()
+    except ValueError:
+        raise Stranger("the token holds text that is no Unicode") from None
+    return claims
