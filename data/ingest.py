@@ -22,10 +22,11 @@ from data.events import EPOCH, LARGEST_COUNT, TOKENS, Event, clean
 from data.prices import price
 from data.sources import Options, find, read
 from data.sources.fields import NANO
-from data.sources.format import Raw, Record
+from data.sources.format import Raw, Record, said
 
 BATCH: Final = 10_000
 SHOWN: Final = 20
+Progress = Callable[["Report"], None]
 LONGEST_REASON: Final = 300
 SECONDS: Final = 1.0
 
@@ -67,7 +68,8 @@ class Report:
         """Take in what another file's report says."""
         for name in ("files", "accepted", "duplicates", "rejected", "unpriced"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.format = ", ".join(sorted({*_names(self.format), *_names(other.format)}))
+        names = {*self.format.split(", "), *other.format.split(", ")}
+        self.format = ", ".join(sorted(names - {""}))
         self.rejections = (self.rejections + other.rejections)[:SHOWN]
         self.cost_nano += other.cost_nano
         self.tokens += other.tokens
@@ -96,10 +98,6 @@ class Report:
         }
 
 
-def _names(joined: str) -> list[str]:
-    return joined.split(", ") if joined else []
-
-
 def _shown(text: str) -> str:
     """Short, and of characters every output can encode."""
     return text[:LONGEST_REASON].encode(errors="replace").decode()
@@ -109,9 +107,6 @@ def _iso(ts: int | None) -> str | None:
     return None if ts is None else (EPOCH + timedelta(microseconds=ts)).astimezone(UTC).isoformat()
 
 
-Progress = Callable[[Report], None]
-
-
 def ingest(
     records: Iterable[Record],
     sink: EventStore,
@@ -119,10 +114,9 @@ def ingest(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> Report:
-    """Store what is new among the records. `progress` hears of the report about once a second.
+    """Store what is new; `progress` hears of the report about once a second.
 
-    Raises `StoreError` where the store fails; batches written until then stay, and importing
-    again goes on from there.
+    Raises `StoreError` where the store fails; what was written until then stays.
     """
     report = Report()
     write = _rehearsal(sink) if dry_run else sink.write
@@ -189,7 +183,15 @@ def event_of(raw: Raw | EventError) -> Event:
     """The clean, priced event of a record, or `EventError` with the reason why it is none."""
     if isinstance(raw, EventError):
         raise raw
-    event = clean(raw)
+    try:
+        return _priced(raw, clean(raw))
+    except EventError:
+        raise
+    except Exception as error:
+        raise EventError(f"this is no event ({said(error)})") from error
+
+
+def _priced(raw: Raw, event: Event) -> Event:
     if event["kind"] == "llm" and event["cost_nano"] is None and not raw.get("cost_origin"):
         cost = price(event["provider"], event["model"], event["ts"], *(event[n] for n in TOKENS))
         if cost is not None and cost <= LARGEST_COUNT:

@@ -372,7 +372,7 @@ def test_any_value_in_any_field_is_at_worst_rejected(field: str, value: Any) -> 
     body = json.dumps(CALL | {field: value}) + "\n" + json.dumps(CALL | {"event_id": "other"})
     report = brought(body.encode())
     assert report.read == 2
-    assert report.accepted + report.rejected == 2
+    assert report.accepted >= 1
     json.dumps(report.as_dict(), ensure_ascii=False).encode()
 
 
@@ -388,9 +388,8 @@ def test_any_value_in_a_litellm_row_is_at_worst_rejected(
     change = {"metadata": {"usage_object": value, "error_information": value}} if inside else {}
     body = json.dumps([LITELLM | {field: value} | change, LITELLM | {"request_id": "other"}])
     report = brought(body.encode(), "litellm")
-    if "NaN" not in body and "Infinity" not in body:
-        assert report.read == 2
-    assert report.accepted + report.rejected >= 1
+    assert report.read == 2
+    assert report.accepted >= 1
 
 
 @settings(max_examples=200, deadline=None)

@@ -8,6 +8,7 @@ import io
 import json
 import random
 import tracemalloc
+import zlib
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -162,6 +163,14 @@ def test_litellm_answers_of_the_api_are_the_same_events(litellm: list[Event], sh
         for event in answered:
             mine = stored[event["event_id"]]
             assert {k: v for k, v in event.items() if mine[k] != v} == {}
+
+
+def test_litellm_ids_are_those_of_its_other_doors(litellm: list[Event], shared: Path) -> None:
+    callbacks = (shared / "litellm/generic_api_callback").glob("*.json.gz")
+    calls = [call for path in callbacks for call in json.loads(gzip.decompress(path.read_bytes()))]
+    ids = {f"litellm:{call['litellm_call_id']}" for call in calls}
+    assert len(ids) == 60
+    assert ids <= {event["event_id"] for event in litellm}
 
 
 def test_litellm_list_and_lines_are_the_same_as_the_table(
@@ -356,9 +365,11 @@ LIST = json.dumps([json.loads(line) for line in NDJSON.splitlines()])
 @pytest.mark.parametrize("content", [NDJSON, LIST])
 def test_a_half_written_gzip_keeps_what_precedes_the_break(content: str) -> None:
     packed = gzip.compress(content.encode())
-    found = parsed(packed[: len(packed) // 2], "canonical")
+    half = packed[: len(packed) // 2]
+    whole = zlib.decompressobj(31).decompress(half).count(b"}")
+    found = parsed(half, "canonical")
     assert found[-1] == BREAK
-    assert 500 < len(found) < 2_000
+    assert 500 < whole - 1 <= len(found) - 1 <= whole
     assert all(isinstance(event, dict) for event in found[:-1])
 
 
@@ -422,9 +433,21 @@ def test_an_endless_line_is_one_rejection(monkeypatch: pytest.MonkeyPatch) -> No
     assert isinstance(found[1], dict)
 
 
-def test_an_item_longer_than_a_chunk_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data.sources.lists.CHUNK", 7)
-    assert len(parsed(json.dumps([CALL, CALL], ensure_ascii=False), "canonical")) == 2
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "9" * 10_000, "1e999999999"])
+def test_a_number_that_is_none_rejects_its_record_alone(number: str) -> None:
+    bad = json.dumps(CALL)[:-1] + f', "input_tokens": {number}}}'
+    for body in (f"[{bad},{json.dumps(CALL)}]", f"{bad}\n{json.dumps(CALL)}"):
+        sentence, event = parsed(body, "canonical")
+        assert "input_tokens is not a number" in sentence or "no event" in sentence
+        assert isinstance(event, dict)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 100])
+def test_an_item_longer_than_a_chunk_is_read(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr("data.sources.lists.CHUNK", size)
+    body = json.dumps([CALL | {"user": "🦊é"}, CALL], ensure_ascii=False).encode()
+    found = parsed(b"\xef\xbb\xbf" + body, "canonical")
+    assert [event["user"] for event in found] == ["🦊é", None]
 
 
 # Finding

@@ -10,13 +10,14 @@ import csv
 import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any, Final, NoReturn, TextIO
+from typing import Any, Final, TextIO
 
 from data.errors import EventError
 from data.sources.files import NOT_UTF8, File, encodable
 from data.sources.format import Entry
 from data.sources.lists import is_list, list_values
 
+LONGEST_INTEGER: Final = 100
 LONGEST_LINE: Final = 32 * 1024 * 1024
 csv.field_size_limit(LONGEST_LINE)
 
@@ -24,11 +25,13 @@ Reader = Callable[[File], Iterator[Entry]]
 TOO_LONG: Final = f"the line is longer than {LONGEST_LINE // 1024 // 1024} MB"
 
 
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+def _integer(digits: str) -> int | Decimal:
+    """An integer; one of absurd length stays a decimal, which no field accepts."""
+    return int(digits) if len(digits) < LONGEST_INTEGER else Decimal(digits)
 
 
-DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_number)
+# NaN and Infinity are no JSON, but written by some: they spoil their field, not the file.
+DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_int=_integer, parse_constant=Decimal)
 
 
 def rows(file: File) -> Iterator[Entry]:

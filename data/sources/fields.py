@@ -32,7 +32,7 @@ def decimal(name: str, value: Any) -> Decimal | None:
         number = Decimal(str(value).strip())
     except (InvalidOperation, ValueError):
         raise EventError(f"{name} is not a number") from None
-    if not number.is_finite() or abs(number) > LARGEST:
+    if not number.is_finite() or number.copy_abs() > LARGEST:  # abs() can overflow
         raise EventError(f"{name} is not a number between -10^15 and 10^15")
     return number
 

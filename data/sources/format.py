@@ -60,7 +60,7 @@ def records(
         except EventError as error:
             yield where, error
         except Exception as error:
-            yield where, EventError(f"this is no record of the format ({_said(error)})")
+            yield where, EventError(f"this is no record of the format ({said(error)})")
 
 
 def _mapping(entry: Any) -> Any:
@@ -79,7 +79,8 @@ def _owned(raw: Raw, options: Options) -> Raw:
     return raw
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
+    """An unexpected error in few words."""
     if isinstance(error, KeyError):
         return f"{error} is missing"
     return f"{type(error).__name__}: {error}"[:160]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.files import NOT_UTF8, File, Unpacked, encodable
+from data.sources.files import BREAK, BROKEN, NOT_UTF8, File, Unpacked, encodable
 from data.sources.format import Entry
 
 CHUNK: Final = 256 * 1024
@@ -34,19 +34,31 @@ class Window:
     held: str = ""
     at: int = 0
     line: int = 1
+    broken: bool = False
     decode: codecs.IncrementalDecoder = field(default_factory=lambda: UTF8("surrogateescape"))
 
     def more(self) -> bool:
         """Read on, at least as much again as is held, so that retrying stays linear."""
         wanted = max(CHUNK, len(self.held) - self.at)
-        parts: list[str] = []
+        self.held, self.at = self.held[self.at :], 0
+        before = len(self.held)
+        while len(self.held) - before < wanted and (part := self._part()):
+            self.held += part
+        return len(self.held) > before
+
+    def _part(self) -> str:
+        """The next piece, "" at the end and where the file breaks off (`broken` says which)."""
         try:
-            while wanted > 0 and (part := self.stream.read1(wanted)):
-                parts.append(self.decode.decode(part))
-                wanted -= len(part)
-        finally:
-            self.held, self.at = self.held[self.at :] + "".join(parts), 0
-        return bool(parts)
+            while not self.broken and (part := self.stream.read1(CHUNK)):
+                if text := self.decode.decode(part):  # "" while a character is incomplete
+                    return text
+        except BROKEN:
+            self.broken = True
+        return ""
+
+    @property
+    def end(self) -> str:
+        return BREAK if self.broken else CUT_OFF
 
     def skip(self, pattern: re.Pattern[str]) -> bool:
         """Pass what matches here; whether anything does."""
@@ -80,7 +92,7 @@ def _at_item(window: Window) -> bool:
     window.skip(BETWEEN)
     while window.at == len(window.held):
         if not window.more():
-            raise EventError(CUT_OFF)
+            raise EventError(window.end)
         window.skip(BETWEEN)
     return window.held[window.at] != "]"
 
@@ -92,7 +104,7 @@ def _item(window: Window, decoder: json.JSONDecoder) -> Any:
             value, end = decoder.raw_decode(window.held, window.at)
         except (ValueError, RecursionError):
             if len(window.held) - window.at > LONGEST_ITEM or not window.more():
-                raise EventError(CUT_OFF) from None
+                raise EventError(window.end) from None
             continue
         content = window.held[window.at : end]
         window.pass_to(end)
