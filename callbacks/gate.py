@@ -21,6 +21,8 @@ SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
 SETUP: Final = "/setup"
 FORMS: Final = (SIGN_IN, SETUP)
+# What the sign-in page tells somebody whose session has ended, once.
+NOTE: Final = "note"
 READ: Final = frozenset({"GET", "HEAD"})
 POST: Final = frozenset({"POST"})
 OPEN: Final[dict[str, frozenset[str]]] = {
@@ -106,6 +108,7 @@ def _turned_away() -> Any:
     why = refusal()
     if "_user_id" in session:
         session.clear()
+        session[NOTE] = str(why)
     if request.path == SIGN_OUT:
         return redirect(SIGN_IN)
     return redirect(f"{SIGN_IN}?{urlencode({'next': _here()})}") if _browsing() else refuse(why)

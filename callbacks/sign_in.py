@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, redirect, request
+from flask import Flask, redirect, request, session
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
 from callbacks.demo import why_closed
-from callbacks.gate import SETUP, SIGN_IN, SIGN_OUT, guard, local_path, refuse
+from callbacks.gate import NOTE, SETUP, SIGN_IN, SIGN_OUT, guard, local_path, refuse
 from callbacks.headers import CSRF_COOKIE, harden
 from callbacks.pages import page
 from callbacks.session import (
@@ -103,10 +103,11 @@ def _key() -> Key:
 def _page(desk: Desk, error: str = "") -> str:
     closed = why_closed(desk.settings, desk.store)
     accounts = desk.takes_passwords and desk.state.has_accounts()
+    nothing_else = "demo" in desk.settings.sign_in and not accounts and not desk.tokens.configured
     return page(
         "sign_in",
         personas=() if closed else PERSONAS,
-        closed=_sentence(closed) if closed and "demo" in desk.settings.sign_in else "",
+        note=_sentence(session.pop(NOTE, "") or (closed if nothing_else else "")),
         accounts=accounts,
         tokens=desk.tokens.configured,
         local=desk.takes_passwords,
@@ -119,5 +120,5 @@ def _page(desk: Desk, error: str = "") -> str:
 
 
 def _sentence(words: object) -> str:
-    text = str(words)
-    return f"{text[:1].upper()}{text[1:]}."
+    text = str(words or "")
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
