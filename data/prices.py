@@ -36,6 +36,14 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 NANO_PER_MTOK: Final = 1_000  # USD per million tokens, as nano-dollars per token
 NANO_PER_KCOUNT: Final = 1_000_000
 ONE: Final = Decimal(1)
+# Names of OpenTelemetry and LiteLLM for providers that the book knows under another.
+ALIASES: Final = {
+    "x_ai": "x-ai",
+    "gcp.gen_ai": "google",
+    "azure.ai.inference": "azure",
+    "fireworks_ai": "fireworks",
+    "together_ai": "together",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +138,9 @@ def _find(provider: str | None, model: str) -> ModelInfo | None:
 
 
 def _entry(book: DataSnapshot, provider: str | None, model: str) -> ModelInfo | None:
+    known = ALIASES.get(provider.lower(), provider) if provider else provider
     try:
-        return book.find_provider_model(model, None, provider, None)[1]
+        return book.find_provider_model(model, None, known, None)[1]
     except (LookupError, ValueError):
         return None
 

@@ -115,6 +115,25 @@ def test_finds_a_model_by_any_of_its_names(provider: str | None, model: str) -> 
     assert price(provider, model, NOON, 1_000_000) == 2_500_000_000
 
 
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        ("aws.bedrock", "anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("gcp.vertex_ai", "gemini-2.5-pro"),
+        ("gcp.gen_ai", "gemini-2.5-pro"),
+        ("gcp.gemini", "gemini-2.5-pro"),
+        ("azure.ai.openai", "gpt-4o"),
+        ("azure.ai.inference", "gpt-4o"),
+        ("x_ai", "grok-4"),
+        ("mistral_ai", "mistral-large-latest"),
+        ("fireworks_ai", "accounts/fireworks/models/deepseek-v3-0324"),
+        (None, "together_ai/Gryphe/MythoMax-L2-13b"),
+    ],
+)
+def test_knows_providers_by_the_names_of_the_conventions(provider: str | None, model: str) -> None:
+    assert rates(provider, model, WHEN) is not None
+
+
 def test_openrouter_keeps_the_prefix_in_the_name() -> None:
     assert rates("openrouter", "anthropic/claude-sonnet-4.5", WHEN) is not None
     assert rates(None, "openrouter/anthropic/claude-sonnet-4.5", WHEN) is not None

@@ -2,8 +2,8 @@
 
 event_id      `litellm:` + litellm_call_id (the id LiteLLM's callback and OpenTelemetry carry
               too), or request_id where a version has none
-ts            startTime, UTC where it has no zone; duration_ms from request_duration_ms, else
-              endTime - startTime; ttft_ms stays null (completionStartTime is the end, often)
+ts            startTime, UTC where it has no zone; duration_ms request_duration_ms, else endTime -
+              startTime; ttft_ms is null (completionStartTime is often the end)
 user, project user and team_id, project_name the team's alias; '' is null. end_user is somebody
               else: it is kept in tags
 model         without the `provider/` before it; provider is custom_llm_provider; the alias that
@@ -56,13 +56,23 @@ def read(file: File, options: Options) -> Iterator[Record]:
 def _event(_: str, row: Row) -> Iterator[Raw]:
     metadata = parsed("metadata", row.get("metadata")) or {}
     tags = [tag for tag in parsed("request_tags", row.get("request_tags")) or () if tag]
-    provider = text(row.get("custom_llm_provider"))
     yield {
         "event_id": _id(row),
         "ts": text(row.get("startTime")),
         "kind": "llm",
         "channel": "api",
         "source": "litellm",
+        **_context(row, metadata, tags),
+        **_asked(row),
+        **_spent(row, metadata),
+        "duration_ms": _duration(row),
+        "tags": _kept(row, metadata, tags),
+    }
+
+
+def _context(row: Row, metadata: Row, tags: list[str]) -> Raw:
+    agent = text(metadata.get("user_agent")) or ""
+    return {
         "user": text(row.get("user")),
         "project": text(row.get("team_id")),
         "project_name": text(metadata.get("user_api_key_team_alias")),
@@ -70,13 +80,17 @@ def _event(_: str, row: Row) -> Iterator[Raw]:
         "workflow": _tagged(tags, "workflow:"),
         "conversation_id": text(row.get("session_id")),
         "tool": text(row.get("mcp_namespaced_tool_name")),
-        "client": (text(metadata.get("user_agent")) or "").split("/")[0].strip(),
+        "client": agent.split("/")[0],
+    }
+
+
+def _asked(row: Row) -> Raw:
+    provider, model = text(row.get("custom_llm_provider")), text(row.get("model"))
+    call = text(row.get("call_type")) or ""
+    return {
         "provider": provider,
-        "model": _model(text(row.get("model")), provider),
-        "operation": _operation(text(row.get("call_type"))),
-        **_spent(row, metadata),
-        "duration_ms": _duration(row),
-        "tags": _kept(row, metadata, tags),
+        "model": model.removeprefix(f"{provider}/") if model else None,
+        "operation": OPERATIONS.get(call) or OPERATIONS.get(call.removeprefix("a")) or call,
     }
 
 
@@ -89,17 +103,6 @@ def _id(row: Row) -> str:
 
 def _tagged(tags: list[str], prefix: str) -> str | None:
     return next((tag.removeprefix(prefix) for tag in tags if tag.startswith(prefix)), None)
-
-
-def _model(name: str | None, provider: str | None) -> str | None:
-    return name.removeprefix(f"{provider}/") if name and provider else name
-
-
-def _operation(call_type: str | None) -> str | None:
-    if call_type is None:
-        return None
-    known = OPERATIONS.get(call_type) or OPERATIONS.get(call_type.removeprefix("a"))
-    return known or call_type
 
 
 def _spent(row: Row, metadata: Row) -> Raw:
