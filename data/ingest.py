@@ -28,7 +28,7 @@ BATCH: Final = 10_000
 SHOWN: Final = 20
 Progress = Callable[["Report"], None]
 LONGEST_REASON: Final = 300
-SECONDS: Final = 1.0
+SECONDS: Final = 0.5
 
 
 @dataclass(slots=True)
@@ -114,7 +114,7 @@ def ingest(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> Report:
-    """Store what is new; `progress` hears of the report about once a second.
+    """Store what is new; `progress` hears of the report about twice a second.
 
     Raises `StoreError` where the store fails; what was written until then stays.
     """
