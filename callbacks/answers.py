@@ -12,8 +12,9 @@ from data.engines import EventStore
 from data.errors import Refused
 from data.events import EARLIEST, LATEST, micros
 from data.filters import ME, NONE, PEOPLE, Filters
-from data.query import Query, complete, run
+from data.query import Query, run
 from data.scope import Scope
+from data.series import complete
 from data.windows import Window
 
 ALWAYS = Window(micros(EARLIEST), micros(LATEST), "UTC")

@@ -23,9 +23,10 @@ from data.catalog import DIMENSIONS, METRICS
 from data.engines import EventStore
 from data.errors import Refused, SpendscopeError, Unknown
 from data.filters import NAMES, PEOPLE, Filters, choose, parse
+from data.local_time import GRAINS, instant
 from data.query import Query, count, run
 from data.settings import Settings
-from data.windows import GRAINS, PRESETS, instant
+from data.windows import PRESETS
 
 log = logging.getLogger("spendscope")
 ROWS: Final = 1_000

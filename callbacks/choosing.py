@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlencode
 
 from components import filter_bar, ids
 from data.filters import LISTS, ME, NAMES, Choice, choose
-from data.windows import DEFAULT_N, DEFAULT_PRESET, Window, instant
+from data.local_time import instant
+from data.windows import DEFAULT_N, DEFAULT_PRESET, Window
 
 
 def from_address(search: str | None) -> Choice:

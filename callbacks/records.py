@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from components.answer import Answer
 from components.tables import raw
-from components.values import known
 from data.catalog import DIMENSIONS, METRICS, OTHER, OTHER_LABEL, TIME
-from data.windows import instant
+from data.local_time import instant
+from data.series import known
 
 # A spreadsheet takes a cell that starts so for a formula.
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")

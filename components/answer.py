@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from components.sections import Section
-from data.windows import Grain, Window
+from data.local_time import Grain
+from data.windows import Window
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from html import escape
 from typing import Any, Final
 
+from components.numbers import SO_FAR
 from data.catalog import Metric
-from data.windows import Window, instant
+from data.local_time import instant
+from data.windows import Window
 
 LONGEST_NAME: Final = 28
 MOST_TICKS: Final = 8
+FEWEST_BARS: Final = 6  # keeps a lonely bar from filling its card
 PREFIX: Final = {"usd": "$", "usd_each": "$"}
-FORMATS: Final = {"share": ".0%", "count": "~s", "tokens": "~s", "usd": "~s", "usd_each": "~g"}
+FORMATS: Final = {"share": ".1~%", "usd_each": "~g"}
 
 
 def short(name: str) -> str:
@@ -20,15 +23,15 @@ def short(name: str) -> str:
     return escape(cut, quote=False)
 
 
-def standing(metric: Metric, ticks: list[str], window: Window) -> dict[str, Any]:
+def standing(metric: Metric, ticks: list[str], window: Window, largest: float) -> dict[str, Any]:
     """The layout of a chart over time; `ticks` are the labels of all buckets."""
     shown = spread(ticks)
     year = f" {instant(window.end - 1, window.zone).year}"
     across = {
-        "type": "category", "tickvals": shown, "ticktext": [t.removesuffix(year) for t in shown],
-        "tickangle": 0, "showgrid": False, "fixedrange": True, "automargin": True,
+        "type": "category", "tickvals": shown, "ticktext": [t.replace(year, "").replace(SO_FAR, "…") for t in shown],
+        "autotickangles": [0, 30, 90], "showgrid": False, "fixedrange": True, "automargin": True,
     }  # fmt: skip
-    up = _values(metric) | {"rangemode": "tozero", "nticks": 6}
+    up = _values(metric, largest) | {"rangemode": "tozero", "nticks": 6}
     return _layout() | {
         "xaxis": across, "yaxis": up, "barmode": "stack", "bargap": 0.25,
         "hovermode": "x unified", "showlegend": True,
@@ -41,10 +44,10 @@ def lying(metric: Metric, names: list[str]) -> dict[str, Any]:
     places = list(range(len(names)))
     down = {
         "tickvals": places, "ticktext": [f"{short(name)} " for name in names],
-        "autorange": "reversed", "fixedrange": True, "automargin": True, "showgrid": False,
-        "zeroline": False,
+        "range": [max(len(names), FEWEST_BARS) - 0.5, -0.5], "fixedrange": True,
+        "automargin": True, "showgrid": False, "zeroline": False,
     }  # fmt: skip
-    along = _values(metric) | {"showticklabels": False, "showgrid": False, "zeroline": False}
+    along = _values(metric, 0) | {"showticklabels": False, "showgrid": False, "zeroline": False}
     return _layout() | {
         "xaxis": along, "yaxis": down, "showlegend": False, "bargap": 0.35, "hovermode": "closest",
         "margin": {"l": 8, "r": 76, "t": 4, "b": 8},
@@ -57,9 +60,11 @@ def spread(ticks: list[str]) -> list[str]:
     return ticks[::step]
 
 
-def _values(metric: Metric) -> dict[str, Any]:
+def _values(metric: Metric, largest: float) -> dict[str, Any]:
+    # "~s" would read 800m, milli, for 0.8 dollars.
+    form = FORMATS.get(metric.unit, "~s") if largest >= 1_000 or metric.unit == "share" else "~g"
     return {
-        "tickprefix": PREFIX.get(metric.unit, ""), "tickformat": FORMATS.get(metric.unit, "~s"),
+        "tickprefix": PREFIX.get(metric.unit, ""), "tickformat": form,
         "ticksuffix": " ms" if metric.unit == "ms" else "", "fixedrange": True, "automargin": True,
     }  # fmt: skip
 

@@ -25,6 +25,8 @@ GRAPH: Final[dict[str, Any]] = {
     "responsive": True,
 }
 GRID: Final[dict[str, Any]] = {
+    "rowHeight": 34,
+    "headerHeight": 40,
     "pagination": True,
     "paginationPageSize": 20,
     "paginationPageSizeSelector": [20, 50, 200],
@@ -143,5 +145,5 @@ def _number(name: str, key: str) -> html.Div:
                      **ids.testid(f"kpi-{name}"), **{"data-value": ""}),
             html.Div(" ", id=ids.headline("change", name, key), className="kpi-change"),
         ],
-        className="kpi", title=declared.help,
+        className="kpi", title=f"{declared.help} The change is against the window before it.",
     )  # fmt: skip

@@ -12,7 +12,8 @@ from components import ids
 from components.axes import LONGEST_NAME
 from components.numbers import moment
 from data.filters import ME, TIMES, Choice
-from data.windows import DEFAULT_N, DEFAULT_PRESET, PRESETS, Window, zones
+from data.local_time import zones
+from data.windows import DEFAULT_N, DEFAULT_PRESET, PRESETS, Window
 
 PICKED: Final = {"user": "Users", "project": "Projects"}
 MOST_CHIPS: Final = 12
@@ -105,8 +106,7 @@ def _mode_switch() -> html.Button:
 def window_text(window: Window) -> str:
     """`16 Nov 2026 00:00 → now, Europe/Berlin`: what the choice means, always said."""
     start = moment(window.start, window.zone)
-    rolling = window.preset in ("last_hour", "last_n_hours", "last_n_days")
-    end = "now" if rolling else moment(window.end, window.zone)
+    end = "now" if window.rolling else moment(window.end, window.zone)
     return f"{start} → {end}, {window.zone}"
 
 

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from data.windows import Grain, instant
+from data.local_time import Grain, instant
+from data.windows import Window
 
 DASH: Final = "–"
+SO_FAR: Final = " · so far"
 SCALES: Final = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
@@ -117,14 +119,19 @@ def _day(at: datetime) -> str:
     return f"{at.day} {at:%b}"
 
 
-def labels(starts: list[int], grain: Grain, zone: str) -> list[str]:
-    """A label for each bucket, all different: the hour that repeats in autumn names its offset."""
+def labels(starts: list[int], grain: Grain, window: Window) -> list[str]:
+    """A label for each bucket, all different: the hour that repeats in autumn names its offset.
+
+    The last bucket of a window that ends now is marked as still running.
+    """
+    zone = window.zone
     made = [_label(instant(us, zone), grain) for us in starts]
     twice = {label for label in made if made.count(label) > 1} if len(set(made)) < len(made) else ()
-    return [
+    made = [
         f"{label} {instant(us, zone):%z}" if label in twice else label
         for label, us in zip(made, starts, strict=True)
     ]
+    return [*made[:-1], made[-1] + SO_FAR] if made and window.rolling else made
 
 
 def _label(at: datetime, grain: Grain) -> str:

@@ -9,8 +9,9 @@ import pandas as pd
 from components.answer import Answer
 from components.numbers import labels, text
 from components.sections import Section
-from components.values import entity, known
+from components.values import entity
 from data.catalog import DIMENSIONS, METRICS, TIME
+from data.series import known
 
 Row = dict[str, Any]
 SHOWN: Final = "_text"
@@ -33,8 +34,9 @@ def _key(name: str, place: int) -> Row:
 
 def _number(name: str) -> Row:
     return {
-        "field": name, "headerName": METRICS[name].label, "headerTooltip": METRICS[name].help,
-        "type": "rightAligned", "minWidth": 116, "flex": 1, "sortingOrder": ["desc", "asc", None],
+        "field": name, "headerName": METRICS[name].label, "wrapHeaderText": True,
+        "headerTooltip": METRICS[name].help,
+        "type": "rightAligned", "minWidth": 128, "flex": 1, "sortingOrder": ["desc", "asc", None],
         "valueFormatter": {"function": "shown(params)"},
     }  # fmt: skip
 
@@ -66,8 +68,14 @@ def _words(row: pd.Series[Any], name: str, ticks: dict[int, str]) -> Row:
 
 
 def _ticks(answer: Answer) -> dict[int, str]:
+    starts = answer.frame[TIME].drop_duplicates().tolist()
+    return dict(zip(starts, bucket_labels(answer), strict=True))
+
+
+def bucket_labels(answer: Answer) -> list[str]:
+    """What the answer's buckets are called, in order."""
     starts = [int(us) for us in answer.frame[TIME].drop_duplicates()]
-    return dict(zip(starts, labels(starts, answer.grain, answer.window.zone), strict=True))
+    return labels(starts, answer.grain, answer.window)
 
 
 def _cells(values: pd.Series[Any], name: str, zone: str) -> list[Row]:

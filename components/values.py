@@ -8,6 +8,7 @@ import pandas as pd
 
 from data.catalog import DIMENSIONS, OTHER, OTHER_LABEL
 from data.filters import NONE
+from data.series import known
 
 # Told apart by readers with any common colour vision (tests/test_charts.py measures it).
 PALETTE: Final = (
@@ -17,9 +18,15 @@ PALETTE: Final = (
 GREY: Final = "#9498a0"
 
 
-def known(value: Any) -> Any:
-    """The value, with every spelling of missing as None."""
-    return None if pd.isna(value) else value
+ROUNDS: Final = ("", "/", ".", "x")  # patterns that tell a colour's second and later users apart
+DASHES: Final = ("solid", "dash", "dot", "dashdot")
+
+
+def look(place: int | None) -> tuple[str, int]:
+    """The colour of the value at a place in the order of appearance, and how often it was used."""
+    if place is None:
+        return GREY, 0
+    return PALETTE[place % len(PALETTE)], place // len(PALETTE) % len(ROUNDS)
 
 
 def entity(row: pd.Series[Any], by: str) -> str:

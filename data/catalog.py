@@ -94,7 +94,7 @@ _METRICS: Final = (
     Metric("input_tokens", "Input", "tokens", _sum(E.input_tokens), "Uncached prompt tokens.", LLM),
     Metric(
         "cached_input_tokens", "Cached input", "tokens", _sum(E.cached_input_tokens),
-        "Prompt tokens read from the provider's cache.", LLM, "more",
+        "Prompt tokens read from the provider's cache.", LLM,
     ),
     Metric(
         "cache_write_tokens", "Cache writes", "tokens", _sum(E.cache_write_tokens),

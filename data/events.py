@@ -124,17 +124,9 @@ def _text(name: str, value: Any) -> str | None:
         raise EventError(f"{name} is not text")
     if len(value) > LONGEST_TEXT:
         raise EventError(f"{name} is longer than {LONGEST_TEXT:,} characters")
-    if "\x00" in value or not _encodable(value):
+    if "\x00" in value or value.encode(errors="ignore").decode() != value:
         raise EventError(f"{name} holds a character that cannot be stored")
     return value.strip() or None
-
-
-def _encodable(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _count(name: str, value: Any) -> int | None:

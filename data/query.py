@@ -18,8 +18,9 @@ from data.engines import EventStore
 from data.errors import Refused
 from data.events import EVENTS
 from data.filters import Filters
+from data.local_time import Grain
 from data.scope import Scope
-from data.windows import MONDAY_SHIFT, WIDTHS, Grain, Window, buckets, midnight_of, segments
+from data.series import bucket, known, starts
 
 Frame = pd.DataFrame
 
@@ -98,11 +99,7 @@ def _largest(query: Query, scope: Scope, store: EventStore) -> list[str | None]:
     ranking = replace(
         query, metrics=(first,), by=(last,), order=((first, True),), limit=query.top, top=None
     )
-    return [_none(value) for value in run(ranking, scope, store)[last]]
-
-
-def _none(value: Any) -> Any:
-    return None if pd.isna(value) else value
+    return [known(value) for value in run(ranking, scope, store)[last]]
 
 
 def _select(
@@ -120,7 +117,7 @@ def _select(
 
 
 def _key(name: str, query: Query, store: EventStore) -> sa.ColumnElement[Any]:
-    return EVENTS.c[name] if name != TIME else _bucket(query.filters.window, query.bucket, store)
+    return EVENTS.c[name] if name != TIME else bucket(query.filters.window, query.bucket, store)
 
 
 def _naming(name: str, gathered: bool, keys: Sequence[Any]) -> sa.ColumnElement[Any] | None:
@@ -138,21 +135,6 @@ def _gathered(column: sa.ColumnElement[Any], kept: Sequence[str | None]) -> Any:
     if None in kept:
         stays = sa.or_(stays, column.is_(None))
     return sa.case((stays, column), else_=OTHER)
-
-
-def _bucket(window: Window, grain: Grain, store: EventStore) -> sa.ColumnElement[Any]:
-    """An instant's bucket: its start in µs UTC, or from days up its local midnight as if UTC."""
-    parts = segments(window.start, window.end, window.zone)
-    ts = EVENTS.c.ts
-    later = [(ts >= start, sa.literal(offset, sa.BigInteger)) for start, offset in parts[:0:-1]]
-    first = sa.literal(parts[0][1], sa.BigInteger)
-    offset: sa.ColumnElement[Any] = sa.case(*later, else_=first) if later else first
-    local = ts + offset
-    if grain == "month":
-        return store.month(local)
-    shift = MONDAY_SHIFT if grain == "week" else 0
-    floor = local - (local + shift) % WIDTHS[grain]
-    return floor - offset if grain in ("minute", "hour") else floor
 
 
 def _kinds(query: Query) -> sa.ColumnElement[bool]:
@@ -182,7 +164,7 @@ def _typed(frame: Frame, query: Query) -> Frame:
     for name in query.metrics:
         frame[name] = _column(frame[name], METRICS[name])
     if TIME in query.by:
-        frame[TIME] = _starts(frame[TIME], query)
+        frame[TIME] = starts(frame[TIME], query.filters.window, query.bucket)
     return frame
 
 
@@ -192,26 +174,3 @@ def _column(values: pd.Series[Any], declared: Metric) -> pd.Series[Any]:
     if declared.unit in ("count", "tokens", "instant"):
         return values.astype("Int64")
     return values.astype("float64")
-
-
-def _starts(values: pd.Series[Any], query: Query) -> pd.Series[Any]:
-    if query.bucket in ("minute", "hour"):
-        return values.astype("int64")
-    zone = query.filters.window.zone
-    return values.map(lambda local: midnight_of(int(local), zone)).astype("int64")
-
-
-def complete(frame: Frame, query: Query) -> Frame:
-    """The same frame with a row for every bucket: zero for counts, null for averages and rates."""
-    others = [name for name in query.by if name != TIME]
-    named = others + [n for name in others if (n := DIMENSIONS[name].naming)]
-    grid = pd.DataFrame({TIME: buckets(query.filters.window, query.bucket)})
-    if others:
-        groups = frame[named].drop_duplicates(subset=others)
-        grid = grid.merge(groups, how="cross")
-    values = frame.drop(columns=[name for name in named if name not in others])
-    full = grid.merge(values, how="left", on=[TIME, *others])
-    for name in query.metrics:
-        if METRICS[name].additive or METRICS[name].unit == "count":
-            full[name] = full[name].fillna(0)
-    return full

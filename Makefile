@@ -1,0 +1,57 @@
+# All it takes is make and Python 3.11 or later; everything else is installed into .venv.
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
+
+.DEFAULT_GOAL := help
+.PHONY: help run test bench clean chromium
+.NOTPARALLEL:
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+
+run: .venv/installed ## serve on http://127.0.0.1:8050, with sample data when there is no other
+	@$(BIN)/spendscope serve --with-sample
+
+test: .venv/tests-installed chromium ## everything CI runs: lint, import contracts, types, tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+bench: .venv/tests-installed ## measure against bare DuckDB; BENCH="--events 200000" for a quick look
+	@$(BIN)/python -m tests.bench $(BENCH)
+
+clean: ## remove .venv, builds and caches; the data in var stays
+	rm -rf .venv build *.egg-info .*_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is newer than what it was made from, so a second run starts at once.
+.venv/installed: .venv/bin/python pyproject.toml requirements.lock
+	@echo "Installing the locked dependencies into .venv (a minute or so) ..."
+	@$(INSTALL) -e .
+	@touch $@
+
+.venv/tests-installed: .venv/bin/python pyproject.toml requirements.lock
+	@echo "Installing the locked dependencies and the test tools into .venv (a minute or so) ..."
+	@$(INSTALL) -e ".[test]"
+	@touch $@ .venv/installed
+
+PYTHON = $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; done)
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Spendscope needs Python 3.11 or later: install it and run make again." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv module: install it (Debian, Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+
+# What the browser tests drive; tests/test_browser.py looks for the same names.
+HAVE_CHROMIUM = for name in chromium chromium-browser google-chrome; do "$$name" --version >/dev/null 2>&1 && exit 0; done
+WANT_CHROMIUM = { echo "The browser tests need Chromium: install it as chromium, chromium-browser or google-chrome." >&2; exit 1; }
+
+chromium:
+	@$(HAVE_CHROMIUM); \
+	test "$$(id -u)" = 0 && command -v apt-get >/dev/null || $(WANT_CHROMIUM); \
+	echo "Installing Chromium for the browser tests ..."; \
+	{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu-core; } >/dev/null || $(WANT_CHROMIUM); \
+	$(HAVE_CHROMIUM); $(WANT_CHROMIUM)

@@ -1,0 +1,74 @@
+"""Frames over time: the SQL of a bucket, and a row for every bucket there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from data.catalog import DIMENSIONS, METRICS, OTHER, TIME
+from data.engines import EventStore
+from data.events import EVENTS
+from data.local_time import MONDAY_SHIFT, WIDTHS, Grain, buckets, midnight_of, segments
+from data.windows import Window
+
+if TYPE_CHECKING:
+    from data.query import Query
+
+Frame = pd.DataFrame
+
+
+def bucket(window: Window, grain: Grain, store: EventStore) -> sa.ColumnElement[Any]:
+    """An instant's bucket: its start in µs UTC, or from days up its local midnight as if UTC."""
+    parts = segments(window.start, window.end, window.zone)
+    ts = EVENTS.c.ts
+    later = [(ts >= start, sa.literal(offset, sa.BigInteger)) for start, offset in parts[:0:-1]]
+    first = sa.literal(parts[0][1], sa.BigInteger)
+    offset: sa.ColumnElement[Any] = sa.case(*later, else_=first) if later else first
+    local = ts + offset
+    if grain == "month":
+        return store.month(local)
+    shift = MONDAY_SHIFT if grain == "week" else 0
+    floor = local - (local + shift) % WIDTHS[grain]
+    return floor - offset if grain in ("minute", "hour") else floor
+
+
+def starts(values: pd.Series[Any], window: Window, grain: Grain) -> pd.Series[Any]:
+    """The instants (µs UTC) at which buckets start, from what `bucket` answered."""
+    if grain in ("minute", "hour"):
+        return values.astype("int64")
+    return values.map(lambda local: midnight_of(int(local), window.zone)).astype("int64")
+
+
+def known(value: Any) -> Any:
+    """The value, with every spelling of missing as None."""
+    return None if pd.isna(value) else value
+
+
+def complete(frame: Frame, query: Query) -> Frame:
+    """The same frame with a row for every bucket: zero for counts, null for averages and rates."""
+    window = query.filters.window
+    others = [name for name in query.by if name != TIME]
+    named = others + [n for name in others if (n := DIMENSIONS[name].naming)]
+    grid = pd.DataFrame({TIME: buckets(window.start, window.end, window.zone, query.bucket)})
+    if others:
+        groups = _by_size(frame, query, named)
+        grid = grid.merge(groups, how="cross")
+    values = frame.drop(columns=[name for name in named if name not in others])
+    full = grid.merge(values, how="left", on=[TIME, *others])
+    for name in query.metrics:
+        if METRICS[name].additive or METRICS[name].unit == "count":
+            full[name] = full[name].fillna(0)
+    return full
+
+
+def _by_size(frame: Frame, query: Query, named: list[str]) -> Frame:
+    """The groups beside time, the largest by the first metric first and `OTHER` last."""
+    last, first = query.by[-1], query.metrics[0]
+    sizes = frame.groupby(last, dropna=False)[first].sum()
+    order = [known(key) for key in sizes.sort_values(ascending=False, kind="stable").index]
+    ranks = {OTHER: len(order)} | {key: rank for rank, key in enumerate(order) if key != OTHER}
+    groups = frame[named].drop_duplicates(subset=[last])
+    places = [ranks.get(key, len(order)) for key in map(known, groups[last])]
+    return groups.assign(_rank=places).sort_values("_rank", kind="stable").drop(columns="_rank")

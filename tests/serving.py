@@ -1,0 +1,128 @@
+"""A whole Spendscope for tests: the real app on stores of its own, its clock standing still."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from dash import Dash
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app import create_app
+from callbacks.tokens import sign
+from data.engines import EventStore, open_events
+from data.events import clean
+from data.settings import Settings
+from data.state import State
+
+NOW: Final = "2026-11-20T12:00:00+00:00"
+SECRET: Final = "a secret of more than thirty-two bytes"
+KEY: Final = "the key of those who send events"
+SOURCE: Final = "test"
+LEAST: Final = {"kind": "llm", "channel": "api", "source": SOURCE, "status": "ok"}
+Claims = Mapping[str, Any]
+ADMIN: Final[Claims] = {"sub": "root", "isAdmin": True}
+
+
+@dataclass(frozen=True)
+class Served:
+    """The app, and short ways to ask it."""
+
+    app: Dash
+    client: FlaskClient
+    store: EventStore
+    settings: Settings
+
+    def load(self, raws: Iterable[Mapping[str, Any]]) -> None:
+        """Have these events and no others."""
+        self.store.remove(SOURCE)
+        self.store.write([clean(LEAST | raw) for raw in raws])
+
+    def get(self, path: str, claims: Claims = ADMIN, **said: Any) -> TestResponse:
+        """A GET under /api/v1/; `from_` says `from`."""
+        told = {name.rstrip("_"): value for name, value in said.items()}
+        query = urlencode(told, doseq=True)
+        return self.client.get(f"/api/v1/{path}?{query}", headers=self.headers(claims))
+
+    def json(self, path: str, claims: Claims = ADMIN, **said: Any) -> Any:
+        answer = self.get(path, claims, **said)
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+    def headers(self, claims: Claims) -> dict[str, str]:
+        return {"Authorization": f"Bearer {sign(self.settings, claims, 600)}"}
+
+    def fire(
+        self,
+        output: str,
+        claims: Claims,
+        values: Mapping[str, Any],
+        changed: str,
+        wild: Mapping[str, Any] | None = None,
+    ) -> TestResponse:
+        """The callback that writes `output`, as a browser that says `values` would call it."""
+        wired = self._wired(output, claims)
+        told = json.dumps(body(wired, values, changed, wild or {}))
+        headers = self.headers(claims)
+        return self.client.post(
+            "/_dash-update-component", data=told, headers=headers, content_type="application/json"
+        )
+
+    def _wired(self, output: str, claims: Claims) -> dict[str, Any]:
+        every = self.client.get("/_dash-dependencies", headers=self.headers(claims)).json
+        assert every is not None
+        found = [one for one in every if output in one["output"]]
+        assert len(found) == 1, f"{len(found)} callbacks write {output}"
+        return dict(found[0])
+
+
+def body(
+    wired: Mapping[str, Any], values: Mapping[str, Any], changed: str, wild: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a browser posts; `values` goes by an id's name or by its first value, `.property`."""
+    outputs = [_wire(*part.rsplit(".", 1), values, wild) for part in _parts(wired["output"])]
+    return {
+        "output": wired["output"],
+        "outputs": outputs if wired["output"].startswith("..") else outputs[0],
+        "inputs": [_wire(one["id"], one["property"], values, wild) for one in wired["inputs"]],
+        "state": [_wire(one["id"], one["property"], values, wild) for one in wired["state"]],
+        "changedPropIds": [changed],
+    }
+
+
+def _parts(output: str) -> list[str]:
+    return output.strip(".").split("...") if output.startswith("..") else [output]
+
+
+def _wire(key: str, prop: str, values: Mapping[str, Any], wild: Mapping[str, Any]) -> Any:
+    if not key.startswith("{"):
+        return {"id": key, "property": prop, "value": values.get(f"{key}.{prop}")}
+    pattern = json.loads(key)
+    matched = {k: wild.get(k) if v == ["MATCH"] else v for k, v in pattern.items()}
+    if ["ALL"] not in matched.values():
+        return _matched(matched, prop, values)
+    name = next(k for k, v in matched.items() if v == ["ALL"])
+    return [_matched(matched | {name: one}, prop, values) for one in wild.get(name, ())]
+
+
+def _matched(key: dict[str, Any], prop: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    value = key if prop == "id" else values.get(f"{next(iter(key.values()))}.{prop}")
+    return {"id": key, "property": prop, "value": value}
+
+
+@contextmanager
+def serving(folder: Path, **told: str) -> Iterator[Served]:
+    """The app with an empty event store in memory, under these settings."""
+    environ = {"DATA_DIR": str(folder), "JWT_SECRET": SECRET, "INGEST_KEY": KEY, "NOW": NOW}
+    settings = Settings.read({f"SPENDSCOPE_{k}": v for k, v in (environ | told).items()})
+    state, store = State(settings.state_url), open_events("duckdb://")
+    app = create_app(settings, state, store, "the key of commands")
+    yield Served(app, app.server.test_client(), store, settings)
+    store.close()
+    state.close()
