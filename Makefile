@@ -1,6 +1,6 @@
 # All it takes is make and Python 3.11 or later; everything else is installed into .venv.
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c requirements.lock
 
 .DEFAULT_GOAL := help
 .PHONY: help run test bench clean chromium
