@@ -41,6 +41,8 @@ def register(app: Dash, settings: Settings, store: EventStore) -> None:
         Output(ids.RANGE_BOX, "hidden"),
         *(Output(name, "value") for name in SHOWN),
         *(Output(ids.pick(field), "value") for field in PEOPLE),
+        # A picker forgets a value that is not among its options, so they arrive together.
+        *(Output(ids.pick(field), "options", allow_duplicate=True) for field in PEOPLE),
         Input(ids.URL, "search"),
         Input(ids.ZONE, "data"),
         Input(ids.ME, "n_clicks"),
@@ -50,7 +52,7 @@ def register(app: Dash, settings: Settings, store: EventStore) -> None:
         *(Input(name, "value") for name in SHOWN),
         *(Input(ids.pick(field), "value") for field in PEOPLE),
         State(ids.QUESTION, "data"),
-        prevent_initial_call=False,
+        prevent_initial_call="initial_duplicate",
     )
     def filter_everything(
         search: str, zone: str, _me: Any, _clear: Any, _refresh: Any, _chips: Any, *rest: Any
@@ -63,7 +65,7 @@ def register(app: Dash, settings: Settings, store: EventStore) -> None:
         except Refused as problem:
             return _refused(problem, rest[0])
         if question and choice == question["choice"] and ctx.triggered_id == ids.URL:
-            return (no_update,) * (9 + len(controls))
+            return (no_update,) * (9 + len(controls) + len(PEOPLE))
         asked = ask(choice, zone, settings.now())
         return _told(asked, filters, current_scope(), store)
 
@@ -104,19 +106,20 @@ def _chosen(
 def _refused(problem: Refused, preset: Any) -> tuple[Any, ...]:
     """The sentence, and the controls that the preset needs; nothing else moves."""
     boxes = (preset not in DEFAULT_N, preset != "custom")
-    return (no_update, no_update, str(problem), *(no_update,) * 4, *boxes, *(no_update,) * 7)
+    return (no_update, no_update, str(problem), *(no_update,) * 4, *boxes, *(no_update,) * 9)
 
 
 def _told(question: Question, filters: Filters, scope: Scope, store: EventStore) -> tuple[Any, ...]:
     choice, window = question["choice"], filters.window
     preset = window.preset
     picked = {field: [v for v in choice.get(field, []) if v != ME] for field in PEOPLE}
+    chosen = {field: named(field, tuple(picked[field]), scope, store) for field in PEOPLE}
     return (
         question,
         choosing.to_address(choice),
         "",
         filter_bar.window_text(window),
-        filter_bar.chips(choice, _names(picked, scope, store)),
+        filter_bar.chips(choice, _names(chosen)),
         notice(filters, scope, store),
         "true" if filters.me else "false",
         preset not in DEFAULT_N,
@@ -127,14 +130,13 @@ def _told(question: Question, filters: Filters, scope: Scope, store: EventStore)
           for us in (window.start, window.end)),
         choice.get("tz"),
         *(picked[field] for field in PEOPLE),
+        *(no_update if ctx.triggered_id == ids.pick(field) else chosen[field] for field in PEOPLE),
     )  # fmt: skip
 
 
-def _names(
-    picked: dict[str, list[str]], scope: Scope, store: EventStore
-) -> dict[tuple[str, str], str]:
+def _names(chosen: dict[str, list[dict[str, str]]]) -> dict[tuple[str, str], str]:
     return {
         (field, option["value"]): option["label"]
-        for field, values in picked.items()
-        for option in named(field, tuple(values), scope, store)
+        for field, listed in chosen.items()
+        for option in listed
     }

@@ -62,11 +62,12 @@ def _in_browser(app: Dash) -> None:
         Input(ids.part("mode-table", ALL), "n_clicks"),
         Input(ids.ALL_MODES, "n_clicks"), State(ids.MODES, "data"), prevent_initial_call=True,
     )  # fmt: skip
+    # The id is an Input: with all of them elsewhere, Dash leaves out what is mounted later.
     run(
         "show", Output(ids.part("card"), "data-mode"),
         Output(ids.part("mode-chart"), "aria-pressed"),
         Output(ids.part("mode-table"), "aria-pressed"),
-        Input(ids.MODES, "data"), State(ids.part("mode-chart", MATCH), "id"),
+        Input(ids.MODES, "data"), Input(ids.part("mode-chart", MATCH), "id"),
     )  # fmt: skip
     run("switched", Output(ids.ALL_MODES, "aria-checked"), Input(ids.MODES, "data"))
     run("theme", Output(ids.THEME, "data"), Output(ids.THEME_BUTTON, "children"),
