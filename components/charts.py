@@ -56,7 +56,7 @@ def _trace(name: str, rows: pd.DataFrame, metric: Metric, ticks: list[str], seen
         "hovertemplate": "%{customdata}",
     }  # fmt: skip
     if metric.additive:
-        return common | {"type": "bar", "marker": _fill([seen] * len(values), ticks)}
+        return common | {"type": "bar", "marker": _fill(seen, ticks)}
     line = {"color": seen[0], "width": 2, "dash": DASHES[seen[1]]}
     return common | {
         "type": "scatter",
@@ -66,11 +66,13 @@ def _trace(name: str, rows: pd.DataFrame, metric: Metric, ticks: list[str], seen
     }
 
 
-def _fill(looks: list[Look], ticks: list[str]) -> Figure:
-    """Colour and pattern of bars; the bucket that still runs is paler."""
+def _fill(seen: Look, ticks: list[str]) -> Figure:
+    """Colour and pattern of a value's bars; the bucket that still runs is paler."""
+    colour, used = seen
     return {
-        "color": [colour for colour, _ in looks],
-        "pattern": {"shape": [ROUNDS[used] for _, used in looks], "fillmode": "overlay"},
+        "color": colour,
+        # Only where there is one: Plotly warns of a pattern over a list of colours.
+        **({"pattern": {"shape": ROUNDS[used], "fillmode": "overlay"}} if used else {}),
         "opacity": [0.55 if tick.endswith(SO_FAR) else 1 for tick in ticks],
         "line": {"width": 0},
     }
@@ -84,21 +86,22 @@ def ranking(answer: Answer, metric: Metric) -> Figure:
     names = [entity(row, answer.by) for _, row in shown.iterrows()]
     values = [float(value) for value in shown[metric.name]]
     # Each bar has its name beside it: the colour alone is enough.
-    looks = [(look(answer.colours.get(known(key)))[0], 0) for key in shown[answer.by]]
+    shades = [look(answer.colours.get(known(key)))[0] for key in shown[answer.by]]
     if len(rest) and metric.additive:
         names.append(f"{OTHER_LABEL} ({len(rest):,})")
         values.append(round(float(rest[metric.name].sum()), 9))
-        looks.append(look(None))
-    return {"data": [_bars(names, values, looks, metric)], "layout": lying(metric, names)}
+        shades.append(look(None)[0])
+    return {"data": [_bars(names, values, shades, metric)], "layout": lying(metric, names)}
 
 
-def _bars(names: list[str], values: list[float], looks: list[Look], metric: Metric) -> Figure:
+def _bars(names: list[str], values: list[float], shades: list[str], metric: Metric) -> Figure:
     said = [text(value, metric.unit) for value in values]
     return {
         "type": "bar", "orientation": "h", "x": values, "y": list(range(len(values))),
         "text": said, "textposition": "outside", "cliponaxis": False,
         "customdata": [short(name) for name in names],
-        "hovertemplate": "%{customdata}: %{text}<extra></extra>", "marker": _fill(looks, names),
+        "hovertemplate": "%{customdata}: %{text}<extra></extra>",
+        "marker": {"color": shades, "line": {"width": 0}},
     }  # fmt: skip
 
 
