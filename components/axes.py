@@ -27,8 +27,9 @@ def standing(metric: Metric, ticks: list[str], window: Window, largest: float) -
     """The layout of a chart over time; `ticks` are the labels of all buckets."""
     shown = spread(ticks)
     year = f" {instant(window.end - 1, window.zone).year}"
+    said = [tick.replace(year, "").replace(SO_FAR, "…") for tick in shown]
     across = {
-        "type": "category", "tickvals": shown, "ticktext": [t.replace(year, "").replace(SO_FAR, "…") for t in shown],
+        "type": "category", "tickvals": shown, "ticktext": said,
         "autotickangles": [0, 30, 90], "showgrid": False, "fixedrange": True, "automargin": True,
     }  # fmt: skip
     up = _values(metric, largest) | {"rangemode": "tozero", "nticks": 6}

@@ -107,6 +107,7 @@ FULL: Final[dict[str, Callable[[Any], str]]] = {
     "tokens": _whole,
     "share": _share,
     "ms": _duration,
+    "number": lambda value: f"{value:,.1f}".removesuffix(".0"),
 }
 
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from data.errors import EventError
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 KINDS: Final = ("llm", "message", "workflow", "tool", "integration", "session")
 CHANNELS: Final = ("platform", "cli", "api", "other")
 STATUSES: Final = ("ok", "error", "aborted")
@@ -52,7 +52,10 @@ EVENTS: Final = sa.Table(
     *(sa.Column(name, sa.Text) for name in TEXTS),
     *(sa.Column(name, sa.BigInteger) for name in COUNTS),
     sa.Column("tags", sa.Text),
+    # Not part of an event, but worked out of it when it is stored (data/derived.py).
     sa.Column("id_hash", sa.BigInteger, nullable=False),
+    sa.Column("cache_saved_nano", sa.BigInteger),
+    sa.Column("cache_write_nano", sa.BigInteger),
 )
 
 LONGEST_TEXT: Final = 1_000
@@ -118,9 +121,9 @@ def _check_belonging(event: Event) -> None:
 
 
 def _text(name: str, value: Any) -> str | None:
-    if value is None:
-        return None
     if not isinstance(value, str):
+        if value is None:
+            return None
         raise EventError(f"{name} is not text")
     if len(value) > LONGEST_TEXT:
         raise EventError(f"{name} is longer than {LONGEST_TEXT:,} characters")
@@ -151,7 +154,7 @@ def _whole(name: str, value: float | str | Decimal) -> int:
         number = Decimal(str(value).strip())
     except InvalidOperation:
         raise EventError(f"{name} is not a number") from None
-    if not number.is_finite() or abs(number) > LARGEST_COUNT * 10:
+    if not number.is_finite() or number.copy_abs() > LARGEST_COUNT * 10:
         raise EventError(f"{name} is not a number this table can hold")
     if number != number.to_integral_value():
         raise EventError(f"{name} is not a whole number")

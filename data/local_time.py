@@ -98,9 +98,12 @@ def buckets(start: int, end: int, tz: str, grain: Grain) -> list[int]:
 
 
 def _clock_buckets(start: int, end: int, tz: str, width: int) -> Iterator[int]:
-    parts = segments(start, end, tz)
+    """Clock hours or minutes; one that a jump of the clocks cuts off begins at the jump."""
+    parts = segments(start - width, end, tz)
     for (low, offset), (high, _) in zip(parts, [*parts[1:], (end, 0)], strict=True):
-        yield from range(low - (low + offset) % width, high, width)
+        for first in range(low - (low + offset) % width, high, width):
+            if min(first + width, high) > start:
+                yield max(first, low)
 
 
 def _days(start: int, end: int, tz: str, grain: Grain) -> Iterator[date]:

@@ -20,7 +20,7 @@ from data.events import EVENTS
 from data.filters import Filters
 from data.local_time import Grain
 from data.scope import Scope
-from data.series import bucket, known, starts
+from data.series import CLOCK, bucket, known, local_time, starts
 
 Frame = pd.DataFrame
 
@@ -28,7 +28,8 @@ Frame = pd.DataFrame
 @dataclass(frozen=True, slots=True)
 class Query:
     """A hashable question. `order` holds (name, descending); `top` keeps the N values of the
-    last dimension that are largest by the first metric and gathers the others in `OTHER`."""
+    last dimension that are largest by the first metric and gathers the others in `OTHER`;
+    `within` narrows to values of fields (none named: to where the field is known at all)."""
 
     metrics: tuple[str, ...]
     by: tuple[str, ...]
@@ -39,6 +40,7 @@ class Query:
     offset: int = 0
     top: int | None = None
     search: str = ""
+    within: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def __post_init__(self) -> None:
         for name in self.metrics:
@@ -109,15 +111,23 @@ def _select(
     if kept is not None:
         keys[-1] = _gathered(EVENTS.c[query.by[-1]], kept).label(query.by[-1])
     namings = [_naming(name, kept is not None and name == query.by[-1], keys) for name in query.by]
-    metrics = [metric(name).expression.label(name) for name in query.metrics]
+    local = local_time(query.filters.window)
+    metrics = [metric(name).of(local).label(name) for name in query.metrics]
     statement = sa.select(*keys, *(n for n in namings if n is not None), *metrics)
     statement = statement.where(scope.predicate(), query.filters.predicate(scope), _kinds(query))
-    statement = statement.where(_found(query)).group_by(*keys).order_by(*_order(query, statement))
+    statement = (
+        statement.where(_found(query), *_within(query))
+        .group_by(*keys)
+        .order_by(*_order(query, statement))
+    )
     return statement.limit(query.limit).offset(query.offset or None)
 
 
 def _key(name: str, query: Query, store: EventStore) -> sa.ColumnElement[Any]:
-    return EVENTS.c[name] if name != TIME else bucket(query.filters.window, query.bucket, store)
+    window = query.filters.window
+    if name == TIME:
+        return bucket(window, query.bucket, store)
+    return CLOCK[name](local_time(window)) if name in CLOCK else EVENTS.c[name]
 
 
 def _naming(name: str, gathered: bool, keys: Sequence[Any]) -> sa.ColumnElement[Any] | None:
@@ -143,6 +153,13 @@ def _kinds(query: Query) -> sa.ColumnElement[bool]:
     if not kinds or not all(kinds):
         return sa.true()
     return EVENTS.c.kind.in_(sorted(frozenset().union(*kinds)))
+
+
+def _within(query: Query) -> list[sa.ColumnElement[bool]]:
+    return [
+        EVENTS.c[name].in_(values) if values else EVENTS.c[name].is_not(None)
+        for name, values in query.within
+    ]
 
 
 def _found(query: Query) -> sa.ColumnElement[bool]:
@@ -173,4 +190,4 @@ def _column(values: pd.Series[Any], declared: Metric) -> pd.Series[Any]:
         return values.astype("float64") / NANO
     if declared.unit in ("count", "tokens", "instant"):
         return values.astype("Int64")
-    return values.astype("float64")
+    return values if declared.unit == "text" else values.astype("float64")

@@ -22,17 +22,22 @@ from sqlalchemy import func
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
+from data.derived import DERIVED, derived
 from data.errors import StoreError
 from data.events import COUNTS, EVENTS, SCHEMA_VERSION, Event, id_hash
 from data.memo import Memo
 
 COLUMNS: Final = tuple(column.name for column in EVENTS.columns)
-NUMBERS: Final = frozenset({"ts", "id_hash", *COUNTS})
+NUMBERS: Final = frozenset({"ts", *COUNTS, *DERIVED})
 READERS: Final = 16
 LIST: Final = ", ".join(f'"{name}"' for name in COLUMNS)
 
 # UPGRADES[v] brings a store of schema version v to v + 1.
-UPGRADES: Final = (str(CreateTable(EVENTS).compile(dialect=postgresql.dialect())),)  # type: ignore[no-untyped-call]
+UPGRADES: Final = (
+    str(CreateTable(EVENTS).compile(dialect=postgresql.dialect())),  # type: ignore[no-untyped-call]
+    "ALTER TABLE events ADD COLUMN IF NOT EXISTS cache_saved_nano BIGINT;"
+    "ALTER TABLE events ADD COLUMN IF NOT EXISTS cache_write_nano BIGINT",
+)
 
 
 class DuckEvents:
@@ -127,14 +132,12 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _columns(events: Sequence[Event]) -> pd.DataFrame:
-    for event in events:
-        event["id_hash"] = id_hash(event["event_id"])
+    made = dict(zip(DERIVED, zip(*map(derived, events), strict=True), strict=True))
+    values = {name: made.get(name) or [event[name] for event in events] for name in COLUMNS}
     return pd.DataFrame(
         {
-            name: pd.array(
-                [event[name] for event in events], dtype="Int64" if name in NUMBERS else "string"
-            )
-            for name in COLUMNS
+            name: pd.array(list(column), dtype="Int64" if name in NUMBERS else "string")
+            for name, column in values.items()
         }
     )
 
