@@ -605,10 +605,14 @@ def test_a_session_starts_with_nothing_of_the_one_before(client: FlaskClient, st
     assert client.post("/api/v1/me", headers={"X-CSRFToken": before}).status_code == 400
 
 
-def test_a_forged_session_is_nobody(client: FlaskClient) -> None:
+@pytest.mark.parametrize("key", ["king:ana", "token:", "account:", "account:0:ana", "demo:", ""])
+def test_a_session_of_nobody_is_nobody(client: FlaskClient, key: str) -> None:
     with client.session_transaction() as session:
-        session["_user_id"] = "king:ana"
+        session["_user_id"] = key
     assert whoami(client) == 401
+
+
+def test_a_forged_session_is_nobody(client: FlaskClient) -> None:
     client.set_cookie("spendscope", "eyJfdXNlcl9pZCI6ImEifQ.aaaaaa.bbbbbbbb")
     assert whoami(client) == 401
 
