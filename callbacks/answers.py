@@ -37,7 +37,7 @@ def answer(
     measure = _offered("measure", measure, measures(section))
     query = question(section, filters, by, measure)
     frame = run(query, scope, store)
-    if TIME in query.by:
+    if TIME in query.by or section.shape == "heat":
         frame = complete(frame, query)
     totals = run(query.total(), scope, store)
     colours = _colours(by, scope, store) if by else {}
@@ -56,10 +56,10 @@ def question(section: Section, filters: Filters, by: str, measure: str) -> Query
     """The query behind a section; its first metric is the one that ranks."""
     metrics = (measure, *(name for name in section.metrics if name != measure))
     dimensions = section.dimensions(by)
-    if TIME in dimensions:
-        return Query(metrics, dimensions, filters, top=section.top)
-    order = ((measure, True),) if dimensions else ()
-    return Query(metrics, dimensions, filters, order=order)
+    asked = Query(metrics, dimensions, filters, section.grain, within=section.within)
+    if section.shape == "time":
+        return replace(asked, top=section.top)
+    return replace(asked, order=((measure, True),)) if section.shape == "ranking" else asked
 
 
 def _colours(by: str, scope: Scope, store: EventStore) -> dict[str, int]:

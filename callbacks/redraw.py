@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from dash import ALL, Dash, Input, Output, State, ctx
+from dash import ALL, Dash, Input, Output, State
 
 from callbacks.answers import answer
 from callbacks.asking import Question, emptiness, filters_of
@@ -20,7 +20,7 @@ from callbacks.session import current_scope
 from components import cards, charts, ids, tables
 from components.answer import Answer
 from components.numbers import brief, change, change_text, text
-from components.sections import section
+from components.sections import Section, section
 from data.catalog import METRICS
 from data.engines import EventStore
 from data.errors import SpendscopeError
@@ -64,15 +64,14 @@ def register(app: Dash, store: EventStore) -> None:
         Input(ids.QUESTION, "data"),
         State(ids.band("card"), "id"),
     )
-    def headline(question: Any, _key: Any) -> Any:
-        names = [output["id"]["metric"] for output in ctx.outputs_list[0]]
-        return _headline(question, names, store)
+    def headline(question: Any, key: dict[str, str]) -> Any:
+        return _headline(question, section(key["section"]), store)
 
 
 def _card(key: str, question: Question, measure: str, by: str, store: EventStore) -> Any:
     filters, scope = filters_of(question), current_scope()
     answered = answer(section(key), filters, scope, store, by, measure)
-    empty = not answered.totals["requests"].iloc[0] and not len(answered.frame)
+    empty = answered.empty
     rows = tables.rows(answered, MOST_ROWS)
     grid = cards.GRID | {"pinnedBottomRowData": [tables.total(answered)]}
     return (
@@ -111,11 +110,12 @@ def _guarded(draw: Callable[[], Any]) -> Any:
     return {}, [], [], cards.GRID, "", sentence, "failed", ""
 
 
-def _headline(question: Any, names: list[str], store: EventStore) -> Any:
+def _headline(question: Any, one: Section, store: EventStore) -> Any:
+    names = one.metrics
     if not question:
         return _strip(names, "loading", "")
     try:
-        return _numbers(question, names, store)
+        return _numbers(question, one, store)
     except SpendscopeError as error:
         return _strip(names, "failed", str(error))
     except Exception:
@@ -124,7 +124,7 @@ def _headline(question: Any, names: list[str], store: EventStore) -> Any:
         return _strip(names, "failed", f"Something broke here (request {number}).")
 
 
-def _strip(names: list[str], state: str, sentence: str) -> Any:
+def _strip(names: tuple[str, ...], state: str, sentence: str) -> Any:
     return (
         ["–"] * len(names),
         [""] * len(names),
@@ -135,10 +135,10 @@ def _strip(names: list[str], state: str, sentence: str) -> Any:
     )
 
 
-def _numbers(question: Question, names: list[str], store: EventStore) -> Any:
-    filters, scope = filters_of(question), current_scope()
-    asked = Query(tuple(names), (), filters)
-    now, before = run(asked, scope, store).iloc[0], run(asked.before(), scope, store).iloc[0]
+def _numbers(question: Question, one: Section, store: EventStore) -> Any:
+    filters, scope, names = filters_of(question), current_scope(), one.metrics
+    asked = Query(names, (), filters, within=one.within)
+    now, before = (_row(run(query, scope, store)) for query in (asked, asked.before()))
     changes = {name: change(now[name], before[name]) for name in names}
     return (
         [brief(now[name], METRICS[name].unit) for name in names],
@@ -147,6 +147,11 @@ def _numbers(question: Question, names: list[str], store: EventStore) -> Any:
         [f"kpi-change {_mood(name, changes[name])}" for name in names],
         "ready", "",
     )  # fmt: skip
+
+
+def _row(frame: Any) -> dict[str, Any]:
+    # As Python's own numbers; a row of a frame would turn counts into floats.
+    return {name: values[0] for name, values in frame.to_dict("list").items()}
 
 
 def _exact(value: Any) -> str:

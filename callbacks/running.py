@@ -11,17 +11,18 @@ import os
 import secrets
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 import orjson
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request
 
 from callbacks.receive import body, keyed
 from data.engines import EventStore, open_events
-from data.errors import EventError, Refused, StoreError
+from data.errors import EventError, Refused, StoreError, Stranger
 from data.events import Event, clean
 from data.settings import Settings
 
@@ -35,6 +36,8 @@ def attach(server: Flask, store: EventStore, key: str) -> None:
 
     @server.post(f"{PATH}<verb>")
     def work(verb: str) -> Response:
+        if not ip_address(request.remote_addr or "::").is_loopback:
+            raise Stranger("this door is for commands of this machine")
         keyed(key, "the server's own key")
         asked = orjson.loads(body())
         if verb == "write":

@@ -29,5 +29,11 @@ class Answer:
     colours: dict[str, int] = field(default_factory=dict)
 
     @property
+    def empty(self) -> bool:
+        """Whether there is nothing to show: no row, or only zeros and unknowns."""
+        numbers = self.frame[list(self.section.metrics)]
+        return not bool(numbers.fillna(0).astype(bool).to_numpy().any())
+
+    @property
     def dimensions(self) -> tuple[str, ...]:
         return self.section.dimensions(self.by)

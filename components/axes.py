@@ -55,6 +55,26 @@ def lying(metric: Metric, names: list[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def beside(metric: Metric, largest: float) -> dict[str, Any]:
+    """An axis on the right, for lines beside bars."""
+    return _values(metric, largest) | {
+        "overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False, "nticks": 5,
+        "title": {"text": metric.label, "font": {"size": 11}},
+    }  # fmt: skip
+
+
+def week() -> dict[str, Any]:
+    """The layout of a week by hours, Monday on top."""
+    hours = list(range(0, 24, 3))
+    across = {
+        "tickvals": hours, "ticktext": [f"{hour:02d}:00" for hour in hours], "showgrid": False,
+        "fixedrange": True, "zeroline": False,
+    }  # fmt: skip
+    down = {"autorange": "reversed", "showgrid": False, "fixedrange": True, "automargin": True}
+    margin = {"l": 8, "r": 8, "t": 4, "b": 28}
+    return _layout() | {"xaxis": across, "yaxis": down, "hovermode": "closest", "margin": margin}
+
+
 def spread(ticks: list[str]) -> list[str]:
     """At most `MOST_TICKS` of the labels, evenly."""
     step = -(-len(ticks) // MOST_TICKS) or 1

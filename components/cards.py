@@ -66,7 +66,7 @@ def _card(one: Section) -> html.Section:
                 className="card-body",
             ),
         ],
-        id=ids.part("card", key), className=f"card-section shape-{one.shape}",
+        id=ids.part("card", key), className=f"card-section shape-{one.shape} span-{one.width}",
         **ids.testid(f"section-{key}"), **{"data-state": "loading", "data-section": key},
         **{"aria-label": one.title},
     )  # fmt: skip
@@ -80,7 +80,7 @@ def _tools(one: Section) -> html.Div:
     key = one.key
     return html.Div(
         [
-            _choice("measure", key, [(n, METRICS[n].label) for n in measures(one)], "Measure"),
+            _choice("measure", key, _drawn(one), "Measure"),
             _choice("by", key, [(n, f"by {_lower(n)}") for n in one.by], "Break down"),
             html.Div(
                 [_mode("chart", "Chart", key), _mode("table", "Table", key)],
@@ -93,6 +93,11 @@ def _tools(one: Section) -> html.Div:
     )  # fmt: skip
 
 
+def _drawn(one: Section) -> list[tuple[str, str]]:
+    names = measures(one)[:1] if one.shape == "mix" else measures(one)
+    return [(name, METRICS[name].label) for name in names]
+
+
 def _lower(dimension: str) -> str:
     return DIMENSIONS[dimension].label.lower()
 
@@ -100,7 +105,8 @@ def _lower(dimension: str) -> str:
 def _choice(name: str, key: str, options: list[tuple[str, str]], label: str) -> dbc.Select:
     # Always in the tree, as a missing part would silence the section's callback.
     return dbc.Select(
-        id=ids.part(name, key), value=options[0][0], size="sm", class_name="choice",
+        id=ids.part(name, key), value=options[0][0] if options else "", size="sm",
+        class_name="choice",
         options=[{"value": value, "label": text} for value, text in options],
         html_size=None, style={"display": "none"} if len(options) < 2 else {},
         name=f"{label} ({key})",
@@ -116,8 +122,8 @@ def _mode(name: str, label: str, key: str) -> html.Button:
 
 def _grid(one: Section) -> dag.AgGrid:
     return dag.AgGrid(
-        id=ids.part("table", one.key), columnDefs=tables.columns(one, one.by[0]), rowData=[],
-        dashGridOptions=GRID, columnSize=None, className="grid",
+        id=ids.part("table", one.key), columnDefs=tables.columns(one, (*one.by, "")[0]),
+        rowData=[], dashGridOptions=GRID, columnSize=None, className="grid",
         defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
         style={"height": "100%", "width": "100%"},
     )  # fmt: skip

@@ -12,11 +12,12 @@ from typing import Any, Final
 import pandas as pd
 
 from components.answer import Answer
-from components.axes import lying, short, standing
+from components.axes import beside, lying, short, standing, week
 from components.numbers import SO_FAR, text
+from components.sections import measures
 from components.tables import bucket_labels
-from components.values import DASHES, ROUNDS, entity, look
-from data.catalog import METRICS, OTHER_LABEL, TIME, Metric
+from components.values import DASHES, HEAT, ROUNDS, WEEK, entity, look
+from data.catalog import METRICS, OTHER_LABEL, TIME, WEEKDAY, Metric
 from data.series import known
 
 Figure = dict[str, Any]
@@ -33,7 +34,7 @@ def over_time(answer: Answer, metric: Metric) -> Figure:
     """Stacked bars of what adds up, lines of what does not; a trace for each value."""
     ticks = bucket_labels(answer)
     traces = [
-        _trace(name, rows, metric, ticks, seen)
+        _trace(name, rows, metric, ticks, seen, metric.additive)
         for name, rows, seen in _series(answer.frame, answer.by, answer.colours)
     ]
     largest = answer.frame.groupby(TIME)[metric.name].sum().max()
@@ -48,14 +49,16 @@ def _series(
         yield entity(rows.iloc[0], by), rows, look(colours.get(known(key)))
 
 
-def _trace(name: str, rows: pd.DataFrame, metric: Metric, ticks: list[str], seen: Look) -> Figure:
+def _trace(
+    name: str, rows: pd.DataFrame, metric: Metric, ticks: list[str], seen: Look, bars: bool
+) -> Figure:
     values = [None if pd.isna(v) else float(v) for v in rows[metric.name]]
     common = {
         "name": short(name), "x": ticks, "y": values,
         "customdata": [text(value, metric.unit) for value in values],
         "hovertemplate": "%{customdata}",
     }  # fmt: skip
-    if metric.additive:
+    if bars:
         return common | {"type": "bar", "marker": _fill(seen, ticks)}
     line = {"color": seen[0], "width": 2, "dash": DASHES[seen[1]]}
     return common | {
@@ -105,4 +108,44 @@ def _bars(names: list[str], values: list[float], shades: list[str], metric: Metr
     }  # fmt: skip
 
 
-SHAPES: Final[Mapping[str, Callable[..., Figure]]] = {"time": over_time, "ranking": ranking}
+def mix(answer: Answer, _: Metric) -> Figure:
+    """All measures together over time: what adds up in stacked bars, the rest in lines; lines
+    beside bars have an axis of their own."""
+    ticks, drawn = bucket_labels(answer), [METRICS[name] for name in measures(answer.section)]
+    stacked = [one for one in drawn if one.additive or answer.section.stacked]
+    lines = [one for one in drawn if one not in stacked]
+    traces = [
+        _trace(one.label, answer.frame, one, ticks, look(place), one in stacked)
+        for place, one in enumerate(drawn)
+    ]
+    for trace, one in zip(traces, drawn, strict=True):
+        if stacked and one in lines:
+            trace["yaxis"] = "y2"
+    first = (stacked or lines)[0]
+    bars = [one.name for one in stacked or lines]
+    layout = standing(first, ticks, answer.window, answer.frame[bars].sum(axis=1).max())
+    if stacked and lines:
+        layout["yaxis2"] = beside(lines[0], answer.frame[lines[0].name].max())
+    return {"data": traces, "layout": layout}
+
+
+def heat(answer: Answer, metric: Metric) -> Figure:
+    """The week by hours: a cell each, the darker the more."""
+    frame = answer.frame
+    rows = [frame[frame[WEEKDAY] == day] for day in range(7)]
+    values = [[None if pd.isna(v) else float(v) for v in row[metric.name]] for row in rows]
+    said = [[text(value, metric.unit) for value in row] for row in values]
+    cells = {
+        "type": "heatmap", "z": values, "x": list(range(24)), "y": list(WEEK), "customdata": said,
+        "hovertemplate": "%{y} %{x}:00: %{customdata}<extra></extra>", "xgap": 2, "ygap": 2,
+        "colorscale": HEAT, "showscale": False,
+    }  # fmt: skip
+    return {"data": [cells], "layout": week()}
+
+
+SHAPES: Final[Mapping[str, Callable[..., Figure]]] = {
+    "time": over_time,
+    "mix": mix,
+    "ranking": ranking,
+    "heat": heat,
+}

@@ -11,7 +11,7 @@ from components.numbers import labels, text
 from components.sections import Section
 from components.values import entity
 from data.catalog import DIMENSIONS, METRICS, TIME
-from data.series import known
+from data.series import CLOCK, known
 
 Row = dict[str, Any]
 SHOWN: Final = "_text"
@@ -64,6 +64,8 @@ def _words(row: pd.Series[Any], name: str, ticks: dict[int, str]) -> Row:
     if name == TIME:
         return {name: int(row[TIME]), f"{name}{SHOWN}": ticks[int(row[TIME])]}
     said = entity(row, name)
+    if name in CLOCK:
+        return {name: int(row[name]), f"{name}{SHOWN}": said}
     return {name: said, f"{name}{SHOWN}": said, f"{name}_tip": known(row[name]) or said}
 
 

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from data.catalog import DIMENSIONS, OTHER, OTHER_LABEL
+from data.catalog import DIMENSIONS, OTHER, OTHER_LABEL, WEEKDAY
 from data.filters import NONE
-from data.series import known
+from data.series import CLOCK, known
 
 # Told apart by readers with any common colour vision (tests/test_charts.py measures it).
 PALETTE: Final = (
@@ -20,6 +20,11 @@ GREY: Final = "#9498a0"
 
 ROUNDS: Final = ("", "/", ".", "x")  # patterns that tell a colour's second and later users apart
 DASHES: Final = ("solid", "dash", "dot", "dashdot")
+
+
+WEEK: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+# One hue, see-through where there is little, so that it reads on light and dark alike.
+HEAT: Final = ((0, "rgba(66,105,208,0.06)"), (1, "rgba(66,105,208,1)"))
 
 
 def look(place: int | None) -> tuple[str, int]:
@@ -36,6 +41,8 @@ def entity(row: pd.Series[Any], by: str) -> str:
         return NONE
     if value == OTHER:
         return OTHER_LABEL
+    if by in CLOCK:
+        return WEEK[int(value)] if by == WEEKDAY else f"{int(value):02d}:00"
     naming = DIMENSIONS[by].naming
     name = known(row[naming]) if naming and naming in row.index else None
     return str(name or value)

@@ -52,7 +52,7 @@ EVENTS: Final = sa.Table(
     *(sa.Column(name, sa.Text) for name in TEXTS),
     *(sa.Column(name, sa.BigInteger) for name in COUNTS),
     sa.Column("tags", sa.Text),
-    # Not part of an event, but worked out of it when it is stored (data/derived.py).
+    # Worked out of the event when it is stored: data/derived.py.
     sa.Column("id_hash", sa.BigInteger, nullable=False),
     sa.Column("cache_saved_nano", sa.BigInteger),
     sa.Column("cache_write_nano", sa.BigInteger),
@@ -121,9 +121,9 @@ def _check_belonging(event: Event) -> None:
 
 
 def _text(name: str, value: Any) -> str | None:
+    if value is None:
+        return None
     if not isinstance(value, str):
-        if value is None:
-            return None
         raise EventError(f"{name} is not text")
     if len(value) > LONGEST_TEXT:
         raise EventError(f"{name} is longer than {LONGEST_TEXT:,} characters")

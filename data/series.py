@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 import sqlalchemy as sa
 
-from data.catalog import DIMENSIONS, METRICS, OTHER, TIME
+from data.catalog import DIMENSIONS, HOUR, METRICS, OTHER, TIME, WEEKDAY
 from data.engines import EventStore
 from data.events import EVENTS
 from data.local_time import MONDAY_SHIFT, WIDTHS, Grain, buckets, midnight_of, segments
@@ -31,7 +31,8 @@ def _offset(window: Window) -> sa.ColumnElement[Any]:
 
 
 def _segments(window: Window) -> tuple[tuple[int, int], ...]:
-    return segments(window.start, window.end, window.zone)
+    # The hour before tells whether a jump of the clocks cut the first bucket off.
+    return segments(window.start - WIDTHS["hour"], window.end, window.zone)
 
 
 def _by_segment(values: list[tuple[int, int]]) -> sa.ColumnElement[Any]:
@@ -86,20 +87,29 @@ def known(value: Any) -> Any:
 
 
 def complete(frame: Frame, query: Query) -> Frame:
-    """The same frame with a row for every bucket: zero for counts, null for averages and rates."""
-    window = query.filters.window
-    others = [name for name in query.by if name != TIME]
+    """The same frame with a row for every bucket (or hour of the week): zero for counts, null
+    for averages and rates."""
+    others = [name for name in query.by if name != TIME and name not in CLOCK]
     named = others + [n for name in others if (n := DIMENSIONS[name].naming)]
-    grid = pd.DataFrame({TIME: buckets(window.start, window.end, window.zone, query.bucket)})
+    grid = _grid(query)
+    keys = [*grid.columns, *others]
     if others:
-        groups = _by_size(frame, query, named)
-        grid = grid.merge(groups, how="cross")
+        grid = grid.merge(_by_size(frame, query, named), how="cross")
     values = frame.drop(columns=[name for name in named if name not in others])
-    full = grid.merge(values, how="left", on=[TIME, *others])
+    full = grid.merge(values, how="left", on=keys)
     for name in query.metrics:
         if METRICS[name].additive or METRICS[name].unit == "count":
             full[name] = full[name].fillna(0)
     return full
+
+
+def _grid(query: Query) -> Frame:
+    window = query.filters.window
+    if TIME in query.by:
+        starts = buckets(window.start, window.end, window.zone, query.bucket)
+        return pd.DataFrame({TIME: starts})
+    week = [(day, hour) for day in range(7) for hour in range(24)]
+    return pd.DataFrame(week, columns=[WEEKDAY, HOUR], dtype=object)
 
 
 def _by_size(frame: Frame, query: Query, named: list[str]) -> Frame:
