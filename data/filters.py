@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from data.catalog import DIMENSIONS
 from data.errors import Refused
 from data.events import CHOICES, EVENTS
 from data.scope import Scope
@@ -19,7 +20,13 @@ from data.windows import DEFAULT_N, DEFAULT_PRESET, Window, resolve
 
 ME: Final = "me"
 PEOPLE: Final = ("user", "project")
-NARROWING: Final = ("model", "provider", "channel", "assistant", "workflow", "status")
+DRAWER: Final = ("model", "provider", "channel", "assistant", "workflow", "status")
+PICKED: Final = (*PEOPLE, *DRAWER)
+# What has no picker is narrowed by a click on a chart or table; where events came from is not.
+NARROWING: Final = (
+    *DRAWER,
+    *(name for name in DIMENSIONS if name in EVENTS.c and name not in (*PICKED, "kind", "source")),
+)
 LISTS: Final = (*PEOPLE, *NARROWING)
 TIMES: Final = ("preset", "n", "from", "to", "tz")
 NAMES: Final = (*TIMES, *LISTS)

@@ -14,6 +14,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from data.catalog import DIMENSIONS, METRICS, NANO, OTHER, TIME, Metric, dimension, metric
+from data.clauses import clauses
 from data.engines import EventStore
 from data.errors import Refused
 from data.events import EVENTS
@@ -29,7 +30,8 @@ Frame = pd.DataFrame
 class Query:
     """A hashable question. `order` holds (name, descending); `top` keeps the N values of the
     last dimension that are largest by the first metric and gathers the others in `OTHER`;
-    `within` narrows to values of fields (none named: to where the field is known at all)."""
+    `within` narrows to values of fields (none named: to where the field is known at all);
+    `about` keeps the events of one metric alone, so that a list of them adds up to it."""
 
     metrics: tuple[str, ...]
     by: tuple[str, ...]
@@ -41,9 +43,10 @@ class Query:
     top: int | None = None
     search: str = ""
     within: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    about: str = ""
 
     def __post_init__(self) -> None:
-        for name in self.metrics:
+        for name in (*self.metrics, *([self.about] if self.about else [])):
             metric(name)
         for name in self.by:
             dimension(name)
@@ -114,12 +117,8 @@ def _select(
     local = local_time(query.filters.window)
     metrics = [metric(name).of(local).label(name) for name in query.metrics]
     statement = sa.select(*keys, *(n for n in namings if n is not None), *metrics)
-    statement = statement.where(scope.predicate(), query.filters.predicate(scope), _kinds(query))
-    statement = (
-        statement.where(_found(query), *_within(query))
-        .group_by(*keys)
-        .order_by(*_order(query, statement))
-    )
+    statement = statement.where(*clauses(query, scope)).group_by(*keys)
+    statement = statement.order_by(*_order(query, statement))
     return statement.limit(query.limit).offset(query.offset or None)
 
 
@@ -145,29 +144,6 @@ def _gathered(column: sa.ColumnElement[Any], kept: Sequence[str | None]) -> Any:
     if None in kept:
         stays = sa.or_(stays, column.is_(None))
     return sa.case((stays, column), else_=OTHER)
-
-
-def _kinds(query: Query) -> sa.ColumnElement[bool]:
-    """Only the events the metrics speak of, so that no group appears for the others' sake."""
-    kinds = [metric(name).kinds for name in query.metrics]
-    if not kinds or not all(kinds):
-        return sa.true()
-    return EVENTS.c.kind.in_(sorted(frozenset().union(*kinds)))
-
-
-def _within(query: Query) -> list[sa.ColumnElement[bool]]:
-    return [
-        EVENTS.c[name].in_(values) if values else EVENTS.c[name].is_not(None)
-        for name, values in query.within
-    ]
-
-
-def _found(query: Query) -> sa.ColumnElement[bool]:
-    if not query.search:
-        return sa.true()
-    name = DIMENSIONS[query.by[0]]
-    columns = [EVENTS.c[name.name], *([EVENTS.c[name.naming]] if name.naming else [])]
-    return sa.or_(*(column.icontains(query.search, autoescape=True) for column in columns))
 
 
 def _order(query: Query, statement: sa.Select[Any]) -> list[Any]:

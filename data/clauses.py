@@ -1,0 +1,62 @@
+"""Which events a question is about: the one WHERE clause, of numbers and of lists alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import FunctionFilter
+
+from data.catalog import DIMENSIONS, metric
+from data.events import EVENTS
+from data.scope import Scope
+from data.series import local_time
+
+if TYPE_CHECKING:
+    from data.query import Query
+
+Clause = sa.ColumnElement[bool]
+
+
+def clauses(query: Query, scope: Scope) -> list[Clause]:
+    """What this reader may see, narrowed by the filters and by what the metrics speak of."""
+    return [
+        scope.predicate(),
+        query.filters.predicate(scope),
+        _kinds((query.about,) if query.about else query.metrics),
+        *_counted(query),
+        *_within(query),
+        *_found(query),
+    ]
+
+
+def _kinds(names: tuple[str, ...]) -> Clause:
+    """Only the events the metrics speak of, so that no group appears for the others' sake."""
+    kinds = [metric(name).kinds for name in names]
+    if not kinds or not all(kinds):
+        return sa.true()
+    return EVENTS.c.kind.in_(sorted(frozenset().union(*kinds)))
+
+
+def _counted(query: Query) -> list[Clause]:
+    """Of the one metric the events are listed for, the condition it counts by, if it has one."""
+    if not query.about:
+        return []
+    expression: Any = metric(query.about).of(local_time(query.filters.window))
+    filtered = isinstance(expression, FunctionFilter) and expression.criterion is not None
+    return [expression.criterion] if filtered else []
+
+
+def _within(query: Query) -> list[Clause]:
+    return [
+        EVENTS.c[name].in_(values) if values else EVENTS.c[name].is_not(None)
+        for name, values in query.within
+    ]
+
+
+def _found(query: Query) -> list[Clause]:
+    if not query.search:
+        return []
+    name = DIMENSIONS[query.by[0]]
+    columns = [EVENTS.c[name.name], *([EVENTS.c[name.naming]] if name.naming else [])]
+    return [sa.or_(*(column.icontains(query.search, autoescape=True) for column in columns))]

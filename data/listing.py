@@ -1,0 +1,108 @@
+"""The events behind a number: the rows themselves, under the same WHERE clause.
+
+A list is a `Query` about one metric; its totals are that query run, so they are the number.
+A page is read in one go, a whole list in a stream that never holds more than a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from data.catalog import DIMENSIONS, METRICS, NANO
+from data.clauses import clauses
+from data.engines import EventStore
+from data.errors import Refused
+from data.events import EVENTS, SESSION_ONLY, TOKENS
+from data.filters import Filters
+from data.query import Query
+from data.scope import Scope
+
+BATCH: Final = 2_000
+LATEST_FIRST: Final = (("ts", True),)
+# Summed up below every list, besides the metric it is about.
+SUMS: Final = ("events", "cost", "tokens")
+_OWN: Final = {
+    "ts": "Time", "event_id": "Event", "tokens": "Tokens", "cost_origin": "Cost from",
+    "duration_ms": "Duration", "ttft_ms": "First token", "run_id": "Run",
+    "conversation_id": "Conversation", "user_name": "User name", "project_name": "Project name",
+}  # fmt: skip
+COLUMNS: Final = (
+    "ts", "kind", "channel", "user", "user_name", "project", "project_name", "model", "provider",
+    "cost", "tokens", *TOKENS, "status", "duration_ms", "ttft_ms", "error_class", "operation",
+    "assistant", "workflow", "tool", "tool_type", "integration", "integration_type", "client",
+    "repository", *SESSION_ONLY, "run_id", "conversation_id", "cost_origin", "source", "event_id",
+)  # fmt: skip
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of the events of a query; `order` holds (column, descending)."""
+
+    query: Query
+    order: tuple[tuple[str, bool], ...] = LATEST_FIRST
+    limit: int | None = None
+    offset: int = 0
+
+    def __post_init__(self) -> None:
+        for name, _ in self.order:
+            if name not in COLUMNS:
+                said = f"{name[:40]!r} is no column of a list; use one of {', '.join(COLUMNS)}"
+                raise Refused("order", said)
+
+
+def about(metric: str, filters: Filters, like: Query | None = None) -> Query:
+    """The question whose answer sums up the events of a metric; `like` has it narrower."""
+    within = like.within if like else ()
+    metrics = tuple(dict.fromkeys((metric, *SUMS)))
+    return Query(metrics, (), filters, within=within, about=metric)
+
+
+def label(name: str) -> str:
+    """What people call a column."""
+    known = METRICS.get(name) or DIMENSIONS.get(name)
+    return known.label if known else _OWN[name]
+
+
+def unit(name: str) -> str:
+    """What a column's values are, in the words of the catalog."""
+    if name in ("duration_ms", "ttft_ms"):
+        return "ms"
+    return "instant" if name == "ts" else METRICS[name].unit if name in METRICS else "text"
+
+
+def rows(listing: Listing, scope: Scope, store: EventStore) -> Iterator[Row]:
+    """The events, read batch by batch; instants in µs UTC, money in US dollars."""
+    with store.sql.connect() as connection:
+        result = connection.execution_options(stream_results=True).execute(_select(listing, scope))
+        for batch in result.partitions(BATCH):
+            for values in batch:
+                yield _row(values)
+
+
+def _select(listing: Listing, scope: Scope) -> sa.Select[Any]:
+    statement = sa.select(*(_column(name).label(name) for name in COLUMNS))
+    statement = statement.where(*clauses(listing.query, scope))
+    ordered = [_column(name).desc() if down else _column(name) for name, down in listing.order]
+    # Events of one instant keep their places from page to page.
+    statement = statement.order_by(*(one.nulls_last() for one in ordered), EVENTS.c.event_id)
+    return statement.limit(listing.limit).offset(listing.offset or None)
+
+
+def _column(name: str) -> sa.ColumnElement[Any]:
+    if name == "tokens":
+        known = sa.func.coalesce(*(EVENTS.c[part] for part in TOKENS)).is_not(None)
+        parts = [sa.func.coalesce(EVENTS.c[part], 0) for part in TOKENS]
+        return sa.case((known, sum(parts[1:], parts[0])))
+    return EVENTS.c.cost_nano if name == "cost" else EVENTS.c[name]
+
+
+def _row(values: Any) -> Row:
+    row = dict(zip(COLUMNS, values, strict=True))
+    row["cost"] = None if row["cost"] is None else row["cost"] / NANO
+    return row
