@@ -22,7 +22,7 @@ from components.tables import raw
 from data.catalog import DIMENSIONS, METRICS
 from data.engines import EventStore
 from data.errors import Refused, SpendscopeError, Unknown
-from data.filters import NAMES, PEOPLE, Filters, choose, parse
+from data.filters import NAMES, PICKED, Filters, choose, parse
 from data.local_time import GRAINS, instant
 from data.query import Query, count, run
 from data.settings import Settings
@@ -31,6 +31,7 @@ from data.windows import PRESETS
 log = logging.getLogger("spendscope")
 ROWS: Final = 1_000
 MOST_ROWS: Final = 100_000
+OFFERED: Final = {f"{field}es" if field.endswith("s") else f"{field}s": field for field in PICKED}
 ASKING: Final = ("metrics", "by", "grain", "order", "limit", "offset", "compare")
 
 
@@ -43,27 +44,27 @@ def attach(server: Flask, settings: Settings, store: EventStore) -> None:
 
     @server.get("/api/v1/query")
     def query() -> Response:
-        return jsonify(_query(_filters(settings, ASKING), store))
+        return jsonify(_query(filters_asked(settings, ASKING), store))
 
     @server.get("/api/v1/sections/<name>")
     def rows(name: str) -> Response:
         key, _, form = name.partition(".")
         if form not in ("", "csv"):
             raise Unknown("section", f"a section comes as JSON or .csv, not as .{form[:10]}")
-        filters = _filters(settings, ("by", "measure"))
+        filters = filters_asked(settings, ("by", "measure"))
         chosen = (request.args.get("by"), request.args.get("measure"))
         answered = answer(section(key), filters, current_scope(), store, *chosen)
         if form:
             return _file(key, records.csv_text(answered))
-        return jsonify(records.section(answered) | {"meta": _meta(filters, store)})
+        return jsonify(records.section(answered) | {"meta": meta(filters, store)})
 
-    @server.get("/api/v1/options/<field>s")
+    @server.get("/api/v1/options/<field>")
     def offered(field: str) -> Response:
-        if field not in PEOPLE:
-            raise Unknown("options", "there are options for users and for projects")
-        _only(("q", "limit"))
-        text, limit = request.args.get("q", "")[:200], _whole("limit", 50, 1, 500)
-        return jsonify(options(field, text, limit, current_scope(), store))
+        if field not in OFFERED:
+            raise Unknown("options", f"there are options for {', '.join(OFFERED)}")
+        only(("q", "limit"))
+        text, limit = request.args.get("q", "")[:200], whole("limit", 50, 1, 500)
+        return jsonify(options(OFFERED[field], text, limit, current_scope(), store))
 
     server.register_error_handler(SpendscopeError, _sentence)
     server.register_error_handler(Exception, _broken)
@@ -85,19 +86,22 @@ def _catalog() -> dict[str, Any]:
     }
 
 
-def _filters(settings: Settings, others: tuple[str, ...]) -> Filters:
-    _only((*NAMES, *others))
+def filters_asked(settings: Settings, others: tuple[str, ...]) -> Filters:
+    """The filters of this request, which may carry the `others` besides and nothing else."""
+    only((*NAMES, *others))
     arguments = {name: request.args.getlist(name) for name in request.args}
     return parse(choose(arguments), settings.now())
 
 
-def _only(known: tuple[str, ...]) -> None:
+def only(known: tuple[str, ...]) -> None:
+    """Refuse a parameter that is not among the known."""
     for name in request.args:
         if name not in known:
             raise Refused(name, f"there is no parameter {name[:40]!r}; use {', '.join(known)}")
 
 
-def _whole(name: str, default: int, least: int, most: int) -> int:
+def whole(name: str, default: int, least: int, most: int) -> int:
+    """A whole number of this request, or its default."""
     text = request.args.get(name, str(default))
     if not text.isdecimal() or not least <= int(text) <= most:
         raise Refused(name, f"{name} must be a whole number from {least} to {most:,}")
@@ -113,7 +117,7 @@ def _query(filters: Filters, store: EventStore) -> dict[str, Any]:
         "rows": records.rows(frame, asked.by, asked.metrics, filters.window.zone),
         "totals": records.rows(totals, (), asked.metrics, filters.window.zone)[0],
         "row_count": count(asked, scope, store) if asked.by else 1,
-        "meta": _meta(filters, store),
+        "meta": meta(filters, store),
     }
     if request.args.get("compare"):
         before = run(asked.total().before(), scope, store)
@@ -128,22 +132,26 @@ def _question(filters: Filters) -> Query:
         raise Refused("grain", f"grain is {grain[:20]!r}; use auto, {', '.join(GRAINS)}")
     if request.args.get("compare", "previous") != "previous":
         raise Refused("compare", "compare knows only previous")
-    metrics = _names("metrics")
+    metrics = names_asked("metrics")
     if not metrics:
         raise Refused("metrics", f"metrics is missing; name some of {', '.join(METRICS)}")
-    order = tuple((name.removeprefix("-"), name.startswith("-")) for name in _names("order"))
     return Query(
-        metrics, _names("by"), filters, None if grain == "auto" else grain, order,  # type: ignore[arg-type]
-        _whole("limit", ROWS, 1, MOST_ROWS), _whole("offset", 0, 0, 10**9),
+        metrics, names_asked("by"), filters, None if grain == "auto" else grain, order_asked(),  # type: ignore[arg-type]
+        whole("limit", ROWS, 1, MOST_ROWS), whole("offset", 0, 0, 10**9),
     )  # fmt: skip
 
 
-def _names(parameter: str) -> tuple[str, ...]:
+def names_asked(parameter: str) -> tuple[str, ...]:
     parts = (part.strip() for part in request.args.get(parameter, "").split(","))
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
-def _meta(filters: Filters, store: EventStore) -> dict[str, Any]:
+def order_asked() -> tuple[tuple[str, bool], ...]:
+    """`order=-cost,model` as (name, descending)."""
+    return tuple((name.removeprefix("-"), name.startswith("-")) for name in names_asked("order"))
+
+
+def meta(filters: Filters, store: EventStore) -> dict[str, Any]:
     scope, window = current_scope(), filters.window
     share = run(Query(("priced_share",), (), filters), scope, store)["priced_share"].iloc[0]
     latest = as_of(scope, store)
