@@ -10,7 +10,18 @@ from dash import Dash
 from flask import Flask, Response, jsonify, redirect
 from waitress import serve as listen
 
-from callbacks import api, compress, demo, filtering, navigation, receive, redraw, running, sign_in
+from callbacks import (
+    api,
+    compress,
+    demo,
+    filtering,
+    listing,
+    navigation,
+    receive,
+    redraw,
+    running,
+    sign_in,
+)
 from callbacks.commands import load
 from callbacks.commands import main as command
 from callbacks.setup import link
@@ -30,6 +41,7 @@ def create_app(settings: Settings, state: State, store: EventStore, key: str) ->
     sign_in.attach(server, settings, state, store, lambda: app.csp_hashes())
     compress.attach(server)
     api.attach(server, settings, store)
+    listing.attach(server, settings, store)
     receive.attach(server, settings, store)
     running.attach(server, store, key)
     _doors(server, state, store)

@@ -42,13 +42,14 @@ def rows(frame: Any, by: tuple[str, ...], metrics: tuple[str, ...], zone: str) -
 
 def _cells(values: list[Any], name: str, zone: str) -> list[Any]:
     if name == TIME or (name in METRICS and METRICS[name].unit == "instant"):
-        return [_iso(value, zone) for value in values]
+        return [iso(value, zone) for value in values]
     if name in METRICS:
         return [raw(value) for value in values]
     return [OTHER_LABEL if value == OTHER else known(value) for value in values]
 
 
-def _iso(value: Any, zone: str) -> str | None:
+def iso(value: Any, zone: str) -> str | None:
+    """An instant as text with the zone's offset."""
     return None if (us := known(value)) is None else instant(int(us), zone).isoformat()
 
 
@@ -69,11 +70,12 @@ def csv_text(answer: Answer) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(column["name"] for column in told["columns"])
-    writer.writerows([_safe(value) for value in row.values()] for row in told["rows"])
+    writer.writerows([safe(value) for value in row.values()] for row in told["rows"])
     return text.getvalue()
 
 
-def _safe(value: Any) -> Any:
+def safe(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula."""
     if isinstance(value, str) and value.startswith(FORMULA):
         return f"'{value}"
     return value
