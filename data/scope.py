@@ -46,6 +46,20 @@ class Scope:
     def administers(self, project: str) -> bool:
         return self.everything or project in self.projects
 
+    def sees_all_of(self, kind: str, subject: str) -> bool:
+        """Whether every event that a budget of this kind and subject counts is visible here."""
+        if kind == "user" and subject == self.user:
+            return True
+        return self.everything or (kind == "project" and self.administers(subject))
+
+    def sets_budgets_of(self, kind: str, subject: str) -> bool:
+        """Whether this reader says how much may be spent on a subject."""
+        return self.everything or (kind == "project" and self.administers(subject))
+
+    @property
+    def reads_audit(self) -> bool:
+        return self.everything
+
     def predicate(self) -> sa.ColumnElement[bool]:
         """The rows of `events` this reader may see, as a WHERE clause."""
         if self.everything:

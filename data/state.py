@@ -1,4 +1,5 @@
-"""What Spendscope itself has to remember: accounts today; preferences, budgets, audit later.
+"""What Spendscope itself has to remember: accounts; budgets and their audit trail beside them
+(`data/budget_book.py`, `data/audit.py`), which read and write through here.
 
 Every write holds the store's lock from its first read on, so a check and the change that
 relies on it are one step.
@@ -16,6 +17,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+import data.audit
+import data.budgets  # noqa: F401  # with the audit, the other tables of META
 from data.accounts import ACCOUNTS, META, Account, Names, folded, new_row, rights
 from data.errors import Refused, Stranger
 from data.passwords import Passwords
@@ -37,12 +40,12 @@ class State:
 
     def has_accounts(self) -> bool:
         """Whether anybody can sign in with a password; also the cheapest proof of life."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return _any_account(connection)
 
     def account(self, user: str) -> Account | None:
         """The account of a user id, as it is now."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             row = connection.execute(_named(user)).first()
         return Account.of(row) if row else None
 
@@ -60,7 +63,7 @@ class State:
         """A new account; raises `Refused` naming what is wrong with it."""
         row = new_row(user, name, email) | {"password_hash": self._passwords.chosen(password)}
         row |= rights(is_admin, applications, applications_admin)
-        with self._writing() as connection:
+        with self.writing() as connection:
             return _insert(connection, row)
 
     def change_claims(
@@ -73,18 +76,18 @@ class State:
     ) -> bool:
         """Give an account these rights instead of its own, from its next request on."""
         row = rights(is_admin, applications, applications_admin)
-        with self._writing() as connection:
+        with self.writing() as connection:
             change = ACCOUNTS.update().where(ACCOUNTS.c.id == user).values(row)
             return connection.execute(change).rowcount > 0
 
     def remove_account(self, user: str) -> bool:
         """Delete an account, and with it its sessions; False where there was none."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             return connection.execute(ACCOUNTS.delete().where(ACCOUNTS.c.id == user)).rowcount > 0
 
     def verify(self, name: str, password: str) -> Account | None:
         """The account of this id or email address and password; as slow where there is none."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             row = connection.execute(sa.select(ACCOUNTS).where(_either(name))).first()
         kept = row.password_hash if row else None
         if not self._passwords.match(kept, password) or row is None:
@@ -99,7 +102,7 @@ class State:
         Only its hash is kept, so every call makes another one and the one before stops working.
         """
         token = secrets.token_urlsafe(32)
-        with self._writing() as connection:
+        with self.writing() as connection:
             if _any_account(connection):
                 return None
             connection.execute(SETUP.delete())
@@ -108,7 +111,7 @@ class State:
 
     def is_setup_token(self, token: str) -> bool:
         """Whether this token would still be taken."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return _still_open(connection, token)
 
     def use_setup_token(
@@ -122,7 +125,7 @@ class State:
         if not self.is_setup_token(token):
             raise _used()
         row["password_hash"] = self._passwords.chosen(password)
-        with self._writing() as connection:
+        with self.writing() as connection:
             if not _still_open(connection, token):
                 raise _used()
             return _insert(connection, row)
@@ -131,16 +134,18 @@ class State:
         same = sa.and_(ACCOUNTS.c.id == user, ACCOUNTS.c.password_hash == old)
         change = ACCOUNTS.update().where(same)
         fresh = self._passwords.hashed(password)
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(change.values(password_hash=fresh))
 
     @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection that sees one moment of the store."""
         with told(self._name), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
+    def writing(self) -> Iterator[sa.Connection]:
+        """A connection that holds the lock until its changes are kept, all or none."""
         with told(self._name), writing(self._engine).begin() as connection:
             yield connection
 

@@ -36,6 +36,31 @@ UPGRADES: Final[tuple[tuple[str, ...], ...]] = (
         )""",
         "CREATE TABLE setup (token_hash TEXT NOT NULL)",
     ),
+    (
+        # AUTOINCREMENT: the number of a deleted budget is never given to another.
+        """CREATE TABLE budgets (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            period TEXT NOT NULL,
+            days INTEGER,
+            zone TEXT NOT NULL,
+            start TEXT NOT NULL,
+            soft BIGINT,
+            hard BIGINT NOT NULL,
+            UNIQUE (kind, subject, period)
+        )""",
+        """CREATE TABLE audit (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            at BIGINT NOT NULL,
+            who TEXT NOT NULL,
+            name TEXT NOT NULL,
+            action TEXT NOT NULL,
+            thing TEXT NOT NULL,
+            before TEXT,
+            after TEXT
+        )""",
+    ),
 )
 
 

@@ -1,0 +1,61 @@
+"""What a budget counts, as filters; and whether anything of that name was ever seen."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from data.budgets import KINDS, Budget
+from data.engines import EventStore
+from data.errors import Refused
+from data.events import EARLIEST, LATEST, micros
+from data.filters import Filters
+from data.query import Query, run
+from data.scope import Scope
+from data.windows import Window
+
+ALWAYS: Final = Window(micros(EARLIEST), micros(LATEST), "UTC")
+# What the id of somebody or something that has not spent yet can be made of.
+PLAIN: Final = re.compile(r"[\w.@:/+ *-]+")
+EVENTS: Final = ("events",)
+
+
+def counted(budget: Budget, window: Window, scope: Scope, store: EventStore) -> Filters:
+    """The filters that keep what a budget counts within a window."""
+    if budget.kind == "everything":
+        return Filters(window)
+    if budget.kind == "model":
+        return Filters(window, (("model", _family(budget.subject, window, scope, store)),))
+    return Filters(window, ((budget.kind, (budget.subject,)),))
+
+
+def _family(pattern: str, window: Window, scope: Scope, store: EventStore) -> tuple[str, ...]:
+    models = run(Query(EVENTS, ("model",), Filters(window)), scope, store)["model"].dropna()
+    return tuple(sorted(name for name in models if belongs(name, pattern)))
+
+
+def belongs(model: str, pattern: str) -> bool:
+    """Whether a model is of a family: `gpt-6` is how names begin, `*sonnet*` a pattern."""
+    first, *others = pattern.lower().split("*") if "*" in pattern else (pattern.lower(), "")
+    name = model.lower()
+    if not name.startswith(first):
+        return False
+    place = len(first)
+    for part in others[:-1]:
+        place = name.find(part, place) + len(part)
+        if place < len(part):
+            return False
+    return len(name) - place >= len(others[-1]) and name.endswith(others[-1])
+
+
+def refuse_odd(budget: Budget, scope: Scope, store: EventStore) -> None:
+    """An id that no event carries may still come, but not with the look of a mistake."""
+    if budget.kind == "everything" or PLAIN.fullmatch(budget.subject):
+        return
+    asked = counted(budget, ALWAYS, scope, store)
+    if not run(Query(EVENTS, (), asked), scope, store)["events"].iloc[0]:
+        raise Refused(
+            "subject",
+            f"no {KINDS[budget.kind].lower()} {budget.subject[:40]!r} has been seen; one that is"
+            " still to come is named by letters, digits and . _ - @ : / + only",
+        )
