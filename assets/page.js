@@ -25,6 +25,17 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
       return [mode, String(mode === "chart"), String(mode === "table")];
     },
 
+    /* A table narrowed to what is searched, with the columns that are wanted. */
+    arrange: (search, shown, options, id) => {
+      const grid = window.dash_ag_grid.getApi(id);
+      grid.setGridOption("quickFilterText", search || "");
+      const wanted = new Set(shown);
+      const names = options.map((option) => option.value);
+      grid.setColumnsVisible(names.filter((name) => wanted.has(name)), true);
+      grid.setColumnsVisible(names.filter((name) => !wanted.has(name)), false);
+      return names.filter((name) => wanted.has(name)).join(" ");
+    },
+
     switched: (kept) => String(Boolean(kept) && kept.all === "table"),
 
     theme: (clicks, kept) => {

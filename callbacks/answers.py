@@ -19,6 +19,7 @@ from data.windows import Window
 
 ALWAYS = Window(micros(EARLIEST), micros(LATEST), "UTC")
 MOST_COLOURED = 500
+OWN_ONLY = " (own activity only)"
 
 
 def answer(
@@ -39,9 +40,23 @@ def answer(
     frame = run(query, scope, store)
     if TIME in query.by or section.shape == "heat":
         frame = complete(frame, query)
+    if "project" in query.by:
+        frame = _marked(frame, scope)
     totals = run(query.total(), scope, store)
     colours = _colours(by, scope, store) if by else {}
     return Answer(section, by, measure, frame, totals, filters.window, query.bucket, colours)
+
+
+def _marked(frame: Any, scope: Scope) -> Any:
+    """The frame with the projects marked of which this reader sees their own activity only."""
+    if scope.everything:
+        return frame
+    told = zip(_values(frame["project"]), _values(frame["project_name"]), strict=True)
+    names = [
+        f"{name or project}{OWN_ONLY}" if project and not scope.administers(project) else name
+        for project, name in told
+    ]
+    return frame.assign(project_name=names)
 
 
 def _offered(parameter: str, value: str | None, offered: tuple[str, ...]) -> str:

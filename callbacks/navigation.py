@@ -69,6 +69,12 @@ def _in_browser(app: Dash) -> None:
         Output(ids.part("mode-table"), "aria-pressed"),
         Input(ids.MODES, "data"), Input(ids.part("mode-chart", MATCH), "id"),
     )  # fmt: skip
+    run(
+        "arrange", Output(ids.part("table-tools"), "data-arranged"),
+        Input(ids.part("search"), "value"), Input(ids.part("columns"), "value"),
+        State(ids.part("columns"), "options"), State(ids.part("table"), "id"),
+        prevent_initial_call=True,
+    )  # fmt: skip
     run("switched", Output(ids.ALL_MODES, "aria-checked"), Input(ids.MODES, "data"))
     run("theme", Output(ids.THEME, "data"), Output(ids.THEME_BUTTON, "children"),
         Input(ids.THEME_BUTTON, "n_clicks"), State(ids.THEME, "data"))  # fmt: skip

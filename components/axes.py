@@ -8,6 +8,7 @@ from typing import Any, Final
 from components.numbers import SO_FAR
 from data.catalog import Metric
 from data.local_time import instant
+from data.series import known
 from data.windows import Window
 
 LONGEST_NAME: Final = 28
@@ -59,7 +60,7 @@ def beside(metric: Metric, largest: float) -> dict[str, Any]:
     """An axis on the right, for lines beside bars."""
     return _values(metric, largest) | {
         "overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False, "nticks": 5,
-        "title": {"text": metric.label, "font": {"size": 11}},
+        "tickmode": "auto", "title": {"text": metric.label, "font": {"size": 11}},
     }  # fmt: skip
 
 
@@ -75,6 +76,13 @@ def week() -> dict[str, Any]:
     return _layout() | {"xaxis": across, "yaxis": down, "hovermode": "closest", "margin": margin}
 
 
+def drawn(value: Any, metric: Metric) -> float | None:
+    """A value as its axis counts: durations in seconds, the unknown as a gap."""
+    if known(value) is None:
+        return None
+    return float(value) / 1_000 if metric.unit == "ms" else float(value)
+
+
 def spread(ticks: list[str]) -> list[str]:
     """At most `MOST_TICKS` of the labels, evenly."""
     step = -(-len(ticks) // MOST_TICKS) or 1
@@ -83,10 +91,11 @@ def spread(ticks: list[str]) -> list[str]:
 
 def _values(metric: Metric, largest: float) -> dict[str, Any]:
     # "~s" would read 800m, milli, for 0.8 dollars.
-    form = FORMATS.get(metric.unit, "~s") if largest >= 1_000 or metric.unit == "share" else "~g"
+    plain = largest < 1_000 and metric.unit != "share"
+    form = "~g" if plain or metric.unit == "ms" else FORMATS.get(metric.unit, "~s")
     return {
         "tickprefix": PREFIX.get(metric.unit, ""), "tickformat": form,
-        "ticksuffix": " ms" if metric.unit == "ms" else "", "fixedrange": True, "automargin": True,
+        "ticksuffix": " s" if metric.unit == "ms" else "", "fixedrange": True, "automargin": True,
     }  # fmt: skip
 
 

@@ -82,6 +82,7 @@ def _tools(one: Section) -> html.Div:
         [
             _choice("measure", key, _drawn(one), "Measure"),
             _choice("by", key, [(n, f"by {_lower(n)}") for n in one.by], "Break down"),
+            _table_tools(one),
             html.Div(
                 [_mode("chart", "Chart", key), _mode("table", "Table", key)],
                 className="modes", role="group", **{"aria-label": f"Show {one.title} as"},
@@ -90,6 +91,25 @@ def _tools(one: Section) -> html.Div:
                    title="All rows as CSV", **ids.testid("export-csv")),
         ],
         className="tools",
+    )  # fmt: skip
+
+
+def _table_tools(one: Section) -> html.Div:
+    """Search within the table, and which columns to show; both work in the browser alone."""
+    options = [{"label": METRICS[name].label, "value": name} for name in one.metrics]
+    chosen = dcc.Checklist(
+        id=ids.part("columns", one.key), options=options, value=list(one.metrics),
+        className="columns-list",
+    )  # fmt: skip
+    return html.Div(
+        [
+            dbc.Input(id=ids.part("search", one.key), type="search", placeholder="Search table",
+                      debounce=200, size="sm"),
+            html.Details([html.Summary("Columns", className="quiet"), chosen],
+                         className="columns-box"),
+        ],
+        id=ids.part("table-tools", one.key), className="table-tools",
+        **ids.testid("table-tools"),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pandas as pd
 
 from components.answer import Answer
-from components.axes import beside, lying, short, standing, week
+from components.axes import beside, drawn, lying, short, standing, week
 from components.numbers import SO_FAR, text
 from components.sections import measures
 from components.tables import bucket_labels
@@ -37,7 +37,7 @@ def over_time(answer: Answer, metric: Metric) -> Figure:
         _trace(name, rows, metric, ticks, seen, metric.additive)
         for name, rows, seen in _series(answer.frame, answer.by, answer.colours)
     ]
-    largest = answer.frame.groupby(TIME)[metric.name].sum().max()
+    largest = known(answer.frame.groupby(TIME)[metric.name].sum().max()) or 0
     return {"data": traces, "layout": standing(metric, ticks, answer.window, largest)}
 
 
@@ -52,9 +52,9 @@ def _series(
 def _trace(
     name: str, rows: pd.DataFrame, metric: Metric, ticks: list[str], seen: Look, bars: bool
 ) -> Figure:
-    values = [None if pd.isna(v) else float(v) for v in rows[metric.name]]
+    values = rows[metric.name].tolist()
     common = {
-        "name": short(name), "x": ticks, "y": values,
+        "name": short(name), "x": ticks, "y": [drawn(value, metric) for value in values],
         "customdata": [text(value, metric.unit) for value in values],
         "hovertemplate": "%{customdata}",
     }  # fmt: skip
@@ -111,21 +111,23 @@ def _bars(names: list[str], values: list[float], shades: list[str], metric: Metr
 def mix(answer: Answer, _: Metric) -> Figure:
     """All measures together over time: what adds up in stacked bars, the rest in lines; lines
     beside bars have an axis of their own."""
-    ticks, drawn = bucket_labels(answer), [METRICS[name] for name in measures(answer.section)]
-    stacked = [one for one in drawn if one.additive or answer.section.stacked]
-    lines = [one for one in drawn if one not in stacked]
+    ticks, shown = bucket_labels(answer), [METRICS[name] for name in measures(answer.section)]
+    stacked = [one for one in shown if one.additive or answer.section.stacked]
+    lines = [one for one in shown if one not in stacked]
     traces = [
         _trace(one.label, answer.frame, one, ticks, look(place), one in stacked)
-        for place, one in enumerate(drawn)
+        for place, one in enumerate(shown)
     ]
-    for trace, one in zip(traces, drawn, strict=True):
+    for trace, one in zip(traces, shown, strict=True):
         if stacked and one in lines:
             trace["yaxis"] = "y2"
     first = (stacked or lines)[0]
     bars = [one.name for one in stacked or lines]
-    layout = standing(first, ticks, answer.window, answer.frame[bars].sum(axis=1).max())
+    layout = standing(first, ticks, answer.window, known(answer.frame[bars].sum(axis=1).max()) or 0)
     if stacked and lines:
         layout["yaxis2"] = beside(lines[0], answer.frame[lines[0].name].max())
+    if answer.section.grouped:
+        layout["barmode"] = "group"
     return {"data": traces, "layout": layout}
 
 

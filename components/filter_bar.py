@@ -8,14 +8,14 @@ from typing import Any, Final
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids
+from components import ids, pickers
 from components.axes import LONGEST_NAME
 from components.numbers import moment
-from data.filters import ME, TIMES, Choice
+from data.catalog import DIMENSIONS
+from data.filters import ME, PEOPLE, TIMES, Choice
 from data.local_time import zones
 from data.windows import DEFAULT_N, DEFAULT_PRESET, PRESETS, Window
 
-PICKED: Final = {"user": "Users", "project": "Projects"}
 MOST_CHIPS: Final = 12
 TIMED: Final = "time"
 
@@ -33,9 +33,10 @@ def build() -> html.Section:
         )), id=ids.N_BOX, className="n-box"),
         html.Div([_moment("from", "From", ids.FROM), _moment("to", "To", ids.TO)],
                  id=ids.RANGE_BOX, className="range-box", hidden=True),
-        *(_picker(field, label) for field, label in PICKED.items()),
+        *(pickers.picker(field, f"filter-{field}s") for field in PEOPLE),
         html.Button("Me", id=ids.ME, className="toggle", **ids.testid("filter-users-me"),
                     title="Only my own activity", **{"aria-pressed": "false"}),
+        *pickers.more(),
         html.Div(className="spring"),
         html.Button("Clear all", id=ids.CLEAR, className="quiet", **ids.testid("filter-clear")),
         html.Button("↻", id=ids.REFRESH, className="quiet round", title="Refresh",
@@ -77,17 +78,6 @@ def _moment(name: str, label: str, key: str) -> html.Label:
     return _labelled(f"filter-{name}", label, field)
 
 
-def _picker(field: str, label: str) -> html.Div:
-    picker = dcc.Dropdown(
-        id=ids.pick(field), multi=True, options=[], placeholder=f"All {label.lower()}",
-        className="picker", closeOnSelect=False, maxHeight=320, optionHeight=34,
-        labels={"select_all": "Select all shown", "deselect_all": "Deselect all"},
-    )  # fmt: skip
-    return html.Div(
-        [html.Span(label), picker], className="control people", **ids.testid(f"filter-{field}s")
-    )
-
-
 def _zone_picker() -> dcc.Dropdown:
     return dcc.Dropdown(
         id=ids.TZ, options=sorted(zones()), placeholder="Time zone", className="picker",
@@ -110,15 +100,19 @@ def window_text(window: Window) -> str:
     return f"{start} → {end}, {window.zone}"
 
 
-def chips(choice: Choice, names: dict[tuple[str, str], str]) -> list[html.Button]:
-    """A button for everything chosen, that takes it back; `names` of (field, value)."""
+def chips(
+    choice: Choice, names: dict[tuple[str, str], str], quiet: set[tuple[str, str]]
+) -> list[html.Button]:
+    """A button for everything chosen, that takes it back; `names` of (field, value), and which
+    are `quiet`: chosen, but empty under the other filters."""
     made = [_chip(TIMED, TIMED, _time_text(choice))] if _timed(choice) else []
     for field, values in _lists(choice):
+        label = DIMENSIONS[field].label.lower()
         for value in values[:MOST_CHIPS]:
             name = "Me" if (field, value) == ("user", ME) else names.get((field, value), value)
-            made.append(_chip(field, value, f"{field}: {name}"))
+            made.append(_chip(field, value, f"{label}: {name}", (field, value) in quiet))
         if len(values) > MOST_CHIPS:
-            made.append(_chip(field, "", f"{field}: {len(values) - MOST_CHIPS} more"))
+            made.append(_chip(field, "", f"{label}: {len(values) - MOST_CHIPS} more"))
     return made
 
 
@@ -137,9 +131,10 @@ def _time_text(choice: Choice) -> str:
     return label.replace(" N ", f" {n} ") + zone
 
 
-def _chip(field: str, value: str, label: str) -> html.Button:
+def _chip(field: str, value: str, label: str, quiet: bool = False) -> html.Button:
     cut = label if len(label) <= 2 * LONGEST_NAME else f"{label[: 2 * LONGEST_NAME]}…"
+    why = f" ({pickers.QUIET})" if quiet else ""
     return html.Button(
-        f"{cut} ×", id=ids.chip(field, value), className="chip",
-        title=f"Remove {label[:200]}", **ids.testid("chip"),
+        f"{cut} ×", id=ids.chip(field, value), className="chip muted" if quiet else "chip",
+        title=f"Remove {label[:200]}{why}", **ids.testid("chip"),
     )  # fmt: skip

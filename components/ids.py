@@ -31,10 +31,35 @@ PROBLEM: Final = "filter-problem"
 WINDOW: Final = "filter-window"
 CHIPS: Final = "filter-chips"
 NOTICE: Final = "filter-notice"
+MORE: Final = "filter-more-drawer"
+MORE_BUTTON: Final = "filter-more-button"
+MORE_COUNT: Final = "filter-more-count"
+DRILL: Final = "drill"
 ALL_MODES: Final = "view-mode"
 INITIALS: Final = "profile-initials"
 NAME: Final = "profile-name"
 TAB: Final = "tab"
+
+SPENDING: Final = "your-spending"
+BUDGETS: Final = "budgets-table"
+BUDGETS_SAID: Final = "budgets-said"
+BUDGETS_CHANGED: Final = "budgets-changed"
+CROSSINGS: Final = "crossings-table"
+CROSSINGS_SAID: Final = "crossings-said"
+BUDGET_NEW: Final = "budget-new"
+BUDGET_EDIT: Final = "budget-edit"
+BUDGET_DELETE: Final = "budget-delete"
+BUDGET_CONFIRM: Final = "budget-confirm"
+BUDGET_FORM: Final = "budget-form"
+BUDGET_EDITED: Final = "budget-edited"
+BUDGET_SAVE: Final = "budget-save"
+BUDGET_OFFERED: Final = "budget-offered"
+AUDIT: Final = "audit-table"
+AUDIT_LINK: Final = "audit-link"
+AUDIT_PLACE: Final = "audit-place"
+AUDIT_OFFSET: Final = "audit-offset"
+AUDIT_NEWER: Final = "audit-newer"
+AUDIT_OLDER: Final = "audit-older"
 
 Id = dict[str, Any]
 
@@ -47,6 +72,11 @@ def part(name: str, section: Any = MATCH) -> Id:
 def pick(field: Any = MATCH) -> Id:
     """The multi-select of a field."""
     return {"pick": field}
+
+
+def quiet(field: Any = MATCH) -> Id:
+    """What is chosen of a field and has no activity under the present filters."""
+    return {"quiet": field}
 
 
 def chip(field: Any, value: Any) -> Id:
@@ -67,6 +97,21 @@ def band(name: str, section: Any = MATCH) -> Id:
 def headline(what: str, metric: Any, section: Any = MATCH) -> Id:
     """A piece of a headline number: its `value` or `change`."""
     return {"headline": what, "metric": metric, "section": section}
+
+
+def budget_field(name: str) -> str:
+    """The control of a field of the budget form."""
+    return f"budget-{name}"
+
+
+def budget_box(name: str) -> str:
+    """The control with its label."""
+    return f"budget-{name}-box"
+
+
+def budget_problem(name: str) -> str:
+    """What is wrong with a field; the empty name is the whole form's."""
+    return f"budget-{name}-problem"
 
 
 def testid(name: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ class Section:
     together over time; `ranking` lists every value and draws `top` of them; `heat` is the week by
     hours; `headline` is a band of numbers. `within` narrows the section for good (no values: to
     where the field is known), `grain` fixes its buckets, `width` is of twelve columns.
+    `stacked` draws bars of what is not additive, `grouped` sets bars side by side.
     """
 
     key: str
@@ -35,6 +36,7 @@ class Section:
     grain: Grain | None = None
     width: int = 12
     stacked: bool = False
+    grouped: bool = False
 
     def dimensions(self, by: str) -> tuple[str, ...]:
         """What the rows are by, under a breakdown."""

@@ -100,7 +100,7 @@ MODELS: Final = (
     Section(
         "caching", "Caching", ("cache_saved", "cache_write_cost", "cached_share", *KINDS[1:3]), (),
         "mix", ("cache_saved", "cache_write_cost"), width=6,
-        help="Saved by cache reads, spent on cache writes; at list prices.",
+        help="Saved by cache reads, spent on cache writes; at list prices.", grouped=True,
     ),
     Section(
         "latency", "Latency", ("duration_p50", "duration_p95", "ttft_p50", "ttft_p95"), (), "mix",
@@ -109,6 +109,6 @@ MODELS: Final = (
     Section(
         "errors-by-class", "Errors by class", ("errors", "cost_of_errors", "active_users"),
         ("error_class", "model", "provider"), "ranking", ("errors",), width=6,
-        within=(("status", ("error",)),),
+        within=(("kind", ("llm",)), ("status", ("error",))),
     ),
 )  # fmt: skip

@@ -36,7 +36,7 @@ def _number(name: str) -> Row:
     return {
         "field": name, "headerName": METRICS[name].label, "wrapHeaderText": True,
         "headerTooltip": METRICS[name].help,
-        "type": "rightAligned", "minWidth": 128, "flex": 1, "sortingOrder": ["desc", "asc", None],
+        "type": "rightAligned", "minWidth": 132, "flex": 1, "sortingOrder": ["desc", "asc", None],
         "valueFormatter": {"function": "shown(params)"},
     }  # fmt: skip
 

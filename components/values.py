@@ -12,8 +12,8 @@ from data.series import CLOCK, known
 
 # Told apart by readers with any common colour vision (tests/test_charts.py measures it).
 PALETTE: Final = (
-    "#4269d0", "#efb118", "#ff725c", "#3ca951", "#a463f2", "#6cc5b0", "#9c6b4e", "#ff8ab7",
-    "#97bbf5", "#7a7d2f",
+    "#5166cd", "#e3ce63", "#e363a3", "#86d9ea", "#bc8062", "#5e25d0", "#c1d49b", "#ad1f4e",
+    "#9d90df", "#8b8b18", "#723172", "#8b3f18",
 )  # fmt: skip
 GREY: Final = "#9498a0"
 
@@ -24,7 +24,7 @@ DASHES: Final = ("solid", "dash", "dot", "dashdot")
 
 WEEK: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # One hue, see-through where there is little, so that it reads on light and dark alike.
-HEAT: Final = ((0, "rgba(66,105,208,0.06)"), (1, "rgba(66,105,208,1)"))
+HEAT: Final = ((0, "rgba(81,102,205,0.06)"), (1, "rgba(81,102,205,1)"))
 
 
 def look(place: int | None) -> tuple[str, int]:

@@ -1,0 +1,70 @@
+"""The audit trail as a page: one row a change, newest first."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import dash_ag_grid as dag
+from dash import dcc, html
+
+from components import ids
+from components.cards import GRID
+from components.numbers import DASH, moment
+from data.audit import Entry
+
+COLUMNS: Final = (
+    ("at", "When"), ("who", "Who"), ("action", "What happened"), ("thing", "To"),
+    ("changes", "Before → after"),
+)  # fmt: skip
+WIDE: Final = {"changes": 5, "at": 2, "who": 2}
+DONE: Final = {"create": "created", "edit": "edited", "delete": "deleted"}
+
+
+def page() -> html.Section:
+    """The page, empty: a callback fills the table."""
+    buttons = [
+        html.Button(label, id=key, className="quiet", disabled=True)
+        for key, label in ((ids.AUDIT_NEWER, "Newer"), (ids.AUDIT_OLDER, "Older"))
+    ]
+    place = html.Span(id=ids.AUDIT_PLACE, className="help", role="status",
+                      **ids.testid("audit-place"))  # fmt: skip
+    head = html.Div([html.H2("Every change"), place])
+    return html.Section(
+        [
+            dcc.Store(id=ids.AUDIT_OFFSET, data=0),
+            html.Header([head, html.Div(buttons, className="tools")], className="card-head"),
+            html.Div(_grid(), className="budgets-grid"),
+        ],
+        className="card-section audit-page", **ids.testid("audit"), **{"aria-label": "Audit"},
+    )  # fmt: skip
+
+
+def _grid() -> dag.AgGrid:
+    columns = [
+        {"field": field, "headerName": label, "flex": WIDE.get(field, 1),
+         "minWidth": 420 if field == "changes" else 130, "tooltipField": field,
+         "wrapText": field == "changes", "autoHeight": field == "changes"}
+        for field, label in COLUMNS
+    ]  # fmt: skip
+    return dag.AgGrid(
+        id=ids.AUDIT, columnDefs=columns, rowData=[], columnSize=None, className="grid",
+        dashGridOptions=GRID | {"pagination": False, "domLayout": "autoHeight"},
+        defaultColDef={"sortable": False, "resizable": True, "suppressHeaderMenuButton": True},
+        style={"width": "100%"},
+    )  # fmt: skip
+
+
+def row(entry: Entry, zone: str) -> dict[str, Any]:
+    """An entry as its row reads."""
+    changes = (f"{name}: {_value(old)} → {_value(new)}" for name, old, new in entry.changes())
+    who = entry.name if entry.name == entry.who else f"{entry.name} ({entry.who})"
+    return {
+        "id": entry.id, "at": f"{moment(entry.at, zone)} {zone}", "who": who,
+        "action": DONE[entry.action], "thing": entry.thing, "changes": " · ".join(changes),
+    }  # fmt: skip
+
+
+def _value(value: Any) -> str:
+    if value is None or value == "":
+        return DASH
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)
