@@ -9,15 +9,18 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from callbacks import accounts, checks
+from callbacks.arguments import parser
+from callbacks.demo import sources
 from callbacks.running import Running, reach
 from data.engines import EventStore
 from data.errors import SettingsError, SpendscopeError
 from data.events import micros
 from data.ingest import Report, ingest_paths
 from data.sample import SOURCE, sample
+from data.sample_budgets import examples
 from data.settings import Settings
 from data.sources import Options
 from data.state import State
@@ -28,7 +31,7 @@ Serve = Callable[[Settings, bool], None]
 
 def main(serve: Serve, arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. Every failure is one sentence."""
-    told = _parser().parse_args(arguments)
+    told = parser().parse_args(arguments)
     try:
         return _run(told, Settings.read(), serve)
     except SpendscopeError as error:
@@ -98,9 +101,19 @@ def _sample(told: argparse.Namespace, settings: Settings) -> int:
         until = _instant("--until", told.until)
         end = settings.now() if until is None else micros(until)
         load(store, told.events, told.days, told.seed, end)
+        if not isinstance(store, Running):
+            _budgets(store, settings)
     finally:
         store.close()
     return 0
+
+
+def _budgets(store: EventStore, settings: Settings) -> None:
+    """Example budgets, where there is nothing but the sample to spend."""
+    if sources(store) == {SOURCE}:
+        state = State(settings.state_url)
+        examples(state, store, settings.now())
+        state.close()
 
 
 def load(store: EventStore | Running, events: int, days: int, seed: int, until: int) -> None:
@@ -139,10 +152,8 @@ def _account(told: argparse.Namespace, settings: Settings) -> int:
 
 def _check(_: argparse.Namespace, settings: Settings) -> int:
     store = reach(settings)
-    if isinstance(store, Running):
-        raise SettingsError("the server is running and has the store: stop it to check the store")
     try:
-        results = checks.run_all(store)
+        results = store.check() if isinstance(store, Running) else list(checks.run_all(store))
     finally:
         store.close()
     for name, problem in results:
@@ -157,50 +168,3 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Settings], int]]] = {
     "account": _account,
     "check": _check,
 }
-
-
-def _parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser("spendscope", description=__doc__)
-    add = top.add_subparsers(dest="command", metavar="COMMAND").add_parser
-    serve = add("serve", help="serve the dashboard (default)")
-    serve.add_argument("--with-sample", action="store_true", help="load sample data if empty")
-    _import_options(add("import", help="import usage data, print a report"))
-    _sample_options(add("sample", help="load the sample organisation"))
-    _claims(token := add("token", help="print a signed JWT"))
-    token.add_argument("--sub", required=True, metavar="ID", help="the user's id")
-    token.add_argument("--ttl", type=int, default=3_600, metavar="S", help="seconds it is good for")
-    account = add("account", help="manage local accounts")
-    account.add_argument("action", choices=["add"])
-    account.add_argument("id", help="the user's id, as in the usage data")
-    _claims(account)
-    account.add_argument(
-        "--password-stdin", action="store_true", help="read it from standard input"
-    )
-    add("check", help="check the stored data against itself")
-    return top
-
-
-def _import_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="files or folders")
-    parser.add_argument("--format", default="auto", help="a format's name, or auto")
-    parser.add_argument("--user", help="whose it is, where the source is silent")
-    parser.add_argument("--project", help="for which project, where the source is silent")
-    parser.add_argument("--start", metavar="ISO", help="first instant of a trace of offsets")
-    parser.add_argument("--dry-run", action="store_true", help="report, and store nothing")
-    parser.add_argument("--json", action="store_true", help="the report as JSON")
-
-
-def _sample_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--events", type=int, default=100_000, metavar="N")
-    parser.add_argument("--days", type=int, default=90, metavar="D")
-    parser.add_argument("--seed", type=int, default=7, metavar="S")
-    parser.add_argument("--until", metavar="ISO", help="the end; now by default")
-    parser.add_argument("--remove", action="store_true", help="take the sample out again")
-
-
-def _claims(parser: Any) -> None:
-    parser.add_argument("--email", metavar="E")
-    parser.add_argument("--name", metavar="N")
-    parser.add_argument("--admin", action="store_true", help="sees everything")
-    parser.add_argument("--applications", metavar="A,B", help="projects they use")
-    parser.add_argument("--applications-admin", metavar="C", help="projects they administer")

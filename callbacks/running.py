@@ -20,6 +20,7 @@ from urllib.request import Request, urlopen
 import orjson
 from flask import Flask, Response, jsonify, request
 
+from callbacks import checks
 from callbacks.receive import body, keyed
 from data.engines import EventStore, open_events
 from data.errors import EventError, Refused, StoreError, Stranger
@@ -46,7 +47,9 @@ def attach(server: Flask, store: EventStore, key: str) -> None:
             return jsonify(sorted(store.known(asked)))
         if verb == "remove":
             return jsonify(store.remove(str(asked)))
-        raise Refused("verb", "a store can write, know and remove")
+        if verb == "check":
+            return jsonify(list(checks.run_all(store)))
+        raise Refused("verb", "a store can write, know, remove and check")
 
 
 def _cleaned(asked: list[Any]) -> list[Event]:
@@ -92,6 +95,10 @@ class Running:
 
     def remove(self, source: str) -> int:
         return int(self._ask("remove", source))
+
+    def check(self) -> list[tuple[str, str]]:
+        """What `checks.run_all` finds over there."""
+        return [(str(name), str(problem)) for name, problem in self._ask("check", None)]
 
     def close(self) -> None:
         """Nothing is open here."""
