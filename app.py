@@ -12,6 +12,9 @@ from waitress import serve as listen
 
 from callbacks import (
     api,
+    audit,
+    budget_api,
+    budgets,
     compress,
     demo,
     filtering,
@@ -28,6 +31,7 @@ from callbacks.setup import link
 from components import layout
 from data.engines import EventStore, open_events
 from data.settings import Settings
+from data.sample_budgets import examples
 from data.state import State
 
 HERE = Path(__file__).resolve().parent
@@ -43,6 +47,7 @@ def create_app(settings: Settings, state: State, store: EventStore, key: str) ->
     api.attach(server, settings, store)
     listing.attach(server, settings, store)
     receive.attach(server, settings, store)
+    budget_api.attach(server, settings, state, store)
     running.attach(server, store, key)
     _doors(server, state, store)
     app = Dash(
@@ -57,6 +62,8 @@ def create_app(settings: Settings, state: State, store: EventStore, key: str) ->
     redraw.register(app, store)
     return app
 
+    budgets.register(app, settings, state, store)
+    audit.register(app, state)
 
 def _doors(server: Flask, state: State, store: EventStore) -> None:
     """The way in, and whether we are well."""
@@ -85,6 +92,7 @@ def serve(settings: Settings, with_sample: bool = False) -> None:
         load(store, 100_000, 90, 7, settings.now())
     app = create_app(settings, state, store, key)
     url = f"http://{settings.host}:{settings.port}"
+        examples(state, store, settings.now())
     print(f"Spendscope serves on {url}", flush=True)
     if "local" in settings.sign_in and demo.why_closed(settings, store):
         _invite(settings, state)

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State, ctx
 
-from callbacks.session import current_person
-from components import ids, layout
+from callbacks.session import current_person, current_scope
+from components import audit, budgets, ids, layout
 from components.sections import TABS, tab
 from data.errors import Unknown
 from data.scope import Breadth, names
@@ -85,6 +85,10 @@ def _page(path: str | None) -> tuple[Any, str, bool, bool]:
     page, _, rest = (path or "").removeprefix(PREFIX).strip("/").partition("/")
     if page == "profile" and not rest:
         return layout.profile(current_person().name, _facts()), "Profile", True, True
+    if page == "audit" and not rest and current_scope().reads_audit:
+        return audit.page(), "Audit", True, True
+    if (page, rest) == ("analytics", "budgets"):
+        return budgets.page(), "Analytics", True, False
     try:
         if page == "analytics":
             return layout.analytics(tab(rest or TABS[0].key)), "Analytics", False, False

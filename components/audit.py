@@ -13,10 +13,10 @@ from components.numbers import DASH, moment
 from data.audit import Entry
 
 COLUMNS: Final = (
-    ("at", "When"), ("who", "Who"), ("action", "What happened"), ("thing", "To"),
-    ("changes", "Before → after"),
+    ("at", "When"), ("who", "Who"), ("action", "Action"), ("thing", "To"),
+    ("changes", "What it was and is"),
 )  # fmt: skip
-WIDE: Final = {"changes": 5, "at": 2, "who": 2}
+WIDE: Final = {"changes": 6, "at": 3, "who": 2}
 DONE: Final = {"create": "created", "edit": "edited", "delete": "deleted"}
 
 
@@ -42,7 +42,7 @@ def page() -> html.Section:
 def _grid() -> dag.AgGrid:
     columns = [
         {"field": field, "headerName": label, "flex": WIDE.get(field, 1),
-         "minWidth": 420 if field == "changes" else 130, "tooltipField": field,
+         "minWidth": {"changes": 360, "at": 210}.get(field, 90), "tooltipField": field,
          "wrapText": field == "changes", "autoHeight": field == "changes"}
         for field, label in COLUMNS
     ]  # fmt: skip
@@ -56,12 +56,18 @@ def _grid() -> dag.AgGrid:
 
 def row(entry: Entry, zone: str) -> dict[str, Any]:
     """An entry as its row reads."""
-    changes = (f"{name}: {_value(old)} → {_value(new)}" for name, old, new in entry.changes())
+    changes = [f"{name}: {_change(entry, old, new)}" for name, old, new in entry.changes()]
     who = entry.name if entry.name == entry.who else f"{entry.name} ({entry.who})"
     return {
         "id": entry.id, "at": f"{moment(entry.at, zone)} {zone}", "who": who,
         "action": DONE[entry.action], "thing": entry.thing, "changes": " · ".join(changes),
     }  # fmt: skip
+
+
+def _change(entry: Entry, old: Any, new: Any) -> str:
+    if entry.before is None or entry.after is None:
+        return _value(new if entry.before is None else old)
+    return f"{_value(old)} → {_value(new)}"
 
 
 def _value(value: Any) -> str:

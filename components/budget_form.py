@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import dash_bootstrap_components as dbc
-from dash import dcc, html
+from dash import html
 
 from components import ids
 from data.budgets import FIELDS, KINDS, PERIODS
@@ -28,6 +28,7 @@ SUBJECTS: Final = {
 }
 CHOICES: Final = {"kind": KINDS, "period": PERIODS}
 TYPED: Final = tuple(name for name in LABELS if name not in CHOICES)
+NUMERIC: Final = ("hard", "soft", "days")
 PROBLEMS: Final = (*FIELDS, "")
 BLANK: Final = {
     "kind": "everything", "subject": "", "hard": "", "soft": "", "period": "monthly",
@@ -61,12 +62,10 @@ def _control(name: str) -> Any:
     key = ids.budget_field(name)
     if name in CHOICES:
         return dbc.Select(id=key, value=BLANK[name], options=options(CHOICES[name]))
-    kind = "date" if name == "start" else "text"
     more = {"list": ids.BUDGET_OFFERED} if name == "subject" else {}
-    numeric = {"inputmode": "decimal"} if name in ("hard", "soft", "days") else {}
-    return dcc.Input(
-        id=key, type=kind, value="", className="form-control", autoComplete="off", **more,
-        **numeric,
+    return dbc.Input(
+        id=key, type="date" if name == "start" else "text", value="", autocomplete="off",
+        inputmode="decimal" if name in NUMERIC else "text", **more,
     )  # fmt: skip
 
 
@@ -84,10 +83,10 @@ def options(known: dict[str, str]) -> list[dict[str, str]]:
 
 def values(said: dict[str, Any]) -> list[Any]:
     """What the controls hold for a budget, in the order of `LABELS`."""
-    return [_typed(name, said.get(name)) for name in LABELS]
+    return [_typed(said.get(name)) for name in LABELS]
 
 
-def _typed(name: str, value: Any) -> str:
-    if name in ("hard", "soft") and value is not None:
+def _typed(value: Any) -> str:
+    if isinstance(value, float):
         return f"{value:.9f}".rstrip("0").rstrip(".")
     return "" if value is None else str(value)

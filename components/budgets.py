@@ -14,6 +14,7 @@ from components.numbers import DASH, moment, text
 from data.budget_crossings import Crossing
 from data.budget_spending import Standing
 from data.budgets import KINDS, LIMITS, Budget, in_dollars
+from data.local_time import instant
 
 Row = dict[str, Any]
 STEPS: Final = 20
@@ -21,14 +22,23 @@ EVERYTHING: Final = "Everything"
 NOTHING: Final = "No budget is set for anything of which you may see all that it counts."
 NEVER: Final = "No limit was crossed in the periods that are remembered."
 BUDGET_COLUMNS: Final = (
-    ("subject", "Budget"), ("period", "Period"), ("spent", "Spent"), ("hard", "Limit"),
-    ("soft", "Soft limit"), ("share", "Share"), ("projected", "At reset, at this pace"),
+    ("subject", "Budget"), ("share", "Share"), ("spent", "Spent"), ("hard", "Limit"),
+    ("soft", "Soft limit"), ("projected", "Projected"), ("period", "Period"),
     ("reset", "Resets"),
 )  # fmt: skip
 CROSSING_COLUMNS: Final = (
     ("at", "Crossed"), ("subject", "Budget"), ("limit", "Which limit"), ("most", "Limit"),
-    ("user", "By a call of"), ("over", "Over at the period's end"), ("period", "Period"),
+    ("user", "By a call of"), ("over", "Over in the end"), ("period", "Period from"),
 )  # fmt: skip
+WIDTHS: Final = {"subject": 180, "reset": 210, "at": 230, "user": 130, "period": 104, "share": 84}
+HELP: Final = {
+    "projected": "What will have been spent at the reset if it goes on at this pace.",
+    "over": "How far over the limit at the period's end, or so far.",
+}
+ROWS: Final[Row] = {
+    "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
+    "domLayout": "autoHeight",
+}
 NUMBERS: Final = ("spent", "hard", "soft", "share", "projected", "most", "over")
 # Full names of classes: a cell's bar is as long as its class says (assets/budgets.css).
 BARS: Final = {f"fill-{step}": f"params.data.fill === {step}" for step in range(STEPS + 1)}
@@ -69,19 +79,17 @@ def _card(
 
 
 def _buttons() -> list[Any]:
-    kinds = ((ids.BUDGET_NEW, "New budget"), (ids.BUDGET_EDIT, "Edit"), (ids.BUDGET_DELETE, "Delete"))
+    keys = {ids.BUDGET_NEW: "New budget", ids.BUDGET_EDIT: "Edit", ids.BUDGET_DELETE: "Delete"}
     return [
         html.Button(label, id=key, className="quiet", hidden=True, **ids.testid(key))
-        for key, label in kinds
+        for key, label in keys.items()
     ]
 
 
 def _grid(key: str, columns: tuple[tuple[str, str], ...]) -> dag.AgGrid:
     return dag.AgGrid(
         id=key, columnDefs=[_column(*one) for one in columns], rowData=[], columnSize=None,
-        dashGridOptions=GRID | {"rowSelection": {"mode": "singleRow", "checkboxes": False,
-                                                 "enableClickSelection": True},
-                                "domLayout": "autoHeight"}, className="grid",
+        dashGridOptions=GRID | {"pagination": key == ids.BUDGETS, **ROWS}, className="grid",
         defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
         style={"width": "100%"},
     )  # fmt: skip
@@ -89,14 +97,15 @@ def _grid(key: str, columns: tuple[tuple[str, str], ...]) -> dag.AgGrid:
 
 def _column(field: str, label: str) -> Row:
     column: Row = {
-        "field": field, "headerName": label, "minWidth": 120, "flex": 1, "wrapHeaderText": True,
+        "field": field, "headerName": label, "minWidth": WIDTHS.get(field, 106), "flex": 1,
+        "wrapHeaderText": True, "headerTooltip": HELP.get(field, label),
         "valueFormatter": {"function": "shown(params)"}, "tooltipField": f"{field}_text",
     }  # fmt: skip
     if field in NUMBERS:
         column["type"] = "rightAligned"
     if field == "share":
         column["cellClassRules"] = BARS | LEVELS
-    return column | ({"minWidth": 190, "flex": 2} if field in ("subject", "reset", "at") else {})
+    return column | ({"flex": 2} if field == "subject" else {})
 
 
 def label(budget: Budget, names: dict[tuple[str, str], str]) -> str:
@@ -110,7 +119,7 @@ def label(budget: Budget, names: dict[tuple[str, str], str]) -> str:
 def row(one: Standing, names: dict[tuple[str, str], str], changes: bool) -> Row:
     """A budget's row; `changes` says whether the reader may edit it."""
     budget, zone = one.budget, one.budget.zone
-    reset = f"{moment(one.period.end, zone)} {zone} · in {remaining(one.left)}"
+    reset = f"{day(one.period.end, zone)}, in {remaining(one.left)} ({zone})"
     return {
         "id": budget.id, "changes": changes, "level": one.level,
         "fill": min(STEPS, int(one.share * STEPS)),
@@ -131,8 +140,14 @@ def crossing_row(one: Crossing, names: dict[tuple[str, str], str]) -> Row:
         **_pair("subject", label(found.budget, names)), **_pair("limit", LIMITS[found.limit]),
         **_money("most", getattr(found.budget, found.limit)), **_pair("user", who),
         **_money("over", found.over), "period": found.period.start,
-        "period_text": f"from {moment(found.period.start, zone)}",
+        "period_text": day(found.period.start, zone),
     }  # fmt: skip
+
+
+def day(us: int, zone: str) -> str:
+    """`1 Dec 2026`: the local day of an instant."""
+    at = instant(us, zone)
+    return f"{at.day} {at:%b %Y}"
 
 
 def remaining(us: int) -> str:

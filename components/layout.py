@@ -6,10 +6,12 @@ from typing import Any, Final
 
 from dash import dcc, html
 
-from components import cards, filter_bar, ids
+from components import cards, filter_bar, ids, spending
 from components.sections import TABS, Tab
 
-PAGES: Final = {"analytics": "Analytics", "profile": "Profile"}
+PAGES: Final = {"analytics": "Analytics", "profile": "Profile", "audit": "Audit"}
+# Links that a callback shows to whom the page is for.
+HIDDEN: Final = {"audit": {"id": ids.AUDIT_LINK, "hidden": True}}
 
 
 def build() -> html.Div:
@@ -88,7 +90,8 @@ def profile(name: str, facts: list[tuple[str, str]]) -> html.Div:
     rows: list[Any] = []
     for label, value in facts:
         rows += [html.Dt(label), html.Dd(value)]
-    return html.Div([html.H2(name), html.Dl(rows)], className="profile-page card-section")
+    who = html.Div([html.H2(name), html.Dl(rows)], className="profile-page card-section")
+    return html.Div([who, spending.section()])
 
 
 def nowhere(path: str) -> html.Div:

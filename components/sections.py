@@ -27,6 +27,7 @@ TABS: Final = (
     Tab("users", "Users", activity.USERS),
     Tab("projects", "Projects", activity.PROJECTS),
     Tab("cli", "CLI", activity.CLI),
+    Tab("budgets", "Budgets", ()),
 )
 SECTIONS: Final = {section.key: section for tab in TABS for section in tab.sections}
 

@@ -40,7 +40,8 @@ def none(spent: float, since: str) -> html.P:
 def _card(one: Standing) -> html.Article:
     return html.Article(
         [_ring(one), html.Div(_words(one), className="spending-words")],
-        className=f"spending-card level-{one.level}", **{"data-level": one.level},
+        className=f"spending-card level-{one.level}",
+        **{"data-level": one.level},
     )
 
 

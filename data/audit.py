@@ -74,8 +74,9 @@ def record(
     after: Said | None,
 ) -> None:
     """Write down a change beside the change itself."""
-    row = {"at": hand.now, "who": hand.scope.user, "name": hand.name, "action": action}
-    connection.execute(AUDIT.insert().values(row, thing=thing, before=before, after=after))
+    who = {"at": hand.now, "who": hand.scope.user, "name": hand.name}
+    what = {"action": action, "thing": thing, "before": before, "after": after}
+    connection.execute(AUDIT.insert().values(who | what))
 
 
 def entries(state: State, scope: Scope, limit: int, offset: int = 0) -> list[Entry]:

@@ -25,7 +25,7 @@ from data.scope import Scope
 from data.state import State
 
 HOUSE: Final = Scope("spendscope", everything=True)
-DAYS: Final = 70
+DAYS: Final = 75
 PERIODS: Final = 5
 LEAST: Final = 0.02
 

@@ -56,6 +56,14 @@ class Scope:
         """Whether this reader says how much may be spent on a subject."""
         return self.everything or (kind == "project" and self.administers(subject))
 
+    def sets_budgets_of_kind(self, kind: str) -> bool:
+        """Whether this reader sets budgets for any subject of a kind."""
+        return self.everything or (kind == "project" and bool(self.projects))
+
+    @property
+    def sets_some_budgets(self) -> bool:
+        return self.everything or bool(self.projects)
+
     @property
     def reads_audit(self) -> bool:
         return self.everything

@@ -1,0 +1,70 @@
+"""How the reader's budgets stand, and the names that people use for what they limit."""
+
+from __future__ import annotations
+
+from callbacks.answers import named
+from components.numbers import moment
+from data.budget_book import listed, own
+from data.budget_crossings import Crossed, Crossing, crossed, exactly
+from data.budget_spending import COST, Standing, standing
+from data.budgets import Budget
+from data.catalog import NANO
+from data.engines import EventStore
+from data.filters import PEOPLE, Filters
+from data.local_time import instant, midnight, month_after, zone
+from data.query import Query, run
+from data.scope import Scope
+from data.series import known
+from data.state import State
+from data.windows import Window
+
+NEWEST = 20
+Names = dict[tuple[str, str], str]
+
+
+def standings(state: State, scope: Scope, now: int, store: EventStore) -> list[Standing]:
+    """Every budget that concerns this reader, as it stands."""
+    return [standing(one, now, scope, store) for one in listed(state, scope)]
+
+
+def mine(state: State, scope: Scope, now: int, store: EventStore) -> list[Standing]:
+    """The budgets set for the reader personally, as they stand."""
+    return [standing(one, now, scope, store) for one in own(state, scope)]
+
+
+def this_month(scope: Scope, now: int, tz: str, store: EventStore) -> tuple[float, str]:
+    """What the reader has spent since the month began, and when that was."""
+    first = instant(now, zone(tz).key).date().replace(day=1)
+    month = Window(midnight(first, tz), month_after(first, tz), tz)
+    asked = Query(COST, (), Filters(month, (("user", (scope.user,)),)))
+    spent = known(run(asked, scope, store)["cost"].iloc[0])
+    return float(spent or 0), f"{moment(month.start, tz)} {tz}"
+
+
+def newest(state: State, scope: Scope, now: int, store: EventStore) -> list[Crossing]:
+    """The newest crossings of all the budgets this reader sees."""
+    found = [each for one in listed(state, scope) for each in crossed(one, now, scope, store)]
+    return resolved(sorted(found, key=lambda one: -one.hour)[:NEWEST], scope, store)
+
+
+def resolved(found: list[Crossed], scope: Scope, store: EventStore) -> list[Crossing]:
+    """The calls that did it, the newest first."""
+    exact = [exactly(one, scope, store) for one in found]
+    return sorted(exact, key=lambda one: -one.at)
+
+
+def names(budgets: list[Budget], users: list[str], scope: Scope, store: EventStore) -> Names:
+    """What people call the users and projects of some budgets, and other users."""
+    said: Names = {}
+    for field in PEOPLE:
+        wanted = {one.subject for one in budgets if one.kind == field}
+        wanted |= set(users) if field == "user" else set()
+        if wanted:
+            offered = named(field, tuple(sorted(wanted)), scope, store)
+            said |= {(field, one["value"]): one["label"] for one in offered}
+    return said
+
+
+def dollars(nano: int | None) -> float | None:
+    """Money as the API says it."""
+    return None if nano is None else nano / NANO
