@@ -40,7 +40,7 @@ def _rail() -> html.Nav:
         for page, label in PAGES.items()
     ]
     named = [
-        html.Span(link, **ids.testid(f"nav-{page}"))
+        html.Span(link, **ids.testid(f"nav-{page}"), **HIDDEN.get(page, {}))
         for link, page in zip(links, PAGES, strict=True)
     ]
     return html.Nav(
