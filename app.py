@@ -30,8 +30,8 @@ from callbacks.commands import main as command
 from callbacks.setup import link
 from components import layout
 from data.engines import EventStore, open_events
-from data.settings import Settings
 from data.sample_budgets import examples
+from data.settings import Settings
 from data.state import State
 
 HERE = Path(__file__).resolve().parent
@@ -46,8 +46,8 @@ def create_app(settings: Settings, state: State, store: EventStore, key: str) ->
     compress.attach(server)
     api.attach(server, settings, store)
     listing.attach(server, settings, store)
-    receive.attach(server, settings, store)
     budget_api.attach(server, settings, state, store)
+    receive.attach(server, settings, store)
     running.attach(server, store, key)
     _doors(server, state, store)
     app = Dash(
@@ -60,10 +60,10 @@ def create_app(settings: Settings, state: State, store: EventStore, key: str) ->
     navigation.register(app)
     filtering.register(app, settings, store)
     redraw.register(app, store)
-    return app
-
     budgets.register(app, settings, state, store)
     audit.register(app, state)
+    return app
+
 
 def _doors(server: Flask, state: State, store: EventStore) -> None:
     """The way in, and whether we are well."""
@@ -90,9 +90,9 @@ def serve(settings: Settings, with_sample: bool = False) -> None:
     )
     if with_sample and not demo.sources(store):
         load(store, 100_000, 90, 7, settings.now())
+        examples(state, store, settings.now())
     app = create_app(settings, state, store, key)
     url = f"http://{settings.host}:{settings.port}"
-        examples(state, store, settings.now())
     print(f"Spendscope serves on {url}", flush=True)
     if "local" in settings.sign_in and demo.why_closed(settings, store):
         _invite(settings, state)
