@@ -19,6 +19,7 @@ from callbacks import (
     demo,
     filtering,
     listing,
+    narrowing,
     navigation,
     receive,
     redraw,
@@ -58,7 +59,8 @@ def create_app(settings: Settings, state: State, store: EventStore, key: str) ->
     )  # fmt: skip
     app.layout = layout.build
     navigation.register(app)
-    filtering.register(app, settings, store)
+    filtering.register(app, settings, state)
+    narrowing.register(app, store)
     redraw.register(app, store)
     budgets.register(app, settings, state, store)
     audit.register(app, state)

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from components import filter_bar, ids
-from data.filters import LISTS, ME, NAMES, Choice, choose
+from data.filters import LISTS, ME, NAMES, PICKED, TIMES, Choice, choose
 from data.local_time import instant
 from data.windows import DEFAULT_N, DEFAULT_PRESET, Window
 
@@ -40,24 +40,73 @@ def listed(choice: Choice, field: str, values: list[str]) -> Choice:
     return kept | ({field: values} if values else {})
 
 
-def without(choice: Choice, chip: dict[str, str]) -> Choice:
-    """The choice less what a chip stands for: the window, one value, or those it counts."""
+def without(choice: Choice, chip: dict[str, str], undo: Any = None) -> Choice:
+    """The choice less what a chip stands for: the window, one value, or those it counts.
+
+    Where a click on a chart narrowed to it, what had been chosen before comes back.
+    """
     field, value = chip["chip"], chip["value"]
+    before = _before(choice, field, undo)
     if field == filter_bar.TIMED:
-        return {name: values for name, values in choice.items() if name in LISTS}
+        kept = {name: values for name, values in choice.items() if name in LISTS}
+        return kept if before is None else kept | dict(before)
     values = choice.get(field, [])
-    kept = [v for v in values if v != value] if value else values[: filter_bar.MOST_CHIPS]
-    return listed(choice, field, kept)
+    kept_values = [v for v in values if v != value] if value else values[: filter_bar.MOST_CHIPS]
+    if value and value != ME and before is not None:
+        kept_values = list(before)
+    if ME in values and value != ME:
+        kept_values = [ME, *(v for v in kept_values if v != ME)]
+    return listed(choice, field, kept_values)
+
+
+def drilled(choice: Choice, drill: Any) -> Choice:
+    """The choice narrowed to what was clicked: a value, a stretch of time, or both."""
+    if not isinstance(drill, dict):
+        return choice
+    field, value, start, end = (drill.get(name) for name in ("field", "value", "from", "to"))
+    if field in LISTS and isinstance(value, str) and value:
+        choice = listed(choice, field, ([ME] if ME in choice.get(field, []) else []) + [value])
+    if isinstance(start, str) and isinstance(end, str):
+        kept = {name: v for name, v in choice.items() if name in (*LISTS, "tz")}
+        choice = kept | {"preset": "custom", "from": start, "to": end}
+    return choice
+
+
+def remembered(undo: Any, before: Choice, after: Choice, drill: bool) -> dict[str, Any]:
+    """What each narrowing replaced, as long as it stands: by field, `[was, is]`."""
+    kept = dict(undo) if isinstance(undo, dict) else {}
+    for part in (filter_bar.TIMED, *LISTS):
+        was, now = _part(before, part), _part(after, part)
+        if drill and was != now:
+            kept[part] = [was, now]
+        elif part in kept and _before(after, part, kept) is None:
+            del kept[part]
+    return {part: kept[part] for part in kept if part in (filter_bar.TIMED, *LISTS)}
+
+
+def _part(choice: Choice, part: str) -> Any:
+    if part == filter_bar.TIMED:
+        return {name: choice[name] for name in TIMES if name in choice}
+    return choice.get(part, [])
+
+
+def _before(choice: Choice, part: str, undo: Any) -> Any:
+    """What was chosen before the narrowing that this choice still shows; None if it does not."""
+    entry = undo.get(part) if isinstance(undo, dict) else None
+    if not isinstance(entry, list) or len(entry) != 2 or entry[1] != _part(choice, part):
+        return None
+    return entry[0] if isinstance(entry[0], type(entry[1])) else None
 
 
 def controlled(choice: Choice, trigger: Any, controls: tuple[Any, ...], last: Window) -> Choice:
-    """The choice the controls say: preset, N, from, to, zone, users, projects, in this order."""
-    preset, n, start, end, tz, users, projects = controls
+    """The choice the controls say: preset, N, from, to, zone, then the pickers' in order."""
+    preset, n, start, end, tz, *picked = controls
     if trigger == ids.PRESET:
         n, start, end = None, None, None
     kept = {name: value for name, value in choice.items() if name in LISTS}
-    me = [ME] if ME in kept.get("user", []) else []
-    kept = listed(listed(kept, "user", me + (users or [])), "project", projects or [])
+    for field, values in zip(PICKED, picked, strict=True):
+        me = [ME] if field == "user" and ME in kept.get(field, []) else []
+        kept = listed(kept, field, me + (values or []))
     return _timed(preset or DEFAULT_PRESET, n, start, end, last) | ({"tz": tz} if tz else {}) | kept
 
 

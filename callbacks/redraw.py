@@ -17,7 +17,7 @@ from dash import ALL, Dash, Input, Output, State
 from callbacks.answers import answer
 from callbacks.asking import Question, emptiness, filters_of
 from callbacks.session import current_scope
-from components import cards, charts, ids, tables
+from components import cards, charts, drill, ids, tables
 from components.answer import Answer
 from components.numbers import brief, change, change_text, text
 from components.sections import Section, section
@@ -72,10 +72,11 @@ def _card(key: str, question: Question, measure: str, by: str, store: EventStore
     filters, scope = filters_of(question), current_scope()
     answered = answer(section(key), filters, scope, store, by, measure)
     empty = answered.empty
-    rows = tables.rows(answered, MOST_ROWS)
+    rows = drill.rows(tables.rows(answered, MOST_ROWS), answered)
     grid = cards.GRID | {"pinnedBottomRowData": [tables.total(answered)]}
+    figure = drill.mark(charts.draw(answered), answered)
     return (
-        charts.draw(answered), tables.columns(answered.section, answered.by), rows, grid,
+        figure, tables.columns(answered.section, answered.by), rows, grid,
         _summary(answered), emptiness(filters, scope, store) if empty else "",
         "empty" if empty else "ready", _export(key, question, by, measure),
     )  # fmt: skip

@@ -76,7 +76,7 @@ def pick(field: Any = MATCH) -> Id:
 
 def quiet(field: Any = MATCH) -> Id:
     """What is chosen of a field and has no activity under the present filters."""
-    return {"quiet": field}
+    return {"pick": field, "of": "quiet"}
 
 
 def chip(field: Any, value: Any) -> Id:

@@ -20,6 +20,7 @@ def build() -> html.Div:
         dcc.Location(id=ids.URL, refresh=False),
         dcc.Store(id=ids.ZONE),
         dcc.Store(id=ids.QUESTION),
+        dcc.Store(id=ids.DRILL),
         dcc.Store(id=ids.MODES, storage_type="local"),
         dcc.Store(id=ids.THEME, storage_type="local"),
     ]

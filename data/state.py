@@ -1,5 +1,6 @@
-"""What Spendscope itself has to remember: accounts; budgets and their audit trail beside them
-(`data/budget_book.py`, `data/audit.py`), which read and write through here.
+"""What Spendscope itself has to remember: accounts; beside them budgets with their audit trail
+and preferences (`data/budget_book.py`, `data/audit.py`, `data/preferences.py`), which read and
+write through here.
 
 Every write holds the store's lock from its first read on, so a check and the change that
 relies on it are one step.
@@ -18,7 +19,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 import data.audit
-import data.budgets  # noqa: F401  # with the audit, the other tables of META
+import data.budgets
+import data.preferences  # noqa: F401  # with the two above, the other tables of META
 from data.accounts import ACCOUNTS, META, Account, Names, folded, new_row, rights
 from data.errors import Refused, Stranger
 from data.passwords import Passwords

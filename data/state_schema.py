@@ -61,6 +61,16 @@ UPGRADES: Final[tuple[tuple[str, ...], ...]] = (
             after TEXT
         )""",
     ),
+    (
+        """CREATE TABLE preferences (
+            user TEXT NOT NULL PRIMARY KEY,
+            preset TEXT,
+            n INTEGER,
+            zone TEXT,
+            theme TEXT,
+            mode TEXT
+        )""",
+    ),
 )
 
 

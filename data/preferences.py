@@ -1,0 +1,121 @@
+"""What a person prefers: where they start, in which zone they read, how the page looks.
+
+`parse` is the door: what it lets in can be kept and used. Everybody has preferences of their
+own and nobody else's: they are found by who asks, never by a name that is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from data.accounts import META
+from data.errors import Refused
+from data.filters import Choice
+from data.local_time import zone
+from data.windows import DEFAULT_N, DEFAULT_PRESET, LARGEST_N, PRESETS
+
+if TYPE_CHECKING:
+    from data.state import State
+
+PREFERENCES: Final = sa.Table(
+    "preferences",
+    META,
+    sa.Column("user", sa.Text, primary_key=True),
+    *(sa.Column(name, sa.Text) for name in ("preset", "zone", "theme", "mode")),
+    sa.Column("n", sa.Integer),
+)
+# A preferred range with fixed ends would be the past by tomorrow.
+STARTS: Final = {name: label for name, label in PRESETS.items() if name != "custom"}
+THEMES: Final = {"light": "Light", "dark": "Dark"}
+MODES: Final = {"chart": "Charts", "table": "Tables"}
+_ALLOWED: Final = {"preset": STARTS, "theme": THEMES, "mode": MODES}
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """None is no preference: the product's default, the browser's zone, the system's theme."""
+
+    preset: str | None = None
+    n: int | None = None
+    zone: str | None = None
+    theme: str | None = None
+    mode: str | None = None
+
+    def choice(self) -> Choice:
+        """What a reader who comes without an address of their own is shown."""
+        if self.preset is None:
+            return {}
+        if self.preset not in DEFAULT_N:
+            return {"preset": self.preset}
+        n = self.n or DEFAULT_N[self.preset]
+        default = (self.preset, n) == (DEFAULT_PRESET, DEFAULT_N[DEFAULT_PRESET])
+        return {} if default else {"preset": self.preset, "n": str(n)}
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+NAMES: Final = tuple(field.name for field in fields(Preferences))
+
+
+def parse(raw: Any) -> Preferences:
+    """The preferences that arrive; an empty value is no preference. Raises `Refused`."""
+    if not isinstance(raw, Mapping):
+        raise Refused("preferences", f"send an object with some of {', '.join(NAMES)}")
+    for name in raw:
+        if name not in NAMES:
+            raise Refused(str(name)[:40], f"there is no preference {str(name)[:40]!r}")
+    preset = _among("preset", raw.get("preset"))
+    return Preferences(
+        preset, _n(preset, raw.get("n")), _zone(raw.get("zone")),
+        _among("theme", raw.get("theme")), _among("mode", raw.get("mode")),
+    )  # fmt: skip
+
+
+def _among(name: str, value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or value not in _ALLOWED[name]:
+        allowed = ", ".join(_ALLOWED[name])
+        raise Refused(name, f"{name} is {str(value)[:40]!r}; use one of {allowed}")
+    return value
+
+
+def _zone(value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise Refused("zone", "zone must be an IANA name like Europe/Berlin")
+    return zone(value).key
+
+
+def _n(preset: str | None, value: Any) -> int | None:
+    """N for a preset that has one; it is kept with that preset only."""
+    if value is None or value == "" or preset not in DEFAULT_N:
+        return None
+    text, most = str(value).strip(), LARGEST_N[preset]
+    if isinstance(value, bool) or not text.isdecimal() or not 1 <= int(text[:9]) <= most:
+        unit = "hours" if preset == "last_n_hours" else "days"
+        raise Refused("n", f"N must be a whole number of {unit} from 1 to {most:,}")
+    return int(text)
+
+
+def read(state: State, user: str) -> Preferences:
+    """What this person prefers, as it is now."""
+    columns = [PREFERENCES.c[name] for name in NAMES]
+    with state.reading() as connection:
+        row = connection.execute(sa.select(*columns).where(PREFERENCES.c.user == user)).first()
+    return Preferences(*row) if row else Preferences()
+
+
+def write(state: State, user: str, preferred: Preferences) -> None:
+    """Keep these instead of what this person preferred before."""
+    with state.writing() as connection:
+        connection.execute(PREFERENCES.delete().where(PREFERENCES.c.user == user))
+        if preferred != Preferences():
+            row = {"user": user, **preferred.as_dict()}
+            connection.execute(PREFERENCES.insert().values(row))
