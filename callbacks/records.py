@@ -36,11 +36,12 @@ def _column(name: str) -> Iterator[Record]:
 def rows(frame: Any, by: tuple[str, ...], metrics: tuple[str, ...], zone: str) -> list[Record]:
     """A record a row, in the frame's order; instants are ISO 8601 with the zone's offset."""
     names = [column["name"] for column in columns((*by, *metrics))]
-    cells = [_cells(frame[name].tolist(), name, zone) for name in names]
-    return [dict(zip(names, values, strict=True)) for values in zip(*cells, strict=True)]
+    said = [cells(frame[name].tolist(), name, zone) for name in names]
+    return [dict(zip(names, values, strict=True)) for values in zip(*said, strict=True)]
 
 
-def _cells(values: list[Any], name: str, zone: str) -> list[Any]:
+def cells(values: list[Any], name: str, zone: str) -> list[Any]:
+    """A column's raw values as JSON carries them."""
     if name == TIME or (name in METRICS and METRICS[name].unit == "instant"):
         return [iso(value, zone) for value in values]
     if name in METRICS:
