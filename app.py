@@ -17,6 +17,7 @@ from callbacks import (
     budgets,
     compress,
     demo,
+    drawer,
     filtering,
     listing,
     narrowing,
@@ -61,6 +62,7 @@ def create_app(settings: Settings, state: State, store: EventStore, key: str) ->
     navigation.register(app)
     filtering.register(app, settings, state)
     narrowing.register(app, store)
+    drawer.register(app, store)
     redraw.register(app, store)
     budgets.register(app, settings, state, store)
     audit.register(app, state)

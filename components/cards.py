@@ -87,6 +87,7 @@ def _tools(one: Section) -> html.Div:
                 [_mode("chart", "Chart", key), _mode("table", "Table", key)],
                 className="modes", role="group", **{"aria-label": f"Show {one.title} as"},
             ),
+            _events(ids.part("events", key), f"behind {one.title}"),
             html.A("CSV", id=ids.part("export", key), className="quiet", download="",
                    title="All rows as CSV", **ids.testid("export-csv")),
         ],
@@ -110,6 +111,13 @@ def _table_tools(one: Section) -> html.Div:
         ],
         id=ids.part("table-tools", one.key), className="table-tools",
         **ids.testid("table-tools"),
+    )  # fmt: skip
+
+
+def _events(key: ids.Id, which: str) -> html.Button:
+    return html.Button(
+        "Events", id=key, className="quiet show-events", title=f"Show the events {which}",
+        **ids.testid("show-events"), **{"aria-label": f"Show the events {which}"},
     )  # fmt: skip
 
 
@@ -170,6 +178,7 @@ def _number(name: str, key: str) -> html.Div:
             html.Div(DASH, id=ids.headline("value", name, key), className="kpi-value",
                      **ids.testid(f"kpi-{name}"), **{"data-value": ""}),
             html.Div(" ", id=ids.headline("change", name, key), className="kpi-change"),
+            _events(ids.headline("events", name, key), f"behind {declared.label}"),
         ],
         className="kpi", title=f"{declared.help} The change is against the window before it.",
     )  # fmt: skip

@@ -33,6 +33,14 @@ CHIPS: Final = "filter-chips"
 NOTICE: Final = "filter-notice"
 MORE: Final = "filter-more-drawer"
 MORE_BUTTON: Final = "filter-more-button"
+EVENTS: Final = "events-drawer"
+EVENTS_BODY: Final = "events-body"
+EVENTS_TITLE: Final = "events-title"
+EVENTS_GRID: Final = "events-grid"
+EVENTS_ASKED: Final = "events-asked"
+PREFERENCES: Final = "preferences"
+PREFERENCES_SAID: Final = "preferences-said"
+PREFERRED: Final = "preferred"
 MORE_COUNT: Final = "filter-more-count"
 DRILL: Final = "drill"
 ALL_MODES: Final = "view-mode"
@@ -112,6 +120,11 @@ def budget_box(name: str) -> str:
 def budget_problem(name: str) -> str:
     """What is wrong with a field; the empty name is the whole form's."""
     return f"budget-{name}-problem"
+
+
+def preference(name: Any) -> Id:
+    """The control of a preference."""
+    return {"preference": name}
 
 
 def testid(name: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from dash import dcc, html
 
-from components import cards, filter_bar, ids, spending
+from components import cards, events_drawer, filter_bar, ids, spending
 from components.sections import TABS, Tab
 
 PAGES: Final = {"analytics": "Analytics", "profile": "Profile", "audit": "Audit"}
@@ -32,7 +32,7 @@ def build() -> html.Div:
         ],
         id="main",
     )
-    return html.Div([*stores, _rail(), main], id=ids.APP, className="app")
+    return html.Div([*stores, _rail(), main, events_drawer.build()], id=ids.APP, className="app")
 
 
 def _rail() -> html.Nav:

@@ -1,0 +1,112 @@
+"""The drawer of events: opened from any number, filled page by page as it is scrolled."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from dash import ALL, Dash, Input, Output, State, ctx, no_update
+
+from callbacks import records
+from callbacks.asking import filters_of
+from callbacks.listing import behind
+from callbacks.session import current_scope
+from components import events_drawer, ids
+from components.filter_bar import window_text
+from components.sections import SECTIONS, section
+from data.catalog import METRICS
+from data.engines import EventStore
+from data.errors import Refused
+from data.filters import NAMES
+from data.listing import LATEST_FIRST, Listing, rows
+from data.local_time import instant
+from data.query import Query, run
+
+MOST: Final = 1_000
+
+
+def register(app: Dash, store: EventStore) -> None:
+    """Opening, and the pages of the grid."""
+
+    @app.callback(
+        Output(ids.EVENTS, "is_open"),
+        Output(ids.EVENTS_TITLE, "children"),
+        Output(ids.EVENTS_BODY, "children"),
+        Input(ids.part("events", ALL), "n_clicks"),
+        Input(ids.headline("events", ALL, ALL), "n_clicks"),
+        State(ids.part("measure", ALL), "value"),
+        State(ids.part("measure", ALL), "id"),
+        State(ids.QUESTION, "data"),
+        prevent_initial_call=True,
+    )
+    def show(_cards: Any, _numbers: Any, measures: list[Any], keys: list[Any], asked: Any) -> Any:
+        # A button that has just been drawn triggers too, without a click.
+        if not asked or not any(one["value"] for one in ctx.triggered):
+            return no_update, no_update, no_update
+        drawn = {key["section"]: value for key, value in zip(keys, measures, strict=False)}
+        key = str(ctx.triggered_id["section"])
+        metric = ctx.triggered_id.get("metric") or drawn.get(key) or section(key).metrics[0]
+        return _opened(asked | {"section": key, "metric": metric}, store)
+
+    @app.callback(
+        Output(ids.EVENTS_GRID, "getRowsResponse"),
+        Input(ids.EVENTS_GRID, "getRowsRequest"),
+        State(ids.EVENTS_ASKED, "data"),
+        prevent_initial_call=True,
+    )
+    def page(request: Any, asked: Any) -> Any:
+        if not isinstance(request, dict):
+            return no_update
+        query, scope = _behind(asked), current_scope()
+        start, end = (_place(request, name) for name in ("startRow", "endRow"))
+        listing = Listing(query, _order(request), min(max(end - start, 1), MOST), start)
+        found, zone = list(rows(listing, scope, store)), query.filters.window.zone
+        count = int(run(query, scope, store)["events"].iloc[0])
+        return {"rowData": events_drawer.rows(found, zone, _stamp), "rowCount": count}
+
+
+def _opened(asked: Any, store: EventStore) -> tuple[bool, str, Any]:
+    query = _behind(asked)
+    zone = query.filters.window.zone
+    totals = records.rows(run(query, current_scope(), store), (), query.metrics, zone)[0]
+    title = f"Events behind {METRICS[query.about].label.lower()}"
+    if asked["section"] in SECTIONS and SECTIONS[asked["section"]].shape != "headline":
+        title = f"{title} · {SECTIONS[asked['section']].title}"
+    window = window_text(query.filters.window)
+    return True, title, events_drawer.body(asked, totals, window, _href(asked))
+
+
+def _behind(asked: Any) -> Query:
+    """The question of a store that came back from a browser, and so may be anything."""
+    filters = filters_of(asked)
+    key, metric = asked.get("section"), asked.get("metric")
+    if not isinstance(key, str) or not isinstance(metric, str):
+        raise Refused("section", "the store asks for no events of this page")
+    return behind(key, metric, filters)
+
+
+def _href(asked: Any) -> str:
+    chosen = {name: asked["choice"][name] for name in NAMES if name in asked["choice"]}
+    said = {"tz": asked["zone"]} | chosen
+    said |= {"section": asked["section"], "metric": asked["metric"]}
+    return f"/api/v1/events.csv?{urlencode(said, doseq=True)}"
+
+
+def _place(request: Any, name: str) -> int:
+    value = request.get(name)
+    if not isinstance(value, int) or not 0 <= value <= 10**9:
+        raise Refused(name, f"{name} must be a whole number from 0 on")
+    return value
+
+
+def _order(request: Any) -> tuple[tuple[str, bool], ...]:
+    model = request.get("sortModel") or []
+    if not isinstance(model, list) or not all(isinstance(one, dict) for one in model):
+        raise Refused("order", "the grid's order is not readable")
+    order = tuple((str(one.get("colId")), one.get("sort") == "desc") for one in model)
+    return order or LATEST_FIRST
+
+
+def _stamp(us: int, zone: str) -> str:
+    at = instant(us, zone)
+    return f"{at.day} {at:%b %Y %H:%M:%S}"
