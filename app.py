@@ -22,6 +22,7 @@ from callbacks import (
     listing,
     narrowing,
     navigation,
+    preferences,
     receive,
     redraw,
     running,
@@ -48,6 +49,7 @@ def create_app(settings: Settings, state: State, store: EventStore, key: str) ->
     compress.attach(server)
     api.attach(server, settings, store)
     listing.attach(server, settings, store)
+    preferences.attach(server, state)
     budget_api.attach(server, settings, state, store)
     receive.attach(server, settings, store)
     running.attach(server, store, key)
@@ -63,6 +65,7 @@ def create_app(settings: Settings, state: State, store: EventStore, key: str) ->
     filtering.register(app, settings, state)
     narrowing.register(app, store)
     drawer.register(app, store)
+    preferences.register(app, state)
     redraw.register(app, store)
     budgets.register(app, settings, state, store)
     audit.register(app, state)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from dash import dcc, html
 
-from components import cards, events_drawer, filter_bar, ids, spending
+from components import cards, events_drawer, filter_bar, ids, preferences, spending
 from components.sections import TABS, Tab
 
 PAGES: Final = {"analytics": "Analytics", "profile": "Profile", "audit": "Audit"}
@@ -21,6 +21,7 @@ def build() -> html.Div:
         dcc.Store(id=ids.ZONE),
         dcc.Store(id=ids.QUESTION),
         dcc.Store(id=ids.DRILL),
+        dcc.Store(id=ids.PREFERRED),
         dcc.Store(id=ids.MODES, storage_type="local"),
         dcc.Store(id=ids.THEME, storage_type="local"),
     ]
@@ -92,7 +93,7 @@ def profile(name: str, facts: list[tuple[str, str]]) -> html.Div:
     for label, value in facts:
         rows += [html.Dt(label), html.Dd(value)]
     who = html.Div([html.H2(name), html.Dl(rows)], className="profile-page card-section")
-    return html.Div([who, spending.section()])
+    return html.Div([who, preferences.card(), spending.section()])
 
 
 def nowhere(path: str) -> html.Div:

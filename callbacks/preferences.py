@@ -1,0 +1,87 @@
+"""A reader's own preferences: on the profile, over HTTP, and what the browser applies of them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from callbacks.session import current_person
+from components import ids, preferences
+from data.errors import Refused
+from data.preferences import NAMES, parse, read, write
+from data.state import State as Kept
+
+LARGEST: Final = 4_096
+SAID: Final = "said"
+
+
+def attach(server: Flask, state: Kept) -> None:
+    """Route the preferences of whoever asks on a server; nobody else's have an address."""
+
+    @server.get("/api/v1/preferences")
+    def preferred() -> Response:
+        return jsonify(read(state, current_person().id).as_dict())
+
+    @server.put("/api/v1/preferences")
+    def prefer() -> Response:
+        if request.args:
+            raise Refused("preferences", "preferences are your own and take no parameters")
+        chosen = parse(_body())
+        write(state, current_person().id, chosen)
+        return jsonify(chosen.as_dict())
+
+
+def _body() -> Any:
+    request.max_content_length = LARGEST
+    try:
+        return request.get_json(force=True, silent=True)
+    except RequestEntityTooLarge:
+        raise Refused("preferences", f"preferences have at most {LARGEST} bytes") from None
+
+
+def register(app: Dash, state: Kept) -> None:
+    """The card of the profile, saved at once, and their effect in this browser."""
+
+    @app.callback(Output(ids.PREFERRED, "data"), Input(ids.APP, "id"))
+    def arrive(_: str) -> dict[str, Any]:
+        return read(state, current_person().id).as_dict()
+
+    @app.callback(Output(ids.PREFERENCES, "children"), Input(ids.PREFERENCES, "id"))
+    def fill(_: str) -> Any:
+        return preferences.fields(read(state, current_person().id))
+
+    @app.callback(
+        Output(ids.PREFERENCES_SAID, "children"),
+        Output(ids.PREFERENCES_SAID, "className"),
+        Output(ids.PREFERRED, "data", allow_duplicate=True),
+        *(Input(ids.preference(name), "value") for name in NAMES),
+        prevent_initial_call=True,
+    )
+    def save(*values: Any) -> tuple[Any, ...]:
+        person = current_person().id
+        try:
+            chosen = parse(dict(zip(NAMES, values, strict=True)))
+        except Refused as problem:
+            return str(problem), f"{SAID} wrong", no_update
+        before, now = read(state, person).as_dict(), chosen.as_dict()
+        if before == now:
+            return no_update, no_update, no_update
+        write(state, person, chosen)
+        return (
+            "Saved",
+            SAID,
+            now | {"changed": [name for name in NAMES if before[name] != now[name]]},
+        )
+
+    app.clientside_callback(
+        ClientsideFunction("preferences", "apply"),
+        Output(ids.THEME, "data", allow_duplicate=True),
+        Output(ids.THEME_BUTTON, "children", allow_duplicate=True),
+        Output(ids.MODES, "data", allow_duplicate=True),
+        Input(ids.PREFERRED, "data"),
+        State(ids.MODES, "data"),
+        prevent_initial_call=True,
+    )
