@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 
 from components.answer import Answer
 from components.sections import Section, measures
-from data.catalog import DIMENSIONS, TIME
+from data.catalog import DIMENSIONS, OTHER, TIME
 from data.engines import EventStore
 from data.errors import Refused
 from data.events import EARLIEST, LATEST, micros
@@ -19,6 +20,7 @@ from data.windows import Window
 
 ALWAYS = Window(micros(EARLIEST), micros(LATEST), "UTC")
 MOST_COLOURED = 500
+COLOURED_FOR = 600
 OWN_ONLY = " (own activity only)"
 
 
@@ -43,7 +45,7 @@ def answer(
     if "project" in query.by:
         frame = _marked(frame, scope)
     totals = run(query.total(), scope, store)
-    colours = _colours(by, scope, store) if by else {}
+    colours = _colours(by, frame, scope, store) if by else {}
     return Answer(section, by, measure, frame, totals, filters.window, query.bucket, colours)
 
 
@@ -77,11 +79,25 @@ def question(section: Section, filters: Filters, by: str, measure: str) -> Query
     return replace(asked, order=((measure, True),)) if section.shape == "ranking" else asked
 
 
-def _colours(by: str, scope: Scope, store: EventStore) -> dict[str, int]:
-    """Each value's place in the order of first appearance, which never changes afterwards."""
+def _colours(by: str, frame: Any, scope: Scope, store: EventStore) -> dict[str, int]:
+    """Each value's place in the order of first appearance, which never changes afterwards.
+
+    All of time is a lot to look through for it: the order outlasts new events, as long as they
+    bring no new value.
+    """
+    key = (by, scope, time.monotonic() // COLOURED_FOR)
+    colours = store.lasting.get(key, lambda: _first_seen(by, scope, store))
+    shown = {str(value) for value in frame[by].dropna() if value != OTHER}
+    if len(colours) < MOST_COLOURED and not shown <= colours.keys():
+        store.lasting.drop(key)
+        colours = store.lasting.get(key, lambda: _first_seen(by, scope, store))
+    return colours
+
+
+def _first_seen(by: str, scope: Scope, store: EventStore) -> dict[str, int]:
     seen = Query(
         ("first_event",), (by,), Filters(ALWAYS), order=(("first_event", False),),
-        limit=MOST_COLOURED,
+        limit=MOST_COLOURED + 1,  # one may be nobody
     )  # fmt: skip
     values = run(seen, scope, store)[by]
     return {str(value): place for place, value in enumerate(values.dropna())}

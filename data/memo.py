@@ -48,3 +48,8 @@ class Memo:
         """Drop every answer; those under way reach only those who already wait for them."""
         with self._lock:
             self._answers.clear()
+
+    def drop(self, key: Hashable) -> None:
+        """Forget one answer."""
+        with self._lock:
+            self._answers.pop(key, None)

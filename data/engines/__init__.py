@@ -19,6 +19,7 @@ class EventStore(Protocol):
 
     sql: sa.Engine
     memo: Memo
+    lasting: Memo  # of answers that new data rarely changes: not forgotten with it
 
     def write(self, events: Sequence[Event]) -> list[Event]:
         """Store, durably and at once, the events whose id is new; returns those, in order."""

@@ -45,7 +45,7 @@ class DuckEvents:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.memo = Memo()
+        self.memo, self.lasting = Memo(), Memo()
         self._lock = threading.Lock()
         self._root = _connect(path)
         self.sql = sa.create_engine(
