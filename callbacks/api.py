@@ -66,8 +66,14 @@ def attach(server: Flask, settings: Settings, store: EventStore) -> None:
         text, limit = request.args.get("q", "")[:200], whole("limit", 50, 1, 500)
         return jsonify(options(OFFERED[field], text, limit, current_scope(), store))
 
+    # Without a route for the rest of /api/, Dash would answer with its page.
+    server.add_url_rule("/api/<path:_>", "nowhere", _nowhere)
     server.register_error_handler(SpendscopeError, _sentence)
     server.register_error_handler(Exception, _broken)
+
+
+def _nowhere(_: str) -> Response:
+    raise Unknown("path", "there is no such address; see /api/v1/catalog")
 
 
 def _catalog() -> dict[str, Any]:

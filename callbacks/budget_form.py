@@ -29,7 +29,7 @@ def register(app: Dash, settings: Settings, state: Store, store: EventStore) -> 
 
     @app.callback(
         Output(ids.budget_box("subject"), "hidden"),
-        Output("budget-subject-label", "children"),
+        Output(ids.budget_label("subject"), "children"),
         Output(ids.BUDGET_OFFERED, "children"),
         Output(ids.budget_box("days"), "hidden"),
         Input(ids.budget_field("kind"), "value"),

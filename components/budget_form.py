@@ -52,7 +52,7 @@ def form() -> dbc.Offcanvas:
 
 
 def _field(name: str) -> html.Div:
-    label = html.Label(LABELS[name], htmlFor=ids.budget_field(name), id=f"budget-{name}-label")
+    label = html.Label(LABELS[name], htmlFor=ids.budget_field(name), id=ids.budget_label(name))
     return html.Div(
         [label, _control(name), _problem(name)], id=ids.budget_box(name), className="field"
     )

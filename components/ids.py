@@ -53,6 +53,8 @@ BUDGETS: Final = "budgets-table"
 BUDGETS_SAID: Final = "budgets-said"
 BUDGETS_CHANGED: Final = "budgets-changed"
 CROSSINGS: Final = "crossings-table"
+BUDGETS_CARD: Final = "budgets-card"
+CROSSINGS_CARD: Final = "crossings-card"
 CROSSINGS_SAID: Final = "crossings-said"
 BUDGET_NEW: Final = "budget-new"
 BUDGET_EDIT: Final = "budget-edit"
@@ -115,6 +117,11 @@ def budget_field(name: str) -> str:
 def budget_box(name: str) -> str:
     """The control with its label."""
     return f"budget-{name}-box"
+
+
+def budget_label(name: str) -> str:
+    """What the control is called."""
+    return f"budget-{name}-label"
 
 
 def budget_problem(name: str) -> str:

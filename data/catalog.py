@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from data.errors import Unknown
+from data.errors import Refused
 from data.measuring import NANO, Metric, Unit
 from data.metrics_activity import ACTIVITY
 from data.metrics_calls import CALLS, MONEY
@@ -62,14 +62,14 @@ DIMENSIONS: Final = {dimension.name: dimension for dimension in _DIMENSIONS}
 
 
 def metric(name: str) -> Metric:
-    """The declared metric of a name, or `Unknown`."""
+    """The declared metric of a name, or `Refused`."""
     return METRICS[name] if name in METRICS else _unknown("metrics", "metric", name, METRICS)
 
 
 def dimension(name: str) -> Dimension:
-    """The declared dimension of a name, or `Unknown`."""
+    """The declared dimension of a name, or `Refused`."""
     return DIMENSIONS[name] if name in DIMENSIONS else _unknown("by", "dimension", name, DIMENSIONS)
 
 
 def _unknown(parameter: str, what: str, name: str, known: Iterable[str]) -> Any:
-    raise Unknown(parameter, f"{name[:40]!r} is no {what}; use one of {', '.join(known)}")
+    raise Refused(parameter, f"{name[:40]!r} is no {what}; use one of {', '.join(known)}")

@@ -3,7 +3,7 @@
 SpendscopeError            one clear sentence; anything else that is raised is a bug
 ├── SettingsError          a setting is wrong: the start stops
 ├── Refused                what was asked for cannot be asked      → 400, naming the parameter
-│   └── Unknown            no such metric, dimension or section    → 404 where it is a path
+│   └── Unknown            no such section, tab or address         → 404
 ├── Stranger               nobody is signed in, or the token is bad → 401
 ├── Forbidden              signed in, but not for this door        → 403
 ├── SourceError            a file or body cannot be read at all
@@ -39,7 +39,7 @@ class Refused(SpendscopeError):
 
 
 class Unknown(Refused):
-    """A name that is not in the catalog."""
+    """An address that leads nowhere."""
 
     code = "unknown"
     status = 404

@@ -174,8 +174,7 @@ def _ts(value: Any) -> int:
             raise EventError(f"ts is not a time: {value.strip()[:40]!r}") from None
     else:
         raise EventError("ts is missing")
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     try:
         return _in_range(micros(moment))
     except OverflowError:

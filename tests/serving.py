@@ -118,10 +118,11 @@ def _matched(key: dict[str, Any], prop: str, values: Mapping[str, Any]) -> dict[
 
 @contextmanager
 def serving(folder: Path, **told: str) -> Iterator[Served]:
-    """The app with an empty event store in memory, under these settings."""
+    """The app under these settings, with an empty event store in memory where none is named."""
     environ = {"DATA_DIR": str(folder), "JWT_SECRET": SECRET, "INGEST_KEY": KEY, "NOW": NOW}
+    environ["EVENTS_URL"] = "duckdb://"
     settings = Settings.read({f"SPENDSCOPE_{k}": v for k, v in (environ | told).items()})
-    state, store = State(settings.state_url), open_events("duckdb://")
+    state, store = State(settings.state_url), open_events(settings.events_url)
     app = create_app(settings, state, store, "the key of commands")
     yield Served(app, app.server.test_client(), store, settings)
     store.close()

@@ -1,0 +1,203 @@
+"""The rules of the house that a machine can hold."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import plotly.graph_objects as go
+import pytest
+from plotly.offline import get_plotlyjs_version
+
+from callbacks.answers import answer
+from components import cards, charts, layout, sections
+from components.sections import SECTIONS, TABS, Tab, measures
+from data.catalog import DIMENSIONS, METRICS
+from data.filters import parse
+from data.scope import Scope
+from tests.serving import ADMIN, Served, serving
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = ("data", "components", "callbacks")
+SOURCES = [*(p for room in ROOMS for p in sorted((ROOT / room).rglob("*.py"))), ROOT / "app.py"]
+LONGEST = 200
+WIRES = {"Input", "Output", "State"}
+# Rights have one home. Others may carry the claims (accounts, tokens, the command line, stored
+# accounts, the sample's personas), and none of them may decide by them.
+RIGHTS = {"isAdmin", "applications_admin", "is_admin"}
+# Who asks for the house itself, with nobody's claims: what is stored, and whether it adds up.
+HOUSES = {"callbacks/checks.py", "callbacks/demo.py", "data/sample_budgets.py"}
+DECIDES = {"data/scope.py"}
+DRAWN = [
+    pytest.param(key, by, measure, id=f"{key}-{by}-{measure}")
+    for key, one in SECTIONS.items()
+    for by in one.by
+    for measure in measures(one)
+    if one.shape != "headline"
+]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("house")) as one:
+        users = ("ana", "<b>bob</b>", None)
+        one.load(
+            {"event_id": f"e{n}", "ts": f"2026-11-{n % 19 + 1:02}T10:00:00Z", "user": users[n % 3],
+             "model": f"m{n % 12}", "cost_nano": n * 10**7, "input_tokens": n, "duration_ms": n}
+            for n in range(40)
+        )  # fmt: skip
+        yield one
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_the_import_contracts_are_kept() -> None:
+    script = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_nobody_imports_the_app(path: Path) -> None:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            assert "app" not in [one.name.split(".")[0] for one in node.names]
+        if isinstance(node, ast.ImportFrom):
+            assert (node.module or "").split(".")[0] != "app"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_a_file_has_at_most_two_hundred_lines(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if name(p) != "components/ids.py"], ids=name)
+def test_no_component_id_is_a_bare_string(path: Path) -> None:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call):
+            named = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            told = [word.value for word in node.keywords if word.arg == "id"]
+            told += node.args[:1] if named in WIRES else []
+            assert not any(bare(one) for one in told), f"{name(path)}:{node.lineno}"
+
+
+def bare(node: ast.expr) -> bool:
+    """Whether an id is written out in place; the page's landmark is an anchor, no component."""
+    return isinstance(node, ast.Constant | ast.JoinedStr | ast.Dict) and not (
+        isinstance(node, ast.Constant) and node.value == "main"
+    )
+
+
+def test_more_sections_need_no_more_callbacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(tmp_path / "few") as few:
+        before = callbacks(few)
+    model = next(one for one in SECTIONS.values() if one.shape == "time")
+    more = tuple(replace(model, key=f"more-{n}") for n in range(30))
+    tabs = (*TABS, Tab("more", "More", more))
+    monkeypatch.setitem(sections.SECTIONS, "more-0", more[0])
+    for module in (sections, layout, sys.modules["callbacks.navigation"]):
+        monkeypatch.setattr(module, "TABS", tabs)
+    with serving(tmp_path / "many") as many:
+        assert callbacks(many) == before
+
+
+def callbacks(served: Served) -> list[str]:
+    """What every callback writes, those of the browser too."""
+    asked = served.client.get("/_dash-dependencies", headers=served.headers(ADMIN))
+    assert asked.json
+    return [one["output"] for one in asked.json]
+
+
+@pytest.mark.parametrize("one", SECTIONS.values(), ids=SECTIONS)
+def test_every_name_of_a_section_is_in_the_catalog(one: sections.Section) -> None:
+    assert set(one.metrics) <= set(METRICS)
+    assert set(one.by) <= set(DIMENSIONS)
+    assert set(measures(one)) <= set(one.metrics)
+    assert len(set(one.by)) == len(one.by)
+
+
+def test_sections_and_tabs_have_keys_of_their_own() -> None:
+    every = [one.key for tab in TABS for one in tab.sections]
+    assert len(set(every)) == len(every) == len(SECTIONS)
+    assert len({tab.key for tab in TABS}) == len(TABS)
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", key) for key in every)
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if name(p) not in DECIDES], ids=name)
+def test_rights_are_decided_in_scope_alone(path: Path) -> None:
+    """No condition elsewhere looks at a claim that gives rights, or at a scope's reach."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.If | ast.IfExp | ast.While | ast.comprehension | ast.Compare):
+            tests = node.ifs if isinstance(node, ast.comprehension) else [condition(node)]
+            found = {word for one in tests for word in words(one)} & RIGHTS
+            assert not found, f"{name(path)} decides by {found}"
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if name(p) not in DECIDES], ids=name)
+def test_a_scope_comes_from_claims(path: Path) -> None:
+    """Nobody makes a scope by hand, but for the house's own questions."""
+    calls = (node for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
+    made = [node for node in calls if getattr(node.func, "id", "") == "Scope"]
+    assert not made or name(path) in HOUSES
+
+
+def condition(node: ast.AST) -> ast.AST:
+    return node if isinstance(node, ast.Compare) else getattr(node, "test", node)
+
+
+def words(node: ast.AST) -> Iterator[str]:
+    for one in ast.walk(node):
+        if isinstance(one, ast.Constant) and isinstance(one.value, str):
+            yield one.value
+        yield getattr(one, "attr", getattr(one, "id", ""))
+
+
+def test_plotly_in_python_and_in_the_browser_are_one_version() -> None:
+    head = (ROOT / "assets" / "plotly-cartesian.min.js").read_text(encoding="utf-8")[:400]
+    found = re.search(r"v(\d+\.\d+\.\d+)", head)
+    assert found is not None
+    assert found[1] == get_plotlyjs_version()
+
+
+def test_the_page_loads_nothing_from_elsewhere(served: Served) -> None:
+    page = served.client.get("/settings/analytics", headers=served.headers(ADMIN)).text
+    loaded = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert loaded
+    assert [one for one in loaded if re.match(r"(?:[a-z]+:)?//", one)] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "assets").glob("*.css")), ids=name)
+def test_no_style_loads_anything_from_elsewhere(path: Path) -> None:
+    css = path.read_text(encoding="utf-8")
+    loaded = re.findall(r"@import\s+[^;]*|url\(\s*['\"]?([^)'\"]*)", css)
+    assert [one for one in loaded if re.match(r"(?:https?:)?//", one)] == []
+    assert "@import" not in css
+
+
+@pytest.mark.parametrize(("key", "by", "measure"), DRAWN)
+def test_every_figure_is_one_that_plotly_knows(
+    served: Served, key: str, by: str, measure: str
+) -> None:
+    filters = parse({"preset": "last_n_days", "n": "30"}, served.settings.now(), "Europe/Berlin")
+    answered = answer(SECTIONS[key], filters, Scope.of(ADMIN), served.store, by, measure)
+    figure = go.Figure(charts.draw(answered))
+    assert len(figure.data) == len(charts.draw(answered)["data"])
+
+
+def test_no_chart_can_be_sent_to_a_cloud() -> None:
+    assert cards.GRAPH["showSendToCloud"] is False
+    assert cards.GRAPH["plotlyServerURL"] == ""
+    assert cards.GRAPH["displaylogo"] is False

@@ -1,0 +1,162 @@
+"""Events that arrive over HTTP: under their key, in every form, counted to the last one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from werkzeug.test import TestResponse
+
+from callbacks import receive
+from tests.serving import KEY, Served, serving
+
+WELL: Final = {
+    "event_id": "r1", "ts": "2026-11-20T08:00:00Z", "kind": "llm", "channel": "api",
+    "source": "test", "status": "ok", "model": "m", "input_tokens": 10, "cost_nano": 5,
+}  # fmt: skip
+PATH: Final = "/api/v1/events"
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with serving(tmp_path) as one:
+        yield one
+
+
+def send(served: Served, data: bytes | str, key: str | None = KEY) -> TestResponse:
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    return served.client.post(PATH, data=data, headers=headers, content_type="application/json")
+
+
+def report(served: Served, data: bytes | str) -> Any:
+    answer = send(served, data)
+    assert answer.status_code == 200, answer.text
+    told: Any = answer.json
+    assert told["read"] == told["accepted"] + told["duplicates"] + told["rejected"]
+    return told
+
+
+def counts(told: Any) -> tuple[int, int, int, int]:
+    return told["read"], told["accepted"], told["duplicates"], told["rejected"]
+
+
+def stored(served: Served) -> Any:
+    said = {"preset": "last_n_days", "n": 3_000}
+    return served.json("query", metrics="events,cost,tokens", **said)["totals"]
+
+
+def many(first: int, last: int) -> list[dict[str, Any]]:
+    return [WELL | {"event_id": f"r{n}"} for n in range(first, last)]
+
+
+@pytest.mark.parametrize("key", [None, "", "wrong", KEY.upper(), f"{KEY} ", "ключ"])
+def test_nothing_is_received_without_the_key(served: Served, key: str | None) -> None:
+    if key == f"{KEY} ":
+        assert send(served, json.dumps(WELL), key).status_code == 200
+        return
+    headers = {"Authorization": f"Bearer {key}".encode()} if key else {}
+    answer = served.client.post(PATH, data=json.dumps(WELL), headers=headers)
+    assert answer.status_code == 401
+    assert (answer.json or {})["error"]["message"].startswith("the key is missing or wrong")
+    assert stored(served)["events"] == 0
+
+
+def test_a_readers_token_is_no_key(served: Served) -> None:
+    headers = served.headers({"sub": "root", "isAdmin": True})
+    assert served.client.post(PATH, data=json.dumps(WELL), headers=headers).status_code == 401
+
+
+def test_nothing_is_received_where_no_key_is_set(tmp_path: Path) -> None:
+    with serving(tmp_path, INGEST_KEY="") as one:
+        for key in ("", "None", KEY):
+            answer = send(one, json.dumps(WELL), key)
+            assert answer.status_code == 401
+            assert "SPENDSCOPE_INGEST_KEY is not set" in answer.text
+
+
+@pytest.mark.parametrize(("data", "wanted"), [
+    (json.dumps(WELL), (1, 1, 0, 0)),
+    (json.dumps(many(0, 5)), (5, 5, 0, 0)),
+    ("\n".join(map(json.dumps, many(0, 4))), (4, 4, 0, 0)),
+    ("\r\n\r\n".join(map(json.dumps, many(0, 3))) + "\r\n", (3, 3, 0, 0)),
+    (json.dumps([]), (0, 0, 0, 0)),
+    (json.dumps([WELL, WELL, WELL]), (3, 1, 2, 0)),
+    (json.dumps([WELL, WELL | {"event_id": "x", "input_tokens": -1}]), (2, 1, 0, 1)),
+    (json.dumps([7, None, "text", [], {}]), (5, 0, 0, 5)),
+    (json.dumps(WELL) + "\nnot json\n" + json.dumps(WELL | {"event_id": "y"}), (3, 2, 0, 1)),
+    ("garbage", (1, 0, 0, 1)),
+    (b"\xff\xfe\x00", (1, 0, 0, 1)),
+])  # fmt: skip
+def test_every_form_is_counted_and_a_second_time_adds_nothing(
+    served: Served, data: bytes | str, wanted: tuple[int, int, int, int]
+) -> None:
+    assert counts(report(served, data)) == wanted
+    before = stored(served)
+    assert before["events"] == wanted[1]
+    again = counts(report(served, data))
+    assert again == (wanted[0], 0, wanted[1] + wanted[2], wanted[3])
+    assert stored(served) == before
+
+
+@pytest.mark.parametrize(("change", "reason"), [
+    ({"input_tokens": -1}, "input_tokens is negative"),
+    ({"output_tokens": 1.5}, "output_tokens is not a whole number"),
+    ({"cost_nano": "much"}, "cost_nano is not a number"),
+    ({"cost_nano": 10**16}, "cost_nano is larger than 10^15"),
+    ({"kind": "fax"}, "kind is 'fax', not one of llm"),
+    ({"ts": "soon"}, "ts is not a time: 'soon'"),
+    ({"ts": "1999-12-31T23:59:59Z"}, "ts lies outside the years 2000 to 2100"),
+    ({"colour": "red"}, "unknown field 'colour'"),
+    ({"event_id": None}, "event_id is missing"),
+    ({"lines_added": 1}, "lines_added belongs to kind session, not to llm"),
+    ({"user": "x" * 1_001}, "user is longer than 1,000 characters"),
+    ({"user": "a\x00b"}, "user holds a character that cannot be stored"),
+])  # fmt: skip
+def test_what_is_no_event_is_rejected_with_its_reason(
+    served: Served, change: dict[str, Any], reason: str
+) -> None:
+    told = report(served, json.dumps([WELL | change, WELL | {"event_id": "good"}]))
+    assert counts(told) == (2, 1, 0, 1)
+    assert told["rejections"][0]["where"] == "body:1"
+    assert reason in told["rejections"][0]["reason"]
+    assert stored(served)["events"] == 1
+
+
+def test_the_report_sums_what_it_took(served: Served) -> None:
+    told = report(served, json.dumps([*many(0, 3), WELL | {"event_id": "n", "cost_nano": None}]))
+    assert (told["cost"], told["tokens"], told["unpriced"]) == (1.5e-8, 40, 1)
+    assert told["from"] == told["to"]
+    assert stored(served) == {"events": 4, "cost": 1.5e-8, "tokens": 40}
+
+
+@pytest.mark.parametrize("data", ["", "  \n "])
+def test_an_empty_body_is_refused(served: Served, data: str) -> None:
+    answer = send(served, data)
+    assert answer.status_code == 400
+    assert (answer.json or {})["error"]["message"].startswith("the body is empty: send an event")
+
+
+def test_a_body_that_is_too_large_is_refused(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receive, "LARGEST_BODY", 1024 * 1024)
+    answer = send(served, json.dumps(many(0, 9_000)))
+    assert answer.status_code == 400
+    assert (answer.json or {})["error"]["message"] == "a body has at most 1 MB: send it in parts"
+    assert stored(served)["events"] == 0
+
+
+def test_what_arrived_is_seen_at_once(served: Served) -> None:
+    for n in range(1, 4):
+        report(served, json.dumps(WELL | {"event_id": f"s{n}"}))
+        assert stored(served)["events"] == n
+
+
+def test_other_verbs_are_no_way_in(served: Served) -> None:
+    headers = {"Authorization": f"Bearer {KEY}"}
+    for verb in ("get", "put", "delete"):
+        answer = getattr(served.client, verb)(PATH, headers=headers)
+        assert answer.status_code in (401, 404, 405)
