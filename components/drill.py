@@ -73,7 +73,7 @@ def _buckets(answer: Answer) -> dict[int, list[str]]:
         return {}
     window = answer.window
     starts = [int(us) for us in answer.frame[TIME].drop_duplicates()]
-    ends = [*starts[1:], window.end]
+    ends = [*starts, window.end][1:]
     return {
         start: [
             instant(us, window.zone).isoformat()
