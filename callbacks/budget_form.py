@@ -52,7 +52,7 @@ def _offered(kind: Any, scope: Scope, store: EventStore) -> list[str]:
 def _opening(app: Dash, state: Store) -> None:
     @app.callback(
         Output(ids.BUDGET_FORM, "is_open"),
-        Output(ids.BUDGET_FORM, "title"),
+        Output(ids.BUDGET_TITLE, "children"),
         Output(ids.BUDGET_EDITED, "data"),
         Output(ids.budget_field("kind"), "options"),
         *(Output(ids.budget_field(name), "value") for name in form.LABELS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
@@ -41,29 +42,28 @@ def register(app: Dash, settings: Settings, state: Store, store: EventStore) -> 
 def _tables(app: Dash, settings: Settings, state: Store, store: EventStore) -> None:
     @app.callback(
         Output(ids.BUDGETS, "rowData"),
-        Output(ids.BUDGETS, "selectedRows"),
         Output(ids.BUDGETS_SAID, "children"),
+        Output(ids.BUDGETS_CARD, "data-state"),
+        Output(ids.BUDGETS, "selectedRows"),
         Output(ids.BUDGET_NEW, "hidden"),
         Input(ids.BUDGETS, "id"),
         Input(ids.BUDGETS_CHANGED, "data"),
     )
     def stand(_: Any, _changed: Any) -> Any:
         scope = current_scope()
-        rows = _rows(scope, settings.now(), state, store)
-        return rows, [], "" if rows else budgets.NOTHING, not scope.sets_some_budgets
+        drawn = _drawn(lambda: _rows(scope, settings.now(), state, store), budgets.NOTHING)
+        return *drawn, [], not scope.sets_some_budgets
 
     @app.callback(
         Output(ids.CROSSINGS, "rowData"),
         Output(ids.CROSSINGS_SAID, "children"),
+        Output(ids.CROSSINGS_CARD, "data-state"),
         Input(ids.CROSSINGS, "id"),
         Input(ids.BUDGETS_CHANGED, "data"),
     )
     def cross(_: Any, _changed: Any) -> Any:
         scope = current_scope()
-        found = newest(state, scope, settings.now(), store)
-        users = [one.user for one in found if one.user]
-        said = names([one.crossed.budget for one in found], users, scope, store)
-        return [budgets.crossing_row(one, said) for one in found], "" if found else budgets.NEVER
+        return _drawn(lambda: _crossings(scope, settings.now(), state, store), budgets.NEVER)
 
     @app.callback(
         Output(ids.BUDGET_EDIT, "hidden"),
@@ -73,6 +73,22 @@ def _tables(app: Dash, settings: Settings, state: Store, store: EventStore) -> N
     def choose(selected: Any) -> tuple[bool, bool]:
         hidden = not (selected and selected[0].get("changes"))
         return hidden, hidden
+
+
+def _drawn(rows: Callable[[], list[budgets.Row]], empty: str) -> tuple[Any, str, str]:
+    """`(rows, sentence, state)` of a table; one that fails leaves its neighbour alone."""
+    try:
+        found = rows()
+    except SpendscopeError as error:
+        return [], str(error), "failed"
+    return (found, "", "ready") if found else ([], empty, "empty")
+
+
+def _crossings(scope: Scope, now: int, state: Store, store: EventStore) -> list[budgets.Row]:
+    found = newest(state, scope, now, store)
+    users = [one.user for one in found if one.user]
+    said = names([one.crossed.budget for one in found], users, scope, store)
+    return [budgets.crossing_row(one, said) for one in found]
 
 
 def _rows(scope: Scope, now: int, state: Store, store: EventStore) -> list[budgets.Row]:

@@ -46,7 +46,8 @@ def form() -> dbc.Offcanvas:
                         **{"aria-pressed": "true"}),
             html.Datalist(id=ids.BUDGET_OFFERED),
         ],
-        id=ids.BUDGET_FORM, title="New budget", placement="end", is_open=False,
+        id=ids.BUDGET_FORM, labelledby=ids.BUDGET_TITLE,
+        title=html.Span("New budget", id=ids.BUDGET_TITLE), placement="end", is_open=False,
         class_name="budget-form", scrollable=True,
     )  # fmt: skip
 

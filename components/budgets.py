@@ -30,6 +30,10 @@ CROSSING_COLUMNS: Final = (
     ("at", "Crossed"), ("subject", "Budget"), ("limit", "Which limit"), ("most", "Limit"),
     ("user", "By a call of"), ("over", "Over in the end"), ("period", "Period from"),
 )  # fmt: skip
+PARTS: Final = {
+    "budgets": (ids.BUDGETS, ids.BUDGETS_CARD, ids.BUDGETS_SAID),
+    "crossings": (ids.CROSSINGS, ids.CROSSINGS_CARD, ids.CROSSINGS_SAID),
+}
 WIDTHS: Final = {"subject": 180, "reset": 210, "at": 230, "user": 130, "period": 104, "share": 84}
 HELP: Final = {
     "projected": "What will have been spent at the reset if it goes on at this pace.",
@@ -53,28 +57,30 @@ def page() -> html.Div:
         [
             dcc.Store(id=ids.BUDGETS_CHANGED), dcc.Store(id=ids.BUDGET_EDITED),
             dcc.ConfirmDialog(id=ids.BUDGET_CONFIRM),
-            _card("Budgets", "Spent in the current period, against the limit.", _buttons(),
-                  ids.BUDGETS, ids.BUDGETS_SAID, BUDGET_COLUMNS),
-            _card("Limits crossed", "The newest twenty: the call after which it was too much.", [],
-                  ids.CROSSINGS, ids.CROSSINGS_SAID, CROSSING_COLUMNS),
+            _card("budgets", "Budgets", "Spent in the current period, against the limit.",
+                  _buttons(), BUDGET_COLUMNS),
+            _card("crossings", "Limits crossed",
+                  "The newest twenty: the call after which it was too much.", [],
+                  CROSSING_COLUMNS),
             form(),
         ],
-        className="sections budgets-page",
+        className="sections tab-budgets budgets-page",
     )  # fmt: skip
 
 
 def _card(
-    title: str, help_: str, tools: list[Any], key: str, said: str,
-    columns: tuple[tuple[str, str], ...],
-) -> html.Section:  # fmt: skip
+    key: str, title: str, help_: str, tools: list[Any], columns: tuple[tuple[str, str], ...]
+) -> html.Section:
+    table, card, said = PARTS[key]
     head = html.Div([html.H2(title), html.Span(help_, className="help")])
     return html.Section(
         [
             html.Header([head, html.Div(tools, className="tools")], className="card-head"),
-            html.P(id=said, className="budgets-said", role="status", **ids.testid(said)),
-            html.Div(_grid(key, columns), className="budgets-grid"),
+            html.P(id=said, className="budgets-said", role="status", **ids.testid("state")),
+            html.Div(_grid(table, columns), className="budgets-grid", **ids.testid("table")),
         ],
-        className="card-section", **ids.testid(f"section-{key}"), **{"aria-label": title},
+        id=card, className="card-section", **ids.testid(f"section-{key}"),
+        **{"aria-label": title, "data-state": "loading"},
     )  # fmt: skip
 
 
