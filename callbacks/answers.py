@@ -50,8 +50,8 @@ def answer(
 
 
 def _marked(frame: Any, scope: Scope) -> Any:
-    """The frame with the projects marked of which this reader sees their own activity only."""
-    if scope.everything:
+    """The frame with the projects marked that a project admin sees only through own events."""
+    if scope.breadth != "projects":
         return frame
     told = zip(_values(frame["project"]), _values(frame["project_name"]), strict=True)
     names = [

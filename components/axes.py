@@ -68,7 +68,7 @@ def week() -> dict[str, Any]:
     """The layout of a week by hours, Monday on top."""
     hours = list(range(0, 24, 3))
     across = {
-        "tickvals": hours, "ticktext": [f"{hour:02d}:00" for hour in hours], "showgrid": False,
+        "tickvals": hours, "ticktext": [f"{hour:02d}" for hour in hours], "showgrid": False,
         "fixedrange": True, "zeroline": False,
     }  # fmt: skip
     down = {"autorange": "reversed", "showgrid": False, "fixedrange": True, "automargin": True}

@@ -1,0 +1,35 @@
+"""Of a project that one does not administer, one sees one's own activity: and is told so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from callbacks.answers import ALWAYS, OWN_ONLY, answer
+from components.sections import section
+from data.engines import EventStore
+from data.filters import Filters
+from data.scope import Scope
+
+MARKED = {"a": "Alpha", "b": f"Beta{OWN_ONLY}", None: None}
+PLAIN = {"a": "Alpha", "b": "Beta", None: None}
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        (Scope("ana", projects=frozenset({"a"})), MARKED),
+        (Scope("ana", everything=True), PLAIN),
+        (Scope("ana"), PLAIN),
+    ],
+)
+def test_only_a_project_admin_is_told_which_projects_are_seen_in_part(
+    store: EventStore, event: Callable[..., Any], scope: Scope, expected: dict[Any, Any]
+) -> None:
+    named = (("a", "Alpha"), ("b", "Beta"), (None, None))
+    store.write([event(user="ana", project=p, project_name=n, cost_nano=1) for p, n in named])
+    frame = answer(section("projects"), Filters(ALWAYS), scope, store).frame
+    shown = zip(frame["project"], frame["project_name"], strict=True)
+    assert {p if isinstance(p, str) else None: n for p, n in shown} == expected
