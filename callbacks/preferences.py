@@ -63,7 +63,8 @@ def register(app: Dash, state: Kept) -> None:
     def save(*values: Any) -> tuple[Any, ...]:
         person = current_person().id
         try:
-            chosen = parse(dict(zip(NAMES, values, strict=True)))
+            said = [None if value == preferences.UNSAID else value for value in values]
+            chosen = parse(dict(zip(NAMES, said, strict=True)))
         except Refused as problem:
             return str(problem), f"{SAID} wrong", no_update
         before, now = read(state, person).as_dict(), chosen.as_dict()

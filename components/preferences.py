@@ -13,12 +13,13 @@ from data.local_time import zones
 from data.preferences import MODES, STARTS, THEMES, Preferences
 
 Options = Mapping[str, str]
-UNSAID: Final = {"": "Last 7 days"}
+# Not empty: dbc puts an empty option of its own before ours, which nobody can choose.
+UNSAID: Final = "none"
 CHOICES: Final[dict[str, tuple[str, Options]]] = {
-    "preset": ("Start with", UNSAID | STARTS),
-    "zone": ("Time zone", {"": "The browser's", **{name: name for name in sorted(zones())}}),
-    "theme": ("Theme", {"": "The system's", **THEMES}),
-    "mode": ("Sections as", {"": "Charts, unless switched here", **MODES}),
+    "preset": ("Start with", {UNSAID: "Last 7 days", **STARTS}),
+    "zone": ("Time zone", {UNSAID: "The browser's", **{name: name for name in sorted(zones())}}),
+    "theme": ("Theme", {UNSAID: "The system's", **THEMES}),
+    "mode": ("Sections as", {UNSAID: "Charts, unless switched here", **MODES}),
 }
 
 
@@ -41,8 +42,8 @@ def card() -> html.Section:
 
 def fields(now: Preferences) -> list[Any]:
     """The controls, holding what is preferred."""
-    held = {name: value or "" for name, value in now.as_dict().items()}
-    made = [_choice("preset", held["preset"]), _number(str(held["n"]))]
+    held = {name: value or UNSAID for name, value in now.as_dict().items()}
+    made = [_choice("preset", held["preset"]), _number(str(now.n or ""))]
     made += [_choice(name, held[name]) for name in ("zone", "theme", "mode")]
     return [part for pair in made for part in pair]
 
