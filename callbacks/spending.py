@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from callbacks.answers import named
 from components.numbers import moment
 from data.budget_book import listed, own
@@ -18,7 +20,7 @@ from data.series import known
 from data.state import State
 from data.windows import Window
 
-NEWEST = 20
+NEWEST: Final = 20
 Names = dict[tuple[str, str], str]
 
 

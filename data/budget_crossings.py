@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from typing import Final
 
 from data.budget_periods import past
@@ -28,26 +27,35 @@ HARDER_FIRST: Final = tuple(reversed(LIMITS))
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What was spent in each bucket that has any, in order; nano-dollars."""
+    """What was spent in each bucket that has any, in order; nano-dollars. `width` is in µs."""
 
     starts: tuple[int, ...]
     money: tuple[int, ...]
+    width: int
 
     def within(self, start: int, end: int) -> Spent:
         part = slice(bisect_left(self.starts, start), bisect_left(self.starts, end))
-        return Spent(self.starts[part], self.money[part])
+        return replace(self, starts=self.starts[part], money=self.money[part])
 
-    def crossing(self, most: int) -> int:
-        """The start of the bucket in which the running total goes over `most`."""
-        totals = zip(self.starts, accumulate(self.money), strict=True)
-        return next(start for start, total in totals if total > most)
+    def crossing(self, most: int) -> tuple[int, int]:
+        """Where the bucket begins in which more than `most` is spent, and what is left there.
+
+        Where clocks go back by half an hour, a bucket's first half hour is an other one's last.
+        """
+        spent = free = 0
+        for start, money in zip(self.starts, self.money, strict=True):
+            if spent + money > most:
+                return max(start, free), most - spent
+            spent, free = spent + money, start + self.width
+        raise AssertionError("the buckets hold less than what they are of")
 
 
 @dataclass(frozen=True, slots=True)
 class Crossed:
     """A limit (`soft` or `hard`) that a period went over: in which hour, how far at its end.
 
-    `whole` are the filters over the whole period; `over` is money in nano-dollars.
+    `whole` are the filters over the whole period, `rest` is what was left when the hour began;
+    money is in nano-dollars.
     """
 
     budget: Budget
@@ -55,6 +63,7 @@ class Crossed:
     period: Window
     whole: Filters
     hour: int
+    rest: int
     over: int
 
 
@@ -79,22 +88,15 @@ def crossed(budget: Budget, now: int, scope: Scope, store: EventStore) -> list[C
         whole = replace(filters, window=period)
         for limit, most in limits:
             if (over := sum(mine.money) - most) > 0:
-                found.append(Crossed(budget, limit, period, whole, mine.crossing(most), over))
+                found.append(Crossed(budget, limit, period, whole, *mine.crossing(most), over))
     return found
 
 
 def exactly(found: Crossed, scope: Scope, store: EventStore) -> Crossing:
-    """The call that crossed a limit.
-
-    A bucket's start is taken as where to look from, no more: where clocks go back by half an
-    hour, one bucket's first half hour is another's last.
-    """
-    most, start, end = getattr(found.budget, found.limit), found.hour, found.period.end
-    rest = most - _sum(_between(found.whole, found.period.start, start), scope, store)
-    hour = _between(found.whole, start, min(end, start + WIDTHS["hour"]))
-    minutes = _spent(hour, "minute", scope, store)
-    minute = minutes.crossing(rest)
-    rest -= sum(minutes.within(start, minute).money)
+    """The call that crossed a limit."""
+    end = min(found.period.end, found.hour + WIDTHS["hour"])
+    minutes = _spent(_between(found.whole, found.hour, end), "minute", scope, store)
+    minute, rest = minutes.crossing(found.rest)
     last = _between(found.whole, minute, min(end, minute + WIDTHS["minute"]))
     at = _halve(last, rest, scope, store)
     return Crossing(found, at, _whose(_between(found.whole, at, at + 1), scope, store))
@@ -104,14 +106,11 @@ def _between(filters: Filters, start: int, end: int) -> Filters:
     return replace(filters, window=replace(filters.window, start=start, end=end))
 
 
-def _sum(filters: Filters, scope: Scope, store: EventStore) -> int:
-    return nano(run(Query(COST, (), filters), scope, store)["cost"].iloc[0])
-
-
 def _spent(filters: Filters, grain: Grain, scope: Scope, store: EventStore) -> Spent:
     asked = Query(COST, ("time",), filters, grain=grain, order=(("time", False),))
     frame = run(asked, scope, store)
-    return Spent(tuple(map(int, frame["time"])), tuple(map(nano, frame["cost"])))
+    starts, money = (tuple(map(int, frame["time"])), tuple(map(nano, frame["cost"])))
+    return Spent(starts, money, WIDTHS[grain])
 
 
 def _halve(filters: Filters, rest: int, scope: Scope, store: EventStore) -> int:

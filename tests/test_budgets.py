@@ -508,6 +508,15 @@ def test_a_bucket_that_just_reaches_the_limit_is_not_the_one(
     assert exactly(found, ROOT, store).user == "11:31:30"
 
 
+def test_the_half_hour_that_two_hours_share(store: EventStore, event: Make) -> None:
+    """On Lord Howe clocks went back from 02:00 to 01:30, at 15:00 UTC."""
+    for ts in ("14:45", "15:10"):
+        store.write([event(ts=f"2026-04-04T{ts}:00Z", cost_nano=3 * DOLLAR, user=ts)])
+    one = made(hard=4, zone="Australia/Lord_Howe", start="2026-04-01")
+    (found,) = crossed(one, micros(datetime(2026, 4, 5, tzinfo=UTC)), ROOT, store)
+    assert exactly(found, ROOT, store).user == "15:10"
+
+
 def test_the_pace_of_the_first_second(store: EventStore, event: Make) -> None:
     """A dollar in the first second of a day is 86,400 dollars a day: it is not smoothed."""
     store.write([event(ts="2026-11-20T00:00:00Z", cost_nano=DOLLAR)])
