@@ -90,12 +90,15 @@ def _runs() -> Iterator[Metric]:
     ran = E.kind == "workflow"
     runs = distinct(E.run_id, ran)
     yield Metric("runs", "Runs", "count", runs, "Distinct workflow runs.", RAN, additive=False)
-    for status, name in (("ok", "succeeded"), ("error", "failed"), ("aborted", "aborted")):
+    for status, name, said in (
+        ("ok", "succeeded", "Runs that succeeded."),
+        ("error", "failed", "Runs that failed."),
+        ("aborted", "aborted", "Runs that somebody stopped."),
+    ):
         yield Metric(
             f"runs_{name}", name.capitalize(), "count",
-            distinct(E.run_id, sa.and_(ran, E.status == status)), f"Runs that {name}."
-            if name != "aborted" else "Runs that somebody stopped.", RAN,
-            "more" if status == "ok" else "less",
+            distinct(E.run_id, sa.and_(ran, E.status == status)), said, RAN,
+            "more" if status == "ok" else "less", additive=False,
         )  # fmt: skip
     yield Metric(
         "run_success_rate", "Success rate", "share",
