@@ -80,7 +80,7 @@ def _shown() -> list[str]:
 def _column(name: str) -> Row:
     number = unit(name) not in ("text", "instant")
     return {
-        "field": name, "headerName": label(name), "width": 176 if name == "ts" else 140,
+        "field": name, "headerName": label(name), "width": 204 if name == "ts" else 140,
         "valueFormatter": {"function": "shown(params)"}, "tooltipField": f"{name}_tip",
         **({"type": "rightAligned"} if number else {}),
         **({"sort": "desc"} if name == "ts" else {}),
