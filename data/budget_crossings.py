@@ -27,26 +27,22 @@ HARDER_FIRST: Final = tuple(reversed(LIMITS))
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What was spent in each bucket that has any, in order; nano-dollars. `width` is in µs."""
+    """What was spent in each bucket that has any, in order; nano-dollars."""
 
     starts: tuple[int, ...]
     money: tuple[int, ...]
-    width: int
 
     def within(self, start: int, end: int) -> Spent:
         part = slice(bisect_left(self.starts, start), bisect_left(self.starts, end))
-        return replace(self, starts=self.starts[part], money=self.money[part])
+        return Spent(self.starts[part], self.money[part])
 
     def crossing(self, most: int) -> tuple[int, int]:
-        """Where the bucket begins in which more than `most` is spent, and what is left there.
-
-        Where clocks go back by half an hour, a bucket's first half hour is an other one's last.
-        """
-        spent = free = 0
+        """Where the bucket begins in which more than `most` is spent, and what is left there."""
+        spent = 0
         for start, money in zip(self.starts, self.money, strict=True):
             if spent + money > most:
-                return max(start, free), most - spent
-            spent, free = spent + money, start + self.width
+                return start, most - spent
+            spent += money
         raise AssertionError("the buckets hold less than what they are of")
 
 
@@ -109,8 +105,7 @@ def _between(filters: Filters, start: int, end: int) -> Filters:
 def _spent(filters: Filters, grain: Grain, scope: Scope, store: EventStore) -> Spent:
     asked = Query(COST, ("time",), filters, grain=grain, order=(("time", False),))
     frame = run(asked, scope, store)
-    starts, money = (tuple(map(int, frame["time"])), tuple(map(nano, frame["cost"])))
-    return Spent(starts, money, WIDTHS[grain])
+    return Spent(tuple(map(int, frame["time"])), tuple(map(nano, frame["cost"])))
 
 
 def _halve(filters: Filters, rest: int, scope: Scope, store: EventStore) -> int:
