@@ -6,8 +6,8 @@ A page is read in one go, a whole list in a stream that never holds more than a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -18,11 +18,13 @@ from data.engines import EventStore
 from data.errors import Refused
 from data.events import EVENTS, SESSION_ONLY, TOKENS
 from data.filters import Filters
+from data.local_time import WIDTHS
 from data.query import Query
 from data.scope import Scope
 
 BATCH: Final = 2_000
 FAR: Final = 5_000
+STRETCH: Final = 100_000
 LATEST_FIRST: Final = (("ts", True),)
 # Summed up below every list, besides the metric it is about.
 SUMS: Final = ("events", "cost", "tokens")
@@ -80,10 +82,37 @@ def unit(name: str) -> str:
 def rows(listing: Listing, scope: Scope, store: EventStore) -> Iterator[Row]:
     """The events, read batch by batch; instants in µs UTC, money in US dollars."""
     with store.sql.connect() as connection:
-        result = connection.execution_options(stream_results=True).execute(_select(listing, scope))
-        for batch in result.partitions(BATCH):
-            for values in batch:
-                yield _row(values)
+        for part in _parts(listing, scope, connection):
+            options = connection.execution_options(stream_results=True)
+            for batch in options.execute(_select(part, scope)).partitions(BATCH):
+                for values in batch:
+                    yield _row(values)
+
+
+def _parts(listing: Listing, scope: Scope, connection: sa.Connection) -> Iterator[Listing]:
+    """A whole list in order of time is cut into stretches, and one sorted after the other; any
+    other list is its only part."""
+    if listing.limit is not None or [name for name, _ in listing.order] != ["ts"]:
+        yield listing
+        return
+    day = EVENTS.c.ts - EVENTS.c.ts % WIDTHS["day"]
+    counted = sa.select(day, sa.func.count()).where(*clauses(listing.query, scope))
+    stretches = list(_stretches(connection.execute(counted.group_by(day).order_by(day)).all()))
+    for first, last in reversed(stretches) if listing.order[0][1] else stretches:
+        filters = listing.query.filters
+        start, end = max(first, filters.window.start), min(last, filters.window.end)
+        narrow = replace(filters, window=replace(filters.window, start=start, end=end))
+        yield replace(listing, query=replace(listing.query, filters=narrow))
+
+
+def _stretches(days: Sequence[Any]) -> Iterator[tuple[int, int]]:
+    """Days in a row that hold about `STRETCH` events together, as [from, to)."""
+    first, held = None, 0
+    for start, count in days:
+        first, held = start if first is None else first, held + count
+        if held >= STRETCH or start == days[-1][0]:
+            yield first, start + WIDTHS["day"]
+            first, held = None, 0
 
 
 def _select(listing: Listing, scope: Scope) -> sa.Select[Any]:

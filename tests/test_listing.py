@@ -123,6 +123,18 @@ def test_the_file_is_the_list_and_no_formula(served: Served, who: str) -> None:
     )
 
 
+@pytest.mark.parametrize("order", ["ts", "-ts", "-cost"])
+def test_a_file_read_in_stretches_is_the_same(
+    served: Served, monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    monkeypatch.setattr("data.listing.STRETCH", 7)
+    span = SPAN | {"from": "2026-11-03T09:30Z", "to": "2026-11-15T11:00Z"}
+    lines = list(csv.DictReader(io.StringIO(served.get("events.csv", order=order, **span).text)))
+    told = served.json("events", order=order, **span)["rows"]
+    assert [line["event_id"] for line in lines] == [row["event_id"] for row in told]
+    assert len(told) > 50
+
+
 @pytest.mark.parametrize(("said", "parameter"), [
     ({"order": "tags"}, "order"), ({"order": "id_hash"}, "order"), ({"order": "-1; --"}, "order"),
     ({"limit": "0"}, "limit"), ({"limit": "10001"}, "limit"), ({"offset": "-1"}, "offset"),
