@@ -12,6 +12,7 @@ import pytest
 from data.engines import EventStore, open_events
 from data.events import Event, clean
 
+pytest_plugins = ["tests.browser"]
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

@@ -1,0 +1,60 @@
+"""`make bench`: what the dashboard costs, beside the same work done by bare DuckDB.
+
+Each part runs in a process of its own, so that its memory is its own. Nothing here fails because
+it was slow: the table is for people to read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import platform
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.bench import crowd, refresh, serving, writing
+from tests.bench.report import Row, progress, table
+
+T = TypeVar("T")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser("python -m tests.bench", description=__doc__)
+    parser.add_argument(
+        "--events", type=int, nargs="+", default=[1_000_000, 10_000_000], metavar="N",
+        help="sizes to measure at; viewers and writing are measured at the last",
+    )  # fmt: skip
+    sizes = parser.parse_args().events
+    with tempfile.TemporaryDirectory(prefix="spendscope-bench-") as folder:
+        rows = _measured(Path(folder), sizes)
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores; medians\n")
+    print(table(rows))
+
+
+def _measured(folder: Path, sizes: list[int]) -> list[Row]:
+    sample = folder / "sample.duckdb"
+    progress(f"telling {crowd.SAMPLE:,} sample events")
+    rows = [Row(f"telling {crowd.SAMPLE:,} sample events", _apart(crowd.sampled, sample))]
+    path = sample
+    for size in sizes:
+        path = folder / f"{size / 1e6:g} M.duckdb"
+        _apart(crowd.multiply, sample, path, max(1, size // crowd.SAMPLE))
+        rows += _apart(refresh.measure, path)
+    return rows + _apart(serving.measure, path) + _apart(writing.measure, path)
+
+
+def _apart(work: Callable[..., T], *arguments: Any) -> T:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as process:
+        made = process.submit(work, *arguments).result()
+    for row in made if isinstance(made, list) else []:
+        progress("  " + "  ".join(filter(None, row.cells())))
+    return made
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""How long a full refresh of the Overview takes, beside the same questions asked by hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+from flask.testing import FlaskClient
+
+from app import create_app
+from callbacks.accounts import token
+from callbacks.answers import answer
+from callbacks.asking import ask, filters_of
+from data.engines import EventStore, open_events
+from data.filters import Filters
+from data.query import Query, run
+from data.scope import Scope
+from data.settings import Settings
+from data.state import State
+from tests.bench.bare import overview
+from tests.bench.crowd import DAYS, UNTIL
+from tests.bench.report import Row, medians, most_memory, ms, progress
+from tests.bench.viewer import OVERVIEW, PATH, Body, calls, redraw
+
+SECRET: Final = "for-measuring-only-for-measuring-only"
+READERS: Final = {"all users": ("boss", True), "one user": ("jonas.weber-0", False)}
+WINDOWS: Final = {"7 days": 7, "30 days": 30, "everything": DAYS + 2}
+
+
+def measure(path: Path) -> list[Row]:
+    """A row a reader and window, and one for memory."""
+    os.environ |= {"SPENDSCOPE_JWT_SECRET": SECRET, "SPENDSCOPE_DATA_DIR": str(path.parent)}
+    settings, store = Settings.read(), open_events(f"duckdb:///{path}")
+    client = create_app(settings, State(settings.state_url), store, "").server.test_client()
+    bare = duckdb.connect(str(path))  # the same open database, without any of us
+    bare.execute("SET enable_progress_bar = false")
+    rows = [
+        _row(f"{path.stem}, {window}, {reader}", reader, days, client, settings, store, bare)
+        for reader in READERS
+        for window, days in WINDOWS.items()
+    ]
+    bare.close()
+    store.close()
+    return [*rows, Row(f"{path.stem}: memory at its peak", remarks=most_memory())]
+
+
+def _row(
+    what: str,
+    reader: str,
+    days: int,
+    client: FlaskClient,
+    settings: Settings,
+    store: EventStore,
+    bare: duckdb.DuckDBPyConnection,
+) -> Row:
+    user, admin = READERS[reader]
+    scope, question = Scope.of({"sub": user, "isAdmin": admin}), asked(days)
+    filters = filters_of(question)
+    window, cursor = filters.window, bare.cursor()
+    page = _page(client, token(settings, user, admin=admin), question)
+    works: list[Callable[[], Any]] = [
+        partial(_cold, store, page),
+        partial(_cold, store, partial(_queries, filters, scope, store)),
+        partial(overview, cursor, window.start, window.end, None if admin else user),
+    ]
+    _agree(works[2](), filters, scope, store)
+    progress(f"refreshing {what}")
+    whole, queries, bare_ones = medians(works)
+    return Row(
+        f"refresh, {what}", whole, bare_ones,
+        f"of which queries {ms(queries)} = {queries / bare_ones:.1f}×",
+    )  # fmt: skip
+
+
+def _cold(store: EventStore, work: Callable[[], None]) -> None:
+    store.memo.forget()
+    work()
+
+
+def asked(days: int, ago: int = 0) -> dict[str, Any]:
+    """The question of a viewer who looks at the last days, so many µs ago."""
+    return ask({"preset": "last_n_days", "n": str(days)}, "UTC", UNTIL - ago)
+
+
+def _page(client: FlaskClient, bearer: str, question: dict[str, Any]) -> Callable[[], None]:
+    """The page's own calls, up to the JSON it draws from."""
+    headers = {"Authorization": f"Bearer {bearer}"}
+    bodies = calls(client.get("/_dash-dependencies", headers=headers).json or [], question)
+
+    def post(body: Body) -> str:
+        answered = client.post(PATH, json=body, headers=headers)
+        return answered.text if answered.status_code == 200 else f'"failed" {answered.text}'
+
+    return partial(redraw, post, bodies)
+
+
+def _queries(filters: Filters, scope: Scope, store: EventStore) -> None:
+    for section in OVERVIEW:
+        if section.shape == "headline":
+            numbers = Query(section.metrics, (), filters)
+            run(numbers, scope, store)
+            run(numbers.before(), scope, store)
+        else:
+            answer(section, filters, scope, store)
+
+
+def _agree(cost_nano: int | None, filters: Filters, scope: Scope, store: EventStore) -> None:
+    """Both ways must have asked the same, or their times say nothing."""
+    ours = run(Query(("cost",), (), filters), scope, store)["cost"].iloc[0]
+    if cost_nano is None or abs(ours - cost_nano / 1e9) > 1e-6 * ours:
+        raise SystemExit(f"bench: the page says {ours}, the bare query {cost_nano} nano-dollars")

@@ -1,0 +1,74 @@
+"""What a measurement says, and how it is said: one table, progress to stderr."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+HEAD: Final = ("what", "ours", "bare DuckDB", "ratio", "remarks")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table; times in seconds."""
+
+    what: str
+    ours: float | None = None
+    bare: float | None = None
+    remarks: str = ""
+
+    def cells(self) -> tuple[str, ...]:
+        ratio = f"{self.ours / self.bare:.1f}×" if self.ours and self.bare else ""
+        return (self.what, ms(self.ours), ms(self.bare), ratio, self.remarks)
+
+
+def ms(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds * 1_000:,.0f} ms"
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Markdown, its columns aligned."""
+    cells = [HEAD, *(row.cells() for row in rows)]
+    widths = [max(len(line[place]) for line in cells) for place in range(len(HEAD))]
+    cells.insert(1, tuple("-" * width for width in widths))
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) + " |"
+        for line in cells
+    )
+
+
+def progress(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def medians(works: Sequence[Callable[[], object]], seconds: float = 5.0) -> list[float]:
+    """The median of each, taking turns so that a noisy moment hits all of them alike."""
+    taken, end = [[timed(work) for work in works]], time.perf_counter() + seconds
+    while len(taken) < 15 and time.perf_counter() < end:
+        taken.append([timed(work) for work in works])
+    warm = taken[1:] or taken
+    return [statistics.median(column) for column in zip(*warm, strict=True)]
+
+
+def p50_p95(taken: Sequence[float]) -> tuple[float, float]:
+    ordered = sorted(taken)
+    return statistics.median(ordered), ordered[int(len(ordered) * 0.95)]
+
+
+def most_memory(pid: int | str = "self") -> str:
+    """The largest resident size a process ever had, where the system tells."""
+    status = Path(f"/proc/{pid}/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    kib = next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), None)
+    return "unknown" if kib is None else f"{kib / 1024:,.0f} MB"

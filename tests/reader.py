@@ -1,0 +1,156 @@
+"""What a reader does on the page and what they see there, in the words of the tests."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+
+SECONDS: Final = 15
+KPIS: Final = (
+    "cost", "requests", "tokens", "input_tokens", "cached_input_tokens", "output_tokens",
+    "active_users", "active_projects", "error_rate", "priced_share",
+)  # fmt: skip
+FRAME: Final = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))"
+TRACES: Final = """card => card.querySelector('.js-plotly-plot').data.map(
+    one => ({name: one.name, x: [...one.x], y: [...one.y]}))"""
+GRID: Final = """(key) => {
+    const api = dash_ag_grid.getApi({part: 'table', section: key});
+    const rows = [];
+    api.forEachNodeAfterFilterAndSort(node => rows.push(node.data));
+    return {rows, total: (api.getPinnedBottomRow(0) || {}).data, page: api.paginationGetCurrentPage()};
+}"""  # noqa: E501
+
+
+class Reader:
+    """A page of one reader; `complaints` is everything that a clean page would not say."""
+
+    def __init__(self, page: Page, site: str, zone: str) -> None:
+        self.page, self.site, self.zone = page, site, zone
+        self.complaints: list[str] = []
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        page.on("request", lambda request: self._asked(request.url))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning", "assert", "trace") or "WARN" in message.text:
+            self.complaints.append(f"console: {message.text}")
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith((f"{self.site}/", "data:", "blob:")):
+            self.complaints.append(f"left for {url}")
+
+    def go(self, path: str) -> None:
+        """Open an address of the site and wait until the page is drawn."""
+        self.page.goto(self.site + path)
+        if urlsplit(self.page.url).path.startswith("/settings/analytics"):
+            self.drawn()
+
+    def drawn(self) -> None:
+        """Wait until every section has an answer."""
+        expect(self.page.locator("[data-testid^='section-']").first).to_be_visible()
+        expect(self.page.locator("[data-state='loading']")).to_have_count(0)
+
+    def tab(self, key: str) -> None:
+        self.find(f"tab-{key}").click()
+        self.page.wait_for_url(re.compile(rf"/settings/analytics/{key}(\?|$)"))
+        # The budgets are no list of sections, but one that is called as its tab.
+        body = self.page.locator(f".tab-{key}, [data-testid='section-{key}']")
+        expect(body.first).to_be_visible()
+        self.drawn()
+
+    def find(self, name: str) -> Locator:
+        return self.page.get_by_test_id(name)
+
+    def section(self, key: str) -> Locator:
+        return self.find(f"section-{key}")
+
+    def preset(self, key: str) -> None:
+        self.find("filter-preset").locator("select").select_option(key)
+
+    def field(self, name: str) -> Locator:
+        """The input of `filter-n`, `filter-from` or `filter-to`."""
+        return self.find(f"filter-{name}").locator("input")
+
+    def pick(self, field: str, typed: str, label: str) -> None:
+        """Type into a picker, take the option, close it."""
+        box = self.find(f"filter-{field}")
+        box.locator("button.dash-dropdown").click()
+        box.locator("input[type=search]").fill(typed)
+        box.get_by_role("option", name=label, exact=True).click()
+        expect(self.chip(f"{field.removesuffix('s')}: {label}")).to_be_visible()
+        self.page.keyboard.press("Escape")
+
+    def chip(self, label: str) -> Locator:
+        return self.find("chip").filter(has_text=label)
+
+    def choice(self, key: str, name: str) -> Locator:
+        """A section's `Measure` or `Break down` select."""
+        return self.section(key).locator(f"select[name^='{name}']")
+
+    def problem(self) -> Locator:
+        return (
+            self.find("filter-summary")
+            .locator("xpath=..")
+            .get_by_role("alert", include_hidden=True)
+        )
+
+    def query(self) -> dict[str, list[str]]:
+        """What the address says was chosen."""
+        return parse_qs(urlsplit(self.page.url).query)
+
+    def has_query(self, **said: Any) -> None:
+        """Wait until the address says exactly this."""
+        told = {name.rstrip("_"): v if isinstance(v, list) else [v] for name, v in said.items()}
+        self.becomes(self.query, told)
+
+    def api(self, path: str, **said: Any) -> Any:
+        """The API's answer in the same session, read in the browser's zone."""
+        told = {"tz": self.zone} | {name.rstrip("_"): value for name, value in said.items()}
+        url = f"{self.site}/api/v1/{path}?{urlencode(told, doseq=True)}"
+        answer = self.page.context.request.get(url)
+        assert answer.status == 200, answer.text()
+        return answer.json()
+
+    def api_options(self, field: str) -> list[dict[str, str]]:
+        """Everything that this reader may filter a field by, the most active first."""
+        answer = self.page.context.request.get(f"{self.site}/api/v1/options/{field}?limit=500")
+        found: list[dict[str, str]] = answer.json()
+        return found
+
+    def shows(self, **said: Any) -> Any:
+        """Wait until the headline numbers are the API's for these filters, exactly."""
+        answer = self.api("query", metrics=",".join(KPIS), **said)
+        for name, value in answer["totals"].items():
+            exact = "" if value is None else repr(value)
+            expect(self.find(f"kpi-{name}")).to_have_attribute("data-value", exact)
+        return answer
+
+    def answered(self, key: str, **said: Any) -> None:
+        """Wait until a section shows the answer to this question: its export asks the same."""
+        told = {name.rstrip("_"): value for name, value in said.items()}
+        link = self.section(key).get_by_test_id("export-csv")
+        for name, value in told.items():
+            said_so = re.escape(urlencode({name: value}))
+            expect(link).to_have_attribute("href", re.compile(rf"[?&]{said_so}(&|$)"))
+
+    def traces(self, key: str) -> list[dict[str, Any]]:
+        """The numbers that a section's chart draws."""
+        found: list[dict[str, Any]] = self.section(key).evaluate(TRACES)
+        return found
+
+    def grid(self, key: str) -> dict[str, Any]:
+        """A section's table: `rows` as sorted, the `total` row, the `page`."""
+        found: dict[str, Any] = self.page.evaluate(GRID, key)
+        return found
+
+    def becomes(self, read: Callable[[], Any], wanted: Any) -> None:
+        """Wait until reading gives what is wanted, looking once a frame."""
+        end = time.monotonic() + SECONDS
+        while (seen := read()) != wanted and time.monotonic() < end:
+            self.page.evaluate(FRAME)
+        assert seen == wanted
