@@ -49,7 +49,8 @@ def _measured(folder: Path, sizes: list[int]) -> list[Row]:
 
 def _apart(work: Callable[..., T], *arguments: Any) -> T:
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as process:
+    # DuckDB draws its progress on stdout, which is for the table.
+    with ProcessPoolExecutor(1, context, initializer=os.dup2, initargs=(2, 1)) as process:
         made = process.submit(work, *arguments).result()
     for row in made if isinstance(made, list) else []:
         progress("  " + "  ".join(filter(None, row.cells())))

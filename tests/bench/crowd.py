@@ -54,7 +54,6 @@ def multiply(small: Path, large: Path, copies: int) -> int:
     """As many copies of the sample, sorted by time, with other users; returns how many events."""
     open_events(f"duckdb:///{large}").close()
     with duckdb.connect(str(large)) as connection:
-        connection.execute("SET enable_progress_bar = false")
         connection.execute(f"ATTACH '{small}' AS small (READ_ONLY)")
         for day in range(-6, DAYS, 3):
             start = UNTIL - (DAYS - day) * DAY

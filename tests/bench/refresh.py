@@ -37,7 +37,6 @@ def measure(path: Path) -> list[Row]:
     settings, store = Settings.read(), open_events(f"duckdb:///{path}")
     client = create_app(settings, State(settings.state_url), store, "").server.test_client()
     bare = duckdb.connect(str(path))  # the same open database, without any of us
-    bare.execute("SET enable_progress_bar = false")
     rows = [
         _row(f"{path.stem}, {window}, {reader}", reader, days, client, settings, store, bare)
         for reader in READERS
