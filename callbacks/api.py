@@ -17,6 +17,7 @@ from callbacks import records
 from callbacks.answers import answer, as_of, options
 from callbacks.asking import notice
 from callbacks.session import current_scope
+from components.answer import Answer
 from components.sections import TABS, section
 from components.tables import raw
 from data.catalog import DIMENSIONS, METRICS
@@ -49,13 +50,13 @@ def attach(server: Flask, settings: Settings, store: EventStore) -> None:
     @server.get("/api/v1/sections/<name>")
     def rows(name: str) -> Response:
         key, _, form = name.partition(".")
-        if form not in ("", "csv"):
-            raise Unknown("section", f"a section comes as JSON or .csv, not as .{form[:10]}")
+        if form and form not in records.FILES:
+            raise Unknown("section", f"a section comes as JSON, .csv or .xlsx, not as .{form[:10]}")
         filters = filters_asked(settings, ("by", "measure"))
         chosen = (request.args.get("by"), request.args.get("measure"))
         answered = answer(section(key), filters, current_scope(), store, *chosen)
         if form:
-            return _file(key, records.csv_text(answered))
+            return _file(answered, form)
         return jsonify(records.section(answered) | {"meta": meta(filters, store)})
 
     @server.get("/api/v1/options/<field>")
@@ -174,9 +175,11 @@ def meta(filters: Filters, store: EventStore) -> dict[str, Any]:
     }
 
 
-def _file(key: str, text: str) -> Response:
-    name = f'attachment; filename="spendscope-{key}.csv"'
-    return Response(text, mimetype="text/csv", headers={"Content-Disposition": name})
+def _file(answered: Answer, form: str) -> Response:
+    make, mimetype = records.FILES[form]
+    name = f'attachment; filename="spendscope-{answered.section.key}.{form}"'
+    headers = {"Content-Disposition": name}
+    return Response(make(answered), mimetype=mimetype, headers=headers)
 
 
 def _sentence(error: SpendscopeError) -> tuple[Response, int]:

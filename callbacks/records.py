@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
+
+import xlsxwriter
 
 from components.answer import Answer
 from components.tables import raw
@@ -75,8 +77,36 @@ def csv_text(answer: Answer) -> str:
     return text.getvalue()
 
 
+def xlsx(answer: Answer) -> bytes:
+    """The same rows as a workbook; texts are written as texts, so nothing is a formula."""
+    told, file = section(answer), io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("Spendscope")
+        sheet.freeze_panes(1, 0)
+        lines = [[column["name"] for column in told["columns"]]]
+        lines += [list(row.values()) for row in told["rows"]]
+        for place, line in enumerate(lines):
+            _write(sheet, place, line)
+    return file.getvalue()
+
+
+def _write(sheet: Any, place: int, line: list[Any]) -> None:
+    for column, value in enumerate(line):
+        if isinstance(value, str):
+            sheet.write_string(place, column, value)
+        elif value is not None:
+            sheet.write_number(place, column, value)
+
+
 def safe(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula."""
     if isinstance(value, str) and value.startswith(FORMULA):
         return f"'{value}"
     return value
+
+
+# What a section comes as, by the ending of its address, and the media type of it.
+FILES: Final[dict[str, tuple[Callable[[Answer], str | bytes], str]]] = {
+    "csv": (csv_text, "text/csv"),
+    "xlsx": (xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+}
