@@ -23,7 +23,7 @@ from data.state import State as Kept
 from data.windows import DEFAULT_N
 
 SHOWN: Final = (ids.PRESET, ids.N, ids.FROM, ids.TO, ids.TZ)
-OUTPUTS: Final = 8 + len(SHOWN) + len(PICKED)
+OUTPUTS: Final = 8 + len(SHOWN) + 2 * len(PICKED)
 
 
 def register(app: Dash, settings: Settings, state: Kept) -> None:
@@ -40,6 +40,7 @@ def register(app: Dash, settings: Settings, state: Kept) -> None:
         Output(ids.ME, "aria-pressed"),
         *(Output(name, "value") for name in SHOWN),
         *(Output(ids.pick(field), "value") for field in PICKED),
+        *(Output(ids.pick(field), "options", allow_duplicate=True) for field in PICKED),
         Input(ids.URL, "search"),
         Input(ids.ZONE, "data"),
         Input(ids.ME, "n_clicks"),
@@ -50,7 +51,7 @@ def register(app: Dash, settings: Settings, state: Kept) -> None:
         *(Input(name, "value") for name in SHOWN),
         *(Input(ids.pick(field), "value") for field in PICKED),
         State(ids.QUESTION, "data"),
-        prevent_initial_call=False,
+        prevent_initial_call="initial_duplicate",
     )
     def filter_everything(
         search: str, zone: str, _me: Any, _clear: Any, _refresh: Any, drill: Any, _chips: Any,
@@ -70,7 +71,7 @@ def register(app: Dash, settings: Settings, state: Kept) -> None:
         asked = ask(choice, zone, settings.now())
         undo = (question or {}).get("undo")
         asked["undo"] = choosing.remembered(undo, before, choice, ctx.triggered_id == ids.DRILL)
-        return _told(asked, filters)
+        return (*_told(asked, filters), *_picked(choice, controls[len(SHOWN) :]))
 
 
 def _first(search: str, preferred: Preferences) -> Choice:
@@ -107,7 +108,6 @@ def _refused(problem: Refused, preset: Any) -> tuple[Any, ...]:
 def _told(question: Question, filters: Filters) -> tuple[Any, ...]:
     choice, window = question["choice"], filters.window
     preset = window.preset
-    picked = {field: [v for v in choice.get(field, []) if v != ME] for field in PICKED}
     return (
         question,
         choosing.to_address(choice),
@@ -122,8 +122,22 @@ def _told(question: Question, filters: Filters) -> tuple[Any, ...]:
         *((choosing.local(us, window.zone) if preset == "custom" else no_update)
           for us in (window.start, window.end)),
         choice.get("tz"),
-        *picked.values(),
     )  # fmt: skip
+
+
+def _picked(choice: Choice, held: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Values and options of the pickers, of those that hold others.
+
+    A picker deletes what is not among its options: new values bring theirs, names follow.
+    """
+    picked = [[v for v in choice.get(field, []) if v != ME] for field in PICKED]
+    pairs = [(new, old or []) for new, old in zip(picked, held, strict=True)]
+    values = (no_update if new == old else new for new, old in pairs)
+    options = (
+        no_update if set(new) <= set(old) else [{"value": v, "label": v} for v in new]
+        for new, old in pairs
+    )  # fmt: skip
+    return (*values, *options)
 
 
 def _count(choice: Choice) -> str:

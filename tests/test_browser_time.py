@@ -39,6 +39,7 @@ def test_every_preset_and_range_shows_its_window_and_the_api_s_numbers(
         chosen = {"preset": preset} | ({"n": n} if n else {})
         reader.preset(preset)
         if n:
+            expect(reader.field("n")).to_have_value("24" if "hours" in preset else "7")
             reader.field("n").fill(n)
         expect(reader.find("filter-summary")).to_contain_text(f"{window}, {reader.zone}")
         reader.shows(**chosen)
