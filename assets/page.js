@@ -59,6 +59,8 @@ window.fetch = async (...request) => {
   if (answer.status === 401) {
     const here = window.location.pathname + window.location.search;
     window.location.assign("/sign-in?next=" + encodeURIComponent(here));
+    /* Nobody reads this answer: the page is on its way out. */
+    return new Promise(() => {});
   }
   return answer;
 };

@@ -140,6 +140,7 @@ class Reader:
 
     def traces(self, key: str) -> list[dict[str, Any]]:
         """The numbers that a section's chart draws."""
+        expect(self.section(key).locator(".js-plotly-plot .main-svg").first).to_be_attached()
         found: list[dict[str, Any]] = self.section(key).evaluate(TRACES)
         return found
 
