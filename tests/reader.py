@@ -16,7 +16,7 @@ KPIS: Final = (
     "active_users", "active_projects", "error_rate", "priced_share",
 )  # fmt: skip
 FRAME: Final = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))"
-TRACES: Final = """card => card.querySelector('.js-plotly-plot').data.map(
+TRACES: Final = """card => (card.querySelector('.js-plotly-plot').data || []).map(
     one => ({name: one.name, x: [...one.x], y: [...one.y]}))"""
 GRID: Final = """(key) => {
     const api = dash_ag_grid.getApi({part: 'table', section: key});

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final
 
 import pytest
@@ -10,6 +11,7 @@ from playwright.sync_api import expect
 
 from components.sections import TABS
 from tests.browser import ROLES, Open
+from tests.reader import Reader
 
 SEES: Final = {"platform-admin": "all", "project-admin": "projects", "user": "own"}
 LOST: Final = "There is no such page"
@@ -40,7 +42,11 @@ def test_every_section_of_every_tab_draws(open_as: Open) -> None:
         for section in tab.sections:
             expect(reader.section(section.key)).to_have_attribute("data-state", "ready")
             if section.shape != "headline":
-                assert reader.traces(section.key)
+                reader.becomes(partial(_draws, reader, section.key), True)
+
+
+def _draws(reader: Reader, key: str) -> bool:
+    return bool(reader.traces(key))
 
 
 def test_a_user_sees_nobody_else(open_as: Open) -> None:
