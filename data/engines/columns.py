@@ -1,0 +1,56 @@
+"""Events as the columns of a bulk insert: arrays by name, those without any value left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.derived import DERIVED, derived
+from data.events import COUNTS, FIELDS, Event, id_hash
+from data.price_book import PriceBook
+
+NUMBERS: Final = frozenset({"ts", *COUNTS, *DERIVED})
+NULLABLE: Final = NUMBERS - {"ts", "id_hash"}
+UNKNOWN: Final = -(2**63)
+Column = NDArray[Any]
+
+
+def digests(ids: Sequence[str]) -> NDArray[np.int64]:
+    """The stored digest of each id."""
+    return np.fromiter(map(id_hash, ids), np.int64, len(ids))
+
+
+def columns(events: Sequence[Event], book: PriceBook) -> dict[str, Column]:
+    """Whole numbers as int64, `UNKNOWN` where null; text as objects. At least one event."""
+    worked_out = zip(*(derived(event, book) for event in events), strict=True)
+    told = ((name, [event[name] for event in events]) for name in FIELDS)
+    made = {}
+    for name, column in (*told, *zip(DERIVED, worked_out, strict=True)):
+        if column.count(None) < len(column):
+            made[name] = _numbers(column) if name in NUMBERS else _texts(column)
+    return made
+
+
+def names(batch: Iterable[str]) -> str:
+    """The columns as SQL lists them."""
+    return ", ".join(f'"{name}"' for name in batch)
+
+
+def values(batch: Iterable[str]) -> str:
+    """The same columns as SQL selects them, null where unknown."""
+    return ", ".join(
+        f'nullif("{name}", {UNKNOWN})' if name in NULLABLE else f'"{name}"' for name in batch
+    )
+
+
+def _numbers(values: Sequence[int | None]) -> Column:
+    return np.array([UNKNOWN if value is None else value for value in values], np.int64)
+
+
+def _texts(values: Sequence[str | None]) -> Column:
+    made = np.empty(len(values), dtype=object)
+    made[:] = values
+    return made

@@ -1,0 +1,111 @@
+"""A process that can be killed at any moment, many times a minute: everything is imported once,
+and each job runs in a fork of that. Run as `python -m tests.durable`; jobs come as lines of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+import data.engines.duckdb  # open_events would, in every fork
+import data.ingest
+from data.engines import EventStore, open_events
+from data.ingest import event_of, ingest, ingest_paths
+from data.sources import Options
+
+IDS: Final = 400
+THREADS: Final = 4
+LEAST: Final = {"ts": "2026-11-20T08:00:00Z", "kind": "llm", "channel": "api", "source": "kill",
+                "status": "ok", "model": "gpt-4o-mini", "provider": "openai"}  # fmt: skip
+
+
+def tokens(event_id: str) -> int:
+    """What the event of this id says, so that a torn row would show."""
+    return sum(event_id.encode()) * 7
+
+
+def raw(event_id: str) -> dict[str, Any]:
+    return LEAST | {"event_id": event_id, "input_tokens": tokens(event_id), "user": event_id}
+
+
+def work(job: dict[str, Any]) -> None:
+    """Say what is stored, then write until somebody kills us, noting what was acknowledged."""
+    store = open_events(f"duckdb:///{job['store']}")
+    with store.sql.connect() as connection:
+        # Checkpoints are where files are rewritten: have many of them.
+        connection.exec_driver_sql("SET GLOBAL wal_autocheckpoint = '64KB'")
+        rows = connection.exec_driver_sql("SELECT event_id, input_tokens FROM events").fetchall()
+    note(job["stored"], json.dumps([tuple(row) for row in rows]))
+    if job["do"] == "import":
+        data.ingest.BATCH = 200
+        report = ingest_paths([Path(job["file"])], store, Options(), progress=None)
+        note(job["acked"], json.dumps(report.as_dict()))
+    elif job["do"] == "write":
+        threads = [
+            threading.Thread(target=send, args=(store, job, random.Random(f"{job['seed']}-{n}")))
+            for n in range(THREADS)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    store.close()
+
+
+def send(store: EventStore, job: dict[str, Any], chance: random.Random) -> None:
+    """Write batches, some of their ids new, some of others, some of other threads at this time."""
+    while True:
+        ids = [f"{job['seed']}-{chance.randrange(IDS)}" for _ in range(chance.randrange(1, 60))]
+        ids += [f"{job['seed'] - 1}-{chance.randrange(IDS)}" for _ in range(3)]
+        report = ingest([(one, raw(one)) for one in ids], store)
+        assert report.read == len(ids)
+        assert report.rejected == 0
+        note(job["acked"], json.dumps(ids))
+
+
+def note(path: str, text: str) -> None:
+    """A line of JSON that is there for others once this returns, also if we die at once.
+
+    A kill can tear a write at the end of a page: the line break before it keeps what a dead
+    process left from running into what we say.
+    """
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(f"\n{text}\n")
+
+
+def notes(path: Path) -> list[Any]:
+    """What was noted whole: a line that a kill tore is no JSON."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return [found for line in text.split("\n") if (found := _whole(line)) is not None]
+
+
+def _whole(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def main() -> None:
+    event_of(raw("warm"))  # reads the price book, once for all
+    for line in sys.stdin:
+        job = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                work(job)
+                code = 0
+            finally:
+                os._exit(code)
+        print(child, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
