@@ -10,7 +10,7 @@ import importlib
 import io
 import json
 import pkgutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -18,14 +18,29 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import EventError, SourceError
-from data.sources.entries import DECODER
-from data.sources.files import File, files_in
-from data.sources.format import Format, Head, Options, Record
+from data.sources import canonical, parquet
+from data.sources.entries import DECODER, values
+from data.sources.files import File, as_text, files_in
+from data.sources.format import Format, Head, Note, Options, Record
 from data.sources.lists import OPENING
+from data.sources.mapping import lacking
 
-__all__ = ["File", "Format", "Input", "Options", "Record", "find", "formats", "head_of", "read"]
+__all__ = [
+    "File",
+    "Format",
+    "Input",
+    "Note",
+    "Options",
+    "Record",
+    "find",
+    "formats",
+    "head_of",
+    "read",
+]
 
 AUTO = "auto"
+MAPPED = ("canonical", "parquet")
+UNKNOWN = "no known format (rows whose columns have other names are read with a map)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +67,29 @@ def find(paths: Iterable[Path], name: str = AUTO, options: Options | None = None
     """The files of these paths with their formats; `SourceError` if nothing could be read."""
     if name != AUTO and name not in formats():
         raise SourceError(f"{name[:60]!r} is no known format; {_known()}")
-    inputs = [_input(file, name) for path in paths for file in files_in(path)]
-    usable = [each.format for each in inputs if each.format]
-    if not usable:
-        raise SourceError(inputs[0].file.name + ": " + inputs[0].problem if inputs else "no input")
-    late = next((each for each in usable if each.needs_start), None)
-    if late and not (options and options.start):
-        raise SourceError(
-            f"{late.label} tells times only as offsets: give its first instant with --start"
-        )
+    columns = options.columns if options else {}
+    if columns and name not in (AUTO, *MAPPED):
+        raise SourceError(f"--map is for {' and '.join(MAPPED)} files; {name} has its own names")
+    inputs = [_input(file, name, columns) for path in paths for file in files_in(path)]
+    if not (options and options.start):
+        inputs = [_without_start(each) for each in inputs]
+    if not any(each.format for each in inputs):
+        raise SourceError(_nothing(inputs[0]) if inputs else "no input")
     return inputs
+
+
+def _without_start(found: Input) -> Input:
+    """As it is, or unreadable where only a first instant would place it in time."""
+    if not (found.format and found.format.needs_start):
+        return found
+    label = found.format.label
+    why = f"{label} tells times only as offsets: give its first instant with --start"
+    return Input(found.file, None, why)
+
+
+def _nothing(first: Input) -> str:
+    known = f"; {_known()}" if first.problem == UNKNOWN else ""
+    return f"{first.file.name}: {first.problem}{known}"
 
 
 def read(inputs: Sequence[Input], options: Options) -> Iterator[Record]:
@@ -75,17 +103,30 @@ def _records(found: Input, options: Options) -> Iterator[Record]:
     return found.format.read(found.file, options)
 
 
-def _input(file: File, name: str) -> Input:
+def _input(file: File, name: str, columns: Mapping[str, str]) -> Input:
     try:
         head = head_of(file)
+        if not head.text.strip() and name == AUTO:
+            return Input(file, None, "the file is empty")
+        if columns:
+            return _mapped(file, head, columns)
     except EventError as error:
         return Input(file, None, str(error))
     if name != AUTO:
         return Input(file, formats()[name])
-    if not head.text.strip():
-        return Input(file, None, "the file is empty")
     found = next((each for each in formats().values() if each.recognises(head)), None)
-    return Input(file, found, "" if found else f"no known format; {_known()}")
+    return Input(file, found, "" if found else UNKNOWN)
+
+
+def _mapped(file: File, head: Head, columns: Mapping[str, str]) -> Input:
+    """A file whose columns have names of their own; none where it lacks one of the map."""
+    if parquet.recognises(head):
+        problem = lacking(columns, parquet.names(file))
+        return Input(file, None if problem else parquet.FORMAT, problem)
+    objects = [row for _, row in values(File("", body=head.start)) if isinstance(row, dict)]
+    present = {name: None for row in objects for name in row} if head.first else head.columns
+    problem = lacking(columns, present)
+    return Input(file, None if problem else canonical.FORMAT, problem)
 
 
 def _known() -> str:
@@ -94,9 +135,10 @@ def _known() -> str:
 
 def head_of(file: File) -> Head:
     """What recognisers look at; `EventError` if nothing of the file can be read."""
-    text = file.head()
+    start = file.head()
+    text = as_text(start)
     first = _first(text)
-    return Head(file.name, text, () if first else _columns(text), first)
+    return Head(file.name, start, text, () if first else _columns(text), first)
 
 
 def _columns(text: str) -> tuple[str, ...]:

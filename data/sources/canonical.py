@@ -9,6 +9,7 @@ disjoint: `input_tokens` EXCLUDES cache reads and writes.
 call is priced by our book, unless `cost_origin` says it is `unpriced`.
 Defaults: `source` canonical, `channel` other, `status` ok. Nothing else is filled in.
 Not counted: an unknown field rejects its record, so that a typing error loses nothing silently.
+Rows whose columns have other names are read by a map from fields to columns: `mapping.py`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from data.errors import EventError
 from data.sources.entries import entries
 from data.sources.fields import nano
 from data.sources.files import File
-from data.sources.format import Format, Head, Options, Raw, Record, records
+from data.sources.format import Format, Head, Options, Raw, Record
+from data.sources.mapping import reading
 
 NEEDED: Final = {"event_id", "ts", "kind"}
 DEFAULTS: Final = {"source": "canonical", "channel": "other", "status": "ok"}
@@ -33,7 +35,7 @@ def recognises(head: Head) -> bool:
 
 
 def read(file: File, options: Options) -> Iterator[Record]:
-    return records(entries(file), convert, options)
+    return reading(file.name, entries(file), convert, options)
 
 
 def convert(_: str, entry: Mapping[str, Any]) -> Iterator[Raw]:

@@ -13,9 +13,9 @@ from decimal import Decimal
 from typing import Any, Final, TextIO
 
 from data.errors import EventError
-from data.sources.files import NOT_UTF8, File, encodable
+from data.sources.files import NOT_UTF8, File, as_text, encodable
 from data.sources.format import Entry
-from data.sources.lists import is_list, list_values
+from data.sources.lists import document_values, is_list, list_values
 
 LONGEST_INTEGER: Final = 100
 LONGEST_LINE: Final = 32 * 1024 * 1024
@@ -39,7 +39,7 @@ def rows(file: File) -> Iterator[Entry]:
     line = 1
     try:
         with file.text() as text:
-            reader = csv.reader(_lines(text), strict=True)
+            reader = csv.reader(lines(text), strict=True)
             names = [name.strip() for name in next(reader, [])]
             while True:
                 line = reader.line_num + 1
@@ -70,33 +70,55 @@ def _row(reader: Any, names: list[str]) -> dict[str, str] | EventError | None:
 
 def values(file: File) -> Iterator[Entry]:
     """JSON values: the items of a list (alone, or as `data` of an object), else one a line."""
-    return _by_head(file, is_list, _listed, _line_values)
+    return by_head(file, is_list, _listed, line_values)
+
+
+def documents(file: File) -> Iterator[Entry]:
+    """Whole JSON values, each with its line: one document, one a line, or items of a list."""
+    return by_head(file, _begins_with_a_line, line_values, _documented)
 
 
 def entries(file: File) -> Iterator[Entry]:
     """JSON values if the file begins like JSON, else CSV rows."""
-    return _by_head(file, lambda head: head.lstrip()[:1] in ("[", "{"), values, rows)
+    return by_head(file, begins_json, values, rows)
 
 
-def _by_head(
-    file: File, test: Callable[[str], bool], this: Reader, that: Reader
-) -> Iterator[Entry]:
+def begins_json(head: str) -> bool:
+    return head.lstrip()[:1] in ("[", "{")
+
+
+def by_head(file: File, test: Callable[[str], bool], this: Reader, that: Reader) -> Iterator[Entry]:
+    """What one of two readers finds, by how the file begins; a file that cannot is one entry."""
     try:
-        chosen = this if test(file.head()) else that
+        chosen = this if test(as_text(file.head())) else that
     except EventError as error:
         return iter([(f"{file.name}:1", error)])
     return chosen(file)
+
+
+def _begins_with_a_line(head: str) -> bool:
+    """Whether the first line is an object and not all: then a broken line harms no other."""
+    first, _, rest = head.lstrip().partition("\n")
+    try:
+        return bool(rest.strip()) and isinstance(DECODER.decode(first), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _documented(file: File) -> Iterator[Entry]:
+    return document_values(file, DECODER)
 
 
 def _listed(file: File) -> Iterator[Entry]:
     return list_values(file, DECODER)
 
 
-def _line_values(file: File) -> Iterator[Entry]:
+def line_values(file: File) -> Iterator[Entry]:
+    """JSON values, one a line; blank lines are none."""
     line = 0
     try:
         with file.text() as text:
-            for line, content in enumerate(_lines(text), start=1):
+            for line, content in enumerate(lines(text), start=1):
                 if content.strip():
                     yield f"{file.name}:{line}", _value(content)
     except EventError as error:
@@ -114,7 +136,7 @@ def _value(content: str) -> Any:
         return EventError(f"the line is no JSON ({str(error)[:80]})")
 
 
-def _lines(text: TextIO) -> Iterator[str]:
+def lines(text: TextIO) -> Iterator[str]:
     """Lines, none much longer than allowed: what follows in an endless one is dropped."""
     while line := text.readline(LONGEST_LINE + 1):
         yield line

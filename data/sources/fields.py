@@ -22,6 +22,11 @@ def text(value: Any) -> str | None:
     return value.strip() or None
 
 
+def program(name: str, version: Any) -> str:
+    """A program as `client` names it, with its version where that is told: `claude-code 2.1.38`."""
+    return f"{name} {version}" if isinstance(version, str) and version.strip() else name
+
+
 def decimal(name: str, value: Any) -> Decimal | None:
     """The exact number of a text, an integer or a JSON number; unknown where blank."""
     if value is None or (isinstance(value, str) and not value.strip()):

@@ -16,7 +16,8 @@ from typing import Final, TextIO
 from data.errors import EventError, SourceError
 
 GZIP: Final = b"\x1f\x8b"
-DATA_ENDINGS: Final = (".csv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".pb")
+PLAIN: Final = (".csv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".sql")
+DATA_ENDINGS: Final = (*PLAIN, ".pb", ".parquet")
 NOT_UTF8: Final = "the text is not UTF-8"
 BREAK: Final = "the compressed file is damaged or cut off here; nothing after this can be read"
 HEAD_BYTES: Final = 256 * 1024
@@ -55,8 +56,8 @@ class File:
         with self.open() as stream:
             yield io.TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape", newline="")
 
-    def head(self) -> str:
-        """The first characters, as far as they can be read."""
+    def head(self) -> bytes:
+        """The first bytes, unpacked, as far as they can be read."""
         content = bytearray()
         try:
             with self.open() as stream:
@@ -65,7 +66,7 @@ class File:
         except EventError:
             if not content:
                 raise
-        return content.decode("utf-8-sig", errors="replace")
+        return bytes(content)
 
     def digest(self) -> str:
         """A fingerprint of the unpacked content (of what can be read of it)."""
@@ -100,6 +101,11 @@ def files_in(path: Path) -> list[File]:
 def _walk(folder: Path) -> Iterator[Path]:
     for root, _, names in os.walk(folder):
         yield from (Path(root) / name for name in names)
+
+
+def as_text(start: bytes) -> str:
+    """The beginning of a file as characters, whatever they are."""
+    return start.decode("utf-8-sig", errors="replace")
 
 
 def unpacked(name: str) -> str:

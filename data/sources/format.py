@@ -7,7 +7,7 @@ A format is one module of this package with `FORMAT` (or `FORMATS`); the registr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,24 +15,36 @@ from data.errors import EventError
 from data.sources.files import File
 
 Raw = dict[str, Any]  # fields of the canonical event, not cleaned yet
-Record = tuple[str, Raw | EventError]  # ("file:line", an event or why it is none)
 Entry = tuple[str, Any]  # ("file:line", a row or value as the file has it, or an EventError)
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """No record, but worth a line of the report: what is not counted and why, what differs."""
+
+    text: str
+
+
+Record = tuple[str, Raw | EventError | Note]  # ("file:line", an event, why it is none, or a note)
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
-    """What a file cannot say: whose it is, and the first instant (aware) of mere offsets."""
+    """What a file cannot say: whose it is, the first instant (aware) of mere offsets, and which
+    of its `columns` fills which field (`mapping.py`)."""
 
     user: str | None = None
     project: str | None = None
     start: datetime | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The beginning of a file: its CSV columns and its first JSON object, empty if it has none."""
+    """The beginning of a file, unpacked: bytes, text, CSV columns and first JSON object if any."""
 
     name: str
+    start: bytes
     text: str
     columns: tuple[str, ...]
     first: Mapping[str, Any]
@@ -50,20 +62,21 @@ class Format:
 
 
 def records(
-    entries: Iterable[Entry], convert: Callable[[str, Any], Iterable[Raw]], options: Options
+    entries: Iterable[Entry], convert: Callable[[str, Any], Iterable[Raw | Note]], options: Options
 ) -> Iterator[Record]:
-    """The events of each entry; `convert(where, entry)` may raise anything."""
+    """The events and notes of each entry; `convert(where, entry)` may raise anything."""
     for where, entry in entries:
         try:
-            for raw in convert(where, _mapping(entry)):
-                yield where, _owned(raw, options)
+            for raw in convert(where, mapping(entry)):
+                yield where, raw if isinstance(raw, Note) else owned(raw, options)
         except EventError as error:
             yield where, error
         except Exception as error:
             yield where, EventError(f"this is no record of the format ({said(error)})")
 
 
-def _mapping(entry: Any) -> Any:
+def mapping(entry: Any) -> Any:
+    """An entry that is an object; `EventError` where it is something else, or was unreadable."""
     if isinstance(entry, EventError):
         raise entry
     if not isinstance(entry, Mapping):
@@ -71,7 +84,7 @@ def _mapping(entry: Any) -> Any:
     return entry
 
 
-def _owned(raw: Raw, options: Options) -> Raw:
+def owned(raw: Raw, options: Options) -> Raw:
     """Whose it is, as given at import, where the source is silent."""
     for name, given in (("user", options.user), ("project", options.project)):
         if given and not raw.get(name):

@@ -1,4 +1,4 @@
-"""Items of a JSON list one after the other, without holding the list in memory."""
+"""JSON values one after the other, items of lists too, without holding all in memory."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from data.sources.format import Entry
 
 CHUNK: Final = 256 * 1024
 LONGEST_ITEM: Final = 32 * 1024 * 1024
+LONGEST_DOCUMENT: Final = 256 * 1024 * 1024
 OPENING: Final = re.compile(r'\s*(?:\{\s*"data"\s*:\s*)?\[')
 BETWEEN: Final = re.compile(r"[\s,]*")
 CUT_OFF: Final = "the list is cut off or damaged here; nothing after this can be read"
+TOO_LONG: Final = "a value here is too long, or damaged; nothing after this can be read"
 UTF8: Final = codecs.getincrementaldecoder("utf-8-sig")
 
 
@@ -87,23 +89,51 @@ def list_values(file: File, decoder: json.JSONDecoder) -> Iterator[Entry]:
         yield f"{file.name}:{line}", error
 
 
+def document_values(file: File, decoder: json.JSONDecoder) -> Iterator[Entry]:
+    """Values one after the other, those of lists item by item; the last entry may be a break."""
+    line, depth = 1, 0
+    try:
+        with file.open() as stream:
+            window = Window(stream)
+            while mark := _mark(window):
+                line = window.line
+                if mark in "[]":
+                    depth += 1 if mark == "[" else -1
+                    window.pass_to(window.at + 1)
+                else:
+                    yield f"{file.name}:{line}", _item(window, decoder, LONGEST_DOCUMENT)
+            if depth or window.broken:
+                raise EventError(window.end)
+    except EventError as error:
+        yield f"{file.name}:{line}", error
+
+
 def _at_item(window: Window) -> bool:
     """Go to the next item; False at the end of the list."""
+    if not (mark := _mark(window)):
+        raise EventError(window.end)
+    return mark != "]"
+
+
+def _mark(window: Window) -> str:
+    """The character that comes after blanks and commas, "" where nothing does."""
     window.skip(BETWEEN)
     while window.at == len(window.held):
         if not window.more():
-            raise EventError(window.end)
+            return ""
         window.skip(BETWEEN)
-    return window.held[window.at] != "]"
+    return window.held[window.at]
 
 
-def _item(window: Window, decoder: json.JSONDecoder) -> Any:
+def _item(window: Window, decoder: json.JSONDecoder, longest: int = LONGEST_ITEM) -> Any:
     """The item that begins here, read on as far as it takes."""
     while True:
         try:
             value, end = decoder.raw_decode(window.held, window.at)
         except (ValueError, RecursionError):
-            if len(window.held) - window.at > LONGEST_ITEM or not window.more():
+            if len(window.held) - window.at > longest:
+                raise EventError(TOO_LONG) from None
+            if not window.more():
                 raise EventError(window.end) from None
             continue
         content = window.held[window.at : end]
