@@ -1,0 +1,122 @@
+"""What a Codex rollout says of its session and its calls."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from data.errors import EventError
+from data.sources.fields import count, program, text
+from data.sources.format import Raw
+
+Line = Mapping[str, Any]
+Usage = tuple[int | None, int | None, int | None, int | None, int | None]
+NAMES: Final = (
+    *("input_tokens", "cached_input_tokens", "output_tokens"),
+    *("reasoning_output_tokens", "cache_write_input_tokens"),
+)
+SEPARATOR: Final = re.compile(r"[/\\]")
+
+
+class Context:
+    """Session and turn: whose calls these are, and of which model."""
+
+    def __init__(self) -> None:
+        self.meta: Line = {}
+        self.turn: Line = {}
+
+    def meet(self, kind: str, payload: Line) -> None:
+        """Learn from a line; a fork repeats its origin's session after its own."""
+        if kind == "turn_context":
+            self.turn = payload
+        elif kind == "session_meta" and not self.meta:
+            self.meta = payload
+
+    @property
+    def thread(self) -> str | None:
+        return text(self.meta.get("id"))
+
+    def named(self) -> str:
+        """The thread, where an id cannot do without it."""
+        if self.thread is None:
+            raise EventError("the session's id is missing: its first line tells it")
+        return self.thread
+
+    @property
+    def root(self) -> bool:
+        """Whether this is the session's own thread, not one that an agent started."""
+        return (text(self.meta.get("session_id")) or self.thread) == self.thread is not None
+
+    def of(self) -> Raw:
+        version = text(self.meta.get("cli_version"))
+        return {
+            "channel": "cli",
+            "source": "codex",
+            "client": program("codex-cli", version),
+            "assistant": text(self.meta.get("originator")),
+            "conversation_id": text(self.meta.get("session_id")) or self.thread,
+            "repository": self._repository(),
+            "tags": orjson.dumps({"version": version}).decode() if version else None,
+        }
+
+    def session(self) -> Raw:
+        return self.of() | {"conversation_id": self.thread}
+
+    def asked(self) -> Raw:
+        return {
+            "provider": text(self.meta.get("model_provider")),
+            "model": text(self.turn.get("model")),
+            "operation": "chat",
+        }
+
+    def _repository(self) -> str | None:
+        git = self.meta.get("git")
+        address = text(git.get("repository_url")) if isinstance(git, Mapping) else None
+        place = address or text(self.meta.get("cwd")) or text(self.turn.get("cwd")) or ""
+        return SEPARATOR.split(place.rstrip("/\\").removesuffix(".git"))[-1] or None
+
+
+def usage_of(usage: Any) -> Usage:
+    """Input, cached, output, reasoning and written tokens as they are told."""
+    if not isinstance(usage, Mapping):
+        raise EventError("token usage is missing")
+    first, second, third, fourth, fifth = (count(name, usage.get(name)) for name in NAMES)
+    return first, second, third, fourth, fifth
+
+
+def tokens(usage: Any) -> Raw:
+    """The disjoint counts of a call; raises where the cached are more than the input."""
+    told, cached, output, reasoning, written = usage_of(usage)
+    fresh = None if told is None else told - (cached or 0) - (written or 0)
+    if fresh is not None and fresh < 0:
+        raise EventError(f"input_tokens {told} are fewer than the cached ones among them")
+    return {
+        "input_tokens": fresh,
+        "cached_input_tokens": cached,
+        "cache_write_tokens": written,
+        "output_tokens": output,
+        "reasoning_tokens": reasoning,
+    }
+
+
+def failure(context: Context, payload: Line, moment: datetime) -> Raw:
+    """The failed call that ended a turn."""
+    error = payload.get("error")
+    found = error if isinstance(error, Mapping) else payload
+    kind = found.get("codex_error_info")
+    if isinstance(kind, Mapping):
+        kind = next(iter(kind), None)
+    turn = text(payload.get("turn_id")) or text(context.turn.get("turn_id"))
+    return {
+        **context.of(),
+        **context.asked(),
+        "event_id": f"codex:error:{turn or f'{context.named()}:{moment.isoformat()}'}",
+        "ts": moment,
+        "kind": "llm",
+        "status": "error",
+        "error_class": kind if isinstance(kind, str) else None,
+    }
