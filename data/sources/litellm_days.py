@@ -1,0 +1,86 @@
+"""LiteLLM's own daily sums beside its rows: never added, but where they differ the report says so.
+
+LiteLLM keeps a row only if its request_id is new, while its daily sums count every call: where
+an upstream repeats its ids, rows are lost. Days are UTC, by startTime, in both.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from data.sources.fields import count, decimal
+from data.sources.format import Note
+
+DUST: Final = Decimal("1e-8")  # both sides are sums of binary fractions
+SHOWN: Final = 3
+LOST: Final = "LiteLLM's daily sums hold more than its spend logs on {}: it lost the rows of {}"
+UNSUMMED: Final = "LiteLLM's spend logs hold more than its daily sums on {}: they do not have {}"
+
+
+@dataclass(slots=True)
+class Sum:
+    """Requests, dollars and tokens (prompt and completion) of a day."""
+
+    requests: int = 0
+    spend: Decimal = Decimal(0)
+    tokens: int = 0
+
+    def add(self, row: Mapping[str, Any], requests: int) -> None:
+        """One more row, of the logs or of the daily table."""
+        self.requests += requests
+        self.spend += decimal("spend", row.get("spend")) or 0
+        for name in ("prompt_tokens", "completion_tokens"):
+            self.tokens += count(name, row.get(name)) or 0
+
+    def exceeds(self, other: Sum) -> bool:
+        """Whether it holds more; where the requests agree, whether it holds more of them."""
+        if self.requests != other.requests:
+            return self.requests > other.requests
+        if abs(self.spend - other.spend) > DUST:
+            return self.spend > other.spend
+        return self.tokens > other.tokens
+
+
+class Days:
+    """The sums of both, and what they say together."""
+
+    def __init__(self) -> None:
+        self._logged: dict[str, Sum] = defaultdict(Sum)
+        self._summed: dict[str, Sum] = defaultdict(Sum)
+
+    def log(self, row: Mapping[str, Any]) -> None:
+        """A row of the spend logs."""
+        self._logged[str(row.get("startTime"))[:10]].add(row, 1)
+
+    def sum(self, row: Mapping[str, Any]) -> None:
+        """A row of LiteLLM_DailyUserSpend; several make a day."""
+        self._summed[str(row.get("date"))[:10]].add(
+            row, count("api_requests", row.get("api_requests")) or 0
+        )
+
+    def notes(self) -> Iterator[Note]:
+        """A sentence for each direction in which they differ; none without daily sums."""
+        if self._summed:
+            yield from _difference(LOST, self._summed, self._logged)
+            yield from _difference(UNSUMMED, self._logged, self._summed)
+
+
+def _difference(
+    sentence: str, these: Mapping[str, Sum], those: Mapping[str, Sum]
+) -> Iterator[Note]:
+    pairs = {day: (one, those.get(day, Sum())) for day, one in sorted(these.items())}
+    days = [day for day, (one, other) in pairs.items() if one.exceeds(other)]
+    if not days:
+        return
+    more = [pairs[day] for day in days]
+    requests = sum(one.requests - other.requests for one, other in more)
+    spend = sum(one.spend - other.spend for one, other in more)
+    tokens = sum(one.tokens - other.tokens for one, other in more)
+    shown = ", ".join(days[:SHOWN]) + (" …" if len(days) > SHOWN else "")
+    which = f"{len(days)} day{'s' if len(days) > 1 else ''} ({shown})"
+    what = f"{requests:,} requests with ${spend:,.6f} and {tokens:,} tokens"
+    yield Note(sentence.format(which, what))

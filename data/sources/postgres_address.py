@@ -1,0 +1,128 @@
+"""Where a PostgreSQL database is and who asks there; the password is shown nowhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, make_url
+
+from data.errors import SourceError
+
+SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+BACKENDS: Final = ("postgresql", "postgres")
+PORT: Final = 5432
+SECONDS: Final = 60
+VERIFIED: Final = ("verify-ca", "verify-full")
+MODES: Final = ("disable", "allow", "prefer", "require", *VERIFIED)
+NO_URL: Final = "this is no address of a database: write postgresql://USER@HOST:PORT/DATABASE"
+WRONG: Final = ("28P01", "28000")  # SQLSTATE: a password, a user or a host that is not let in
+TIMEOUT: Final = "57014"
+
+
+class TooSlow(SourceError):
+    """An answer took longer than we let a database of somebody else's work for us."""
+
+
+def is_address(text: str) -> bool:
+    """Whether this is meant as an address, which may hold a password, and not as a path."""
+    return SCHEME.match(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A URL's parts. `schema` and `sslmode` are read from its query, all else there is ignored."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str | None = field(repr=False)
+    schema: str | None
+    sslmode: str
+
+    @classmethod
+    def of(cls, url: str, environ: Mapping[str, str] = os.environ) -> Self:
+        """The address of a URL, without a password that of PGPASSWORD; raises `SourceError`."""
+        try:
+            told = make_url(url)
+            port = told.port or PORT
+        except (sa.exc.ArgumentError, ValueError):
+            raise SourceError(NO_URL) from None
+        said = {name: value for name, value in told.query.items() if isinstance(value, str)}
+        mode = said.get("sslmode", "prefer")
+        postgres = told.get_backend_name().lower() in BACKENDS
+        if not (postgres and told.host and told.database and told.username):
+            raise SourceError(NO_URL)
+        if mode not in MODES:
+            raise SourceError(f"sslmode is {mode[:20]!r}, not one of {', '.join(MODES)}")
+        password = str(told.password) if told.password else environ.get("PGPASSWORD")
+        schema = said.get("schema")
+        return cls(told.host, port, told.database, told.username, password, schema, mode)
+
+    def __str__(self) -> str:
+        schema = f" schema {self.schema}" if self.schema else ""
+        return f"{self.host}:{self.port}/{self.database}{schema}"
+
+    def engine(self) -> sa.Engine:
+        """An engine of one connection, encrypted as `sslmode` says; not connected yet."""
+        told = {
+            "timeout": SECONDS,
+            "application_name": "spendscope",
+            "password": self.password or "",
+        }
+        return sa.create_engine(
+            URL.create("postgresql+pg8000", self.user, None, self.host, self.port, self.database),
+            connect_args=told | {"ssl_context": self._encryption()},
+            pool_size=1, max_overflow=0, hide_parameters=True,
+        )  # fmt: skip
+
+    def _encryption(self) -> ssl.SSLContext | bool | None:
+        """What the driver takes: False is none, None is where the server has it."""
+        if self.sslmode in ("disable", "allow"):
+            return False
+        if self.sslmode == "prefer":
+            return None
+        context = ssl.create_default_context()
+        context.check_hostname = self.sslmode == "verify-full"
+        if self.sslmode not in VERIFIED:
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """A failure of the database as one sentence, a `SourceError`."""
+        try:
+            yield
+        except sa.exc.DBAPIError as error:
+            kind = TooSlow if _told(error)[0] == TIMEOUT else SourceError
+            raise kind(self._sentence(error)) from None
+        except OSError as error:
+            said = str(error.strerror or error)[:80]
+            raise SourceError(f"the database {self} cannot be reached: {said}") from None
+
+    def _sentence(self, error: sa.exc.DBAPIError) -> str:
+        code, said = _told(error)
+        if code in WRONG or (not code and "password" in said):
+            return f"the database {self} does not let {self.user} in: password or user is wrong"
+        if code == TIMEOUT:
+            return f"the database {self} took longer than {SECONDS} s for an answer"
+        if "refuses SSL" in said:
+            return f"the database {self} does not encrypt, as sslmode={self.sslmode} asks for"
+        if not code:
+            return f"the database {self} cannot be reached: no PostgreSQL answers there"
+        return f"the database {self} says: {said[:160]}"
+
+
+def _told(error: sa.exc.DBAPIError) -> tuple[str, str]:
+    """SQLSTATE and message, as the server sent them; without a code the driver's own words."""
+    fields = error.orig.args[0] if error.orig and error.orig.args else ""
+    if isinstance(fields, Mapping):
+        return str(fields.get("C", "")), str(fields.get("M", ""))
+    return "", str(fields)
