@@ -1,0 +1,118 @@
+"""The doors for OpenTelemetry: OTLP/HTTP traces, logs and metrics, as Protobuf and as JSON.
+
+An export is answered in its own content type: 200 with the standard response once what it
+brought is durable, with `partial_success` where some of it was rejected; else a `google.rpc.Status`
+under 400 (no such request), 401 (key), 413 (limits), 415 (content type), or 503 with `Retry-After`
+(not taken: to be sent again, and ids keep that harmless). What is no use of a model is accepted
+and not stored. A value longer than the table takes rejects its event and says so, as at every
+other door: cut short, it could name somebody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import orjson
+from flask import Flask, Response, request
+from google.protobuf.json_format import MessageToDict
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceResponse,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+from callbacks.bodies import body
+from callbacks.receive import admitted
+from data.engines import EventStore
+from data.errors import EventError, Refused, SpendscopeError, TooLarge, Unsupported
+from data.imports import Tally
+from data.ingest import ingest
+from data.ingest_keys import Key
+from data.report import Report
+from data.settings import Settings
+from data.sources.format import Options, Record
+from data.sources.otlp import items, request_records
+from data.state import State
+
+MOST_ITEMS: Final = 50_000
+REASONS: Final = 3
+PROTOBUF: Final = "application/x-protobuf"
+JSON: Final = "application/json"
+TYPES: Final = {PROTOBUF: PROTOBUF, "application/protobuf": PROTOBUF, JSON: JSON}
+ANSWERS: Final[dict[str, tuple[Callable[[], Any], str, str]]] = {
+    "traces": (ExportTraceServiceResponse, "rejected_spans", "spans"),
+    "logs": (ExportLogsServiceResponse, "rejected_log_records", "log records"),
+    "metrics": (ExportMetricsServiceResponse, "rejected_data_points", "data points"),
+}
+# google.rpc.Code of an HTTP status; INVALID_ARGUMENT where nothing fits better.
+CODES: Final = {401: 16, 403: 7, 500: 13, 503: 14}
+INVALID: Final = 3
+
+
+def attach(
+    server: Flask, settings: Settings, state: State, store: EventStore, tally: Tally
+) -> None:
+    """Route the three doors on a server."""
+
+    @server.post("/v1/<any(traces, logs, metrics):signal>")
+    def export(signal: str) -> Response:
+        try:
+            key = admitted(settings, state)
+            held, report = _taken(signal, key, store)
+            tally.add(settings.now(), key.name, "otlp", report)
+            return _said(signal, held, report)
+        except SpendscopeError as error:
+            return _refused(error)
+
+
+def _taken(signal: str, key: Key, store: EventStore) -> tuple[int, Report]:
+    """How many items a request held, and what became of the events among them."""
+    json, content = _type() == JSON, body()
+    try:
+        held = items(signal, content, json=json)
+        if held > MOST_ITEMS:
+            raise TooLarge("body", f"a request has at most {MOST_ITEMS:,} {ANSWERS[signal][2]}")
+        found: Iterator[Record] = request_records(signal, content, json=json, options=Options())
+    except EventError as error:
+        raise Refused("body", str(error)) from None
+    return held, ingest(key.stamp(found), store)
+
+
+def _type() -> str:
+    known = TYPES.get(request.mimetype)
+    if known is None:
+        raise Unsupported("Content-Type", f"OTLP comes as {PROTOBUF} or {JSON}")
+    return known
+
+
+def _said(signal: str, held: int, report: Report) -> Response:
+    make, counted, _ = ANSWERS[signal]
+    message = make()
+    if report.rejected:
+        reasons = dict.fromkeys(reason for _, reason in report.rejections)
+        setattr(message.partial_success, counted, min(report.rejected, held))
+        message.partial_success.error_message = "; ".join([*reasons][:REASONS])
+    if _type() == PROTOBUF:
+        return Response(message.SerializeToString(), mimetype=PROTOBUF)
+    return Response(orjson.dumps(MessageToDict(message)), mimetype=JSON)
+
+
+def _refused(error: SpendscopeError) -> Response:
+    """A `google.rpc.Status` in the type of the request; JSON where that is none of ours."""
+    code, said = CODES.get(error.status, INVALID), str(error)
+    if TYPES.get(request.mimetype) == PROTOBUF:
+        text = said.encode()
+        content = bytes((0x08, code, 0x12)) + _varint(len(text)) + text
+        answer = Response(content, error.status, mimetype=PROTOBUF)
+    else:
+        told = orjson.dumps({"code": code, "message": said})
+        answer = Response(told, error.status, mimetype=JSON)
+    if error.status == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def _varint(number: int) -> bytes:
+    low, rest = number & 0x7F, number >> 7
+    return bytes((low | 0x80,)) + _varint(rest) if rest else bytes((low,))

@@ -1,0 +1,122 @@
+"""OpenTelemetry: OTLP requests of traces, logs and metrics, as Protobuf and as JSON.
+
+A file is one request, as it was posted, or JSON with one request a line (the collector's file
+exporter), pretty-printed or in a list.
+
+Spans (current and older GenAI conventions, OpenLLMetry, OpenInference; spellings: `otlp_names`)
+event_id   `otel:<trace id>:<span id>`; a litellm_request `litellm:<litellm.call_id>`, the id of
+           its row in the spend log, and read as that row: the same call is one event
+kind       chat, text_completion, generate_content, embeddings and other operations with a model:
+           llm · execute_tool: tool · invoke_agent: message, without tokens (an agent repeats its
+           calls) · invoke_workflow, traceloop's workflow, and a span called `workflow NAME` with
+           GenAI below it: workflow, its run_id the span's id · a tool through MCP, and retrieval:
+           integration
+user, conversation_id, assistant, workflow  the span's own, else the nearest span's above it in
+           the same request (and resource), else the resource's. enduser.id before user.id
+project    team.id (as LiteLLM's teams), else service.namespace; client is service.name
+channel    platform: the organisation's own programs. LiteLLM: api
+tokens     input_tokens INCLUDE cache reads and writes by the conventions, which are taken off.
+           Where those are more than the input, or the total that is told is the sum of all, the
+           emitter excludes them: nothing is taken off
+cost       what the emitter says; 0 beside tokens is what those say who know no price, so it is
+           left to our book. LiteLLM: as in `litellm`, and 0 for a hit in the gateway's cache
+not counted  raw_gen_ai_request (the double of litellm_request); the outer of two spans of one
+           call (if both come in one request); spans of coding assistants, whose log events
+           tell the same; the creation of an agent; the other side of an MCP call
+
+Log events of command-line assistants, under the ids and names of their session files (channel
+cli, source the assistant; user is enduser.id, user.email, an account id, or the hash user.id)
+claude_code.api_request   `claude_code:<request_id>`; input EXCLUDES cache reads and writes
+claude_code.api_error     `claude_code:error:<request_id>`; error_class is the HTTP status
+claude_code.tool_result   `claude_code:tool:<tool_use_id>`, integration where it went through MCP
+codex.sse_event           the one response.completed that has counts (input INCLUDES cached); no
+           id of the call is told: `codex:otel:` + digest of conversation, time and counts
+codex.api_request         only refused ones, as failed calls · codex.tool_result likewise
+codex.conversation_starts `codex:session:<conversation.id>`: a session, resumed or not
+gemini_cli.api_response, api_error, tool_call, config: likewise, by its documentation; digests
+
+Metrics    not counted, `otlp_metrics` says why; claude_code.session.count gives its session
+Doubles    a program's span and the gateway's it asked are two accounts of one call, and so are
+           Codex's telemetry and its session files, which name no common id: take one of the two
+Content    prompts, answers, arguments and error messages are never kept
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from data.errors import EventError
+from data.sources import otlp_json
+from data.sources.files import File
+from data.sources.format import Format, Note, Options, Raw, Record, owned, said
+from data.sources.otlp_files import recognises, requests
+from data.sources.otlp_items import SIGNALS, Found, Log, Point, Span
+from data.sources.otlp_logs import log_events
+from data.sources.otlp_metrics import point_events
+from data.sources.otlp_protobuf import counted, numbered, parsed
+from data.sources.otlp_spans import span_events
+from data.sources.otlp_tree import Key, Tree
+
+__all__ = ["FORMAT", "SIGNALS", "items", "request_records"]
+
+
+def request_records(signal: str, body: bytes, *, json: bool, options: Options) -> Iterator[Record]:
+    """Records of one export request, unpacked; `EventError` at once if the body is none.
+
+    A span, log record or data point that is no use of a model yields nothing or a note.
+    """
+    return _records(_found(signal, body, json), options)
+
+
+def items(signal: str, body: bytes, *, json: bool) -> int:
+    """How many spans, log records or data points a request holds."""
+    if json:
+        return otlp_json.counted(signal, otlp_json.loaded(body))
+    return counted(signal, parsed(signal, body))
+
+
+def _found(signal: str, body: bytes, json: bool) -> list[Found]:
+    if json:
+        return list(otlp_json.found(signal, otlp_json.loaded(body)))
+    return [*numbered(signal, parsed(signal, body))]
+
+
+def read(file: File, options: Options) -> Iterator[Record]:
+    """The records of a file's requests; a request that cannot be read is one rejected record."""
+    for place, found in requests(file):
+        if isinstance(found, EventError):
+            yield place, found
+        else:
+            for where, raw in _records(found, options):
+                yield f"{place} ({where})", raw
+
+
+def _records(found: Iterable[Found], options: Options) -> Iterator[Record]:
+    found = list(found)
+    tree = Tree(item for _, item in found if isinstance(item, Span))
+    doubles = tree.doubles()
+    for where, item in found:
+        try:
+            for raw in _events(item, tree, doubles):
+                yield where, raw if isinstance(raw, Note) else owned(raw, options)
+        except EventError as error:
+            yield where, error
+        except Exception as error:
+            yield where, EventError(f"this is no record of the format ({said(error)})")
+
+
+def _events(item: Any, tree: Tree, doubles: set[Key]) -> Iterator[Raw | Note]:
+    if isinstance(item, Span):
+        return span_events(item, tree, doubles)
+    if isinstance(item, EventError):
+        raise item
+    return MAKERS[type(item)](item)
+
+
+MAKERS: Final[dict[type, Callable[[Any], Iterator[Raw | Note]]]] = {
+    Log: log_events,
+    Point: point_events,
+}
+
+FORMAT: Final = Format("otlp", "OpenTelemetry (OTLP)", recognises, read)

@@ -1,0 +1,68 @@
+"""What the log events of command-line assistants have in common, whoever tells them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+import orjson
+
+from data.errors import EventError
+from data.sources import otlp_names as names
+from data.sources.fields import program
+from data.sources.format import Raw
+from data.sources.otlp_items import Attributes, Log, Point
+from data.sources.otlp_names import said
+
+PERSON: Final = ("enduser.id", "user.email", "user.account_uuid", "user.account_id", "user.id")
+CLIENTS: Final = {  # as in their own logs
+    "claude_code": "claude-code",
+    "codex": "codex-cli",
+    "gemini_cli": "gemini-cli",
+}
+KEPT: Final = ("auth_type", "query_source", "speed", "terminal.type", "cost_center")
+TRUTHS: Final = {"true": "ok", "false": "error"}
+MCP: Final = {"kind": "integration", "integration_type": "mcp"}
+
+
+def common(log: Log | Point, emitter: str) -> Raw:
+    """What every event of a command-line assistant says, from a log record or a metric."""
+    own = log.attributes
+    return {
+        "ts": log.time // 1_000 or None,
+        "channel": "cli",
+        "source": emitter,
+        "status": "ok",
+        "user": said(own, PERSON) or said(log.resource, PERSON),
+        "project": said(own, names.PROJECT) or said(log.resource, names.PROJECT),
+        "project_name": said(own, names.PROJECT_NAME) or said(log.resource, names.PROJECT_NAME),
+        "conversation_id": said(own, ("session.id", "conversation.id")),
+        "client": program(CLIENTS[emitter], said(log.resource, ("service.version",))),
+        "assistant": said(own, ("originator",)),
+        "tags": _tags(log),
+    }
+
+
+def used(tool: str | None, server: str | None, integrated: bool) -> Raw:
+    """A tool call, as an integration where it went through MCP."""
+    return {"tool": tool, **(MCP | {"integration": server} if integrated else {"kind": "tool"})}
+
+
+def ended(own: Attributes) -> Raw:
+    """How a tool call ended, by its `success`."""
+    success = str(own.get("success", "true")).lower()
+    if success not in TRUTHS:
+        raise EventError(f"success is {success[:40]!r}, not true or false")
+    return {"status": TRUTHS[success], "error_class": said(own, ("error_type", "error.type"))}
+
+
+def digest(*place: Any) -> str:
+    """A stable id of what has none: of the values that make it this one."""
+    parts = orjson.dumps([str(part) for part in place])
+    return hashlib.blake2b(parts, digest_size=12).hexdigest()
+
+
+def _tags(log: Log | Point) -> dict[str, str] | None:
+    kept = {name: said(log.attributes, (name,)) or said(log.resource, (name,)) for name in KEPT}
+    kept["version"] = said(log.resource, ("service.version",))
+    return {name: value for name, value in kept.items() if value} or None

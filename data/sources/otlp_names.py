@@ -1,0 +1,157 @@
+"""What the attributes of GenAI telemetry are called, today and before.
+
+First the current conventions (open-telemetry/semantic-conventions-genai), then their older
+spellings, then other vocabularies: OpenLLMetry (`traceloop.`, `llm.`), OpenInference
+(`llm.token_count.`), Pydantic AI (`.details.`), OpenLIT, the Vercel AI SDK (`ai.`), Langfuse, and
+what LiteLLM wrote before it had ids. The first name that says something counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from data.sources.fields import decimal
+
+USED: Final = "gen_ai.usage."
+TOLD: Final = "llm.token_count."
+LITELLM: Final = "metadata.user_api_key_"
+
+FRAMEWORKS: Final = {"langchain", "llamaindex", "llama_index", "crewai", "haystack", "litellm"}
+ENDPOINT: Final = re.compile(r"\.(?:chat|responses|messages|completion|embedding|generative-ai)$")
+
+OPERATION: Final = ("gen_ai.operation.name",)
+PROVIDER: Final = (
+    "gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "llm.vendor",
+    "embedding.provider", "ai.model.provider",
+)  # fmt: skip
+REQUESTED: Final = (
+    "gen_ai.request.model", "llm.request.model_name", "llm.request.model", "llm.model_name",
+    "embedding.model_name", "ai.model.id",
+)  # fmt: skip
+ANSWERED: Final = ("gen_ai.response.model", "llm.response.model_name", "llm.response.model")
+RESPONSE: Final = ("gen_ai.response.id", "llm.response.id")
+INPUT: Final = (
+    USED + "input_tokens", USED + "prompt_tokens", "llm.usage.prompt_tokens",
+    "llm.usage.input_tokens", TOLD + "prompt", "ai.usage.inputTokens", "ai.usage.promptTokens",
+    "ai.usage.tokens",
+)  # fmt: skip
+OUTPUT: Final = (
+    USED + "output_tokens", USED + "completion_tokens", "llm.usage.completion_tokens",
+    "llm.usage.output_tokens", TOLD + "completion", "ai.usage.outputTokens",
+    "ai.usage.completionTokens",
+)  # fmt: skip
+CACHED: Final = (
+    USED + "cache_read.input_tokens", USED + "cache_read_input_tokens",
+    USED + "input_tokens.cached", USED + "details.cache_read_tokens",
+    USED + "details.cache_read_input_tokens", "llm.usage.cache_read_input_tokens",
+    TOLD + "prompt_details.cache_read", "ai.usage.cachedInputTokens",
+)  # fmt: skip
+WRITTEN: Final = (
+    USED + "cache_creation.input_tokens", USED + "cache_write.input_tokens",
+    USED + "cache_creation_input_tokens", USED + "input_tokens.cache_write",
+    USED + "details.cache_write_tokens", USED + "details.cache_creation_input_tokens",
+    "llm.usage.cache_creation_input_tokens", TOLD + "prompt_details.cache_write",
+)  # fmt: skip
+REASONED: Final = (
+    USED + "reasoning.output_tokens", USED + "reasoning_tokens",
+    USED + "output_tokens.reasoning", USED + "details.reasoning_tokens",
+    "llm.usage.reasoning_tokens", TOLD + "completion_details.reasoning",
+    "ai.usage.reasoningTokens",
+)  # fmt: skip
+TOTAL: Final = (USED + "total_tokens", "llm.usage.total_tokens", TOLD + "total")
+COST: Final = (
+    USED + "cost", USED + "total_cost", "gen_ai.cost.total_cost", "llm.cost.total",
+    "operation.cost", "llm.usage.cost",
+)  # fmt: skip
+FIRST_SECONDS: Final = (
+    "gen_ai.response.time_to_first_chunk", "gen_ai.response.time_to_first_token",
+    "gen_ai.server.time_to_first_token",
+)  # fmt: skip
+FIRST_MILLIS: Final = ("ai.response.msToFirstChunk",)
+ERROR: Final = ("error.type",)
+FINISHED: Final = ("gen_ai.response.finish_reasons", "llm.response.finish_reason")
+
+USER: Final = (
+    "enduser.id", "user.id", "gen_ai.user.id", "gen_ai.user", "langfuse.user.id",
+    "traceloop.association.properties.user_id", "ai.telemetry.metadata.userId",
+    LITELLM + "user_id", "llm.user", "user.email",
+)  # fmt: skip
+USER_NAME: Final = ("user.full_name", "user.name")
+PROJECT: Final = ("team.id", "service.namespace", "openinference.project.name", LITELLM + "team_id")
+PROJECT_NAME: Final = ("team.name", LITELLM + "team_alias")
+CONVERSATION: Final = (
+    "gen_ai.conversation.id", "session.id", "langfuse.session.id",
+    "traceloop.association.properties.session_id", "traceloop.association.properties.thread_id",
+    "ai.telemetry.metadata.sessionId",
+)  # fmt: skip
+AGENT: Final = ("gen_ai.agent.name", "agent.name")
+WORKFLOW: Final = ("gen_ai.workflow.name", "traceloop.workflow.name")
+ENTITY: Final = ("traceloop.entity.name",)
+TOOL: Final = ("gen_ai.tool.name", "tool.name", "ai.toolCall.name", "mcp.tool.name")
+TOOL_TYPE: Final = ("gen_ai.tool.type",)
+MCP: Final = "mcp.method.name"
+MCP_SERVER: Final = ("mcp.server.name", "server.address")
+DATA_SOURCE: Final = ("gen_ai.data_source.id", "server.address")
+ENVIRONMENT: Final = ("deployment.environment.name", "deployment.environment")
+
+
+def said(attributes: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    """The text of the first of these attributes that says something."""
+    if attributes.keys().isdisjoint(names):  # as mostly, and quickly seen
+        return None
+    for name in names:
+        value = attributes.get(name)
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+    return None
+
+
+def told(attributes: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, Any]:
+    """The first of these attributes that is there, by name; ("", None) if none is."""
+    if attributes.keys().isdisjoint(names):
+        return "", None
+    for name in names:
+        value = attributes.get(name)
+        if value is not None and value != "":
+            return name, value
+    return "", None
+
+
+def provider_of(attributes: Mapping[str, Any]) -> str | None:
+    """Who sells the model, in lower case; a framework is nobody, `openai.chat` is openai."""
+    provider = (said(attributes, PROVIDER) or "").lower()
+    return None if provider in FRAMEWORKS else ENDPOINT.sub("", provider) or None
+
+
+def tokens_of(
+    fresh: int | None, cached: int | None, written: int | None, output: int | None,
+    reasoning: int | None, total: Any = None,
+) -> dict[str, int | None]:  # fmt: skip
+    """Disjoint counts of an input that by convention INCLUDES cache reads and writes.
+
+    Some instrumentations pass on what Anthropic says, where it excludes them. They show
+    themselves when more is cached than was put in, or when the total they tell is the sum of
+    all: then nothing is taken off. Likewise reasoning is part of the output, unless it is more.
+    """
+    part = (cached or 0) + (written or 0)
+    if fresh is not None and part <= fresh and total != fresh + part + (output or 0):
+        fresh -= part
+    if reasoning is not None and reasoning > (output or 0):
+        output = (output or 0) + reasoning
+    return {
+        "input_tokens": fresh,
+        "cached_input_tokens": cached,
+        "cache_write_tokens": written,
+        "output_tokens": output,
+        "reasoning_tokens": reasoning,
+    }
+
+
+def milliseconds(name: str, value: Any, unit: int = 1) -> int | None:
+    """Whole milliseconds of a number of `unit` milliseconds each."""
+    number = decimal(name, value)
+    return None if number is None else int(number * unit)
