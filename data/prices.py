@@ -1,21 +1,19 @@
-"""The dated price book: genai-prices' list prices, offline, behind two functions.
+"""The public price book: genai-prices' list prices, offline, as schedules of rates.
 
-`price` turns the token counts of one call into nano-dollars, `rates` tells what a token costs.
 Our counts are disjoint; the book's input includes cache reads and writes and takes them off
 again, so each of our four counts has one rate, and a count without its own rate pays the input
 rate. A longer prompt can have a dearer step; which one is decided by the whole prompt. The book
-takes 0.1 ms a call, hence the rates of a model are read once and multiplied here
-(`tests/test_prices.py` compares both on random calls of every model).
+takes 0.1 ms a call, hence the rates of a model are read once and multiplied by us
+(`data/price_book.py`; `tests/test_prices.py` compares both on random calls of every model).
 
-None means unpriced: no token count known, no such provider or model, or a model that is not
-sold by the token (the book's own sum for those is 0, as it is, rightly, for `:free` models).
+Steps of None mean unpriced: a model that is not sold by the token (the book's own sum for those
+is 0, as it is, rightly, for `:free` models); so does an empty schedule: no such provider or model.
 A provider that the book does not know is never guessed from the model's name.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Final
@@ -32,10 +30,10 @@ from genai_prices.types import (
 Constraint = StartDateConstraint | TimeOfDateConstraint | None
 Quoted = Decimal | TieredPrices | None
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 NANO_PER_MTOK: Final = 1_000  # USD per million tokens, as nano-dollars per token
 NANO_PER_KCOUNT: Final = 1_000_000
 ONE: Final = Decimal(1)
+FINEST: Final = Decimal("1e-9")
 # Names of OpenTelemetry and LiteLLM for providers that the book knows under another.
 ALIASES: Final = {
     "x_ai": "x-ai",
@@ -67,52 +65,17 @@ class Rates:
         )
         return int(exact.quantize(ONE, ROUND_HALF_EVEN))
 
+    def less(self, percent: Decimal) -> Rates:
+        """These rates with a discount, to a billionth of a nano-dollar."""
+        factor = (100 - percent) / 100
+        rates = (self.input, self.cached_input, self.cache_write, self.output, self.request)
+        return Rates(*((rate * factor).quantize(FINEST, ROUND_HALF_EVEN) for rate in rates))
+
 
 # The rates from a prompt length on: (prompt tokens that must be exceeded, rates), ascending.
 Steps = tuple[tuple[int, Rates], ...]
 # What applies when: the first whose constraint holds; the last is the fallback.
 Schedule = tuple[tuple[Constraint, Steps | None], ...]
-
-
-def price(
-    provider: str | None,
-    model: str | None,
-    ts: int,
-    input_tokens: int | None,
-    cached_input_tokens: int | None = None,
-    cache_write_tokens: int | None = None,
-    output_tokens: int | None = None,
-) -> int | None:
-    """Nano-dollars of a call at `ts` (µs UTC) by its disjoint token counts; None is unpriced."""
-    counts = (input_tokens, cached_input_tokens, cache_write_tokens, output_tokens)
-    if model is None or all(count is None for count in counts):
-        return None
-    steps = _steps(provider, model, EPOCH + timedelta(microseconds=ts))
-    if steps is None:
-        return None
-    fresh, cached, written, output = (count or 0 for count in counts)
-    return _step(steps, fresh + cached + written).cost(fresh, cached, written, output)
-
-
-def rates(provider: str | None, model: str, when: datetime) -> Rates | None:
-    """The rates of a model at an instant, for prompts below any dearer step; None is unpriced."""
-    steps = _steps(provider, model, when)
-    return None if steps is None else steps[0][1]
-
-
-def _step(steps: Steps, prompt: int) -> Rates:
-    for start, found in reversed(steps):
-        if prompt > start:
-            return found
-    return steps[0][1]
-
-
-def _steps(provider: str | None, model: str, when: datetime) -> Steps | None:
-    schedule = schedule_of(provider, model)
-    for constraint, steps in schedule:
-        if constraint is None or constraint.active(when):
-            return steps
-    return schedule[-1][1] if schedule else None
 
 
 @lru_cache(maxsize=8_192)

@@ -10,8 +10,10 @@ import pytest
 from genai_prices import Usage, calc_price
 from genai_prices.data import providers
 
-from data.prices import EPOCH, Rates, price, rates, schedule_of
+from data.price_book import EPOCH, PUBLIC, PriceBook
+from data.prices import Rates, schedule_of
 
+price, rates = PUBLIC.price, PUBLIC.rates
 NOON = 1_763_640_000_000_000  # 2025-11-20T12:00:00Z
 WHEN = datetime(2025, 11, 20, 12, tzinfo=UTC)
 MODELS = [(provider.id, model.id) for provider in providers for model in provider.models]
@@ -178,6 +180,7 @@ def test_rounds_half_to_even() -> None:
 
 def test_a_model_is_looked_up_once() -> None:
     schedule_of.cache_clear()
+    fresh = PriceBook()
     for ts in range(NOON, NOON + 1_000):
-        price("openai", "gpt-4o", ts, 1)
+        fresh.price("openai", "gpt-4o", ts, 1)
     assert schedule_of.cache_info().misses == 1

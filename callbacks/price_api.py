@@ -1,0 +1,103 @@
+"""Prices and re-pricings for scripts, for platform administrators: the sentences of the page."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from callbacks.api import only, whole
+from callbacks.session import current_person, current_scope
+from data.audit import Hand
+from data.engines import EventStore
+from data.errors import Refused
+from data.local_time import instant
+from data.price_entries import Entry
+from data.price_list import change, create, entry, listed, remove
+from data.repricing import apply, asked, done, undo
+from data.repricing_log import said_all
+from data.repricing_preview import preview
+from data.settings import Settings
+from data.state import State
+from data.unpriced import unpriced
+
+LARGEST_BODY: Final = 16 * 1024
+PRICES: Final = "/api/v1/prices"
+REPRICINGS: Final = "/api/v1/repricings"
+Said = dict[str, Any]
+
+
+def attach(server: Flask, settings: Settings, state: State, store: EventStore) -> None:
+    """Route them on a server."""
+    _prices(server, settings, state, store)
+    _repricings(server, settings, state, store)
+
+    @server.post(f"{PRICES}/preview")
+    def look() -> Response:
+        return jsonify(said_all(preview(state, current_scope(), _body(), store)))
+
+
+def _prices(server: Flask, settings: Settings, state: State, store: EventStore) -> None:
+    @server.get(PRICES)
+    def prices() -> Response:
+        only(())
+        scope = current_scope()
+        held = [_said(one) for one in listed(state, scope)]
+        return jsonify(prices=held, unpriced=[one.said() for one in unpriced(scope, store)])
+
+    @server.get(f"{PRICES}/<int:number>")
+    def price(number: int) -> Response:
+        only(())
+        return jsonify(_said(entry(state, current_scope(), number)))
+
+    @server.post(PRICES)
+    def make_price() -> tuple[Response, int]:
+        return jsonify(_said(create(state, hand(settings), _body()))), 201
+
+    @server.put(f"{PRICES}/<int:number>")
+    def put_price(number: int) -> Response:
+        return jsonify(_said(change(state, hand(settings), number, _body())))
+
+    @server.delete(f"{PRICES}/<int:number>")
+    def drop_price(number: int) -> tuple[str, int]:
+        remove(state, hand(settings), number)
+        return "", 204
+
+
+def _repricings(server: Flask, settings: Settings, state: State, store: EventStore) -> None:
+    @server.get(REPRICINGS)
+    def repricings() -> Response:
+        only(("limit",))
+        found = done(state, current_scope(), whole("limit", 50, 1, 500))
+        return jsonify(repricings=[one.said() for one in found])
+
+    @server.post(REPRICINGS)
+    def reprice() -> tuple[Response, int]:
+        return jsonify(apply(state, hand(settings), asked(_body()), store).said()), 201
+
+    @server.delete(f"{REPRICINGS}/<int:number>")
+    def take_back(number: int) -> Response:
+        return jsonify(undo(state, hand(settings), number, store).said())
+
+
+def hand(settings: Settings) -> Hand:
+    """Whose hand it is that changes something now."""
+    person = current_person()
+    return Hand(person.scope, person.name, settings.now())
+
+
+def _said(one: Entry) -> Said:
+    signed = {"at": instant(one.at).isoformat(), "who": one.who, "name": one.name}
+    return {"id": one.id} | one.said() | signed
+
+
+def _body() -> Said:
+    request.max_content_length = LARGEST_BODY
+    try:
+        told = request.get_json(force=True, silent=True)
+    except RequestEntityTooLarge:
+        raise Refused("body", f"a price takes at most {LARGEST_BODY // 1024} KB") from None
+    if not isinstance(told, dict):
+        raise Refused("body", "send an object with the fields of what you ask for")
+    return told

@@ -1,0 +1,78 @@
+"""What the price form says, as a price and a re-pricing: read, looked at, kept."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from callbacks.price_api import hand
+from components import price_form as form
+from data.engines import EventStore
+from data.errors import Refused, Unknown
+from data.price_list import change, create
+from data.repricing import Asked, asked
+from data.repricing import apply as reprice
+from data.repricing_log import Shift
+from data.repricing_preview import preview
+from data.scope import Scope
+from data.settings import Settings
+from data.state import State as Store
+
+Told = dict[str, Any]
+# How a re-pricing's fields are called in the form, where a price has its own `from`.
+CALLED: Final = {"from": "since", "to": "until", "price": "what"}
+
+
+def said(edited: Any, values: tuple[Any, ...]) -> Told:
+    """What the form says: the price, what it replaces, and which stored calls follow."""
+    edited = edited if isinstance(edited, dict) else {}
+    form_ = dict(zip(form.LABELS, values, strict=True))
+    kind, what = str(form_["kind"]), str(form_["what"])
+    fields = ("model", "provider", "from", "note", *form.OF_KIND.get(kind, ()))
+    price = {name: form_[name] for name in fields}
+    if kind == "public" and not str(form_["discount"] or "").strip():
+        price["discount"] = "0"
+    days = {"from": form_["since"], "to": form_["until"]} if what == "history" else {}
+    number_ = edited.get("id")
+    return {
+        "entry": edited.get("entry") is not False, "id": number_ and number(number_),
+        "price": price, "what": what, "wish": {"what": what} | days,
+    }  # fmt: skip
+
+
+def looked(state: Store, scope: Scope, told: Told, store: EventStore) -> list[Shift]:
+    """What it would change; raises `Refused` naming the field of the form that is wrong."""
+    price = {"price": told["price"], "instead_of": told["id"]} if told["entry"] else {}
+    if told["what"] == "nothing":
+        # Also what changes nothing must be a price.
+        preview(state, scope, {"what": "unpriced"} | price, store)
+        return []
+    _wish(told["wish"])
+    return preview(state, scope, told["wish"] | price, store)
+
+
+def keep(settings: Settings, state: Store, told: Told, store: EventStore) -> None:
+    """Do it: keep the price, and have the stored calls follow."""
+    mine, wish = hand(settings), told["wish"]
+    if told["what"] != "nothing":
+        _wish(wish)
+    if told["entry"]:
+        edited = told["id"]
+        kept = change(state, mine, edited, told["price"]) if edited else create(
+            state, mine, told["price"])  # fmt: skip
+        wish = wish | {"price": kept.id}
+    if told["what"] != "nothing":
+        reprice(state, mine, asked(wish), store)
+
+
+def _wish(raw: Told) -> Asked:
+    try:
+        return asked(raw)
+    except Refused as error:
+        raise Refused(CALLED.get(error.parameter, error.parameter), str(error)) from None
+
+
+def number(value: Any) -> int:
+    """The number of a price that came back from a browser, and so may be anything."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Unknown("price", "that is no price of this page")
+    return value

@@ -1,0 +1,19 @@
+"""Patterns of names: `*` stands for anything, case does not matter."""
+
+from __future__ import annotations
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Whether a whole name is as the pattern says; without `*` they must be the same."""
+    wanted, given = pattern.lower(), name.lower()
+    if "*" not in wanted:
+        return given == wanted
+    first, *middle, last = wanted.split("*")
+    if not given.startswith(first):
+        return False
+    place = len(first)
+    for part in middle:
+        place = given.find(part, place) + len(part)
+        if place < len(part):
+            return False
+    return len(given) - place >= len(last) and given.endswith(last)

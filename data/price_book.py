@@ -1,0 +1,126 @@
+"""The price book: the organisation's own entries on top of the public prices, at one moment.
+
+`price` turns the token counts of one call into nano-dollars, `rates` tells what a token costs.
+None means unpriced: no token count known, or neither an entry nor the public book prices the
+model at that time. An entry that names a model more closely goes before a looser one, and of
+equals the latest that has begun; before the first of them the public price holds.
+
+A book never changes: `data/price_list.py` makes another one when an entry does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final
+
+from data.events import TOKENS, micros
+from data.price_entries import Entry
+from data.prices import Rates, Schedule, Steps, schedule_of
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+ALWAYS: Final = -(2**63)
+MANY: Final = '"many_prompts":true'  # as data/sources/buckets.py and `kept` write it
+MODELS: Final = 8_192
+# What applies from when on (µs UTC), latest first; the last is from the beginning of time.
+Plan = tuple[tuple[int, Schedule], ...]
+
+
+class PriceBook:
+    """Own `entries` before the public prices; safe to share between threads."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.entries = tuple(entries)
+        self.plan = lru_cache(MODELS)(self._plan)
+
+    def price(
+        self,
+        provider: str | None,
+        model: str | None,
+        ts: int,
+        input_tokens: int | None,
+        cached_input_tokens: int | None = None,
+        cache_write_tokens: int | None = None,
+        output_tokens: int | None = None,
+    ) -> int | None:
+        """Nano-dollars of a call at `ts` (µs UTC) by its disjoint counts; None is unpriced."""
+        counts = (input_tokens, cached_input_tokens, cache_write_tokens, output_tokens)
+        if model is None or all(count is None for count in counts):
+            return None
+        steps = self.steps(provider, model, ts)
+        if steps is None:
+            return None
+        fresh, cached, written, output = (count or 0 for count in counts)
+        return _step(steps, fresh + cached + written).cost(fresh, cached, written, output)
+
+    def cost(self, call: Mapping[str, Any]) -> int | None:
+        """Nano-dollars of a clean event; the sum of many calls (so its `request_count` says, or
+        `MANY` in its tags where nobody knows of how many) is no prompt of that length: it pays
+        the rates of short ones. None is unpriced."""
+        asked = call["provider"], call["model"], call["ts"], *(call[name] for name in TOKENS)
+        if (call["request_count"] or 1) == 1 and MANY not in (call["tags"] or ""):
+            return self.price(*asked)
+        steps = None if call["model"] is None else self.steps(*asked[:3])
+        counts = asked[3:]
+        if steps is None or all(count is None for count in counts):
+            return None
+        return steps[0][1].cost(*(count or 0 for count in counts))
+
+    def rates(self, provider: str | None, model: str, when: datetime) -> Rates | None:
+        """A model's rates at an instant, for prompts below any dearer step; None is unpriced."""
+        steps = self.steps(provider, model, micros(when))
+        return None if steps is None else steps[0][1]
+
+    def steps(self, provider: str | None, model: str, ts: int) -> Steps | None:
+        """What a model costs at `ts` (µs UTC), by length of prompt; None is unpriced."""
+        for start, schedule in self.plan(provider, model):
+            if ts >= start:
+                return _active(schedule, ts)
+        return None
+
+    def _plan(self, provider: str | None, model: str) -> Plan:
+        """Everything that holds of a model, from when on, latest first."""
+        mine = [entry for entry in self.entries if entry.covers(provider, model)]
+        plan: list[tuple[int, Schedule]] = [(ALWAYS, schedule_of(provider, model))]
+        for start in sorted({entry.since for entry in mine}):
+            begun = [entry for entry in mine if entry.since <= start]
+            closest = max(begun, key=lambda entry: (entry.weight, entry.since, entry.id))
+            plan.append((start, _said(closest, provider, model)))
+        return tuple(reversed(plan))
+
+
+def _said(entry: Entry, provider: str | None, model: str) -> Schedule:
+    """The schedule of a model by an entry that covers it."""
+    if (own := entry.rates) is not None:
+        return ((None, ((-1, own),)),)
+    public = schedule_of(None, entry.alias) if entry.alias else schedule_of(provider, model)
+    percent = entry.discount
+    if not percent:
+        return public
+    return tuple(
+        (when, steps and tuple((start, rates.less(percent)) for start, rates in steps))
+        for when, steps in public
+    )
+
+
+def _active(schedule: Schedule, ts: int) -> Steps | None:
+    for constraint, steps in schedule:
+        if constraint is None or constraint.active(EPOCH + timedelta(microseconds=ts)):
+            return steps
+    return schedule[-1][1] if schedule else None
+
+
+def _step(steps: Steps, prompt: int) -> Rates:
+    for start, found in reversed(steps):
+        if prompt > start:
+            return found
+    return steps[0][1]
+
+
+PUBLIC: Final = PriceBook()
+
+
+def public() -> PriceBook:
+    """The book of those who have no prices of their own."""
+    return PUBLIC

@@ -1,0 +1,145 @@
+"""The organisation's own prices that are kept: read and changed by those who set up the house,
+each change with its audit entry; and the book they make, always of the present.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from data.audit import AUDIT, Hand, record
+from data.errors import Forbidden, Refused, Unknown
+from data.price_book import PUBLIC, PriceBook
+from data.price_draft import draft
+from data.price_entries import PRICES, Entry
+from data.scope import Scope
+from data.state import State
+
+Raw = Mapping[str, Any]
+
+
+class Books:
+    """The present price book of a state store. Any thread may ask, as often as it likes."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._lock = threading.Lock()
+        self._held: tuple[int | None, PriceBook] = (None, PUBLIC)
+
+    def __call__(self) -> PriceBook:
+        """The book of the entries as they are now; the same object while they stay."""
+        with self._state.reading() as connection:
+            # Every change of a price leaves an entry in the trail, which only grows.
+            version = connection.execute(sa.select(sa.func.max(AUDIT.c.id))).scalar()
+            with self._lock:
+                if version != self._held[0]:
+                    self._held = version, _book(_entries(connection), self._held[1])
+                return self._held[1]
+
+
+def _book(entries: list[Entry], old: PriceBook) -> PriceBook:
+    return old if tuple(entries) == old.entries else PriceBook(entries)
+
+
+def listed(state: State, scope: Scope) -> list[Entry]:
+    """Every entry, by model and day."""
+    refuse(scope)
+    with state.reading() as connection:
+        found = _entries(connection)
+    return sorted(found, key=lambda one: (one.provider, one.model, one.start))
+
+
+def entry(state: State, scope: Scope, number: int) -> Entry:
+    """The entry of a number, or `Unknown`."""
+    refuse(scope)
+    with state.reading() as connection:
+        return _kept(connection, number)
+
+
+def create(state: State, hand: Hand, raw: Raw) -> Entry:
+    """A new entry; `Refused` names the field that is wrong."""
+    refuse(hand.scope)
+    made = _signed(draft(raw), hand)
+    with state.writing() as connection:
+        _refuse_second(connection, made)
+        insert = PRICES.insert().values(made.row()).returning(PRICES.c.id)
+        kept = replace(made, id=connection.execute(insert).scalar_one())
+        record(connection, hand, "create", _thing(kept), None, kept.said())
+    return kept
+
+
+def change(state: State, hand: Hand, number: int, raw: Raw) -> Entry:
+    """Another entry in the place of one; what `raw` does not name is not there any more."""
+    refuse(hand.scope)
+    made = _signed(draft(raw, number), hand)
+    with state.writing() as connection:
+        old = _kept(connection, number)
+        _refuse_second(connection, made)
+        if made.said() == old.said():
+            return old
+        connection.execute(PRICES.update().where(PRICES.c.id == number).values(made.row()))
+        record(connection, hand, "edit", _thing(made), old.said(), made.said())
+    return made
+
+
+def remove(state: State, hand: Hand, number: int) -> None:
+    """No such entry any more; what was stored by it stays as it is."""
+    refuse(hand.scope)
+    with state.writing() as connection:
+        old = _kept(connection, number)
+        connection.execute(PRICES.delete().where(PRICES.c.id == number))
+        record(connection, hand, "delete", _thing(old), old.said(), None)
+
+
+def supposed(state: State, scope: Scope, raw: Raw, number: int = 0) -> tuple[Entry, PriceBook]:
+    """An entry that is not kept yet, and the book as it would be with it (in the place of one)."""
+    made = draft(raw, number)
+    others = [one for one in listed(state, scope) if one.id != number]
+    _refuse_same(made, others)
+    return made, PriceBook([*others, replace(made, id=number or 2**62)])
+
+
+def refuse(scope: Scope) -> None:
+    """Let nobody on but those who set up the house; raises `Forbidden`."""
+    if not scope.manages_platform:
+        raise Forbidden("prices are for platform administrators")
+
+
+def _signed(made: Entry, hand: Hand) -> Entry:
+    return replace(made, at=hand.now, who=hand.scope.user, name=hand.name)
+
+
+def _entries(connection: sa.Connection) -> list[Entry]:
+    rows = connection.execute(sa.select(PRICES).order_by(PRICES.c.id)).all()
+    return [Entry.of(row) for row in rows]
+
+
+def _kept(connection: sa.Connection, number: int) -> Entry:
+    # A number that SQLite cannot hold is nobody's.
+    wanted = PRICES.c.id == (number if 0 < number < 2**63 else -1)
+    row = connection.execute(sa.select(PRICES).where(wanted)).first()
+    if row is None:
+        raise Unknown("price", "there is no such price")
+    return Entry.of(row)
+
+
+def _refuse_second(connection: sa.Connection, made: Entry) -> None:
+    _refuse_same(made, [one for one in _entries(connection) if one.id != made.id])
+
+
+def _refuse_same(made: Entry, others: list[Entry]) -> None:
+    for one in others:
+        if (one.provider.lower(), one.model.lower(), one.start) == (
+            made.provider.lower(), made.model.lower(), made.start,
+        ):  # fmt: skip
+            raise Refused(
+                "from", f"there is a price for {made.model[:60]!r} from {made.start} already"
+            )
+
+
+def _thing(one: Entry) -> str:
+    return f"price {one.id}"

@@ -1,0 +1,54 @@
+"""The models whose calls have no price: how many, with how many tokens, since when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from data.budget_subjects import ALWAYS
+from data.engines import EventStore
+from data.filters import Filters
+from data.local_time import instant
+from data.price_list import refuse
+from data.query import Query, run
+from data.scope import Scope
+from data.series import known
+
+METRICS: Final = ("tokens", "requests", "first_event", "last_event")
+WITHIN: Final = (("kind", ("llm",)), ("cost_origin", ("unpriced",)))
+LISTED: Final = Query(
+    METRICS, ("provider", "model"), Filters(ALWAYS), order=(("tokens", True),), within=WITHIN
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unpriced:
+    """A model with calls that used tokens and have no price; instants are µs UTC."""
+
+    provider: str | None
+    model: str | None
+    requests: int
+    tokens: int
+    first: int
+    last: int
+
+    def said(self) -> dict[str, Any]:
+        """The same as JSON says it."""
+        told = {"provider": self.provider, "model": self.model, "requests": self.requests}
+        days = {"first": instant(self.first).isoformat(), "last": instant(self.last).isoformat()}
+        return told | {"tokens": self.tokens} | days
+
+
+def unpriced(scope: Scope, store: EventStore) -> list[Unpriced]:
+    """Those models, the most tokens first; calls that tell no token cannot be priced at all."""
+    refuse(scope)
+    frame = run(LISTED, scope, store)
+    rows = frame[frame["tokens"].fillna(0) > 0].to_dict("records")
+    return [_read(row) for row in rows]
+
+
+def _read(row: dict[Any, Any]) -> Unpriced:
+    requests, tokens, first, last = (
+        int(row[name]) for name in ("requests", "tokens", "first_event", "last_event")
+    )
+    return Unpriced(known(row["provider"]), known(row["model"]), requests, tokens, first, last)
