@@ -1,18 +1,21 @@
 """Whose rows a reader may see: the one predicate, and the only place that decides it.
 
 visible(e) = isAdmin  or  e.project ∈ applications_admin  or  e.user = me
+
+`me` is the person, under whichever of their ids the event came (`data/people.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
 import sqlalchemy as sa
 
 from data.errors import Stranger
 from data.events import EVENTS
+from data.people import ALONE, People
 
 Breadth = Literal["all", "projects", "own"]
 
@@ -24,17 +27,24 @@ class Scope:
     user: str
     everything: bool = False
     projects: frozenset[str] = frozenset()
+    people: People = ALONE
+    came_as: str = field(default="", compare=False)
 
     @classmethod
-    def of(cls, claims: Mapping[str, Any]) -> Self:
-        """The reach that verified claims give; raises `Stranger` without a subject."""
+    def of(cls, claims: Mapping[str, Any], people: People = ALONE) -> Self:
+        """The reach that verified claims give; raises `Stranger` without a subject.
+
+        `user` is the person whom the subject means, `came_as` the subject itself.
+        """
         subject = claims.get("sub")
         if not isinstance(subject, str) or not subject.strip():
             raise Stranger("the token names nobody: its sub claim is missing")
         return cls(
-            user=subject,
+            user=people.person(subject),
             everything=claims.get("isAdmin") is True or claims.get("isAdmin") == "true",
             projects=frozenset(names(claims.get("applications_admin"))),
+            people=people,
+            came_as=subject,
         )
 
     @property
@@ -43,12 +53,28 @@ class Scope:
             return "all"
         return "projects" if self.projects else "own"
 
+    def is_me(self, known_as: str) -> bool:
+        """Whether an id is one of the reader's own."""
+        return self.people.person(known_as) == self.user
+
+    def apart(self) -> Self:
+        """The same reach over the ids as they are stored, nobody merged."""
+        return replace(self, people=ALONE)
+
+    @property
+    def several(self) -> Mapping[str, tuple[str, ...]]:
+        """Per person of several ids all of them, where that is for this reader to know."""
+        if self.everything:
+            return self.people.several
+        mine = self.people.ids(self.user)
+        return {self.user: mine} if len(mine) > 1 else {}
+
     def administers(self, project: str) -> bool:
         return self.everything or project in self.projects
 
     def sees_all_of(self, kind: str, subject: str) -> bool:
         """Whether every event that a budget of this kind and subject counts is visible here."""
-        if kind == "user" and subject == self.user:
+        if kind == "user" and self.is_me(subject):
             return True
         return self.everything or (kind == "project" and self.administers(subject))
 
@@ -68,11 +94,16 @@ class Scope:
     def reads_audit(self) -> bool:
         return self.everything
 
+    @property
+    def manages_platform(self) -> bool:
+        """Whether this reader sets up the house itself: ingest keys and the like."""
+        return self.everything
+
     def predicate(self) -> sa.ColumnElement[bool]:
         """The rows of `events` this reader may see, as a WHERE clause."""
         if self.everything:
             return sa.true()
-        own: sa.ColumnElement[bool] = EVENTS.c.user == self.user
+        own: sa.ColumnElement[bool] = EVENTS.c.user.in_(self.people.ids(self.user))
         if not self.projects:
             return own
         return sa.or_(own, EVENTS.c.project.in_(sorted(self.projects)))
