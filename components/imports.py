@@ -1,0 +1,94 @@
+"""Settings → Data: where events come from, every import, and a file to import now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from dash import dcc, html
+
+from components import ids
+from components.house import Columns, Row, button, card, pair, table
+from components.numbers import DASH, moment, text
+from data.import_sources import Source
+from data.imports import Import
+
+SOURCES: Final[Columns] = (
+    ("name", "Source"), ("events", "Events"), ("last_event", "Last event"),
+    ("last_import", "Last import"), ("duplicates", "Duplicates dropped"),
+    ("rejected", "Rejected"), ("unpriced", "Unpriced tokens"),
+)  # fmt: skip
+IMPORTS: Final[Columns] = (
+    ("last", "When"), ("way", "Way"), ("who", "By"), ("what", "What"), ("format", "Format"),
+    ("read", "Read"), ("accepted", "New"), ("duplicates", "Duplicates"),
+    ("rejected", "Rejected"), ("unpriced", "Unpriced"),
+)  # fmt: skip
+WAYS: Final = {"command": "command line", "upload": "upload", "live": "received live"}
+EMPTY: Final = {
+    "sources": "No events are stored yet.",
+    "imports": "Nothing was imported since this log is kept.",
+}
+LIMITS: Final = "Up to 1 GB, also as gzip; spendscope import takes larger ones."
+
+
+def page(formats: Mapping[str, str]) -> html.Div:
+    """The page, empty; `formats` are the names of all formats with their labels."""
+    told = json.dumps(list(formats.items()))
+    upload = html.Div(id=ids.house("upload"), **{"data-formats": told},
+                      **{"data-reload": ids.house("reload")})  # fmt: skip
+    prices = html.P(
+        dcc.Link("Models without a price", href="/settings/prices", className="link"),
+        className="help", **ids.testid("data-unpriced"),
+    )  # fmt: skip
+    detail = html.P(id=ids.house("detail"), className="import-detail", role="status",
+                    **ids.testid("import-detail"))  # fmt: skip
+    return html.Div(
+        [
+            card("upload", "Import a file", LIMITS, [], [upload], "ready"),
+            card("sources", "Sources", "What each has brought, and what became of it.",
+                 [button("reload", "Refresh")], [*table("sources", SOURCES), prices]),
+            card("imports", "Imports", "Choose one to read what was rejected and why.", [],
+                 [*table("imports", IMPORTS), detail]),
+        ],
+        className="budgets-page house-page", **ids.testid("data"),
+    )  # fmt: skip
+
+
+def source_row(one: Source, zone: str) -> Row:
+    """A source as its row reads."""
+    counts = ("events", "duplicates", "rejected", "unpriced")
+    return {
+        **pair("name", one.name, one.name),
+        **{k: v for n in counts for k, v in pair(n, getattr(one, n), _count(one, n)).items()},
+        **pair("last_event", one.last_event, _moment(one.last_event, zone)),
+        **pair("last_import", one.last_import, _moment(one.last_import, zone)),
+    }
+
+
+def import_row(one: Import, zone: str) -> Row:
+    """An import as its row reads; `detail` is what its choice shows."""
+    counts = ("read", "accepted", "duplicates", "rejected", "unpriced")
+    words = {"who": one.who, "what": one.what or DASH, "format": one.format or DASH}
+    return {
+        "id": one.id, **pair("last", one.last, _moment(one.last, zone)),
+        **pair("way", one.way, WAYS[one.way]), "detail": _detail(one),
+        **{k: v for n, word in words.items() for k, v in pair(n, word, word).items()},
+        **{k: v for n in counts for k, v in pair(n, getattr(one, n), _count(one, n)).items()},
+    }  # fmt: skip
+
+
+def _detail(one: Import) -> str:
+    lines = [f"{where}: {reason}" for where, reason in one.rejections]
+    if one.rejected > len(lines):
+        lines.append(f"… and {one.rejected - len(lines):,} more")
+    lines += [f"{note} ({times:,} ×)" for note, times in one.notes.items()]
+    return "\n".join(lines) or "Nothing was rejected, and nothing is to be noted."
+
+
+def _count(one: Any, name: str) -> str:
+    return text(getattr(one, name), "count")
+
+
+def _moment(us: int | None, zone: str) -> str:
+    return DASH if us is None else moment(us, zone)

@@ -1,0 +1,187 @@
+"""The log of imports: what came in by which way, when, by whom, and what became of it.
+
+A command and an upload leave an entry each. What live doors receive is added up, an entry a
+sender, format and day (UTC), and written at most every `PAUSE` seconds, so that no request waits
+for it; figures of the last seconds are lost should the process die, events never are.
+Nothing here decides what is stored: an event's id does.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import sqlalchemy as sa
+
+from data.accounts import META
+from data.errors import Forbidden, StoreError
+from data.report import Report
+from data.scope import Scope
+
+if TYPE_CHECKING:
+    from data.state import State
+
+Way = Literal["command", "upload", "live"]
+DAY: Final = 86_400_000_000
+PAUSE: Final = 5.0
+LONGEST: Final = 200
+COUNTED: Final = ("read", "accepted", "duplicates", "rejected", "unpriced")
+
+IMPORTS: Final = sa.Table(
+    "imports",
+    META,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("last", sa.BigInteger, nullable=False),
+    sa.Column("way", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("format", sa.Text, nullable=False),
+    *(sa.Column(name, sa.BigInteger, nullable=False) for name in COUNTED),
+    sa.Column("cost_nano", sa.BigInteger, nullable=False),
+    sa.Column("tokens", sa.BigInteger, nullable=False),
+    sa.Column("rejections", sa.JSON, nullable=False),
+    sa.Column("notes", sa.JSON, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One entry; `at` and `last` are µs UTC, `what` names the files or the day of a live door."""
+
+    id: int
+    at: int
+    last: int
+    way: str
+    who: str
+    what: str
+    format: str
+    read: int
+    accepted: int
+    duplicates: int
+    rejected: int
+    unpriced: int
+    cost_nano: int
+    tokens: int
+    rejections: list[list[str]]
+    notes: dict[str, int]
+
+
+BROUGHT: Final = sa.Table(
+    "imported_sources",
+    META,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("last", sa.BigInteger),  # null where nothing but rejections came
+    *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("duplicates", "rejected")),
+)
+
+
+def record(state: State, now: int, way: Way, who: str, what: str, report: Report) -> None:
+    """Write down an import that is over, or was stopped."""
+    with state.writing() as connection:
+        connection.execute(IMPORTS.insert().values(_row(now, way, who, what, report)))
+        _brought(connection, now, report)
+
+
+def listed(state: State, scope: Scope, limit: int = 100, offset: int = 0) -> list[Import]:
+    """The newest first; raises `Forbidden` for whom they are not."""
+    refuse(scope)
+    newest = sa.select(IMPORTS).order_by(IMPORTS.c.last.desc(), IMPORTS.c.id.desc())
+    with state.reading() as connection:
+        return [Import(*row) for row in connection.execute(newest.limit(limit).offset(offset))]
+
+
+def by_source(state: State, scope: Scope) -> dict[str, dict[str, int | None]]:
+    """Per source when it last came in (`last`), duplicates and rejections of all imports."""
+    refuse(scope)
+    with state.reading() as connection:
+        rows = connection.execute(sa.select(BROUGHT)).mappings()
+        return {row["source"]: {n: row[n] for n in BROUGHT.c.keys()[1:]} for row in rows}
+
+
+def _brought(connection: sa.Connection, now: int, report: Report) -> None:
+    """Add up what each source brought; what is of nobody is of the format."""
+    for source, (events, duplicates, rejected) in report.sources.items():
+        name = source or report.format[:LONGEST]
+        more = {"duplicates": duplicates, "rejected": rejected}
+        held = connection.execute(sa.select(BROUGHT).where(BROUGHT.c.source == name)).first()
+        last = now if events else held and held.last
+        if held is None:
+            connection.execute(BROUGHT.insert().values(source=name, last=last, **more))
+            continue
+        sums = {column: getattr(held, column) + count for column, count in more.items()}
+        this = BROUGHT.update().where(BROUGHT.c.source == name)
+        connection.execute(this.values(last=last, **sums))
+
+
+def refuse(scope: Scope) -> None:
+    """Raises `Forbidden` for whom imports are not."""
+    if not scope.manages_platform:
+        raise Forbidden("imports are for platform administrators")
+
+
+class Tally:
+    """What the live doors of this process received and the log does not tell yet."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._held: dict[tuple[str, str, int], tuple[int, Report]] = {}
+        self._lock = threading.Lock()
+        self._due = time.monotonic() + PAUSE
+
+    def add(self, now: int, who: str, format_: str, report: Report) -> None:
+        """Count a request in; who comes when it is time writes for all."""
+        self._hold(now, who, format_, now // DAY, report)
+        with self._lock:
+            if time.monotonic() < self._due:
+                return
+        self.flush()
+
+    def _hold(self, now: int, who: str, format_: str, day: int, report: Report) -> None:
+        with self._lock:
+            last, sums = self._held.get((who, format_, day), (now, Report()))
+            sums.add(report)
+            self._held[who, format_, day] = max(now, last), sums
+
+    def flush(self) -> None:
+        """Write what is held."""
+        with self._lock:
+            held, self._held = self._held, {}
+            self._due = time.monotonic() + PAUSE
+        for (who, format_, day), (now, report) in held.items():
+            report.format = format_
+            try:
+                _grow(self._state, now, who, day, report)
+            except StoreError:  # what was received is stored all the same: tell it later
+                self._hold(now, who, format_, day, report)
+
+
+def _grow(state: State, now: int, who: str, day: int, report: Report) -> None:
+    """Add to the entry of a sender's day, the first of which makes it."""
+    this = (IMPORTS.c.way == "live", IMPORTS.c.who == who, IMPORTS.c.format == report.format,
+            IMPORTS.c.at >= day * DAY, IMPORTS.c.at < (day + 1) * DAY)  # fmt: skip
+    row = _row(now, "live", who, "", report)
+    with state.writing() as connection:
+        _brought(connection, now, report)
+        found = connection.execute(sa.select(IMPORTS).where(*this)).first()
+        if found is None:
+            connection.execute(IMPORTS.insert().values(row))
+            return
+        old, sums = Import(*found), Report()
+        for one in (old.rejections, row["rejections"]):
+            sums.add(Report.of({"rejections": one}))
+        for notes in (old.notes, row["notes"]):
+            sums.add(Report(notes=dict(notes)))
+        more = {n: getattr(old, n) + row[n] for n in (*COUNTED, "cost_nano", "tokens")}
+        more |= {"last": now, "rejections": sums.rejections, "notes": sums.notes}
+        connection.execute(IMPORTS.update().where(IMPORTS.c.id == old.id).values(more))
+
+
+def _row(now: int, way: Way, who: str, what: str, report: Report) -> dict[str, Any]:
+    counted = {name: getattr(report, name) for name in (*COUNTED, "cost_nano", "tokens")}
+    return counted | {
+        "at": now, "last": now, "way": way, "who": who, "what": what[:LONGEST],
+        "format": report.format, "rejections": report.rejections, "notes": report.notes,
+    }  # fmt: skip

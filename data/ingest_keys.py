@@ -1,0 +1,200 @@
+"""The keys under which usage may be sent here: several, named, each revocable by itself.
+
+A key is 256 random bits, shown once where it is made; kept are its SHA-256 and its first
+characters, to recognise it by. A key may be bound to a source, which then stands in every event
+it brings, and to a project: events that name none get it, events that name another are refused.
+Who manages the platform makes and revokes keys, each change with its entry in the audit trail.
+A revoked key stays listed, so that what it brought can still be told apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import sqlalchemy as sa
+
+from data.accounts import META
+from data.audit import Hand, record
+from data.errors import EventError, Forbidden, Refused, Unknown
+from data.events import LONGEST_TEXT
+from data.scope import Scope
+from data.sources.format import Note, Record
+
+if TYPE_CHECKING:
+    from data.state import State
+
+START: Final = "ssk_"
+SHOWN: Final = len(START) + 4
+LONGEST_NAME: Final = 100
+MINUTE: Final = 60_000_000
+FIELDS: Final = ("name", "source", "project")
+
+INGEST_KEYS: Final = sa.Table(
+    "ingest_keys",
+    META,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("shown", sa.Text, nullable=False),
+    sa.Column("token_hash", sa.Text, nullable=False, unique=True),
+    sa.Column("source", sa.Text),
+    sa.Column("project", sa.Text),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("revoked", sa.BigInteger),
+    sa.Column("used", sa.BigInteger),
+)
+COLUMNS: Final = tuple(one for one in INGEST_KEYS.c if one.name != "token_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as it may be shown; instants are µs UTC, `revoked` is null while it is good."""
+
+    id: int
+    name: str
+    shown: str
+    source: str | None
+    project: str | None
+    created: int
+    created_by: str
+    revoked: int | None = None
+    used: int | None = None
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """The key of a row of `COLUMNS`."""
+        return cls(*row)
+
+    def said(self) -> dict[str, Any]:
+        """What the audit trail says of it."""
+        return {"shown": self.shown} | {name: getattr(self, name) for name in FIELDS}
+
+    def stamp(self, records: Iterable[Record]) -> Iterator[Record]:
+        """The same records, each as this key may bring it."""
+        for where, raw in records:
+            if isinstance(raw, EventError | Note):
+                yield where, raw
+            else:
+                yield where, self._own(raw)
+
+    def _own(self, raw: dict[str, Any]) -> dict[str, Any] | EventError:
+        if self.source is not None:
+            raw["source"] = self.source
+        if self.project is not None:
+            named = raw.get("project")
+            named = named.strip() if isinstance(named, str) else named
+            if named not in (None, "", self.project):
+                return EventError(f"this key is for the project {self.project[:60]!r} alone")
+            raw["project"] = self.project
+        return raw
+
+
+# SPENDSCOPE_INGEST_KEY: bound to nothing, revoked by starting without it.
+UNNAMED: Final = Key(0, "SPENDSCOPE_INGEST_KEY", "", None, None, 0, "")
+
+
+def listed(state: State, scope: Scope) -> list[Key]:
+    """Every key, the newest first; raises `Forbidden` for whom they are not."""
+    _refuse(scope)
+    newest = sa.select(*COLUMNS).order_by(INGEST_KEYS.c.id.desc())
+    with state.reading() as connection:
+        return [Key.of(row) for row in connection.execute(newest)]
+
+
+def add(state: State, hand: Hand, raw: Mapping[str, Any]) -> tuple[Key, str]:
+    """A new key and the secret itself, which nobody can see again; `Refused` names the field."""
+    _refuse(hand.scope)
+    row = _draft(raw)
+    token = START + secrets.token_urlsafe(32)
+    row |= {"shown": token[:SHOWN], "created": hand.now, "created_by": hand.who}
+    with state.writing() as connection:
+        _refuse_second(connection, row["name"])
+        insert = INGEST_KEYS.insert().values(row | {"token_hash": _digest(token)})
+        made = Key.of(connection.execute(insert.returning(*COLUMNS)).one())
+        record(connection, hand, "create", _thing(made), None, made.said())
+    return made, token
+
+
+def revoke(state: State, hand: Hand, number: int) -> Key:
+    """From now on this key opens nothing; once more changes nothing."""
+    _refuse(hand.scope)
+    # A number that SQLite cannot hold is nobody's.
+    this = INGEST_KEYS.c.id == (number if 0 < number < 2**63 else -1)
+    with state.writing() as connection:
+        row = connection.execute(sa.select(*COLUMNS).where(this)).first()
+        if row is None:
+            raise Unknown("key", "there is no such ingest key")
+        old = Key.of(row)
+        if old.revoked is not None:
+            return old
+        connection.execute(INGEST_KEYS.update().where(this).values(revoked=hand.now))
+        record(connection, hand, "delete", _thing(old), old.said(), None)
+    return replace(old, revoked=hand.now)
+
+
+def verify(state: State, token: str, now: int) -> Key | None:
+    """The key that this secret is, if it is still good; notes its use once a minute."""
+    if not token.startswith(START):
+        return None
+    this = INGEST_KEYS.c.token_hash == _digest(token)
+    with state.reading() as connection:
+        row = connection.execute(sa.select(*COLUMNS).where(this)).first()
+    key = Key.of(row) if row else None
+    if key is None or key.revoked is not None:
+        return None
+    if key.used is None or now - key.used >= MINUTE:
+        with state.writing() as connection:
+            connection.execute(INGEST_KEYS.update().where(this).values(used=now))
+    return key
+
+
+def any_good(state: State) -> bool:
+    """Whether some key of the store opens the receiving doors."""
+    good = sa.select(sa.exists(sa.select(INGEST_KEYS.c.id).where(INGEST_KEYS.c.revoked.is_(None))))
+    with state.reading() as connection:
+        return connection.execute(good).scalar_one()
+
+
+def _refuse(scope: Scope) -> None:
+    if not scope.manages_platform:
+        raise Forbidden("ingest keys are for platform administrators")
+
+
+def _draft(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Name, source and project as described; raises `Refused` naming the field that is wrong."""
+    for name in raw:
+        if name not in FIELDS:
+            raise Refused(str(name)[:40], f"an ingest key has {', '.join(FIELDS)}, no other field")
+    row = {name: _text(name, raw.get(name)) for name in FIELDS}
+    if row["name"] is None:
+        raise Refused("name", "give the key a name, to know whose it is")
+    if row["source"] == "sample":
+        raise Refused("source", "the source 'sample' is the sample organisation's")
+    return row
+
+
+def _text(name: str, value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise Refused(name, f"{name} is not text")
+    text, most = (value or "").strip(), LONGEST_NAME if name == "name" else LONGEST_TEXT
+    if len(text) > most or not text.isprintable():
+        raise Refused(name, f"{name} has at most {most:,} characters, none of them a control one")
+    return text or None
+
+
+def _refuse_second(connection: sa.Connection, name: str) -> None:
+    same = [INGEST_KEYS.c.name == name, INGEST_KEYS.c.revoked.is_(None)]
+    if connection.execute(sa.select(INGEST_KEYS.c.id).where(*same)).first():
+        raise Refused("name", f"there is a key named {name!r} already")
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _thing(key: Key) -> str:
+    return f"ingest key {key.id}"
