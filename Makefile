@@ -3,7 +3,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench clean chromium
+.PHONY: help run test bench clean chromium postgres
 .NOTPARALLEL:
 
 help:
@@ -12,12 +12,12 @@ help:
 run: .venv/installed ## serve on http://127.0.0.1:8050, with sample data when there is no other
 	@$(BIN)/spendscope serve --with-sample
 
-test: .venv/tests-installed chromium ## everything CI runs: lint, import contracts, types, tests
+test: .venv/tests-installed chromium postgres ## everything CI runs: lint, import contracts, types, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 bench: .venv/tests-installed ## measure against bare DuckDB; BENCH="--events 200000" for a quick look
 	@$(BIN)/python -m tests.bench $(BENCH)
@@ -55,3 +55,14 @@ chromium:
 	echo "Installing Chromium for the browser tests ..."; \
 	{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu-core; } >/dev/null || $(WANT_CHROMIUM); \
 	$(HAVE_CHROMIUM); $(WANT_CHROMIUM)
+
+# What tests/postgres.py looks for: the programs of a server, not a server that runs.
+HAVE_POSTGRES = for bin in /usr/lib/postgresql/*/bin $$(dirname "$$(command -v postgres || echo /nowhere/)"); do test -x "$$bin/initdb" && test -x "$$bin/postgres" && exit 0; done
+WANT_POSTGRES = { echo "The tests of LiteLLM's database need PostgreSQL: install its server (initdb, postgres, psql)." >&2; exit 1; }
+
+postgres:
+	@$(HAVE_POSTGRES); \
+	test "$$(id -u)" = 0 && command -v apt-get >/dev/null || $(WANT_POSTGRES); \
+	echo "Installing PostgreSQL for the tests of LiteLLM's database ..."; \
+	{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; } >/dev/null || $(WANT_POSTGRES); \
+	$(HAVE_POSTGRES); $(WANT_POSTGRES)

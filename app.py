@@ -19,26 +19,41 @@ from callbacks import (
     demo,
     drawer,
     filtering,
+    follow,
+    imports,
+    ingest,
+    keys_api,
     listing,
     narrowing,
     navigation,
+    otlp,
+    people,
+    people_api,
     preferences,
+    price_api,
+    prices,
     receive,
     redraw,
     running,
     sign_in,
+    uploads,
 )
 from callbacks.commands import load
 from callbacks.commands import main as command
 from callbacks.setup import link
 from components import layout
 from data.engines import EventStore, open_events
+from data.imports import Tally
+from data.price_list import Books
 from data.sample_budgets import examples
 from data.settings import Settings
 from data.state import State
+from data.uploads import Uploads
 
 HERE = Path(__file__).resolve().parent
-THREADS = 16
+# Most of them wait for their turn at the store; fewer would have senders wait for viewers.
+THREADS = 64
+SWITCH = 0.0005  # seconds
 INDEX = (HERE / "components" / "index.html").read_text(encoding="utf-8")
 
 
@@ -51,7 +66,14 @@ def create_app(settings: Settings, state: State, store: EventStore, key: str) ->
     listing.attach(server, settings, store)
     preferences.attach(server, state)
     budget_api.attach(server, settings, state, store)
-    receive.attach(server, settings, store)
+    people_api.attach(server, settings, state, store)
+    keys_api.attach(server, settings, state)
+    price_api.attach(server, settings, state, store)
+    receive.attach(server, settings, state, store, tally := Tally(state))
+    otlp.attach(server, settings, state, store, tally)
+    uploads.attach(
+        server, settings, state, Uploads(settings.data_dir / "uploads", state, store), tally
+    )
     running.attach(server, store, key)
     _doors(server, state, store)
     app = Dash(
@@ -62,13 +84,17 @@ def create_app(settings: Settings, state: State, store: EventStore, key: str) ->
     )  # fmt: skip
     app.layout = layout.build
     navigation.register(app)
-    filtering.register(app, settings, state)
+    filtering.register(app, settings, state, store)
     narrowing.register(app, store)
     drawer.register(app, store)
     preferences.register(app, state)
     redraw.register(app, store)
     budgets.register(app, settings, state, store)
     audit.register(app, state)
+    prices.register(app, settings, state, store)
+    people.register(app, settings, state, store)
+    imports.register(app, state, store, tally)
+    ingest.register(app, settings, state)
     return app
 
 
@@ -90,11 +116,11 @@ def _doors(server: Flask, state: State, store: EventStore) -> None:
 
 def serve(settings: Settings, with_sample: bool = False) -> None:
     """Serve until stopped."""
-    state, store, key = (
-        State(settings.state_url),
-        open_events(settings.events_url),
-        running.new_key(),
-    )
+    # Who answers in microseconds need not wait 5 ms for each who computes: with viewers who redraw
+    # without a pause, twice as many events are taken (`make bench`).
+    sys.setswitchinterval(SWITCH)
+    state, key = State(settings.state_url), running.new_key()
+    store = open_events(settings.events_url, Books(state))
     if with_sample and not demo.sources(store):
         load(store, 100_000, 90, 7, settings.now())
         examples(state, store, settings.now())
@@ -103,7 +129,7 @@ def serve(settings: Settings, with_sample: bool = False) -> None:
     print(f"Spendscope serves on {url}", flush=True)
     if "local" in settings.sign_in and demo.why_closed(settings, store):
         _invite(settings, state)
-    with running.announced(settings, key):
+    with running.announced(settings, key), follow.following(settings, state, store):
         listen(app.server, host=settings.host, port=settings.port, threads=THREADS, ident=None)
 
 

@@ -31,11 +31,24 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _import_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="files or folders")
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="files, folders, or a LiteLLM database: postgresql://USER@HOST/DATABASE",
+    )
     parser.add_argument("--format", default="auto", help="a format's name, or auto")
     parser.add_argument("--user", help="whose it is, where the source is silent")
     parser.add_argument("--project", help="for which project, where the source is silent")
-    parser.add_argument("--start", metavar="ISO", help="first instant of a trace of offsets")
+    parser.add_argument(
+        "--start",
+        metavar="ISO",
+        help="first instant of a trace of offsets, or to read of a database",
+    )
+    parser.add_argument(
+        "--map", action="append", default=[], metavar="FIELD=COLUMN,…",
+        help="which column fills which field, where they have names of their own",
+    )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="report, and store nothing")
     parser.add_argument("--json", action="store_true", help="the report as JSON")
 

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
 from callbacks import accounts, checks
 from callbacks.arguments import parser
 from callbacks.demo import sources
+from callbacks.importing import import_usage, instant
 from callbacks.running import Running, reach
 from data.engines import EventStore
-from data.errors import SettingsError, SpendscopeError
+from data.errors import SpendscopeError
 from data.events import micros
-from data.ingest import Report, ingest_paths
 from data.sample import SOURCE, sample
 from data.sample_budgets import examples
 from data.settings import Settings
-from data.sources import Options
 from data.state import State
 
 BATCH: Final = 20_000
@@ -49,56 +45,13 @@ def _run(told: argparse.Namespace, settings: Settings, serve: Serve) -> int:
     return int(COMMANDS[told.command](told, settings))
 
 
-def _import(told: argparse.Namespace, settings: Settings) -> int:
-    options = Options(user=told.user, project=told.project, start=_instant("--start", told.start))
-    store = reach(settings)
-    try:
-        report = ingest_paths(
-            [Path(path) for path in told.paths], store, options,  # type: ignore[arg-type]
-            name=told.format, dry_run=told.dry_run, progress=_progress,
-        )  # fmt: skip
-    finally:
-        store.close()
-    print(json.dumps(report.as_dict()) if told.json else _said(report, told.dry_run))
-    return 2 if report.rejected else 0
-
-
-def _progress(report: Report) -> None:
-    print(f"  {report.read:,} read, {report.accepted:,} accepted …", file=sys.stderr)
-
-
-def _said(report: Report, dry_run: bool) -> str:
-    """The report as a person reads it."""
-    told = report.as_dict()
-    head = "Would import" if dry_run else "Imported"
-    lines = [
-        f"{head} {told['accepted']:,} of {told['read']:,} records"
-        f" from {told['files']} file(s), format {told['format']}",
-        f"  duplicates {told['duplicates']:,} · rejected {told['rejected']:,}"
-        f" · unpriced {told['unpriced']:,}",
-        f"  cost ${told['cost']:,.6f} · tokens {told['tokens']:,}"
-        f" · {told['from'] or '–'} → {told['to'] or '–'}",
-    ]
-    return "\n".join(lines + [f"  {r['where']}: {r['reason']}" for r in told["rejections"]])
-
-
-def _instant(name: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise SettingsError(f"{name} is no ISO 8601 instant: {text[:40]!r}") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def _sample(told: argparse.Namespace, settings: Settings) -> int:
     store = reach(settings)
     try:
         if told.remove:
             print(f"Removed {store.remove(SOURCE):,} sample events.")
             return 0
-        until = _instant("--until", told.until)
+        until = instant("--until", told.until)
         end = settings.now() if until is None else micros(until)
         load(store, told.events, told.days, told.seed, end)
         if not isinstance(store, Running):
@@ -162,7 +115,7 @@ def _check(_: argparse.Namespace, settings: Settings) -> int:
 
 
 COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Settings], int]]] = {
-    "import": _import,
+    "import": import_usage,
     "sample": _sample,
     "token": _token,
     "account": _account,

@@ -12,47 +12,90 @@ from typing import Any, Final
 
 import orjson
 from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
+from callbacks.api import only
+from callbacks.bodies import body
 from data.engines import EventStore
 from data.errors import EventError, Refused, Stranger
+from data.imports import Tally
 from data.ingest import ingest
+from data.ingest_keys import UNNAMED, Key, any_good, verify
 from data.settings import Settings
+from data.sources import File, Options, Record, formats
 from data.sources.canonical import FORMAT, convert
-from data.sources.format import Options, records
+from data.sources.entries import entries
+from data.sources.format import records
+from data.state import State
 
-LARGEST_BODY: Final = 32 * 1024 * 1024
+POSTED: Final = ("litellm", "litellm-callback")  # beside our own events
+WRONG: Final = "the key is missing or wrong: send Authorization: Bearer KEY"
+RETRY_SECONDS: Final = 2
 
 
-def attach(server: Flask, settings: Settings, store: EventStore) -> None:
+def attach(
+    server: Flask, settings: Settings, state: State, store: EventStore, tally: Tally
+) -> None:
     """Route the receiving endpoint on a server."""
+    server.after_request(_come_again)
 
     @server.post("/api/v1/events")
     def receive() -> Response:
-        keyed(settings.ingest_key, "SPENDSCOPE_INGEST_KEY")
-        entries = [(f"body:{n}", entry) for n, entry in enumerate(_entries(body()), start=1)]
-        report = ingest(records(entries, convert, Options()), store)
-        report.format = FORMAT.name
+        key = admitted(settings, state)
+        only(("format",))
+        name = request.args.get("format", FORMAT.name)
+        report = ingest(key.stamp(_records(name, body())), store)
+        report.format = name
+        tally.add(settings.now(), key.name, name, report)
         return jsonify(report.as_dict())
 
 
-def keyed(key: str | None, setting: str) -> None:
-    """Let nobody on without the key of this door; raises `Stranger`."""
-    if key is None:
-        raise Stranger(f"nothing is received here: {setting} is not set")
-    _, _, shown = request.headers.get("Authorization", "").partition(" ")
-    if not hmac.compare_digest(shown.strip().encode(), key.encode()):
-        raise Stranger("the key is missing or wrong: send Authorization: Bearer KEY")
+def admitted(settings: Settings, state: State) -> Key:
+    """The ingest key this request shows; raises `Stranger` where it shows no good one."""
+    if settings.ingest_key is not None and _same(_shown(), settings.ingest_key):
+        return UNNAMED
+    if key := verify(state, _shown(), settings.now()):
+        return key
+    if settings.ingest_key is None and not any_good(state):
+        raise Stranger(
+            "nothing is received here: SPENDSCOPE_INGEST_KEY is not set and there is no ingest key"
+        )
+    raise Stranger(WRONG)
 
 
-def body() -> bytes:
-    """The request's body; raises `Refused` where it is larger than we take at once."""
-    request.max_content_length = LARGEST_BODY
-    try:
-        return request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        most = LARGEST_BODY // 1024 // 1024
-        raise Refused("body", f"a body has at most {most} MB: send it in parts") from None
+def keyed(key: str) -> None:
+    """Let nobody on without this key; raises `Stranger`."""
+    if not _same(_shown(), key):
+        raise Stranger(WRONG)
+
+
+def _come_again(answer: Response) -> Response:
+    """Who is sent away for now hears when to try again."""
+    if answer.status_code == 503:
+        answer.headers.setdefault("Retry-After", str(RETRY_SECONDS))
+    return answer
+
+
+def _shown() -> str:
+    """The key of a request: a bearer, or `x-api-key` for senders that cannot write a space."""
+    _, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    return bearer.strip() or request.headers.get("x-api-key", "").strip()
+
+
+def _same(shown: str, key: str) -> bool:
+    return hmac.compare_digest(shown.encode(), key.encode())
+
+
+def _records(name: str, content: bytes) -> Iterable[Record]:
+    """The records of a body in one of the forms that others post."""
+    if name == FORMAT.name:
+        told = [(f"body:{n}", entry) for n, entry in enumerate(_entries(content), start=1)]
+        return records(told, convert, Options())
+    if name not in POSTED:
+        known = ", ".join((FORMAT.name, *POSTED))
+        raise Refused("format", f"{name[:40]!r} is not received here; use one of {known}")
+    if not content.strip():
+        raise Refused("body", "the body is empty")
+    return formats()[name].read(File("body", body=content), Options())
 
 
 def _entries(text: bytes) -> Iterable[Any]:
@@ -62,6 +105,8 @@ def _entries(text: bytes) -> Iterable[Any]:
     try:
         whole = orjson.loads(text)
     except orjson.JSONDecodeError:
+        if text.lstrip().startswith(b"["):  # one bad event of a list costs itself, not the list
+            return [entry for _, entry in entries(File("body", body=text))]
         return [_line(line) for line in text.splitlines() if line.strip()]
     return whole if isinstance(whole, list) else [whole]
 

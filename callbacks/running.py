@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
@@ -21,15 +23,23 @@ import orjson
 from flask import Flask, Response, jsonify, request
 
 from callbacks import checks
-from callbacks.receive import body, keyed
+from callbacks.bodies import body
+from callbacks.receive import keyed
 from data.engines import EventStore, open_events
 from data.errors import EventError, Refused, StoreError, Stranger
 from data.events import Event, clean
+from data.price_book import PriceBook, public
+from data.price_list import Books
+from data.report import Report
 from data.settings import Settings
+from data.sources.format import Options
+from data.sources.parquet import Part
+from data.state import State
 
 NOTE: Final = "server.json"
 PATH: Final = "/api/v1/store/"
 SECONDS: Final = 120
+BREATH: Final = 0.5
 
 
 def attach(server: Flask, store: EventStore, key: str) -> None:
@@ -39,17 +49,11 @@ def attach(server: Flask, store: EventStore, key: str) -> None:
     def work(verb: str) -> Response:
         if not ip_address(request.remote_addr or "::").is_loopback:
             raise Stranger("this door is for commands of this machine")
-        keyed(key, "the server's own key")
+        keyed(key)
         asked = orjson.loads(body())
-        if verb == "write":
-            return jsonify([event["event_id"] for event in store.write(_cleaned(asked))])
-        if verb == "known":
-            return jsonify(sorted(store.known(asked)))
-        if verb == "remove":
-            return jsonify(store.remove(str(asked)))
-        if verb == "check":
-            return jsonify(list(checks.run_all(store)))
-        raise Refused("verb", "a store can write, know, remove and check")
+        if verb not in VERBS:
+            raise Refused("verb", f"a store can {', '.join(VERBS)}")
+        return jsonify(VERBS[verb](store, asked))
 
 
 def _cleaned(asked: list[Any]) -> list[Event]:
@@ -57,6 +61,32 @@ def _cleaned(asked: list[Any]) -> list[Event]:
         return [clean(raw) for raw in asked]
     except EventError as error:
         raise Refused("body", str(error)) from None
+
+
+def _load(store: EventStore, asked: dict[str, Any]) -> dict[str, Any] | None:
+    """Read the file here, if it is here the file that the command sees."""
+    part = Part(**{**asked["part"], "path": Path(asked["part"]["path"]),
+                   "options": Options(**asked["options"])})  # fmt: skip
+    report = store.load(part) if _seen(part.path) == asked["seen"] else None
+    return None if report is None else asdict(report)
+
+
+def _seen(path: Path) -> list[int]:
+    """What tells a file from others, as far as two processes of a machine agree on it."""
+    try:
+        told = path.stat()
+    except OSError:
+        return []
+    return [told.st_ino, told.st_size, told.st_mtime_ns]
+
+
+VERBS: Final[dict[str, Callable[[EventStore, Any], Any]]] = {
+    "write": lambda store, asked: [one["event_id"] for one in store.write(_cleaned(asked))],
+    "load": _load,
+    "known": lambda store, asked: sorted(store.known(asked)),
+    "remove": lambda store, asked: store.remove(str(asked)),
+    "check": lambda store, _: list(checks.run_all(store)),
+}
 
 
 @contextmanager
@@ -80,15 +110,23 @@ def new_key() -> str:
 
 
 class Running:
-    """A running server's event store, as far as commands need one."""
+    """A running server's event store, as far as commands need one; prices are this side's."""
 
-    def __init__(self, url: str, key: str) -> None:
-        self._url, self._key = url, key
+    def __init__(self, url: str, key: str, book: Callable[[], PriceBook] = public) -> None:
+        self._url, self._key, self.book = url, key, book
 
     def write(self, events: Sequence[Event]) -> list[Event]:
         fresh = set(self._ask("write", list(events)))
         unique = {event["event_id"]: event for event in reversed(events)}
         return [event for key, event in reversed(unique.items()) if key in fresh]
+
+    def load(self, part: Part) -> Report | None:
+        """The server reads the file itself; None where it does not see this file."""
+        given = {"user": part.options.user, "project": part.options.project}
+        place = {"path": str(part.path), "name": part.name, "start": part.start, "rows": part.rows}
+        told = {"part": place, "options": given, "seen": _seen(part.path)}
+        report = self._ask("load", told)
+        return None if report is None else Report.of(report)
 
     def known(self, ids: Collection[str]) -> set[str]:
         return set(self._ask("known", list(ids)))
@@ -114,24 +152,39 @@ class Running:
     def _ask(self, verb: str, what: Any) -> Any:
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         asked = Request(f"{self._url}{PATH}{verb}", orjson.dumps(what), headers)  # noqa: S310
+        until = time.monotonic() + SECONDS
         try:
-            with urlopen(asked, timeout=SECONDS) as answer:  # noqa: S310
-                return orjson.loads(answer.read())
-        except HTTPError as error:
-            told = error.read().decode(errors="replace")[:300]
-            raise StoreError(f"the running server refused: {told}") from None
+            while (said := _answer(asked, time.monotonic() < until)) is None:
+                time.sleep(BREATH)
+            return orjson.loads(said)
         except (URLError, OSError) as error:
             raise StoreError(
                 f"the running server at {self._url} does not answer: {error}"
             ) from None
 
 
+def _answer(asked: Request, patient: bool) -> bytes | None:
+    """What the server says; None where it is busy and there is time to ask again."""
+    try:
+        with urlopen(asked, timeout=SECONDS) as answer:  # noqa: S310
+            return bytes(answer.read())
+    except HTTPError as error:
+        told = error.read().decode(errors="replace")[:300]
+        if patient and error.code == 503:
+            return None
+        raise StoreError(f"the running server refused: {told}") from None
+
+
 def reach(settings: Settings) -> EventStore | Running:
-    """The event store, through the server that has it open, or opened here."""
+    """The event store, through the server that has it open, or opened here; it prices by the
+    entries that are kept as the command starts."""
+    state = State(settings.state_url)
+    present = Books(state)()
+    state.close()
     note: Path = settings.data_dir / NOTE
     if note.exists():
         told = json.loads(note.read_text())
-        running = Running(told["url"], told["key"])
+        running = Running(told["url"], told["key"], lambda: present)
         if running.alive():
             return running
-    return open_events(settings.events_url)
+    return open_events(settings.events_url, lambda: present)

@@ -20,6 +20,8 @@ from callbacks.tokens import Tokens, expired
 from data.accounts import Account
 from data.engines import EventStore
 from data.errors import Refused, Stranger
+from data.people import ALONE, People
+from data.people_book import Roll
 from data.scope import Scope
 from data.settings import Settings
 from data.state import State
@@ -35,6 +37,7 @@ class Person:
 
     key: str
     claims: Claims
+    people: People = ALONE
     is_authenticated: bool = field(default=True, init=False)
     is_active: bool = field(default=True, init=False)
     is_anonymous: bool = field(default=False, init=False)
@@ -56,7 +59,7 @@ class Person:
 
     @property
     def scope(self) -> Scope:
-        return Scope.of(self.claims)
+        return Scope.of(self.claims, self.people)
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Desk:
     state: State
     store: EventStore
     tokens: Tokens
+    roll: Roll
     throttle: Throttle = field(default_factory=Throttle)
 
     @property
@@ -79,7 +83,7 @@ class Desk:
             return None
         kind, _, rest = key.partition(":")
         try:
-            return Person(key, self._claims(kind, rest))
+            return Person(key, self._claims(kind, rest), self.roll.now())
         except Stranger as refusal:
             g.refusal = refusal
         return None
@@ -88,7 +92,8 @@ class Desk:
         """The person a bearer token names."""
         token = bearer(asked)
         try:
-            return None if token is None else Person("bearer:", self.tokens.verify(token))
+            if token is not None:
+                return Person("bearer:", self.tokens.verify(token), self.roll.now())
         except Stranger as refusal:
             g.refusal = refusal
         return None

@@ -28,6 +28,7 @@ from callbacks.throttle import Key
 from callbacks.tokens import Tokens
 from data.engines import EventStore
 from data.errors import SpendscopeError, Stranger
+from data.people_book import Roll
 from data.sample import PERSONAS
 from data.settings import Settings
 from data.state import State
@@ -43,7 +44,7 @@ def attach(
     script_hashes: Callable[[], list[str]],
 ) -> None:
     """Close a server to strangers and give it its ways in. Call it before Dash gets the server."""
-    desk = Desk(settings, state, store, Tokens(settings))
+    desk = Desk(settings, state, store, Tokens(settings), Roll(state))
     server.secret_key = settings.secret_key
     harden(server, script_hashes)
     recognise(server, desk)

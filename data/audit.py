@@ -43,6 +43,11 @@ class Hand:
     name: str
     now: int
 
+    @property
+    def who(self) -> str:
+        """The very id that signed in, which may be one of several of a person."""
+        return self.scope.came_as or self.scope.user
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -74,7 +79,7 @@ def record(
     after: Said | None,
 ) -> None:
     """Write down a change beside the change itself."""
-    who = {"at": hand.now, "who": hand.scope.user, "name": hand.name}
+    who = {"at": hand.now, "who": hand.who, "name": hand.name}
     what = {"action": action, "thing": thing, "before": before, "after": after}
     connection.execute(AUDIT.insert().values(who | what))
 

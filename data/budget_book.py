@@ -32,7 +32,7 @@ def listed(state: State, scope: Scope) -> list[Budget]:
 def own(state: State, scope: Scope) -> list[Budget]:
     """The budgets that are set for the reader personally."""
     budgets = listed(state, scope)
-    return [one for one in budgets if (one.kind, one.subject) == ("user", scope.user)]
+    return [one for one in budgets if one.kind == "user" and scope.is_me(one.subject)]
 
 
 def budget(state: State, scope: Scope, number: int) -> Budget:
@@ -44,6 +44,8 @@ def budget(state: State, scope: Scope, number: int) -> Budget:
 def create(state: State, hand: Hand, raw: Raw, store: EventStore) -> Budget:
     """A new budget; `Refused` names the field that is wrong, `Forbidden` is for strangers to it."""
     made = _allowed(draft(raw, hand.now), hand.scope)
+    if made.kind == "user":
+        made = replace(made, subject=hand.scope.people.person(made.subject))
     refuse_odd(made, hand.scope, store)
     with state.writing() as connection:
         _refuse_second(connection, made)

@@ -10,6 +10,7 @@ from data.engines import EventStore
 from data.errors import Refused
 from data.events import EARLIEST, LATEST, micros
 from data.filters import Filters
+from data.patterns import matches
 from data.query import Query, run
 from data.scope import Scope
 from data.windows import Window
@@ -36,16 +37,7 @@ def _family(pattern: str, window: Window, scope: Scope, store: EventStore) -> tu
 
 def belongs(model: str, pattern: str) -> bool:
     """Whether a model is of a family: `gpt-6` is how names begin, `*sonnet*` a pattern."""
-    first, *others = pattern.lower().split("*") if "*" in pattern else (pattern.lower(), "")
-    name = model.lower()
-    if not name.startswith(first):
-        return False
-    place = len(first)
-    for part in others[:-1]:
-        place = name.find(part, place) + len(part)
-        if place < len(part):
-            return False
-    return len(name) - place >= len(others[-1]) and name.endswith(others[-1])
+    return matches(model, pattern if "*" in pattern else f"{pattern}*")
 
 
 def refuse_odd(budget: Budget, scope: Scope, store: EventStore) -> None:

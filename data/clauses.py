@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import FunctionFilter
+from sqlalchemy.sql.visitors import iterate
 
 from data.catalog import DIMENSIONS, metric
 from data.events import EVENTS
@@ -25,8 +26,8 @@ def clauses(query: Query, scope: Scope) -> list[Clause]:
         query.filters.predicate(scope),
         _kinds((query.about,) if query.about else query.metrics),
         *_counted(query),
-        *_within(query),
-        *_found(query),
+        *_within(query, scope),
+        *_found(query, scope),
     ]
 
 
@@ -42,21 +43,26 @@ def _counted(query: Query) -> list[Clause]:
     """Of the one metric the events are listed for, the condition it counts by, if it has one."""
     if not query.about:
         return []
-    expression: Any = metric(query.about).of(local_time(query.filters.window))
-    filtered = isinstance(expression, FunctionFilter) and expression.criterion is not None
-    return [expression.criterion] if filtered else []
+    one = metric(query.about)
+    expression = one.of(local_time(query.filters.window))
+    if one.unit != "count" and not isinstance(expression, FunctionFilter):
+        return []
+    filtered = (part for part in iterate(expression) if isinstance(part, FunctionFilter))
+    return [part.criterion for part in filtered if part.criterion is not None][:1]
 
 
-def _within(query: Query) -> list[Clause]:
-    return [
-        EVENTS.c[name].in_(values) if values else EVENTS.c[name].is_not(None)
-        for name, values in query.within
-    ]
+def _within(query: Query, scope: Scope) -> list[Clause]:
+    kept = {name: EVENTS.c[name].in_(values) for name, values in query.within if values}
+    if users := dict(query.within).get("user"):
+        kept["user"] = EVENTS.c.user.in_(scope.people.every(users))
+    return [kept.get(name, EVENTS.c[name].is_not(None)) for name, _ in query.within]
 
 
-def _found(query: Query) -> list[Clause]:
+def _found(query: Query, scope: Scope) -> list[Clause]:
+    """Text within a value or its name; of a person also within what the event came with."""
     if not query.search:
         return []
     name = DIMENSIONS[query.by[0]]
     columns = [EVENTS.c[name.name], *([EVENTS.c[name.naming]] if name.naming else [])]
+    columns += [one for column in columns if (one := scope.people.read(column)) is not column]
     return [sa.or_(*(column.icontains(query.search, autoescape=True) for column in columns))]

@@ -3,12 +3,14 @@
 SpendscopeError            one clear sentence; anything else that is raised is a bug
 ├── SettingsError          a setting is wrong: the start stops
 ├── Refused                what was asked for cannot be asked      → 400, naming the parameter
-│   └── Unknown            no such section, tab or address         → 404
+│   ├── Unknown            no such section, tab or address         → 404
+│   ├── TooLarge           more than is taken at once              → 413
+│   └── Unsupported        sent in a way that is not understood    → 415
 ├── Stranger               nobody is signed in, or the token is bad → 401
 ├── Forbidden              signed in, but not for this door        → 403
 ├── SourceError            a file or body cannot be read at all
 ├── EventError             one record is no event: rejected, the rest goes on
-└── StoreError             the event or state store cannot be used now
+└── StoreError             a store cannot be used now             → 503, to be tried again
 """
 
 from __future__ import annotations
@@ -43,6 +45,20 @@ class Unknown(Refused):
 
     code = "unknown"
     status = 404
+
+
+class TooLarge(Refused):
+    """A body with more in it than is taken at once; in parts it would be."""
+
+    code = "too_large"
+    status = 413
+
+
+class Unsupported(Refused):
+    """A body of a type or encoding that this door does not read."""
+
+    code = "unsupported"
+    status = 415
 
 
 class Stranger(SpendscopeError):

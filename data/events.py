@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -18,18 +19,13 @@ import sqlalchemy as sa
 
 from data.errors import EventError
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 4
 KINDS: Final = ("llm", "message", "workflow", "tool", "integration", "session")
 CHANNELS: Final = ("platform", "cli", "api", "other")
 STATUSES: Final = ("ok", "error", "aborted")
 ORIGINS: Final = ("reported", "list", "unpriced")
 
-CHOICES: Final[dict[str, tuple[str, ...]]] = {
-    "kind": KINDS,
-    "channel": CHANNELS,
-    "status": STATUSES,
-    "cost_origin": ORIGINS,
-}
+CHOICES: Final = {"kind": KINDS, "channel": CHANNELS, "status": STATUSES, "cost_origin": ORIGINS}
 REQUIRED: Final = ("event_id", "kind", "channel", "source", "status", "cost_origin")
 TEXTS: Final = (
     *("user", "user_name", "project", "project_name"),
@@ -38,10 +34,12 @@ TEXTS: Final = (
     *("provider", "model", "operation", "error_class"),
 )
 TOKENS: Final = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
-CALL_ONLY: Final = (*TOKENS, "reasoning_tokens", "cost_nano", "ttft_ms")
+CALL_ONLY: Final = (*TOKENS, "reasoning_tokens", "cost_nano", "ttft_ms", "request_count")
 SESSION_ONLY: Final = ("lines_added", "lines_removed", "files_changed")
 COUNTS: Final = (*CALL_ONLY, "duration_ms", *SESSION_ONLY)
+WORDS: Final = (*REQUIRED, *TEXTS)
 FIELDS: Final = ("event_id", "ts", *REQUIRED[1:], *TEXTS, *COUNTS, "tags")
+KNOWN: Final = frozenset(FIELDS)
 
 EVENTS: Final = sa.Table(
     "events",
@@ -54,10 +52,11 @@ EVENTS: Final = sa.Table(
     sa.Column("tags", sa.Text),
     # Worked out of the event when it is stored: data/derived.py.
     sa.Column("id_hash", sa.BigInteger, nullable=False),
-    sa.Column("cache_saved_nano", sa.BigInteger),
-    sa.Column("cache_write_nano", sa.BigInteger),
+    *(sa.Column(f"{name}_nano", sa.BigInteger) for name in ("cache_saved", "cache_write")),
+    sa.Column("list_cost_nano", sa.BigInteger),
 )
 
+MICROS: Final = re.compile("[0-9]{15,16}")
 LONGEST_TEXT: Final = 1_000
 LONGEST_TAGS: Final = 20_000
 LARGEST_COUNT: Final = 10**15
@@ -82,16 +81,16 @@ def id_hash(event_id: str) -> int:
 
 def clean(raw: Mapping[str, Any]) -> Event:
     """One canonical event with every field of `FIELDS`, or `EventError` with the reason."""
-    if unknown := raw.keys() - set(FIELDS):
+    if unknown := raw.keys() - KNOWN:
         raise EventError(f"unknown field {sorted(unknown)[0]!r}")
-    event: Event = {"event_id": _text("event_id", raw.get("event_id")), "ts": _ts(raw.get("ts"))}
-    for name in (*REQUIRED[1:], *TEXTS):
-        event[name] = _text(name, raw.get(name))
+    event: Event = {"ts": _ts(raw.get("ts"))}
+    for name in WORDS:
+        event[name] = None if (text := raw.get(name)) is None else _text(name, text)
     for name in COUNTS:
-        event[name] = _count(name, raw.get(name))
+        event[name] = None if (number := raw.get(name)) is None else _count(name, number)
     event["tags"] = _tags(raw.get("tags"))
-    if event["cost_origin"] is None:
-        event["cost_origin"] = "unpriced" if event["cost_nano"] is None else "reported"
+    origin = "unpriced" if event["cost_nano"] is None else "reported"
+    event["cost_origin"] = event["cost_origin"] or origin
     _check(event)
     return event
 
@@ -104,6 +103,8 @@ def _check(event: Event) -> None:
         if event[name] not in allowed:
             raise EventError(f"{name} is {event[name]!r}, not one of {', '.join(allowed)}")
     _check_belonging(event)
+    if event["request_count"] == 0:
+        raise EventError("request_count is 0: an event stands for one request or more")
     if (event["cost_nano"] is None) != (event["cost_origin"] == "unpriced"):
         raise EventError("cost_nano and cost_origin contradict each other")
     output = event["output_tokens"]
@@ -121,13 +122,11 @@ def _check_belonging(event: Event) -> None:
 
 
 def _text(name: str, value: Any) -> str | None:
-    if value is None:
-        return None
     if not isinstance(value, str):
         raise EventError(f"{name} is not text")
     if len(value) > LONGEST_TEXT:
         raise EventError(f"{name} is longer than {LONGEST_TEXT:,} characters")
-    if "\x00" in value or value.encode(errors="ignore").decode() != value:
+    if "\x00" in value or not (value.isascii() or value.encode(errors="ignore").decode() == value):
         raise EventError(f"{name} holds a character that cannot be stored")
     return value.strip() or None
 
@@ -162,7 +161,9 @@ def _whole(name: str, value: float | str | Decimal) -> int:
 
 
 def _ts(value: Any) -> int:
-    """Microseconds UTC from an ISO 8601 text (no offset: UTC) or from microseconds."""
+    """Microseconds UTC of an ISO 8601 text (no offset: UTC), or of microseconds, text in a cell."""
+    if isinstance(value, str) and MICROS.fullmatch(value.strip()):
+        value = int(value)
     if isinstance(value, datetime):
         moment = value
     elif isinstance(value, int) and not isinstance(value, bool):
@@ -174,9 +175,8 @@ def _ts(value: Any) -> int:
             raise EventError(f"ts is not a time: {value.strip()[:40]!r}") from None
     else:
         raise EventError("ts is missing")
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     try:
-        return _in_range(micros(moment))
+        return _in_range(micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
     except OverflowError:
         raise EventError("ts lies outside the years 2000 to 2100") from None
 

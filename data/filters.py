@@ -60,6 +60,8 @@ class Filters:
         fields = dict(self.fields)
         if self.me:
             fields["user"] = (*fields.get("user", ()), scope.user)
+        if "user" in fields:
+            fields["user"] = scope.people.every(fields["user"])
         return fields.items()
 
 

@@ -8,103 +8,23 @@ at the same time count every event once between them. A dry run asks instead, an
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, timedelta
-from decimal import Decimal
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from data.engines import EventStore
 from data.errors import EventError
-from data.events import EPOCH, LARGEST_COUNT, TOKENS, Event, clean
-from data.prices import price
-from data.sources import Options, find, read
-from data.sources.fields import NANO
-from data.sources.format import Raw, Record, said
+from data.events import LARGEST_COUNT, Event, clean
+from data.price_book import PUBLIC, PriceBook
+from data.report import Report
+from data.sources import Input, Options, find, parquet, read
+from data.sources.format import Note, Raw, Record, said
 
 BATCH: Final = 10_000
-SHOWN: Final = 20
-Progress = Callable[["Report"], None]
-LONGEST_REASON: Final = 300
+Progress = Callable[[Report], None]
 SECONDS: Final = 0.5
-
-
-@dataclass(slots=True)
-class Report:
-    """What became of the records (CONTRACT §5); times, money and tokens are the accepted ones'."""
-
-    files: int = 0
-    format: str = ""
-    accepted: int = 0
-    duplicates: int = 0
-    rejected: int = 0
-    unpriced: int = 0
-    rejections: list[tuple[str, str]] = field(default_factory=list)
-    first: int | None = None  # µs UTC
-    last: int | None = None
-    cost_nano: int = 0
-    tokens: int = 0
-
-    @property
-    def read(self) -> int:
-        return self.accepted + self.duplicates + self.rejected
-
-    def accept(self, events: Iterable[Event]) -> None:
-        for event in events:
-            self.accepted += 1
-            self.unpriced += event["kind"] == "llm" and event["cost_nano"] is None
-            self.cost_nano += event["cost_nano"] or 0
-            self.tokens += sum(event[name] or 0 for name in TOKENS)
-            self._span(event["ts"], event["ts"])
-
-    def reject(self, where: str, error: EventError) -> None:
-        self.rejected += 1
-        if len(self.rejections) < SHOWN:
-            self.rejections.append((_shown(where), _shown(str(error))))
-
-    def add(self, other: Report) -> None:
-        """Take in what another file's report says."""
-        for name in ("files", "accepted", "duplicates", "rejected", "unpriced"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        names = {*self.format.split(", "), *other.format.split(", ")}
-        self.format = ", ".join(sorted(names - {""}))
-        self.rejections = (self.rejections + other.rejections)[:SHOWN]
-        self.cost_nano += other.cost_nano
-        self.tokens += other.tokens
-        if other.first is not None and other.last is not None:
-            self._span(other.first, other.last)
-
-    def _span(self, first: int, last: int) -> None:
-        self.first = first if self.first is None else min(self.first, first)
-        self.last = last if self.last is None else max(self.last, last)
-
-    def as_dict(self) -> dict[str, Any]:
-        """CONTRACT §5, ready for JSON: instants ISO 8601 UTC, cost in US dollars."""
-        return {
-            "files": self.files,
-            "format": self.format,
-            "read": self.read,
-            "accepted": self.accepted,
-            "duplicates": self.duplicates,
-            "rejected": self.rejected,
-            "unpriced": self.unpriced,
-            "rejections": [{"where": w, "reason": r} for w, r in self.rejections],
-            "from": _iso(self.first),
-            "to": _iso(self.last),
-            "cost": float(Decimal(self.cost_nano) / NANO),
-            "tokens": self.tokens,
-        }
-
-
-def _shown(text: str) -> str:
-    """Short, and of characters every output can encode."""
-    return text[:LONGEST_REASON].encode(errors="replace").decode()
-
-
-def _iso(ts: int | None) -> str | None:
-    return None if ts is None else (EPOCH + timedelta(microseconds=ts)).astimezone(UTC).isoformat()
 
 
 def ingest(
@@ -113,20 +33,31 @@ def ingest(
     *,
     dry_run: bool = False,
     progress: Progress | None = None,
+    book: PriceBook | None = None,
+    report: Report | None = None,
 ) -> Report:
-    """Store what is new; `progress` hears of the report about twice a second.
+    """Store what is new; `progress` hears of the report about twice a second, and may raise.
 
+    A `report` that is given is continued. Prices are `book`'s, by default those of the sink as
+    they are when a batch is read.
     Raises `StoreError` where the store fails; what was written until then stays.
     """
-    report = Report()
+    report = Report() if report is None else report
     write = _rehearsal(sink) if dry_run else sink.write
-    source = _reporting(records, report, progress)
+    source = _told(records, report, progress)
     while batch := list(islice(source, BATCH)):
-        events = list(_events(batch, report))
+        events = list(_events(batch, report, book or sink.book()))
         fresh = write(events) if events else []
         report.duplicates += len(events) - len(fresh)
         report.accept(fresh)
+        _count(events, fresh, report)
     return report
+
+
+def _count(events: Sequence[Event], fresh: Sequence[Event], report: Report) -> None:
+    new = Counter(event["source"] for event in fresh)
+    for source, came in Counter(event["source"] for event in events).items():
+        report.told(source, came, came - new[source])
 
 
 def ingest_paths(
@@ -137,25 +68,59 @@ def ingest_paths(
     name: str = "auto",
     dry_run: bool = False,
     progress: Progress | None = None,
+    report: Report | None = None,
 ) -> Report:
     """Import files and folders; `SourceError` where nothing of them could be read."""
     options = options or Options()
     inputs = find(paths, name, options)
-    report = ingest(read(inputs, options), sink, dry_run=dry_run, progress=progress)
+    report = Report() if report is None else report
     report.files = len(inputs)
     report.format = ", ".join(sorted({each.format.name for each in inputs if each.format}))
+    for form, some in groupby(inputs, lambda one: one.format):
+        before = dict(report.sources)
+        if form is parquet.FORMAT and not dry_run:
+            for each in some:
+                _load(each, sink, options, progress, report)
+        else:
+            ingest(read(list(some), options), sink, dry_run=dry_run, progress=progress,
+                   report=report)  # fmt: skip
+        report.settle(form.name if form else "", before)
     return report
 
 
-def _reporting(
+def _load(
+    found: Input, sink: EventStore, options: Options, progress: Progress | None, report: Report
+) -> None:
+    """A Parquet file as the store itself reads it; from where it cannot, record by record."""
+    start = 0
+    for part in parquet.parts(found.file, options):
+        if (done := sink.load(part)) is None:
+            break
+        report.add(done)
+        start += part.rows
+        if progress:
+            progress(report)
+    else:
+        if start:
+            return
+    rest = parquet.read(found.file, options, start)
+    ingest(rest, sink, progress=progress, report=report)
+
+
+def _told(
     records: Iterable[Record], report: Report, progress: Progress | None
-) -> Iterator[Record]:
+) -> Iterator[tuple[str, Raw | EventError]]:
+    """The records, their notes taken down; `progress` hears of the report now and then."""
     due = time.monotonic() + SECONDS
     for record in records:
         if progress and time.monotonic() >= due:
             progress(report)
             due = time.monotonic() + SECONDS
-        yield record
+        where, raw = record
+        if isinstance(raw, Note):
+            report.note(raw.text)
+        else:
+            yield where, raw
 
 
 def _rehearsal(sink: EventStore) -> Callable[[Sequence[Event]], list[Event]]:
@@ -171,29 +136,31 @@ def _rehearsal(sink: EventStore) -> Callable[[Sequence[Event]], list[Event]]:
     return write
 
 
-def _events(batch: Iterable[Record], report: Report) -> Iterator[Event]:
+def _events(
+    batch: Iterable[tuple[str, Raw | EventError]], report: Report, book: PriceBook
+) -> Iterator[Event]:
     for where, raw in batch:
         try:
-            yield event_of(raw)
+            yield event_of(raw, book)
         except EventError as error:
             report.reject(where, error)
 
 
-def event_of(raw: Raw | EventError) -> Event:
+def event_of(raw: Raw | EventError, book: PriceBook = PUBLIC) -> Event:
     """The clean, priced event of a record, or `EventError` with the reason why it is none."""
     if isinstance(raw, EventError):
         raise raw
     try:
-        return _priced(raw, clean(raw))
+        return _priced(raw, clean(raw), book)
     except EventError:
         raise
     except Exception as error:
         raise EventError(f"this is no event ({said(error)})") from error
 
 
-def _priced(raw: Raw, event: Event) -> Event:
+def _priced(raw: Raw, event: Event, book: PriceBook) -> Event:
     if event["kind"] == "llm" and event["cost_nano"] is None and not raw.get("cost_origin"):
-        cost = price(event["provider"], event["model"], event["ts"], *(event[n] for n in TOKENS))
+        cost = book.cost(event)
         if cost is not None and cost <= LARGEST_COUNT:
             event |= {"cost_nano": cost, "cost_origin": "list"}
     return event

@@ -49,9 +49,21 @@ def total(column: Expression) -> Expression:
     return sa.cast(func.sum(column), sa.BigInteger)
 
 
+def total_where(column: Expression, condition: Expression) -> Expression:
+    """A sum over the events that meet a condition: zero over none, null where none is known."""
+    known = func.sum(column).filter(condition)
+    return sa.cast(sa.case((count_of(condition) > 0, known), else_=0), sa.BigInteger)
+
+
 def count_of(condition: Expression) -> Expression:
     """How many events meet a condition."""
     return func.count().filter(condition)
+
+
+def calls(condition: Expression) -> Expression:
+    """How many model calls meet a condition: an event that sums up many counts as many."""
+    made = func.sum(func.coalesce(E.request_count, 1)).filter(condition)
+    return sa.cast(func.coalesce(made, 0), sa.BigInteger)
 
 
 def distinct(column: Expression, condition: Expression | None = None) -> Expression:
@@ -79,6 +91,21 @@ def per_group(group: Expression, condition: Expression, how: str) -> Expression:
     """`min`, `median`, `avg` or `max` of how many events each value of `group` has."""
     counts = func.map_values(func.histogram(group).filter(condition))
     return func.list_aggregate(counts, how)
+
+
+def calls_per_group(group: Expression, condition: Expression, how: str) -> Expression:
+    """`min`, `median`, `avg` or `max` of how many model calls each value of `group` has.
+
+    Sums of many calls are few if any: they are a list beside the counts of the events, and each
+    count takes its own from it.
+    """
+    summed = sa.and_(condition, E.request_count > 1)
+    sums = func.list(func.row(group, E.request_count - 1)).filter(summed)
+    own = func.list_filter(sums, sa.literal_column("lambda more: more[1] = one.key"))
+    more = func.list_sum(func.list_transform(own, sa.literal_column("lambda mine: mine[2]")))
+    entries = func.map_entries(func.histogram(group).filter(condition))
+    count = sa.literal_column("lambda one: one.value", sa.BigInteger) + func.coalesce(more, 0)
+    return func.list_aggregate(func.list_transform(entries, count), how)
 
 
 def all_tokens() -> Expression:

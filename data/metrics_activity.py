@@ -13,6 +13,7 @@ from data.measuring import (
     CALL,
     E,
     Metric,
+    calls_per_group,
     count_of,
     distinct,
     latest,
@@ -176,7 +177,7 @@ SESSIONS: Final = (
     *(
         Metric(
             f"session_calls_{how}", f"{word} calls", "number",
-            per_group(E.conversation_id, CLI_CALL, how),
+            calls_per_group(E.conversation_id, CLI_CALL, how),
             f"{word} model calls in a session.", frozenset({"llm"}), additive=False,
         )
         for how, word in OF

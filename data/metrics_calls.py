@@ -15,12 +15,13 @@ from data.measuring import (
     E,
     Metric,
     all_tokens,
-    count_of,
+    calls,
     distinct,
     latest,
     percentile,
     ratio,
     total,
+    total_where,
 )
 
 FAILED: Final = sa.and_(CALL, E.status == "error")
@@ -29,6 +30,7 @@ PROMPT: Final = (
     + func.coalesce(total(E.cached_input_tokens), 0)
     + func.coalesce(total(E.cache_write_tokens), 0)
 )
+COMPARED: Final = E.list_cost_nano.is_not(None)
 PRICED_TOKENS: Final = sa.case((E.cost_nano.is_not(None), CALL_TOKENS))
 SHARE_OF_ALL: Final = ratio(func.sum(E.cost_nano), func.sum(func.sum(E.cost_nano)).over())
 
@@ -40,7 +42,7 @@ MONEY: Final = (
     *(
         Metric(
             f"cost_{channel}", f"{label} cost", "usd",
-            sa.cast(func.sum(E.cost_nano).filter(E.channel == channel), sa.BigInteger),
+            total_where(E.cost_nano, sa.and_(CALL, E.channel == channel)),
             f"The cost of calls through channel {channel}.", LLM, "less",
         )
         for channel, label in (
@@ -49,12 +51,12 @@ MONEY: Final = (
     ),
     Metric(
         "cost_of_errors", "Cost of errors", "usd",
-        sa.cast(func.sum(E.cost_nano).filter(E.status == "error"), sa.BigInteger),
+        total_where(E.cost_nano, FAILED),
         "What failed calls cost all the same.", LLM, "less",
     ),
     Metric(
         "cost_of_aborted", "Cost of aborted", "usd",
-        sa.cast(func.sum(E.cost_nano).filter(E.status == "aborted"), sa.BigInteger),
+        total_where(E.cost_nano, sa.and_(CALL, E.status == "aborted")),
         "What calls cost that somebody stopped.", LLM, "less",
     ),
     Metric(
@@ -63,7 +65,7 @@ MONEY: Final = (
     ),
     Metric(
         "cost_per_request", "Cost per request", "usd_each",
-        ratio(func.sum(E.cost_nano), count_of(sa.and_(CALL, E.cost_nano.is_not(None)))),
+        ratio(func.sum(E.cost_nano), calls(sa.and_(CALL, E.cost_nano.is_not(None)))),
         "Cost over the calls whose cost is known.", LLM, "less", additive=False,
     ),
     Metric(
@@ -77,23 +79,41 @@ MONEY: Final = (
         "Cost over the tokens of the calls whose cost is known.", LLM, "less", additive=False,
     ),
     Metric(
-        "cache_saved", "Saved by cache reads", "usd", total(E.cache_saved_nano),
+        "cache_saved", "Saved by cache reads", "usd",
+        total_where(E.cache_saved_nano, E.cached_input_tokens > 0),
         "What cache reads would have cost as plain input, less what they cost; list prices.",
         LLM, "more",
     ),
     Metric(
-        "cache_write_cost", "Spent on cache writes", "usd", total(E.cache_write_nano),
+        "cache_write_cost", "Spent on cache writes", "usd",
+        total_where(E.cache_write_nano, E.cache_write_tokens > 0),
         "What was paid to write the cache; list prices.", LLM, "less",
     ),
     Metric(
+        "reported_cost", "Reported cost", "usd",
+        sa.cast(func.sum(E.cost_nano).filter(COMPARED), sa.BigInteger),
+        "Reported by the source, for calls whose list price is known too.", LLM, "less",
+    ),
+    Metric(
+        "list_cost", "List cost", "usd", total(E.list_cost_nano),
+        "What the same calls cost by the price book.", LLM, "less",
+    ),
+    Metric(
+        "reported_minus_list", "Reported minus list", "usd", total(E.cost_nano - E.list_cost_nano),
+        "How much more than the price book's their source reported.", LLM, "less",
+    ),
+    Metric(
         "priced_share", "Priced share", "share",
-        ratio(count_of(sa.and_(USED, E.cost_nano.is_not(None))), count_of(USED)),
+        ratio(calls(sa.and_(USED, E.cost_nano.is_not(None))), calls(USED)),
         "Calls with a known cost among the calls that used tokens.", LLM, "more", additive=False,
     ),
 )  # fmt: skip
 
 CALLS: Final = (
-    Metric("requests", "Requests", "count", count_of(CALL), "Model calls, failed or not.", LLM),
+    Metric(
+        "requests", "Requests", "count", calls(CALL),
+        "Model calls, failed or not; a vendor's sum of many calls counts as many.", LLM,
+    ),
     Metric("tokens", "Tokens", "tokens", all_tokens(), "Input, cached, cache write, output.", LLM),
     Metric("input_tokens", "Input", "tokens", total(E.input_tokens), "Uncached prompt.", LLM),
     Metric(
@@ -113,9 +133,9 @@ CALLS: Final = (
         "cached_share", "Cached share", "share", ratio(total(E.cached_input_tokens), PROMPT),
         "Cache reads among all prompt tokens.", LLM, "more", additive=False,
     ),
-    Metric("errors", "Errors", "count", count_of(FAILED), "Calls that failed.", LLM, "less"),
+    Metric("errors", "Errors", "count", calls(FAILED), "Calls that failed.", LLM, "less"),
     Metric(
-        "error_rate", "Error rate", "share", ratio(count_of(FAILED), count_of(CALL)),
+        "error_rate", "Error rate", "share", ratio(calls(FAILED), calls(CALL)),
         "Failed calls among all calls.", LLM, "less", additive=False,
     ),
     Metric(

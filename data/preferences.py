@@ -98,24 +98,42 @@ def _n(preset: str | None, value: Any) -> int | None:
     if value is None or value == "" or preset not in DEFAULT_N:
         return None
     text, most = str(value).strip(), LARGEST_N[preset]
-    if isinstance(value, bool) or not text.isdecimal() or not 1 <= int(text[:9]) <= most:
+    number = int(text) if text.isdecimal() and len(text) < 10 else 0
+    if isinstance(value, bool) or not 1 <= number <= most:
         unit = "hours" if preset == "last_n_hours" else "days"
         raise Refused("n", f"N must be a whole number of {unit} from 1 to {most:,}")
-    return int(text)
+    return number
 
 
 def read(state: State, user: str) -> Preferences:
     """What this person prefers, as it is now."""
-    columns = [PREFERENCES.c[name] for name in NAMES]
     with state.reading() as connection:
-        row = connection.execute(sa.select(*columns).where(PREFERENCES.c.user == user)).first()
+        return _kept(connection, user)
+
+
+def change(state: State, user: str, raw: Mapping[str, Any]) -> tuple[Preferences, Preferences]:
+    """Change some and leave the others, whatever else arrives meanwhile; before and after."""
+    with state.writing() as connection:
+        before = _kept(connection, user)
+        after = parse({**before.as_dict(), **raw})
+        _keep(connection, user, after)
+    return before, after
+
+
+def _kept(connection: sa.Connection, user: str) -> Preferences:
+    columns = [PREFERENCES.c[name] for name in NAMES]
+    row = connection.execute(sa.select(*columns).where(PREFERENCES.c.user == user)).first()
     return Preferences(*row) if row else Preferences()
 
 
 def write(state: State, user: str, preferred: Preferences) -> None:
     """Keep these instead of what this person preferred before."""
     with state.writing() as connection:
-        connection.execute(PREFERENCES.delete().where(PREFERENCES.c.user == user))
-        if preferred != Preferences():
-            row = {"user": user, **preferred.as_dict()}
-            connection.execute(PREFERENCES.insert().values(row))
+        _keep(connection, user, preferred)
+
+
+def _keep(connection: sa.Connection, user: str, preferred: Preferences) -> None:
+    connection.execute(PREFERENCES.delete().where(PREFERENCES.c.user == user))
+    if preferred != Preferences():
+        row = {"user": user, **preferred.as_dict()}
+        connection.execute(PREFERENCES.insert().values(row))

@@ -117,7 +117,7 @@ def _select(
     local = local_time(query.filters.window)
     metrics = [metric(name).of(local).label(name) for name in query.metrics]
     statement = sa.select(*keys, *(n for n in namings if n is not None), *metrics)
-    statement = statement.where(*clauses(query, scope)).group_by(*keys)
+    statement = scope.people.reading(statement.group_by(*keys)).where(*clauses(query, scope))
     statement = statement.order_by(*_order(query, statement))
     return statement.limit(query.limit).offset(query.offset or None)
 

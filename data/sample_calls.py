@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 from data.events import Event
-from data.prices import price
+from data.price_book import PUBLIC
 from data.sample_cast import EMBEDDING, Model
 
 FAILING: Final = 0.016
@@ -104,7 +104,7 @@ def _timing(dice: Random, model: Model, output: int) -> Event:
 
 
 def _money(own: Event, at: int) -> Event:
-    cost = price(
+    cost = PUBLIC.price(
         own["provider"],
         own["model"],
         at,

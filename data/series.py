@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 import sqlalchemy as sa
 
-from data.catalog import DIMENSIONS, HOUR, METRICS, OTHER, TIME, WEEKDAY
+from data.catalog import DIMENSIONS, HOUR, METRICS, OTHER, TIME, WEEKDAY, Metric
 from data.engines import EventStore
 from data.events import EVENTS
 from data.local_time import MONDAY_SHIFT, WIDTHS, Grain, buckets, midnight_of, segments
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Frame = pd.DataFrame
 CLOCKED: Final = ("minute", "hour")
+COUNTED: Final = ("requests", "sessions")  # how many events there are of a kind
 
 
 def local_time(window: Window) -> sa.ColumnElement[Any]:
@@ -87,8 +88,8 @@ def known(value: Any) -> Any:
 
 
 def complete(frame: Frame, query: Query) -> Frame:
-    """The same frame with a row for every bucket (or hour of the week): zero for counts, null
-    for averages and rates."""
+    """The same frame with a row for every bucket (or hour of the week): where nothing happened,
+    zero for counts and null for averages and rates. What happened unpriced stays null."""
     others = [name for name in query.by if name != TIME and name not in CLOCK]
     named = others + [n for name in others if (n := DIMENSIONS[name].naming)]
     grid = _grid(query)
@@ -96,11 +97,18 @@ def complete(frame: Frame, query: Query) -> Frame:
     if others:
         grid = grid.merge(_by_size(frame, query, named), how="cross")
     values = frame.drop(columns=[name for name in named if name not in others])
-    full = grid.merge(values, how="left", on=keys)
+    full = grid.merge(values, how="left", on=keys, indicator="_from")
     for name in query.metrics:
         if METRICS[name].additive or METRICS[name].unit == "count":
-            full[name] = full[name].fillna(0)
-    return full
+            full[name] = full[name].mask(_nothing(full, METRICS[name]), 0)
+    return full.drop(columns="_from")
+
+
+def _nothing(full: Frame, metric: Metric) -> pd.Series[bool]:
+    """Where no event happened of which a metric speaks."""
+    empty: pd.Series[bool] = full["_from"] == "left_only"
+    counted = next((one for one in COUNTED if METRICS[one].kinds == metric.kinds), "")
+    return empty | (full[counted].fillna(0) == 0) if counted in full else empty
 
 
 def _grid(query: Query) -> Frame:

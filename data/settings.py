@@ -16,6 +16,7 @@ from data.events import micros
 PREFIX: Final = "SPENDSCOPE_"
 SIGN_INS: Final = ("demo", "local")
 SHORTEST_SECRET: Final = 32
+LONGEST_PAUSE: Final = 86_400
 LATER: Final = ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
 
 
@@ -35,6 +36,8 @@ class Settings:
     jwt_audience: str | None
     ingest_key: str | None
     sign_in: tuple[str, ...]
+    litellm_url: str | None
+    litellm_every: int
     now_frozen: int | None
 
     def now(self) -> int:
@@ -64,6 +67,8 @@ class Settings:
             **_jwks(told),
             ingest_key=told.get("INGEST_KEY"),
             sign_in=_sign_ins(told.get("SIGN_IN", "demo,local")),
+            litellm_url=told.get("LITELLM_URL"),
+            litellm_every=_seconds("LITELLM_EVERY", told.get("LITELLM_EVERY", "60")),
             now_frozen=_now(told.get("NOW")),
         )
 
@@ -71,6 +76,13 @@ class Settings:
 def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65_536:
         raise SettingsError(f"SPENDSCOPE_PORT must be a port from 1 to 65535, not {text[:20]!r}")
+    return int(text)
+
+
+def _seconds(name: str, text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= LONGEST_PAUSE:
+        told = f"seconds, 1 to {LONGEST_PAUSE:,}"
+        raise SettingsError(f"{PREFIX}{name} must be whole {told}, not {text[:20]!r}")
     return int(text)
 
 

@@ -18,9 +18,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-import data.audit
-import data.budgets
-import data.preferences  # noqa: F401  # with the two above, the other tables of META
+import data.state_tables  # noqa: F401  # with SETUP, the tables of META
 from data.accounts import ACCOUNTS, META, Account, Names, folded, new_row, rights
 from data.errors import Refused, Stranger
 from data.passwords import Passwords

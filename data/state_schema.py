@@ -1,8 +1,4 @@
-"""The state store's file: opened, and brought from any older schema to today's.
-
-A step of `UPGRADES` is never edited once released; a change is another step. `data/state.py`
-describes today's tables, and a test holds the two together.
-"""
+"""The state store's file: opened, and brought from any older schema to today's."""
 
 from __future__ import annotations
 
@@ -17,61 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 
 from data.errors import SettingsError, StoreError
+from data.state_upgrades import UPGRADES
 
 BUSY_SECONDS: Final = 10
 OWNER_ONLY: Final = 0o600
-
-# UPGRADES[v] brings a store of schema version v to v + 1.
-UPGRADES: Final[tuple[tuple[str, ...], ...]] = (
-    (
-        """CREATE TABLE accounts (
-            id TEXT NOT NULL PRIMARY KEY,
-            email TEXT UNIQUE,
-            name TEXT NOT NULL,
-            password_hash TEXT NOT NULL,
-            is_admin BOOLEAN NOT NULL,
-            applications TEXT NOT NULL,
-            applications_admin TEXT NOT NULL,
-            created BIGINT NOT NULL
-        )""",
-        "CREATE TABLE setup (token_hash TEXT NOT NULL)",
-    ),
-    (
-        # AUTOINCREMENT: the number of a deleted budget is never given to another.
-        """CREATE TABLE budgets (
-            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-            kind TEXT NOT NULL,
-            subject TEXT NOT NULL,
-            period TEXT NOT NULL,
-            days INTEGER,
-            zone TEXT NOT NULL,
-            start TEXT NOT NULL,
-            soft BIGINT,
-            hard BIGINT NOT NULL,
-            UNIQUE (kind, subject, period)
-        )""",
-        """CREATE TABLE audit (
-            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-            at BIGINT NOT NULL,
-            who TEXT NOT NULL,
-            name TEXT NOT NULL,
-            action TEXT NOT NULL,
-            thing TEXT NOT NULL,
-            before TEXT,
-            after TEXT
-        )""",
-    ),
-    (
-        """CREATE TABLE preferences (
-            user TEXT NOT NULL PRIMARY KEY,
-            preset TEXT,
-            n INTEGER,
-            zone TEXT,
-            theme TEXT,
-            mode TEXT
-        )""",
-    ),
-)
 
 
 def open_engine(url: str) -> sa.Engine:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +12,11 @@ from sqlalchemy.engine import URL, make_url
 from data.errors import SettingsError
 from data.events import Event
 from data.memo import Memo
+from data.price_book import PriceBook, public
+from data.price_cells import Change
+from data.report import Report
+from data.repricing_log import Shift
+from data.sources.parquet import Part
 
 
 class EventStore(Protocol):
@@ -20,15 +25,27 @@ class EventStore(Protocol):
     sql: sa.Engine
     memo: Memo
     lasting: Memo  # of answers that new data rarely changes: not forgotten with it
+    book: Callable[[], PriceBook]  # the present prices, for what is worked out of an event
 
     def write(self, events: Sequence[Event]) -> list[Event]:
         """Store, durably and at once, the events whose id is new; returns those, in order."""
+
+    def load(self, part: Part) -> Report | None:
+        """Store what is new of a stretch of a Parquet file that it reads itself, as `write` would
+        store its events one by one; None, and nothing stored, where it cannot."""
 
     def known(self, ids: Collection[str]) -> set[str]:
         """Which of these event ids are stored already."""
 
     def remove(self, source: str) -> int:
         """Delete everything one source brought; returns how many events that was."""
+
+    def reprice(self, change: Change, number: int | None) -> list[Shift]:
+        """Change prices under a number, all or none; without one, only say what would change."""
+
+    def restore(self, number: int) -> int:
+        """Put back what a re-pricing changed, and say of how many events; `Refused` while a later
+        one of the same events stands."""
 
     def repeated(self) -> int:
         """How many stored events carry an id that an other one carries; 0, or we have a bug."""
@@ -40,8 +57,8 @@ class EventStore(Protocol):
         """Give the store back to other processes."""
 
 
-def open_events(url: str) -> EventStore:
-    """The event store of a SQLAlchemy URL, created or upgraded as needed.
+def open_events(url: str, book: Callable[[], PriceBook] = public) -> EventStore:
+    """The event store of a SQLAlchemy URL, created or upgraded as needed; it prices by `book`.
 
     Raises `SettingsError` for an engine we do not have, `StoreError` if it cannot be used now.
     """
@@ -52,7 +69,7 @@ def open_events(url: str) -> EventStore:
         )
     from data.engines.duckdb import DuckEvents
 
-    return DuckEvents(Path(parsed.database or ":memory:"))
+    return DuckEvents(Path(parsed.database or ":memory:"), book)
 
 
 def _parsed(url: str) -> URL:

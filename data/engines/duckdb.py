@@ -1,111 +1,172 @@
 """Events in one DuckDB file, owned by one process.
 
 An event's id alone decides whether it is stored: a known id is dropped whatever time it carries
-now. A unique index costs 1.4 GB at 10 M events and 62 ms a commit of 1,000; looking the ids up
-by a stored 64-bit digest costs 27 ms and nothing kept (`tests/bench`), so there is no index.
-That is exact only with one writer at a time: `write` holds the lock, and nothing else inserts.
+now. A unique index costs 1.4 GB at 10 M events and 62 ms a commit of 1,000, a look through the
+table 0.2 s of a core; the digests kept in memory (`data/engines/seen.py`) tell of nearly every id
+that it is new, and the table is asked about the others alone. That is exact only with one
+writer at a time: `Commits` sees to it, and nothing else inserts.
+
+Questions take turns: a few at once have all cores busy, and more of them would only take their
+share from whoever writes.
 """
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
-import pandas as pd
+import numpy as np
 import sqlalchemy as sa
 from duckdb_sqlalchemy import ConnectionWrapper
 from sqlalchemy import func
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateTable
 
-from data.derived import DERIVED, derived
-from data.errors import StoreError
-from data.events import COUNTS, EVENTS, SCHEMA_VERSION, Event, id_hash
+from data.engines import duck_repricing
+from data.engines.bulk import load
+from data.engines.columns import Column, columns, digests, names, values
+from data.engines.commits import Commits
+from data.engines.duck_schema import opened, transaction
+from data.engines.seen import Seen
+from data.errors import Refused
+from data.events import Event
 from data.memo import Memo
+from data.price_book import PriceBook, public
+from data.price_cells import Change
+from data.report import Report
+from data.repricing_log import Shift
+from data.sources.parquet import Part
 
-COLUMNS: Final = tuple(column.name for column in EVENTS.columns)
-NUMBERS: Final = frozenset({"ts", *COUNTS, *DERIVED})
 READERS: Final = 16
-LIST: Final = ", ".join(f'"{name}"' for name in COLUMNS)
-
-# UPGRADES[v] brings a store of schema version v to v + 1.
-UPGRADES: Final = (
-    str(CreateTable(EVENTS).compile(dialect=postgresql.dialect())),  # type: ignore[no-untyped-call]
-    "ALTER TABLE events ADD COLUMN IF NOT EXISTS cache_saved_nano BIGINT;"
-    "ALTER TABLE events ADD COLUMN IF NOT EXISTS cache_write_nano BIGINT",
-)
+CHUNK: Final = 100  # of 2,048 rows
+# As many as keep the cores busy.
+TURNS: Final = max(1, os.cpu_count() or 1)
 
 
 class DuckEvents:
     """The embedded event store (see `EventStore`)."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.memo, self.lasting = Memo(), Memo()
+    def __init__(self, path: Path, book: Callable[[], PriceBook] = public) -> None:
+        self.memo, self.lasting, self.book = Memo(), Memo(), book
         self._lock = threading.Lock()
-        self._root = _connect(path)
+        self._commits = Commits(self._store)
+        self._seen: Seen | None = None
+        self._turns = threading.BoundedSemaphore(TURNS)
+        self._root = opened(path)
         self.sql = sa.create_engine(
             "duckdb://",
             creator=lambda: ConnectionWrapper(self._root.cursor()),
             poolclass=sa.QueuePool,
             pool_size=READERS,
+            max_overflow=-1,
         )
-        self._upgrade()
+        sa.event.listen(self.sql, "do_execute", self._in_turn)
 
     def close(self) -> None:
         self.sql.dispose()
         self._root.close()
 
-    def _upgrade(self) -> None:
-        self._root.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
-        row = self._root.execute("SELECT max(version) FROM schema_version").fetchone()
-        version = (row[0] if row else None) or 0
-        if version > SCHEMA_VERSION:
-            raise StoreError(
-                f"the event store has schema version {version}, newer than this program's"
-                f" {SCHEMA_VERSION}: start a newer Spendscope"
-            )
-        for number, statement in enumerate(UPGRADES[version:], start=version + 1):
-            with _transaction(self._root):
-                self._root.execute(statement)
-                self._root.execute("INSERT INTO schema_version VALUES (?)", [number])
-
     def write(self, events: Sequence[Event]) -> list[Event]:
-        unique = {event["event_id"]: event for event in reversed(events)}
+        return self._commits.write(events) if events else []
+
+    def _store(self, events: dict[str, Event]) -> dict[str, Event]:
         with self._lock:
-            known = self.known(unique)
-            fresh = [event for key, event in reversed(unique.items()) if key not in known]
+            if self._seen is None:
+                self._seen = self._digests()
+            ids = list(events)
+            perhaps = self._seen.among(digests(ids))
+            known = self.known([ids[place] for place in np.flatnonzero(perhaps)])
+            fresh = {name: event for name, event in events.items() if name not in known}
             if fresh:
-                self._insert(_columns(fresh))
+                self._insert(columns(list(fresh.values()), self.book()))
         return fresh
 
-    def _insert(self, batch: pd.DataFrame) -> None:
-        writer = self._root.cursor()
-        writer.register("batch", batch)
-        with _transaction(writer):
-            writer.execute(f"INSERT INTO events ({LIST}) SELECT {LIST} FROM batch")
-        writer.close()
+    def _digests(self) -> Seen:
+        with closing(self._root.cursor()) as reader:
+            row = reader.execute("SELECT count(*) FROM events").fetchone()
+            found, at = np.empty(row[0] if row else 0, np.int64), 0
+            reader.execute("SELECT id_hash FROM events")
+            while len(part := reader.fetch_df_chunk(CHUNK)):
+                found[at : at + len(part)] = part["id_hash"]
+                at += len(part)
+        return Seen(found)
+
+    def _insert(self, batch: dict[str, Column]) -> None:
+        seen, self._seen = self._seen, None  # to be read again, should this fail half-way
+        with closing(self._root.cursor()) as writer:
+            writer.execute("SET pandas_analyze_sample = 0")  # objects are text, no need to look
+            writer.register("batch", batch)
+            with transaction(writer):
+                writer.execute(
+                    f"INSERT INTO events ({names(batch)}) SELECT {values(batch)} FROM batch"
+                )
+        if seen is not None:
+            seen.add(batch["id_hash"])
+            self._seen = seen
+        self.memo.forget()
+
+    def load(self, part: Part) -> Report | None:
+        with closing(self._root.cursor()) as cursor:
+            return load(part, cursor, self.book(), self._alone)
+
+    @contextmanager
+    def _alone(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """The one who writes, for a transaction that leaves what it stored as `fresh`."""
+        with self._lock:
+            seen, self._seen = self._seen, None
+            with transaction(cursor):
+                yield
+            if seen is not None:
+                found = cursor.execute("SELECT id_hash FROM fresh").fetchnumpy()["id_hash"]
+                seen.add(np.asarray(found, np.int64))
+                self._seen = seen
         self.memo.forget()
 
     def known(self, ids: Collection[str]) -> set[str]:
-        wanted = pd.DataFrame({"id_hash": pd.array([id_hash(i) for i in ids], dtype="int64")})
-        reader = self._root.cursor()
-        reader.register("wanted", wanted)
-        rows = reader.execute(
-            "SELECT event_id FROM events WHERE id_hash IN (SELECT id_hash FROM wanted)"
-        ).fetchall()
-        reader.close()
+        if not ids:
+            return set()
+        with closing(self._root.cursor()) as reader:
+            reader.register("wanted", {"id_hash": digests(list(ids))})
+            rows = reader.execute(
+                "SELECT event_id FROM events WHERE id_hash IN (SELECT id_hash FROM wanted)"
+            ).fetchall()
         return {row[0] for row in rows}.intersection(ids)
 
+    def _in_turn(self, cursor: Any, statement: str, parameters: Any, _context: Any) -> bool:
+        with self._turns:
+            cursor.execute(statement, parameters)
+        return True
+
     def remove(self, source: str) -> int:
-        with self._lock, _transaction(writer := self._root.cursor()):
+        with self._lock, transaction(writer := self._root.cursor()):
+            self._seen = None
+            duck_repricing.forget(writer, source)
             row = writer.execute("DELETE FROM events WHERE source = ?", [source]).fetchone()
         self.memo.forget()
         return int(row[0]) if row else 0
+
+    def reprice(self, change: Change, number: int | None) -> list[Shift]:
+        if number is None:
+            with closing(self._root.cursor()) as reader:
+                return duck_repricing.compute(reader, change)
+        with self._lock, closing(self._root.cursor()) as writer, transaction(writer):
+            shifts = duck_repricing.compute(writer, change)
+            duck_repricing.store(writer, number)
+        self.memo.forget()
+        return shifts
+
+    def restore(self, number: int) -> int:
+        with self._lock, closing(self._root.cursor()) as writer, transaction(writer):
+            if later := duck_repricing.later(writer, number):
+                raise Refused(
+                    "repricing", f"undo re-pricing {later} first: it changed the same events"
+                )
+            restored = duck_repricing.restore(writer, number)
+        self.memo.forget()
+        return restored
 
     def repeated(self) -> int:
         reader = self._root.cursor()
@@ -115,39 +176,3 @@ class DuckEvents:
 
     def month(self, local: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         return func.epoch_us(func.date_trunc("month", func.make_timestamp(local)))
-
-
-def _connect(path: Path) -> duckdb.DuckDBPyConnection:
-    try:
-        return duckdb.connect(str(path))
-    except duckdb.IOException as error:
-        if "lock" in str(error):
-            raise StoreError(
-                f"another process has the event store {path.name} open; stop it, or let it serve"
-                " and use its address"
-            ) from None
-        raise StoreError(
-            f"the event store {path} cannot be opened: it is no DuckDB file"
-        ) from error
-
-
-def _columns(events: Sequence[Event]) -> pd.DataFrame:
-    made = dict(zip(DERIVED, zip(*map(derived, events), strict=True), strict=True))
-    values = {name: made.get(name) or [event[name] for event in events] for name in COLUMNS}
-    return pd.DataFrame(
-        {
-            name: pd.array(list(column), dtype="Int64" if name in NUMBERS else "string")
-            for name, column in values.items()
-        }
-    )
-
-
-@contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    connection.execute("BEGIN")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
