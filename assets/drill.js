@@ -53,6 +53,17 @@
     return { field: found.field, value: found.value || null, from, to, at: Date.now() };
   };
 
+  /* A chip is no component: being drawn anew cannot swallow its click. Those that were clicked
+     while the answer to the one before was on its way go together. */
+  let taken = [];
+  document.addEventListener("click", (event) => {
+    const chip = event.target.closest("[data-chip]");
+    if (!chip) return;
+    taken = [...taken, { chip: chip.dataset.chip, value: chip.dataset.value }];
+    window.dash_clientside.set_props("taken-back", { data: taken });
+  });
+  drill.settled = () => void (taken = []);
+
   drill.open = (clicks, open) => (clicks ? !open : window.dash_clientside.no_update);
 
   /* Return on a cell of a table is a click on it. */

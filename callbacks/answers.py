@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from components.answer import Answer
+from components.axes import OWN_ONLY
 from components.sections import Section, measures
 from data.catalog import DIMENSIONS, OTHER, TIME
 from data.engines import EventStore
 from data.errors import Refused
 from data.events import EARLIEST, LATEST, micros
-from data.filters import ME, NONE, PEOPLE, Filters
+from data.filters import ME, NONE, PEOPLE, Choice, Filters
 from data.query import Query, run
 from data.scope import Scope
 from data.series import complete
@@ -21,7 +22,6 @@ from data.windows import Window
 ALWAYS = Window(micros(EARLIEST), micros(LATEST), "UTC")
 MOST_COLOURED = 500
 COLOURED_FOR = 600
-OWN_ONLY = " (own activity only)"
 
 
 def answer(
@@ -46,7 +46,8 @@ def answer(
         frame = _marked(frame, scope)
     totals = run(query.total(), scope, store)
     colours = _colours(by, frame, scope, store) if by else {}
-    return Answer(section, by, measure, frame, totals, filters.window, query.bucket, colours)
+    found = (frame, totals, filters.window, query.bucket, colours, scope.several)
+    return Answer(section, by, measure, *found)
 
 
 def _marked(frame: Any, scope: Scope) -> Any:
@@ -109,14 +110,30 @@ def as_of(scope: Scope, store: EventStore) -> int | None:
     return int(last.iloc[0]) if len(last) else None
 
 
+def merged(choice: Choice, scope: Scope, store: EventStore) -> Choice:
+    """The choice with persons in the place of their aliases, where this reader sees them."""
+    users = {value: meant("user", value, scope) for value in choice.get("user", ())}
+    aliases = tuple(value for value, person in users.items() if person != value)
+    if not aliases:
+        return choice
+    seen = _seen("user", aliases, scope, store)
+    kept = [person if person in seen else value for value, person in users.items()]
+    return choice | {"user": list(dict.fromkeys(kept))}
+
+
 def strangers(filters: Filters, scope: Scope, store: EventStore) -> list[str]:
     """The users and projects asked for of which this reader has never seen an event."""
-    return [
-        value
-        for field, values in filters.fields
-        if field in PEOPLE
-        for value in sorted(set(values) - _seen(field, values, scope, store))
-    ]
+    hidden = []
+    for field, values in filters.fields:
+        if field in PEOPLE:
+            seen = _seen(field, values, scope, store)
+            hidden += [v for v in sorted(set(values)) if meant(field, v, scope) not in seen]
+    return hidden
+
+
+def meant(field: str, value: str, scope: Scope) -> str:
+    """The value that a filter's value stands for in answers: of an alias, the person."""
+    return scope.people.person(value) if field == "user" else value
 
 
 def _seen(field: str, values: tuple[str, ...], scope: Scope, store: EventStore) -> set[str]:
@@ -142,7 +159,8 @@ def named(
     chosen = tuple(value for value in values if value != ME or field != "user")
     query = Query(("events",), (field,), Filters(ALWAYS, ((field, chosen),)))
     found = {option["value"]: option for option in _named(field, query, scope, store)}
-    return [found.get(value, {"value": value, "label": value}) for value in chosen]
+    said = [found.get(meant(field, value, scope), {"label": value}) for value in chosen]
+    return [one | {"value": value} for one, value in zip(said, chosen, strict=True)]
 
 
 def _named(field: str, query: Query, scope: Scope, store: EventStore) -> list[dict[str, str]]:

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from dash import Dash, Input, Output, State, ctx
 
+from callbacks.preferences import zone_of
 from callbacks.session import current_scope
 from components import audit, ids
 from data.audit import count, entries
-from data.local_time import zones
 from data.state import State as Store
 
 PAGE: Final = 25
@@ -39,7 +39,7 @@ def register(app: Dash, state: Store) -> None:
         scope = current_scope()
         most = count(state, scope)
         start = _start(offset, ctx.triggered_id, most)
-        tz = zone if isinstance(zone, str) and zone in zones() else "UTC"
+        tz = zone_of(state, zone)
         rows = [audit.row(one, tz) for one in entries(state, scope, PAGE, start)]
         end = start + len(rows)
         place = f"{start + 1}–{end} of {most:,}" if rows else "Nothing has been changed yet."

@@ -9,6 +9,7 @@ from dash import Dash, Input, Output, State, no_update
 
 from callbacks import budget_form
 from callbacks.budget_form import number
+from callbacks.preferences import zone_of
 from callbacks.session import current_person, current_scope
 from callbacks.spending import mine, names, newest, standings, this_month
 from components import budgets, ids, spending
@@ -16,7 +17,6 @@ from data.audit import Hand
 from data.budget_book import remove
 from data.engines import EventStore
 from data.errors import SpendscopeError
-from data.local_time import zones
 from data.scope import Scope
 from data.settings import Settings
 from data.state import State as Store
@@ -35,8 +35,7 @@ def register(app: Dash, settings: Settings, state: Store, store: EventStore) -> 
         scope, now = current_scope(), settings.now()
         if held := mine(state, scope, now, store):
             return spending.cards(held)
-        tz = zone if isinstance(zone, str) and zone in zones() else "UTC"
-        return spending.none(*this_month(scope, now, tz, store))
+        return spending.none(*this_month(scope, now, zone_of(state, zone), store))
 
 
 def _tables(app: Dash, settings: Settings, state: Store, store: EventStore) -> None:

@@ -59,6 +59,14 @@ def without(choice: Choice, chip: dict[str, str], undo: Any = None) -> Choice:
     return listed(choice, field, kept_values)
 
 
+def without_all(choice: Choice, chips: Any, undo: Any = None) -> Choice:
+    """The choice less several chips, as the browser tells them: `{"chip", "value"}` each."""
+    for chip in chips if isinstance(chips, list) else ():
+        if isinstance(chip, dict) and {type(chip.get("chip")), type(chip.get("value"))} == {str}:
+            choice = without(choice, chip, undo)
+    return choice
+
+
 def drilled(choice: Choice, drill: Any) -> Choice:
     """The choice narrowed to what was clicked: a value, a stretch of time, or both."""
     if not isinstance(drill, dict):

@@ -62,7 +62,10 @@ def register(app: Dash, store: EventStore) -> None:
         listing = Listing(query, _order(request), min(max(end - start, 1), MOST), start)
         found, zone = list(rows(listing, scope, store)), query.filters.window.zone
         count = int(run(query, scope, store)["events"].iloc[0])
-        return {"rowData": events_drawer.rows(found, zone, _stamp), "rowCount": count}
+        return {
+            "rowData": events_drawer.rows(found, zone, _stamp, scope.several),
+            "rowCount": count,
+        }
 
 
 def _opened(asked: Any, store: EventStore) -> tuple[bool, str, Any]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from dash import Dash, Input, Output, State, ctx, no_update
 
 from callbacks import choosing
+from callbacks.answers import merged
 from callbacks.asking import Question, ask, filters_of
 from callbacks.session import current_person
 from components import filter_bar, ids
 from data import preferences
+from data.engines import EventStore
 from data.errors import Refused
 from data.filters import DRAWER, ME, PICKED, Choice, Filters, parse
 from data.preferences import Preferences
@@ -26,7 +28,7 @@ SHOWN: Final = (ids.PRESET, ids.N, ids.FROM, ids.TO, ids.TZ)
 OUTPUTS: Final = 8 + len(SHOWN) + 2 * len(PICKED)
 
 
-def register(app: Dash, settings: Settings, state: Kept) -> None:
+def register(app: Dash, settings: Settings, state: Kept, store: EventStore) -> None:
     """Filtering."""
 
     @app.callback(
@@ -47,23 +49,25 @@ def register(app: Dash, settings: Settings, state: Kept) -> None:
         Input(ids.CLEAR, "n_clicks"),
         Input(ids.REFRESH, "n_clicks"),
         Input(ids.DRILL, "data"),
-        Input(ids.chip(ALL, ALL), "n_clicks"),
+        Input(ids.TAKEN_BACK, "data"),
         *(Input(name, "value") for name in SHOWN),
         *(Input(ids.pick(field), "value") for field in PICKED),
         State(ids.QUESTION, "data"),
         prevent_initial_call="initial_duplicate",
     )
     def filter_everything(
-        search: str, zone: str, _me: Any, _clear: Any, _refresh: Any, drill: Any, _chips: Any,
+        search: str, zone: str, _me: Any, _clear: Any, _refresh: Any, drill: Any, chips: Any,
         *rest: Any,
     ) -> tuple[Any, ...]:  # fmt: skip
         controls, question = rest[:-1], rest[-1]
-        preferred = preferences.read(state, current_person().id)
+        person = current_person()
+        preferred = preferences.read(state, person.id)
         before = question["choice"] if question else _first(search, preferred)
         try:
-            choice = _chosen(ctx.triggered_id, before, search, drill, controls, question)
+            choice = _chosen(ctx.triggered_id, before, search, drill, chips, controls, question)
             zone = preferred.zone or zone or "UTC"
             filters = parse(choice, settings.now(), zone)
+            choice = merged(choice, person.scope, store)
         except Refused as problem:
             return _refused(problem, rest[0])
         if question and choice == before and ctx.triggered_id == ids.URL:
@@ -80,7 +84,13 @@ def _first(search: str, preferred: Preferences) -> Choice:
 
 
 def _chosen(
-    trigger: Any, before: Choice, search: str, drill: Any, controls: tuple[Any, ...], question: Any
+    trigger: Any,
+    before: Choice,
+    search: str,
+    drill: Any,
+    chips: Any,
+    controls: tuple[Any, ...],
+    question: Any,
 ) -> Choice:
     """The choice that what just happened leads to."""
     if trigger == ids.CLEAR:
@@ -89,11 +99,8 @@ def _chosen(
         return choosing.toggled(before)
     if trigger == ids.DRILL:
         return choosing.drilled(before, drill)
-    if isinstance(trigger, dict) and "chip" in trigger:
-        # A chip that has just been drawn triggers too, without a click.
-        clicked = any(one["value"] for one in ctx.triggered)
-        undo = (question or {}).get("undo")
-        return choosing.without(before, trigger, undo) if clicked else before
+    if trigger == ids.TAKEN_BACK:
+        return choosing.without_all(before, chips, (question or {}).get("undo"))
     if question and (trigger in SHOWN or isinstance(trigger, dict)):
         return choosing.controlled(before, trigger, controls, filters_of(question).window)
     return choosing.from_address(search) if question and trigger == ids.URL else before

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
 
-from callbacks.answers import named, options
+from callbacks.answers import meant, named, options
 from callbacks.asking import filters_of, notice
 from callbacks.session import current_scope
 from components import filter_bar, ids, pickers
@@ -77,14 +77,17 @@ def _in_browser(app: Dash) -> None:
         State(ids.MORE, "is_open"),
         prevent_initial_call=True,
     )
+    app.clientside_callback(ClientsideFunction("drill", "settled"), Input(ids.QUESTION, "data"))
 
 
 def quiet(filters: Filters, scope: Scope, store: EventStore) -> set[tuple[str, str]]:
     """`(field, value)` of every choice of which these filters leave nothing."""
+    active = {field: _active(field, filters, scope, store) for field, _ in filters.fields}
     return {
         (field, value)
         for field, values in filters.fields
-        for value in set(values) - _active(field, filters, scope, store)
+        for value in values
+        if meant(field, value, scope) not in active[field]
     }
 
 

@@ -3,13 +3,16 @@ browser alone (chart or table, theme, zone)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State, ctx
 
+from callbacks import imports
 from callbacks.session import current_person, current_scope
-from components import audit, budgets, ids, layout
+from components import audit, budgets, ids, ingest, layout, people, prices
 from components.sections import TABS, tab
+from components.values import tip
 from data.errors import Unknown
 from data.scope import Breadth, names
 
@@ -18,6 +21,13 @@ REACH: Final[dict[Breadth, str]] = {
     "all": "Everything: all users and all projects.",
     "projects": "Everyone's activity in the projects you administer, and your own everywhere.",
     "own": "Your own activity, wherever it happened.",
+}
+# For whoever manages the platform alone.
+MANAGED: Final[dict[str, Callable[[], Any]]] = {
+    "data": imports.page,
+    "ingest": ingest.page,
+    "people": people.page,
+    "prices": prices.page,
 }
 
 
@@ -87,6 +97,8 @@ def _page(path: str | None) -> tuple[Any, str, bool, bool]:
         return layout.profile(current_person().name, _facts()), "Profile", True, True
     if page == "audit" and not rest and current_scope().reads_audit:
         return audit.page(), "Audit", True, True
+    if page in MANAGED and not rest and current_scope().manages_platform:
+        return MANAGED[page](), layout.PAGES[page], True, True
     if (page, rest) == ("analytics", "budgets"):
         return budgets.page(), "Analytics", True, False
     try:
@@ -100,7 +112,7 @@ def _page(path: str | None) -> tuple[Any, str, bool, bool]:
 def _facts() -> list[tuple[str, str]]:
     person = current_person()
     return [
-        ("Id", person.id),
+        ("Id", tip(person.id, person.scope.several) or person.id),
         ("E-mail", person.email or "–"),
         ("You see", REACH[person.scope.breadth]),
         ("Projects you administer", ", ".join(sorted(person.scope.projects)) or "–"),

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from callbacks.session import current_person
 from components import ids, preferences
 from data.errors import Refused
-from data.preferences import NAMES, parse, read, write
+from data.local_time import zones
+from data.preferences import NAMES, change, parse, read, write
 from data.state import State as Kept
 
 LARGEST: Final = 4_096
 SAID: Final = "said"
+RANGE: Final = ("preset", "n")  # they mean something only together
 
 
 def attach(server: Flask, state: Kept) -> None:
@@ -34,12 +36,26 @@ def attach(server: Flask, state: Kept) -> None:
         return jsonify(chosen.as_dict())
 
 
+def zone_of(state: Kept, browser: Any) -> str:
+    """The zone in which the one who asks reads times: preferred, else the browser's."""
+    zone = read(state, current_person().id).zone or browser
+    return zone if isinstance(zone, str) and zone in zones() else "UTC"
+
+
 def _body() -> Any:
     request.max_content_length = LARGEST
     try:
         return request.get_json(force=True, silent=True)
     except RequestEntityTooLarge:
         raise Refused("preferences", f"preferences have at most {LARGEST} bytes") from None
+
+
+def _said(held: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
+    """What was changed of what the controls hold: two quick changes may arrive in any order."""
+    names = {key["preference"] for key in changed.values()}
+    if names & set(RANGE):
+        names |= set(RANGE)
+    return {n: None if held[n] == preferences.UNSAID else held[n] for n in names}
 
 
 def register(app: Dash, state: Kept) -> None:
@@ -61,16 +77,14 @@ def register(app: Dash, state: Kept) -> None:
         prevent_initial_call=True,
     )
     def save(*values: Any) -> tuple[Any, ...]:
-        person = current_person().id
+        held = dict(zip(NAMES, values, strict=True))
         try:
-            said = [None if value == preferences.UNSAID else value for value in values]
-            chosen = parse(dict(zip(NAMES, said, strict=True)))
+            old, new = change(state, current_person().id, _said(held, ctx.triggered_prop_ids))
         except Refused as problem:
             return str(problem), f"{SAID} wrong", no_update
-        before, now = read(state, person).as_dict(), chosen.as_dict()
+        before, now = old.as_dict(), new.as_dict()
         if before == now:
             return no_update, no_update, no_update
-        write(state, person, chosen)
         return (
             "Saved",
             SAID,

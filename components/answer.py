@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -16,7 +17,8 @@ class Answer:
     """`frame` has a column a dimension and metric, `totals` one row without dimensions.
 
     `colours` numbers the values of the breakdown in the order in which they first appeared, so
-    that one keeps its colour whatever its rank.
+    that one keeps its colour whatever its rank. `several` has the ids of users who have more
+    than one, where the reader may know them.
     """
 
     section: Section
@@ -27,6 +29,7 @@ class Answer:
     window: Window
     grain: Grain
     colours: dict[str, int] = field(default_factory=dict)
+    several: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:

@@ -16,6 +16,7 @@ COLUMNS: Final = (
     ("at", "When"), ("who", "Who"), ("action", "Action"), ("thing", "To"),
     ("changes", "What it was and is"),
 )  # fmt: skip
+WIDTHS: Final = {"changes": 360, "at": 210, "thing": 160}
 WIDE: Final = {"changes": 6, "at": 3, "who": 2}
 DONE: Final = {"create": "created", "edit": "edited", "delete": "deleted"}
 
@@ -42,7 +43,7 @@ def page() -> html.Section:
 def _grid() -> dag.AgGrid:
     columns = [
         {"field": field, "headerName": label, "flex": WIDE.get(field, 1),
-         "minWidth": {"changes": 360, "at": 210}.get(field, 90), "tooltipField": field,
+         "minWidth": WIDTHS.get(field, 90), "tooltipField": field,
          "wrapText": field == "changes", "autoHeight": field == "changes"}
         for field, label in COLUMNS
     ]  # fmt: skip

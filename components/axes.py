@@ -12,6 +12,8 @@ from data.series import known
 from data.windows import Window
 
 LONGEST_NAME: Final = 28
+OWN_ONLY: Final = " (own activity only)"
+OWN_MARK: Final = " (own)"  # the table says it in full
 MOST_TICKS: Final = 8
 FEWEST_BARS: Final = 6  # keeps a lonely bar from filling its card
 PREFIX: Final = {"usd": "$", "usd_each": "$"}
@@ -20,8 +22,9 @@ FORMATS: Final = {"share": ".1~%", "usd_each": "~g"}
 
 def short(name: str) -> str:
     """A name as a chart may show it: cut to fit, and never taken for markup."""
-    cut = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
-    return escape(cut, quote=False)
+    named, mark, _ = name.partition(OWN_ONLY)
+    cut = named if len(named) <= LONGEST_NAME else f"{named[: LONGEST_NAME - 1]}…"
+    return escape(cut, quote=False) + (OWN_MARK if mark else "")
 
 
 def standing(metric: Metric, ticks: list[str], window: Window, largest: float) -> dict[str, Any]:
@@ -93,7 +96,8 @@ def _values(metric: Metric, largest: float) -> dict[str, Any]:
     # "~s" would read 800m, milli, for 0.8 dollars.
     plain = largest < 1_000 and metric.unit != "share"
     form = "~g" if plain or metric.unit == "ms" else FORMATS.get(metric.unit, "~s")
-    return {
+    few = {"dtick": 1} if metric.unit in ("count", "tokens") and 0 < largest < MOST_TICKS else {}
+    return few | {
         "tickprefix": PREFIX.get(metric.unit, ""), "tickformat": form,
         "ticksuffix": " s" if metric.unit == "ms" else "", "fixedrange": True, "automargin": True,
     }  # fmt: skip

@@ -34,7 +34,8 @@ PARTS: Final = {
     "budgets": (ids.BUDGETS, ids.BUDGETS_CARD, ids.BUDGETS_SAID),
     "crossings": (ids.CROSSINGS, ids.CROSSINGS_CARD, ids.CROSSINGS_SAID),
 }
-WIDTHS: Final = {"subject": 180, "reset": 210, "at": 230, "user": 130, "period": 104, "share": 84}
+WIDTHS: Final = {"subject": 180, "reset": 226, "at": 166, "user": 150, "period": 126, "share": 98}
+ZONED: Final = ("at", "reset")  # their zone stands in the tooltip
 HELP: Final = {
     "projected": "What will have been spent at the reset if it goes on at this pace.",
     "over": "How far over the limit at the period's end, or so far.",
@@ -105,7 +106,8 @@ def _column(field: str, label: str) -> Row:
     column: Row = {
         "field": field, "headerName": label, "minWidth": WIDTHS.get(field, 106), "flex": 1,
         "wrapHeaderText": True, "headerTooltip": HELP.get(field, label),
-        "valueFormatter": {"function": "shown(params)"}, "tooltipField": f"{field}_text",
+        "valueFormatter": {"function": "shown(params)"},
+        "tooltipField": f"{field}_zoned" if field in ZONED else f"{field}_text",
     }  # fmt: skip
     if field in NUMBERS:
         column["type"] = "rightAligned"
@@ -125,7 +127,7 @@ def label(budget: Budget, names: dict[tuple[str, str], str]) -> str:
 def row(one: Standing, names: dict[tuple[str, str], str], changes: bool) -> Row:
     """A budget's row; `changes` says whether the reader may edit it."""
     budget, zone = one.budget, one.budget.zone
-    reset = f"{day(one.period.end, zone)}, in {remaining(one.left)} ({zone})"
+    reset = f"{day(one.period.end, zone)}, in {remaining(one.left)}"
     return {
         "id": budget.id, "changes": changes, "level": one.level,
         "fill": min(STEPS, int(one.share * STEPS)),
@@ -133,7 +135,7 @@ def row(one: Standing, names: dict[tuple[str, str], str], changes: bool) -> Row:
         **_money("spent", one.spent), **_money("hard", budget.hard),
         **_money("soft", budget.soft), **_money("projected", one.projected),
         "share": one.share, "share_text": text(one.share, "share"),
-        "reset": one.period.end, "reset_text": reset,
+        "reset": one.period.end, "reset_text": reset, "reset_zoned": f"{reset} ({zone})",
     }  # fmt: skip
 
 
@@ -142,7 +144,7 @@ def crossing_row(one: Crossing, names: dict[tuple[str, str], str]) -> Row:
     found, zone = one.crossed, one.crossed.budget.zone
     who = names.get(("user", one.user), one.user) if one.user else DASH
     return {
-        "at": one.at, "at_text": f"{moment(one.at, zone)} {zone}",
+        "at": one.at, "at_text": moment(one.at, zone), "at_zoned": f"{moment(one.at, zone)} {zone}",
         **_pair("subject", label(found.budget, names)), **_pair("limit", LIMITS[found.limit]),
         **_money("most", getattr(found.budget, found.limit)), **_pair("user", who),
         **_money("over", found.over), "period": found.period.start,

@@ -16,13 +16,12 @@ from components.axes import beside, drawn, lying, short, standing, week
 from components.numbers import SO_FAR, text
 from components.sections import measures
 from components.tables import bucket_labels
-from components.values import DASHES, HEAT, ROUNDS, WEEK, entity, look
+from components.values import DASHES, GREY, HEAT, PALETTE, ROUNDS, WEEK, Look, entity, looks
 from data.catalog import METRICS, OTHER_LABEL, TIME, WEEKDAY, Metric
 from data.series import known
 
 Figure = dict[str, Any]
 Colours = Mapping[str, int]
-Look = tuple[str, int]
 
 
 def draw(answer: Answer) -> Figure:
@@ -33,11 +32,13 @@ def draw(answer: Answer) -> Figure:
 def over_time(answer: Answer, metric: Metric) -> Figure:
     """Stacked bars of what adds up, lines of what does not; a trace for each value."""
     ticks = bucket_labels(answer)
+    bars = metric.additive and not answer.section.lines
     traces = [
-        _trace(name, rows, metric, ticks, seen, metric.additive)
+        _trace(name, rows, metric, ticks, seen, bars)
         for name, rows, seen in _series(answer.frame, answer.by, answer.colours)
     ]
-    largest = known(answer.frame.groupby(TIME)[metric.name].sum().max()) or 0
+    by_bucket = answer.frame.groupby(TIME)[metric.name]
+    largest = known((by_bucket.sum() if bars else by_bucket.max()).max()) or 0
     return {"data": traces, "layout": standing(metric, ticks, answer.window, largest)}
 
 
@@ -45,8 +46,10 @@ def _series(
     frame: pd.DataFrame, by: str, colours: Colours
 ) -> Iterator[tuple[str, pd.DataFrame, Look]]:
     """`(name, rows, look)` of each value, in the frame's order: the largest first, others last."""
-    for key, rows in frame.groupby(by, dropna=False, sort=False):
-        yield entity(rows.iloc[0], by), rows, look(colours.get(known(key)))
+    groups = [(known(key), rows) for key, rows in frame.groupby(by, dropna=False, sort=False)]
+    shades = looks([key for key, _ in groups], colours)
+    for (_, rows), shade in zip(groups, shades, strict=True):
+        yield entity(rows.iloc[0], by), rows, shade
 
 
 def _trace(
@@ -89,11 +92,11 @@ def ranking(answer: Answer, metric: Metric) -> Figure:
     names = [entity(row, answer.by) for _, row in shown.iterrows()]
     values = [float(value) for value in shown[metric.name]]
     # Each bar has its name beside it: the colour alone is enough.
-    shades = [look(answer.colours.get(known(key)))[0] for key in shown[answer.by]]
+    shades = [shade for shade, _ in looks([known(key) for key in shown[answer.by]], answer.colours)]
     if len(rest) and metric.additive:
         names.append(f"{OTHER_LABEL} ({len(rest):,})")
         values.append(round(float(rest[metric.name].sum()), 9))
-        shades.append(look(None)[0])
+        shades.append(GREY)
     return {"data": [_bars(names, values, shades, metric)], "layout": lying(metric, names)}
 
 
@@ -115,17 +118,18 @@ def mix(answer: Answer, _: Metric) -> Figure:
     stacked = [one for one in shown if one.additive or answer.section.stacked]
     lines = [one for one in shown if one not in stacked]
     traces = [
-        _trace(one.label, answer.frame, one, ticks, look(place), one in stacked)
-        for place, one in enumerate(shown)
+        _trace(one.label, answer.frame, one, ticks, (shade, 0), one in stacked)
+        for one, shade in zip(shown, PALETTE, strict=False)
     ]
+    away = lines if stacked else lines[1:] if answer.section.apart else []
     for trace, one in zip(traces, shown, strict=True):
-        if stacked and one in lines:
+        if one in away:
             trace["yaxis"] = "y2"
     first = (stacked or lines)[0]
-    bars = [one.name for one in stacked or lines]
+    bars = [one.name for one in stacked or lines if one not in away]
     layout = standing(first, ticks, answer.window, known(answer.frame[bars].sum(axis=1).max()) or 0)
-    if stacked and lines:
-        layout["yaxis2"] = beside(lines[0], answer.frame[lines[0].name].max())
+    if away:
+        layout["yaxis2"] = beside(away[0], known(answer.frame[away[0].name].max()) or 0)
     if answer.section.grouped:
         layout["barmode"] = "group"
     return {"data": traces, "layout": layout}

@@ -12,6 +12,7 @@ from dash import dcc, html
 from components import ids
 from components.numbers import text
 from components.tables import SHOWN
+from components.values import tip
 from data.catalog import METRICS
 from data.listing import COLUMNS, label, unit
 
@@ -61,8 +62,8 @@ def body(asked: Row, totals: Mapping[str, Any], window: str, href: str) -> list[
 
 
 def _grid(count: int, totals: Mapping[str, Any]) -> dag.AgGrid:
-    last: Row = {"ts_text": "Total", "cost_text": _said("cost", totals)}
-    last["tokens_text"] = _said("tokens", totals)
+    summed = {f"{name}_text": _said(name, totals) for name in ("cost", "tokens", "requests")}
+    last: Row = {"ts_text": "Total"} | summed
     shown = min(max(count, 1), 12) * 34 + 40 + 34 + 16
     return dag.AgGrid(
         id=ids.EVENTS_GRID, columnDefs=[_column(name) for name in _shown()], columnSize=None,
@@ -87,19 +88,22 @@ def _column(name: str) -> Row:
     }  # fmt: skip
 
 
-def rows(found: list[Row], zone: str, stamp: Any) -> list[Row]:
-    """Events as rows of the grid; `stamp` tells an instant to the second."""
-    return [_row(one, zone, stamp) for one in found]
+def rows(
+    found: list[Row], zone: str, stamp: Any, several: Mapping[str, tuple[str, ...]]
+) -> list[Row]:
+    """Events as rows of the grid; `stamp` tells an instant to the second, `several` is as in
+    `Answer`."""
+    return [_row(one, zone, stamp, several) for one in found]
 
 
-def _row(one: Row, zone: str, stamp: Any) -> Row:
+def _row(one: Row, zone: str, stamp: Any, several: Mapping[str, tuple[str, ...]]) -> Row:
     row: Row = dict(one)
     for name in COLUMNS:
         value = stamp(one["ts"], zone) if name == "ts" else text(one[name], unit(name))
         row[f"{name}{SHOWN}"] = value if one[name] is not None else "–"
     for name, key in NAMED.items():
         row[f"{key}{SHOWN}"] = one[name] or one[key] or "–"
-        row[f"{key}_tip"] = one[key]
+        row[f"{key}_tip"] = tip(one[key], several if key == "user" else {})
     return row
 
 

@@ -135,6 +135,7 @@ def _chip(field: str, value: str, label: str, quiet: bool = False) -> html.Butto
     cut = label if len(label) <= 2 * LONGEST_NAME else f"{label[: 2 * LONGEST_NAME]}…"
     why = f" ({pickers.QUIET})" if quiet else ""
     return html.Button(
-        f"{cut} ×", id=ids.chip(field, value), className="chip muted" if quiet else "chip",
+        f"{cut} ×", className="chip muted" if quiet else "chip",
         title=f"Remove {label[:200]}{why}", **ids.testid("chip"),
+        **{"data-chip": field, "data-value": value},
     )  # fmt: skip

@@ -43,6 +43,7 @@ PREFERENCES_SAID: Final = "preferences-said"
 PREFERRED: Final = "preferred"
 MORE_COUNT: Final = "filter-more-count"
 DRILL: Final = "drill"
+TAKEN_BACK: Final = "taken-back"
 ALL_MODES: Final = "view-mode"
 INITIALS: Final = "profile-initials"
 NAME: Final = "profile-name"
@@ -65,12 +66,43 @@ BUDGET_TITLE: Final = "budget-title"
 BUDGET_EDITED: Final = "budget-edited"
 BUDGET_SAVE: Final = "budget-save"
 BUDGET_OFFERED: Final = "budget-offered"
+PRICES_LINK: Final = "prices-link"
+PRICES_CHANGED: Final = "prices-changed"
+PRICE_SET: Final = "price-set"
+PRICE_NEW: Final = "price-new"
+PRICE_EDIT: Final = "price-edit"
+PRICE_DELETE: Final = "price-delete"
+PRICE_CONFIRM: Final = "price-confirm"
+PRICE_HISTORY: Final = "price-history"
+PRICE_UNDO: Final = "price-undo"
+PRICE_UNDO_CONFIRM: Final = "price-undo-confirm"
+PRICE_FORM: Final = "price-form"
+PRICE_TITLE: Final = "price-title"
+PRICE_EDITED: Final = "price-edited"
+PRICE_PREVIEW: Final = "price-preview"
+PRICE_PREVIEWED: Final = "price-previewed"
+PRICE_APPLY: Final = "price-apply"
+PRICE_SEEN: Final = "price-seen"
+PRICE_SEEN_BOX: Final = "price-seen-box"
+PRICE_PROJECTS: Final = "price-projects"
 AUDIT: Final = "audit-table"
 AUDIT_LINK: Final = "audit-link"
 AUDIT_PLACE: Final = "audit-place"
 AUDIT_OFFSET: Final = "audit-offset"
 AUDIT_NEWER: Final = "audit-newer"
 AUDIT_OLDER: Final = "audit-older"
+PEOPLE: Final = "people-table"
+PEOPLE_LINK: Final = "people-link"
+PEOPLE_SAID: Final = "people-said"
+PEOPLE_CHANGED: Final = "people-changed"
+PEOPLE_OFFERED: Final = "people-offered"
+PEOPLE_ADD: Final = "people-add"
+PEOPLE_REMOVE: Final = "people-remove"
+PEOPLE_PROBLEM: Final = "people-problem"
+HINTS: Final = "hints-table"
+HINTS_SAID: Final = "hints-said"
+HINT_ACCEPT: Final = "hint-accept"
+HINT_DISMISS: Final = "hint-dismiss"
 
 Id = dict[str, Any]
 
@@ -88,11 +120,6 @@ def pick(field: Any = MATCH) -> Id:
 def quiet(field: Any = MATCH) -> Id:
     """What is chosen of a field and has no activity under the present filters."""
     return {"pick": field, "of": "quiet"}
-
-
-def chip(field: Any, value: Any) -> Id:
-    """The button that removes one value (or the window) from the filters."""
-    return {"chip": field, "value": value}
 
 
 def link(place: Any) -> Id:
@@ -130,6 +157,26 @@ def budget_problem(name: str) -> str:
     return f"budget-{name}-problem"
 
 
+def price_part(what: str, card: str) -> str:
+    """A part of a card of the prices page: its `card`, `said` or `table`."""
+    return f"{card}-{what}"
+
+
+def price_field(name: str) -> str:
+    """The control of a field of the price form."""
+    return f"price-field-{name}"
+
+
+def price_box(name: str) -> str:
+    """The control with its label."""
+    return f"price-box-{name}"
+
+
+def price_problem(name: str) -> str:
+    """What is wrong with a field; the empty name is the whole form's."""
+    return f"price-problem-{name}"
+
+
 def preference(name: Any) -> Id:
     """The control of a preference."""
     return {"preference": name}
@@ -138,3 +185,13 @@ def preference(name: Any) -> Id:
 def testid(name: str) -> dict[str, str]:
     """The attribute by which scripts and tests find an element."""
     return {"data-testid": name}
+
+
+def people_field(name: str) -> str:
+    """A field of the form that merges an id."""
+    return f"people-form-{name}"
+
+
+def house(part: str) -> str:
+    """A part of Settings → Data or Settings → Ingest."""
+    return f"house-{part}"

@@ -9,9 +9,23 @@ from dash import dcc, html
 from components import cards, events_drawer, filter_bar, ids, preferences, spending
 from components.sections import TABS, Tab
 
-PAGES: Final = {"analytics": "Analytics", "profile": "Profile", "audit": "Audit"}
+PAGES: Final = {
+    "analytics": "Analytics",
+    "profile": "Profile",
+    "data": "Data",
+    "ingest": "Ingest",
+    "people": "People",
+    "prices": "Prices",
+    "audit": "Audit",
+}
 # Links that a callback shows to whom the page is for.
-HIDDEN: Final = {"audit": {"id": ids.AUDIT_LINK, "hidden": True}}
+HIDDEN: Final = {
+    "data": {"id": ids.house("data-link"), "hidden": True},
+    "ingest": {"id": ids.house("ingest-link"), "hidden": True},
+    "people": {"id": ids.PEOPLE_LINK, "hidden": True},
+    "audit": {"id": ids.AUDIT_LINK, "hidden": True},
+    "prices": {"id": ids.PRICES_LINK, "hidden": True},
+}
 
 
 def build() -> html.Div:
@@ -21,6 +35,7 @@ def build() -> html.Div:
         dcc.Store(id=ids.ZONE),
         dcc.Store(id=ids.QUESTION),
         dcc.Store(id=ids.DRILL),
+        dcc.Store(id=ids.TAKEN_BACK),
         dcc.Store(id=ids.PREFERRED),
         dcc.Store(id=ids.MODES, storage_type="local"),
         dcc.Store(id=ids.THEME, storage_type="local"),

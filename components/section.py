@@ -21,7 +21,8 @@ class Section:
     together over time; `ranking` lists every value and draws `top` of them; `heat` is the week by
     hours; `headline` is a band of numbers. `within` narrows the section for good (no values: to
     where the field is known), `grain` fixes its buckets, `width` is of twelve columns.
-    `stacked` draws bars of what is not additive, `grouped` sets bars side by side.
+    `stacked` draws bars of what is not additive, `lines` lines of what is; `grouped` sets bars
+    side by side; `apart` gives the lines after the first an axis of their own.
     """
 
     key: str
@@ -37,6 +38,8 @@ class Section:
     width: int = 12
     stacked: bool = False
     grouped: bool = False
+    lines: bool = False
+    apart: bool = False
 
     def dimensions(self, by: str) -> tuple[str, ...]:
         """What the rows are by, under a breakdown."""

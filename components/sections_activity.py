@@ -70,7 +70,7 @@ USERS: Final = (
     Section(
         "users-over-time", "Users side by side", ("cost", "requests", "tokens", "active_days"),
         ("user",), "time", ("cost", "requests", "tokens"),
-        help="The users you choose above, or the eight largest.",
+        help="The users you choose above, or the eight largest.", lines=True,
     ),
     Section(
         "users", "Users",
@@ -116,7 +116,8 @@ CLI: Final = (
         (), "headline", within=CLI_ONLY,
     ),
     Section(
-        "cli-over-time", "CLI over time", ("cost", "sessions", "tokens", "lines_added"),
+        "cli-over-time", "CLI over time",
+        ("cost", "sessions", "tokens", "requests", "lines_added"),
         ("client", "repository", "model", "user"), "time", within=CLI_ONLY,
     ),
     Section(

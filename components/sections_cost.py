@@ -78,7 +78,8 @@ SPENDING: Final = (
         "unit-costs", "Unit costs over time",
         ("cost_per_request", "cost_per_user", "cost_per_1k_tokens", "cost"), (), "mix",
         ("cost_per_request", "cost_per_1k_tokens"),
-        help="Per request and per 1,000 tokens; per active user in the table.",
+        help="Per request, and per 1,000 tokens on the right; per active user in the table.",
+        apart=True,
     ),
 )  # fmt: skip
 
@@ -101,6 +102,14 @@ MODELS: Final = (
         "caching", "Caching", ("cache_saved", "cache_write_cost", "cached_share", *KINDS[1:3]), (),
         "mix", ("cache_saved", "cache_write_cost"), width=6,
         help="Saved by cache reads, spent on cache writes; at list prices.", grouped=True,
+    ),
+    Section(
+        "reported-and-list", "Reported and list cost",
+        ("reported_cost", "list_cost", "reported_minus_list", "requests", "tokens"),
+        ("model", "provider", "project"), "ranking",
+        ("reported_cost", "list_cost", "reported_minus_list"),
+        help="Where a source reports a cost, what the price book says of the same calls.",
+        within=(("list_cost_nano", ()),),
     ),
     Section(
         "latency", "Latency", ("duration_p50", "duration_p95", "ttft_p50", "ttft_p95"), (), "mix",

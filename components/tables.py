@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
@@ -9,9 +10,9 @@ import pandas as pd
 from components.answer import Answer
 from components.numbers import labels, text
 from components.sections import Section
-from components.values import entity
+from components.values import entity, tip
 from data.catalog import DIMENSIONS, METRICS, TIME
-from data.series import CLOCK, known
+from data.series import CLOCK
 
 Row = dict[str, Any]
 SHOWN: Final = "_text"
@@ -49,7 +50,7 @@ def rows(answer: Answer, most: int) -> list[Row]:
     made: list[Row] = [{} for _ in range(len(frame))]
     for place, (_, row) in enumerate(frame[_named(frame, names)].iterrows()):
         for name in names:
-            made[place] |= _words(row, name, ticks)
+            made[place] |= _words(row, name, ticks, answer.several if name == "user" else {})
         for cells in numbers:
             made[place] |= cells[place]
     return made
@@ -60,13 +61,15 @@ def _named(frame: pd.DataFrame, dimensions: tuple[str, ...]) -> list[str]:
     return [*dimensions, *(name for name in namings if name)]
 
 
-def _words(row: pd.Series[Any], name: str, ticks: dict[int, str]) -> Row:
+def _words(
+    row: pd.Series[Any], name: str, ticks: dict[int, str], several: Mapping[str, tuple[str, ...]]
+) -> Row:
     if name == TIME:
         return {name: int(row[TIME]), f"{name}{SHOWN}": ticks[int(row[TIME])]}
     said = entity(row, name)
     if name in CLOCK:
         return {name: int(row[name]), f"{name}{SHOWN}": said}
-    return {name: said, f"{name}{SHOWN}": said, f"{name}_tip": known(row[name]) or said}
+    return {name: said, f"{name}{SHOWN}": said, f"{name}_tip": tip(row[name], several) or said}
 
 
 def _ticks(answer: Answer) -> dict[int, str]:

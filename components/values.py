@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -15,23 +17,38 @@ PALETTE: Final = (
     "#5166cd", "#e3ce63", "#e363a3", "#86d9ea", "#bc8062", "#5e25d0", "#c1d49b", "#ad1f4e",
     "#9d90df", "#8b8b18", "#723172", "#8b3f18",
 )  # fmt: skip
-GREY: Final = "#9498a0"
-
-
+UNKNOWN: Final = "#6f7682"
+GREY: Final = "#a6abb4"
 ROUNDS: Final = ("", "/", ".", "x")  # patterns that tell a colour's second and later users apart
 DASHES: Final = ("solid", "dash", "dot", "dashdot")
-
+Look = tuple[str, int]  # a colour, and the pattern it has
 
 WEEK: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # One hue, see-through where there is little, so that it reads on light and dark alike.
 HEAT: Final = ((0, "rgba(81,102,205,0.06)"), (1, "rgba(81,102,205,1)"))
 
 
-def look(place: int | None) -> tuple[str, int]:
-    """The colour of the value at a place in the order of appearance, and how often it was used."""
-    if place is None:
-        return GREY, 0
-    return PALETTE[place % len(PALETTE)], place // len(PALETTE) % len(ROUNDS)
+def looks(keys: Sequence[str | None], places: Mapping[str, int]) -> list[Look]:
+    """The look of each value of a chart; `places` is everybody's order of first appearance.
+
+    A value keeps its colour in every chart. Where two of a chart share one, the later known has
+    a pattern.
+    """
+    used: Counter[str] = Counter()
+    found: dict[str | None, Look] = {None: (UNKNOWN, 0)}
+    for key in sorted({key for key in keys if key in places}, key=lambda key: places[str(key)]):
+        colour = PALETTE[places[str(key)] % len(PALETTE)]
+        found[key] = colour, used[colour] % len(ROUNDS)
+        used[colour] += 1
+    return [found.get(key, (GREY, 0)) for key in keys]
+
+
+def tip(value: Any, several: Mapping[str, tuple[str, ...]]) -> str | None:
+    """What stands on hover of a name: the id, and the others of a user who has several."""
+    if (seen := known(value)) is None:
+        return None
+    others = several.get(str(seen), ())[1:]
+    return f"{seen} (also {', '.join(others)})" if others else str(seen)
 
 
 def entity(row: pd.Series[Any], by: str) -> str:
