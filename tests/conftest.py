@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from data.engines import EventStore, open_events
 from data.events import Event, clean
 
-pytest_plugins = ["tests.browser"]
+# The same examples in every run: what fails once fails again.
+settings.register_profile("steady", derandomize=True, deadline=None, database=None)
+settings.load_profile("steady")
+pytest_plugins = ["tests.browser", "tests.cli_logs", "tests.postgres"]
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

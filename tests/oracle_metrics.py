@@ -16,7 +16,8 @@ from tests.oracle import bucket
 Of = dict[str, pd.DataFrame]
 KINDS = ("llm", "message", "workflow", "tool", "integration", "session")
 TOKENS = ["input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens"]
-NO_PRICES = ("cache_saved", "cache_write_cost")  # the models of random events have none
+# What the price book says of calls; random events do not have it, as their models have no price.
+BOOKED = ("cache_saved_nano", "cache_write_nano", "list_cost_nano")
 
 
 def measured(
@@ -65,13 +66,18 @@ def dollars(calls: pd.DataFrame) -> float | None:
     return over(added(calls["cost_nano"]), 10**9)
 
 
+def made(calls: pd.DataFrame) -> int:
+    """How many calls they are: a sum of many counts as many."""
+    return sum(1 if count is None else int(count) for count in calls["request_count"])
+
+
 def priced(calls: pd.DataFrame) -> pd.DataFrame:
     return calls[calls["cost_nano"].notna()]
 
 
 def priced_share(of: Of) -> float | None:
     used = of["llm"][of["llm"][TOKENS].notna().any(axis=1)]
-    return over(len(priced(used)), len(used))
+    return over(made(priced(used)), made(used))
 
 
 def cached_share(of: Of) -> float | None:
@@ -104,8 +110,29 @@ def per(values: pd.Series, how: Callable[[list[int]], Any]) -> Any:
     return how(counts) if counts else None
 
 
+def sat(calls: pd.DataFrame, how: Callable[[list[int]], Any]) -> Any:
+    talks = set(known(calls["conversation_id"]))
+    counts = [made(calls[calls["conversation_id"] == talk]) for talk in talks]
+    return how(counts) if counts else None
+
+
+def paid(calls: pd.DataFrame) -> float | None:
+    """Dollars; nothing for no call, unknown where no call's cost is known."""
+    return dollars(calls) if len(calls) else 0
+
+
 def cost_through(channel: str) -> Callable[[Of], float | None]:
-    return lambda of: dollars(of["llm"][of["llm"]["channel"] == channel])
+    return lambda of: paid(of["llm"][of["llm"]["channel"] == channel])
+
+
+def cached(calls: pd.DataFrame, worth: str, tokens: str) -> float | None:
+    """Dollars; nothing where nothing was cached, unknown where nobody knows its price."""
+    some = calls[calls[tokens].map(bool)]
+    return over(added(some[worth]), 10**9) if len(some) else 0
+
+
+def compared(calls: pd.DataFrame) -> pd.DataFrame:
+    return calls[calls["list_cost_nano"].notna()]
 
 
 def person(rows: pd.DataFrame) -> pd.Series:
@@ -131,22 +158,33 @@ HOWS = {"min": min, "median": median, "avg": mean, "max": max}
 CALLS: dict[str, Any] = {
     "cost": lambda of: dollars(of["llm"]),
     **{f"cost_{one}": cost_through(one) for one in ("platform", "cli", "api", "other")},
-    "cost_of_errors": lambda of: dollars(status(of["llm"], "error")),
-    "cost_of_aborted": lambda of: dollars(status(of["llm"], "aborted")),
+    "cost_of_errors": lambda of: paid(status(of["llm"], "error")),
+    "cost_of_aborted": lambda of: paid(status(of["llm"], "aborted")),
     "cost_share": None,
-    "cost_per_request": lambda of: over(dollars(of["llm"]), len(priced(of["llm"]))),
+    "cost_per_request": lambda of: over(dollars(of["llm"]), made(priced(of["llm"]))),
     "cost_per_user": lambda of: over(dollars(of["llm"]), distinct(of["llm"]["user"])),
     "cost_per_1k_tokens": lambda of: over(
         dollars(of["llm"]), (tokens(priced(of["llm"])) or 0) / 1_000
     ),
-    **{name: lambda of: None for name in NO_PRICES},
+    **{
+        name: (lambda of, n=n, t=t: cached(of["llm"], n, t))
+        for name, n, t in (
+            ("cache_saved", "cache_saved_nano", "cached_input_tokens"),
+            ("cache_write_cost", "cache_write_nano", "cache_write_tokens"),
+        )
+    },
+    "reported_cost": lambda of: dollars(compared(of["llm"])),
+    "list_cost": lambda of: over(added(of["llm"]["list_cost_nano"]), 10**9),
+    "reported_minus_list": lambda of: over(
+        added(compared(of["llm"])["cost_nano"] - compared(of["llm"])["list_cost_nano"]), 10**9
+    ),
     "priced_share": priced_share,
-    "requests": lambda of: len(of["llm"]),
+    "requests": lambda of: made(of["llm"]),
     "tokens": lambda of: tokens(of["llm"]),
     **{n: (lambda of, n=n: added(of["llm"][n])) for n in (*TOKENS, "reasoning_tokens")},
     "cached_share": cached_share,
-    "errors": lambda of: len(status(of["llm"], "error")),
-    "error_rate": lambda of: share(of["llm"], "error"),
+    "errors": lambda of: made(status(of["llm"], "error")),
+    "error_rate": lambda of: over(made(status(of["llm"], "error")), made(of["llm"])),
     "last_error": lambda of: last(
         status(of["llm"], "error")["error_class"], status(of["llm"], "error")["ts"]
     ),
@@ -157,9 +195,7 @@ CALLS: dict[str, Any] = {
         for part in (50, 95)
     },
     **{
-        f"session_calls_{how}": lambda of, f=f: per(
-            of["llm"][of["llm"]["channel"] == "cli"]["conversation_id"], f
-        )
+        f"session_calls_{how}": lambda of, f=f: sat(of["llm"][of["llm"]["channel"] == "cli"], f)
         for how, f in HOWS.items()
     },
 }

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
-SECONDS: Final = 15
+SECONDS: Final = 30
 KPIS: Final = (
     "cost", "requests", "tokens", "input_tokens", "cached_input_tokens", "output_tokens",
     "active_users", "active_projects", "error_rate", "priced_share",

@@ -18,6 +18,7 @@ from app import create_app
 from callbacks.tokens import sign
 from data.engines import EventStore, open_events
 from data.events import clean
+from data.price_list import Books
 from data.settings import Settings
 from data.state import State
 
@@ -122,7 +123,8 @@ def serving(folder: Path, **told: str) -> Iterator[Served]:
     environ = {"DATA_DIR": str(folder), "JWT_SECRET": SECRET, "INGEST_KEY": KEY, "NOW": NOW}
     environ["EVENTS_URL"] = "duckdb://"
     settings = Settings.read({f"SPENDSCOPE_{k}": v for k, v in (environ | told).items()})
-    state, store = State(settings.state_url), open_events(settings.events_url)
+    state = State(settings.state_url)
+    store = open_events(settings.events_url, Books(state))
     app = create_app(settings, state, store, "the key of commands")
     yield Served(app, app.server.test_client(), store, settings)
     store.close()

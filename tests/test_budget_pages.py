@@ -253,7 +253,7 @@ def test_the_history_names_whose_call_it_was(served: Served) -> None:
     post(served, WEB), post(served, MINE)
     (hit,) = table(served, "crossings", LEADER)["crossings-table"]["rowData"]
     assert (hit["user"], hit["over"], hit["limit"]) == ("bo", 1, "Limit")
-    assert hit["at_text"] == "20 Nov 2026 09:00 UTC"
+    assert hit["at_zoned"] == f"{hit['at_text']} UTC" == "20 Nov 2026 09:00 UTC"
     (hit,) = table(served, "crossings", ANA)["crossings-table"]["rowData"]
     assert (hit["user"], hit["over"], hit["limit"]) == ("Ana <b>Lopes</b>", 2, "Soft limit")
 

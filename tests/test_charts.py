@@ -8,11 +8,13 @@ from typing import Any, Final
 
 import pytest
 
-from callbacks.answers import answer
+from callbacks.answers import ALWAYS, answer
 from components import charts
 from components.answer import Answer
+from components.axes import standing
 from components.sections import SECTIONS
-from components.values import GREY, PALETTE
+from components.values import GREY, PALETTE, UNKNOWN, looks
+from data.catalog import METRICS
 from data.filters import parse
 from data.scope import Scope
 from tests.serving import ADMIN, Served, serving
@@ -74,7 +76,7 @@ def test_every_reader_can_tell_the_colours_apart(kind: str) -> None:
 
 
 @pytest.mark.parametrize("ground", GROUNDS)
-@pytest.mark.parametrize("colour", [*PALETTE, GREY])
+@pytest.mark.parametrize("colour", [*PALETTE, GREY, UNKNOWN])
 def test_every_colour_stands_out_from_the_page(colour: str, ground: str) -> None:
     assert contrast(colour, ground) >= CONTRAST
 
@@ -191,3 +193,19 @@ def test_nothing_to_draw_is_an_empty_chart(served: Served) -> None:
             filters = parse({"preset": "last_hour"}, served.settings.now())
             said = answer(one, filters, Scope.of({"sub": "nobody"}), served.store)
             assert set(charts.draw(said)) >= {"data", "layout"}
+
+
+def test_two_of_a_chart_never_look_alike() -> None:
+    """Forty-eight values later the same colour comes again: in one chart it gets a pattern."""
+    places = {f"v{n}": n for n in range(100)}
+    twins = ["v60", "v12", None, "v3", "", "v0"]
+    seen = dict(zip(twins, looks(twins, places), strict=True))
+    assert [seen[name] for name in ("v0", "v12", "v60")] == [(PALETTE[0], n) for n in range(3)]
+    assert seen["v3"] == (PALETTE[3], 0) == looks(["v3"], places)[0]
+    assert len({*map(str, seen.values())}) == len(twins)
+
+
+def test_few_are_counted_in_whole_steps() -> None:
+    assert standing(METRICS["active_users"], [], ALWAYS, 3)["yaxis"]["dtick"] == 1
+    assert "dtick" not in standing(METRICS["active_users"], [], ALWAYS, 300)["yaxis"]
+    assert "dtick" not in standing(METRICS["cost"], [], ALWAYS, 3)["yaxis"]

@@ -115,6 +115,21 @@ def test_an_import_goes_through_the_server_that_runs(
     assert totals(server) == {"events": 7, "cost": 7.0, "tokens": 21}
 
 
+def test_an_import_costs_the_own_prices_of_the_server_that_runs(
+    server: Settings, run: Run, tmp_path: Path
+) -> None:
+    token = sign(server, {"sub": "root", "isAdmin": True}, 600)
+    price = {"model": "our-*", "from": "2026-01-01", "input": "2"}
+    url = f"http://127.0.0.1:{server.port}/api/v1/prices"
+    urlopen(Request(url, json.dumps(price).encode(), {"Authorization": f"Bearer {token}"})).close()
+    path = tmp_path / "own.jsonl"
+    call = EVENTS[0] | {"model": "our-llama", "input_tokens": 1_000_000, "cost_nano": None}
+    path.write_text(json.dumps(call))
+    report = json.loads(run("import", "--json", str(path))[1])
+    assert (report["unpriced"], report["cost"]) == (0, 2.0)
+    assert totals(server)["cost"] == 2.0
+
+
 def test_the_key_of_the_server_is_its_owners_alone(server: Settings, run: Run) -> None:
     assert (server.data_dir / NOTE).stat().st_mode & 0o077 == 0
     for key in (KEY, "", "wrong"):

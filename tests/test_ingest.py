@@ -22,14 +22,16 @@ from hypothesis import strategies as st
 from data.engines import EventStore
 from data.errors import EventError, SourceError, StoreError
 from data.events import EVENTS, FIELDS, Event
-from data.ingest import Report, ingest, ingest_paths
+from data.ingest import ingest, ingest_paths
+from data.price_book import PUBLIC, PriceBook
+from data.report import Report
 from data.sources import File, Options, find, formats, read
-from data.sources.format import Record
+from data.sources.format import Note, Record
 
 START = Options(start=datetime(2026, 1, 1, tzinfo=UTC))
 CALL = {"event_id": "a", "ts": "2026-11-20T12:00:00Z", "kind": "llm"}
 COLUMNS = ("files", "format", "read", "accepted", "duplicates", "rejected", "unpriced")
-PLACES = ("rejections", "from", "to", "cost", "tokens")
+PLACES = ("rejections", "notes", "from", "to", "cost", "tokens")
 
 
 class Kept:
@@ -42,6 +44,12 @@ class Kept:
         fresh = {e["event_id"]: e for e in reversed(events) if e["event_id"] not in self.events}
         self.events |= fresh
         return list(fresh.values())
+
+    def book(self) -> PriceBook:
+        return PUBLIC
+
+    def load(self, part: Any) -> None:
+        """It reads no files itself."""
 
     def known(self, ids: Collection[str]) -> set[str]:
         return set(ids) & self.events.keys()
@@ -92,7 +100,7 @@ def test_litellm_reports_the_ground_truth(store: EventStore, shared: Path) -> No
     assert tuple(found) == (*COLUMNS, *PLACES)
     assert found == {
         "files": 1, "format": "litellm", "read": want["rows"], "accepted": want["rows"],
-        "duplicates": 0, "rejected": 0, "unpriced": 58, "rejections": [],
+        "duplicates": 0, "rejected": 0, "unpriced": 58, "rejections": [], "notes": [],
         "from": "2026-10-20T04:40:00.866000+00:00", "to": "2026-11-22T13:09:25.287000+00:00",
         "cost": want["spend_usd"], "tokens": want["prompt_tokens"] + want["completion_tokens"],
     }  # fmt: skip
@@ -399,3 +407,30 @@ def test_any_cell_of_a_table_is_at_worst_rejected(cells: list[str]) -> None:
     csv.writer(text).writerows([["event_id", "ts", "kind"], cells, ["a", "2026-11-20", "llm"]])
     body = text.getvalue().encode(errors="surrogatepass")
     assert brought(body).accepted >= 1 or "\x00" in "".join(cells)
+
+
+def test_notes_are_counted_and_are_no_records(store: EventStore) -> None:
+    repeated = Note("a repeated line is counted once")
+    records = [("f:1", repeated), *calls("a"), ("f:3", repeated)]
+    told = ingest(records, store).as_dict()
+    assert (told["read"], told["accepted"]) == (1, 1)
+    assert told["notes"] == [{"what": repeated.text, "times": 2}]
+
+
+NOTHINGS = (
+    b"",
+    b"\x1f",
+    b"\x1f\x8b",
+    b"\x1f\x8b\x08\x00",
+    b"PAR1",
+    b"PGDMP",
+    b"\xef\xbb\xbf",
+    bytes(99),
+)
+
+
+@pytest.mark.parametrize("name", sorted(formats()))
+def test_a_file_that_is_hardly_one_is_at_worst_one_sentence(name: str) -> None:
+    for body in NOTHINGS:
+        report = brought(body, name)
+        assert (report.accepted, report.read <= 1) == (0, True), (body, report)

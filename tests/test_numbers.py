@@ -23,6 +23,7 @@ from tests.serving import NOW, Served, serving
 
 EXAMPLES: Final = 160
 TOKENS: Final = oracle_metrics.TOKENS
+COLUMNS: Final = (*FIELDS, *oracle_metrics.BOOKED)
 STEADY: Final = settings(derandomize=True, deadline=None, database=None)
 ZONES: Final = (
     "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe",
@@ -115,7 +116,9 @@ def call(dice: random.Random) -> dict[str, Any]:
     cost = dice.choice((None, 0, 1, dice.randint(1, 10**10)))
     reasoning = thought if counts["output_tokens"] is not None else None
     first = dice.choice((None, dice.randint(1, 900)))
-    return counts | {"reasoning_tokens": reasoning, "cost_nano": cost, "ttft_ms": first}
+    many = dice.choice((None, None, dice.randint(1, 50)))
+    told = {"reasoning_tokens": reasoning, "cost_nano": cost, "ttft_ms": first}
+    return counts | told | {"request_count": many}
 
 
 LISTS: Final = {
@@ -159,7 +162,7 @@ def expected(
     grain: str,
 ) -> dict[oracle.Key, dict[str, Any]]:  # fmt: skip
     """The oracle's rows; a group without any event of its metrics' kinds is none."""
-    frame = oracle.frame(world.raws, FIELDS)
+    frame = oracle.frame(world.raws, COLUMNS)
     frame = oracle.kept(oracle.visible(frame, claims), choice, claims["sub"], MOMENT)
     frame = frame[frame["kind"].isin(oracle_metrics.kinds(metrics))]
     zone, whole = choice["tz"], oracle_metrics.added(frame["cost_nano"]) or 0
@@ -328,7 +331,7 @@ def is_over_time(asked: Asked, raws: Sequence[Any], answer: Any) -> None:
 
 def shown(raws: Sequence[Any], asked: Asked) -> list[dict[str, Any]]:
     """The events that the claims and filters leave, with every field."""
-    frame = oracle.visible(oracle.frame(raws, FIELDS), asked.claims)
+    frame = oracle.visible(oracle.frame(raws, COLUMNS), asked.claims)
     kept = oracle.kept(frame, asked.choice, asked.claims["sub"], MOMENT)
     return [dict(row) for row in kept.to_dict("records")]
 
@@ -357,13 +360,21 @@ def fill(
     asked: Asked, by: Sequence[str], wanted: dict[oracle.Key, dict[str, Any]], answer: Any,
     places: set[oracle.Key],
 ) -> None:  # fmt: skip
-    """A row for every place: zero for counts, a gap for averages."""
+    """A row for every place: where nothing happened, zero for counts and a gap for averages."""
     keys = told(answer["rows"], by, asked.grain)
     assert sorted(map(repr, keys)) == sorted(map(repr, places))
     empty = {name: empty_value(name) for name in asked.one.metrics}
     for key, row in zip(keys, answer["rows"], strict=True):
         known = wanted.get(key, empty)
-        assert_same(row, {n: empty[n] if v is None else v for n, v in known.items()})
+        none = {name for name in known if nothing_of(name, known)}
+        assert_same(row, {n: empty[n] if n in none else v for n, v in known.items()})
+
+
+def nothing_of(name: str, known: Mapping[str, Any]) -> bool:
+    """Whether a cell has no event of the metric's kind, as far as its columns can tell."""
+    counts = {"llm": "requests", "session": "sessions"}
+    count = counts.get(oracle_metrics.METRICS[name][0])
+    return known[name] is None and known.get(str(count)) == 0
 
 
 SHAPES: Final = {

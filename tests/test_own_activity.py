@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from callbacks.answers import ALWAYS, OWN_ONLY, answer
+from callbacks.answers import ALWAYS, answer
+from components.axes import OWN_ONLY, short
 from components.sections import section
 from data.engines import EventStore
 from data.filters import Filters
@@ -37,3 +38,8 @@ def test_only_a_project_admin_is_told_which_projects_are_seen_in_part(
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def test_a_chart_cuts_the_name_and_keeps_the_mark() -> None:
+    assert short(f"Voice Agent Pilot{OWN_ONLY}") == "Voice Agent Pilot (own)"
+    assert short(f"{'x' * 60}{OWN_ONLY}").endswith("x… (own)")

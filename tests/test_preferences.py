@@ -56,6 +56,7 @@ def test_nobody_reaches_anothers(served: Served, query: str) -> None:
     ({"preset": "custom"}, "preset"), ({"preset": ["last_hour"]}, "preset"),
     ({"preset": "last_n_days", "n": 0}, "n"), ({"preset": "last_n_days", "n": 3661}, "n"),
     ({"preset": "last_n_hours", "n": "x"}, "n"), ({"preset": "last_n_days", "n": True}, "n"),
+    ({"preset": "last_n_days", "n": "000000001999999"}, "n"),
     ({"zone": "Mars/Base"}, "tz"), ({"zone": 7}, "zone"), ({"theme": "pink"}, "theme"),
     ({"mode": "heat"}, "mode"), ({"isAdmin": True}, "isAdmin"), ([], "preferences"),
     ("dark", "preferences"), (None, "preferences"),
@@ -112,3 +113,15 @@ def test_clear_all_goes_back_to_the_products_default(served: Served) -> None:
     assert cleared[ids.QUESTION]["data"]["choice"] == {}
     assert cleared[ids.PRESET]["value"] == "last_n_days"
     assert cleared[ids.N]["value"] == "7"
+
+
+def test_quick_changes_arrive_in_any_order(served: Served) -> None:
+    """The page saves what was changed, so a late request undoes nothing that came before it."""
+    put(served, ANA, MONTH | {"mode": "table"})
+    late = MONTH | {"theme": "dark", "mode": "table"}
+    for changed, held in (("mode", late | {"mode": "none"}), ("theme", late)):
+        said = {f"{name}.value": value for name, value in held.items()}
+        key = json.dumps({"preference": changed}, separators=(",", ":"))
+        answer = served.fire("preferences-said.children", ANA, said, f"{key}.value")
+        assert answer.status_code == 200, changed
+    assert served.json("preferences", ANA) == MONTH | {"theme": "dark", "mode": None}

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import threading
+import tracemalloc
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from werkzeug.test import TestResponse
 
-from callbacks import receive
+from callbacks import bodies, running
+from data.errors import StoreError
 from tests.serving import KEY, Served, serving
 
 WELL: Final = {
@@ -132,6 +137,22 @@ def test_the_report_sums_what_it_took(served: Served) -> None:
     assert stored(served) == {"events": 4, "cost": 1.5e-8, "tokens": 40}
 
 
+def test_a_bad_event_of_a_list_costs_nothing_but_itself(served: Served) -> None:
+    one, two = (json.dumps(event) for event in many(1, 3))
+    for bad in ('{"cost": NaN}', '{"event_id": "\\ud800"}'):
+        told = report(served, f"[{one}, {bad}, {two}]")
+        assert counts(told) in ((3, 2, 0, 1), (3, 0, 2, 1))
+    assert counts(report(served, f"[{one}, {{")) == (2, 0, 1, 1)
+    assert stored(served)["events"] == 2
+
+
+def test_a_parameter_nobody_knows_is_refused(served: Served) -> None:
+    headers = {"Authorization": f"Bearer {KEY}"}
+    answer = served.client.post(f"{PATH}?fromat=litellm", data=json.dumps(WELL), headers=headers)
+    assert answer.status_code == 400
+    assert "fromat" in answer.text
+
+
 @pytest.mark.parametrize("data", ["", "  \n "])
 def test_an_empty_body_is_refused(served: Served, data: str) -> None:
     answer = send(served, data)
@@ -142,11 +163,66 @@ def test_an_empty_body_is_refused(served: Served, data: str) -> None:
 def test_a_body_that_is_too_large_is_refused(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receive, "LARGEST_BODY", 1024 * 1024)
+    monkeypatch.setattr(bodies, "LARGEST", 1024 * 1024)
     answer = send(served, json.dumps(many(0, 9_000)))
-    assert answer.status_code == 400
+    assert answer.status_code == 413
     assert (answer.json or {})["error"]["message"] == "a body has at most 1 MB: send it in parts"
     assert stored(served)["events"] == 0
+
+
+def packed(served: Served, data: bytes, encoding: str = "gzip") -> TestResponse:
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Encoding": encoding}
+    return served.client.post(PATH, data=data, headers=headers)
+
+
+def test_a_body_may_be_gzip(served: Served) -> None:
+    text = json.dumps(many(0, 5)).encode()
+    for data in (gzip.compress(text), gzip.compress(text[:99]) + gzip.compress(text[99:])):
+        assert packed(served, data).status_code == 200
+    assert packed(served, text, "identity").status_code == 200
+    assert stored(served)["events"] == 5
+
+
+@pytest.mark.parametrize(("data", "encoding", "status"), [
+    (b"[]", "gzip", 400), (gzip.compress(b"[]" * 999, mtime=0)[:-9], "gzip", 400),
+    (gzip.compress(b"[]", mtime=0) + b"more", "gzip", 400),
+    (b"[]", "br", 415), (b"[]", "gzip, gzip", 415), (b"", "gzip", 400),
+])  # fmt: skip
+def test_what_is_no_gzip_is_refused(
+    served: Served, data: bytes, encoding: str, status: int
+) -> None:
+    assert packed(served, data, encoding).status_code == status
+
+
+def test_a_bomb_is_given_up_at_the_limit(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "LARGEST_UNPACKED", 1024 * 1024)
+    small, large = (b" " * (1024 * 1024 + more) for more in (-9, 1))
+    lines = json.dumps(WELL).encode() + small[: -len(json.dumps(WELL)) - 1]
+    assert packed(served, gzip.compress(lines)).status_code == 200
+    for data in (gzip.compress(large), gzip.compress(small) + gzip.compress(b" " * 99)):
+        answer = packed(served, data)
+        assert answer.status_code == 413
+        assert (answer.json or {})["error"]["message"].startswith(
+            "a body has at most 1 MB unpacked"
+        )
+    tracemalloc.start()
+    bomb = gzip.compress(bytes(64 * 1024 * 1024))
+    before = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    assert packed(served, bomb).status_code == 413
+    assert tracemalloc.get_traced_memory()[1] - before < 8 * 1024 * 1024
+    tracemalloc.stop()
+
+
+def test_who_cannot_be_served_now_is_told_when_to_come_again(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> Any:
+        raise StoreError("the event store is busy")
+
+    monkeypatch.setattr(type(served.store), "write", full)
+    answer = send(served, json.dumps(WELL))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
 
 
 def test_what_arrived_is_seen_at_once(served: Served) -> None:
@@ -160,3 +236,33 @@ def test_other_verbs_are_no_way_in(served: Served) -> None:
     for verb in ("get", "put", "delete"):
         answer = getattr(served.client, verb)(PATH, headers=headers)
         assert answer.status_code in (401, 404, 405)
+
+
+def test_a_command_asks_a_busy_server_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "BREATH", 0.001)
+    answers = [503, 503, 200, 500]
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            said = b'["a"]'
+            self.send_response(answers.pop(0))
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Busy) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        store = running.Running(f"http://127.0.0.1:{server.server_port}", "key")
+        try:
+            assert store.known(["a", "b"]) == {"a"}
+            with pytest.raises(StoreError, match="refused"):
+                store.known(["a"])
+        finally:
+            server.shutdown()
+            thread.join()
+    assert answers == []

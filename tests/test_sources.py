@@ -495,6 +495,26 @@ def test_nothing_readable_is_one_sentence(tmp_path: Path, content: bytes) -> Non
         find([tmp_path / "a.csv"])
 
 
+def test_a_trace_of_offsets_costs_its_neighbours_nothing(tmp_path: Path) -> None:
+    offsets = {"timestamp": 0, "input_length": 5, "output_length": 2, "hash_ids": [1]}
+    (tmp_path / "a.jsonl").write_text(lines(offsets))
+    (tmp_path / "b.json").write_text(lines(CALL))
+    (where, first), (_, second) = read(find([tmp_path]), Options())
+    assert where.endswith("a.jsonl")
+    assert "give its first instant with --start" in str(first)
+    assert isinstance(second, dict)
+    start = Options(start=datetime(2026, 1, 1, tzinfo=UTC))
+    assert all(isinstance(each, dict) for _, each in read(find([tmp_path], options=start), start))
+    with pytest.raises(SourceError, match=r"a\.jsonl: .*--start"):
+        find([tmp_path / "a.jsonl"])
+
+
+def test_what_nobody_knows_hears_of_the_known_and_of_maps(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("when,employee\n2026-01-01,eve\n")
+    with pytest.raises(SourceError, match=r"read with a map\); known are .*litellm"):
+        find([tmp_path / "a.csv"])
+
+
 def test_unknown_names_list_the_known(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"'csv' is no known format; known are .*litellm"):
         find([tmp_path], "csv")

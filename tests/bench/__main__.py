@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.bench import crowd, refresh, serving, writing
+from tests.bench import crowd, importing, refresh, sending, serving, telemetry, writing
 from tests.bench.report import Row, progress, table
 
 T = TypeVar("T")
@@ -39,12 +39,15 @@ def _measured(folder: Path, sizes: list[int]) -> list[Row]:
     sample = folder / "sample.duckdb"
     progress(f"telling {crowd.SAMPLE:,} sample events")
     rows = [Row(f"telling {crowd.SAMPLE:,} sample events", _apart(crowd.sampled, sample))]
+    rows += _apart(importing.measure, sample)
+    rows += _apart(telemetry.measure)
     path = sample
     for size in sizes:
         path = folder / f"{size / 1e6:g} M.duckdb"
         _apart(crowd.multiply, sample, path, max(1, size // crowd.SAMPLE))
         rows += _apart(refresh.measure, path)
-    return rows + _apart(serving.measure, path) + _apart(writing.measure, path)
+    rows += _apart(serving.measure, path) + _apart(sending.measure, path)
+    return rows + _apart(writing.measure, path)
 
 
 def _apart(work: Callable[..., T], *arguments: Any) -> T:

@@ -38,13 +38,13 @@ MOST: Final = 2_000
 
 def measure(path: Path) -> list[Row]:
     """Without writing, with writing, and the server's memory after both."""
-    with _server(path) as (port, pid):
+    with server(path) as (port, pid):
         rows = [_viewed(path, port, writes) for writes in (0, RATE)]
         return [*rows, Row(f"{path.stem}, served: memory at its peak", remarks=most_memory(pid))]
 
 
 @contextmanager
-def _server(path: Path) -> Iterator[tuple[int, int]]:
+def server(path: Path) -> Iterator[tuple[int, int]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -77,7 +77,7 @@ def _viewed(path: Path, port: int, writes: int) -> Row:
     end, written = time.monotonic() + SECONDS, 0
     with ThreadPoolExecutor(VIEWERS + 1) as pool:
         writer = pool.submit(_write, port, end) if writes else None
-        looking = [pool.submit(_look, port, end) for _ in range(VIEWERS)]
+        looking = [pool.submit(look, port, end) for _ in range(VIEWERS)]
         taken = [seconds for one in looking for seconds in one.result()]
         written = writer.result() if writer else 0
     p50, p95 = p50_p95(taken)
@@ -86,7 +86,7 @@ def _viewed(path: Path, port: int, writes: int) -> Row:
     return Row(what, p50, None, f"p95 {ms(p95)}, {len(taken) / SECONDS:.1f} refreshes/s")
 
 
-def _look(port: int, end: float) -> list[float]:
+def look(port: int, end: float) -> list[float]:
     """Redraw again and again, each time a new question and all cards at once, as browsers do."""
     local, bearer = threading.local(), token(Settings.read(), "boss", admin=True)
 

@@ -1,0 +1,100 @@
+"""How many spans a second a served Spendscope takes over OTLP, beside a bulk insert of the rows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from http.client import HTTPConnection
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pandas as pd
+
+from data.engines import open_events
+from data.engines.columns import columns, names, values
+from data.events import Event, clean
+from data.price_book import public
+from tests.bench import serving
+from tests.bench.crowd import fresh
+from tests.bench.report import Row, most_memory, ms, p50_p95, progress, timed
+from tests.bench.spans import BATCH, export
+
+SENDERS: Final = 4
+SECONDS: Final = 10
+VIEWERS: Final = 2
+BULK: Final = 10
+NUMBERS: Final = count(int(time.time()) * 10**6, BATCH)
+
+
+def measure(path: Path) -> list[Row]:
+    """Spans acknowledged while nobody looks, and while viewers redraw without a pause."""
+    calls = [event for event in fresh(4 * BATCH, 0) if event["kind"] == "llm"][:BATCH]
+    progress("inserting the same rows in bulk")
+    bare = _bulk(path, calls)
+    with serving.server(path) as (port, pid):
+        rows = [_sent(path, port, calls, bare, viewers) for viewers in (0, VIEWERS)]
+        return [*rows, Row(f"{path.stem}, sent to: memory at its peak", remarks=most_memory(pid))]
+
+
+def _bulk(path: Path, calls: list[Event]) -> float:
+    """Seconds a row of an INSERT that looks for nothing, its rows laid out before."""
+    open_events(f"duckdb:///{path}").close()
+    with duckdb.connect(str(path)) as connection:
+        taken = [timed(partial(_insert, connection, batch)) for batch in _batches(calls)]
+    return p50_p95(taken)[0] / (BULK * len(calls))
+
+
+def _batches(calls: list[Event]) -> Iterator[pd.DataFrame]:
+    for first in (next(NUMBERS) for _ in range(5)):
+        told = [
+            clean(call | {"event_id": f"bulk-{first}-{n}-{copy}"})
+            for n, call in enumerate(calls)
+            for copy in range(BULK)
+        ]
+        yield pd.DataFrame(columns(told, public()))
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, batch: pd.DataFrame) -> None:
+    told, kept = names(batch), values(batch)
+    connection.register("batch", batch)
+    connection.execute(f"INSERT INTO events ({told}) SELECT {kept} FROM batch")
+
+
+def _sent(path: Path, port: int, calls: list[Event], bare: float, viewers: int) -> Row:
+    progress(f"{SENDERS} senders of spans for {SECONDS} s, {viewers} viewers")
+    end, taken, lock = time.monotonic() + SECONDS, [], threading.Lock()
+
+    def send() -> None:
+        connection = HTTPConnection("127.0.0.1", port, timeout=120)
+        while time.monotonic() < end:
+            with lock:
+                body = export(calls, next(NUMBERS))
+            seconds = timed(partial(_post, connection, body))
+            taken.append(seconds)
+
+    start = time.monotonic()
+    with ThreadPoolExecutor(SENDERS + viewers) as pool:
+        looking = [pool.submit(serving.look, port, end) for _ in range(viewers)]
+        for one in [pool.submit(send) for _ in range(SENDERS)]:
+            one.result()
+        spent = time.monotonic() - start
+        for one in looking:
+            one.result()
+    spans = len(taken) * len(calls)
+    what = f"1,000 spans over OTLP into {path.stem}, {viewers or 'no'} viewers"
+    remarks = f"{spans / spent:,.0f} spans/s, acknowledged p95 {ms(p50_p95(taken)[1])}"
+    return Row(what, 1_000 * spent / max(1, spans), 1_000 * bare, remarks)
+
+
+def _post(connection: HTTPConnection, body: bytes) -> None:
+    headers = {"x-api-key": serving.KEY, "Content-Type": "application/x-protobuf"}
+    connection.request("POST", "/v1/traces", body, headers)
+    answer = connection.getresponse()
+    said = answer.read()
+    if answer.status != 200 or said:
+        raise SystemExit(f"bench: an export was answered {answer.status}: {said[:300]!r}")
