@@ -21,15 +21,19 @@
     return near[0][0] < 24 ? near[0][1] : { ...points[0], curveNumber: -1 };
   };
 
+  /* What a point stands for, and the number it shows. */
   const ofChart = (key, click) => {
     const graph = document.querySelector(`[data-section="${key}"] .js-plotly-plot`);
     if (!graph || !click.points.length) return null;
     const point = meant(graph, click.points);
-    const said = graph.layout.meta || {};
-    const values = (((graph.data[point.curveNumber] || {}).meta || {}).values) || [];
-    const value = values.length === 1 ? values[0] : values[point.pointNumber];
-    const bucket = (said.buckets || [])[click.points[0].pointNumber];
-    return { field: said.field, value, bucket };
+    const said = (graph.data[point.curveNumber] || {}).meta || {};
+    const all = said.values || [];
+    // A cell of a map of heat has a row and a column.
+    const place = [point.pointNumber].flat();
+    const at = place.length > 1 ? place[0] * point.data.x.length + place[1] : place[0];
+    const bucket = ((graph.layout.meta || {}).buckets || [])[click.points[0].pointNumber];
+    const values = all.length === 1 ? all[0] : all[at];
+    return { values, bucket, section: key, metric: said.measure };
   };
 
   const ofTable = (id, click) => {
@@ -37,6 +41,14 @@
     if (String(window.getSelection())) return null;
     const row = dash_ag_grid.getApi(id).getRowNode(click.rowId);
     return row && row.data ? row.data.narrows : null;
+  };
+
+  const told = ({ values, bucket, ...more }) => {
+    const [from, to] = bucket || [null, null];
+    return { ...more, values: values || {}, from, to, at: Date.now() };
+  };
+  const show = (found) => {
+    window.dash_clientside.set_props("events-of", { data: told(found) });
   };
 
   drill.narrow = () => {
@@ -48,10 +60,52 @@
     const found = id.part === "chart" ? ofChart(id.section, click) : ofTable(id, click);
     // The same point can be clicked again later.
     if (id.part === "chart") window.dash_clientside.set_props(id, { clickData: null });
-    if (!found || !(found.value || found.bucket)) return none;
-    const [from, to] = found.bucket || [null, null];
-    return { field: found.field, value: found.value || null, from, to, at: Date.now() };
+    if (!found) return none;
+    if (id.part === "chart" && pointer && pointer.shiftKey) {
+      if (found.values && found.metric) show(found);
+      return none;
+    }
+    if (!found.bucket && !Object.keys(found.values || {}).length) return none;
+    return told({ values: found.values, bucket: found.bucket });
   };
+
+  /* Beside the number under the pointer, or in focus, stands a way to the events behind it. */
+  const button = document.createElement("button");
+  button.className = "cell-events";
+  button.title = "Show the events behind this number (Shift+Enter)";
+  button.setAttribute("aria-label", "Show the events behind this number");
+  button.dataset.testid = "cell-events";
+  button.tabIndex = -1;
+  button.hidden = true;
+  let pointed = null;
+
+  const ofCell = (cell) => {
+    const card = cell && cell.closest("[data-section]");
+    if (!card) return null;
+    const section = card.dataset.section;
+    const grid = dash_ag_grid.getApi({ part: "table", section });
+    const total = cell.closest(".ag-floating-bottom");
+    const row = total ? null : grid.getRowNode(cell.closest("[row-id]").getAttribute("row-id"));
+    const narrows = total ? { values: {} } : row && row.data && row.data.narrows;
+    if (!narrows || !narrows.values) return null; // "Other" is many
+    return { ...narrows, section, metric: cell.getAttribute("col-id") };
+  };
+  const numberAt = (target) =>
+    target.closest && target.closest(".as-table .ag-cell.ag-right-aligned-cell");
+  const offer = (event) => {
+    if (event.target === button) return;
+    const cell = numberAt(event.target);
+    pointed = cell ? ofCell(cell) : null;
+    button.hidden = !pointed;
+    if (!pointed) return;
+    const box = cell.getBoundingClientRect();
+    if (!button.isConnected) document.body.append(button);
+    button.style.transform = `translate(${box.left + 4}px, ${box.top + (box.height - 24) / 2}px)`;
+  };
+  document.addEventListener("mouseover", offer);
+  document.addEventListener("focusin", offer);
+  document.addEventListener("scroll", () => (button.hidden = true), true);
+  button.addEventListener("click", () => pointed && show(pointed));
 
   /* A chip is no component: being drawn anew cannot swallow its click. Those that were clicked
      while the answer to the one before was on its way go together. */
@@ -66,10 +120,13 @@
 
   drill.open = (clicks, open) => (clicks ? !open : window.dash_clientside.no_update);
 
-  /* Return on a cell of a table is a click on it. */
+  /* Return on a cell of a table is a click on it; with Shift it shows the events of a number. */
   document.addEventListener("keydown", (event) => {
     const cell = event.key === "Enter" && event.target.closest && event.target.closest(".ag-cell");
-    if (cell) cell.click();
+    if (!cell) return;
+    if (!event.shiftKey) return void cell.click();
+    const found = numberAt(cell) && ofCell(cell);
+    if (found) show(found);
   });
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, { drill });

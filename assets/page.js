@@ -1,4 +1,18 @@
 /* What needs no server: chart or table, theme, zone; and what the library leaves out. */
+
+/* Columns stand where the reader dragged them, also after the table was away. */
+const arranged = new WeakSet();
+const ordered = (grid, key) => {
+  if (arranged.has(grid)) return;
+  arranged.add(grid);
+  const kept = JSON.parse(window.localStorage.getItem(key) || "[]");
+  grid.applyColumnState({ state: kept.map((colId) => ({ colId })), applyOrder: true });
+  grid.addEventListener("dragStopped", () => {
+    const order = grid.getColumnState().map((column) => column.colId);
+    window.localStorage.setItem(key, JSON.stringify(order));
+  });
+};
+
 window.dash_clientside = Object.assign({}, window.dash_clientside, {
   page: {
     zone: () => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC",
@@ -25,9 +39,10 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
       return [mode, String(mode === "chart"), String(mode === "table")];
     },
 
-    /* A table narrowed to what is searched, with the columns that are wanted. */
-    arrange: (search, shown, options, id) => {
-      const grid = window.dash_ag_grid.getApi(id);
+    /* A table narrowed to what is searched, with the columns that are wanted in their order. */
+    arrange: async (search, shown, options, id) => {
+      const grid = await window.dash_ag_grid.getApiAsync(id);
+      ordered(grid, `spendscope-columns-${id.section}`);
       grid.setGridOption("quickFilterText", search || "");
       const wanted = new Set(shown);
       const names = options.map((option) => option.value);

@@ -21,6 +21,7 @@ from data.windows import Window
 
 ALWAYS = Window(micros(EARLIEST), micros(LATEST), "UTC")
 MOST_COLOURED = 500
+MOST_SERIES = 24
 COLOURED_FOR = 600
 
 
@@ -76,8 +77,13 @@ def question(section: Section, filters: Filters, by: str, measure: str) -> Query
     dimensions = section.dimensions(by)
     asked = Query(metrics, dimensions, filters, section.grain, within=section.within)
     if section.shape == "time":
-        return replace(asked, top=section.top)
+        return replace(asked, top=min(max(section.top, _chosen(by, filters)), MOST_SERIES))
     return replace(asked, order=((measure, True),)) if section.shape == "ranking" else asked
+
+
+def _chosen(by: str, filters: Filters) -> int:
+    """How many values of a breakdown the reader chose to see."""
+    return len(dict(filters.fields).get(by, ())) + (by == "user" and filters.me)
 
 
 def _colours(by: str, frame: Any, scope: Scope, store: EventStore) -> dict[str, int]:

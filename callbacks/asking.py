@@ -10,9 +10,11 @@ from components.numbers import moment
 from data.engines import EventStore
 from data.errors import Refused
 from data.events import EARLIEST, LATEST, micros
-from data.filters import NAMES, Choice, Filters, parse
+from data.filters import LISTS, NAMES, Choice, Filters, parse
+from data.local_time import instant
 from data.query import Query, run
 from data.scope import Scope
+from data.windows import Window
 
 Question = dict[str, Any]
 
@@ -32,6 +34,13 @@ def filters_of(question: Any) -> Filters:
     if not micros(EARLIEST) <= now <= micros(LATEST):
         raise Refused("question", "the store asks from outside of time")
     return parse({name: choice[name] for name in NAMES if name in choice}, now, zone)
+
+
+def standing(choice: Choice, window: Window) -> Choice:
+    """A choice whose window stands still, so that a link gives what the page showed."""
+    kept = {name: values for name, values in choice.items() if name in LISTS}
+    start, end = (instant(us, window.zone).isoformat() for us in (window.start, window.end))
+    return {"preset": "custom", "from": start, "to": end, "tz": window.zone} | kept
 
 
 def notice(filters: Filters, scope: Scope, store: EventStore) -> str:

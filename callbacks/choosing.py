@@ -6,13 +6,16 @@ default is no choice, so that an address holds only what the reader chose.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs, urlencode
 
 from components import filter_bar, ids
 from data.filters import LISTS, ME, NAMES, PICKED, TIMES, Choice, choose
 from data.local_time import instant
 from data.windows import DEFAULT_N, DEFAULT_PRESET, Window
+
+# The default time, said in full; left out wherever nobody prefers another.
+DEFAULT: Final[Choice] = {"preset": DEFAULT_PRESET, "n": str(DEFAULT_N[DEFAULT_PRESET])}
 
 
 def from_address(search: str | None) -> Choice:
@@ -32,6 +35,23 @@ def toggled(choice: Choice) -> Choice:
     users = choice.get("user", [])
     kept = [user for user in users if user != ME] if ME in users else [ME, *users]
     return listed(choice, "user", kept)
+
+
+def spelled(choice: Choice, preferred: Choice) -> Choice:
+    """The choice with the product's default in full where the reader prefers another, so that the
+    address brings back what was chosen."""
+    if not preferred or any(name in choice for name in TIMES if name != "tz"):
+        return choice
+    return choice | DEFAULT
+
+
+def taken_back(choice: Choice, chips: Any, undo: Any, preferred: Choice) -> Choice:
+    """The choice less several chips; without a time it is the reader's own, or past that the
+    product's default."""
+    left = without_all(choice, chips, undo)
+    if not preferred or spelled(left, preferred) == left:
+        return left
+    return left | (DEFAULT if _part(choice, filter_bar.TIMED) == preferred else preferred)
 
 
 def listed(choice: Choice, field: str, values: list[str]) -> Choice:
@@ -68,12 +88,13 @@ def without_all(choice: Choice, chips: Any, undo: Any = None) -> Choice:
 
 
 def drilled(choice: Choice, drill: Any) -> Choice:
-    """The choice narrowed to what was clicked: a value, a stretch of time, or both."""
+    """The choice narrowed to what was clicked: values of fields, a stretch of time, or both."""
     if not isinstance(drill, dict):
         return choice
-    field, value, start, end = (drill.get(name) for name in ("field", "value", "from", "to"))
-    if field in LISTS and isinstance(value, str) and value:
-        choice = listed(choice, field, ([ME] if ME in choice.get(field, []) else []) + [value])
+    values, start, end = (drill.get(name) for name in ("values", "from", "to"))
+    for field, value in values.items() if isinstance(values, dict) else ():
+        if field in LISTS and isinstance(value, str) and value:
+            choice = listed(choice, field, ([ME] if ME in choice.get(field, []) else []) + [value])
     if isinstance(start, str) and isinstance(end, str):
         kept = {name: v for name, v in choice.items() if name in (*LISTS, "tz")}
         choice = kept | {"preset": "custom", "from": start, "to": end}
@@ -125,9 +146,8 @@ def _timed(preset: str, n: Any, start: Any, end: Any, last: Window) -> Choice:
     if preset not in DEFAULT_N:
         return {"preset": preset}
     n = str(DEFAULT_N[preset]) if n is None else str(n).strip() or "0"
-    if (preset, n) == (DEFAULT_PRESET, str(DEFAULT_N[DEFAULT_PRESET])):
-        return {}
-    return {"preset": preset, "n": n}
+    made = {"preset": preset, "n": n}
+    return {} if made == DEFAULT else made
 
 
 def local(us: int, zone: str) -> str:

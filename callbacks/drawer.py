@@ -8,16 +8,17 @@ from urllib.parse import urlencode
 from dash import ALL, Dash, Input, Output, State, ctx, no_update
 
 from callbacks import records
-from callbacks.asking import filters_of
+from callbacks.asking import filters_of, standing
+from callbacks.choosing import drilled
 from callbacks.listing import behind
+from callbacks.narrowing import names
 from callbacks.session import current_scope
 from components import events_drawer, ids
-from components.filter_bar import window_text
+from components.filter_bar import said, window_text
 from components.sections import SECTIONS, section
 from data.catalog import METRICS
 from data.engines import EventStore
 from data.errors import Refused
-from data.filters import NAMES
 from data.listing import LATEST_FIRST, Listing, rows
 from data.local_time import instant
 from data.query import Query, run
@@ -34,15 +35,20 @@ def register(app: Dash, store: EventStore) -> None:
         Output(ids.EVENTS_BODY, "children"),
         Input(ids.part("events", ALL), "n_clicks"),
         Input(ids.headline("events", ALL, ALL), "n_clicks"),
+        Input(ids.EVENTS_OF, "data"),
         State(ids.part("measure", ALL), "value"),
         State(ids.part("measure", ALL), "id"),
         State(ids.QUESTION, "data"),
         prevent_initial_call=True,
     )
-    def show(_cards: Any, _numbers: Any, measures: list[Any], keys: list[Any], asked: Any) -> Any:
+    def show(
+        _cards: Any, _numbers: Any, pointed: Any, measures: list[Any], keys: list[Any], asked: Any
+    ) -> Any:
         # A button that has just been drawn triggers too, without a click.
         if not asked or not any(one["value"] for one in ctx.triggered):
             return no_update, no_update, no_update
+        if ctx.triggered_id == ids.EVENTS_OF:
+            return _opened(_pointed(asked, pointed), store)
         drawn = {key["section"]: value for key, value in zip(keys, measures, strict=False)}
         key = str(ctx.triggered_id["section"])
         metric = ctx.triggered_id.get("metric") or drawn.get(key) or section(key).metrics[0]
@@ -50,33 +56,42 @@ def register(app: Dash, store: EventStore) -> None:
 
     @app.callback(
         Output(ids.EVENTS_GRID, "getRowsResponse"),
+        Output(ids.EVENTS_FILE, "href"),
         Input(ids.EVENTS_GRID, "getRowsRequest"),
         State(ids.EVENTS_ASKED, "data"),
         prevent_initial_call=True,
     )
     def page(request: Any, asked: Any) -> Any:
         if not isinstance(request, dict):
-            return no_update
+            return no_update, no_update
         query, scope = _behind(asked), current_scope()
         start, end = (_place(request, name) for name in ("startRow", "endRow"))
         listing = Listing(query, _order(request), min(max(end - start, 1), MOST), start)
         found, zone = list(rows(listing, scope, store)), query.filters.window.zone
         count = int(run(query, scope, store)["events"].iloc[0])
-        return {
-            "rowData": events_drawer.rows(found, zone, _stamp, scope.several),
-            "rowCount": count,
-        }
+        made = events_drawer.rows(found, zone, _stamp, scope.several)
+        return {"rowData": made, "rowCount": count}, _href(asked, listing)
+
+
+def _pointed(asked: Any, pointed: Any) -> Any:
+    """The question of one number of a table or chart, as the browser tells it."""
+    if not isinstance(pointed, dict) or not isinstance(asked.get("choice"), dict):
+        raise Refused("question", "the page names no number whose events to show")
+    named = {name: pointed.get(name) for name in ("section", "metric")}
+    return asked | named | {"choice": drilled(asked["choice"], pointed)}
 
 
 def _opened(asked: Any, store: EventStore) -> tuple[bool, str, Any]:
-    query = _behind(asked)
-    zone = query.filters.window.zone
-    totals = records.rows(run(query, current_scope(), store), (), query.metrics, zone)[0]
+    query, scope = _behind(asked), current_scope()
+    window = query.filters.window
+    totals = records.rows(run(query, scope, store), (), query.metrics, window.zone)[0]
     title = f"Events behind {METRICS[query.about].label.lower()}"
     if asked["section"] in SECTIONS and SECTIONS[asked["section"]].shape != "headline":
         title = f"{title} · {SECTIONS[asked['section']].title}"
-    window = window_text(query.filters.window)
-    return True, title, events_drawer.body(asked, totals, window, _href(asked))
+    chosen = said(asked["choice"], names(asked["choice"], scope, store))
+    under = " · ".join((window_text(window), *(sentence for _, _, sentence in chosen)))
+    href = _href(asked, Listing(query))
+    return True, title, events_drawer.body(asked, totals, under, href)
 
 
 def _behind(asked: Any) -> Query:
@@ -88,10 +103,11 @@ def _behind(asked: Any) -> Query:
     return behind(key, metric, filters)
 
 
-def _href(asked: Any) -> str:
-    chosen = {name: asked["choice"][name] for name in NAMES if name in asked["choice"]}
-    said = {"tz": asked["zone"]} | chosen
-    said |= {"section": asked["section"], "metric": asked["metric"]}
+def _href(asked: Any, listing: Listing) -> str:
+    order = ",".join(f"-{name}" if down else name for name, down in listing.order)
+    said = standing(asked["choice"], listing.query.filters.window) | {
+        "section": asked["section"], "metric": asked["metric"], "order": order,
+    }  # fmt: skip
     return f"/api/v1/events.csv?{urlencode(said, doseq=True)}"
 
 

@@ -64,7 +64,9 @@ def register(app: Dash, settings: Settings, state: Kept, store: EventStore) -> N
         preferred = preferences.read(state, person.id)
         before = question["choice"] if question else _first(search, preferred)
         try:
-            choice = _chosen(ctx.triggered_id, before, search, drill, chips, controls, question)
+            choice = _chosen(
+                ctx.triggered_id, before, search, drill, chips, controls, question, preferred
+            )
             zone = preferred.zone or zone or "UTC"
             filters = parse(choice, settings.now(), zone)
             choice = merged(choice, person.scope, store)
@@ -80,7 +82,10 @@ def register(app: Dash, settings: Settings, state: Kept, store: EventStore) -> N
 
 def _first(search: str, preferred: Preferences) -> Choice:
     """The choice on arriving: the address's, or without one the reader's preference."""
-    return choosing.from_address(search) if (search or "").strip("?") else preferred.choice()
+    start = preferred.choice()
+    if not (search or "").strip("?"):
+        return start
+    return choosing.spelled(choosing.from_address(search), start)
 
 
 def _chosen(
@@ -91,19 +96,22 @@ def _chosen(
     chips: Any,
     controls: tuple[Any, ...],
     question: Any,
+    preferred: Preferences,
 ) -> Choice:
     """The choice that what just happened leads to."""
+    start = preferred.choice()
     if trigger == ids.CLEAR:
-        return {}
+        return choosing.spelled({}, start)
     if trigger == ids.ME:
         return choosing.toggled(before)
     if trigger == ids.DRILL:
         return choosing.drilled(before, drill)
     if trigger == ids.TAKEN_BACK:
-        return choosing.without_all(before, chips, (question or {}).get("undo"))
+        return choosing.taken_back(before, chips, (question or {}).get("undo"), start)
     if question and (trigger in SHOWN or isinstance(trigger, dict)):
-        return choosing.controlled(before, trigger, controls, filters_of(question).window)
-    return choosing.from_address(search) if question and trigger == ids.URL else before
+        last = filters_of(question).window
+        return choosing.spelled(choosing.controlled(before, trigger, controls, last), start)
+    return _first(search, preferred) if question and trigger == ids.URL else before
 
 
 def _refused(problem: Refused, preset: Any) -> tuple[Any, ...]:

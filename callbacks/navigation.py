@@ -83,7 +83,6 @@ def _in_browser(app: Dash) -> None:
         "arrange", Output(ids.part("table-tools"), "data-arranged"),
         Input(ids.part("search"), "value"), Input(ids.part("columns"), "value"),
         State(ids.part("columns"), "options"), State(ids.part("table"), "id"),
-        prevent_initial_call=True,
     )  # fmt: skip
     run("switched", Output(ids.ALL_MODES, "aria-checked"), Input(ids.MODES, "data"))
     run("theme", Output(ids.THEME, "data"), Output(ids.THEME_BUTTON, "children"),

@@ -15,7 +15,7 @@ from uuid import uuid4
 from dash import ALL, Dash, Input, Output, State
 
 from callbacks.answers import answer
-from callbacks.asking import Question, emptiness, filters_of
+from callbacks.asking import Question, emptiness, filters_of, standing
 from callbacks.session import current_scope
 from components import cards, charts, drill, ids, tables
 from components.answer import Answer
@@ -24,7 +24,7 @@ from components.sections import Section, section
 from data.catalog import METRICS
 from data.engines import EventStore
 from data.errors import SpendscopeError
-from data.filters import NAMES
+from data.filters import Choice, Filters
 from data.query import Query, run
 
 log = logging.getLogger("spendscope")
@@ -78,7 +78,7 @@ def _card(key: str, question: Question, measure: str, by: str, store: EventStore
     return (
         figure, tables.columns(answered.section, answered.by), rows, grid,
         _summary(answered), emptiness(filters, scope, store) if empty else "",
-        "empty" if empty else "ready", _export(key, question, by, measure),
+        "empty" if empty else "ready", _export(key, question["choice"], filters, by, measure),
     )  # fmt: skip
 
 
@@ -88,9 +88,8 @@ def _summary(answered: Answer) -> str:
     return f"{metric.label}: {text(answered.totals[metric.name].iloc[0], metric.unit)} in total"
 
 
-def _export(key: str, question: Question, by: str, measure: str) -> str:
-    chosen = {name: question["choice"][name] for name in NAMES if name in question["choice"]}
-    said = {"tz": question["zone"]} | chosen | {"by": by, "measure": measure}
+def _export(key: str, choice: Choice, filters: Filters, by: str, measure: str) -> str:
+    said = standing(choice, filters.window) | {"by": by, "measure": measure}
     return f"/api/v1/sections/{key}.csv?{urlencode(said, doseq=True)}"
 
 

@@ -31,6 +31,7 @@ GRID: Final[dict[str, Any]] = {
     "paginationPageSize": 20,
     "paginationPageSizeSelector": [20, 50, 200],
     "suppressCellFocus": False,
+    "maintainColumnOrder": True,
     "enableCellTextSelection": True,
     "tooltipShowDelay": 400,
     "animateRows": False,
@@ -100,7 +101,7 @@ def _table_tools(one: Section) -> html.Div:
     options = [{"label": METRICS[name].label, "value": name} for name in one.metrics]
     chosen = dcc.Checklist(
         id=ids.part("columns", one.key), options=options, value=list(one.metrics),
-        className="columns-list",
+        className="columns-list", persistence=True, persistence_type="local",
     )  # fmt: skip
     return html.Div(
         [
@@ -122,7 +123,7 @@ def _events(key: ids.Id, which: str) -> html.Button:
 
 
 def _drawn(one: Section) -> list[tuple[str, str]]:
-    names = measures(one)[:1] if one.shape == "mix" else measures(one)
+    names = measures(one)[:1] if one.together else measures(one)
     return [(name, METRICS[name].label) for name in names]
 
 

@@ -111,25 +111,25 @@ def _bars(names: list[str], values: list[float], shades: list[str], metric: Metr
     }  # fmt: skip
 
 
-def mix(answer: Answer, _: Metric) -> Figure:
-    """All measures together over time: what adds up in stacked bars, the rest in lines; lines
-    beside bars have an axis of their own."""
-    ticks, shown = bucket_labels(answer), [METRICS[name] for name in measures(answer.section)]
+def mix(answer: Answer, metric: Metric) -> Figure:
+    """All measures together over time (or the chosen one): what adds up in stacked bars, the rest
+    in lines; lines beside bars have an axis of their own."""
+    every = [METRICS[name] for name in measures(answer.section)]
+    ticks, shown = bucket_labels(answer), every if answer.section.together else [metric]
     stacked = [one for one in shown if one.additive or answer.section.stacked]
     lines = [one for one in shown if one not in stacked]
     traces = [
         _trace(one.label, answer.frame, one, ticks, (shade, 0), one in stacked)
         for one, shade in zip(shown, PALETTE, strict=False)
     ]
-    away = lines if stacked else lines[1:] if answer.section.apart else []
     for trace, one in zip(traces, shown, strict=True):
-        if one in away:
+        if stacked and one in lines:
             trace["yaxis"] = "y2"
     first = (stacked or lines)[0]
-    bars = [one.name for one in stacked or lines if one not in away]
+    bars = [one.name for one in stacked or lines]
     layout = standing(first, ticks, answer.window, known(answer.frame[bars].sum(axis=1).max()) or 0)
-    if away:
-        layout["yaxis2"] = beside(away[0], known(answer.frame[away[0].name].max()) or 0)
+    if stacked and lines:
+        layout["yaxis2"] = beside(lines[0], known(answer.frame[lines[0].name].max()) or 0)
     if answer.section.grouped:
         layout["barmode"] = "group"
     return {"data": traces, "layout": layout}

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from components.answer import Answer
-from data.catalog import METRICS, OTHER, TIME
+from components.sections import measures
+from data.catalog import HOUR, METRICS, OTHER, TIME, WEEKDAY
 from data.filters import LISTS, NONE
 from data.local_time import instant
 from data.series import known
@@ -16,55 +17,66 @@ from data.series import known
 KEY: Final = "narrows"
 Figure = dict[str, Any]
 Row = dict[str, Any]
+Values = dict[str, str] | None  # by field
 
 
 def mark(figure: Figure, answer: Answer) -> Figure:
-    """The figure, each trace and bucket saying what it stands for."""
-    figure["layout"]["meta"] = {"buckets": list(_buckets(answer).values()), "field": _field(answer)}
-    keys = MARKS.get(answer.section.shape, _nothing)(answer)
-    for trace, values in zip(figure["data"], keys, strict=False):
-        trace["meta"] = {"values": values}
+    """The figure, each trace and bucket saying what it stands for, and each trace its measure."""
+    together = answer.section.together
+    names = measures(answer.section) if together else (answer.measure,) * len(figure["data"])
+    figure["layout"]["meta"] = {"buckets": list(_buckets(answer).values())}
+    marks = MARKS[answer.section.shape](answer)
+    for trace, values, name in zip(figure["data"], marks, names, strict=False):
+        trace["meta"] = {"values": values, "measure": name}
     return figure
 
 
-def _nothing(_: Answer) -> list[list[str | None]]:
-    return []
+def _series(answer: Answer) -> list[list[Values]]:
+    """One a trace, in the order in which charts draw them."""
+    return [[_values({answer.by: value})] for value in answer.frame[answer.by].drop_duplicates()]
 
 
-def _series(answer: Answer) -> list[list[str | None]]:
-    """A value a trace, in the order in which charts draw them."""
-    if not _field(answer):
-        return []
-    return [[_value(value)] for value in answer.frame[answer.by].drop_duplicates()]
-
-
-def _ranked(answer: Answer) -> list[list[str | None]]:
-    """A value a bar of the only trace; the remainder after them has none."""
+def _ranked(answer: Answer) -> list[list[Values]]:
+    """One a bar of the only trace; the remainder after them has none."""
     frame, measure = answer.frame, METRICS[answer.measure].name
     ranked = frame[frame[measure].notna()]
     ranked = ranked.sort_values(measure, ascending=False, kind="stable")
-    return [[_value(value) for value in ranked.head(answer.section.top)[answer.by]]]
+    shown = ranked.head(answer.section.top)[answer.by]
+    return [[_values({answer.by: value}) for value in shown]]
 
 
-MARKS: Final = {"time": _series, "ranking": _ranked}
+def _mixed(answer: Answer) -> list[list[Values]]:
+    """One a measure: what it is the part of, where the section says so."""
+    if answer.section.stands:
+        return [[{field: value}] for field, value in answer.section.stands]
+    return [[{}] for _ in measures(answer.section)]
+
+
+def _cells(_: Answer) -> list[list[Values]]:
+    """One an hour of the week, row by row."""
+    return [[{WEEKDAY: str(day), HOUR: str(hour)} for day in range(7) for hour in range(24)]]
+
+
+MARKS: Final = {"time": _series, "ranking": _ranked, "mix": _mixed, "heat": _cells}
 
 
 def rows(made: list[Row], answer: Answer) -> list[Row]:
     """The table's rows, each saying what it stands for."""
-    frame, buckets, field = answer.frame, _buckets(answer), _field(answer)
-    values = frame[answer.by].tolist() if field else [OTHER] * len(frame)
+    frame, buckets = answer.frame, _buckets(answer)
+    fields = [name for name in answer.dimensions if name != TIME]
     times = frame[TIME].tolist() if buckets else [None] * len(frame)
-    for row, value, time in zip(made, values, times, strict=False):
-        row[KEY] = {"field": field, "value": _value(value), "bucket": buckets.get(time)}
+    keys = frame[fields].to_dict("records") if fields else [{}] * len(frame)
+    for row, key, time in zip(made, keys, times, strict=False):
+        row[KEY] = {"values": _values(key), "bucket": buckets.get(time)}
     return made
 
 
-def _field(answer: Answer) -> str | None:
-    return answer.by if answer.by in LISTS and answer.by in answer.dimensions else None
-
-
-def _value(value: Any) -> str | None:
-    return NONE if (seen := known(value)) is None else str(seen) if seen != OTHER else None
+def _values(key: dict[Any, Any]) -> Values:
+    """The values as a filter spells them; fields that cannot be narrowed to are left out."""
+    if OTHER in key.values():
+        return None
+    told = {str(field): known(value) for field, value in key.items() if field in LISTS}
+    return {field: NONE if value is None else str(value) for field, value in told.items()}
 
 
 def _buckets(answer: Answer) -> dict[int, list[str]]:

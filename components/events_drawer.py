@@ -52,7 +52,7 @@ def body(asked: Row, totals: Mapping[str, Any], window: str, href: str) -> list[
                 )
                 for name in totals
             ]
-            + [html.A("CSV", href=href, download="", className="quiet",
+            + [html.A("CSV", href=href, id=ids.EVENTS_FILE, download="", className="quiet",
                       title="All of these events as CSV", **ids.testid("events-csv"))],
             className="events-total", **ids.testid("events-total"),
         ),

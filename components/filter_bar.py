@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import dash_bootstrap_components as dbc
@@ -11,7 +11,9 @@ from dash import dcc, html
 from components import ids, pickers
 from components.axes import LONGEST_NAME
 from components.numbers import moment
+from components.values import hand
 from data.catalog import DIMENSIONS
+from data.clock import HANDS
 from data.filters import ME, PEOPLE, TIMES, Choice
 from data.local_time import zones
 from data.windows import DEFAULT_N, DEFAULT_PRESET, PRESETS, Window
@@ -106,14 +108,25 @@ def chips(
     """A button for everything chosen, that takes it back; `names` of (field, value), and which
     are `quiet`: chosen, but empty under the other filters."""
     made = [_chip(TIMED, TIMED, _time_text(choice))] if _timed(choice) else []
+    for field, value, label in said(choice, names):
+        made.append(_chip(field, value, label, (field, value) in quiet))
+    return made
+
+
+def said(choice: Choice, names: dict[tuple[str, str], str]) -> Iterator[tuple[str, str, str]]:
+    """`(field, value, sentence)` of the values chosen; those past the most have none together."""
     for field, values in _lists(choice):
         label = DIMENSIONS[field].label.lower()
         for value in values[:MOST_CHIPS]:
-            name = "Me" if (field, value) == ("user", ME) else names.get((field, value), value)
-            made.append(_chip(field, value, f"{label}: {name}", (field, value) in quiet))
+            yield field, value, f"{label}: {_name(field, value, names)}"
         if len(values) > MOST_CHIPS:
-            made.append(_chip(field, "", f"{label}: {len(values) - MOST_CHIPS} more"))
-    return made
+            yield field, "", f"{label}: {len(values) - MOST_CHIPS} more"
+
+
+def _name(field: str, value: str, names: dict[tuple[str, str], str]) -> str:
+    if (field, value) == ("user", ME):
+        return "Me"
+    return hand(field, value) if field in HANDS else names.get((field, value), value)
 
 
 def _lists(choice: Choice) -> Iterable[tuple[str, list[str]]]:

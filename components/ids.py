@@ -43,6 +43,8 @@ PREFERENCES_SAID: Final = "preferences-said"
 PREFERRED: Final = "preferred"
 MORE_COUNT: Final = "filter-more-count"
 DRILL: Final = "drill"
+EVENTS_OF: Final = "events-of"
+EVENTS_FILE: Final = "events-file"
 TAKEN_BACK: Final = "taken-back"
 ALL_MODES: Final = "view-mode"
 INITIALS: Final = "profile-initials"
@@ -50,13 +52,7 @@ NAME: Final = "profile-name"
 TAB: Final = "tab"
 
 SPENDING: Final = "your-spending"
-BUDGETS: Final = "budgets-table"
-BUDGETS_SAID: Final = "budgets-said"
 BUDGETS_CHANGED: Final = "budgets-changed"
-CROSSINGS: Final = "crossings-table"
-BUDGETS_CARD: Final = "budgets-card"
-CROSSINGS_CARD: Final = "crossings-card"
-CROSSINGS_SAID: Final = "crossings-said"
 BUDGET_NEW: Final = "budget-new"
 BUDGET_EDIT: Final = "budget-edit"
 BUDGET_DELETE: Final = "budget-delete"
@@ -155,6 +151,11 @@ def budget_label(name: str) -> str:
 def budget_problem(name: str) -> str:
     """What is wrong with a field; the empty name is the whole form's."""
     return f"budget-{name}-problem"
+
+
+def budgets_part(what: str, card: str) -> str:
+    """A part of a card of the Budgets tab: its `table`, `chart`, `said`, `csv`…"""
+    return f"{card}-{what}"
 
 
 def price_part(what: str, card: str) -> str:

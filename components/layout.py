@@ -35,6 +35,7 @@ def build() -> html.Div:
         dcc.Store(id=ids.ZONE),
         dcc.Store(id=ids.QUESTION),
         dcc.Store(id=ids.DRILL),
+        dcc.Store(id=ids.EVENTS_OF),
         dcc.Store(id=ids.TAKEN_BACK),
         dcc.Store(id=ids.PREFERRED),
         dcc.Store(id=ids.MODES, storage_type="local"),

@@ -22,7 +22,8 @@ class Section:
     hours; `headline` is a band of numbers. `within` narrows the section for good (no values: to
     where the field is known), `grain` fixes its buckets, `width` is of twelve columns.
     `stacked` draws bars of what is not additive, `lines` lines of what is; `grouped` sets bars
-    side by side; `apart` gives the lines after the first an axis of their own.
+    side by side; `single` draws one measure of a mix, to choose from. `stands` has the field and
+    value that each measure of a mix is the part of.
     """
 
     key: str
@@ -39,7 +40,13 @@ class Section:
     stacked: bool = False
     grouped: bool = False
     lines: bool = False
-    apart: bool = False
+    single: bool = False
+    stands: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def together(self) -> bool:
+        """Whether the chart draws all measures at once."""
+        return self.shape == "mix" and not self.single
 
     def dimensions(self, by: str) -> tuple[str, ...]:
         """What the rows are by, under a breakdown."""

@@ -24,6 +24,7 @@ WORKFLOWS: Final = (
         "runs-over-time", "Runs over time by outcome",
         ("runs_succeeded", "runs_failed", "runs_aborted", "runs", "run_success_rate"), (), "mix",
         ("runs_succeeded", "runs_failed", "runs_aborted"), stacked=True,
+        stands=(("status", "ok"), ("status", "error"), ("status", "aborted")),
     ),
     Section(
         "workflows", "Workflows",
@@ -121,12 +122,18 @@ CLI: Final = (
         ("client", "repository", "model", "user"), "time", within=CLI_ONLY,
     ),
     Section(
-        "cli-sessions", "Sessions", SESSION, ("user", "client", "model"), "ranking",
+        "cli-sessions", "Sessions", SESSION, ("user", "client"), "ranking",
         ("cost", "sessions", "lines_added"), within=CLI_ONLY,
     ),
     Section(
         "cli-by-repository", "By repository", SESSION, ("repository",), "ranking",
         ("cost", "sessions", "lines_added"), within=CLI_ONLY, width=6,
+    ),
+    Section(
+        "cli-by-model", "By model",
+        ("cost", "requests", "tokens", "active_users", "cached_share", "error_rate",
+         "cost_per_request"),
+        ("model",), "ranking", ("cost", "requests", "tokens"), within=CLI_ONLY, width=6,
     ),
     Section(
         "cli-depth", "Session depth",
@@ -136,6 +143,6 @@ CLI: Final = (
     ),
     Section(
         "cli-hours", "When the CLI is used", ("requests", "cost", "active_users"), (), "heat",
-        within=CLI_ONLY,
+        within=CLI_ONLY, width=6,
     ),
 )  # fmt: skip

@@ -73,13 +73,13 @@ SPENDING: Final = (
         "cost-of-failure", "Cost of failure", ("cost_of_errors", "cost_of_aborted", "errors"), (),
         "mix", ("cost_of_errors", "cost_of_aborted"), width=6,
         help="What failed and aborted calls cost all the same.",
+        stands=(("status", "error"), ("status", "aborted")),
     ),
     Section(
         "unit-costs", "Unit costs over time",
         ("cost_per_request", "cost_per_user", "cost_per_1k_tokens", "cost"), (), "mix",
-        ("cost_per_request", "cost_per_1k_tokens"),
-        help="Per request, and per 1,000 tokens on the right; per active user in the table.",
-        apart=True,
+        ("cost_per_request", "cost_per_user", "cost_per_1k_tokens"), single=True,
+        help="Cost over the calls, people and tokens of each stretch.",
     ),
 )  # fmt: skip
 

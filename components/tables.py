@@ -12,7 +12,7 @@ from components.numbers import labels, text
 from components.sections import Section
 from components.values import entity, tip
 from data.catalog import DIMENSIONS, METRICS, TIME
-from data.series import CLOCK
+from data.clock import CLOCK
 
 Row = dict[str, Any]
 SHOWN: Final = "_text"

@@ -9,8 +9,9 @@ from typing import Any, Final
 import pandas as pd
 
 from data.catalog import DIMENSIONS, OTHER, OTHER_LABEL, WEEKDAY
+from data.clock import CLOCK
 from data.filters import NONE
-from data.series import CLOCK, known
+from data.series import known
 
 # Told apart by readers with any common colour vision (tests/test_charts.py measures it).
 PALETTE: Final = (
@@ -51,6 +52,11 @@ def tip(value: Any, several: Mapping[str, tuple[str, ...]]) -> str | None:
     return f"{seen} (also {', '.join(others)})" if others else str(seen)
 
 
+def hand(by: str, value: Any) -> str:
+    """A weekday's or an hour's name."""
+    return WEEK[int(value)] if by == WEEKDAY else f"{int(value):02d}:00"
+
+
 def entity(row: pd.Series[Any], by: str) -> str:
     """The name of a row's value of a dimension: `(none)`, `Other`, its name, or its id."""
     value = known(row[by])
@@ -59,7 +65,7 @@ def entity(row: pd.Series[Any], by: str) -> str:
     if value == OTHER:
         return OTHER_LABEL
     if by in CLOCK:
-        return WEEK[int(value)] if by == WEEKDAY else f"{int(value):02d}:00"
+        return hand(by, value)
     naming = DIMENSIONS[by].naming
     name = known(row[naming]) if naming and naming in row.index else None
     return str(name or value)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import FunctionFilter
+from sqlalchemy.sql.operators import distinct_op
 from sqlalchemy.sql.visitors import iterate
 
 from data.catalog import DIMENSIONS, metric
+from data.clock import local_time
 from data.events import EVENTS
 from data.scope import Scope
-from data.series import local_time
 
 if TYPE_CHECKING:
     from data.query import Query
@@ -40,15 +41,25 @@ def _kinds(names: tuple[str, ...]) -> Clause:
 
 
 def _counted(query: Query) -> list[Clause]:
-    """Of the one metric the events are listed for, the condition it counts by, if it has one."""
+    """Of the one metric the events are listed for, what it counts: under its condition, if it has
+    one, and with a value where it counts different ones."""
     if not query.about:
         return []
     one = metric(query.about)
     expression = one.of(local_time(query.filters.window))
-    if one.unit != "count" and not isinstance(expression, FunctionFilter):
+    if one.unit not in ("count", "usd") and not isinstance(expression, FunctionFilter):
         return []
-    filtered = (part for part in iterate(expression) if isinstance(part, FunctionFilter))
-    return [part.criterion for part in filtered if part.criterion is not None][:1]
+    parts = list(iterate(expression))
+    filtered = [part.criterion for part in parts if isinstance(part, FunctionFilter)]
+    told = [part.element for part in parts if _apart(part)]
+    return [*(part for part in filtered if part is not None)][:1] + [
+        value.is_not(None) for value in told
+    ]
+
+
+def _apart(part: object) -> TypeGuard[sa.UnaryExpression[Any]]:
+    """Whether this is the DISTINCT of a count of different values."""
+    return isinstance(part, sa.UnaryExpression) and part.operator is distinct_op
 
 
 def _within(query: Query, scope: Scope) -> list[Clause]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from data.catalog import DIMENSIONS
+from data.clock import CLOCK, HANDS, local_time
 from data.errors import Refused
 from data.events import CHOICES, EVENTS
 from data.scope import Scope
@@ -23,16 +24,16 @@ PEOPLE: Final = ("user", "project")
 DRAWER: Final = ("model", "provider", "channel", "assistant", "workflow", "status")
 PICKED: Final = (*PEOPLE, *DRAWER)
 # What has no picker is narrowed by a click on a chart or table; where events came from is not.
-NARROWING: Final = (
-    *DRAWER,
-    *(name for name in DIMENSIONS if name in EVENTS.c and name not in (*PICKED, "kind", "source")),
-)
+UNCHOSEN: Final = (*PICKED, "time", "kind", "source")
+NARROWING: Final = (*DRAWER, *(name for name in DIMENSIONS if name not in UNCHOSEN))
 LISTS: Final = (*PEOPLE, *NARROWING)
 TIMES: Final = ("preset", "n", "from", "to", "tz")
 NAMES: Final = (*TIMES, *LISTS)
 MOST_VALUES: Final = 500
 LONGEST_VALUE: Final = 1_000
 NONE: Final = "(none)"
+# What some fields can be at all; the hands of a clock always show something.
+ALLOWED: Final = {name: (*values, NONE) for name, values in CHOICES.items()} | HANDS
 
 # What the reader chose and nothing else: names of `NAMES` to texts or lists of texts.
 Choice = dict[str, Any]
@@ -53,8 +54,13 @@ class Filters:
             EVENTS.c.ts < self.window.end,
         ]
         for name, values in self._kept(scope):
-            clauses.append(_among(EVENTS.c[name], values))
+            clauses.append(_among(self._column(name), values))
         return sa.and_(*clauses)
+
+    def _column(self, name: str) -> sa.ColumnElement[Any]:
+        if name in CLOCK:
+            return sa.cast(CLOCK[name](local_time(self.window)), sa.Text)
+        return EVENTS.c[name]
 
     def _kept(self, scope: Scope) -> Iterable[tuple[str, tuple[str, ...]]]:
         fields = dict(self.fields)
@@ -122,8 +128,8 @@ def _values(choice: Choice, name: str) -> tuple[str, ...]:
         raise Refused(name, f"{name} takes at most {MOST_VALUES} values")
     if any(len(value) > LONGEST_VALUE or "\x00" in value for value in values):
         raise Refused(name, f"a {name} is a name of at most {LONGEST_VALUE:,} characters")
-    allowed = (*CHOICES.get(name, values), NONE) if name in CHOICES else values
     for value in values:
-        if value not in allowed:
-            raise Refused(name, f"{name} is {value[:40]!r}; use one of {', '.join(CHOICES[name])}")
+        if value not in ALLOWED.get(name, values):
+            said = ", ".join(one for one in ALLOWED[name] if one != NONE)
+            raise Refused(name, f"{name} is {value[:40]!r}; use one of {said}")
     return tuple(dict.fromkeys(values))

@@ -15,13 +15,14 @@ import sqlalchemy as sa
 
 from data.catalog import DIMENSIONS, METRICS, NANO, OTHER, TIME, Metric, dimension, metric
 from data.clauses import clauses
+from data.clock import CLOCK, local_time
 from data.engines import EventStore
 from data.errors import Refused
 from data.events import EVENTS
 from data.filters import Filters
 from data.local_time import Grain
 from data.scope import Scope
-from data.series import CLOCK, bucket, known, local_time, starts
+from data.series import bucket, known, starts
 
 Frame = pd.DataFrame
 

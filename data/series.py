@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 import sqlalchemy as sa
 
 from data.catalog import DIMENSIONS, HOUR, METRICS, OTHER, TIME, WEEKDAY, Metric
+from data.clock import CLOCK, by_segment, jumping, local_time, offset
 from data.engines import EventStore
-from data.events import EVENTS
-from data.local_time import MONDAY_SHIFT, WIDTHS, Grain, buckets, midnight_of, segments
+from data.local_time import MONDAY_SHIFT, WIDTHS, Grain, buckets, midnight_of
 from data.windows import Window
 
 if TYPE_CHECKING:
@@ -22,57 +21,22 @@ CLOCKED: Final = ("minute", "hour")
 COUNTED: Final = ("requests", "sessions")  # how many events there are of a kind
 
 
-def local_time(window: Window) -> sa.ColumnElement[Any]:
-    """An event's local time in the window's zone, in µs as if UTC."""
-    return EVENTS.c.ts + _offset(window)
-
-
-def _offset(window: Window) -> sa.ColumnElement[Any]:
-    return _by_segment([(start, offset) for start, offset in _segments(window)])
-
-
-def _segments(window: Window) -> tuple[tuple[int, int], ...]:
-    # The hour before tells whether a jump of the clocks cut the first bucket off.
-    return segments(window.start - WIDTHS["hour"], window.end, window.zone)
-
-
-def _by_segment(values: list[tuple[int, int]]) -> sa.ColumnElement[Any]:
-    """The value of the segment an event lies in, from `(from instant, value)` in order."""
-    first = sa.literal(values[0][1], sa.BigInteger)
-    later = [
-        (EVENTS.c.ts >= start, sa.literal(value, sa.BigInteger)) for start, value in values[:0:-1]
-    ]
-    return sa.case(*later, else_=first) if later else first
-
-
 def bucket(window: Window, grain: Grain, store: EventStore) -> sa.ColumnElement[Any]:
     """An instant's bucket: its start in µs UTC, or from days up its local midnight as if UTC."""
-    offset, local = _offset(window), local_time(window)
+    ahead, local = offset(window), local_time(window)
     if grain == "month":
         return store.month(local)
     shift = MONDAY_SHIFT if grain == "week" else 0
     floor = local - (local + shift) % WIDTHS[grain]
-    return _not_before_its_segment(floor - offset, window) if grain in CLOCKED else floor
+    return _not_before_its_segment(floor - ahead, window) if grain in CLOCKED else floor
 
 
 def _not_before_its_segment(start: sa.ColumnElement[Any], window: Window) -> sa.ColumnElement[Any]:
     """An hour that a jump of the clocks cuts off begins at the jump."""
-    jumps = [at for at, _ in _segments(window)[1:]]
+    jumps = [at for at, _ in jumping(window)[1:]]
     if not jumps:
         return start
-    return sa.func.greatest(start, _by_segment([(0, 0), *((at, at) for at in jumps)]))
-
-
-def _whole(part: sa.ColumnElement[Any], width: int) -> sa.ColumnElement[Any]:
-    # Subtracting the remainder first: `/` on whole numbers is a fraction to one engine in four.
-    return sa.cast((part - part % width) / width, sa.BigInteger)
-
-
-# Parts of the clock, from local time: whole numbers, weekdays from Monday = 0.
-CLOCK: Final[dict[str, Callable[[sa.ColumnElement[Any]], sa.ColumnElement[Any]]]] = {
-    "hour": lambda local: _whole(local % WIDTHS["day"], WIDTHS["hour"]),
-    "weekday": lambda local: _whole((local + MONDAY_SHIFT) % WIDTHS["week"], WIDTHS["day"]),
-}
+    return sa.func.greatest(start, by_segment([(0, 0), *((at, at) for at in jumps)]))
 
 
 def starts(values: pd.Series[Any], window: Window, grain: Grain) -> pd.Series[Any]:

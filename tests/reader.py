@@ -18,6 +18,8 @@ KPIS: Final = (
 FRAME: Final = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))"
 TRACES: Final = """card => (card.querySelector('.js-plotly-plot').data || []).map(
     one => ({name: one.name, x: [...one.x], y: [...one.y]}))"""
+COLUMNS: Final = """(key) => dash_ag_grid.getApi({part: 'table', section: key})
+    .getAllDisplayedColumns().map(one => one.getColId())"""
 GRID: Final = """(key) => {
     const api = dash_ag_grid.getApi({part: 'table', section: key});
     const rows = [];
@@ -131,12 +133,22 @@ class Reader:
         return answer
 
     def answered(self, key: str, **said: Any) -> None:
-        """Wait until a section shows the answer to this question: its export asks the same."""
+        """Wait until a section shows the answer to this question: its export asks the same, of a
+        window that stands still."""
         told = {name.rstrip("_"): value for name, value in said.items()}
+        if "preset" in told:
+            window = self.api("query", metrics="cost", **said)["meta"]
+            told = {k: v for k, v in told.items() if k not in ("preset", "n")}
+            told |= {"from": window["from"], "to": window["to"]}
         link = self.section(key).get_by_test_id("export-csv")
         for name, value in told.items():
             said_so = re.escape(urlencode({name: value}))
             expect(link).to_have_attribute("href", re.compile(rf"[?&]{said_so}(&|$)"))
+
+    def columns(self, key: str) -> list[str]:
+        """The columns of a section's table that are shown, from left to right."""
+        found: list[str] = self.page.evaluate(COLUMNS, key)
+        return found
 
     def traces(self, key: str) -> list[dict[str, Any]]:
         """The numbers that a section's chart draws."""

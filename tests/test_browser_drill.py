@@ -78,6 +78,91 @@ def test_a_row_narrows_by_mouse_and_by_keyboard(open_as: Open) -> None:
     reader.has_query(model=wanted)
 
 
+def test_a_cell_of_the_week_narrows_to_its_hour(open_as: Open) -> None:
+    reader = open_as("platform-admin", "/settings/analytics?preset=last_n_days&n=30")
+    told = reader.api("sections/utilisation", preset="last_n_days", n=30)["rows"]
+    best = max(told, key=lambda row: row["requests"] or 0)
+    box = reader.section("utilisation").locator(".nsewdrag").first.bounding_box()
+    assert box
+    at = [(best["hour"] + 0.5) / 24, (best["weekday"] + 0.5) / 7]
+    reader.page.mouse.click(box["x"] + at[0] * box["width"], box["y"] + at[1] * box["height"])
+    said = {"preset": "last_n_days", "n": "30"}
+    said |= {"weekday": str(best["weekday"]), "hour": str(best["hour"])}
+    reader.has_query(**said)
+    totals = reader.shows(**said)["totals"]
+    assert totals["requests"] == best["requests"]
+    reader.chip(f"hour: {best['hour']:02}:00").click()
+    reader.chip("weekday: ").click()
+    reader.has_query(preset="last_n_days", n="30")
+
+
+def test_a_number_of_a_table_shows_its_events(open_as: Open) -> None:
+    """By mouse and by keyboard; the total's are the section's."""
+    reader = open_as("project-admin", "/settings/analytics/workflows")
+    reader.find("view-mode").click()
+    row = next(one for one in reader.grid("workflows")["rows"] if one["runs_failed"])
+    cells = reader.section("workflows").locator("[col-id='runs_failed']")
+    cell = cells.filter(has_text=re.compile(f"^{row['runs_failed_text']}$")).first
+    cell.hover()
+    reader.find("cell-events").click()
+    expect(reader.find("events-runs_failed")).to_have_attribute(
+        "data-value", str(row["runs_failed"])
+    )
+    expect(reader.find("events-drawer")).to_contain_text("workflow: ")
+    reader.page.keyboard.press("Escape")
+    expect(reader.find("events-drawer")).to_be_hidden()
+    reader.has_query()
+    total = reader.section("workflows").locator(".ag-floating-bottom [col-id='runs']").first
+    total.focus()
+    total.press("Shift+Enter")
+    wanted = reader.api("sections/workflows")["totals"]["runs"]
+    expect(reader.find("events-runs")).to_have_attribute("data-value", str(wanted))
+
+
+def test_a_point_of_a_chart_shows_its_events(open_as: Open) -> None:
+    reader = open_as("platform-admin", "/settings/analytics?preset=last_n_days&n=30")
+    first = reader.api("sections/top-projects", preset="last_n_days", n=30)["rows"][0]
+    reader.page.keyboard.down("Shift")
+    click_bar(reader, "top-projects", 0)
+    reader.page.keyboard.up("Shift")
+    expect(reader.find("events-cost")).to_have_attribute("data-value", repr(first["cost"]))
+    reader.has_query(preset="last_n_days", n="30")
+
+
+def test_columns_stay_where_they_were_dragged_and_hidden(open_as: Open) -> None:
+    """Through a filter, a move to another tab, and when the page is opened again."""
+    reader = open_as("platform-admin", "/settings/analytics/models")
+    reader.find("view-mode").click()
+    card = reader.section("models")
+    card.get_by_text("Columns", exact=True).click()
+    card.get_by_label("Requests", exact=True).click()
+    card.get_by_text("Columns", exact=True).click()
+    header = "[col-id='{}'] .ag-header-cell-label"
+    card.locator(header.format("tokens")).first.drag_to(card.locator(header.format("cost")).first)
+    wanted = ["model", "tokens", "cost"]
+    reader.becomes(lambda: reader.columns("models")[:3], wanted)
+    assert "requests" not in reader.columns("models")
+    reader.preset("last_month")
+    reader.has_query(preset="last_month")
+    reader.drawn()
+    reader.becomes(lambda: reader.columns("models")[:3], wanted)
+    reader.tab("spending")
+    reader.tab("models")
+    reader.becomes(lambda: reader.columns("models")[:3], wanted)
+    reader.page.reload()
+    reader.drawn()
+    reader.becomes(lambda: reader.columns("models")[:3], wanted)
+    reader.becomes(lambda: "requests" in reader.columns("models"), False)
+
+
+def test_a_search_narrows_the_table(open_as: Open) -> None:
+    reader = open_as("platform-admin", "/settings/analytics/models")
+    reader.find("view-mode").click()
+    wanted = reader.grid("models")["rows"][2]["model"]
+    reader.section("models").get_by_placeholder("Search table").fill(wanted)
+    reader.becomes(lambda: [row["model"] for row in reader.grid("models")["rows"]], [wanted])
+
+
 def test_the_drawer_filters_and_counts(open_as: Open) -> None:
     reader = open_as("platform-admin")
     reader.find("filter-more").click()
@@ -150,7 +235,9 @@ def test_preferences_are_saved_at_once_and_follow_the_reader(
     expect(other.page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     expect(other.find("view-mode")).to_have_attribute("aria-checked", "true")
     other.find("filter-clear").click()
-    other.has_query()
+    other.has_query(preset="last_n_days", n="7")
+    other.page.reload()
+    other.has_query(preset="last_n_days", n="7")
     reader.find("pref-preset").locator("select").select_option("none")
     reader.find("pref-theme").locator("select").select_option("none")
     reader.find("pref-mode").locator("select").select_option("none")

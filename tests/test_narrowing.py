@@ -13,9 +13,10 @@ from callbacks import choosing
 from callbacks.answers import answer
 from callbacks.narrowing import quiet
 from components import drill, ids, tables
+from components.axes import drawn
 from components.charts import draw
 from components.sections import SECTIONS, measures
-from data.catalog import DIMENSIONS
+from data.catalog import DIMENSIONS, METRICS
 from data.filters import DRAWER, LISTS, NARROWING, parse
 from data.scope import Scope
 from tests.serving import ADMIN, Claims, Served, serving
@@ -48,30 +49,51 @@ def use(n: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def finished(n: int) -> dict[str, Any]:
+    """A run of a workflow, by the same."""
+    return {
+        "event_id": f"r{n}", "ts": f"2026-11-{n % 11 + 1:02}T11:00:00Z", "kind": "workflow",
+        "channel": "api", "status": ("ok", "error", "aborted")[n % 3], "run_id": f"run{n}",
+        "workflow": "flow", "user": "maker", "project": "hidden",
+    }  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("narrowing")) as one:
-        one.load([*(raw(n) for n in range(66)), *(use(n) for n in range(40))])
+        rows = [*map(raw, range(66)), *map(use, range(40)), *map(finished, range(30))]
+        one.load(rows)
         yield one
 
 
-def test_every_text_dimension_narrows_but_kind_and_source(served: Served) -> None:
-    texts = {name for name in DIMENSIONS if name not in ("time", "weekday", "hour")}
-    assert set(LISTS) == texts - {"kind", "source"}
+@pytest.mark.parametrize("tz", ["UTC", "Asia/Kolkata", "America/New_York"])
+def test_every_dimension_narrows_but_time_kind_and_source(served: Served, tz: str) -> None:
+    """In any zone: what a group of a breakdown holds is what its filter leaves."""
+    assert set(LISTS) == set(DIMENSIONS) - {"time", "kind", "source"}
     for field in NARROWING:
-        told = served.json("query", metrics="events", by=field, **SPAN)
+        told = served.json("query", metrics="events", by=field, tz=tz, **SPAN)
         for row in told["rows"]:
-            said = SPAN | {field: "(none)" if row[field] is None else row[field]}
+            said = SPAN | {"tz": tz, field: "(none)" if row[field] is None else row[field]}
             assert (
                 served.json("query", metrics="events", **said)["totals"]["events"] == row["events"]
             )
     assert served.get("query", metrics="events", source="test").status_code == 400
 
 
+@pytest.mark.parametrize(("field", "value"), [
+    ("hour", "24"), ("hour", "-1"), ("hour", "9.5"), ("weekday", "7"), ("weekday", "Monday"),
+    ("weekday", "(none)"), ("hour", "1;--"),
+])  # fmt: skip
+def test_a_clock_shows_no_other_hour(served: Served, field: str, value: str) -> None:
+    answer = served.get("query", metrics="events", **SPAN, **{field: value})
+    assert answer.status_code == 400
+    assert field in answer.json["error"]["message"]
+
+
 DRAWN: Final = [
     (key, by, measure)
-    for key, one in SECTIONS.items() if one.shape in ("time", "ranking")
-    for by in one.by for measure in measures(one)[:2] if measure != "cost_share"
+    for key, one in SECTIONS.items() if one.shape != "headline"
+    for by in one.by or ("",) for measure in measures(one)[:3] if measure != "cost_share"
 ]  # fmt: skip
 
 
@@ -82,22 +104,27 @@ def ask(served: Served, key: str, by: str, measure: str, **more: Any) -> Any:
 
 @pytest.mark.parametrize(("key", "by", "measure"), DRAWN)
 def test_what_is_drawn_narrows_to_itself(served: Served, key: str, by: str, measure: str) -> None:
-    """Each bar, line point and row, asked alone, is the number it showed."""
+    """Each bar, point of a line, cell and row, asked alone, is the number it showed."""
     answered = ask(served, key, by, measure)
     figure = drill.mark(draw(answered), answered)
-    buckets = figure["layout"]["meta"]["buckets"]
+    buckets, shape = figure["layout"]["meta"]["buckets"], SECTIONS[key].shape
+    looked, alive = 0, False
     for trace in figure["data"]:
-        values = trace.get("meta", {}).get("values", [])
-        along = trace["x"] if SECTIONS[key].shape == "ranking" else trace["y"]
-        for point in [0, len(along) // 2, len(along) - 1]:
+        values, shown = trace["meta"]["values"], trace["meta"]["measure"]
+        along = trace["x"] if shape == "ranking" else trace["y"]
+        along = [one for row in trace["z"] for one in row] if shape == "heat" else along
+        some = [point for point, one in enumerate(along) if one]
+        alive |= bool(some)
+        for point in {*some[:1], *some[len(some) // 2 :][:1], *some[-1:]}:
             value = values[0] if len(values) == 1 else (values + [None] * 99)[point]
-            if value is None or not along[point]:
+            if value is None:
                 continue
-            said = choosing.drilled(
-                dict(SPAN), {"field": by, "value": value, **ends(buckets, point)}
-            )
-            alone = ask(served, key, by, measure, **said).totals[measure].iloc[0]
-            assert number(alone) == pytest.approx(along[point])
+            looked += 1
+            told = {"values": value, **ends(buckets, point)}
+            said = choosing.drilled(dict(SPAN), told)
+            alone = ask(served, key, by, measure, **said).totals[shown].iloc[0]
+            assert drawn(number(alone), METRICS[shown]) == pytest.approx(along[point])
+    assert looked or not alive
 
 
 def number(value: Any) -> float:
@@ -115,7 +142,7 @@ def test_each_row_narrows_to_itself(served: Served, key: str, by: str, measure: 
     made = drill.rows(tables.rows(answered, 40), answered)
     for row in made[:: max(len(made) // 4, 1)]:
         told = row[drill.KEY]
-        if told["value"] is None or row[measure] is None:
+        if told["values"] is None or row[measure] is None:
             continue
         start, end = told["bucket"] or (None, None)
         said = choosing.drilled(dict(SPAN), told | {"from": start, "to": end})
@@ -137,11 +164,13 @@ def test_other_narrows_to_nothing_and_none_to_none(served: Served) -> None:
     values = [trace["meta"]["values"][0] for trace in drill.mark(draw(answered), answered)["data"]]
     assert values[-1] is None
     assert None not in values[:-1]
+    rows = drill.rows(tables.rows(answered, 10_000), answered)
+    assert {row["model"] for row in rows if row[drill.KEY]["values"] is None} == {"Other"}
     told = drill.mark(draw(one := ask(served, "top-projects", "project", "cost")), one)
-    assert "(none)" in told["data"][0]["meta"]["values"]
+    assert {"project": "(none)"} in told["data"][0]["meta"]["values"]
 
 
-WEB: Final = {"field": "project", "value": "web", "from": None, "to": None}
+WEB: Final = {"values": {"project": "web"}, "from": None, "to": None}
 
 
 def test_one_click_on_the_chip_undoes() -> None:
@@ -172,9 +201,9 @@ def test_a_forged_memory_undoes_nothing(undo: Any) -> None:
     assert set(choosing.remembered(undo, choice, {}, False)) == set()
 
 
-@pytest.mark.parametrize("drilled", [None, 7, [], {"field": "kind", "value": "llm"},
-    {"field": "project", "value": ["x"]}, {"field": "project", "value": ""}, {"from": "2026"},
-    {"field": "tags", "value": "x", "to": "2027"}])  # fmt: skip
+@pytest.mark.parametrize("drilled", [None, 7, [], {"values": {"kind": "llm"}}, {"values": "llm"},
+    {"values": {"project": ["x"]}}, {"values": {"project": ""}}, {"from": "2026"},
+    {"values": {"tags": "x"}, "to": "2027"}])  # fmt: skip
 def test_a_forged_click_changes_nothing(drilled: Any) -> None:
     assert choosing.drilled({"model": ["m"]}, drilled) == {"model": ["m"]}
 
@@ -186,7 +215,7 @@ def test_me_survives_every_change_but_its_own_and_clear_all() -> None:
         choosing.without(choice, {"chip": "user", "value": "u3"}),
         choosing.without(choice, {"chip": "project", "value": "p"}),
         choosing.without(choice, {"chip": "time", "value": "time"}),
-        choosing.drilled(choice, {"field": "user", "value": "u4"}),
+        choosing.drilled(choice, {"values": {"user": "u4"}}),
         choosing.listed(choice, "model", ["m"]),
     ]
     assert all("me" in one["user"] for one in changes)
@@ -218,7 +247,7 @@ PLURALS: Final = dict(zip(DRAWER, ("models", "providers", "channels", "assistant
 def test_options_are_of_what_the_reader_sees(served: Served, field: str, claims: Claims) -> None:
     seen = [one for one in map(raw, range(66)) if sees(claims, one)]
     told = served.json(f"options/{PLURALS[field]}", claims)
-    used = {"api", "ok", None} if claims is ADMIN else set()
+    used = {"api", "ok", "aborted", "flow", None} if claims is ADMIN else set()
     found = {one[field] for one in seen}
     assert {one["value"] for one in told} - used == found - used
     picked = served.fire('{"pick":["MATCH"]}.options', claims, {}, "", {"pick": field})

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 from werkzeug.test import TestResponse
 
+from callbacks import choosing
 from components import ids
 from data.errors import Refused
 from data.preferences import Preferences, parse
@@ -17,6 +18,7 @@ from tests.serving import ADMIN, Claims, Served, serving
 ANA: Final = {"sub": "ana"}
 MONTH: Final = {"preset": "last_n_days", "n": 30, "zone": "Asia/Kolkata", "theme": "dark",
                 "mode": "table"}  # fmt: skip
+WEEK: Final = {"preset": "last_n_days", "n": "7"}
 NONE: Final = dict.fromkeys(MONTH)
 
 
@@ -110,9 +112,35 @@ def test_clear_all_goes_back_to_the_products_default(served: Served) -> None:
     said = {f"{ids.QUESTION}.data": asked, "changed": f"{ids.CLEAR}.n_clicks",
             f"{ids.CLEAR}.n_clicks": 1}  # fmt: skip
     cleared = arrive(served, "?preset=last_n_days&n=30", **said)
-    assert cleared[ids.QUESTION]["data"]["choice"] == {}
+    assert cleared[ids.QUESTION]["data"]["choice"] == WEEK
     assert cleared[ids.PRESET]["value"] == "last_n_days"
     assert cleared[ids.N]["value"] == "7"
+    again = arrive(served, cleared[ids.URL]["search"])
+    assert again[ids.QUESTION]["data"]["choice"] == WEEK
+
+
+def test_the_products_default_chosen_stays_chosen_when_the_page_is_opened_again(
+    served: Served,
+) -> None:
+    put(served, ANA, MONTH)
+    asked = arrive(served, "")[ids.QUESTION]["data"]
+    said = {f"{ids.QUESTION}.data": asked, "changed": f"{ids.N}.value",
+            f"{ids.PRESET}.value": "last_n_days", f"{ids.N}.value": "7"}  # fmt: skip
+    chosen = arrive(served, "?preset=last_n_days&n=30", **said)
+    assert chosen[ids.URL]["search"] == "?preset=last_n_days&n=7"
+    assert arrive(served, "?user=me")[ids.QUESTION]["data"]["choice"] == WEEK | {"user": ["me"]}
+
+
+def test_a_time_taken_back_is_the_preferred_and_then_the_products_default() -> None:
+    chips, month = [{"chip": "time", "value": "time"}], {"preset": "last_n_days", "n": "30"}
+    hour = {"preset": "last_hour", "user": ["me"]}
+    back = choosing.taken_back(hour, chips, None, month)
+    assert back == month | {"user": ["me"]}
+    assert choosing.taken_back(back, chips, None, month) == WEEK | {"user": ["me"]}
+    assert choosing.taken_back(WEEK | {"user": ["me"]}, chips, None, month) == back
+    assert choosing.taken_back(hour, chips, None, {}) == {"user": ["me"]}
+    me = [{"chip": "user", "value": "me"}]
+    assert choosing.taken_back(hour, me, None, month) == {"preset": "last_hour"}
 
 
 def test_quick_changes_arrive_in_any_order(served: Served) -> None:
