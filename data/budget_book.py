@@ -10,11 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from data.audit import Hand, record
-from data.budget_subjects import refuse_odd
+from data.budget_subjects import meant, refuse_odd
 from data.budgets import BUDGETS, KINDS, LIMITS, Budget, draft
 from data.catalog import NANO
 from data.engines import EventStore
 from data.errors import Forbidden, Refused, Unknown
+from data.people import People
 from data.scope import Scope
 from data.state import State
 
@@ -43,12 +44,10 @@ def budget(state: State, scope: Scope, number: int) -> Budget:
 
 def create(state: State, hand: Hand, raw: Raw, store: EventStore) -> Budget:
     """A new budget; `Refused` names the field that is wrong, `Forbidden` is for strangers to it."""
-    made = _allowed(draft(raw, hand.now), hand.scope)
-    if made.kind == "user":
-        made = replace(made, subject=hand.scope.people.person(made.subject))
+    made = _shaped(raw, hand)
     refuse_odd(made, hand.scope, store)
     with state.writing() as connection:
-        _refuse_second(connection, made)
+        _refuse_second(connection, made, hand.scope.people)
         insert = BUDGETS.insert().values(made.row()).returning(BUDGETS.c.id)
         result = connection.execute(insert)
         kept = replace(made, id=result.scalar_one())
@@ -58,11 +57,13 @@ def create(state: State, hand: Hand, raw: Raw, store: EventStore) -> Budget:
 
 def change(state: State, hand: Hand, number: int, raw: Raw, store: EventStore) -> Budget:
     """Another shape for a budget; what `raw` does not name stays as it is."""
+    # Asked before the lock: who writes must not wait for a question to the events.
+    refuse_odd(_reshaped(budget(state, hand.scope, number), raw, hand), hand.scope, store)
     with state.writing() as connection:
-        old = _allowed(_seen(connection, hand.scope, number), hand.scope)
-        made = _allowed(draft(_kept(old) | dict(raw), hand.now, number), hand.scope)
-        refuse_odd(made, hand.scope, store)
-        _refuse_second(connection, made)
+        old = _seen(connection, hand.scope, number)
+        made = _reshaped(old, raw, hand)
+        if _place(made) != _place(old):
+            _refuse_second(connection, made, hand.scope.people)
         if made != old:
             connection.execute(BUDGETS.update().where(BUDGETS.c.id == number).values(made.row()))
             record(connection, hand, "edit", _thing(made), old.said(), made.said())
@@ -87,6 +88,23 @@ def _seen(connection: sa.Connection, scope: Scope, number: int) -> Budget:
     return found
 
 
+def _shaped(raw: Raw, hand: Hand, old: Budget | None = None) -> Budget:
+    """The budget that was described; a user is kept under their person's id.
+
+    A user who was there before keeps theirs: two budgets of one person are what a later merger
+    leaves, and both stay as they are.
+    """
+    made = _allowed(draft(raw, hand.now, old.id if old else 0), hand.scope)
+    same = old is not None and (old.kind, old.subject) == (made.kind, made.subject)
+    if made.kind != "user" or same:
+        return made
+    return replace(made, subject=hand.scope.people.person(made.subject))
+
+
+def _reshaped(old: Budget, raw: Raw, hand: Hand) -> Budget:
+    return _shaped(_kept(_allowed(old, hand.scope)) | dict(raw), hand, old)
+
+
 def _allowed(one: Budget, scope: Scope) -> Budget:
     if scope.sets_budgets_of(one.kind, one.subject):
         return one
@@ -101,12 +119,28 @@ def _whom(one: Budget) -> str:
     return f"the {KINDS[one.kind].lower()} {one.subject[:40]!r}"
 
 
-def _refuse_second(connection: sa.Connection, made: Budget) -> None:
-    same = [BUDGETS.c[name] == getattr(made, name) for name in ("kind", "subject", "period")]
-    other = sa.select(BUDGETS.c.id).where(*same, BUDGETS.c.id != made.id)
-    if connection.execute(other).first():
-        period = "every-N-days" if made.period == "days" else made.period
-        raise Refused("period", f"there is a {period} budget for {_whom(made)} already")
+def _refuse_second(connection: sa.Connection, made: Budget, people: People) -> None:
+    """A subject has one budget a kind of period: two that count the same in different lengths of
+    days would be told apart by nothing but their limits."""
+    alike = [BUDGETS.c[name] == getattr(made, name) for name in ("kind", "period")]
+    others = sa.select(BUDGETS).where(*alike, BUDGETS.c.id != made.id)
+    for other in map(Budget.of, connection.execute(others)):
+        if meant(other, people) == meant(made, people):
+            raise Refused("period", _second(other, made))
+
+
+def _second(other: Budget, made: Budget) -> str:
+    if made.period != "days":
+        return f"there is a {made.period} budget for {_whom(other)} already"
+    return (
+        f"there is a budget {other.every} for {_whom(other)} already: of those of N days a"
+        " subject has one"
+    )
+
+
+def _place(one: Budget) -> tuple[str, str, str]:
+    """What no two budgets share."""
+    return one.kind, one.subject, one.period
 
 
 def _kept(old: Budget) -> dict[str, Any]:

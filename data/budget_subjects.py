@@ -11,6 +11,7 @@ from data.errors import Refused
 from data.events import EARLIEST, LATEST, micros
 from data.filters import Filters
 from data.patterns import matches
+from data.people import People
 from data.query import Query, run
 from data.scope import Scope
 from data.windows import Window
@@ -35,9 +36,20 @@ def _family(pattern: str, window: Window, scope: Scope, store: EventStore) -> tu
     return tuple(sorted(name for name in models if belongs(name, pattern)))
 
 
+def meant(budget: Budget, people: People) -> str:
+    """What a subject stands for: the same for all ids of a person, and for `gpt-6` and `gpt-6*`."""
+    if budget.kind == "user":
+        return people.person(budget.subject)
+    return _pattern(budget.subject) if budget.kind == "model" else budget.subject
+
+
 def belongs(model: str, pattern: str) -> bool:
     """Whether a model is of a family: `gpt-6` is how names begin, `*sonnet*` a pattern."""
-    return matches(model, pattern if "*" in pattern else f"{pattern}*")
+    return matches(model, _pattern(pattern))
+
+
+def _pattern(family: str) -> str:
+    return re.sub(r"\*+", "*", family) if "*" in family else f"{family}*"
 
 
 def refuse_odd(budget: Budget, scope: Scope, store: EventStore) -> None:

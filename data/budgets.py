@@ -78,7 +78,9 @@ class Budget:
     @property
     def every(self) -> str:
         """`monthly`, or `every 10 days`."""
-        return f"every {self.days} days" if self.period == "days" else self.period
+        if self.period != "days":
+            return self.period
+        return "every day" if self.days == 1 else f"every {self.days} days"
 
     def row(self) -> dict[str, Any]:
         """What the table keeps, without the id."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
@@ -16,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data import budget_book
 from data.audit import Hand, count
 from data.budget_book import budget, change, create, listed, own, remove
 from data.budget_crossings import crossed, exactly
@@ -26,6 +29,7 @@ from data.budgets import KINDS, PERIODS, Budget, draft
 from data.engines import EventStore, open_events
 from data.errors import Forbidden, Refused, Unknown
 from data.events import Event, clean, micros
+from data.people import Alias, People
 from data.sample import sample
 from data.sample_budgets import examples
 from data.scope import Scope
@@ -165,6 +169,84 @@ def test_one_budget_a_subject_and_kind_of_period(state: State, store: EventStore
         change(state, hand(), other.id, {"period": "monthly"}, store)
     assert change(state, hand(), other.id, {"hard": 6}, store).hard == 6 * DOLLAR
     assert [one.hard for one in listed(state, ROOT)] == [100 * DOLLAR, 6 * DOLLAR]
+
+
+def merged(*aliases: tuple[str, str]) -> Hand:
+    people = People(Alias(id_, person) for id_, person in aliases)
+    return hand(Scope.of({"sub": "root", "isAdmin": True}, people))
+
+
+OF_ANA = {"kind": "user", "subject": "ana", "hard": 10, "period": "weekly"}
+
+
+def test_a_budget_stands_under_the_person_of_an_alias(state: State, store: EventStore) -> None:
+    people = merged(("ana@x", "ana"))
+    made = create(state, people, OF_ANA | {"subject": "ana@x"}, store)
+    assert made.subject == "ana"
+    bo = create(state, people, OF_ANA | {"subject": "bo", "period": "daily"}, store)
+    assert change(state, people, bo.id, {"subject": "ana@x"}, store).subject == "ana"
+    with pytest.raises(Refused, match="a weekly budget for the user 'ana' already"):
+        create(state, people, OF_ANA | {"subject": "ana@x"}, store)
+
+
+def test_a_later_merger_breaks_no_budget(state: State, store: EventStore, event: Make) -> None:
+    """Two budgets turn out to be one person's: both stay, count the same and can be changed."""
+    first = create(state, hand(), OF_ANA, store)
+    second = create(state, hand(), OF_ANA | {"subject": "ana@x"}, store)
+    store.write([event(user="ana", cost_nano=DOLLAR), event(user="ana@x", cost_nano=DOLLAR)])
+    people = merged(("ana@x", "ana"))
+    assert [one.id for one in listed(state, people.scope)] == [first.id, second.id]
+    for one in (first, second):
+        whole = one.said() | {"hard": 7}  # as the form says it, all fields again
+        kept = change(state, people, one.id, whole, store)
+        assert (kept.subject, kept.hard) == (one.subject, 7 * DOLLAR)
+        assert standing(kept, NOW, people.scope, store).spent == 2 * DOLLAR
+    # Any other way into the same place is one sentence, never a damaged store.
+    with pytest.raises(Refused, match="already"):
+        change(state, people, second.id, {"subject": "ana"}, store)
+    assert change(state, people, second.id, {"subject": "bo"}, store).subject == "bo"
+    with pytest.raises(Refused, match="already"):
+        change(state, people, second.id, {"subject": "ana@x"}, store)
+    assert change(state, hand(), second.id, {"subject": "ana@x"}, store).subject == "ana@x"
+
+
+@pytest.mark.parametrize("same", ["gpt-6", "gpt-6*", "GPT-6**", " gpt-6* "])
+def test_a_family_is_the_same_with_and_without_its_star(
+    state: State, store: EventStore, same: str
+) -> None:
+    family = RAW | {"kind": "model", "subject": "gpt-6*"}
+    kept = create(state, hand(), family, store)
+    with pytest.raises(Refused, match="a monthly budget for the model family 'gpt-6\\*' already"):
+        create(state, hand(), family | {"subject": same}, store)
+    for other in ("*gpt-6", "gpt", "gpt-6*-sol"):
+        assert create(state, hand(), family | {"subject": other}, store)
+    assert change(state, hand(), kept.id, {"subject": same}, store).subject == same.strip().lower()
+
+
+def test_of_budgets_of_n_days_a_subject_has_one(state: State, store: EventStore) -> None:
+    days = RAW | {"period": "days", "days": 10}
+    kept = create(state, hand(), days, store)
+    told = "there is a budget every 10 days for everything already: of those of N days a subject"
+    with pytest.raises(Refused, match=told) as error:
+        create(state, hand(), days | {"days": 3}, store)
+    assert error.value.parameter == "period"
+    assert change(state, hand(), kept.id, {"days": 1}, store).every == "every day"
+
+
+def test_who_writes_does_not_wait_for_a_question_to_the_events(
+    state: State, store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, free = create(state, hand(), RAW, store), []
+
+    def slow(*_: Any) -> None:
+        with closing(sqlite3.connect(state._engine.url.database or "", timeout=0)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            free.append(True)
+
+    monkeypatch.setattr(budget_book, "refuse_odd", slow)
+    create(state, hand(), RAW | {"period": "weekly"}, store)
+    change(state, hand(), kept.id, {"hard": 7}, store)
+    assert free == [True, True]
 
 
 def test_an_edit_keeps_what_it_does_not_name(state: State, store: EventStore) -> None:
