@@ -26,11 +26,12 @@
     const graph = document.querySelector(`[data-section="${key}"] .js-plotly-plot`);
     if (!graph || !click.points.length) return null;
     const point = meant(graph, click.points);
-    const said = (graph.data[point.curveNumber] || {}).meta || {};
+    const trace = graph.data[point.curveNumber] || {};
+    const said = trace.meta || {};
     const all = said.values || [];
-    // A cell of a map of heat has a row and a column.
-    const place = [point.pointNumber].flat();
-    const at = place.length > 1 ? place[0] * point.data.x.length + place[1] : place[0];
+    // Of a cell of a map of heat Dash tells the row and column by their names alone.
+    const cell = () => trace.y.indexOf(point.y) * trace.x.length + trace.x.indexOf(point.x);
+    const at = trace.type === "heatmap" ? cell() : point.pointNumber;
     const bucket = ((graph.layout.meta || {}).buckets || [])[click.points[0].pointNumber];
     const values = all.length === 1 ? all[0] : all[at];
     return { values, bucket, section: key, metric: said.measure };

@@ -82,7 +82,9 @@ def test_a_cell_of_the_week_narrows_to_its_hour(open_as: Open) -> None:
     reader = open_as("platform-admin", "/settings/analytics?preset=last_n_days&n=30")
     told = reader.api("sections/utilisation", preset="last_n_days", n=30)["rows"]
     best = max(told, key=lambda row: row["requests"] or 0)
-    box = reader.section("utilisation").locator(".nsewdrag").first.bounding_box()
+    field = reader.section("utilisation").locator(".nsewdrag").first
+    field.scroll_into_view_if_needed()
+    box = field.bounding_box()
     assert box
     at = [(best["hour"] + 0.5) / 24, (best["weekday"] + 0.5) / 7]
     reader.page.mouse.click(box["x"] + at[0] * box["width"], box["y"] + at[1] * box["height"])
@@ -98,24 +100,25 @@ def test_a_cell_of_the_week_narrows_to_its_hour(open_as: Open) -> None:
 
 def test_a_number_of_a_table_shows_its_events(open_as: Open) -> None:
     """By mouse and by keyboard; the total's are the section's."""
-    reader = open_as("project-admin", "/settings/analytics/workflows")
+    month = {"preset": "last_n_days", "n": "30"}
+    reader = open_as("project-admin", "/settings/analytics/workflows?preset=last_n_days&n=30")
     reader.find("view-mode").click()
-    row = next(one for one in reader.grid("workflows")["rows"] if one["runs_failed"])
-    cells = reader.section("workflows").locator("[col-id='runs_failed']")
-    cell = cells.filter(has_text=re.compile(f"^{row['runs_failed_text']}$")).first
+    row = next(one for one in reader.grid("workflows")["rows"] if one["runs_succeeded"])
+    cells = reader.section("workflows").locator("[col-id='runs_succeeded']")
+    cell = cells.filter(has_text=re.compile(f"^{row['runs_succeeded_text']}$")).first
     cell.hover()
     reader.find("cell-events").click()
-    expect(reader.find("events-runs_failed")).to_have_attribute(
-        "data-value", str(row["runs_failed"])
+    expect(reader.find("events-runs_succeeded")).to_have_attribute(
+        "data-value", str(row["runs_succeeded"])
     )
     expect(reader.find("events-drawer")).to_contain_text("workflow: ")
     reader.page.keyboard.press("Escape")
     expect(reader.find("events-drawer")).to_be_hidden()
-    reader.has_query()
+    reader.has_query(**month)
     total = reader.section("workflows").locator(".ag-floating-bottom [col-id='runs']").first
     total.focus()
     total.press("Shift+Enter")
-    wanted = reader.api("sections/workflows")["totals"]["runs"]
+    wanted = reader.api("sections/workflows", **month)["totals"]["runs"]
     expect(reader.find("events-runs")).to_have_attribute("data-value", str(wanted))
 
 
