@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from callbacks import budget_files
 from callbacks.api import only, whole
+from callbacks.budget_records import Said, crossing, iso, said
 from callbacks.session import current_person, current_scope
-from callbacks.spending import dollars, resolved, standings
+from callbacks.spending import resolved, standings
 from data import audit
 from data.audit import Hand
 from data.budget_book import budget, change, create, remove
-from data.budget_crossings import Crossing, crossed
-from data.budget_spending import Standing, standing
+from data.budget_crossings import crossed
+from data.budget_spending import standing
 from data.engines import EventStore
 from data.errors import Refused
-from data.local_time import instant
 from data.settings import Settings
 from data.state import State
 
 LARGEST_BODY: Final = 64 * 1024
-PATH: Final = "/api/v1/budgets"
+PATH: Final = budget_files.PATH
 ONE: Final = f"{PATH}/<int:number>"
-Said = dict[str, Any]
 
 
 def attach(server: Flask, settings: Settings, state: State, store: EventStore) -> None:
     """Route them on a server."""
     _reading(server, settings, state, store)
+    budget_files.attach(server, settings, state, store)
     _changing(server, settings, state, store)
 
     @server.get("/api/v1/audit")
@@ -48,14 +49,14 @@ def _reading(server: Flask, settings: Settings, state: State, store: EventStore)
     def budgets() -> Response:
         only(())
         held = standings(state, current_scope(), settings.now(), store)
-        return jsonify(budgets=[_said(one) for one in held])
+        return jsonify(budgets=[said(one) for one in held])
 
     @server.get(ONE)
     def one(number: int) -> Response:
         only(())
         scope = current_scope()
         held = standing(budget(state, scope, number), settings.now(), scope, store)
-        return jsonify(_said(held))
+        return jsonify(said(held))
 
     @server.get(f"{ONE}/crossings")
     def crossings(number: int) -> Response:
@@ -67,7 +68,7 @@ def _reading(server: Flask, settings: Settings, state: State, store: EventStore)
         )
         found = crossed(budget(state, scope, number), settings.now(), scope, store)
         exact = resolved(found[offset : offset + limit], scope, store)
-        return jsonify(crossings=[_crossing(each) for each in exact], row_count=len(found))
+        return jsonify(crossings=[crossing(each) for each in exact], row_count=len(found))
 
 
 def _changing(server: Flask, settings: Settings, state: State, store: EventStore) -> None:
@@ -79,13 +80,13 @@ def _changing(server: Flask, settings: Settings, state: State, store: EventStore
     def make() -> tuple[Response, int]:
         mine = hand()
         made = create(state, mine, _body(), store)
-        return jsonify(_said(standing(made, mine.now, mine.scope, store))), 201
+        return jsonify(said(standing(made, mine.now, mine.scope, store))), 201
 
     @server.patch(ONE)
     def edit(number: int) -> Response:
         mine = hand()
         made = change(state, mine, number, _body(), store)
-        return jsonify(_said(standing(made, mine.now, mine.scope, store)))
+        return jsonify(said(standing(made, mine.now, mine.scope, store)))
 
     @server.delete(ONE)
     def delete(number: int) -> tuple[str, int]:
@@ -106,31 +107,8 @@ def _body() -> Said:
     return told
 
 
-def _said(one: Standing) -> Said:
-    budget, period = one.budget, one.period
-    return {
-        "id": budget.id, **budget.said(), "spent": dollars(one.spent), "share": one.share,
-        "level": one.level, "projected": dollars(one.projected),
-        "from": _iso(period.start, budget.zone), "to": _iso(period.end, budget.zone),
-        "seconds_to_reset": max(0, one.left) // 1_000_000,
-    }  # fmt: skip
-
-
-def _crossing(one: Crossing) -> Said:
-    found, zone = one.crossed, one.crossed.budget.zone
-    return {
-        "limit": found.limit, "at": _iso(one.at, zone), "user": one.user,
-        "over": dollars(found.over), "from": _iso(found.period.start, zone),
-        "to": _iso(found.period.end, zone),
-    }  # fmt: skip
-
-
 def _entry(one: audit.Entry) -> Said:
     return {
-        "id": one.id, "at": _iso(one.at, "UTC"), "who": one.who, "name": one.name,
+        "id": one.id, "at": iso(one.at, "UTC"), "who": one.who, "name": one.name,
         "action": one.action, "thing": one.thing, "before": one.before, "after": one.after,
     }  # fmt: skip
-
-
-def _iso(us: int, zone: str) -> str:
-    return instant(us, zone).isoformat()

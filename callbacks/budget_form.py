@@ -10,6 +10,7 @@ from callbacks.answers import options as offered
 from callbacks.session import current_person, current_scope
 from components import budget_form as form
 from components import ids
+from components.budgets import BUDGETS
 from data.audit import Hand
 from data.budget_book import budget, change, create
 from data.budgets import KINDS
@@ -59,7 +60,7 @@ def _opening(app: Dash, state: Store) -> None:
         *(Output(ids.budget_problem(name), "children") for name in form.PROBLEMS),
         Input(ids.BUDGET_NEW, "n_clicks"),
         Input(ids.BUDGET_EDIT, "n_clicks"),
-        State(ids.BUDGETS, "selectedRows"),
+        State(ids.budgets_part("table", BUDGETS), "selectedRows"),
         State(ids.ZONE, "data"),
         prevent_initial_call=True,
     )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
 
-from callbacks import budget_form
+from callbacks import budget_cards, budget_form, budget_history
 from callbacks.budget_form import number
 from callbacks.preferences import zone_of
 from callbacks.session import current_person, current_scope
-from callbacks.spending import mine, names, newest, standings, this_month
-from components import budgets, ids, spending
+from callbacks.spending import link, mine, names, standings, this_month
+from components import budget_charts, budgets, ids, spending
+from components.budget_rows import Row, row
+from components.budgets import BUDGETS, CROSSINGS, EVERY
 from data.audit import Hand
 from data.budget_book import remove
 from data.engines import EventStore
@@ -21,11 +22,17 @@ from data.scope import Scope
 from data.settings import Settings
 from data.state import State as Store
 
+TABLE = ids.budgets_part("table", BUDGETS)
+OF = ids.budgets_part("of", CROSSINGS)
+
 
 def register(app: Dash, settings: Settings, state: Store, store: EventStore) -> None:
     """Everything about budgets on the page."""
-    _tables(app, settings, state, store)
+    budget_cards.register(app)
+    _standing(app, settings, state, store)
+    _choosing(app)
     _deleting(app, settings, state)
+    budget_history.register(app, settings, state, store)
     budget_form.register(app, settings, state, store)
 
     @app.callback(
@@ -38,65 +45,70 @@ def register(app: Dash, settings: Settings, state: Store, store: EventStore) -> 
         return spending.none(*this_month(scope, now, zone_of(state, zone), store))
 
 
-def _tables(app: Dash, settings: Settings, state: Store, store: EventStore) -> None:
+def _standing(app: Dash, settings: Settings, state: Store, store: EventStore) -> None:
     @app.callback(
-        Output(ids.BUDGETS, "rowData"),
-        Output(ids.BUDGETS_SAID, "children"),
-        Output(ids.BUDGETS_CARD, "data-state"),
-        Output(ids.BUDGETS, "selectedRows"),
+        *budget_cards.outputs(BUDGETS),
+        Output(TABLE, "rowData"),
+        Output(TABLE, "selectedRows"),
         Output(ids.BUDGET_NEW, "hidden"),
-        Input(ids.BUDGETS, "id"),
-        Input(ids.BUDGETS_CHANGED, "data"),
+        Output(OF, "options"),
+        Input(TABLE, "id"),
+        *budget_cards.inputs(BUDGETS),
     )
-    def stand(_: Any, _changed: Any) -> Any:
+    def stand(*_: Any) -> tuple[Any, ...]:
         scope = current_scope()
-        drawn = _drawn(lambda: _rows(scope, settings.now(), state, store), budgets.NOTHING)
-        return *drawn, [], not scope.sets_some_budgets
-
-    @app.callback(
-        Output(ids.CROSSINGS, "rowData"),
-        Output(ids.CROSSINGS_SAID, "children"),
-        Output(ids.CROSSINGS_CARD, "data-state"),
-        Input(ids.CROSSINGS, "id"),
-        Input(ids.BUDGETS_CHANGED, "data"),
-    )
-    def cross(_: Any, _changed: Any) -> Any:
-        scope = current_scope()
-        return _drawn(lambda: _crossings(scope, settings.now(), state, store), budgets.NEVER)
-
-    @app.callback(
-        Output(ids.BUDGET_EDIT, "hidden"),
-        Output(ids.BUDGET_DELETE, "hidden"),
-        Input(ids.BUDGETS, "selectedRows"),
-    )
-    def choose(selected: Any) -> tuple[bool, bool]:
-        hidden = not (selected and selected[0].get("changes"))
-        return hidden, hidden
+        rows, *said = budget_cards.asked(
+            lambda: _rows(scope, settings.now(), state, store), budgets.NOTHING
+        )
+        figure, style = budget_charts.shares(rows), budget_charts.height(len(rows))
+        drawn = budget_cards.drawn(figure, style, *said)
+        return *drawn, rows, [], not scope.sets_some_budgets, budgets.choices(rows)
 
 
-def _drawn(rows: Callable[[], list[budgets.Row]], empty: str) -> tuple[Any, str, str]:
-    """`(rows, sentence, state)` of a table; one that fails leaves its neighbour alone."""
-    try:
-        found = rows()
-    except SpendscopeError as error:
-        return [], str(error), "failed"
-    return (found, "", "ready") if found else ([], empty, "empty")
-
-
-def _crossings(scope: Scope, now: int, state: Store, store: EventStore) -> list[budgets.Row]:
-    found = newest(state, scope, now, store)
-    users = [one.user for one in found if one.user]
-    said = names([one.crossed.budget for one in found], users, scope, store)
-    return [budgets.crossing_row(one, said) for one in found]
-
-
-def _rows(scope: Scope, now: int, state: Store, store: EventStore) -> list[budgets.Row]:
+def _rows(scope: Scope, now: int, state: Store, store: EventStore) -> list[Row]:
     held = standings(state, scope, now, store)
     said = names([one.budget for one in held], [], scope, store)
     return [
-        budgets.row(one, said, scope.sets_budgets_of(one.budget.kind, one.budget.subject))
+        row(
+            one,
+            said,
+            scope.sets_budgets_of(one.budget.kind, one.budget.subject),
+            link(one, scope, store),
+        )
         for one in held
     ]
+
+
+def _choosing(app: Dash) -> None:
+    @app.callback(
+        Output(ids.budgets_part("chosen", BUDGETS), "children"),
+        Output(ids.budgets_part("show", BUDGETS), "hidden"),
+        Output(ids.budgets_part("link", BUDGETS), "href"),
+        Output(ids.BUDGET_EDIT, "hidden"),
+        Output(ids.BUDGET_DELETE, "hidden"),
+        Output(OF, "value"),
+        Input(TABLE, "selectedRows"),
+    )
+    def choose(selected: Any) -> tuple[Any, ...]:
+        if not selected:
+            return "", True, "", True, True, EVERY
+        one = selected[0]
+        fixed = not one.get("changes")
+        said = f"{one['subject']}, {one['period'].lower()}"
+        return said, not one.get("link"), one.get("link", ""), fixed, fixed, str(one["id"])
+
+    @app.callback(
+        Output(TABLE, "selectedRows", allow_duplicate=True),
+        Input(ids.budgets_part("chart", BUDGETS), "clickData"),
+        State(TABLE, "rowData"),
+        prevent_initial_call=True,
+    )
+    def point(click: Any, rows: Any) -> Any:
+        """A bar that is clicked selects its budget, as its row does."""
+        if not click or not rows:
+            return no_update
+        chosen = click["points"][0]["customdata"][0]
+        return [one for one in rows if one["id"] == chosen]
 
 
 def _deleting(app: Dash, settings: Settings, state: Store) -> None:
@@ -104,7 +116,7 @@ def _deleting(app: Dash, settings: Settings, state: Store) -> None:
         Output(ids.BUDGET_CONFIRM, "displayed"),
         Output(ids.BUDGET_CONFIRM, "message"),
         Input(ids.BUDGET_DELETE, "n_clicks"),
-        State(ids.BUDGETS, "selectedRows"),
+        State(TABLE, "selectedRows"),
         prevent_initial_call=True,
     )
     def ask(clicks: int | None, selected: Any) -> Any:
@@ -115,9 +127,9 @@ def _deleting(app: Dash, settings: Settings, state: Store) -> None:
 
     @app.callback(
         Output(ids.BUDGETS_CHANGED, "data"),
-        Output(ids.BUDGETS_SAID, "children", allow_duplicate=True),
+        Output(ids.budgets_part("problem", BUDGETS), "children"),
         Input(ids.BUDGET_CONFIRM, "submit_n_clicks"),
-        State(ids.BUDGETS, "selectedRows"),
+        State(TABLE, "selectedRows"),
         prevent_initial_call=True,
     )
     def delete(clicks: int | None, selected: Any) -> Any:
@@ -128,4 +140,4 @@ def _deleting(app: Dash, settings: Settings, state: Store) -> None:
             remove(state, Hand(person.scope, person.name, now), number(selected[0].get("id")))
         except SpendscopeError as error:
             return no_update, str(error)
-        return f"deleted {clicks}", no_update
+        return f"deleted {clicks}", ""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlencode
 
 from callbacks.answers import named
+from callbacks.asking import standing as fixed
 from components.numbers import moment
-from data.budget_book import listed, own
+from data.budget_book import budget, listed, own
 from data.budget_crossings import Crossed, Crossing, crossed, exactly
 from data.budget_spending import COST, Standing, standing
+from data.budget_subjects import counted
 from data.budgets import Budget
 from data.catalog import NANO
 from data.engines import EventStore
-from data.filters import PEOPLE, Filters
+from data.filters import MOST_VALUES, PEOPLE, Filters
 from data.local_time import instant, midnight, month_after, zone
 from data.query import Query, run
 from data.scope import Scope
@@ -20,7 +23,7 @@ from data.series import known
 from data.state import State
 from data.windows import Window
 
-NEWEST: Final = 20
+ANALYTICS: Final = "/settings/analytics/spending"
 Names = dict[tuple[str, str], str]
 
 
@@ -43,10 +46,25 @@ def this_month(scope: Scope, now: int, tz: str, store: EventStore) -> tuple[floa
     return float(spent or 0), f"{moment(month.start, tz)} {tz}"
 
 
-def newest(state: State, scope: Scope, now: int, store: EventStore) -> list[Crossing]:
-    """The newest crossings of all the budgets this reader sees."""
-    found = [each for one in listed(state, scope) for each in crossed(one, now, scope, store)]
-    return resolved(sorted(found, key=lambda one: -one.hour)[:NEWEST], scope, store)
+def history(
+    state: State, scope: Scope, now: int, store: EventStore, number: int | None = None
+) -> list[Crossed]:
+    """Every crossing that is remembered of all the budgets this reader sees, or of one of them;
+    the newest first, to the hour."""
+    held = listed(state, scope) if number is None else [budget(state, scope, number)]
+    found = [each for one in held for each in crossed(one, now, scope, store)]
+    return sorted(found, key=lambda one: -one.hour)
+
+
+def link(one: Standing, scope: Scope, store: EventStore) -> str:
+    """Where Analytics shows what a budget counts in its current period; empty where an address
+    cannot hold it."""
+    fields = dict(counted(one.budget, one.period, scope, store).fields)
+    if any(len(values) > MOST_VALUES for values in fields.values()):
+        return ""
+    # A family that nothing belongs to yet is shown as a model that nobody has: as nothing.
+    choice = {name: list(values) or [one.budget.subject] for name, values in fields.items()}
+    return f"{ANALYTICS}?{urlencode(fixed(choice, one.period), doseq=True)}"
 
 
 def resolved(found: list[Crossed], scope: Scope, store: EventStore) -> list[Crossing]:

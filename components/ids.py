@@ -153,9 +153,9 @@ def budget_problem(name: str) -> str:
     return f"budget-{name}-problem"
 
 
-def budgets_part(what: str, card: str) -> str:
-    """A part of a card of the Budgets tab: its `table`, `chart`, `said`, `csv`…"""
-    return f"{card}-{what}"
+def budgets_part(what: str, card: Any = MATCH) -> Id:
+    """A part of a card of the Budgets tab, which is no section of the list."""
+    return part(what, card) | {"of": "budgets"}
 
 
 def price_part(what: str, card: str) -> str:

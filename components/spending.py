@@ -7,7 +7,7 @@ from typing import Any
 from dash import html
 
 from components import ids
-from components.budgets import remaining
+from components.budget_rows import remaining
 from components.numbers import moment, text
 from data.budget_spending import Standing
 from data.budgets import in_dollars

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.budgets import remaining
+from components.budget_rows import remaining
 from tests.serving import ADMIN, Claims, Served, serving
 
 LEADER: Claims = {"sub": "lena", "name": "Lena", "applications_admin": "web"}
@@ -228,18 +229,24 @@ def test_a_forged_number_changes_nothing(served: Served) -> None:
     assert served.json("audit")["row_count"] == 1
 
 
-def table(served: Served, key: str, claims: Claims) -> dict[str, Any]:
-    answer = served.fire(f"{key}-table.rowData", claims, {}, f"{key}-table.id")
+def card(served: Served, key: str, claims: Claims, after: str = "retry", **held: Any) -> Any:
+    """What a card of the tab shows, by part: after something happened, `held` being told with it
+    (`value`, `data`, …)."""
+    values = {f"budgets.{prop}": value for prop, value in held.items()}
+    part = f'{{"of":"budgets","part":"{after}","section":"{key}"}}.n_clicks'
+    answer = served.fire(f'"part":"table","section":"{key}"}}.rowData', claims, values, part)
+    assert answer.status_code == 200, answer.text
     told: dict[str, Any] = answer.json["response"]  # type: ignore[index]
-    return told
+    parts = {name: json.loads(name)["part"] for name in told if name.startswith("{")}
+    return {parts.get(name, name): props for name, props in told.items()}
 
 
 def test_the_tab_shows_each_reader_theirs(served: Served) -> None:
     post(served, RAW), post(served, MINE), post(served, WEB)
     shown = {}
     for who in EVERYBODY:
-        told = table(served, "budgets", who)
-        rows = told["budgets-table"]["rowData"]
+        told = card(served, "budgets", who)
+        rows = told["table"]["rowData"]
         hidden = told["budget-new"]["hidden"]
         shown[who["sub"]] = ([(r["subject"], r["spent"], r["changes"]) for r in rows], hidden)
     web = ("Project: web", 9, True)
@@ -251,18 +258,20 @@ def test_the_tab_shows_each_reader_theirs(served: Served) -> None:
 
 def test_the_history_names_whose_call_it_was(served: Served) -> None:
     post(served, WEB), post(served, MINE)
-    (hit,) = table(served, "crossings", LEADER)["crossings-table"]["rowData"]
+    (hit,) = card(served, "crossings", LEADER)["table"]["rowData"]
     assert (hit["user"], hit["over"], hit["limit"]) == ("bo", 1, "Limit")
     assert hit["at_zoned"] == f"{hit['at_text']} UTC" == "20 Nov 2026 09:00 UTC"
-    (hit,) = table(served, "crossings", ANA)["crossings-table"]["rowData"]
+    (hit,) = card(served, "crossings", ANA)["table"]["rowData"]
     assert (hit["user"], hit["over"], hit["limit"]) == ("Ana <b>Lopes</b>", 2, "Soft limit")
 
 
 def test_empty_tables_say_so(served: Served) -> None:
-    told = table(served, "budgets", ANA)
-    assert told["budgets-card"] == {"data-state": "empty"}
-    assert "No budget is set" in told["budgets-said"]["children"]
-    assert "No limit was crossed" in table(served, "crossings", ANA)["crossings-said"]["children"]
+    told = card(served, "budgets", ANA)
+    assert told["card"] == {"data-state": "empty"}
+    assert "No budget is set" in told["said"]["children"]
+    told = card(served, "crossings", ANA)
+    assert (told["card"], told["chart"]["figure"]) == ({"data-state": "empty"}, {})
+    assert "No limit was crossed" in told["said"]["children"]
 
 
 def test_the_form_opens_with_what_one_may_set(served: Served) -> None:
@@ -276,12 +285,12 @@ def test_the_form_opens_with_what_one_may_set(served: Served) -> None:
 
 def test_deleting_asks_first_and_respects_rights(served: Served) -> None:
     number = post(served, MINE)
-    values = {"budget-confirm.submit_n_clicks": 1, "budgets-table.selectedRows": [{"id": number}]}
+    values = {"budget-confirm.submit_n_clicks": 1, "budgets.selectedRows": [{"id": number}]}
     changed = "budget-confirm.submit_n_clicks"
-    answer = served.fire("budgets-changed.data...budgets-said", ANA, values, changed)
+    answer = served.fire("budgets-changed.data...{", ANA, values, changed)
     assert "you may not set a budget" in answer.text
     assert len(served.json("budgets")["budgets"]) == 1
-    served.fire("budgets-changed.data...budgets-said", ADMIN, values, changed)
+    served.fire("budgets-changed.data...{", ADMIN, values, changed)
     assert served.json("budgets")["budgets"] == []
 
 
