@@ -73,7 +73,7 @@ def _card(key: str, question: Question, measure: str, by: str, store: EventStore
     answered = answer(section(key), filters, scope, store, by, measure)
     empty = answered.empty
     rows = drill.rows(tables.rows(answered, MOST_ROWS), answered)
-    grid = cards.GRID | {"pinnedBottomRowData": [tables.total(answered)]}
+    grid = cards.paged(len(rows)) | {"pinnedBottomRowData": [tables.total(answered)]}
     figure = drill.mark(charts.draw(answered), answered)
     return (
         figure, tables.columns(answered.section, answered.by), rows, grid,

@@ -38,6 +38,11 @@ GRID: Final[dict[str, Any]] = {
 }
 
 
+def paged(rows: int) -> dict[str, Any]:
+    """The options of a grid of so many rows: those that fill one page need no pages."""
+    return GRID | {"pagination": rows > GRID["paginationPageSize"]}
+
+
 def body(tab: Tab) -> list[Any]:
     """The sections of one tab."""
     return [_section(one) for one in tab.sections]
