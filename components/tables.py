@@ -17,6 +17,8 @@ from data.clock import CLOCK
 Row = dict[str, Any]
 SHOWN: Final = "_text"
 TOTAL: Final = "Total"
+WIDE: Final = 132
+WIDEST: Final = 160  # billions, digit by digit
 
 
 def columns(section: Section, by: str) -> list[Row]:
@@ -37,7 +39,8 @@ def _number(name: str) -> Row:
     return {
         "field": name, "headerName": METRICS[name].label, "wrapHeaderText": True,
         "headerTooltip": METRICS[name].help,
-        "type": "rightAligned", "minWidth": 132, "flex": 1, "sortingOrder": ["desc", "asc", None],
+        "type": "rightAligned", "flex": 1, "sortingOrder": ["desc", "asc", None],
+        "minWidth": WIDEST if METRICS[name].unit == "tokens" else WIDE,
         "valueFormatter": {"function": "shown(params)"},
     }  # fmt: skip
 
