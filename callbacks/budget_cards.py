@@ -10,7 +10,6 @@ from uuid import uuid4
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State
 
 from components import ids
-from components.budget_rows import Row
 from data.errors import SpendscopeError
 
 log = logging.getLogger("spendscope")
@@ -39,10 +38,11 @@ def register(app: Dash) -> None:
 
 
 def outputs(card: str) -> list[Output]:
-    """Chart, sentence and state of a card, as `drawn` gives them."""
+    """Chart, sentence and state of a card, in this order."""
     return [
         Output(ids.budgets_part("chart", card), "figure"),
-        Output(ids.budgets_part("chart", card), "style"),
+        # Of what is around the chart: a chart that is drawn anew itself forgets that it was drawn.
+        Output(ids.budgets_part("frame", card), "style"),
         Output(ids.budgets_part("said", card), "children"),
         Output(ids.budgets_part("card", card), "data-state"),
     ]
@@ -67,8 +67,3 @@ def asked(rows: Callable[[], list[Any]], empty: str) -> tuple[list[Any], str, st
         log.exception("request %s failed", number)
         return [], f"Something broke here (request {number}).", "failed"
     return (found, "", "ready") if found else ([], empty, "empty")
-
-
-def drawn(figure: Row, style: Row, sentence: str, state: str) -> tuple[Any, ...]:
-    """What `outputs` take; without rows there is no chart."""
-    return figure if state == "ready" else {}, style, sentence, state

@@ -58,10 +58,10 @@ def register(app: Dash, settings: Settings, state: Store, store: EventStore) -> 
         shown = found[start : start + PAGE]
         rows, *failed = budget_cards.asked(lambda: _rows(shown, scope, store), budgets.NEVER)
         told = failed if told[-1] == "ready" else told
-        drawn = _drawn(found, now, zone_of(state, zone), scope, store, *told)
+        chart = _chart(found, now, zone_of(state, zone), scope, store)
         end = start + len(shown)
         place = f"{start + 1}–{end} of {len(found):,}" if shown else ""
-        return *drawn, rows, place, start, start == 0, end >= len(found), _file(of)
+        return *chart, *told, rows, place, start, start == 0, end >= len(found), _file(of)
 
 
 def chosen(of: Any) -> int | None:
@@ -73,13 +73,13 @@ def chosen(of: Any) -> int | None:
     return int(of)
 
 
-def _drawn(
-    found: list[Crossed], now: int, zone: str, scope: Scope, store: EventStore, *told: str
-) -> tuple[Any, ...]:
+def _chart(
+    found: list[Crossed], now: int, zone: str, scope: Scope, store: EventStore
+) -> tuple[Row, Row]:
     said = names([one.budget for one in found], [], scope, store)
     points = [point(one, said) for one in found]
     style = budget_charts.height(len({one["id"] for one in points}))
-    return budget_cards.drawn(budget_charts.crossings(points, now, zone), style, *told)
+    return budget_charts.crossings(points, now, zone), style
 
 
 def _rows(shown: list[Crossed], scope: Scope, store: EventStore) -> list[Row]:

@@ -60,9 +60,8 @@ def _standing(app: Dash, settings: Settings, state: Store, store: EventStore) ->
         rows, *said = budget_cards.asked(
             lambda: _rows(scope, settings.now(), state, store), budgets.NOTHING
         )
-        figure, style = budget_charts.shares(rows), budget_charts.height(len(rows))
-        drawn = budget_cards.drawn(figure, style, *said)
-        return *drawn, rows, [], not scope.sets_some_budgets, budgets.choices(rows)
+        chart = budget_charts.shares(rows), budget_charts.height(len(rows))
+        return *chart, *said, rows, [], not scope.sets_some_budgets, budgets.choices(rows)
 
 
 def _rows(scope: Scope, now: int, state: Store, store: EventStore) -> list[Row]:

@@ -80,7 +80,7 @@ def _card(key: str, title: str, help_: str, tools: list[Any]) -> html.Section:
             html.P(id=part("problem"), className="problem", role="alert"),
             html.Div(
                 [
-                    html.Div(chart, className="as-chart", **ids.testid("chart")),
+                    html.Div(chart, id=part("frame"), className="as-chart", **ids.testid("chart")),
                     html.Div(_grid(key), className="as-table", **ids.testid("table")),
                     html.Div(id=part("said"), className="state", role="status",
                              **ids.testid("state")),

@@ -28,7 +28,26 @@ def test_every_tab_in_both_modes(open_as: Open, role: str) -> None:
             reader.has_query(preset="last_n_days", n="30")
             for one in tab.sections:
                 (says if mode == "table" else draws)(reader, one)
+        budgets(reader, mode)
+        reader.tab(WALKED[0].key)
         reader.find("view-mode").click()
+
+
+def budgets(reader: Reader, mode: str) -> None:
+    """The cards of the Budgets tab, which are no sections of the list, obey the same switch."""
+    reader.tab("budgets")
+    held = len(reader.page.context.request.get(f"{reader.site}/api/v1/budgets").json()["budgets"])
+    for key in ("budgets", "crossings"):
+        card = reader.section(key)
+        expect(card).to_have_attribute("data-mode", mode)
+        expect(card).to_have_attribute("data-state", "ready" if held else "empty")
+        expect(card.get_by_test_id("table" if mode == "chart" else "chart")).to_be_hidden()
+        if not held:
+            expect(card.get_by_test_id("state")).not_to_be_empty()
+        elif mode == "chart":
+            expect(card.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+        else:
+            expect(card.locator(".ag-center-cols-container [role=row]").first).to_be_visible()
 
 
 def draws(reader: Reader, one: Section) -> None:
