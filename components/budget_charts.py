@@ -50,7 +50,7 @@ def shares(rows: list[Row]) -> Figure:
     end = _end(ranked)
     bars = [_bars(level, ranked) for level in LEVELS if _of(level, ranked)]
     across = {
-        "range": [0, end], "dtick": max(1, end // 4), "tickformat": ".0%", "tickangle": 0,
+        "range": [0, end], "tickvals": _ticks(end), "tickformat": ".0%", "tickangle": 0,
         "showticklabels": True, "fixedrange": True, "showgrid": True, "zeroline": False,
     }  # fmt: skip
     layout = _layout(ranked) | {
@@ -105,6 +105,8 @@ def _bars(level: str, rows: list[Row]) -> Figure:
 
 def _projected(rows: list[Row], end: float) -> Figure:
     held = [(place, row) for place, row in enumerate(rows) if row["projected"] is not None]
+    # The legend takes the look of the first.
+    held.sort(key=lambda one: one[1]["projected"] > end * one[1]["hard"])
     of_limit = [row["projected"] / row["hard"] for _, row in held]
     return {
         "type": "scatter", "mode": "markers", "name": "Projected at the reset",
@@ -125,6 +127,11 @@ def _end(rows: list[Row]) -> float:
     paces = [row["projected"] / row["hard"] for row in rows if row["projected"] is not None]
     fullest = max((row["share"] for row in rows), default=0)
     return 1.06 * max(1, fullest, min(FARTHEST, max(paces, default=0)))
+
+
+def _ticks(end: float) -> list[int]:
+    """The whole limit, and few beside it: a phone has room for two words."""
+    return [0, 1, 2] if end < 2.5 else [1, int(end)]
 
 
 def _said(place: int, row: Row) -> Row:
