@@ -6,7 +6,7 @@ import gzip
 import json
 import random
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from data.engines import EventStore
 from data.errors import EventError
 from data.events import Event
 from data.ingest import event_of, ingest_paths
+from data.report import Report
 from data.sources import File, Note, Options, find, formats, read
 from data.sources.files import BREAK, NOT_UTF8
 from data.sources.litellm import NOT_COUNTED
@@ -320,31 +321,69 @@ def test_a_bad_payload_is_rejected_alone(
     assert sentence in bad
 
 
-def test_a_call_that_was_retried_counts_as_its_success(payloads: list[dict[str, Any]]) -> None:
+LINE: Final = {
+    "request_id": "r", "call_type": "x", "spend": 1, "startTime": "2026-11-20",
+    "custom_llm_provider": "", "litellm_call_id": "c", "prompt_tokens": 1,
+}  # fmt: skip
+
+
+def stored(lines: Iterable[Mapping[str, Any]], store: EventStore, path: Path) -> Report:
+    """The report of an import of these rows."""
+    path.write_text("\n".join(map(json.dumps, lines)))
+    return ingest_paths([path], store, name="litellm")
+
+
+def test_a_retried_call_counts_as_its_success_and_one_failure(
+    payloads: list[dict[str, Any]],
+) -> None:
     done = payloads[0]
     failed = done | {"status": "failure", "id": done["litellm_call_id"], "response_cost": 0}
-    found = parsed(json.dumps([failed, done]), "litellm-callback")
-    assert [each if isinstance(each, Note) else each["status"] for each in found] == [
-        REPEATED, "ok", "error"
-    ]  # fmt: skip
-    assert found[1]["event_id"] == found[2]["event_id"]
+    found = parsed(json.dumps([failed, failed, done]), "litellm-callback")
+    assert [each["status"] for each in found] == ["error", "error", "ok"]
+    assert found[0]["event_id"] == found[1]["event_id"] != found[2]["event_id"]
 
 
-def test_rows_that_share_a_call_are_told(store: EventStore, tmp_path: Path) -> None:
-    line = {"request_id": "r", "call_type": "x", "spend": 1, "startTime": "2026-11-20",
-            "custom_llm_provider": "", "litellm_call_id": "c"}  # fmt: skip
-    path = tmp_path / "logs.jsonl"
-    path.write_text("\n".join(json.dumps(line | {"request_id": key}) for key in "rrab"))
-    report = ingest_paths([path], store)
-    assert (report.accepted, report.duplicates) == (1, 3)
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
+def test_calls_to_which_a_client_gave_one_id_keep_their_money(
+    order: tuple[int, ...], store: EventStore, tmp_path: Path
+) -> None:
+    spent = {"a": 0.5, "b": 1.5, "c": 2, "a_cache_hit1795352959.99": 0}
+    rows = [LINE | {"request_id": key, "spend": spend} for key, spend in spent.items()]
+    rows[3] |= {"cache_hit": "True"}
+    report = stored([rows[each] for each in order], store, tmp_path / "logs.jsonl")
+    assert (report.accepted, report.cost_nano, report.notes) == (4, 4_000_000_000, {})
+    again = [row | {"request_id": row["request_id"].replace("1795", "1796")} for row in rows]
+    assert stored(again, store, tmp_path / "again.jsonl").duplicates == 4
+
+
+def test_what_a_success_shares_its_ids_with_takes_nothing_from_it(
+    store: EventStore, tmp_path: Path
+) -> None:
+    """An embedding has the id of its call alone, as have its failed attempts and its hits."""
+    failed = LINE | {"request_id": "c", "status": "failure", "spend": 0, "prompt_tokens": 0}
+    hit = LINE | {"request_id": "c", "cache_hit": "True", "spend": 0}
+    report = stored([failed, hit, LINE | {"request_id": "c"}], store, tmp_path / "logs.jsonl")
+    assert (report.accepted, report.cost_nano) == (3, 1_000_000_000)
+
+
+def test_rows_that_cannot_be_told_apart_are_told(store: EventStore, tmp_path: Path) -> None:
+    keys = ("r", "r_cache_hit1.1", "r_cache_hit1.2", "r_cache_hit1.2")
+    report = stored([LINE | {"request_id": key} for key in keys], store, tmp_path / "logs.jsonl")
+    assert (report.accepted, report.duplicates) == (2, 2)
     assert report.notes == {REPEATED.text: 2}
 
 
 def test_a_call_without_its_id_goes_by_what_there_is() -> None:
-    line = {"request_id": "r", "call_type": "x", "spend": 1, "startTime": "2026-11-20",
-            "custom_llm_provider": "", "litellm_call_id": ""}  # fmt: skip
-    told = json.dumps(line) + "\n" + json.dumps(line | {"metadata": {"litellm_call_id": "c"}})
-    assert [e["event_id"] for e in parsed(told, "litellm")] == ["litellm:r", "litellm:c"]
+    lines = (
+        LINE | {"litellm_call_id": ""},
+        LINE | {"litellm_call_id": "", "request_id": "r_cache_hit1.5", "cache_hit": "t"},
+        LINE | {"litellm_call_id": None, "metadata": {"litellm_call_id": "c"}},
+        LINE | {"request_id": ""},
+    )
+    told = parsed("\n".join(map(json.dumps, lines)), "litellm")
+    assert [event["event_id"] for event in told] == [
+        "litellm:r", "litellm:hit:r_cache_hit1.5", "litellm:c:r", "litellm:c"
+    ]  # fmt: skip
 
 
 def test_litellm_may_post_its_calls_here(

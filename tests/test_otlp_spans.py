@@ -498,6 +498,7 @@ def test_notes_say_what_is_not_counted() -> None:
 LITELLM: Final = {
     "gen_ai.operation.name": "acompletion", "gen_ai.request.model": "gpt-4o",
     "gen_ai.system": "openai", "litellm.call_id": "c1", "gen_ai.cost.total_cost": 0.5,
+    "gen_ai.response.id": "chatcmpl-1",
     "gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 20,
     "metadata.usage_object": "{'prompt_tokens_details': {'cached_tokens': 60, 'x': None}}",
     "metadata.requester_metadata": "{'tags': ['assistant:kb'], 'session_id': 's1'}",
@@ -508,7 +509,7 @@ LITELLM: Final = {
 def test_a_call_of_litellm_is_read_as_its_row() -> None:
     event = one(LITELLM)
     want = {
-        "event_id": "litellm:c1",
+        "event_id": "litellm:c1:chatcmpl-1",
         "source": "litellm",
         "channel": "api",
         "operation": "chat",

@@ -22,6 +22,8 @@ from data.ingest import event_of
 from data.sources import File, Options, find, formats, read
 from data.sources.files import BREAK, NOT_UTF8
 from data.sources.lists import CUT_OFF
+from data.sources.litellm import as_row
+from data.sources.litellm_calls import call
 
 START = Options(start=datetime(2026, 1, 1, tzinfo=UTC))
 LITELLM = "litellm/spendlogs.csv.gz"
@@ -167,10 +169,12 @@ def test_litellm_answers_of_the_api_are_the_same_events(litellm: list[Event], sh
 
 def test_litellm_ids_are_those_of_its_other_doors(litellm: list[Event], shared: Path) -> None:
     callbacks = (shared / "litellm/generic_api_callback").glob("*.json.gz")
-    calls = [call for path in callbacks for call in json.loads(gzip.decompress(path.read_bytes()))]
-    ids = {f"litellm:{call['litellm_call_id']}" for call in calls}
-    assert len(ids) == 60
-    assert ids <= {event["event_id"] for event in litellm}
+    calls = [one for path in callbacks for one in json.loads(gzip.decompress(path.read_bytes()))]
+    posted = [call(as_row(each))["event_id"] for each in calls]
+    assert len({*posted}) == 60
+    assert {*posted} <= {event["event_id"] for event in litellm}
+    kinds = Counter(key.split(":")[1] for key in posted if key.count(":") > 1)
+    assert (kinds["hit"], kinds["failure"]) == (9, 5)
 
 
 def test_litellm_list_and_lines_are_the_same_as_the_table(

@@ -2,11 +2,15 @@
 list or lines, in a database dump (`litellm_dump`) or read where it lives (`litellm_database`);
 answers of /spend/logs/v2; what its `generic_api` callback posts (StandardLoggingPayload).
 
-event_id      `litellm:` + litellm_call_id, which all of these and OpenTelemetry carry, so a call
-              that comes through several counts once; or, where a version has none, request_id
-              (no better: some routes put the upstream's id there, which may come twice).
-              Attempts of one call share its id: the spend log has a row for the last alone; a
-              callback posts the failed ones, too, which within a file give way to the success
+event_id      `litellm:` + litellm_call_id + the id of the answer (request_id, a payload's id, a
+              span's gen_ai.response.id), which all doors carry, so a call that comes through
+              several counts once. Neither is enough: a client may give many calls one call id
+              (x-litellm-call-id), an upstream may repeat its own. Where both are one (failures,
+              embeddings) or a version has but one, that one; of a hit in the gateway's cache the
+              id of the answer without `_cache_hit…`, which each door ends in its own way.
+              `litellm:failure:` and `litellm:hit:` keep what costs nothing from standing in a
+              success's place: attempts of one call share its id. The spend log has a row for the
+              last alone; a callback posts the failed ones, too: one failed call, however many
 ts            startTime, UTC where it has no zone; duration_ms request_duration_ms, else endTime -
               startTime; ttft_ms is null (completionStartTime is often the end)
 user, project user and team_id (in a callback metadata.user_api_key_…), project_name the team's
@@ -23,6 +27,7 @@ cost          spend (response_cost), every digit, rounded to nano-dollars. 0 is 
               and for hits in the gateway's cache; a success with tokens at 0 had no price:
               unpriced, and not priced by our book (the gateway names on-premises models `openai`)
 status        failure is error; error_class from error_information
+stays null    tool but for MCP calls, ttft_ms, repository, run_id; integration
 not counted   the Daily tables, activity, users, teams and keys (the same calls again, summed);
               a row without startTime
 """
@@ -80,14 +85,8 @@ def _is_callback(head: Head) -> bool:
 
 
 def _payloads(file: File, options: Options) -> Iterator[Record]:
-    """Failures last: one that was retried has the id of its success, which must count."""
-    calls, failures = Calls(), []
-    for record in records(entries(file), lambda _, one: calls.convert(as_row(one)), options):
-        if isinstance(record[1], dict) and record[1]["status"] == "error":
-            failures.append(record)
-        else:
-            yield record
-    yield from failures
+    calls = Calls()
+    return records(entries(file), lambda _, one: calls.convert(as_row(one)), options)
 
 
 def as_row(payload: Mapping[str, Any]) -> Row:

@@ -6,6 +6,7 @@ The convention stands in `data/sources/litellm.py`. A row is a mapping from the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -48,9 +49,10 @@ class Names:
 
 UNNAMED: Final = Names()
 NEAR: Final = 10_000  # rows of one call are written one after the other
+HIT: Final = re.compile(r"_cache_hit[\d.]*$")  # each door says when it wrote, to its own µs
 REPEATED: Final = Note(
-    "the row shares its litellm_call_id with one before it (a retried call, one to several"
-    " models): the call is counted once, as its first row tells it"
+    "the row has the ids of one before it (answers from the gateway's cache to calls that a"
+    " client gave one litellm_call_id): counted once, as its first row tells it"
 )
 
 
@@ -76,15 +78,16 @@ def call(row: Row, names: Names = UNNAMED) -> Raw:
     """The record of a row; raises `EventError` where it is none."""
     metadata = parsed("metadata", row.get("metadata")) or {}
     tags = [tag for tag in parsed("request_tags", row.get("request_tags")) or () if tag]
+    used = spent(row, metadata)
     return {
-        "event_id": _id(row, metadata),
+        "event_id": _id(row, metadata, used["status"]),
         "ts": text(row.get("startTime")),
         "kind": "llm",
         "channel": "api",
         "source": "litellm",
         **_context(row, metadata, tags, names),
         **_asked(row),
-        **spent(row, metadata),
+        **used,
         "duration_ms": _duration(row),
         "tags": _kept(row, metadata, tags),
     }
@@ -117,12 +120,22 @@ def _asked(row: Row) -> Raw:
     }
 
 
-def _id(row: Row, metadata: Row) -> str:
-    given = (row.get("litellm_call_id"), metadata.get("litellm_call_id"), row.get("request_id"))
-    own = next((found for each in given if (found := text(each))), None)
-    if own is None:
+def _id(row: Row, metadata: Row, status: str) -> str:
+    """Both ids: a client may give one call id to many calls, an upstream repeat its own."""
+    own = text(row.get("litellm_call_id")) or text(metadata.get("litellm_call_id"))
+    upstream = text(row.get("request_id")) or own
+    if upstream is None:
         raise EventError("litellm_call_id and request_id are both missing")
-    return f"litellm:{own}"
+    answer = HIT.sub("", upstream) if own else upstream
+    ids = [each for each in (own, answer) if each]
+    return ":".join(["litellm", *_apart(row, status, answer != upstream), *dict.fromkeys(ids)])
+
+
+def _apart(row: Row, status: str, hit: bool) -> list[str]:
+    """What else could have the ids of a success, and must not stand in its place."""
+    if status == "error":
+        return ["failure"]
+    return ["hit"] if hit or cache_hit(row) else []
 
 
 def _tagged(tags: list[str], prefix: str) -> str | None:

@@ -4,8 +4,8 @@ A file is one request, as it was posted, or JSON with one request a line (the co
 exporter), pretty-printed or in a list.
 
 Spans (current and older GenAI conventions, OpenLLMetry, OpenInference; spellings: `otlp_names`)
-event_id   `otel:<trace id>:<span id>`; a litellm_request `litellm:<litellm.call_id>`, the id of
-           its row in the spend log, and read as that row: the same call is one event
+event_id   `otel:<trace id>:<span id>`; a litellm_request has the id of its row in the spend
+           log (`litellm`), and is read as that row: the same call is one event
 kind       chat, text_completion, generate_content, embeddings and other operations with a model:
            llm · execute_tool: tool · invoke_agent: message, without tokens (an agent repeats its
            calls) · invoke_workflow, traceloop's workflow, and a span called `workflow NAME` with

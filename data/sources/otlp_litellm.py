@@ -1,11 +1,12 @@
 """A `litellm_request` span as the row of LiteLLM's spend log that tells the same call.
 
-So both give one event: the id is `litellm:` + litellm.call_id, and `litellm` converts. What the
-row has as objects, the span has as text of Python or JSON objects (an exporter's limit may have
-cut it off: then the call is counted without what stood in there). A hit in the gateway's
-cache costs nothing; the span says what it would have cost, and says that it was one only by the
-key of the cache in its hidden_params. gen_ai.response.model is the alias that was asked for. Of
-a refused call the log guesses the prompt's tokens and has a clock of its own; the span does not.
+So both give one event: the ids are litellm.call_id and gen_ai.response.id (where an answer has
+none, LiteLLM puts the call's own there), and `litellm` converts. What the row has as objects, the
+span has as text of Python or JSON objects (an exporter's limit may have cut it off: then the call
+is counted without what stood in there). A hit in the gateway's cache costs nothing;
+the span says what it would have cost, and says that it was one only by the key of the cache in its
+hidden_params. gen_ai.response.model is the alias that was asked for. Of a refused call the log
+guesses the prompt's tokens and has a clock of its own; the span does not.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ def _row(span: Span) -> dict[str, Any]:
     asked, model = _object(attributes, "metadata.requester_metadata"), _model(attributes)
     return {
         "litellm_call_id": attributes["litellm.call_id"],
+        "request_id": said(attributes, ("gen_ai.response.id",)),
         "startTime": _iso(span.start),
         "endTime": _iso(span.end),
         "call_type": said(attributes, ("gen_ai.operation.name", "llm.request.type")),
