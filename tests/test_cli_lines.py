@@ -14,6 +14,7 @@ from data.engines import EventStore
 from data.ingest import ingest_paths
 from data.sources import Options, find
 from data.sources.claude_code_context import repository
+from data.sources.codex_ids import call_id
 from tests.cli_logs import (
     SESSION,
     TOKENS,
@@ -271,18 +272,26 @@ def record(own: str, usage: Any, total: Any) -> tuple[str, dict[str, Any]]:
 def test_codex_counts_a_call_once_whichever_way_it_is_told() -> None:
     one, both = spent(10, 5, 3, 1), spent(20, 10, 6, 2)
     records = [record("r1", one, one), count(one, one), record("r2", one, both), count(one, both)]
-    for told, ids in (
-        (records, ["codex:r1", "codex:r2"]),
-        ([records[1], records[0], records[3], records[2]], ["codex:r1", "codex:r2"]),
-        ([records[1], records[1], records[3]], ["codex:th:1", "codex:th:2"]),
-        ([records[1], records[2]], ["codex:r2", "codex:th:1"]),  # a newer version went on
+    own = call_id("th", (15, 5, 3, 1))
+    for told in (
+        records,
+        [records[1], records[0], records[3], records[2]],
+        [records[1], records[1], records[3]],
+        [records[1], records[2]],  # a newer version went on
     ):
         events, bad, notes = rollout(*told)
         calls = of(events, "llm")
-        assert sorted(call["event_id"] for call in calls) == ids
+        assert sorted(call["event_id"] for call in calls) == [own, f"{own}:2"]
         assert sums(calls, "input_tokens", "cached_input_tokens", "output_tokens") == [20, 10, 6]
         assert (bad, notes) == ([], [])
         assert {call["cost_origin"] for call in calls} == {"list"}
+
+
+def test_codex_counts_what_a_fork_repeats_as_its_origins() -> None:
+    kind, told = record("r1", spent(7, 0, 1), spent(7, 0, 1))
+    events, _, _ = rollout((kind, told | {"thread_id": "origin"}), (kind, told))
+    ids = {call["event_id"] for call in of(events, "llm")}
+    assert ids == {call_id(thread, (7, 0, 1, 0)) for thread in ("origin", "th")}
 
 
 def test_codex_says_where_calls_and_totals_differ() -> None:
@@ -357,7 +366,7 @@ def test_codex_sessions_tell_their_patches_and_repository() -> None:
 def test_codex_bad_lines_are_rejected_with_a_sentence(told: Any, sentence: str) -> None:
     one = spent(1, 0, 1)
     events, bad, _ = rollout(told, record("ok", one, one))
-    assert [call["event_id"] for call in of(events, "llm")] == ["codex:ok"]
+    assert [call["event_id"] for call in of(events, "llm")] == [call_id("th", (1, 0, 1, 0))]
     assert sentence in bad[0]
 
 

@@ -207,6 +207,19 @@ def test_a_call_of_litellm_is_the_same_event_in_its_log_and_its_span(shared: Pat
     assert guessed == GUESSED
 
 
+@pytest.mark.parametrize("files_first", [True, False])
+def test_a_call_of_codex_is_the_same_in_its_files_and_its_telemetry(
+    shared: Path, truth: Any, store: EventStore, files_first: bool
+) -> None:
+    """But for refused attempts (telemetry alone) and the turn that failed (its file alone)."""
+    want = truth["codex/cli_0.169.0"]
+    doors = [shared / "codex/cli_0.169.0", shared / "otlp/codex_0.169.0"]
+    first, second = (ingest_paths([one], store) for one in doors[:: 1 if files_first else -1])
+    assert first.tokens == want["input_tokens"] + want["output_tokens"] == 284_584
+    assert (second.tokens, second.rejected) == (0, 0)
+    assert second.accepted == (2 if files_first else 1)
+
+
 def test_a_session_of_claude_code_is_the_same_in_its_files_and_its_telemetry(
     shared: Path, truth: Any, store: EventStore
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from data.errors import EventError
 from data.ingest import event_of
 from data.sources import Note, Options, otlp
+from data.sources.codex_ids import call_id
 from data.sources.otlp_logs import SPAN_AGAIN
 from tests.test_otlp_spans import SECRET, pairs
 
@@ -178,7 +179,7 @@ def test_a_call_of_codex_is_the_completed_one_with_counts() -> None:
     bare = {name: told for name, told in COMPLETED.items() if not name.endswith("_count")}
     bare |= {"event.kind": "response.completed"}
     (event,) = read(log(bare), log(COMPLETED))
-    assert event["event_id"].startswith("codex:otel:")
+    assert event["event_id"] == call_id("c1", (100, 60, 20, 5))
     counts = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens")
     assert tuple(event[name] for name in counts) == (40, 60, 20, 5)
     assert (event["conversation_id"], event["assistant"]) == ("c1", "codex_exec")
@@ -187,12 +188,15 @@ def test_a_call_of_codex_is_the_completed_one_with_counts() -> None:
 
 def test_the_same_record_has_the_same_id_and_another_has_another() -> None:
     again = codex(COMPLETED, resource={"added.by": "a collector"})
-    later = codex(COMPLETED | {"event.timestamp": "2026-11-22T12:34:11.701Z"})
     more = codex(COMPLETED | {"output_token_count": "21"})
     (relayed,) = read(log(COMPLETED, timeUnixNano=str(AT + 10**9)))  # by the relay's clock
-    ids = [event["event_id"] for event in (codex(COMPLETED), again, relayed, later, more)]
-    assert ids[0] == ids[1] == ids[2]
-    assert len(set(ids)) == 3
+    ids = [event["event_id"] for event in (codex(COMPLETED), again, relayed, more)]
+    assert ids[0] == ids[1] == ids[2] != ids[3]
+    later = log(COMPLETED, timeUnixNano=str(AT + 10**9))
+    found = [event["event_id"] for event in read(log(COMPLETED), later, later, log(COMPLETED))]
+    assert found == [ids[0], f"{ids[0]}:2", f"{ids[0]}:2", ids[0]]
+    alone = {name: told for name, told in COMPLETED.items() if name != "conversation.id"}
+    assert codex(alone)["event_id"].startswith("codex:otel:")
 
 
 def test_refused_and_failed_calls_of_codex() -> None:

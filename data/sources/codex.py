@@ -1,8 +1,9 @@
 """Codex's session logs: `~/.codex/sessions/YYYY/MM/DD/rollout-*.jsonl`.
 
-event_id      a call: `codex:` + response_id; where a version records none, session and ordinal of
-              the call in it. A failed turn: `codex:error:` + turn_id; a tool:
-              `codex:tool:` + thread + call_id; a session: `codex:session:` + thread
+event_id      a call: `codex:call:` + digest of thread and counts, and which of those that agree
+              in them it is (`codex_ids`): what telemetry tells, too. A failed turn:
+              `codex:error:` + turn_id; a tool: `codex:tool:` + thread + call_id; a session:
+              `codex:session:` + thread
 call          a `token_usage_record` (its `usage`), or the `token_count` event of a version without
               them (its last_token_usage). Both tell the same call: the running total, which both
               carry, shows it, and shows a count that is only repeated. Never the totals
@@ -18,8 +19,9 @@ context       conversation the session, client `codex-cli 0.169.0`, assistant th
               provider model_provider, model of the turn; repository by git's address, else the
               folder's name
 stays null    user and project (--user, --project), duration of a call
-not counted   forks of versions without response_id repeat calls that cannot be told apart; their
-              telemetry names no response either: import logs or receive telemetry, not both
+not counted   twice: what telemetry told, whichever came first (it alone knows user and project).
+              Forks of versions without records repeat calls under a thread of their own. Refused
+              attempts are told by telemetry alone, the turn that fails by the file alone
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import Any, Final
 from data.errors import EventError
 from data.events import TOKENS
 from data.sources.codex_calls import Context, Usage, failure, tokens, usage_of
+from data.sources.codex_ids import Numbers, call_id
 from data.sources.codex_tools import CALLS, Tool, change_of, outcome
 from data.sources.fields import text
 from data.sources.files import File
@@ -42,7 +43,7 @@ class Rollout:
         self.held: Told | None = None
         self.total: Usage | None = None  # the running total that was told last
         self.summed = 0
-        self.counted = 0
+        self.numbers = Numbers()
 
     def take(self, where: str, line: Line) -> Iterator[Record]:
         """The events that are whole now; `EventError` where a line is none."""
@@ -72,8 +73,9 @@ class Rollout:
             self.held = None
         yield from self._release()
         self.total = total
-        own = text(payload.get("response_id"))
-        yield where, self._summed(self._call(payload.get("usage"), moment, own or self._next()))
+        # A fork repeats the records of its origin, with its origin's thread.
+        thread = text(payload.get("thread_id")) or self.context.named()
+        yield where, self._summed(self._call(payload.get("usage"), moment, thread))
 
     def _event(self, where: str, payload: Line, moment: datetime) -> Iterator[Record]:
         kind = payload.get("type")
@@ -101,18 +103,14 @@ class Rollout:
             return
         yield from self._release()
         self.total = total
-        raw = self._call(info["last_token_usage"], moment, self._next())
+        raw = self._call(info["last_token_usage"], moment, self.context.named())
         self.held = Told(where, raw, total)
 
-    def _next(self) -> str:
-        self.counted += 1
-        return f"{self.context.named()}:{self.counted}"
-
-    def _call(self, usage: Any, moment: datetime, own: str) -> Raw:
+    def _call(self, usage: Any, moment: datetime, thread: str) -> Raw:
         return {
             **self.context.of(),
             **self.context.asked(),
-            "event_id": f"codex:{own}",
+            "event_id": call_id(thread, usage_of(usage)[:4]),
             "ts": moment,
             "kind": "llm",
             "status": "ok",
@@ -121,7 +119,7 @@ class Rollout:
 
     def _summed(self, raw: Raw) -> Raw:
         self.summed += sum(raw[name] or 0 for name in TOKENS)
-        return raw
+        return self.numbers.next(raw)
 
     def _release(self) -> Iterator[Record]:
         if self.held:

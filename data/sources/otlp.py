@@ -29,15 +29,17 @@ cli, source the assistant; user is enduser.id, user.email, an account id, or the
 claude_code.api_request   `claude_code:<request_id>`; input EXCLUDES cache reads and writes
 claude_code.api_error     `claude_code:error:<request_id>`; error_class is the HTTP status
 claude_code.tool_result   `claude_code:tool:<tool_use_id>`, integration where it went through MCP
-codex.sse_event           the one response.completed that has counts (input INCLUDES cached); no
-           id of the call is told: `codex:otel:` + digest of conversation, time and counts
+codex.sse_event           the one response.completed that has counts (input INCLUDES cached), under
+           the id of the session's file (`codex_ids`: thread, counts, and of calls that agree in
+           them which one of its request; in two requests those are one). Failed:
+           `codex:otel:` + digest of conversation, time and counts
 codex.api_request         only refused ones, as failed calls · codex.tool_result likewise
 codex.conversation_starts `codex:session:<conversation.id>`: a session, resumed or not
 gemini_cli.api_response, api_error, tool_call, config: likewise, by its documentation; digests
 
 Metrics    not counted, `otlp_metrics` says why; claude_code.session.count gives its session
-Doubles    a program's span and the gateway's it asked are two accounts of one call, and so are
-           Codex's telemetry and its session files, which name no common id: take one of the two
+Doubles    a program's span and the gateway's it asked are two accounts of one call: take one
+Stays null cost, user, project and cached tokens where nobody tells them; lines of code; repository
 Content    prompts, answers, arguments and error messages are never kept
 """
 
@@ -48,6 +50,7 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources import otlp_json
+from data.sources.codex_ids import Numbers
 from data.sources.files import File
 from data.sources.format import Format, Note, Options, Raw, Record, owned, said
 from data.sources.otlp_files import recognises, requests
@@ -95,11 +98,11 @@ def read(file: File, options: Options) -> Iterator[Record]:
 def _records(found: Iterable[Found], options: Options) -> Iterator[Record]:
     found = list(found)
     tree = Tree(item for _, item in found if isinstance(item, Span))
-    doubles = tree.doubles()
+    doubles, numbers = tree.doubles(), Numbers()
     for where, item in found:
         try:
             for raw in _events(item, tree, doubles):
-                yield where, raw if isinstance(raw, Note) else owned(raw, options)
+                yield where, raw if isinstance(raw, Note) else owned(numbers.at(raw), options)
         except EventError as error:
             yield where, error
         except Exception as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from data.errors import EventError
+from data.sources.codex_ids import Counts, call_id
 from data.sources.fields import count
 from data.sources.format import Raw
 from data.sources.otlp_events import digest, ended, used
@@ -23,8 +24,11 @@ def codex_stream(log: Log) -> Raw | None:
         return None
     told = {name: count(name, own.get(name)) for name in (*COUNTED, "cache_write_token_count")}
     written = told["cache_write_token_count"]
+    thread = said(own, ("conversation.id",))
+    known = {} if failed or not thread else {"event_id": call_id(thread, _counts(told))}
     return {
         **_call(log),
+        **known,
         "status": "error" if failed else "ok",
         "ttft_ms": count("ttft_ms", own.get("ttft_ms")),
         **tokens_of(
@@ -35,6 +39,11 @@ def codex_stream(log: Log) -> Raw | None:
             told["reasoning_token_count"],
         ),
     }
+
+
+def _counts(told: dict[str, int | None]) -> Counts:
+    fresh, output, cached, reasoning = (told[name] for name in COUNTED)
+    return fresh, cached, output, reasoning
 
 
 def codex_request(log: Log) -> Raw | None:
