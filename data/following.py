@@ -4,10 +4,11 @@ place (state store) → pages since an hour before it → ingest → place, page
 
 An event's id alone decides whether it is new, so a pass may read too much, never too little:
 it begins an hour before the last row read, because LiteLLM writes a call after it ended and in
-batches; a full pass (`late`) also asks for older calls that were inserted since the last one. A
-place is kept once what precedes it is stored: a pass that is killed goes on where it was. It
-counts only while both sides still know its row: a new database over there, or a new event store
-here, is read from the beginning.
+batches; a full pass (`late`) also asks for older calls that were inserted since the last one, or,
+where LiteLLM does not keep when that was, for all of the day before, and says so. A place is kept
+once what precedes it is stored: a pass that is killed goes on where it was. It counts only while
+both sides still know its row: a new database over there, or a new event store here, is read from
+the beginning.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ from data.sources.postgres_address import TooSlow
 from data.state import State
 
 FORMAT: Final = "litellm-database"
+UNDATED: Final = (
+    "this LiteLLM does not keep when it inserted a call (created_at): late ones were looked for in"
+    " the day before the last call read; --start reads again from further back"
+)
 Stop = Callable[[], bool]
 
 
@@ -106,7 +111,7 @@ class _Pass:
     def late(self) -> Iterator[list[Row]]:
         """Older calls that were inserted since they were last looked for."""
         known = self._known
-        if self._options.start or not (known.started and known.created):
+        if self._options.start or not known.started:
             return iter(())
         return self._ends.database.late(known.started, known.created)
 
@@ -119,6 +124,8 @@ class _Pass:
         try:
             for page in self.late():
                 self._store(page, report)
+            if self._known.started and not self._ends.database.dated:
+                report.note(UNDATED)
         except TooSlow as error:
             report.note(f"calls that were inserted late were not looked for: {error}")
         else:

@@ -24,7 +24,7 @@ from data.engines import EventStore, open_events
 from data.errors import SettingsError, SourceError
 from data.events import EVENTS, Event
 from data.followed import Place, place
-from data.following import Ends, follow
+from data.following import UNDATED, Ends, follow
 from data.imports import IMPORTS
 from data.ingest import ingest
 from data.report import Report
@@ -182,6 +182,42 @@ def test_a_call_that_was_inserted_late_arrives(base: Base, one_pass: Run) -> Non
     assert one_pass(base)[0].accepted == 1
     report, fetched = one_pass(base)
     assert (report.accepted, fetched) == (0, 3)  # of the older ones, none is looked at again
+
+
+UNDATE: Final = 'ALTER TABLE "LiteLLM_SpendLogs" DROP COLUMN created_at'
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_without_insertion_times_late_calls_of_a_day_arrive_and_it_is_said(
+    base: Base, one_pass: Run, gone: bool
+) -> None:
+    """The column may never have been there, or be gone since a place was kept with it."""
+    if not gone:
+        base.run(UNDATE)
+    base.add(*calls("12:00"))
+    assert one_pass(base)[0].notes == {}
+    if gone:
+        base.run(UNDATE)
+    base.add(*calls("01:00", prefix="late"))
+    base.add({"request_id": "later", "startTime": "2026-11-16 01:00"})
+    assert one_pass(base, late=False)[0].accepted == 0
+    report, _ = one_pass(base)
+    assert (report.accepted, report.notes) == (1, {UNDATED: 1})
+    further = Options(start=datetime(2026, 11, 16, tzinfo=UTC))
+    assert one_pass(base, options=further)[0].accepted == 1
+
+
+def test_insertion_times_are_used_once_they_are_there(base: Base, one_pass: Run) -> None:
+    base.run(UNDATE)
+    base.add(*calls("12:00"))
+    one_pass(base)
+    base.run('ALTER TABLE "LiteLLM_SpendLogs" ADD created_at timestamp(3)')
+    base.add(*calls("12:00", prefix="m", created_at=DAY + "12:01"))
+    base.add(*calls("01:00", prefix="n", created_at=DAY + "12:30"))
+    assert one_pass(base)[0].accepted == 2
+    base.add({"request_id": "p", "startTime": "2026-11-10", "created_at": DAY + "12:40"})
+    report, _ = one_pass(base)
+    assert (report.accepted, report.notes) == (1, {})
 
 
 def test_late_calls_are_not_lost_to_a_pass_that_was_killed(

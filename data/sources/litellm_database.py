@@ -17,7 +17,13 @@ import sqlalchemy as sa
 from data.errors import SourceError
 from data.sources.litellm_calls import COLUMNS, Names
 from data.sources.litellm_dump import ASIDE, LOGS, SUMS, TEAMS, USERS, named
-from data.sources.litellm_expressions import as_text, as_time, hour_before, used_metadata
+from data.sources.litellm_expressions import (
+    as_text,
+    as_time,
+    day_before,
+    hour_before,
+    used_metadata,
+)
 from data.sources.postgres_address import SECONDS, Address
 
 PAGE: Final = 5_000
@@ -75,15 +81,25 @@ class Database:
         after = sa.true() if started is None else begun >= hour_before(started)
         return self._pages("startTime", after)
 
-    def late(self, started: str, created: str) -> Iterator[list[Row]]:
-        """Calls older than `since` reads, but inserted an hour before `created` or later."""
-        begun, inserted = self._logs.c.startTime, self._logs.c[CREATED]
-        found = sa.and_(begun < hour_before(started), inserted >= hour_before(created))
-        return self._pages(CREATED, found)
+    def late(self, started: str, created: str | None) -> Iterator[list[Row]]:
+        """Calls older than `since` reads, but inserted an hour before `created` or later.
+
+        Where insertions are not told, then or now: all calls of the day before `started`.
+        """
+        begun = self._logs.c.startTime
+        older = begun < hour_before(started)
+        if created is None or not self.dated:
+            return self._pages("startTime", sa.and_(older, begun >= day_before(started)))
+        return self._pages(CREATED, sa.and_(older, self._logs.c[CREATED] >= hour_before(created)))
+
+    @property
+    def dated(self) -> bool:
+        """Whether this LiteLLM keeps when it inserted a call."""
+        return CREATED in self._logs.c
 
     def newest(self) -> str | None:
         """When the latest rows were inserted; None where this LiteLLM does not keep that."""
-        if CREATED not in self._logs.c:
+        if not self.dated:
             return None
         begun, inserted = self._logs.c.startTime, self._logs.c[CREATED]
         last = sa.select(inserted).order_by(begun.desc()).limit(NEWEST).subquery()

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from data.sources.litellm_calls import METADATA
 
-OVERLAP: Final = "interval '1 hour'"
+HOUR: Final = "interval '1 hour'"
+DAY: Final = "interval '1 day'"
 ERROR: Final = ("error_class", "error_code")
 
 
@@ -24,7 +25,12 @@ def as_time(text: str) -> sa.ColumnElement[Any]:
 
 def hour_before(text: str) -> sa.ColumnElement[Any]:
     """An hour before a timestamp that was read as text."""
-    return as_time(text) - sa.literal_column(OVERLAP)
+    return as_time(text) - sa.literal_column(HOUR)
+
+
+def day_before(text: str) -> sa.ColumnElement[Any]:
+    """A day before a timestamp that was read as text."""
+    return as_time(text) - sa.literal_column(DAY)
 
 
 def used_metadata(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
