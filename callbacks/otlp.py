@@ -4,8 +4,9 @@ An export is answered in its own content type: 200 with the standard response on
 brought is durable, with `partial_success` where some of it was rejected; else a `google.rpc.Status`
 under 400 (no such request), 401 (key), 413 (limits), 415 (content type), or 503 with `Retry-After`
 (not taken: to be sent again, and ids keep that harmless). What is no use of a model is accepted
-and not stored. A value longer than the table takes rejects its event and says so, as at every
-other door: cut short, it could name somebody else.
+and not stored; metrics from whom nothing else has come are answered with a warning: 0 rejected,
+and a sentence on what to send. A value longer than the table takes rejects its event and says so,
+as at every other door: cut short, it could name somebody else.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ from data.state import State
 
 MOST_ITEMS: Final = 50_000
 REASONS: Final = 3
+ALONE: Final = (
+    "accepted but not counted: metrics sum up what spans and log events tell one by one, and none"
+    " with tokens have come under this key; export traces or logs too, or their use is missing"
+)
 PROTOBUF: Final = "application/x-protobuf"
 JSON: Final = "application/json"
 TYPES: Final = {PROTOBUF: PROTOBUF, "application/protobuf": PROTOBUF, JSON: JSON}
@@ -61,7 +66,8 @@ def attach(
             key = admitted(settings, state)
             held, report = _taken(signal, key, store)
             tally.add(settings.now(), key.name, "otlp", report)
-            return _said(signal, held, report)
+            alone = signal == "metrics" and bool(report.notes) and not tally.used(key.name)
+            return _said(signal, held, report, ALONE if alone else "")
         except SpendscopeError as error:
             return _refused(error)
 
@@ -86,9 +92,11 @@ def _type() -> str:
     return known
 
 
-def _said(signal: str, held: int, report: Report) -> Response:
+def _said(signal: str, held: int, report: Report, warning: str) -> Response:
     make, counted, _ = ANSWERS[signal]
     message = make()
+    if warning:
+        message.partial_success.error_message = warning
     if report.rejected:
         reasons = dict.fromkeys(reason for _, reason in report.rejections)
         setattr(message.partial_success, counted, min(report.rejected, held))

@@ -139,6 +139,16 @@ class Tally:
                 return
         self.flush()
 
+    def used(self, who: str) -> bool:
+        """Whether a sender has ever brought the use of a model that was new."""
+        with self._lock:
+            held = any(key[0] == who and sums.tokens for key, (_, sums) in self._held.items())
+        this = (IMPORTS.c.way == "live", IMPORTS.c.who == who, IMPORTS.c.tokens > 0)
+        with self._state.reading() as connection:
+            return (
+                held or connection.execute(sa.select(IMPORTS.c.id).where(*this)).first() is not None
+            )
+
     def _hold(self, now: int, who: str, format_: str, day: int, report: Report) -> None:
         with self._lock:
             last, sums = self._held.get((who, format_, day), (now, Report()))

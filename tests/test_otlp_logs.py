@@ -12,6 +12,7 @@ from data.ingest import event_of
 from data.sources import Note, Options, otlp
 from data.sources.codex_ids import call_id
 from data.sources.otlp_logs import SPAN_AGAIN
+from data.sources.otlp_metrics import AGAIN_WHY
 from tests.test_otlp_spans import SECRET, pairs
 
 AT: Final = 1_795_350_580_123_456_789
@@ -318,7 +319,7 @@ def point(**attributes: Any) -> dict[str, Any]:
 def test_sums_are_said_and_not_counted(temporality: Any, word: str) -> None:
     for name in ("claude_code.cost.usage", "claude_code.token.usage", "gen_ai.client.token.usage"):
         (note,) = measured(name, point(), aggregationTemporality=temporality)
-        assert note == Note(f"{name} ({word}) sums what events and spans tell; not counted")
+        assert note == Note(f"{name} ({word}) is not counted: {AGAIN_WHY}")
     assert measured("http.server.duration", point()) == []
 
 

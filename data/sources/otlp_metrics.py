@@ -1,4 +1,5 @@
-"""Metrics: sums of what spans and log events tell one by one, so a report says they are there.
+"""Metrics: sums of what spans and log events tell one by one, so a report says they are there, and
+that their use is missing where those are not sent (`callbacks/otlp.py` answers so, too).
 
 Whether they come as portions (delta) or running totals (cumulative) makes no difference: none is
 counted but `claude_code.session.count`, whose session becomes one event under its own id,
@@ -19,6 +20,9 @@ from data.sources.otlp_names import said
 
 SESSIONS: Final = "claude_code.session.count"
 LINES: Final = "claude_code.lines_of_code.count"
+AGAIN_WHY: Final = (
+    "log events and spans tell the same use one by one; where those are not sent, it is missing"
+)
 AGAIN: Final = (
     "claude_code.cost.usage",
     "claude_code.token.usage",
@@ -38,7 +42,7 @@ def point_events(point: Point) -> Iterator[Raw | Note]:
         yield Note(f"{LINES}: lines come in portions, a session is one event; not counted")
     elif point.name.startswith(AGAIN):
         kind = "delta" if point.temporality == DELTA else "cumulative"
-        yield Note(f"{point.name} ({kind}) sums what events and spans tell; not counted")
+        yield Note(f"{point.name} ({kind}) is not counted: {AGAIN_WHY}")
 
 
 def _session(point: Point) -> Raw:
