@@ -14,13 +14,14 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Final
 
+from data.asides import Asides
 from data.engines import EventStore
 from data.errors import EventError
 from data.events import LARGEST_COUNT, Event, clean
 from data.price_book import PUBLIC, PriceBook
 from data.report import Report
 from data.sources import Input, Options, find, parquet, read
-from data.sources.format import Note, Raw, Record, said
+from data.sources.format import Aside, Note, Raw, Record, said
 
 BATCH: Final = 10_000
 Progress = Callable[[Report], None]
@@ -35,23 +36,33 @@ def ingest(
     progress: Progress | None = None,
     book: PriceBook | None = None,
     report: Report | None = None,
+    asides: Asides | None = None,
 ) -> Report:
     """Store what is new; `progress` hears of the report about twice a second, and may raise.
 
     A `report` that is given is continued. Prices are `book`'s, by default those of the sink as
-    they are when a batch is read.
+    they are when a batch is read. What files say together goes to `asides`, else into the report.
     Raises `StoreError` where the store fails; what was written until then stays.
     """
     report = Report() if report is None else report
+    together = Asides() if asides is None else asides
     write = _rehearsal(sink) if dry_run else sink.write
-    source = _told(records, report, progress)
+    source = _told(records, report, progress, together)
     while batch := list(islice(source, BATCH)):
         events = list(_events(batch, report, book or sink.book()))
         fresh = write(events) if events else []
         report.duplicates += len(events) - len(fresh)
         report.accept(fresh)
         _count(events, fresh, report)
+        together.meet(events)
+    if asides is None:
+        _conclude(together, report)
     return report
+
+
+def _conclude(together: Asides, report: Report) -> None:
+    for sentence in together.notes():
+        report.note(sentence)
 
 
 def _count(events: Sequence[Event], fresh: Sequence[Event], report: Report) -> None:
@@ -74,7 +85,7 @@ def ingest_paths(
     options = options or Options()
     inputs = find(paths, name, options)
     report = Report() if report is None else report
-    report.files = len(inputs)
+    report.files, together = len(inputs), Asides()
     report.format = ", ".join(sorted({each.format.name for each in inputs if each.format}))
     for form, some in groupby(inputs, lambda one: one.format):
         before = dict(report.sources)
@@ -83,8 +94,9 @@ def ingest_paths(
                 _load(each, sink, options, progress, report)
         else:
             ingest(read(list(some), options), sink, dry_run=dry_run, progress=progress,
-                   report=report)  # fmt: skip
+                   report=report, asides=together)  # fmt: skip
         report.settle(form.name if form else "", before)
+    _conclude(together, report)
     return report
 
 
@@ -108,7 +120,7 @@ def _load(
 
 
 def _told(
-    records: Iterable[Record], report: Report, progress: Progress | None
+    records: Iterable[Record], report: Report, progress: Progress | None, together: Asides
 ) -> Iterator[tuple[str, Raw | EventError]]:
     """The records, their notes taken down; `progress` hears of the report now and then."""
     due = time.monotonic() + SECONDS
@@ -117,7 +129,9 @@ def _told(
             progress(report)
             due = time.monotonic() + SECONDS
         where, raw = record
-        if isinstance(raw, Note):
+        if isinstance(raw, Aside):
+            together.take(raw)
+        elif isinstance(raw, Note):
             report.note(raw.text)
         else:
             yield where, raw

@@ -20,6 +20,7 @@ from data.ingest import event_of, ingest_paths
 from data.report import Report
 from data.sources import File, Note, Options, find, formats, read
 from data.sources.files import BREAK, NOT_UTF8
+from data.sources.format import Aside
 from data.sources.litellm import NOT_COUNTED
 from data.sources.litellm_calls import REPEATED
 from data.sources.litellm_dump import NO_LOGS, UNPACK
@@ -37,7 +38,7 @@ def found(path: Path) -> tuple[dict[str, Event], list[str]]:
     events, notes = {}, []
     for _, raw in read(find([path]), Options()):
         if isinstance(raw, Note):
-            notes.append(raw.text)
+            notes += [raw.text] if raw.text else []
         else:
             event = event_of(raw)
             events[event["event_id"]] = event
@@ -47,7 +48,8 @@ def found(path: Path) -> tuple[dict[str, Event], list[str]]:
 def parsed(content: str | bytes, name: str) -> list[Any]:
     """Events, sentences of what is none, and notes, in order."""
     body = content.encode() if isinstance(content, str) else content
-    return [_said(raw) for _, raw in formats()[name].read(File("f", body=body), Options())]
+    found = formats()[name].read(File("f", body=body), Options())
+    return [_said(raw) for _, raw in found if not isinstance(raw, Aside)]
 
 
 def _said(raw: Any) -> Any:
@@ -107,6 +109,37 @@ def test_every_door_together_counts_each_call_once(
     assert report.cost_nano / 1e9 == pytest.approx(want["spend_usd"], abs=1e-9)
     assert report.duplicates == 1786 + 60 + 200
     assert report.notes[NOT_COUNTED.text] == 9
+
+
+DAILY: Final = "litellm/daily_user_spend.csv.gz"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_table_and_the_daily_sums_beside_it_are_compared(
+    shared: Path, store: EventStore, order: int
+) -> None:
+    report = ingest_paths([shared / name for name in (LOGS, DAILY)[::order]], store)
+    assert (report.accepted, report.cost_nano) == (1786, 25_585_486_550)
+    assert report.notes == {
+        NOT_COUNTED.text: 1,
+        "LiteLLM's spend logs hold more than its daily sums on 1 day (2026-11-22):"
+        " they do not have 60 requests with $0.190018 and 571,956 tokens": 1,
+    }
+    assert ingest_paths([shared / LOGS], store).notes == {}
+
+
+def test_daily_sums_tell_of_rows_that_a_table_lost(store: EventStore, tmp_path: Path) -> None:
+    """Not of days before or after those of the table: they may be in another file."""
+    columns = "user_id,date,spend,prompt_tokens,completion_tokens,api_requests,failed_requests"
+    days = "".join(f"\nu,2026-11-{day},2,1,0,2,0" for day in ("19", "20", "21"))
+    (tmp_path / "daily.csv").write_text(columns + days)
+    report = stored([LINE], store, tmp_path / "logs.jsonl", tmp_path / "daily.csv")
+    (note,) = (each for each in report.notes if each != NOT_COUNTED.text)
+    assert "on 1 day (2026-11-20): it lost the rows of 1 requests with $1.000000" in note
+    tags = columns.replace("user_id", "tag") + days
+    (tmp_path / "daily.csv").write_text(tags)
+    again = stored([LINE], store, tmp_path / "logs.jsonl", tmp_path / "daily.csv")
+    assert [*again.notes] == [NOT_COUNTED.text]
 
 
 HEAD: Final = """CREATE TABLE public."LiteLLM_SpendLogs" (
@@ -327,10 +360,12 @@ LINE: Final = {
 }  # fmt: skip
 
 
-def stored(lines: Iterable[Mapping[str, Any]], store: EventStore, path: Path) -> Report:
-    """The report of an import of these rows."""
+def stored(
+    lines: Iterable[Mapping[str, Any]], store: EventStore, path: Path, *others: Path
+) -> Report:
+    """The report of an import of these rows, and of other files."""
     path.write_text("\n".join(map(json.dumps, lines)))
-    return ingest_paths([path], store, name="litellm")
+    return ingest_paths([path, *others], store)
 
 
 def test_a_retried_call_counts_as_its_success_and_one_failure(

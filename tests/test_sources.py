@@ -16,11 +16,13 @@ from typing import Any
 
 import pytest
 
+from data.engines import EventStore
 from data.errors import EventError, SourceError
 from data.events import Event
-from data.ingest import event_of
+from data.ingest import event_of, ingest_paths
 from data.sources import File, Options, find, formats, read
 from data.sources.files import BREAK, NOT_UTF8
+from data.sources.format import Aside
 from data.sources.lists import CUT_OFF
 from data.sources.litellm import as_row
 from data.sources.litellm_calls import call
@@ -31,13 +33,15 @@ CALL = {"event_id": "a", "ts": "2026-11-20T12:00:00Z", "kind": "llm"}
 
 
 def accepted(path: Path, options: Options = START, name: str = "auto") -> list[Event]:
-    return [event_of(raw) for _, raw in read(find([path], name, options), options)]
+    found = read(find([path], name, options), options)
+    return [event_of(raw) for _, raw in found if not isinstance(raw, Aside)]
 
 
 def parsed(content: str | bytes, name: str, options: Options = START) -> list[Any]:
     """The clean events of a body, and the sentence of each that is none."""
     body = content.encode() if isinstance(content, str) else content
-    return [_event(raw) for _, raw in formats()[name].read(File("f", body=body), options)]
+    found = formats()[name].read(File("f", body=body), options)
+    return [_event(raw) for _, raw in found if not isinstance(raw, Aside)]
 
 
 def _event(raw: Any) -> Any:

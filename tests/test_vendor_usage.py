@@ -294,8 +294,42 @@ def test_usage_and_costs_together_in_any_order(
     (tmp_path / "usage.json").write_text(json.dumps(page(usage())))
     report = ingest_paths(sorted(tmp_path.iterdir())[::order], store)
     assert (report.accepted, report.cost_nano) == (1, 7_000_000)
+    said = (
+        "openai bills 9.0000 USD for tokens on 1 days, whose usage costs 0.0070 USD at list price:"
+        " +8.9930 USD apart; the bill is not stored, so that no money counts twice"
+    )
+    assert report.notes == {said: 1}
     again = ingest_paths(sorted(tmp_path.iterdir()), store)
     assert (again.accepted, again.duplicates) == (0, 1)
+    assert again.notes == {said: 1}
+
+
+def test_a_bill_alone_says_what_it_is_and_what_to_import(tmp_path: Path, store: EventStore) -> None:
+    (tmp_path / "costs.json").write_text(
+        json.dumps(page(costs(9, "gpt-4o, input"), costs(1, "gpt-4o, input", start=MAY + DAY)))
+    )
+    report = ingest_paths([tmp_path], store)
+    assert report.accepted == 0
+    alone = " USD for tokens: not stored, as usage rows bring that money with their tokens and no"
+    assert [alone in note for note in report.notes] == [True]
+    assert "2 rows bill 10.0000 USD" in next(iter(report.notes))
+    assert "import the usage of those days, too" in next(iter(report.notes))
+    (tmp_path / "again.json").write_text((tmp_path / "costs.json").read_text())
+    batch = usage(1, batch=True)
+    (tmp_path / "usage.json").write_text(json.dumps(page(usage(), batch)))
+    sums, rest = (
+        note for note in ingest_paths([tmp_path], store).notes if "for tokens" in note
+    )  # each line once
+    assert "openai bills 9.0000 USD for tokens on 1 days, whose usage costs 0.0070" in sums
+    assert "1 rows of it unpriced: +8.9930 USD apart" in sums
+    assert "1 rows bill 1.0000 USD for tokens: not stored" in rest
+
+
+def test_anthropic_bills_stand_beside_its_usage(tmp_path: Path, store: EventStore) -> None:
+    (tmp_path / "costs.json").write_text(json.dumps([billed("123.78912", "tokens")]))
+    (tmp_path / "usage.json").write_text(json.dumps([message()]))
+    (said,) = (each for each in ingest_paths([tmp_path], store).notes if "bill" in each)
+    assert said.startswith("anthropic bills 1.2379 USD for tokens on 1 days, whose usage costs")
 
 
 def table(*rows: Answer) -> str:

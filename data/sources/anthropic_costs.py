@@ -40,7 +40,7 @@ def _billed(owned: Raw, bucket: Bucket, row: Row, dollars: Decimal, tally: Tally
     """The event of what has no tokens; a row for tokens is compared alone."""
     kind = text(row.get("cost_type"))
     if kind in TOKENS:
-        return tally.compare(dollars)
+        return tally.bill.add(owned, dollars)
     tally.count(None)
     yield {
         **owned,

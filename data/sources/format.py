@@ -6,15 +6,17 @@ A format is one module of this package with `FORMAT` (or `FORMATS`); the registr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from data.errors import EventError
 from data.sources.files import File
 
 Raw = dict[str, Any]  # fields of the canonical event, not cleaned yet
+# What usage rows cost: nano-dollars and how many are unpriced, by source and day since 1970.
+Spent = Mapping[tuple[str, int], tuple[int, int]]
 Entry = tuple[str, Any]  # ("file:line", a row or value as the file has it, or an EventError)
 
 
@@ -23,6 +25,22 @@ class Note:
     """No record, but worth a line of the report: what is not counted and why, what differs."""
 
     text: str
+
+
+class Part(Protocol):
+    """What one file contributes to what several say together."""
+
+    @staticmethod
+    def compared(parts: Sequence[Any], spent: Spent, /) -> Iterator[str]:
+        """The sentences on all parts of this kind that an import met."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Aside(Note):
+    """A note that an import says anew once all its files are read; until then `text`, if any."""
+
+    part: Part
 
 
 Record = tuple[str, Raw | EventError | Note]  # ("file:line", an event, why it is none, or a note)

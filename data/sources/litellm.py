@@ -28,7 +28,8 @@ cost          spend (response_cost), every digit, rounded to nano-dollars. 0 is 
               unpriced, and not priced by our book (the gateway names on-premises models `openai`)
 status        failure is error; error_class from error_information
 stays null    tool but for MCP calls, ttft_ms, repository, run_id; integration
-not counted   the Daily tables, activity, users, teams and keys (the same calls again, summed);
+not counted   the Daily tables, activity, users, teams and keys (the same calls again, summed; one
+              file of LiteLLM_DailyUserSpend is compared with one of rows imported with it);
               a row without startTime
 """
 
@@ -36,16 +37,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from data.errors import EventError
 from data.events import EPOCH
-from data.sources.entries import entries
+from data.sources.entries import begins_json, by_head, entries, rows
 from data.sources.fields import decimal, text
 from data.sources.files import File
-from data.sources.format import Format, Head, Note, Options, Record, records
+from data.sources.format import (
+    Aside,
+    Entry,
+    Format,
+    Head,
+    Note,
+    Options,
+    Raw,
+    Record,
+    records,
+)
 from data.sources.litellm_calls import METADATA, Calls
+from data.sources.litellm_days import Days
 from data.sources.litellm_usage import Row
 
 ROW: Final = {"request_id", "call_type", "spend", "startTime", "custom_llm_provider"}
@@ -73,8 +87,14 @@ def _is_rows(head: Head) -> bool:
 
 
 def _rows(file: File, options: Options) -> Iterator[Record]:
-    calls = Calls()
-    return records(entries(file), lambda _, row: calls.convert(row), options)
+    calls, days = Calls(), Days()
+
+    def convert(_: str, row: Row) -> Iterator[Raw | Note]:
+        yield from calls.convert(row)
+        days.log(row)
+
+    yield from records(entries(file), convert, options)
+    yield file.name, Aside("", days)
 
 
 def _is_callback(head: Head) -> bool:
@@ -125,7 +145,18 @@ def _is_sums(head: Head) -> bool:
 
 
 def _no_calls(file: File, _: Options) -> Iterator[Record]:
+    """Daily sums of users are compared with rows that come along; the others hold them again."""
     yield f"{file.name}:1", NOT_COUNTED
+    days = Days()
+    for _where, row in by_head(file, begins_json, _nothing, rows):
+        if isinstance(row, dict) and row.keys() >= SUMMED | {"user_id"}:
+            with suppress(EventError):
+                days.sum(row)
+    yield file.name, Aside("", days)
+
+
+def _nothing(_: File) -> Iterator[Entry]:
+    return iter(())
 
 
 FORMATS: Final = (

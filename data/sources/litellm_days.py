@@ -7,13 +7,13 @@ an upstream repeats its ids, rows are lost. Days are UTC, by startTime, in both.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from data.sources.fields import count, decimal
-from data.sources.format import Note
+from data.sources.format import Note, Spent
 
 DUST: Final = Decimal("1e-8")  # both sides are sums of binary fractions
 SHOWN: Final = 3
@@ -51,6 +51,21 @@ class Days:
     def __init__(self) -> None:
         self._logged: dict[str, Sum] = defaultdict(Sum)
         self._summed: dict[str, Sum] = defaultdict(Sum)
+
+    @staticmethod
+    def compared(files: Sequence[Days], _: Spent, /) -> Iterator[str]:
+        """One file of rows beside one of daily sums; of several it is not known which overlap.
+
+        Sums of days before the first row or after the last may belong to rows of another file.
+        """
+        rows = [each._logged for each in files if each._logged]
+        sums = [each._summed for each in files if each._summed]
+        if len(rows) == len(sums) == 1:
+            known = [day for day in rows[0] if day[:1].isdigit()]
+            both, first, last = Days(), min(known, default=""), max(known, default="")
+            both._logged |= rows[0]
+            both._summed |= {day: one for day, one in sums[0].items() if first <= day <= last}
+            yield from (note.text for note in both.notes())
 
     def log(self, row: Mapping[str, Any]) -> None:
         """A row of the spend logs."""

@@ -28,7 +28,7 @@ def billed(owned: Raw, bucket: Bucket, row: Row, tally: Tally) -> Iterator[Raw]:
         raise EventError("amount is missing")
     line = text(row.get("line_item"))
     if not (line and TOOLS.search(line)):
-        return tally.compare(paid)
+        return tally.bill.add(owned, paid)
     tally.count(None)
     yield {
         **owned,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
 
-from data.sources.format import Note
+from data.sources.bills import Bill
+from data.sources.format import Aside, Note
 
 
 @dataclass(slots=True)
@@ -17,17 +17,11 @@ class Tally:
     open: int = 0
     special: int = 0
     nameless: int = 0
-    compared: Decimal = Decimal(0)
-    lines: int = 0
+    bill: Bill = field(default_factory=Bill)
     others: dict[str, int] = field(default_factory=dict)
 
     def count(self, requests: int | None) -> None:
         self.silent += requests is None
-
-    def compare(self, dollars: Decimal) -> None:
-        """A billed amount whose tokens stand in usage rows."""
-        self.lines += 1
-        self.compared += dollars
 
     def other(self, what: str) -> None:
         self.others[what] = self.others.get(what, 0) + 1
@@ -42,8 +36,8 @@ class Tally:
             " of sound or images, whose price is not the list price: unpriced": self.special,
             f"{self.nameless:,} rows name no model, as the usage was not grouped by it:"
             " unpriced": self.nameless,
-            f"{self.lines:,} rows bill {self.compared:,.4f} USD for tokens: not stored, so that no"
-            " money counts twice; compare with the cost of the usage rows": self.lines,
             **{f"{n:,} rows are {what}": n for what, n in self.others.items()},
         }
         yield from ((where, Note(sentence)) for sentence, times in said.items() if times)
+        if self.bill.count:
+            yield where, Aside(self.bill.sentence, self.bill)
