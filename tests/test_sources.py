@@ -257,6 +257,21 @@ def test_trace_totals(shared: Path, truth: dict[str, Any], name: str) -> None:
         assert {event[lacking] for event in events} == {None}
 
 
+@pytest.mark.parametrize(
+    "name", ["azure_llm_2023_code.csv.gz", "mooncake_conversation_0-7999.jsonl.gz"]
+)
+def test_a_longer_cut_of_a_trace_adds_what_is_more(
+    shared: Path, store: EventStore, tmp_path: Path, name: str
+) -> None:
+    whole = gzip.decompress((shared / "traces" / name).read_bytes()).splitlines(keepends=True)
+    (tmp_path / "cut").write_bytes(b"".join(whole[:1_000]))
+    cut = ingest_paths([tmp_path / "cut"], store, START)
+    rest = ingest_paths([shared / "traces" / name], store, START)
+    assert (rest.duplicates, rest.rejected) == (cut.accepted, 0)
+    assert cut.accepted + rest.accepted == rest.read
+    assert ingest_paths([tmp_path / "cut"], store, START).accepted == 0
+
+
 def test_azure_times_are_utc(shared: Path) -> None:
     events = accepted(shared / "traces/azure_llm_2023_code.csv.gz")
     assert events[0]["ts"] == 1_700_158_623_979_960

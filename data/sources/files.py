@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import os
 import zlib
@@ -21,7 +20,6 @@ DATA_ENDINGS: Final = (*PLAIN, ".pb", ".parquet")
 NOT_UTF8: Final = "the text is not UTF-8"
 BREAK: Final = "the compressed file is damaged or cut off here; nothing after this can be read"
 HEAD_BYTES: Final = 256 * 1024
-CHUNK: Final = 1024 * 1024
 BROKEN: Final = (EOFError, zlib.error, gzip.BadGzipFile)
 Unpacked = io.BufferedReader | io.BytesIO | gzip.GzipFile
 
@@ -67,17 +65,6 @@ class File:
             if not content:
                 raise
         return bytes(content)
-
-    def digest(self) -> str:
-        """A fingerprint of the unpacked content (of what can be read of it)."""
-        found = hashlib.sha256()
-        try:
-            with self.open() as stream:
-                while part := stream.read1(CHUNK):
-                    found.update(part)
-        except EventError:
-            pass
-        return found.hexdigest()[:20]
 
 
 def files_in(path: Path) -> list[File]:

@@ -4,8 +4,10 @@ None of them knows a user, a project or a cost: these stay null. Nothing is pric
 Mooncake name no model, and Exgentic's `azure/` is a route, not the seller.
 
 Azure (CSV)      ts TIMESTAMP (UTC, 7 decimals), input ContextTokens (cache reads unknown, so all
-                 of them), output GeneratedTokens; event_id from the content's fingerprint and the
-                 line. It does not say how calls ended: `status` must be something, so it is ok
+                 of them), output GeneratedTokens; event_id a digest of the first row, the line and
+                 the row, so a longer cut of one trace is known as far as it goes (one that begins
+                 later is another). It does not say how calls ended: `status` must be something,
+                 so it is ok
 Mooncake (JSON)  ts `--start` + timestamp (ms), input input_length, output output_length; event_id
                  and status as above. hash_ids tell what could have been cached, not what was
 Exgentic (CSV)   event_id span_id, ts start_time_iso (UTC where it has no zone, same clock), model
@@ -17,6 +19,8 @@ Exgentic (CSV)   event_id span_id, ts start_time_iso (UTC where it has no zone, 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -42,13 +46,13 @@ def _azure(head: Head) -> bool:
 
 
 def _read_azure(file: File, options: Options) -> Iterator[Record]:
-    digest = file.digest()
+    ids = _Ids()
 
     def event(where: str, row: Row) -> Iterator[Raw]:
         yield {
             **CALL,
             "source": "azure",
-            "event_id": f"azure:{digest}:{_line(where)}",
+            "event_id": f"azure:{ids.of(where, row)}",
             "ts": text(row["TIMESTAMP"]),
             "status": "ok",
             "input_tokens": row["ContextTokens"],
@@ -63,7 +67,7 @@ def _mooncake(head: Head) -> bool:
 
 
 def _read_mooncake(file: File, options: Options) -> Iterator[Record]:
-    start, digest = options.start, file.digest()
+    start, ids = options.start, _Ids()
     if start is None:
         raise SourceError("a Mooncake trace needs its first instant: --start")
 
@@ -74,7 +78,7 @@ def _read_mooncake(file: File, options: Options) -> Iterator[Record]:
         yield {
             **CALL,
             "source": "mooncake",
-            "event_id": f"mooncake:{digest}:{_line(where)}",
+            "event_id": f"mooncake:{ids.of(where, row)}",
             "ts": start + timedelta(microseconds=int(offset * 1_000)),
             "status": "ok",
             "input_tokens": row["input_length"],
@@ -131,8 +135,18 @@ def _kept(row: Row) -> str | None:
     return orjson.dumps(kept).decode() if kept else None
 
 
-def _line(where: str) -> str:
-    return where.rpartition(":")[2]
+class _Ids:
+    """Digests of rows that have no id: of where a trace begins, the line and what it holds."""
+
+    def __init__(self) -> None:
+        self._first = ""
+
+    def of(self, where: str, row: Row) -> str:
+        content = json.dumps(row, sort_keys=True, default=str)
+        self._first = self._first or content
+        line = where.rpartition(":")[2]
+        place = f"{self._first}\n{line}\n{content}".encode()
+        return hashlib.blake2b(place, digest_size=12).hexdigest()
 
 
 FORMATS = (
