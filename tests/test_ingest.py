@@ -400,6 +400,83 @@ def test_any_value_in_a_litellm_row_is_at_worst_rejected(
     assert report.accepted >= 1
 
 
+TRACES = {
+    "azure": {"TIMESTAMP": "2023-11-16 18:17:03.97", "ContextTokens": "48", "GeneratedTokens": "1"},
+    "mooncake": {"timestamp": 0, "input_length": 7, "output_length": 1, "hash_ids": [1]},
+    "exgentic": {"span_id": "s", "start_time_iso": "2026-04-19T10:29:02", "harness": "h",
+                 "is_error": "false", "input_tokens": "1", "output_tokens": "2",
+                 "duration_ms": "3", "response_model": "m", "status_message": ""},
+}  # fmt: skip
+HUGE = st.sampled_from(["9" * 400, "1e999", "-1", "1.5", "10" + "0" * 15, "NaN", "\u0664", " 7 "])
+
+
+@settings(max_examples=300, deadline=None)
+@given(name=st.sampled_from(sorted(TRACES)), place=st.integers(0, 20), value=JSON | HUGE)
+def test_any_value_in_a_trace_is_at_worst_rejected(name: str, place: int, value: Any) -> None:
+    well = TRACES[name]
+    row = well | {[*well][place % len(well)]: value}
+    if name == "mooncake":
+        body = "\n".join(json.dumps(each) for each in (row, well))
+    else:
+        cells = [str(cell) for cell in row.values()]
+        text = io.StringIO()
+        other = well | ({"span_id": "other"} if name == "exgentic" else {})
+        csv.writer(text).writerows([[*well], cells, [*other.values()]])
+        body = text.getvalue()
+    report = brought(body.encode(errors="surrogatepass"), name)
+    assert report.accepted >= 1 or "\x00" in body
+    assert report.read <= 3
+    assert report.tokens < 10**16
+    json.dumps(report.as_dict(), ensure_ascii=False).encode()
+
+
+MAPPED = {"ts": "when", "user": "who", "model": "m", "cost": "usd", "input_tokens": "in",
+          "output_tokens": "out", "duration_ms": "took", "kind": "what"}  # fmt: skip
+PLAIN = {"when": "2026-11-20T12:00:00Z", "who": "ana", "m": "gpt-4o", "usd": "0.5", "in": "7",
+         "out": "1", "took": "12", "what": "llm"}  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(name=st.sampled_from(sorted(PLAIN)), value=JSON | HUGE, table=st.booleans())
+def test_any_value_in_a_mapped_column_is_at_worst_rejected(
+    name: str, value: Any, table: bool
+) -> None:
+    row, other = PLAIN | {name: value}, PLAIN | {"who": "bo"}
+    text = io.StringIO()
+    if table:
+        csv.writer(text).writerows([[*PLAIN], [str(each) for each in row.values()],
+                                    [*other.values()]])  # fmt: skip
+    else:
+        text.write("\n".join(json.dumps(each) for each in (row, other)))
+    body = text.getvalue().encode(errors="surrogatepass")
+    file = File("f", body=body)
+    source = formats()["canonical"].read(file, Options(columns=MAPPED))
+    report = ingest(source, Kept())
+    assert report.accepted >= 1 or b"\x00" in body
+    assert report.read <= 3
+    json.dumps(report.as_dict(), ensure_ascii=False).encode()
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    keep=st.floats(0, 1),
+    flips=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 7)), max_size=5),
+    table=st.booleans(),
+)
+def test_damaged_mapped_files_are_at_worst_rejected(
+    keep: float, flips: list[tuple[float, int]], table: bool
+) -> None:
+    lines = [",".join(PLAIN), *[",".join(PLAIN.values())] * 9]
+    told = lines if table else [json.dumps(PLAIN)] * 9
+    body = bytearray("\n".join(told).encode())
+    for place, bit in flips:
+        body[int(place * len(body))] ^= 1 << bit
+    file = File("f", body=bytes(body[: int(keep * len(body))]))
+    report = ingest(formats()["canonical"].read(file, Options(columns=MAPPED)), Kept())
+    assert report.read <= 20
+    assert all(where and reason for where, reason in report.rejections)
+
+
 @settings(max_examples=200, deadline=None)
 @given(cells=st.lists(st.text(max_size=30), min_size=3, max_size=3))
 def test_any_cell_of_a_table_is_at_worst_rejected(cells: list[str]) -> None:

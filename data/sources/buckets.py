@@ -106,12 +106,12 @@ def seconds(name: str, value: Any) -> datetime:
 
 
 def instant(name: str, value: Any) -> datetime:
-    """The instant of an ISO 8601 text, UTC where it has no zone."""
+    """The instant of an ISO 8601 text, in UTC, which it is where it has no zone."""
     try:
         found = datetime.fromisoformat(text(value) or "")
-    except ValueError:
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise EventError(f"{name} is not a time") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def kept(**found: Any) -> str | None:

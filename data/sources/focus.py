@@ -5,8 +5,9 @@ taken         rows whose ServiceName names a service that sells language models 
               OpenAI, Vertex AI, Claude …), or whose description does, where ServiceCategory is
               "AI and Machine Learning", and those of FOCUS 1.1's ServiceSubcategory "Generative
               AI". The category alone is not enough: most of it is training, vision, notebooks
-event_id      `focus:` + a fingerprint of everything but amounts, plus the ordinal among rows that
-              are alike: FOCUS has no id, and a bill exported again may have other amounts
+event_id      `focus:` + a fingerprint of everything but amounts (times in UTC), plus the ordinal
+              among rows that are alike: FOCUS has no id, and a bill exported again may have other
+              amounts
 ts            ChargePeriodStart (UTC where it has no zone)
 project       SubAccountId, project_name SubAccountName; user null; provider by the service
 cost          BilledCost, reported: what the invoice says. EffectiveCost spreads prepayments over
@@ -24,6 +25,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Final
 
@@ -54,6 +56,9 @@ SELLERS: Final = {
 AI: Final = "AI and Machine Learning"
 GENERATIVE: Final = "Generative AI"  # FOCUS 1.1 on
 AMOUNTS: Final = re.compile(r"(Cost|Quantity|UnitPrice)$|^Id$")
+TIMES: Final = {
+    f"{period}Period{end}" for period in ("Charge", "Billing") for end in ("Start", "End")
+}
 KEPT: Final = {
     "service": "ServiceName",
     "description": "ChargeDescription",
@@ -120,6 +125,14 @@ def _kind(row: Row) -> str:
     return "no use of language models"
 
 
+def _spelled(name: str, cell: Any) -> str:
+    """A cell as every export has it: times in UTC, whatever their zone."""
+    if name in TIMES:
+        with suppress(EventError):
+            return instant(name, cell).isoformat()
+    return str(cell)
+
+
 def _event(seller: str, row: Row) -> Raw:
     currency = text(row["BillingCurrency"]) or ""
     if currency != "USD":
@@ -129,7 +142,8 @@ def _event(seller: str, row: Row) -> Raw:
         charge = text(row.get("ChargeCategory")) or "charge"
         raise EventError(f"BilledCost is negative (a {charge[:20]}): no event takes money back")
     cost = nano("BilledCost", row["BilledCost"])
-    alike = sorted((name, str(each)) for name, each in row.items() if not AMOUNTS.search(name))
+    named = {name: each for name, each in row.items() if not AMOUNTS.search(name)}
+    alike = sorted((name, _spelled(name, each)) for name, each in named.items())
     return {
         "event_id": fingerprint("focus", alike),
         "ts": instant("ChargePeriodStart", row["ChargePeriodStart"]),

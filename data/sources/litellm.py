@@ -27,7 +27,7 @@ cost          spend (response_cost), every digit, rounded to nano-dollars. 0 is 
               and for hits in the gateway's cache; a success with tokens at 0 had no price:
               unpriced, and not priced by our book (the gateway names on-premises models `openai`)
 status        failure is error; error_class from error_information
-stays null    tool but for MCP calls, ttft_ms, repository, run_id; integration
+stays null    tool (but for calls of MCP), integration, run_id, repository, ttft_ms
 not counted   the Daily tables, activity, users, teams and keys (the same calls again, summed; one
               file of LiteLLM_DailyUserSpend is compared with one of rows imported with it);
               a row without startTime
