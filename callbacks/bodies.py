@@ -7,8 +7,10 @@ that would grow without end is given up at that limit.
 from __future__ import annotations
 
 import zlib
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
+import orjson
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -16,6 +18,7 @@ from data.errors import Refused, TooLarge, Unsupported
 
 LARGEST: Final = 32 * 1024 * 1024
 LARGEST_UNPACKED: Final = 128 * 1024 * 1024
+PIECE: Final = 8 * 1024 * 1024
 GZIP: Final = 16 + zlib.MAX_WBITS
 
 
@@ -51,6 +54,21 @@ def _unpacked(content: bytes) -> bytes:
             raise Refused("body", "the body breaks off: its gzip has no end")
         content = stream.unused_data
     return b"".join(parts)
+
+
+def pieces(items: Iterable[Any]) -> Iterator[bytes]:
+    """A list as bodies of lists, none of them larger than `PIECE` if no item is."""
+    held: list[bytes] = []
+    size = 2
+    for item in items:
+        told = orjson.dumps(item)
+        if held and size + len(told) > PIECE:
+            yield b"[" + b",".join(held) + b"]"
+            held, size = [], 2
+        held.append(told)
+        size += len(told) + 1
+    if held:
+        yield b"[" + b",".join(held) + b"]"
 
 
 def _mb(size: int) -> str:

@@ -23,7 +23,7 @@ import orjson
 from flask import Flask, Response, jsonify, request
 
 from callbacks import checks
-from callbacks.bodies import body
+from callbacks.bodies import body, pieces
 from callbacks.receive import keyed
 from data.engines import EventStore, open_events
 from data.errors import EventError, Refused, StoreError, Stranger
@@ -116,7 +116,7 @@ class Running:
         self._url, self._key, self.book = url, key, book
 
     def write(self, events: Sequence[Event]) -> list[Event]:
-        fresh = set(self._ask("write", list(events)))
+        fresh = {one for part in pieces(events) for one in self._post("write", part)}
         unique = {event["event_id"]: event for event in reversed(events)}
         return [event for key, event in reversed(unique.items()) if key in fresh]
 
@@ -129,7 +129,7 @@ class Running:
         return None if report is None else Report.of(report)
 
     def known(self, ids: Collection[str]) -> set[str]:
-        return set(self._ask("known", list(ids)))
+        return {one for part in pieces(ids) for one in self._post("known", part)}
 
     def remove(self, source: str) -> int:
         return int(self._ask("remove", source))
@@ -150,8 +150,11 @@ class Running:
             return False
 
     def _ask(self, verb: str, what: Any) -> Any:
+        return self._post(verb, orjson.dumps(what))
+
+    def _post(self, verb: str, content: bytes) -> Any:
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-        asked = Request(f"{self._url}{PATH}{verb}", orjson.dumps(what), headers)  # noqa: S310
+        asked = Request(f"{self._url}{PATH}{verb}", content, headers)  # noqa: S310
         until = time.monotonic() + SECONDS
         try:
             while (said := _answer(asked, time.monotonic() < until)) is None:

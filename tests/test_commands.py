@@ -205,3 +205,17 @@ def test_a_check_finds_what_is_wrong(run: Run, file: Path, monkeypatch: pytest.M
     code, said, _ = run("check")
     assert code == 1
     assert "FAILED  no event is stored twice: 3 events are stored more than once" in said
+
+
+def test_events_with_long_tags_go_through_the_server_in_parts(
+    server: Settings, run: Run, tmp_path: Path
+) -> None:
+    path, tags = tmp_path / "long.jsonl", {"note": "€" * 1_300}
+    lines = (json.dumps(EVENTS[0] | {"event_id": f"t{n}", "tags": tags}, ensure_ascii=False)
+             for n in range(10_000))  # fmt: skip
+    path.write_text("\n".join(lines), encoding="utf-8")
+    assert path.stat().st_size > 32 * 1024 * 1024
+    for wanted in ((10_000, 0), (0, 10_000)):
+        code, out, err = run("import", str(path), "--json")
+        told = json.loads(out)
+        assert (code, told["accepted"], told["duplicates"]) == (0, *wanted), err
