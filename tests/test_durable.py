@@ -137,7 +137,7 @@ class Kept:
         self.go, self.entered = threading.Event(), threading.Event()
         self.go.set()
 
-    def __call__(self, events: dict[str, Event]) -> dict[str, Event]:
+    def __call__(self, events: dict[str, Event], until: float) -> dict[str, Event]:
         self.entered.set()
         assert self.go.wait(60)
         if "poison" in events:
@@ -212,6 +212,22 @@ def test_who_waits_too_long_is_refused_and_nothing_of_theirs_is_stored(
             late.result()
     assert "late" not in kept.stored
     assert ids(writer.write(named("late"))) == ["late"]
+
+
+def test_a_store_that_something_else_has_refuses_the_whole_group(
+    store: EventStore, event: Callable[..., Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A re-pricing, say: also the one who commits for the others hears that it is busy."""
+    monkeypatch.setattr(commits, "PATIENCE", 0.1)
+    told = [event() for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        with store._lock:  # type: ignore[attr-defined]
+            sent = [pool.submit(store.write, [one]) for one in told]
+            for one in sent:
+                with pytest.raises(StoreError, match="took none of these events"):
+                    one.result(timeout=20)
+        assert not store.known(ids(told))
+        assert store.write(told) == told
 
 
 def test_a_queue_that_is_full_takes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from callbacks import bodies, running
+from data.engines import commits
 from data.errors import StoreError
 from tests.serving import KEY, Served, serving
 
@@ -223,6 +224,17 @@ def test_who_cannot_be_served_now_is_told_when_to_come_again(
     monkeypatch.setattr(type(served.store), "write", full)
     answer = send(served, json.dumps(WELL))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+
+
+def test_a_store_that_is_taken_is_503_and_nothing_is_stored(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commits, "PATIENCE", 0.05)
+    with served.store._lock:  # type: ignore[attr-defined]
+        answer = send(served, json.dumps(many(0, 3)))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert "took none of these events" in answer.text
+    assert counts(report(served, json.dumps(many(0, 3)))) == (3, 3, 0, 0)
 
 
 def test_what_arrived_is_seen_at_once(served: Served) -> None:

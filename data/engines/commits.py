@@ -7,8 +7,9 @@ the smallest that still fit, so a big import never holds up small live requests 
 commit, and is never overtaken for longer than one.
 
 Who was not taken up after `PATIENCE` is refused with `StoreError`, and so is who would make the
-queue too long: nothing of theirs is stored. Who was taken up waits for the end. Where a commit
-itself fails its callers cannot tell what is stored: they send again, and ids keep that harmless.
+queue too long, and a group that finds the store taken by something else for that time: nothing of
+theirs is stored. Who was taken up waits for the end. Where a commit itself fails its callers
+cannot tell what is stored: they send again, and ids keep that harmless.
 """
 
 from __future__ import annotations
@@ -28,8 +29,16 @@ MOST_TOGETHER: Final = 20_000
 MOST_WAITING: Final = 200_000
 BUSY: Final = "the event store is busy and took none of these events: send them again"
 
-# Stores those of these events (by id) that are new, durably; returns those, by id.
-Store = Callable[[dict[str, Event]], dict[str, Event]]
+# Stores those of these events (by id) that are new, durably; returns those, by id. Raises `Busy`
+# where it cannot begin until that moment of `time.monotonic`.
+Store = Callable[[dict[str, Event], float], dict[str, Event]]
+
+
+class Busy(StoreError):
+    """Something else has the store: nothing was begun."""
+
+    def __init__(self) -> None:
+        super().__init__(BUSY)
 
 
 class _Ask:
@@ -46,6 +55,8 @@ class _Ask:
         return self.fresh is not None or self.error is not None
 
     def answer(self) -> list[Event]:
+        if isinstance(self.error, Busy):
+            raise Busy
         if self.fresh is None:
             raise StoreError("the event store failed while it stored these events") from self.error
         return self.fresh
@@ -78,7 +89,7 @@ class Commits:
         with self._bell:
             waiting = sum(len(one.events) for one in self._waiting)
             if waiting and waiting + len(ask.events) > MOST_WAITING:
-                raise StoreError(BUSY)
+                raise Busy
             self._waiting.append(ask)
 
     def _turn(self, ask: _Ask) -> list[_Ask]:
@@ -87,7 +98,7 @@ class Commits:
             while self._busy and not ask.done:
                 if not self._bell.wait(ask.until - time.monotonic()) and ask in self._waiting:
                     self._waiting.remove(ask)
-                    raise StoreError(BUSY)
+                    raise Busy
             if ask.done:
                 return []
             self._busy = True
@@ -114,6 +125,9 @@ class Commits:
     def _commit(self, group: list[_Ask]) -> None:
         try:
             self._settle(group)
+        except Busy as error:
+            for one in group:
+                one.error = error
         except Exception as error:
             if len(group) == 1:
                 log.error("a commit of %s events failed", len(group[0].events), exc_info=error)
@@ -128,6 +142,6 @@ class Commits:
         for one in group:
             for event in one.events:
                 unique.setdefault(event["event_id"], event)
-        fresh = self._store(unique)
+        fresh = self._store(unique, min(one.until for one in group))
         for one in group:
             one.fresh = [e for e in one.events if fresh.pop(e["event_id"], None) is not None]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -28,7 +29,7 @@ from sqlalchemy import func
 from data.engines import duck_repricing
 from data.engines.bulk import load
 from data.engines.columns import Column, columns, digests, names, values
-from data.engines.commits import Commits
+from data.engines.commits import Busy, Commits
 from data.engines.duck_schema import opened, transaction
 from data.engines.seen import Seen
 from data.errors import Refused
@@ -72,8 +73,8 @@ class DuckEvents:
     def write(self, events: Sequence[Event]) -> list[Event]:
         return self._commits.write(events) if events else []
 
-    def _store(self, events: dict[str, Event]) -> dict[str, Event]:
-        with self._lock:
+    def _store(self, events: dict[str, Event], until: float) -> dict[str, Event]:
+        with self._locked(until):
             if self._seen is None:
                 self._seen = self._digests()
             ids = list(events)
@@ -83,6 +84,15 @@ class DuckEvents:
             if fresh:
                 self._insert(columns(list(fresh.values()), self.book()))
         return fresh
+
+    @contextmanager
+    def _locked(self, until: float) -> Iterator[None]:
+        if not self._lock.acquire(timeout=max(0.0, until - time.monotonic())):
+            raise Busy
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _digests(self) -> Seen:
         with closing(self._root.cursor()) as reader:
