@@ -62,5 +62,5 @@ def _body() -> dict[str, Any]:
     except RequestEntityTooLarge:
         raise Refused("body", f"a key takes at most {LARGEST_BODY // 1024} KB") from None
     if not isinstance(told, dict):
-        raise Refused("body", "send an object with name and, if wanted, source and project")
+        raise Refused("body", "send an object with name, source and, if wanted, project")
     return told

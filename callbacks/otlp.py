@@ -65,6 +65,7 @@ def attach(
         try:
             key = admitted(settings, state)
             held, report = _taken(signal, key, store)
+            report.settle(key.source or "otlp", {})
             tally.add(settings.now(), key.name, "otlp", report)
             alone = signal == "metrics" and bool(report.notes) and not tally.used(key.name)
             return _said(signal, held, report, ALONE if alone else "")

@@ -45,6 +45,7 @@ def attach(
         name = request.args.get("format", FORMAT.name)
         report = ingest(key.stamp(_records(name, body())), store)
         report.format = name
+        report.settle(key.source or name, {})
         tally.add(settings.now(), key.name, name, report)
         return jsonify(report.as_dict())
 

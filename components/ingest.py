@@ -18,7 +18,7 @@ KEYS: Final[Columns] = (
 )  # fmt: skip
 FIELDS: Final = {
     "name": ("Name", "who sends with it"),
-    "source": ("Source", "any"),
+    "source": ("Source", "what all it sends is from"),
     "project": ("Project", "any"),
 }
 NO_KEYS: Final = "There is no key yet: make one, and give it to one sender."
@@ -32,7 +32,7 @@ def page() -> html.Div:
             dcc.Store(id=ids.house("keys-changed")),
             dcc.ConfirmDialog(id=ids.house("revoke-confirm")),
             card("keys", "Ingest keys",
-                 "One a sender. A key bound to a source or project stamps what it brings.",
+                 "One a sender. A key stamps its source and, if it has one, its project.",
                  [button("key-revoke", "Revoke", disabled=True)],
                  [*table("keys", KEYS), _form(), _shown()]),
             card("otel", "Send OpenTelemetry here",

@@ -1,8 +1,9 @@
 """The keys under which usage may be sent here: several, named, each revocable by itself.
 
 A key is 256 random bits, shown once where it is made; kept are its SHA-256 and its first
-characters, to recognise it by. A key may be bound to a source, which then stands in every event
-it brings, and to a project: events that name none get it, events that name another are refused.
+characters, to recognise it by. A key is bound to a source, which then stands in every event it
+brings, and perhaps to a project: events that name none get it, events that name another are
+refused, and none says what the project is called. Keys made before may have no source.
 Who manages the platform makes and revokes keys, each change with its entry in the audit trail.
 A revoked key stays listed, so that what it brought can still be told apart.
 """
@@ -20,7 +21,7 @@ import sqlalchemy as sa
 from data.accounts import META
 from data.audit import Hand, record
 from data.errors import EventError, Forbidden, Refused, Unknown
-from data.events import LONGEST_TEXT
+from data.key_draft import FIELDS, SAMPLE, SAMPLED, draft
 from data.scope import Scope
 from data.sources.format import Note, Record
 
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
 
 START: Final = "ssk_"
 SHOWN: Final = len(START) + 4
-LONGEST_NAME: Final = 100
 MINUTE: Final = 60_000_000
-FIELDS: Final = ("name", "source", "project")
 
 INGEST_KEYS: Final = sa.Table(
     "ingest_keys",
@@ -84,13 +83,17 @@ class Key:
     def _own(self, raw: dict[str, Any]) -> dict[str, Any] | EventError:
         if self.source is not None:
             raw["source"] = self.source
+        elif _bare(raw.get("source")) == SAMPLE:
+            return EventError(SAMPLED)
         if self.project is not None:
-            named = raw.get("project")
-            named = named.strip() if isinstance(named, str) else named
-            if named not in (None, "", self.project):
+            if _bare(raw.get("project")) not in (None, "", self.project):
                 return EventError(f"this key is for the project {self.project[:60]!r} alone")
-            raw["project"] = self.project
+            raw |= {"project": self.project, "project_name": None}
         return raw
+
+
+def _bare(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
 
 
 # SPENDSCOPE_INGEST_KEY: bound to nothing, revoked by starting without it.
@@ -108,7 +111,7 @@ def listed(state: State, scope: Scope) -> list[Key]:
 def add(state: State, hand: Hand, raw: Mapping[str, Any]) -> tuple[Key, str]:
     """A new key and the secret itself, which nobody can see again; `Refused` names the field."""
     _refuse(hand.scope)
-    row = _draft(raw)
+    row = draft(raw)
     token = START + secrets.token_urlsafe(32)
     row |= {"shown": token[:SHOWN], "created": hand.now, "created_by": hand.who}
     with state.writing() as connection:
@@ -162,28 +165,6 @@ def any_good(state: State) -> bool:
 def _refuse(scope: Scope) -> None:
     if not scope.manages_platform:
         raise Forbidden("ingest keys are for platform administrators")
-
-
-def _draft(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Name, source and project as described; raises `Refused` naming the field that is wrong."""
-    for name in raw:
-        if name not in FIELDS:
-            raise Refused(str(name)[:40], f"an ingest key has {', '.join(FIELDS)}, no other field")
-    row = {name: _text(name, raw.get(name)) for name in FIELDS}
-    if row["name"] is None:
-        raise Refused("name", "give the key a name, to know whose it is")
-    if row["source"] == "sample":
-        raise Refused("source", "the source 'sample' is the sample organisation's")
-    return row
-
-
-def _text(name: str, value: Any) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise Refused(name, f"{name} is not text")
-    text, most = (value or "").strip(), LONGEST_NAME if name == "name" else LONGEST_TEXT
-    if len(text) > most or not text.isprintable():
-        raise Refused(name, f"{name} has at most {most:,} characters, none of them a control one")
-    return text or None
 
 
 def _refuse_second(connection: sa.Connection, name: str) -> None:

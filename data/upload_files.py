@@ -10,14 +10,15 @@ from data.errors import StoreError, TooLarge
 
 LARGEST: Final = 1024**3
 CHUNK: Final = 1024 * 1024
-LONGEST_NAME: Final = 100
+LONGEST_NAME: Final = 200  # bytes: a file system takes 255, whatever their characters
 TOO_LARGE: Final = "an upload has at most 1 GB: use spendscope import for larger files"
 
 
 def safe(name: str) -> str:
     """The name a report may show, without any folder."""
     tidy = "".join(c for c in name.replace("\\", "/").rsplit("/", 1)[-1] if c.isprintable())
-    return tidy.strip().lstrip(".")[-LONGEST_NAME:] or "upload"
+    end = tidy.encode()[-LONGEST_NAME:].decode(errors="ignore")
+    return end.strip().lstrip(".") or "upload"
 
 
 def keep(stream: IO[bytes], path: Path) -> None:

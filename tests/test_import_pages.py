@@ -81,18 +81,21 @@ def test_empty_tables_say_so(served: Served) -> None:
 def test_a_key_is_made_shown_once_and_revoked(served: Served) -> None:
     make, changed = f"{house('key-secret')}.children", f"{house('key-make')}.n_clicks"
     told = fire(served, make, changed, key_make__n_clicks=1, key_name__value="agent",
-                key_project__value="web")  # fmt: skip
+                key_source__value="ci", key_project__value="web")  # fmt: skip
     secret = told[house("key-secret")]["children"]
     assert secret.startswith("ssk_")
     assert told[house("key-shown")]["hidden"] is False
     [row] = rows(served, "keys")[house("keys-table")]["rowData"]
     assert (row["name"], row["source"], row["project"], row["state"]) == (
-        "agent", "any", "web", "good",
+        "agent", "ci", "web", "good",
     )  # fmt: skip
     assert secret not in json.dumps(row)
     headers = {"Authorization": f"Bearer {secret}"}
     assert served.client.post("/api/v1/events", json=[], headers=headers).status_code == 200
     again = fire(served, make, changed, key_make__n_clicks=1, key_name__value="agent")
+    assert again[house("key-problem")]["children"].startswith("name the source")
+    again = fire(served, make, changed, key_make__n_clicks=1, key_name__value="agent",
+                 key_source__value="ci")  # fmt: skip
     assert again[house("key-problem")]["children"] == "there is a key named 'agent' already"
     fire(served, f"{house('keys-changed')}.data@", f"{house('revoke-confirm')}.submit_n_clicks",
          revoke_confirm__submit_n_clicks=1, keys_table__selectedRows=[row])  # fmt: skip

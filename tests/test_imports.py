@@ -171,14 +171,17 @@ def test_a_file_too_large_is_refused_and_gone(
     assert left(served) == []
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "..\\x.csv", "/x", "", ".", "a" * 300])
+NAMES = ("../../etc/passwd", "..\\x.csv", "/x", "", ".", "a" * 300, "語" * 300, "é" * 150)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_name_leads_nowhere(served: Served, name: str) -> None:
     key = send(served, name=name).json["id"]  # type: ignore[index]
     said = settled(served, key)
     [path] = left(served)
     assert path.parent.parent == served.settings.data_dir / "uploads"
     assert path.name == said["name"]
-    assert len(said["name"]) <= 100
+    assert len(said["name"].encode()) <= 200
 
 
 def test_nobody_else_uploads_or_reads_the_log(served: Served) -> None:

@@ -12,7 +12,8 @@ from werkzeug.test import TestResponse
 
 from data.audit import Hand, entries
 from data.errors import EventError, Forbidden, Refused, Unknown
-from data.ingest_keys import MINUTE, START, Key, add, any_good, listed, revoke, verify
+from data.imports import by_source
+from data.ingest_keys import INGEST_KEYS, MINUTE, START, Key, add, any_good, listed, revoke, verify
 from data.scope import Scope
 from data.sources.format import Note, Record
 from data.state import State
@@ -58,7 +59,7 @@ def test_a_key_opens_until_it_is_revoked(state: State) -> None:
 
 
 def test_the_secret_is_long_never_kept_and_never_the_same(state: State, tmp_path: Path) -> None:
-    secrets = [add(state, HAND, {"name": f"k{n}"}) for n in range(20)]
+    secrets = [add(state, HAND, {"name": f"k{n}", "source": "ci"}) for n in range(20)]
     assert len({secret for _, secret in secrets}) == 20
     state.close()
     kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
@@ -72,14 +73,14 @@ def test_the_secret_is_long_never_kept_and_never_the_same(state: State, tmp_path
 
 @pytest.mark.parametrize("wrong", ["", START, "x", KEY, "ssk_" + "A" * 43, "ключ", "ssk_\udc80"])
 def test_no_other_text_is_a_key(state: State, wrong: str) -> None:
-    made, secret = add(state, HAND, {"name": "one"})
+    made, secret = add(state, HAND, {"name": "one", "source": "ci"})
     assert verify(state, wrong, NOW) is None
     for near in (secret[:-1], secret + "A", secret.swapcase(), made.shown):
         assert verify(state, near, NOW) is None
 
 
 def test_use_is_noted_at_most_once_a_minute(state: State) -> None:
-    _, secret = add(state, HAND, {"name": "one"})
+    _, secret = add(state, HAND, {"name": "one", "source": "ci"})
     noted = []
     for now in (NOW, NOW + MINUTE - 1, NOW + MINUTE, NOW + MINUTE + 1):
         verify(state, secret, now)
@@ -88,7 +89,7 @@ def test_use_is_noted_at_most_once_a_minute(state: State) -> None:
 
 
 def test_each_change_is_in_the_audit_trail_without_the_secret(state: State) -> None:
-    made, secret = add(state, HAND, {"name": "one", "project": "web"})
+    made, secret = add(state, HAND, {"name": "one", "source": "ci", "project": "web"})
     revoke(state, HAND, made.id)
     revoke(state, HAND, made.id)
     ended, begun = entries(state, ROOT, 10)
@@ -103,13 +104,14 @@ def test_each_change_is_in_the_audit_trail_without_the_secret(state: State) -> N
 @pytest.mark.parametrize(("raw", "field"), [
     ({}, "name"), ({"name": "  "}, "name"), ({"name": 7}, "name"), ({"name": "x" * 101}, "name"),
     ({"name": "a\nb"}, "name"), ({"name": "a", "source": ["b"]}, "source"),
+    ({"name": "a"}, "source"), ({"name": "a", "source": " "}, "source"),
     ({"name": "a", "source": "sample"}, "source"), ({"name": "a", "project": "p\x00"}, "project"),
-    ({"name": "a", "id": 7}, "id"), ({"name": "taken"}, "name"),
+    ({"name": "a", "id": 7}, "id"), ({"name": "taken", "source": "s"}, "name"),
 ])  # fmt: skip
 def test_what_is_no_key_is_refused_by_its_field(
     state: State, raw: dict[str, Any], field: str
 ) -> None:
-    add(state, HAND, {"name": "taken"})
+    add(state, HAND, {"name": "taken", "source": "ci"})
     with pytest.raises(Refused) as refused:
         add(state, HAND, raw)
     assert refused.value.parameter == field
@@ -117,9 +119,9 @@ def test_what_is_no_key_is_refused_by_its_field(
 
 
 def test_a_revoked_keys_name_is_free_again(state: State) -> None:
-    made, _ = add(state, HAND, {"name": "one"})
+    made, _ = add(state, HAND, {"name": "one", "source": "ci"})
     revoke(state, HAND, made.id)
-    again, _ = add(state, HAND, {"name": "one"})
+    again, _ = add(state, HAND, {"name": "one", "source": "ci"})
     assert again.id != made.id
 
 
@@ -128,10 +130,10 @@ def test_a_revoked_keys_name_is_free_again(state: State) -> None:
 ])  # fmt: skip
 def test_nobody_else_touches_keys(state: State, claims: dict[str, Any]) -> None:
     hand = Hand(Scope.of(claims), "U", NOW)
-    made, secret = add(state, HAND, {"name": "one"})
+    made, secret = add(state, HAND, {"name": "one", "source": "ci"})
     for try_it in (
         lambda: listed(state, hand.scope),
-        lambda: add(state, hand, {"name": "two"}),
+        lambda: add(state, hand, {"name": "two", "source": "ci"}),
         lambda: revoke(state, hand, made.id),
     ):
         with pytest.raises(Forbidden):
@@ -142,7 +144,7 @@ def test_nobody_else_touches_keys(state: State, claims: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("number", [-1, 0, 2, 2**63, 10**30])
 def test_an_unknown_key_cannot_be_revoked(state: State, number: int) -> None:
-    add(state, HAND, {"name": "one"})
+    add(state, HAND, {"name": "one", "source": "ci"})
     with pytest.raises(Unknown):
         revoke(state, HAND, number)
 
@@ -151,7 +153,8 @@ def test_an_unknown_key_cannot_be_revoked(state: State, number: int) -> None:
 
 
 def made(served: Served, **fields: Any) -> tuple[int, str]:
-    answer = served.client.post(PATH, json={"name": "k"} | fields, headers=served.headers(ADMIN))
+    body = {"name": "k", "source": "ci"} | fields
+    answer = served.client.post(PATH, json=body, headers=served.headers(ADMIN))
     assert answer.status_code == 201, answer.text
     told = answer.json or {}
     return told["id"], told["key"]
@@ -238,7 +241,13 @@ def test_a_bound_key_says_the_source_and_the_project(served: Served) -> None:
 
 
 def test_a_key_without_bonds_changes_nothing(served: Served) -> None:
+    """SPENDSCOPE_INGEST_KEY, and keys that were made before a source was asked for."""
     _, secret = made(served)
+    state = State(served.settings.state_url)
+    with state.writing() as connection:
+        connection.execute(INGEST_KEYS.update().values(source=None))
+    state.close()
+    assert served.json("ingest-keys")["keys"][0]["source"] is None
     for n, headers in enumerate(({"x-api-key": secret}, {"Authorization": f"Bearer {KEY}"})):
         send(served, headers, WELL | {"event_id": f"{n}", "project": f"p{n}"})
     assert brought(served, "project") == {"p0": 1, "p1": 1}
@@ -250,4 +259,39 @@ def test_a_stamp_leaves_notes_and_rejections_alone() -> None:
     given: list[Record] = [("a", Note("n")), ("b", EventError("no")), ("c", {"event_id": "x"})]
     said = list(key.stamp(given))
     assert said[:2] == given[:2]
-    assert said[2] == ("c", {"event_id": "x", "source": "ci", "project": "web"})
+    assert said[2] == (
+        "c",
+        {"event_id": "x", "source": "ci", "project": "web", "project_name": None},
+    )
+
+
+def test_a_bound_key_says_not_what_its_project_is_called(served: Served) -> None:
+    _, secret = made(served, project="web")
+    send(served, {"x-api-key": secret}, WELL | {"project_name": "Pay"}, WELL | {"event_id": "b"})
+    assert brought(served, "project") == {"web": 2}
+    rows = served.json("events", metric="events", preset="last_n_days", n=9)["rows"]
+    assert [row["project_name"] for row in rows] == [None, None]
+
+
+@pytest.mark.parametrize("said", ["sample", " sample "])
+def test_nobody_sends_as_the_sample(served: Served, said: str) -> None:
+    told: Any = send(served, {"x-api-key": KEY}, WELL | {"source": said}, WELL).json
+    assert (told["accepted"], told["rejected"]) == (1, 1)
+    assert told["rejections"][0]["reason"] == "the source 'sample' is the sample organisation's"
+
+
+def test_what_is_rejected_or_known_is_booked_to_the_source_of_the_key(served: Served) -> None:
+    _, secret = made(served, source="shop")
+    headers = {"x-api-key": secret}
+    for body in ({"kind": "fax"}, WELL, WELL):
+        send(served, headers, body)
+    bad = b'{"resourceSpans": [{"scopeSpans": [{"spans": [7]}]}]}'
+    kind = {"content_type": "application/json", "headers": headers}
+    assert served.client.post("/v1/traces", data=bad, **kind).status_code == 200
+    served.json("imports")  # writes what is held
+    state = State(served.settings.state_url)
+    booked = by_source(state, ROOT)
+    state.close()
+    assert {name: (one["duplicates"], one["rejected"]) for name, one in booked.items()} == {
+        "shop": (1, 2)
+    }
