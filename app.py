@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 from dash import Dash
 from flask import Flask, Response, jsonify, redirect
-from waitress import serve as listen
 
 from callbacks import (
     api,
     audit,
+    bodies,
     budget_api,
     budgets,
     compress,
@@ -23,6 +25,7 @@ from callbacks import (
     imports,
     ingest,
     keys_api,
+    listening,
     listing,
     narrowing,
     navigation,
@@ -57,9 +60,12 @@ SWITCH = 0.0005  # seconds
 INDEX = (HERE / "components" / "index.html").read_text(encoding="utf-8")
 
 
-def create_app(settings: Settings, state: State, store: EventStore, key: str) -> Dash:
+def create_app(
+    settings: Settings, state: State, store: EventStore, key: str, tally: Tally | None = None
+) -> Dash:
     """The dashboard on stores that are open; `key` is for commands of this machine."""
-    server = Flask(__name__, static_folder=None)
+    server, tally = Flask(__name__, static_folder=None), tally or Tally(state)
+    server.config["MAX_CONTENT_LENGTH"] = bodies.LARGEST
     sign_in.attach(server, settings, state, store, lambda: app.csp_hashes())
     compress.attach(server)
     api.attach(server, settings, store)
@@ -69,7 +75,7 @@ def create_app(settings: Settings, state: State, store: EventStore, key: str) ->
     people_api.attach(server, settings, state, store)
     keys_api.attach(server, settings, state)
     price_api.attach(server, settings, state, store)
-    receive.attach(server, settings, state, store, tally := Tally(state))
+    receive.attach(server, settings, state, store, tally)
     otlp.attach(server, settings, state, store, tally)
     uploads.attach(
         server, settings, state, Uploads(settings.data_dir / "uploads", state, store), tally
@@ -119,18 +125,26 @@ def serve(settings: Settings, with_sample: bool = False) -> None:
     # Who answers in microseconds need not wait 5 ms for each who computes: with viewers who redraw
     # without a pause, twice as many events are taken (`make bench`).
     sys.setswitchinterval(SWITCH)
+    signal.signal(signal.SIGTERM, _stop)
     state, key = State(settings.state_url), running.new_key()
     store = open_events(settings.events_url, Books(state))
     if with_sample and not demo.sources(store):
         load(store, 100_000, 90, 7, settings.now())
         examples(state, store, settings.now())
-    app = create_app(settings, state, store, key)
+    app = create_app(settings, state, store, key, tally := Tally(state))
     url = f"http://{settings.host}:{settings.port}"
     print(f"Spendscope serves on {url}", flush=True)
     if "local" in settings.sign_in and demo.why_closed(settings, store):
         _invite(settings, state)
     with running.announced(settings, key), follow.following(settings, state, store):
-        listen(app.server, host=settings.host, port=settings.port, threads=THREADS, ident=None)
+        where = {"host": settings.host, "port": settings.port}
+        listening.listening(app.server, threads=THREADS, **where).run()
+    tally.flush()
+
+
+def _stop(*_: Any) -> None:
+    """End as Ctrl-C does: what was received is booked, the note for commands removed."""
+    raise SystemExit(0)
 
 
 def _invite(settings: Settings, state: State) -> None:

@@ -38,7 +38,7 @@ def attach(server: Flask, settings: Settings, state: State, uploads: Uploads, ta
     def send_file() -> tuple[Response, int]:
         only(TOLD)
         refuse(current_scope())
-        request.max_content_length = None
+        request.max_content_length = LARGEST
         if (request.content_length or 0) > LARGEST:
             raise TooLarge("body", TOO_LARGE)
         told = {name: request.args.get(name, "").strip() for name in TOLD}
