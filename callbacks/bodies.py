@@ -1,59 +1,109 @@
 """What arrives in a request's body: within limits, unpacked where it is gzip.
 
-A body has at most 32 MB as it travels and 128 MB unpacked; it is unpacked piece by piece, so one
-that would grow without end is given up at that limit.
+A body has at most 32 MB as it travels and 64 MB unpacked; one that would grow without end is
+given up at that limit. What is made of a body takes many times its size, so of large ones only a
+few are worked on at once; the others wait, and are told to come again if that takes long.
 """
 
 from __future__ import annotations
 
+import threading
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 import orjson
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from data.errors import Refused, TooLarge, Unsupported
+from data.errors import Refused, StoreError, TooLarge, Unsupported
 
 LARGEST: Final = 32 * 1024 * 1024
-LARGEST_UNPACKED: Final = 128 * 1024 * 1024
+LARGEST_UNPACKED: Final = 64 * 1024 * 1024
+LARGE: Final = 2 * 1024 * 1024
+ROOM: Final = threading.BoundedSemaphore(2)
+PATIENCE: Final = 6.0  # seconds
+MOST_ITEMS: Final = 50_000
+MOST_OBJECTS: Final = 4_000_000
 PIECE: Final = 8 * 1024 * 1024
 GZIP: Final = 16 + zlib.MAX_WBITS
 
 
-def body() -> bytes:
-    """The request's body, unpacked.
+@contextmanager
+def body() -> Iterator[bytes]:
+    """The request's body, unpacked, for as long as it is worked on.
 
-    Raises `TooLarge` beyond the limits, `Unsupported` for another encoding, `Refused` for no gzip.
+    Raises `TooLarge` beyond the limits, `Unsupported` for another encoding, `Refused` for no gzip,
+    `StoreError` where too many large ones are being worked on.
     """
+    packed = _packed()
+    with ExitStack() as held:
+        if (request.content_length or 0) > LARGE:
+            held.enter_context(_room())
+        content = _sent()
+        if packed and (small := _unpacked(content, min(LARGE, LARGEST_UNPACKED))) is not None:
+            content = small
+        elif packed:
+            held.enter_context(_room())
+            content = _all(content)
+        yield content
+
+
+def _packed() -> bool:
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
         raise Unsupported("Content-Encoding", "a body comes as it is or as gzip")
+    return encoding.endswith("gzip")
+
+
+def _sent() -> bytes:
     request.max_content_length = LARGEST
     try:
-        content = request.get_data(cache=False)
+        return request.get_data(cache=False)
     except RequestEntityTooLarge:
         raise TooLarge("body", f"a body has at most {_mb(LARGEST)}: send it in parts") from None
-    return _unpacked(content) if encoding.endswith("gzip") else content
 
 
-def _unpacked(content: bytes) -> bytes:
+@contextmanager
+def _room() -> Iterator[None]:
+    if not ROOM.acquire(timeout=PATIENCE):
+        raise StoreError("other large bodies are being worked on: send this one again")
+    try:
+        yield
+    finally:
+        ROOM.release()
+
+
+def _all(content: bytes) -> bytes:
+    if (found := _unpacked(content, LARGEST_UNPACKED)) is None:
+        most = _mb(LARGEST_UNPACKED)
+        raise TooLarge("body", f"a body has at most {most} unpacked: send it in parts")
+    return found
+
+
+def _unpacked(content: bytes, most: int) -> bytes | None:
+    """What a gzip holds; None where that is more than `most`."""
     parts, size = [], 0
     while content:
         stream = zlib.decompressobj(GZIP)
         try:
-            parts.append(stream.decompress(content, LARGEST_UNPACKED + 1 - size))
+            parts.append(stream.decompress(content, most + 1 - size))
         except zlib.error:
             raise Refused("body", "the body is no gzip, though its encoding says so") from None
         size += len(parts[-1])
-        if size > LARGEST_UNPACKED:
-            most = _mb(LARGEST_UNPACKED)
-            raise TooLarge("body", f"a body has at most {most} unpacked: send it in parts")
+        if size > most:
+            return None
         if not stream.eof:
             raise Refused("body", "the body breaks off: its gzip has no end")
         content = stream.unused_data
     return b"".join(parts)
+
+
+def refuse_crowded(text: bytes) -> None:
+    """Raises `TooLarge` for JSON of so many objects that reading it would fill the memory."""
+    if text.count(b"{") + text.count(b"[") > MOST_OBJECTS:
+        raise TooLarge("body", f"a body has at most {MOST_OBJECTS:,} JSON objects and lists")
 
 
 def pieces(items: Iterable[Any]) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ as at every other door: cut short, it could name somebody else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
@@ -23,20 +23,19 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from callbacks.bodies import body
+from callbacks.bodies import MOST_ITEMS, body, refuse_crowded
 from callbacks.receive import admitted
 from data.engines import EventStore
-from data.errors import EventError, Refused, SpendscopeError, TooLarge, Unsupported
+from data.errors import EventError, Refused, SpendscopeError, Unsupported
 from data.imports import Tally
 from data.ingest import ingest
 from data.ingest_keys import Key
 from data.report import Report
 from data.settings import Settings
-from data.sources.format import Options, Record
-from data.sources.otlp import items, request_records
+from data.sources.format import Options
+from data.sources.otlp import items, records
 from data.state import State
 
-MOST_ITEMS: Final = 50_000
 REASONS: Final = 3
 ALONE: Final = (
     "accepted but not counted: metrics sum up what spans and log events tell one by one, and none"
@@ -45,10 +44,10 @@ ALONE: Final = (
 PROTOBUF: Final = "application/x-protobuf"
 JSON: Final = "application/json"
 TYPES: Final = {PROTOBUF: PROTOBUF, "application/protobuf": PROTOBUF, JSON: JSON}
-ANSWERS: Final[dict[str, tuple[Callable[[], Any], str, str]]] = {
-    "traces": (ExportTraceServiceResponse, "rejected_spans", "spans"),
-    "logs": (ExportLogsServiceResponse, "rejected_log_records", "log records"),
-    "metrics": (ExportMetricsServiceResponse, "rejected_data_points", "data points"),
+ANSWERS: Final[dict[str, tuple[Callable[[], Any], str]]] = {
+    "traces": (ExportTraceServiceResponse, "rejected_spans"),
+    "logs": (ExportLogsServiceResponse, "rejected_log_records"),
+    "metrics": (ExportMetricsServiceResponse, "rejected_data_points"),
 }
 # google.rpc.Code of an HTTP status; INVALID_ARGUMENT where nothing fits better.
 CODES: Final = {401: 16, 403: 7, 500: 13, 503: 14}
@@ -75,15 +74,15 @@ def attach(
 
 def _taken(signal: str, key: Key, store: EventStore) -> tuple[int, Report]:
     """How many items a request held, and what became of the events among them."""
-    json, content = _type() == JSON, body()
-    try:
-        held = items(signal, content, json=json)
-        if held > MOST_ITEMS:
-            raise TooLarge("body", f"a request has at most {MOST_ITEMS:,} {ANSWERS[signal][2]}")
-        found: Iterator[Record] = request_records(signal, content, json=json, options=Options())
-    except EventError as error:
-        raise Refused("body", str(error)) from None
-    return held, ingest(key.stamp(found), store)
+    json = _type() == JSON
+    with body() as content:
+        if json:
+            refuse_crowded(content)
+        try:
+            held = items(signal, content, json=json, most=MOST_ITEMS)
+        except EventError as error:
+            raise Refused("body", str(error)) from None
+        return len(held), ingest(key.stamp(records(held, Options())), store)
 
 
 def _type() -> str:
@@ -94,7 +93,7 @@ def _type() -> str:
 
 
 def _said(signal: str, held: int, report: Report, warning: str) -> Response:
-    make, counted, _ = ANSWERS[signal]
+    make, counted = ANSWERS[signal]
     message = make()
     if warning:
         message.partial_success.error_message = warning

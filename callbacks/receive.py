@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
+from io import BytesIO
+from itertools import islice
 from typing import Any, Final
 
 import orjson
 from flask import Flask, Response, jsonify, request
 
 from callbacks.api import only
-from callbacks.bodies import body
+from callbacks.bodies import MOST_ITEMS, body, refuse_crowded
 from data.engines import EventStore
-from data.errors import EventError, Refused, Stranger
+from data.errors import EventError, Refused, Stranger, TooLarge
 from data.imports import Tally
 from data.ingest import ingest
 from data.ingest_keys import UNNAMED, Key, any_good, verify
@@ -43,7 +45,9 @@ def attach(
         key = admitted(settings, state)
         only(("format",))
         name = request.args.get("format", FORMAT.name)
-        report = ingest(key.stamp(_records(name, body())), store)
+        with body() as content:
+            refuse_crowded(content)
+            report = ingest(key.stamp(_few(_records(name, content))), store)
         report.format = name
         report.settle(key.source or name, {})
         tally.add(settings.now(), key.name, name, report)
@@ -89,7 +93,7 @@ def _same(shown: str, key: str) -> bool:
 def _records(name: str, content: bytes) -> Iterable[Record]:
     """The records of a body in one of the forms that others post."""
     if name == FORMAT.name:
-        told = [(f"body:{n}", entry) for n, entry in enumerate(_entries(content), start=1)]
+        told = ((f"body:{n}", entry) for n, entry in enumerate(_entries(content), start=1))
         return records(told, convert, Options())
     if name not in POSTED:
         known = ", ".join((FORMAT.name, *POSTED))
@@ -97,6 +101,14 @@ def _records(name: str, content: bytes) -> Iterable[Record]:
     if not content.strip():
         raise Refused("body", "the body is empty")
     return formats()[name].read(File("body", body=content), Options())
+
+
+def _few(found: Iterable[Record]) -> list[Record]:
+    """All of the records, before any is stored; raises `TooLarge` at the first too many."""
+    taken = list(islice(found, MOST_ITEMS + 1))
+    if len(taken) > MOST_ITEMS:
+        raise TooLarge("body", f"a body has at most {MOST_ITEMS:,} events: send it in parts")
+    return taken
 
 
 def _entries(text: bytes) -> Iterable[Any]:
@@ -107,8 +119,8 @@ def _entries(text: bytes) -> Iterable[Any]:
         whole = orjson.loads(text)
     except orjson.JSONDecodeError:
         if text.lstrip().startswith(b"["):  # one bad event of a list costs itself, not the list
-            return [entry for _, entry in entries(File("body", body=text))]
-        return [_line(line) for line in text.splitlines() if line.strip()]
+            return (entry for _, entry in entries(File("body", body=text)))
+        return (_line(line) for line in BytesIO(text) if line.strip())
     return whole if isinstance(whole, list) else [whole]
 
 

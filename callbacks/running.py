@@ -50,7 +50,8 @@ def attach(server: Flask, store: EventStore, key: str) -> None:
         if not ip_address(request.remote_addr or "::").is_loopback:
             raise Stranger("this door is for commands of this machine")
         keyed(key)
-        asked = orjson.loads(body())
+        with body() as content:
+            asked = orjson.loads(content)
         if verb not in VERBS:
             raise Refused("verb", f"a store can {', '.join(VERBS)}")
         return jsonify(VERBS[verb](store, asked))

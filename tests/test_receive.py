@@ -171,6 +171,25 @@ def test_a_body_that_is_too_large_is_refused(
     assert stored(served)["events"] == 0
 
 
+@pytest.mark.parametrize("line", [b"1\n", b"\n{}", b"[],\n", b"\xff\n"])
+@pytest.mark.parametrize("name", ["canonical", "litellm-callback"])
+def test_more_events_than_are_taken_at_once_are_413_and_none_is_stored(
+    served: Served, line: bytes, name: str
+) -> None:
+    data = json.dumps(WELL).encode() + b"\n" + line * 200_000
+    headers = {"Authorization": f"Bearer {KEY}"}
+    answer = served.client.post(f"{PATH}?format={name}", data=data, headers=headers)
+    assert answer.status_code == 413, answer.text
+    assert (answer.json or {})["error"]["message"].startswith("a body has at most 50,000 events")
+    assert stored(served)["events"] == 0
+
+
+def test_a_list_at_the_limit_is_taken(served: Served) -> None:
+    assert counts(report(served, json.dumps(many(0, 50_000)))) == (50_000, 50_000, 0, 0)
+    assert send(served, json.dumps([{}] * 50_001)).status_code == 413
+    assert send(served, b"[" + b"[]," * 4_000_000 + b"1]").status_code == 413
+
+
 def packed(served: Served, data: bytes, encoding: str = "gzip") -> TestResponse:
     headers = {"Authorization": f"Bearer {KEY}", "Content-Encoding": encoding}
     return served.client.post(PATH, data=data, headers=headers)

@@ -229,6 +229,67 @@ def test_too_much_at_once_is_413(served: Served, monkeypatch: pytest.MonkeyPatch
     assert post(served, data).status_code == 413
 
 
+EMPTY: Final = {"traces": b"\x12\x00", "logs": b"\x12\x00", "metrics": b"\x12\x04\x2a\x02\x0a\x00"}
+
+
+def nested(*parts: bytes) -> bytes:
+    """Each part within the one before, as field 1 of the request and field 2 of what it holds."""
+    made = parts[-1]
+    for tag in (b"\x12", b"\x0a"):
+        size, length = len(made), b""
+        while size > 0x7F:
+            size, length = size >> 7, length + bytes((size & 0x7F | 0x80,))
+        made = tag + length + bytes((size,)) + made
+    return made
+
+
+@pytest.mark.parametrize("signal", EMPTY)
+def test_a_crowd_of_nothing_is_413_before_it_is_parsed(served: Served, signal: str) -> None:
+    """50,000 are taken, of one more nothing is made: four million would be 750 MB."""
+    assert post(served, nested(EMPTY[signal] * 50_000), signal=signal).status_code == 200
+    for many in (50_001, 4_000_000):
+        bomb = gzip.compress(nested(EMPTY[signal] * many), 1)
+        answer = post(served, bomb, signal=signal, Content_Encoding="gzip")
+        assert answer.status_code == 413
+        assert status(answer)[1].startswith("a request has at most 50,000 ")
+    assert post(served, b"\x0a\x00" * 50_001, signal=signal).status_code == 413
+    assert post(served, b"\x0a\x02\x12\x00" * 50_001, signal=signal).status_code == 413
+
+
+def test_a_crowd_in_json_is_413(served: Served) -> None:
+    def told(many: int) -> bytes:
+        return b'{"resourceSpans":[{"scopeSpans":[{"spans":[{}' + b",{}" * (many - 1) + b"]}]}]}"
+
+    assert post(served, told(50_000), JSON).status_code == 200
+    for many in (50_001, 5_000_000):
+        assert post(served, told(many), JSON).status_code == 413
+
+
+@pytest.mark.parametrize("signal", EMPTY)
+@pytest.mark.parametrize("group", [b"\x0b\x0c", b"\x0e", b"\x0a\x05\x12", b"\x08" + b"\xff" * 11])
+def test_what_breaks_off_or_is_grouped_is_no_request(
+    served: Served, signal: str, group: bytes
+) -> None:
+    assert post(served, group + nested(EMPTY[signal]), signal=signal).status_code == 400
+
+
+def test_few_large_bodies_are_worked_on_at_once(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "PATIENCE", 0.05)
+    monkeypatch.setattr(bodies, "LARGE", 1_000)
+    small, large = (spans(*[CALL] * many).SerializeToString() for many in (1, 50))
+    packed = gzip.compress(large)
+    assert len(packed) < 1_000 < len(large)
+    with bodies._room(), bodies._room():
+        assert post(served, small).status_code == 200
+        for data, more in ((large, {}), (packed, {"Content_Encoding": "gzip"})):
+            answer = post(served, data, **more)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    for data, more in ((large, {}), (packed, {"Content_Encoding": "gzip"})):
+        assert post(served, data, **more).status_code == 200
+
+
 def test_a_busy_store_is_503_and_says_when_to_try_again(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:

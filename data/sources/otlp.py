@@ -45,7 +45,8 @@ Content    prompts, answers, arguments and error messages are never kept
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from data.errors import EventError
@@ -57,32 +58,31 @@ from data.sources.otlp_files import recognises, requests
 from data.sources.otlp_items import SIGNALS, Found, Log, Point, Span
 from data.sources.otlp_logs import log_events
 from data.sources.otlp_metrics import point_events
-from data.sources.otlp_protobuf import counted, numbered, parsed
+from data.sources.otlp_protobuf import numbered, parsed
+from data.sources.otlp_scan import scan, too_many
 from data.sources.otlp_spans import span_events
 from data.sources.otlp_tree import Key, Tree
 
-__all__ = ["FORMAT", "SIGNALS", "items", "request_records"]
+__all__ = ["FORMAT", "SIGNALS", "items", "records", "request_records"]
+
+ANY: Final = 10**12  # more than a body can hold
 
 
 def request_records(signal: str, body: bytes, *, json: bool, options: Options) -> Iterator[Record]:
-    """Records of one export request, unpacked; `EventError` at once if the body is none.
-
-    A span, log record or data point that is no use of a model yields nothing or a note.
-    """
-    return _records(_found(signal, body, json), options)
+    """Records of one export request, unpacked; `EventError` at once if the body is none."""
+    return records(items(signal, body, json=json), options)
 
 
-def items(signal: str, body: bytes, *, json: bool) -> int:
-    """How many spans, log records or data points a request holds."""
-    if json:
-        return otlp_json.counted(signal, otlp_json.loaded(body))
-    return counted(signal, parsed(signal, body))
-
-
-def _found(signal: str, body: bytes, json: bool) -> list[Found]:
-    if json:
-        return list(otlp_json.found(signal, otlp_json.loaded(body)))
-    return [*numbered(signal, parsed(signal, body))]
+def items(signal: str, body: bytes, *, json: bool, most: int = ANY) -> list[Found]:
+    """The spans, log records or data points of a request; `EventError` if the body is none,
+    `TooLarge` as soon as one more than `most` is seen."""
+    if not json:
+        scan(signal, body, most)
+        return [*numbered(signal, parsed(signal, body))]
+    found = list(islice(otlp_json.found(signal, otlp_json.loaded(body)), most + 1))
+    if len(found) > most:
+        raise too_many(signal, most)
+    return found
 
 
 def read(file: File, options: Options) -> Iterator[Record]:
@@ -91,12 +91,12 @@ def read(file: File, options: Options) -> Iterator[Record]:
         if isinstance(found, EventError):
             yield place, found
         else:
-            for where, raw in _records(found, options):
+            for where, raw in records(found, options):
                 yield f"{place} ({where})", raw
 
 
-def _records(found: Iterable[Found], options: Options) -> Iterator[Record]:
-    found = list(found)
+def records(found: Sequence[Found], options: Options) -> Iterator[Record]:
+    """The records of a request's items; one that is no use of a model yields nothing or a note."""
     tree = Tree(item for _, item in found if isinstance(item, Span))
     doubles, numbers = tree.doubles(), Numbers()
     for where, item in found:

@@ -63,20 +63,6 @@ def signals_of(value: Any) -> tuple[str, ...]:
     )
 
 
-def counted(signal: str, request: Any) -> int:
-    """How many items a request holds; `EventError` if it is none."""
-    _check(signal, request)
-    nodes = (node for *_, node in _nodes(signal, request))
-    return sum(_size(node) if signal == "metrics" else 1 for node in nodes)
-
-
-def _size(metric: Any) -> int:
-    try:
-        return len(listed(_data(metric), "dataPoints"))
-    except Exception:
-        return 1
-
-
 def found(signal: str, request: Any) -> Iterator[Found]:
     """The items of a request, in order; `EventError` if it is none."""
     _check(signal, request)

@@ -20,10 +20,6 @@ REQUESTS: Final[dict[str, Any]] = {
     "logs": ExportLogsServiceRequest,
     "metrics": ExportMetricsServiceRequest,
 }
-PATHS: Final = {
-    "traces": ("resource_spans", "scope_spans", "spans"),
-    "logs": ("resource_logs", "scope_logs", "log_records"),
-}
 
 
 def parsed(signal: str, body: bytes) -> Any:
@@ -40,18 +36,6 @@ def numbered(signal: str, request: Any) -> list[tuple[str, Item]]:
     """The items of a Protobuf request, each with its number."""
     noun = NOUNS[signal]
     return [(f"{noun} {n}", item) for n, item in enumerate(unpacked(signal, request), start=1)]
-
-
-def counted(signal: str, request: Any) -> int:
-    """How many items a request holds."""
-    if signal == "metrics":
-        return sum(1 for _ in unpacked(signal, request))
-    groups, scopes, inside = PATHS[signal]
-    return sum(
-        len(getattr(scoped, inside))
-        for group in getattr(request, groups)
-        for scoped in getattr(group, scopes)
-    )
 
 
 def unpacked(signal: str, request: Any) -> Iterator[Item]:
