@@ -14,11 +14,18 @@ from typing import Any, Final
 
 import data.engines.duckdb  # open_events would, in every fork
 import data.ingest
+import data.sources.parquet
+from app import create_app
+from callbacks import running
+from callbacks.listening import listening
 from data.engines import EventStore, open_events
 from data.ingest import event_of, ingest, ingest_paths
+from data.settings import Settings
 from data.sources import Options
+from data.state import State
 
 IDS: Final = 400
+COMMANDS: Final = "the key of commands"
 THREADS: Final = 4
 LEAST: Final = {"ts": "2026-11-20T08:00:00Z", "kind": "llm", "channel": "api", "source": "kill",
                 "status": "ok", "model": "gpt-4o-mini", "provider": "openai"}  # fmt: skip
@@ -35,14 +42,20 @@ def raw(event_id: str) -> dict[str, Any]:
 
 def work(job: dict[str, Any]) -> None:
     """Say what is stored, then write until somebody kills us, noting what was acknowledged."""
+    settings = Settings.read(job["environ"]) if job["do"] == "serve" else None
+    state = State(settings.state_url) if settings else None
     store = open_events(f"duckdb:///{job['store']}")
     with store.sql.connect() as connection:
         # Checkpoints are where files are rewritten: have many of them.
         connection.exec_driver_sql("SET GLOBAL wal_autocheckpoint = '64KB'")
         rows = connection.exec_driver_sql("SELECT event_id, input_tokens FROM events").fetchall()
     note(job["stored"], json.dumps([tuple(row) for row in rows]))
-    if job["do"] == "import":
-        data.ingest.BATCH = 200
+    if settings and state:
+        server = create_app(settings, state, store, COMMANDS).server
+        with running.announced(settings, COMMANDS):
+            listening(server, host="127.0.0.1", port=settings.port, threads=8).run()
+    elif job["do"] == "import":
+        data.ingest.BATCH, data.sources.parquet.STRETCH = 200, 2_048
         report = ingest_paths([Path(job["file"])], store, Options(), progress=None)
         note(job["acked"], json.dumps(report.as_dict()))
     elif job["do"] == "write":

@@ -7,30 +7,40 @@ import os
 import random
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
+from urllib.request import Request, urlopen
 
+import duckdb
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from callbacks.running import Running
 from data.engines import EventStore, commits
 from data.engines.commits import Commits
 from data.engines.duckdb import TURNS
 from data.engines.seen import Seen
 from data.errors import StoreError
 from data.events import Event
-from tests.durable import notes, raw, tokens
+from data.ingest import ingest_paths
+from data.report import Report
+from data.sources.parquet import Part
+from tests.durable import COMMANDS, note, notes, raw, tokens
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-ROUNDS: Final = 50
+ROUNDS: Final = 36
+SERVED_ROUNDS: Final = 10
 MOST_ACKED: Final = 4_000  # bytes of notes, about twenty answers
 
 
@@ -83,7 +93,7 @@ def grown(path: Path, by: int) -> Callable[[], bool]:
     return lambda: size() >= wanted
 
 
-def test_fifty_kills_lose_nothing_acknowledged_and_double_nothing(
+def test_kills_at_any_moment_lose_nothing_acknowledged_and_double_nothing(
     victims: Victims, tmp_path: Path
 ) -> None:
     chance, acked, looks = random.Random(5), tmp_path / "acked", 0
@@ -123,6 +133,174 @@ def test_an_import_that_was_killed_is_finished_by_running_it_again(
     assert victims.run(job | {"do": "look"}) == 0
     found = notes(tmp_path / "stored")[-1]
     assert sorted(found) == sorted([f"i{n}", tokens(f"i{n}")] for n in range(wanted))
+
+
+def test_a_parquet_import_that_was_killed_is_finished_by_running_it_again(
+    victims: Victims, tmp_path: Path
+) -> None:
+    file, wanted = tmp_path / "all.parquet", 40_000
+    packed(file, wanted)
+    job = {"do": "import", "file": str(file), "store": f"{tmp_path}/events.duckdb",
+           "acked": f"{tmp_path}/report", "stored": f"{tmp_path}/stored"}  # fmt: skip
+    for number in range(6):
+        # The rows are listed before the import begins: from there on, a little later each time.
+        victims.run(job, after(grown(tmp_path / "stored", 1), 0.03 * number))
+    assert victims.run(job) == 0
+    report = notes(tmp_path / "report")[-1]
+    assert (report["read"], report["rejected"]) == (wanted, 0)
+    assert report["accepted"] == wanted - len(notes(tmp_path / "stored")[-1])
+    assert victims.run(job | {"do": "look"}) == 0
+    found = notes(tmp_path / "stored")[-1]
+    assert sorted(found) == sorted([f"i{n}", n] for n in range(wanted))
+
+
+def packed(file: Path, rows: int) -> None:
+    """A Parquet file of many small row groups, each of which the store takes by itself."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            "COPY (SELECT 'i' || i AS event_id, 1795161600000000 + i AS ts, 'llm' AS kind,"
+            f" 'kill' AS source, i AS input_tokens FROM range({rows}) t(i)) TO '{file}'"
+            " (FORMAT parquet, ROW_GROUP_SIZE 2048)"
+        )
+
+
+def after(this: Callable[[], bool], seconds: float) -> Callable[[], bool]:
+    """Whether this has held for so long."""
+    since: list[float] = []
+
+    def late() -> bool:
+        if not since and this():
+            since.append(time.monotonic())
+        return bool(since) and time.monotonic() - since[0] >= seconds
+
+    return late
+
+
+# --- the server killed at any moment
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> dict[str, Any]:
+    """The job of a server with its own data folder."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    told = {"DATA_DIR": str(tmp_path), "PORT": str(port), "INGEST_KEY": "ingest"}
+    environ = {f"SPENDSCOPE_{name}": value for name, value in told.items()}
+    return {"do": "serve", "environ": environ, "store": f"{tmp_path}/events.duckdb",
+            "url": f"http://127.0.0.1:{port}"}  # fmt: skip
+
+
+@contextmanager
+def while_working(work: Callable[[threading.Event], None], crew: int = 1) -> Iterator[None]:
+    """Threads that work until they are told to stop; what one of them raises is raised here."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(crew) as pool:
+        working = [pool.submit(work, stop) for _ in range(crew)]
+        try:
+            yield
+        finally:
+            stop.set()
+        for one in working:
+            one.result()
+
+
+def sender(job: dict[str, Any], acked: Path, number: int) -> Callable[[threading.Event], None]:
+    """Posts events, some of them of an earlier server, and notes what was acknowledged."""
+
+    def send(stop: threading.Event) -> None:
+        chance = random.Random()
+        while not stop.is_set():
+            ids = [f"{number - (chance.random() < 0.1)}-{chance.randrange(10**6)}"
+                   for _ in range(chance.randrange(1, 60))]  # fmt: skip
+            body = json.dumps([raw(one) for one in ids]).encode()
+            asked = Request(f"{job['url']}/api/v1/events", body, {"x-api-key": "ingest"})
+            try:
+                with urlopen(asked, timeout=30) as answer:
+                    told = json.loads(answer.read())
+            except (OSError, HTTPException):  # not there yet, or there no more
+                stop.wait(0.01)
+                continue
+            assert told["accepted"] + told["duplicates"] == len(ids)
+            note(str(acked), json.dumps(ids))
+
+    return send
+
+
+def test_kills_of_the_server_lose_nothing_that_it_acknowledged(
+    victims: Victims, served: dict[str, Any], tmp_path: Path
+) -> None:
+    chance, acked = random.Random(7), tmp_path / "acked"
+    for number in range(SERVED_ROUNDS + 1):
+        promised, stored = acknowledged(acked), tmp_path / f"stored-{number}"
+        told = served | {"stored": str(stored)}
+        if number < SERVED_ROUNDS:
+            with while_working(sender(served, acked, number), crew=3):
+                code = victims.run(told, grown(acked, chance.randrange(1, 3 * MOST_ACKED)))
+            assert code == -signal.SIGKILL
+        else:
+            assert victims.run(told | {"do": "look"}) == 0
+        [found] = notes(stored)
+        assert len({one for one, _ in found}) == len(found), "an event is there twice"
+        assert promised <= {one for one, _ in found}, "an acknowledged event is gone"
+        assert all(said == tokens(one) for one, said in found)
+    assert len(acknowledged(acked)) > 500
+
+
+class Counting(Running):
+    """A command's way to the server that says how far it is."""
+
+    done = 0
+
+    def write(self, events: Sequence[Event]) -> list[Event]:
+        fresh = super().write(events)
+        self.done += len(events)
+        return fresh
+
+    def load(self, part: Part) -> Report | None:
+        report = super().load(part)
+        self.done += part.rows
+        return report
+
+
+@pytest.mark.parametrize("kind", ["ndjson", "parquet"])
+def test_a_command_whose_server_was_killed_is_finished_by_running_it_again(
+    victims: Victims, served: dict[str, Any], tmp_path: Path, kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("data.ingest.BATCH", 200)
+    monkeypatch.setattr("data.sources.parquet.STRETCH", 2_048)
+    file, wanted, reports = tmp_path / f"all.{kind}", 12_000, []
+    packed(file, wanted)
+    if kind == "ndjson":
+        with duckdb.connect() as connection:
+            rows = connection.execute("SELECT * FROM read_parquet(?)", [f"{file}"]).fetchall()
+        names = ("event_id", "ts", "kind", "source", "input_tokens")
+        file.write_text("\n".join(json.dumps(dict(zip(names, row, strict=True))) for row in rows))
+    told = served | {"stored": f"{tmp_path}/stored"}
+    for number in range(3):
+        command = Counting(served["url"], COMMANDS)
+
+        def work(stop: threading.Event, command: Counting = command) -> None:
+            while not command.alive() and not stop.wait(0.01):
+                pass
+            with suppress(StoreError):
+                reports.append(ingest_paths([file], command))  # type: ignore[arg-type]
+
+        with while_working(work):
+            until = (lambda: bool(reports)) if number == 2 else at_least(command, 3_000 * number)
+            assert victims.run(told, until) == -signal.SIGKILL
+    [report] = reports
+    assert (report.read, report.rejected) == (wanted, 0)
+    assert victims.run(told | {"do": "look"}) == 0
+    listed = notes(tmp_path / "stored")
+    assert report.accepted == wanted - len(listed[-2])
+    assert 0 < len(listed[-2]) < wanted
+    assert sorted(listed[-1]) == sorted([f"i{n}", n] for n in range(wanted))
+
+
+def at_least(command: Counting, many: int) -> Callable[[], bool]:
+    return lambda: command.done > many
 
 
 # --- one commit for many
