@@ -26,18 +26,19 @@ from tests.bench.spans import BATCH, export
 
 SENDERS: Final = 4
 SECONDS: Final = 10
-VIEWERS: Final = 2
+# Viewers, and the seconds between two of a viewer's redraws: none at all is a stress.
+VIEWERS: Final = ((0, 0.0), (2, 5.0), (2, 0.0))
 BULK: Final = 10
 NUMBERS: Final = count(int(time.time()) * 10**6, BATCH)
 
 
 def measure(path: Path) -> list[Row]:
-    """Spans acknowledged while nobody looks, and while viewers redraw without a pause."""
+    """Spans acknowledged while nobody looks, viewers look now and then, and without a pause."""
     calls = [event for event in fresh(4 * BATCH, 0) if event["kind"] == "llm"][:BATCH]
     progress("inserting the same rows in bulk")
     bare = _bulk(path, calls)
     with serving.server(path) as (port, pid):
-        rows = [_sent(path, port, calls, bare, viewers) for viewers in (0, VIEWERS)]
+        rows = [_sent(path, port, calls, bare, *viewers) for viewers in VIEWERS]
         return [*rows, Row(f"{path.stem}, sent to: memory at its peak", remarks=most_memory(pid))]
 
 
@@ -65,8 +66,11 @@ def _insert(connection: duckdb.DuckDBPyConnection, batch: pd.DataFrame) -> None:
     connection.execute(f"INSERT INTO events ({told}) SELECT {kept} FROM batch")
 
 
-def _sent(path: Path, port: int, calls: list[Event], bare: float, viewers: int) -> Row:
-    progress(f"{SENDERS} senders of spans for {SECONDS} s, {viewers} viewers")
+def _sent(
+    path: Path, port: int, calls: list[Event], bare: float, viewers: int, every: float
+) -> Row:
+    watched = f"{viewers or 'no'} viewers" + (f" every {every:g} s" if every else "")
+    progress(f"{SENDERS} senders of spans for {SECONDS} s, {watched}")
     end, taken, lock = time.monotonic() + SECONDS, [], threading.Lock()
 
     def send() -> None:
@@ -79,14 +83,14 @@ def _sent(path: Path, port: int, calls: list[Event], bare: float, viewers: int) 
 
     start = time.monotonic()
     with ThreadPoolExecutor(SENDERS + viewers) as pool:
-        looking = [pool.submit(serving.look, port, end) for _ in range(viewers)]
+        looking = [pool.submit(serving.look, port, end, every) for _ in range(viewers)]
         for one in [pool.submit(send) for _ in range(SENDERS)]:
             one.result()
         spent = time.monotonic() - start
         for one in looking:
             one.result()
     spans = len(taken) * len(calls)
-    what = f"1,000 spans over OTLP into {path.stem}, {viewers or 'no'} viewers"
+    what = f"1,000 spans over OTLP into {path.stem}, {watched}"
     remarks = f"{spans / spent:,.0f} spans/s, acknowledged p95 {ms(p50_p95(taken)[1])}"
     return Row(what, 1_000 * spent / max(1, spans), 1_000 * bare, remarks)
 

@@ -86,8 +86,9 @@ def _viewed(path: Path, port: int, writes: int) -> Row:
     return Row(what, p50, None, f"p95 {ms(p95)}, {len(taken) / SECONDS:.1f} refreshes/s")
 
 
-def look(port: int, end: float) -> list[float]:
-    """Redraw again and again, each time a new question and all cards at once, as browsers do."""
+def look(port: int, end: float, every: float = 0.0) -> list[float]:
+    """Redraw again and again, at most once in `every` seconds, each time a new question and all
+    cards at once, as browsers do."""
     local, bearer = threading.local(), token(Settings.read(), "boss", admin=True)
 
     def post(body: Body) -> str:
@@ -101,6 +102,7 @@ def look(port: int, end: float) -> list[float]:
         while time.monotonic() < end:
             bodies = calls(known, asked(30, ago=random.randrange(10**9)))
             taken.append(timed(partial(_all, cards, post, bodies)))
+            time.sleep(max(0.0, min(every - taken[-1], end - time.monotonic())))
     return taken
 
 
