@@ -23,6 +23,8 @@ from callbacks.session import current_scope
 from callbacks.uploads import PATH
 from data.upload_files import LARGEST as LARGEST_UPLOAD
 
+# An export in a few reads, each of which waits for its turn among those who compute.
+AT_ONCE: Final = 256 * 1024
 Headers = Mapping[str, str]
 
 
@@ -30,7 +32,9 @@ def listening(server: Flask, **said: Any) -> Any:
     """Waitress with an open socket, to `run` until it is stopped."""
     # One process serves one application.
     HTTPChannel.parser_class = parser(lambda headers: _may_upload(server, headers))
-    return create_server(server, ident=None, max_request_body_size=LARGEST + 1, **said)
+    return create_server(
+        server, ident=None, max_request_body_size=LARGEST + 1, recv_bytes=AT_ONCE, **said
+    )
 
 
 def parser(may_upload: Callable[[Headers], bool]) -> type[HTTPRequestParser]:

@@ -65,6 +65,7 @@ LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Event = dict[str, Any]
+BLANK: Final[Event] = dict.fromkeys(("ts", *WORDS, *COUNTS, "tags"))
 
 
 def micros(instant: datetime) -> int:
@@ -83,11 +84,9 @@ def clean(raw: Mapping[str, Any]) -> Event:
     """One canonical event with every field of `FIELDS`, or `EventError` with the reason."""
     if unknown := raw.keys() - KNOWN:
         raise EventError(f"unknown field {sorted(unknown)[0]!r}")
-    event: Event = {"ts": _ts(raw.get("ts"))}
-    for name in WORDS:
-        event[name] = None if (text := raw.get(name)) is None else _text(name, text)
-    for name in COUNTS:
-        event[name] = None if (number := raw.get(name)) is None else _count(name, number)
+    event: Event = BLANK | {"ts": _ts(raw.get("ts"))}
+    event |= {name: _text(name, raw[name]) for name in WORDS if raw.get(name) is not None}
+    event |= {name: _count(name, raw[name]) for name in COUNTS if raw.get(name) is not None}
     event["tags"] = _tags(raw.get("tags"))
     origin = "unpriced" if event["cost_nano"] is None else "reported"
     event["cost_origin"] = event["cost_origin"] or origin

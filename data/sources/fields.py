@@ -56,6 +56,8 @@ def nano(name: str, value: Any) -> int | None:
 
 def count(name: str, value: Any) -> int | None:
     """A whole number that is not negative."""
+    if value is None or (type(value) is int and 0 <= value <= LARGEST):  # as mostly
+        return value
     number = decimal(name, value)
     if number is None:
         return None
