@@ -11,7 +11,7 @@ from callbacks.session import current_scope
 from components import ids, imports
 from data.engines import EventStore
 from data.errors import SpendscopeError
-from data.import_sources import sources
+from data.import_sources import detail, sources
 from data.imports import Tally, listed
 from data.local_time import zones
 from data.sources import formats
@@ -32,11 +32,7 @@ def register(app: Dash, state: Store, store: EventStore, tally: Tally) -> None:
     def link(_: Any) -> bool:
         return not current_scope().manages_platform
 
-    @app.callback(
-        Output(ids.house("detail"), "children"), Input(ids.house("imports-table"), "selectedRows")
-    )
-    def choose(selected: Any) -> str:
-        return str(selected[0].get("detail", "")) if selected else ""
+    _choosing(app, state, store)
 
     def imported(zone: str) -> Rows:
         tally.flush()
@@ -49,6 +45,28 @@ def register(app: Dash, state: Store, store: EventStore, tally: Tally) -> None:
 
     for key, read in {"sources": known, "imports": imported}.items():
         filled(app, key, Input(ids.house("reload"), "n_clicks"), read, imports.EMPTY[key])
+
+
+def _choosing(app: Dash, state: Store, store: EventStore) -> None:
+    @app.callback(
+        Output(ids.house("import-detail"), "children"),
+        Input(ids.house("imports-table"), "selectedRows"),
+    )
+    def choose(selected: Any) -> str:
+        return str(selected[0].get("detail", "")) if selected else ""
+
+    @app.callback(
+        Output(ids.house("source-detail"), "children"),
+        Input(ids.house("sources-table"), "selectedRows"),
+    )
+    def choose_source(selected: Any) -> str:
+        if not selected:
+            return ""
+        name = str(selected[0].get("name"))
+        try:
+            return imports.source_detail(name, detail(state, current_scope(), store, name))
+        except SpendscopeError as error:
+            return str(error)
 
 
 def filled(app: Dash, key: str, again: Input, read: Callable[[str], Rows], empty: str) -> None:

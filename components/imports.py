@@ -11,8 +11,9 @@ from dash import dcc, html
 from components import ids
 from components.house import Columns, Row, button, card, pair, table
 from components.numbers import DASH, moment, text
-from data.import_sources import Source
+from data.import_sources import Detail, Source
 from data.imports import Import
+from data.unpriced import Unpriced
 
 SOURCES: Final[Columns] = (
     ("name", "Source"), ("events", "Events"), ("last_event", "Last event"),
@@ -41,18 +42,22 @@ def page(formats: Mapping[str, str]) -> html.Div:
         dcc.Link("Models without a price", href="/settings/prices", className="link"),
         className="help", **ids.testid("data-unpriced"),
     )  # fmt: skip
-    detail = html.P(id=ids.house("detail"), className="import-detail", role="status",
-                    **ids.testid("import-detail"))  # fmt: skip
+    detail, of_source = (_detail_box(name) for name in ("import-detail", "source-detail"))
     return html.Div(
         [
             card("upload", "Import a file", LIMITS, [], [upload], "ready"),
-            card("sources", "Sources", "What each has brought, and what became of it.",
-                 [button("reload", "Refresh")], [*table("sources", SOURCES), prices]),
+            card("sources", "Sources", "Choose one to read which models lack a price, and what"
+                 " was rejected last.", [button("reload", "Refresh")],
+                 [*table("sources", SOURCES), of_source, prices]),
             card("imports", "Imports", "Choose one to read what was rejected and why.", [],
                  [*table("imports", IMPORTS), detail]),
         ],
         className="budgets-page house-page", **ids.testid("data"),
     )  # fmt: skip
+
+
+def _detail_box(name: str) -> html.P:
+    return html.P(id=ids.house(name), className="import-detail", role="status", **ids.testid(name))
 
 
 def source_row(one: Source, zone: str) -> Row:
@@ -76,6 +81,23 @@ def import_row(one: Import, zone: str) -> Row:
         **{k: v for n, word in words.items() for k, v in pair(n, word, word).items()},
         **{k: v for n in counts for k, v in pair(n, getattr(one, n), _count(one, n)).items()},
     }  # fmt: skip
+
+
+def source_detail(name: str, one: Detail) -> str:
+    """What the choice of a source shows."""
+    lines = [_unpriced(each) for each in one.unpriced]
+    if one.models > len(lines):
+        lines.append(f"… and {one.models - len(lines):,} more models")
+    head = [f"{name}: {'without a price are' if lines else 'every call with tokens has a price.'}"]
+    rejected = [f"{where}: {reason}" for where, reason in one.rejections]
+    why = ["Rejected last:", *rejected] if rejected else ["No rejection is on record."]
+    return "\n".join([*head, *lines, *why])
+
+
+def _unpriced(one: Unpriced) -> str:
+    named = " / ".join(part for part in (one.provider, one.model) if part) or "(no model named)"
+    calls = "1 call" if one.requests == 1 else f"{text(one.requests, 'count')} calls"
+    return f"  {named}: {one.tokens:,} tokens in {calls}"
 
 
 def _detail(one: Import) -> str:

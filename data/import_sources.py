@@ -5,17 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+import sqlalchemy as sa
+
+from data.brought import BROUGHT
 from data.budget_subjects import ALWAYS
 from data.engines import EventStore
 from data.filters import Filters
-from data.imports import by_source, refuse
+from data.imports import refuse
 from data.query import Query, run
 from data.scope import Scope
 from data.state import State
+from data.unpriced import WITHIN, Unpriced, unpriced
 
-STORED: Final = Query(("events", "last_event"), ("source",), Filters(ALWAYS))
-WITHIN: Final = (("kind", ("llm",)), ("cost_origin", ("unpriced",)))
+STORED: Final = Query(
+    ("events", "last_event"), ("source",), Filters(ALWAYS), order=(("events", True),), limit=1_000
+)
 UNPRICED: Final = Query(("tokens",), ("source",), Filters(ALWAYS), within=WITHIN)
+MOST_MODELS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,16 @@ class Source:
     duplicates: int | None
     rejected: int | None
     unpriced: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What is behind a source's figures: its models without a price, the most tokens first (of
+    `models` all told), and its latest rejections, each with where it stood."""
+
+    unpriced: list[Unpriced]
+    models: int
+    rejections: list[list[str]]
 
 
 def sources(state: State, scope: Scope, store: EventStore) -> list[Source]:
@@ -54,3 +70,27 @@ def _source(name: str, stored: Any, logged: dict[str, int | None], tokens: Any) 
 
 def _whole(value: Any) -> int | None:
     return None if value is None or value != value else int(value)
+
+
+def detail(state: State, scope: Scope, store: EventStore, source: str) -> Detail:
+    """Of one source; raises `Forbidden` for whom it is not."""
+    refuse(scope)
+    models = unpriced(scope, store, source)
+    return Detail(models[:MOST_MODELS], len(models), reasons(state, scope, source))
+
+
+def by_source(state: State, scope: Scope) -> dict[str, dict[str, int | None]]:
+    """Per source when it last came in (`last`), duplicates and rejections of all imports."""
+    refuse(scope)
+    names = ("last", "duplicates", "rejected")
+    with state.reading() as connection:
+        rows = connection.execute(sa.select(BROUGHT)).mappings()
+        return {row["source"]: {n: row[n] for n in names} for row in rows}
+
+
+def reasons(state: State, scope: Scope, source: str) -> list[list[str]]:
+    """The latest rejections of a source, each with where it stood."""
+    refuse(scope)
+    told = sa.select(BROUGHT.c.reasons).where(BROUGHT.c.source == source)
+    with state.reading() as connection:
+        return list(connection.execute(told).scalar() or ())

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import sqlalchemy as sa
 
 from data.accounts import META
+from data.brought import brought
 from data.errors import Forbidden, StoreError
 from data.report import Report
 from data.scope import Scope
@@ -69,20 +70,11 @@ class Import:
     notes: dict[str, int]
 
 
-BROUGHT: Final = sa.Table(
-    "imported_sources",
-    META,
-    sa.Column("source", sa.Text, primary_key=True),
-    sa.Column("last", sa.BigInteger),  # null where nothing but rejections came
-    *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("duplicates", "rejected")),
-)
-
-
 def record(state: State, now: int, way: Way, who: str, what: str, report: Report) -> None:
     """Write down an import that is over, or was stopped."""
     with state.writing() as connection:
         connection.execute(IMPORTS.insert().values(_row(now, way, who, what, report)))
-        _brought(connection, now, report)
+        brought(connection, now, report)
 
 
 def listed(state: State, scope: Scope, limit: int = 100, offset: int = 0) -> list[Import]:
@@ -91,29 +83,6 @@ def listed(state: State, scope: Scope, limit: int = 100, offset: int = 0) -> lis
     newest = sa.select(IMPORTS).order_by(IMPORTS.c.last.desc(), IMPORTS.c.id.desc())
     with state.reading() as connection:
         return [Import(*row) for row in connection.execute(newest.limit(limit).offset(offset))]
-
-
-def by_source(state: State, scope: Scope) -> dict[str, dict[str, int | None]]:
-    """Per source when it last came in (`last`), duplicates and rejections of all imports."""
-    refuse(scope)
-    with state.reading() as connection:
-        rows = connection.execute(sa.select(BROUGHT)).mappings()
-        return {row["source"]: {n: row[n] for n in BROUGHT.c.keys()[1:]} for row in rows}
-
-
-def _brought(connection: sa.Connection, now: int, report: Report) -> None:
-    """Add up what each source brought; what is of nobody is of the format."""
-    for source, (events, duplicates, rejected) in report.sources.items():
-        name = source or report.format[:LONGEST]
-        more = {"duplicates": duplicates, "rejected": rejected}
-        held = connection.execute(sa.select(BROUGHT).where(BROUGHT.c.source == name)).first()
-        last = now if events else held and held.last
-        if held is None:
-            connection.execute(BROUGHT.insert().values(source=name, last=last, **more))
-            continue
-        sums = {column: getattr(held, column) + count for column, count in more.items()}
-        this = BROUGHT.update().where(BROUGHT.c.source == name)
-        connection.execute(this.values(last=last, **sums))
 
 
 def refuse(scope: Scope) -> None:
@@ -174,7 +143,7 @@ def _grow(state: State, now: int, who: str, day: int, report: Report) -> None:
             IMPORTS.c.at >= day * DAY, IMPORTS.c.at < (day + 1) * DAY)  # fmt: skip
     row = _row(now, "live", who, "", report)
     with state.writing() as connection:
-        _brought(connection, now, report)
+        brought(connection, now, report)
         found = connection.execute(sa.select(IMPORTS).where(*this)).first()
         if found is None:
             connection.execute(IMPORTS.insert().values(row))

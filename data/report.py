@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Final
 
 from data.errors import EventError
@@ -14,6 +15,9 @@ from data.sources.fields import NANO
 
 SHOWN: Final = 20
 LONGEST_REASON: Final = 300
+MOST_SOURCES: Final = 200  # told apart: a file may name another with every record
+OTHERS: Final = "(other sources)"
+Rejections = list[tuple[str, str]]
 
 
 @dataclass(slots=True)
@@ -26,10 +30,11 @@ class Report:
     duplicates: int = 0
     rejected: int = 0
     unpriced: int = 0
-    rejections: list[tuple[str, str]] = field(default_factory=list)
+    rejections: Rejections = field(default_factory=list)
     notes: dict[str, int] = field(default_factory=dict)  # what a source said beside records
     # Of each source: events that were new or known, and how many of what came were neither.
     sources: dict[str, list[int]] = field(default_factory=dict)
+    reasons: dict[str, Rejections] = field(default_factory=dict)  # of each, the first rejections
     first: int | None = None  # µs UTC
     last: int | None = None
     cost_nano: int = 0
@@ -49,22 +54,36 @@ class Report:
 
     def told(self, source: str, events: int = 0, duplicates: int = 0, rejected: int = 0) -> None:
         """Count what a source brought; "" is whoever a record that is no event is of."""
+        source = self._apart(source)
         held = self.sources.get(source, [0, 0, 0])
         more = (events, duplicates, rejected)
         self.sources[source] = [old + new for old, new in zip(held, more, strict=True)]
+
+    def explain(self, source: str, reasons: Iterable[Sequence[str]]) -> None:
+        """Keep why something of a source was rejected, as long as there is room."""
+        held = self.reasons.setdefault(self._apart(source), [])
+        held += islice(((where, why) for where, why in reasons), max(SHOWN - len(held), 0))
+
+    def _apart(self, source: str) -> str:
+        known = not source or source in self.sources or len(self.sources) < MOST_SOURCES
+        return source if known else OTHERS
 
     def settle(self, name: str, before: Mapping[str, list[int]]) -> None:
         """What has been rejected since `before` is of the one source that came, else of `name`."""
         came = [source for source in self.sources if source and
                 self.sources[source] != before.get(source)]  # fmt: skip
         if lost := self.sources.pop("", None):
-            self.told(came[0] if len(came) == 1 else name, *lost)
+            whose = came[0] if len(came) == 1 else name
+            self.told(whose, *lost)
+            self.explain(whose, self.reasons.pop("", ()))
 
     def reject(self, where: str, error: EventError) -> None:
         self.rejected += 1
         self.told("", rejected=1)
+        told = _shown(where), _shown(str(error))
+        self.explain("", [told])
         if len(self.rejections) < SHOWN:
-            self.rejections.append((_shown(where), _shown(str(error))))
+            self.rejections.append(told)
 
     def note(self, text: str, times: int = 1) -> None:
         if text in self.notes or len(self.notes) < SHOWN:
@@ -81,6 +100,8 @@ class Report:
             self.note(text, times)
         for source, counts in other.sources.items():
             self.told(source, *counts)
+        for source, reasons in other.reasons.items():
+            self.explain(source, reasons)
         self.cost_nano += other.cost_nano
         self.tokens += other.tokens
         if other.first is not None and other.last is not None:

@@ -162,4 +162,5 @@ UPGRADES: Final[tuple[tuple[str, ...], ...]] = (
             rejected BIGINT NOT NULL
         )""",
     ),
+    ("ALTER TABLE imported_sources ADD COLUMN reasons TEXT NOT NULL DEFAULT '[]'",),
 )

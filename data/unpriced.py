@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from data.budget_subjects import ALWAYS
@@ -39,10 +39,12 @@ class Unpriced:
         return told | {"tokens": self.tokens} | days
 
 
-def unpriced(scope: Scope, store: EventStore) -> list[Unpriced]:
-    """Those models, the most tokens first; calls that tell no token cannot be priced at all."""
+def unpriced(scope: Scope, store: EventStore, source: str | None = None) -> list[Unpriced]:
+    """Those models, of all sources or of one, the most tokens first; calls that tell no token
+    cannot be priced at all."""
     refuse(scope)
-    frame = run(LISTED, scope, store)
+    within = WITHIN if source is None else (*WITHIN, ("source", (source,)))
+    frame = run(replace(LISTED, within=within), scope, store)
     rows = frame[frame["tokens"].fillna(0) > 0].to_dict("records")
     return [_read(row) for row in rows]
 

@@ -67,9 +67,35 @@ def test_an_import_tells_why_when_chosen(served: Served) -> None:
     assert (row["way_text"], row["who"], row["read"], row["accepted"]) == (
         "received live", "SPENDSCOPE_INGEST_KEY", 1, 0,
     )  # fmt: skip
-    told = fire(served, f"{house('detail')}.children", f"{house('imports-table')}.selectedRows",
+    told = fire(served, f"{house('import-detail')}.children",
+                f"{house('imports-table')}.selectedRows",
                 imports_table__selectedRows=[row])  # fmt: skip
-    assert told[house("detail")]["children"] == "body:1: ts is missing"
+    assert told[house("import-detail")]["children"] == "body:1: ts is missing"
+
+
+def chosen(served: Served, source: Any, claims: Claims = ADMIN) -> str:
+    told = fire(served, f"{house('source-detail')}.children",
+                f"{house('sources-table')}.selectedRows", claims,
+                sources_table__selectedRows=[{"name": source}])  # fmt: skip
+    return str(told[house("source-detail")]["children"])
+
+
+def test_a_source_tells_its_models_without_a_price_and_its_rejections(served: Served) -> None:
+    new = EVENTS[0] | {"kind": "llm", "event_id": "9", "model": "new"}
+    post(served, new, {"event_id": "x", "kind": "llm"})
+    post(served, {"event_id": "y", "kind": "llm"}, {"ts": "2026-11-20", "kind": "llm"})
+    rows(served, "sources")
+    assert chosen(served, "test").splitlines() == [
+        "test: without a price are", "  ours: 40 tokens in 1 call", "No rejection is on record.",
+    ]  # fmt: skip
+    lines = chosen(served, "canonical").splitlines()
+    assert lines[:3] == [
+        "canonical: without a price are", "  new: 40 tokens in 1 call", "Rejected last:",
+    ]  # fmt: skip
+    assert "body:2: ts is missing" in lines
+    assert [chosen(served, "x", claims) for claims in OTHERS] == [
+        "imports are for platform administrators"
+    ] * 2
 
 
 def test_empty_tables_say_so(served: Served) -> None:

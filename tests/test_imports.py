@@ -16,12 +16,13 @@ import pytest
 from werkzeug.test import TestResponse
 
 from app import main
-from data import imports, ingest, uploads
+from data import brought, imports, ingest, uploads
 from data.engines.duckdb import DuckEvents
-from data.errors import Forbidden, StoreError
+from data.errors import EventError, Forbidden, StoreError
+from data.import_sources import by_source, reasons
 from data.imports import Tally, listed
 from data.ingest import ingest_paths
-from data.report import Report
+from data.report import MOST_SOURCES, OTHERS, Report
 from data.scope import Scope
 from data.state import State
 from tests.serving import ADMIN, KEY, Served, serving
@@ -286,12 +287,32 @@ def test_each_source_is_told_what_became_of_its_own(tmp_path: Path, served: Serv
     assert report.sources == {
         "a": [3, 3, 0], "b": [1, 1, 0], "canonical": [0, 0, 1], "azure": [1, 1, 1],
     }  # fmt: skip
-    assert imports.by_source(state, ROOT) == {
+    assert by_source(state, ROOT) == {
         "a": {"last": 2, "duplicates": 4, "rejected": 0},
         "b": {"last": 2, "duplicates": 1, "rejected": 0},
         "azure": {"last": 2, "duplicates": 1, "rejected": 2},
         "canonical": {"last": None, "duplicates": 0, "rejected": 2},
     }
+    why = [why for _, why in reasons(state, ROOT, "canonical")]
+    assert len(why) == 2
+    assert len(set(why)) == 1
+    state.close()
+
+
+def test_sources_beyond_measure_are_counted_together(served: Served) -> None:
+    report = Report(format="own")
+    for number in range(MOST_SOURCES + 50):
+        report.told(f"s{number}", 1)
+    report.reject("a", EventError("odd"))
+    report.settle("t", {})
+    assert report.sources[OTHERS] == [50, 0, 1]
+    assert len(report.sources) == MOST_SOURCES + 1
+    assert report.reasons == {OTHERS: [("a", "odd")]}
+    state = State(served.settings.state_url)
+    for now in range(1, 8):
+        more = Report(sources={f"s{now}-{n}": [1, 0, 0] for n in range(MOST_SOURCES)})
+        imports.record(state, now, "command", "ana", "mixed", more)
+    assert len(by_source(state, ROOT)) == brought.MOST_SOURCES + 1
     state.close()
 
 
