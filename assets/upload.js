@@ -1,17 +1,9 @@
 /* Settings → Data: a file is sent as it is, looked at by the server, then stored or dropped. */
 (() => {
+  const { make, tested, sentence, preview } = window.uploadSaid;
   const PATH = "/api/v1/imports";
-  const SHOWN = ["ts", "kind", "user", "project", "model", "input_tokens", "output_tokens", "cost", "status"];
-  const dollars = (row) => row.cost_nano === undefined ? row : { ...row, cost: `$${Number(row.cost_nano) / 1e9}` };
+  const REMEMBERED = "spendscope-upload";
   const MOVING = ["looking", "importing"];
-  const count = (number) => Number(number).toLocaleString("en-US");
-
-  const make = (tag, props = {}, ...children) => {
-    const node = Object.assign(document.createElement(tag), props);
-    node.append(...children);
-    return node;
-  };
-  const tested = (node, name) => { node.dataset.testid = name; return node; };
   const token = () => {
     const found = document.cookie.split("; ").find((one) => one.startsWith("_csrf_token="));
     return found ? decodeURIComponent(found.slice("_csrf_token=".length)) : "";
@@ -42,46 +34,6 @@
     started(request);
   });
 
-  const sentence = (told) => {
-    const { report, state, error, more } = told;
-    const figures = `${count(report.accepted)} ${state === "ready" ? "would be new" : "new"} · `
-      + `${count(report.duplicates)} duplicates · ${count(report.rejected)} rejected · ${count(report.unpriced)} unpriced`;
-    if (state === "failed") return error;
-    if (state === "looking") return `Looking at it … ${count(report.read)} records so far`;
-    if (state === "importing") return `Importing … ${count(report.read)} records so far, ${count(report.accepted)} new`;
-    if (state === "done") return `Imported as ${report.format}: ${figures}.`;
-    if (state === "stopped") {
-      return report.accepted && !told.looked
-        ? `Stopped. ${count(report.accepted)} events are stored and stay; importing the file again adds only the rest.`
-        : "Cancelled: nothing was stored.";
-    }
-    return `Format ${report.format}. ${more ? `Of the first ${count(report.read)} records` : `Of ${count(report.read)} records`} ${figures}.`;
-  };
-
-  const preview = (told) => {
-    const { gaps, report } = told;
-    const rows = told.rows.map(dollars);
-    const parts = [];
-    if (rows.length) {
-      const names = SHOWN.filter((name) => rows.some((row) => row[name] !== undefined));
-      const head = make("tr", {}, ...names.map((name) => make("th", { textContent: name, scope: "col" })));
-      const lines = rows.map((row) =>
-        make("tr", {}, ...names.map((name) => make("td", { textContent: row[name] ?? "–" }))));
-      parts.push(make("div", { className: "upload-rows" },
-        tested(make("table", {}, make("thead", {}, head), make("tbody", {}, ...lines)), "upload-rows")));
-      parts.push(tested(make("p", { className: "help",
-        textContent: gaps.length ? `No record fills: ${gaps.join(", ")}.` : "Every field is filled somewhere." }), "upload-gaps"));
-    }
-    if (report.rejections.length) {
-      parts.push(tested(make("ul", { className: "upload-rejections" },
-        ...report.rejections.map((one) => make("li", { textContent: `${one.where}: ${one.reason}` }))), "upload-rejections"));
-    }
-    if (report.notes.length) {
-      parts.push(make("ul", { className: "upload-rejections" }, ...report.notes.map((one) => make("li", { textContent: `${one.what} (${one.times} ×)` }))));
-    }
-    return parts;
-  };
-
   const build = (box) => {
     const input = tested(make("input", { type: "file", className: "form-control", required: true }), "upload-file");
     const formats = make("select", { className: "form-select" }, make("option", { value: "", textContent: "found by looking" }),
@@ -99,22 +51,28 @@
     const bar = make("progress", { max: 1, hidden: true, ariaLabel: "Upload" });
     const said = tested(make("p", { className: "upload-said", role: "status" }), "upload-said");
     const seen = make("div", { className: "upload-seen" });
+    const open = tested(make("ul", { className: "upload-open", hidden: true, ariaLabel: "Open uploads" }), "upload-open");
     const form = make("form", { className: "upload-form" }, field("File", input), field("Format", formats),
       field("Columns of other names", map), field("User", user), field("Project", project),
       field("First instant", start), look);
-    box.append(form, bar, said, seen, make("div", { className: "upload-buttons" }, store, cancel));
+    box.append(open, form, bar, said, seen, make("div", { className: "upload-buttons" }, store, cancel));
 
-    let key = "", committed = false, request = null;
+    let key = "", resumed = false, request = null;
+    const hold = (id) => {
+      key = id;
+      if (id) sessionStorage.setItem(REMEMBERED, id); else sessionStorage.removeItem(REMEMBERED);
+    };
     const show = (told) => {
       const moving = MOVING.includes(told.state);
-      said.textContent = sentence({ ...told, looked: !committed });
+      said.textContent = (resumed ? `${told.name}: ` : "") + sentence(told);
       seen.replaceChildren(...(moving ? [] : preview(told)));
       store.hidden = told.state !== "ready";
       cancel.hidden = !(moving || told.state === "ready");
       look.disabled = moving;
       bar.hidden = !moving;
       if (moving) bar.removeAttribute("value");
-      if (committed && !moving) document.getElementById(box.dataset.reload)?.click();
+      if (told.storing && !moving) document.getElementById(box.dataset.reload)?.click();
+      if (!moving && told.state !== "ready") { sessionStorage.removeItem(REMEMBERED); others(); }
     };
     const failed = (error) => {
       said.textContent = error.message;
@@ -126,8 +84,29 @@
         show(told);
         if (!MOVING.includes(told.state) || !box.isConnected) return;
         await new Promise((wake) => setTimeout(wake, 400));
+        if (key !== told.id) return;
         told = await ask("GET", key);
       }
+    };
+    const take = async (id) => {
+      hold(id);
+      resumed = true;
+      try { await follow(await ask("GET", id)); } catch (error) { failed(error); }
+    };
+    /* What was begun elsewhere, or here before the page was left, waits on the server. */
+    const waiting = (one) => {
+      const act = (textContent, name, onclick) =>
+        tested(make("button", { className: "quiet", textContent, type: "button", onclick }), name);
+      return make("li", {}, make("span", { textContent: `${one.name}, by ${one.who}: ${one.state}` }),
+        act("Take it up", "upload-take", async () => { await take(one.id); others(); }),
+        act("Cancel", "upload-drop", async () => { await ask("DELETE", one.id).catch(failed); others(); }));
+    };
+    const others = async () => {
+      const { uploads } = await ask("GET", "open").catch(() => ({ uploads: [] }));
+      const there = uploads.filter((one) => one.id !== key && (MOVING.includes(one.state) || one.state === "ready"));
+      open.replaceChildren(...there.map(waiting));
+      open.hidden = !there.length;
+      return uploads;
     };
     /* What was looked at is what is imported: another choice is looked at first. */
     form.addEventListener("input", () => {
@@ -147,18 +126,17 @@
       store.hidden = true;
       cancel.hidden = bar.hidden = false;
       said.textContent = "Sending …";
-      committed = false;
+      resumed = false;
       try {
         if (key) await ask("DELETE", key).catch(() => {});
-        key = "";
+        hold("");
         const begun = await send(file, told, (share) => { bar.value = share; }, (one) => { request = one; });
         request = null;
-        key = begun.id;
+        hold(begun.id);
         await follow(begun);
       } catch (error) { request = null; failed(error); }
     });
     store.addEventListener("click", async () => {
-      committed = true;
       store.hidden = true;
       try { await follow(await ask("POST", key)); } catch (error) { failed(error); }
     });
@@ -168,6 +146,10 @@
         const told = await ask("DELETE", key);
         if (!MOVING.includes(told.state)) show(told);
       } catch (error) { failed(error); }
+    });
+    others().then((uploads) => {
+      const mine = uploads.find((one) => one.id === sessionStorage.getItem(REMEMBERED));
+      if (mine && !key && !request) take(mine.id).then(others);
     });
   };
 

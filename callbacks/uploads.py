@@ -1,6 +1,7 @@
 """Imports over HTTP, for platform administrators: a file is sent, looked at, stored or dropped.
 
 POST   /api/v1/imports?name=usage.csv[&format=&map=&user=&project=&start=]   the body is the file
+GET    /api/v1/imports/open   the uploads that are still known, so that a page can take one up again
 GET    /api/v1/imports/<id>   how far it is, what would become of it, what became of it
 POST   /api/v1/imports/<id>   store it
 DELETE /api/v1/imports/<id>   stop, and remove the file
@@ -16,8 +17,8 @@ from typing import Any, Final
 from flask import Flask, Response, jsonify, request
 
 from callbacks.api import only, whole
-from callbacks.session import current_person, current_scope
-from data.audit import Hand
+from callbacks.price_api import hand
+from callbacks.session import current_scope
 from data.errors import Refused, TooLarge
 from data.imports import Import, Tally, listed, refuse
 from data.local_time import instant
@@ -43,9 +44,14 @@ def attach(server: Flask, settings: Settings, state: State, uploads: Uploads, ta
             raise TooLarge("body", TOO_LARGE)
         told = {name: request.args.get(name, "").strip() for name in TOLD}
         one = uploads.receive(
-            current_scope(), request.stream, told["name"], _format(told["format"]), _options(told)
+            hand(settings), request.stream, told["name"], _format(told["format"]), _options(told)
         )
         return jsonify(one.said()), 202
+
+    @server.get(f"{PATH}/open")
+    def open_uploads() -> Response:
+        only(())
+        return jsonify(uploads=[one.outline() for one in uploads.listed(current_scope())])
 
     @server.get(f"{PATH}/<key>")
     def look_at(key: str) -> Response:
@@ -53,9 +59,7 @@ def attach(server: Flask, settings: Settings, state: State, uploads: Uploads, ta
 
     @server.post(f"{PATH}/<key>")
     def store_file(key: str) -> tuple[Response, int]:
-        person = current_person()
-        hand = Hand(person.scope, person.name, settings.now())
-        return jsonify(uploads.commit(hand, key).said()), 202
+        return jsonify(uploads.commit(hand(settings), key).said()), 202
 
     @server.delete(f"{PATH}/<key>")
     def stop_import(key: str) -> Response:

@@ -2,7 +2,8 @@
 
 receive → looking (a dry run over the first `MOST_LOOKED` records) → ready → importing → done
 A file lives under the data folder until its import ends, is cancelled, or nobody came back for
-`KEPT` seconds. What a stopped import had stored stays: importing the same again is exact.
+`KEPT` seconds; where too many wait, one that nobody came back to for `ABANDONED` seconds makes
+room. What a stopped import had stored stays: importing the same again is exact.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final
@@ -21,7 +21,6 @@ from typing import IO, Any, Final
 from data.audit import Hand
 from data.engines import EventStore
 from data.errors import Refused, SpendscopeError, Unknown
-from data.events import FIELDS
 from data.imports import record, refuse
 from data.ingest import ingest, ingest_paths
 from data.report import Report
@@ -29,51 +28,15 @@ from data.scope import Scope
 from data.sources import Options, find, read
 from data.sources.format import Record
 from data.state import State
+from data.upload import OVER, RUNNING, Stopped, Upload
 from data.upload_files import keep, remove, safe
 
 MOST_LOOKED: Final = 100_000
 MOST_OPEN: Final = 8
 KEPT: Final = 3_600.0
 ROWS: Final = 8
-OVER: Final = ("done", "stopped", "failed")
-RUNNING: Final = ("looking", "importing")
-
-
-class _Stopped(Exception):
-    """Raised into an import that is to stop."""
-
-
-@dataclass(slots=True)
-class Upload:
-    """A file and what became of it so far."""
-
-    key: str
-    path: Path
-    format: str
-    options: Options
-    state: str = "looking"
-    error: str = ""
-    report: Report = field(default_factory=Report)
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    filled: set[str] = field(default_factory=set)
-    more: bool = False
-    cancelled: threading.Event = field(default_factory=threading.Event)
-    touched: float = field(default_factory=time.monotonic)
-
-    def said(self) -> dict[str, Any]:
-        """As JSON says it; `gaps` are the fields that no record looked at fills."""
-        gaps = [name for name in FIELDS if name not in (*self.filled, "cost_origin")]
-        return {
-            "id": self.key, "name": self.path.name, "state": self.state, "error": self.error,
-            "report": self.report.as_dict(), "rows": self.rows, "more": self.more,
-            "gaps": gaps if self.rows else [],
-        }  # fmt: skip
-
-    def check(self, report: Report) -> None:
-        """Take the figures over; raises where somebody cancelled."""
-        self.report = report
-        if self.cancelled.is_set():
-            raise _Stopped
+ABANDONED: Final = 600.0
+PAUSE: Final = 60.0
 
 
 class Uploads:
@@ -83,20 +46,17 @@ class Uploads:
         self._folder, self._state, self._store = folder, state, store
         self._held: dict[str, Upload] = {}
         self._lock = threading.Lock()
+        self._watched = False
         shutil.rmtree(folder, ignore_errors=True)
 
     def receive(
-        self, scope: Scope, stream: IO[bytes], name: str, format_: str, options: Options
+        self, hand: Hand, stream: IO[bytes], name: str, format_: str, options: Options
     ) -> Upload:
         """Keep what a stream brings and begin to look at it."""
-        refuse(scope)
-        self._expire()
+        refuse(hand.scope)
         key = secrets.token_urlsafe(12)
-        one = Upload(key, self._folder / key / safe(name), format_, options)
-        with self._lock:
-            if len([each for each in self._held.values() if each.state not in OVER]) >= MOST_OPEN:
-                raise Refused("name", "too many uploads are open: import or cancel one first")
-            self._held[key] = one
+        one = Upload(key, self._folder / key / safe(name), hand.name, format_, options)
+        self._admit(one)
         try:
             keep(stream, one.path)
         except BaseException:
@@ -104,6 +64,25 @@ class Uploads:
             raise
         self._run(one, self._look)
         return one
+
+    def _admit(self, one: Upload) -> None:
+        self._expire(KEPT)
+        if len(self._open()) >= MOST_OPEN:
+            self._expire(ABANDONED)
+        with self._lock:
+            if len(self._open()) >= MOST_OPEN:
+                raise Refused("name", "too many uploads are open: import or cancel one first")
+            self._held[one.key] = one
+        self._watch()
+
+    def _open(self) -> list[Upload]:
+        return [one for one in list(self._held.values()) if one.state not in OVER]
+
+    def listed(self, scope: Scope) -> list[Upload]:
+        """All that are still known, the newest first, also those that are over."""
+        refuse(scope)
+        self._expire(KEPT)
+        return list(self._held.values())[::-1]
 
     def get(self, scope: Scope, key: str) -> Upload:
         """An upload by its key; raises `Unknown` where there is none."""
@@ -119,7 +98,7 @@ class Uploads:
         with self._lock:
             if one.state != "ready":
                 raise Refused("upload", f"this upload is {one.state}, not ready to be imported")
-            one.state, one.report = "importing", Report()
+            one.state, one.report, one.storing = "importing", Report(), True
         self._run(one, lambda each: self._import(each, hand))
         return one
 
@@ -137,7 +116,7 @@ class Uploads:
         def run() -> None:
             try:
                 work(one)
-            except _Stopped:
+            except Stopped:
                 one.state = "stopped"
             except SpendscopeError as error:
                 one.state, one.error = "failed", str(error)
@@ -182,8 +161,23 @@ class Uploads:
             one.report.format = one.report.format or one.format
             record(self._state, hand.now, "upload", hand.name, one.path.name, one.report)
 
-    def _expire(self) -> None:
-        late = time.monotonic() - KEPT
+    def _watch(self) -> None:
+        """Look for files that nobody came back to, as long as there are any."""
+        with self._lock:
+            if self._watched or not self._held:
+                return
+            self._watched = True
+        timer = threading.Timer(PAUSE, self._passed)
+        timer.daemon = True
+        timer.start()
+
+    def _passed(self) -> None:
+        self._expire(KEPT)
+        self._watched = False
+        self._watch()
+
+    def _expire(self, seconds: float) -> None:
+        late = time.monotonic() - seconds
         for one in list(self._held.values()):
             if one.touched < late and one.state not in RUNNING:
                 self._drop(one)

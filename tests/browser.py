@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.error import URLError
@@ -43,22 +44,25 @@ Open = Callable[..., "Reader"]
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server with the sample organisation, its clock standing still."""
+    sample = ["sample", "--events", EVENTS, "--until", NOW]
+    with serving(tmp_path_factory.mktemp("site"), sample, ["serve", "--with-sample"]) as address:
+        yield address
+
+
+@contextmanager
+def serving(folder: Path, *commands: list[str], **more: str) -> Iterator[str]:
+    """The address of a server under a folder; of the commands the last one serves."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     kept = {k: v for k, v in os.environ.items() if not k.startswith("SPENDSCOPE_")}
-    told = {"DATA_DIR": str(tmp_path_factory.mktemp("site")), "NOW": NOW, "PORT": port}
+    told = {"DATA_DIR": str(folder / "var"), "NOW": NOW, "PORT": port} | more
     environ = kept | {f"SPENDSCOPE_{name}": value for name, value in told.items()}
-    command = [sys.executable, str(ROOT / "app.py")]
-    log = tmp_path_factory.mktemp("log") / "server.log"
+    command, log = [sys.executable, str(ROOT / "app.py")], folder / "server.log"
     with log.open("w") as said:
-        subprocess.run(
-            [*command, "sample", "--events", EVENTS, "--until", NOW],
-            env=environ, check=True, stdout=said, stderr=said,
-        )  # fmt: skip
-        server = subprocess.Popen(
-            [*command, "serve", "--with-sample"], env=environ, stdout=said, stderr=said
-        )
+        for one in commands[:-1]:
+            subprocess.run([*command, *one], env=environ, check=True, stdout=said, stderr=said)
+        server = subprocess.Popen([*command, *commands[-1]], env=environ, stdout=said, stderr=said)
     try:
         _answers(f"http://127.0.0.1:{port}/healthz", server, log)
         yield f"http://127.0.0.1:{port}"

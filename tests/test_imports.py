@@ -7,6 +7,7 @@ import io
 import json
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,49 @@ def test_only_so_many_are_open_and_old_ones_go(
     assert last.status_code == 202
     settled(served, last.json["id"])  # type: ignore[index]
     assert ask(served, "GET", keys[0]).status_code == 404
+
+
+def test_uploads_are_listed_until_they_are_forgotten(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (send(served, name=name).json["id"] for name in ("a.json", "b.json"))  # type: ignore[index]
+    settled(served, first)
+    assert ask(served, "POST", second).status_code in (202, 400)
+    settled(served, second)
+    told = served.json("imports/open")["uploads"]
+    assert [(one["id"], one["name"], one["who"]) for one in told] == [
+        (second, "b.json", "root"), (first, "a.json", "root"),
+    ]  # fmt: skip
+    assert told[1] == told[1] | {"state": "ready", "read": 4, "storing": False}
+    assert served.get("imports/open", {"sub": "ana"}).status_code == 403
+    monkeypatch.setattr(uploads, "KEPT", -1.0)
+    assert served.json("imports/open") == {"uploads": []}
+
+
+def test_a_full_house_makes_room_for_who_comes_now(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [send(served).json["id"] for _ in range(uploads.MOST_OPEN)]  # type: ignore[index]
+    for key in keys:
+        settled(served, key)
+    monkeypatch.setattr(uploads, "ABANDONED", -1.0)
+    settled(served, send(served).json["id"])  # type: ignore[index]
+    assert len(served.json("imports/open")["uploads"]) == 1
+
+
+def test_abandoned_files_go_with_time_alone(
+    tmp_path: Path, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "PAUSE", 0.05)
+    key = send(served).json["id"]  # type: ignore[index]
+    settled(served, key)
+    folder = tmp_path / "uploads"
+    assert list(folder.iterdir())
+    monkeypatch.setattr(uploads, "KEPT", -1.0)
+    end = time.monotonic() + 20
+    while list(folder.iterdir()) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not list(folder.iterdir())
 
 
 def test_live_doors_are_added_up_by_sender_and_day(
