@@ -20,6 +20,7 @@ from data.errors import EventError
 from data.events import LARGEST_COUNT, Event, clean
 from data.price_book import PUBLIC, PriceBook
 from data.report import Report
+from data.seen import Seen
 from data.sources import Input, Options, find, parquet, read
 from data.sources.format import Aside, Note, Raw, Record, said
 
@@ -139,12 +140,13 @@ def _told(
 
 def _rehearsal(sink: EventStore) -> Callable[[Sequence[Event]], list[Event]]:
     """Answers as `write` would, and writes nothing."""
-    seen: set[str] = set()
+    seen = Seen()
 
     def write(events: Sequence[Event]) -> list[Event]:
-        taken = seen | sink.known([event["event_id"] for event in events])
+        ids = list(dict.fromkeys(event["event_id"] for event in events))
+        taken = sink.known(ids) | {one for one, new in zip(ids, seen.add(ids), strict=True)
+                                   if not new}  # fmt: skip
         fresh = {e["event_id"]: e for e in reversed(events) if e["event_id"] not in taken}
-        seen.update(fresh)
         return list(fresh.values())
 
     return write

@@ -15,8 +15,9 @@ from typing import Any, Final
 from data.errors import EventError
 from data.sources import otlp_json
 from data.sources.entries import DECODER, LONGEST_LINE, TOO_LONG
-from data.sources.files import NOT_UTF8, File, Unpacked
+from data.sources.files import File, Unpacked
 from data.sources.format import Head
+from data.sources.lists import document_values
 from data.sources.otlp_items import Found
 from data.sources.otlp_protobuf import numbered, parsed
 
@@ -25,7 +26,7 @@ TOO_LARGE: Final = f"the file is one request of more than {LARGEST // 1024 // 10
 NESTED: Final = (b"\x0a", b"\x0a", b"\x0a", b"\x0a")  # group, resource, attribute, its key
 SCOPED: Final = b"\x12"  # a group whose resource is empty begins with a scope
 KEYS: Final = re.compile(r'\s*\[?\s*\{\s*"resource_?(?:spans|logs|metrics)"', re.IGNORECASE)
-BETWEEN: Final = re.compile(r"[\s,\[\]]*(?=[^\s,\[\]])")
+MARK: Final = b"\xef\xbb\xbf"
 PLAIN: Final = re.compile(rb"[\x20-\x7e]{1,200}")
 Requests = Iterator[tuple[str, "list[Found] | EventError"]]  # ("file:line", its items)
 
@@ -72,10 +73,12 @@ def requests(file: File) -> Requests:
     except EventError as error:
         return iter([(f"{file.name}:1", error)])
     if nests(start):
-        return _one(file, _protobuf)
-    lines = start.lstrip(b"\xef\xbb\xbf").split(b"\n", 2)
-    by_line = len(lines) == 1 or any(_is_object(line) for line in lines[:2])
-    return _lines(file) if by_line else _one(file, _texts)
+        return _one(file)
+    start = start.removeprefix(MARK)
+    lines = start.split(b"\n", 2)
+    one = len(lines) == 1 and not start.lstrip().startswith(b"[")
+    by_line = one or any(_is_object(line) for line in lines[:2])
+    return _lines(file) if by_line else _documents(file)
 
 
 def _is_object(line: bytes) -> bool:
@@ -85,15 +88,15 @@ def _is_object(line: bytes) -> bool:
         return False
 
 
-def _one(file: File, read: Any) -> Requests:
-    """What a whole file holds; it is read as far as `LARGEST`."""
+def _one(file: File) -> Requests:
+    """The one request that is the whole file; it is read as far as `LARGEST`."""
     try:
         with file.open() as stream:
             content = _all(stream)
     except EventError as error:
         yield f"{file.name}:1", error
         return
-    yield from read(file.name, content)
+    yield from _protobuf(file.name, content)
 
 
 def _all(stream: Unpacked) -> bytes:
@@ -113,6 +116,15 @@ def _protobuf(name: str, content: bytes) -> Requests:
             yield name, [*found]
             return
     yield name, EventError("this is no OTLP request, or a damaged one")
+
+
+def _documents(file: File) -> Requests:
+    """Pretty-printed requests: one, a list, or one after the other; one at a time in memory."""
+    for where, value in document_values(file, DECODER):
+        if isinstance(value, EventError):
+            yield where, value
+        else:
+            yield from _signals(where, value)
 
 
 def _lines(file: File) -> Requests:
@@ -158,28 +170,3 @@ def _signals(where: str, value: Any) -> Requests:
             yield where, list(otlp_json.found(signal, value))
     except EventError as error:
         yield where, error
-
-
-def _texts(name: str, content: bytes) -> Requests:
-    """Pretty-printed requests: one, a list, or one after the other."""
-    try:
-        yield from _request(f"{name}:1", otlp_json.loaded(content))
-    except EventError:
-        yield from _sequence(name, content)
-
-
-def _sequence(name: str, content: bytes) -> Requests:
-    at, line, where = 0, 1, f"{name}:1"
-    try:
-        text = content.decode("utf-8-sig")
-        while found := BETWEEN.match(text, at):
-            line += text.count("\n", at, found.end())
-            where = f"{name}:{line}"
-            value, end = DECODER.raw_decode(text, found.end())
-            line += text.count("\n", found.end(), end)
-            at = end
-            yield from _signals(where, value)
-    except UnicodeDecodeError:
-        yield where, EventError(NOT_UTF8)
-    except (ValueError, RecursionError) as error:
-        yield where, EventError(f"this is no JSON ({str(error)[:80]}); nothing after it is read")
