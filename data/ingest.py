@@ -18,6 +18,7 @@ from data.asides import Asides
 from data.engines import EventStore
 from data.errors import EventError
 from data.events import LARGEST_COUNT, Event, clean
+from data.likeness import Watch
 from data.price_book import PUBLIC, PriceBook
 from data.report import Report
 from data.seen import Seen
@@ -86,7 +87,7 @@ def ingest_paths(
     options = options or Options()
     inputs = find(paths, name, options)
     report = Report() if report is None else report
-    report.files, together = len(inputs), Asides()
+    report.files, together, watch = len(inputs), Asides(), Watch()
     report.format = ", ".join(sorted({each.format.name for each in inputs if each.format}))
     for form, some in groupby(inputs, lambda one: one.format):
         before = dict(report.sources)
@@ -94,10 +95,12 @@ def ingest_paths(
             for each in some:
                 _load(each, sink, options, progress, report)
         else:
-            ingest(read(list(some), options), sink, dry_run=dry_run, progress=progress,
-                   report=report, asides=together)  # fmt: skip
+            ingest(watch.over(read(list(some), options)), sink, dry_run=dry_run,
+                   progress=progress, report=report, asides=together)  # fmt: skip
         report.settle(form.name if form else "", before)
     _conclude(together, report)
+    for note in watch.note():
+        report.note(note.text)
     return report
 
 

@@ -23,6 +23,7 @@ from data.engines import EventStore
 from data.errors import EventError, SourceError, StoreError
 from data.events import EVENTS, FIELDS, Event
 from data.ingest import ingest, ingest_paths
+from data.likeness import ALIKE
 from data.price_book import PUBLIC, PriceBook
 from data.report import Report
 from data.sources import File, Options, find, formats, read
@@ -511,3 +512,11 @@ def test_a_file_that_is_hardly_one_is_at_worst_one_sentence(name: str) -> None:
     for body in NOTHINGS:
         report = brought(body, name)
         assert (report.accepted, report.read <= 1) == (0, True), (body, report)
+
+
+def test_a_report_says_that_ids_look_alike(store: EventStore, tmp_path: Path) -> None:
+    path = tmp_path / "own.ndjson"
+    for users, times in ((["ann.lee", "bo"], 0), (["ann.lee", "Lee_Ann@x.com", "bo"], 1)):
+        rows = [{"event_id": one, "ts": "2026-11-01", "kind": "llm", "user": one} for one in users]
+        path.write_text("\n".join(map(json.dumps, rows)))
+        assert ingest_paths([path], store, dry_run=True).notes.get(ALIKE, 0) == times

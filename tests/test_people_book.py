@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -214,6 +215,40 @@ def test_ids_that_look_alike_are_suggested_with_the_reason(
         Hint("Bob", "bob", "one word, as an id, before an @ or as a name: bob"),
         Hint("k-1", "cyd@x.org", "the same e-mail address: cyd@x.org"),
         Hint("u-7", "ana", "the same name: ana lopes"),
+    ]
+
+
+def test_spellings_of_a_name_and_a_machine_of_theirs_are_suggested(
+    state: State, store: EventStore, event: Make
+) -> None:
+    held = [("u-77", "Ann Lee", 5), ("ann.lee@x.com", None, 3), ("ann-laptop", None, 1),
+            ("annlee", None, 2), ("Bo_Tan", None, 2), ("tan bo", None, 1), ("1-2", None, 1),
+            ("2-1", None, 1), ("cy-laptop", None, 1), ("cy.day", None, 1), ("cy.may", None, 1),
+            ("dev-laptop", None, 1)]  # fmt: skip
+    store.write([event(user=who, user_name=name) for who, name, n in held for _ in range(n)])
+    words = "the same words in some order, as an id, before an @ or as a name"
+    same = "the same letters without dots, dashes and spaces"
+    assert suggestions(state, ROOT.scope, store) == [
+        Hint("ann.lee@x.com", "u-77", f"{same}: annlee"),
+        Hint("annlee", "u-77", f"{same}: annlee"),
+        Hint("ann-laptop", "u-77",
+             "perhaps a key or a machine of theirs: only “ann lee” shares “ann”"),
+        Hint("tan bo", "Bo_Tan", f"{words}: bo tan"),
+    ]  # fmt: skip
+
+
+def test_the_owner_of_a_key_is_suggested_for_an_id_of_its_name(
+    state: State, store: EventStore, event: Make
+) -> None:
+    def used(user: str | None, key: str) -> None:
+        store.write([event(user=user, tags=json.dumps({"key_alias": key}))])
+
+    for user, key in (("u-77", "ci-key"), ("u-77", "ci-key"), ("a", "shared"), ("b", "shared"),
+                      (None, "lost")):  # fmt: skip
+        used(user, key)
+    store.write([event(user=who) for who in ("CI_key", "shared", "lost")])
+    assert suggestions(state, ROOT.scope, store) == [
+        Hint("CI_key", "u-77", "all calls with the key of this name are theirs: ci-key")
     ]
 
 
