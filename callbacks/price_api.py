@@ -7,6 +7,7 @@ from typing import Any, Final
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from callbacks import public_prices
 from callbacks.api import only, whole
 from callbacks.session import current_person, current_scope
 from data.audit import Hand
@@ -32,6 +33,7 @@ def attach(server: Flask, settings: Settings, state: State, store: EventStore) -
     """Route them on a server."""
     _prices(server, settings, state, store)
     _repricings(server, settings, state, store)
+    public_prices.attach(server, settings, store)
 
     @server.post(f"{PRICES}/preview")
     def look() -> Response:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from dash import Dash, Input, Output, State, ctx, no_update
 
-from callbacks.price_wish import Told, keep, looked, number, said
+from callbacks.price_wish import Told, follow, keep, looked, number, said
 from callbacks.session import current_scope
 from components import ids
 from components import price_form as form
@@ -120,6 +120,8 @@ def _applying(app: Dash, settings: Settings, state: Store, store: EventStore) ->
     @app.callback(
         Output(ids.PRICE_FORM, "is_open", allow_duplicate=True),
         Output(ids.PRICES_CHANGED, "data"),
+        Output(ids.PRICE_EDITED, "data", allow_duplicate=True),
+        Output(ids.PRICE_PREVIEWED, "data", allow_duplicate=True),
         *_problems(),
         Input(ids.PRICE_APPLY, "n_clicks"),
         State(ids.PRICE_PREVIEWED, "data"),
@@ -131,13 +133,19 @@ def _applying(app: Dash, settings: Settings, state: Store, store: EventStore) ->
         if not clicks:
             return no_update
         told = said(edited, values)
+        same, kept = (no_update, no_update), None
         try:
             if told != previewed:
                 raise Refused("", AGAIN)
-            keep(settings, state, told, store)
+            kept = keep(settings, state, told)
+            follow(settings, state, told, kept, store)
         except SpendscopeError as error:
-            return True, no_update, *_said(error)
-        return False, f"applied {clicks}", *([""] * len(form.PROBLEMS))
+            if kept is None:
+                return True, no_update, *same, *_said(error)
+            # The price is kept and no call followed: to apply again is to edit that one.
+            now = {"entry": True, "id": kept}
+            return True, f"kept {clicks}", now, said(now, values), *_said(error)
+        return False, f"applied {clicks}", *same, *([""] * len(form.PROBLEMS))
 
 
 def _said(error: SpendscopeError) -> list[str]:

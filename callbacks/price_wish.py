@@ -50,18 +50,25 @@ def looked(state: Store, scope: Scope, told: Told, store: EventStore) -> list[Sh
     return preview(state, scope, told["wish"] | price, store)
 
 
-def keep(settings: Settings, state: Store, told: Told, store: EventStore) -> None:
-    """Do it: keep the price, and have the stored calls follow."""
-    mine, wish = hand(settings), told["wish"]
+def keep(settings: Settings, state: Store, told: Told) -> int | None:
+    """Keep the price, if there is one among it; its number."""
     if told["what"] != "nothing":
-        _wish(wish)
-    if told["entry"]:
-        edited = told["id"]
-        kept = change(state, mine, edited, told["price"]) if edited else create(
-            state, mine, told["price"])  # fmt: skip
-        wish = wish | {"price": kept.id}
+        _wish(told["wish"])
+    if not told["entry"]:
+        return None
+    mine, edited = hand(settings), told["id"]
+    kept = change(state, mine, edited, told["price"]) if edited else create(
+        state, mine, told["price"])  # fmt: skip
+    return kept.id
+
+
+def follow(
+    settings: Settings, state: Store, told: Told, kept: int | None, store: EventStore
+) -> None:
+    """Have the stored calls follow."""
     if told["what"] != "nothing":
-        reprice(state, mine, asked(wish), store)
+        wish = told["wish"] | ({} if kept is None else {"price": kept})
+        reprice(state, hand(settings), asked(wish), store)
 
 
 def _wish(raw: Told) -> Asked:

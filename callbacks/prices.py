@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
 
-from callbacks import price_form
+from callbacks import price_form, public_prices
 from callbacks.price_api import hand
 from callbacks.price_wish import number
 from callbacks.session import current_scope
@@ -34,6 +34,7 @@ def register(app: Dash, settings: Settings, state: Store, store: EventStore) -> 
         app, ids.PRICE_UNDO_CONFIRM, "repricings", lambda n: undo(state, hand(settings), n, store)
     )
     price_form.register(app, settings, state, store)
+    public_prices.register(app, settings, store)
 
     @app.callback(Output(ids.PRICES_LINK, "hidden"), Input(ids.URL, "pathname"))
     def link(_: Any) -> bool:

@@ -17,10 +17,23 @@ SELECTED: Final[Row] = {
     "domLayout": "autoHeight",
 }
 NUMBERS: Final = frozenset(
-    {"events", "read", "accepted", "duplicates", "rejected", "unpriced", "tokens"}
+    {
+        "events",
+        "read",
+        "accepted",
+        "duplicates",
+        "rejected",
+        "unpriced",
+        "tokens",
+        "input",
+        "cached_input",
+        "cache_write",
+        "output",
+        "dearer",
+    }
 )
 WIDTHS: Final = {"last": 170, "what": 180, "name": 150, "who": 130, "way": 130, "used": 170,
-                 "created": 170, "last_event": 170, "last_import": 170}  # fmt: skip
+                 "created": 170, "last_event": 170, "last_import": 170, "model": 180}  # fmt: skip
 
 
 def card(

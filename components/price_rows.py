@@ -19,6 +19,10 @@ SHORT: Final = {
     "request": "a request",
 }  # fmt: skip
 ANY: Final = "any"
+UNTOUCHED: Final = (
+    " Calls with a reported cost stay as they are, without a list cost beside it where they have"
+    " none: re-pricing history gives them one."
+)
 NOBODY: Final = "(none)"
 
 
@@ -88,6 +92,8 @@ def seen(shifts: list[Shift], what: str) -> str:
     told = f"{calls} call{'' if whole['events'] == 1 else 's'}: {before} → {after}."
     if whole["compared"]:
         told += f" The list cost beside {text(whole['compared'], 'count')} reported ones follows."
+    elif what == "unpriced":
+        told += UNTOUCHED
     return f"{WHATS[what]}. {told}"
 
 

@@ -79,15 +79,24 @@ class PriceBook:
                 return _active(schedule, ts)
         return None
 
+    def holding(self, provider: str | None, model: str, ts: int) -> Entry | None:
+        """The own entry that holds for a model at `ts` (µs UTC); None: the public price does."""
+        mine = [one for one in self.entries if one.since <= ts and one.covers(provider, model)]
+        return max(mine, key=_closeness, default=None)
+
     def _plan(self, provider: str | None, model: str) -> Plan:
         """Everything that holds of a model, from when on, latest first."""
         mine = [entry for entry in self.entries if entry.covers(provider, model)]
         plan: list[tuple[int, Schedule]] = [(ALWAYS, schedule_of(provider, model))]
         for start in sorted({entry.since for entry in mine}):
             begun = [entry for entry in mine if entry.since <= start]
-            closest = max(begun, key=lambda entry: (entry.weight, entry.since, entry.id))
+            closest = max(begun, key=_closeness)
             plan.append((start, _said(closest, provider, model)))
         return tuple(reversed(plan))
+
+
+def _closeness(entry: Entry) -> tuple[Any, ...]:
+    return entry.weight, entry.since, entry.id
 
 
 def _said(entry: Entry, provider: str | None, model: str) -> Schedule:

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from callbacks import price_wish
+from data.errors import StoreError
+from data.public_prices import MOST, RELEASE
 from tests.serving import ADMIN, KEY, Claims, Served, serving
 
 LEADER: Claims = {"sub": "lena", "name": "Lena", "applications_admin": "web"}
@@ -154,7 +157,7 @@ def controls(said: dict[str, Any]) -> dict[str, Any]:
 
 def preview(served: Served, said: dict[str, Any], edited: Any, claims: Claims = ADMIN) -> Any:
     values = controls(said) | {"price-preview.n_clicks": 1, "price-edited.data": edited}
-    return served.fire("price-previewed.data", claims, values, "price-preview.n_clicks")
+    return served.fire("price-projects.rowData", claims, values, "price-preview.n_clicks")
 
 
 def press(
@@ -207,7 +210,9 @@ def test_a_price_is_set_after_a_preview_and_only_then(served: Served) -> None:
     refused = answered(press(served, SAID, edited, None))
     assert "preview it again" in refused["price-problem-"]["children"]
     seen = answered(preview(served, SAID, edited))
-    assert seen["price-seen"]["children"] == "Price those without a price. 2 calls: – → $3.00."
+    assert seen["price-seen"]["children"].startswith(
+        "Price those without a price. 2 calls: – → $3.00. Calls with a reported cost stay as"
+    )
     assert [one["events"] for one in seen["price-projects"]["rowData"]] == [1, 1]
     previewed = seen["price-previewed"]["data"]
     refused = answered(press(served, SAID | {"input": "20"}, edited, previewed))
@@ -217,6 +222,74 @@ def test_a_price_is_set_after_a_preview_and_only_then(served: Served) -> None:
     assert kept["price-form"] == {"is_open": False}
     assert served.json("prices")["unpriced"] == []
     assert [one["events"] for one in served.json("repricings")["repricings"]] == [2]
+
+
+def test_what_failed_after_the_price_was_kept_is_applied_again(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited = {"entry": True}
+    seen = answered(preview(served, SAID, edited))
+    with monkeypatch.context() as broken:
+
+        def fail(*_: Any) -> None:
+            raise StoreError("the disk is full")
+
+        broken.setattr(price_wish, "reprice", fail)
+        told = answered(press(served, SAID, edited, seen["price-previewed"]["data"]))
+    assert told["price-problem-"]["children"] == "the disk is full"
+    assert told["price-form"] == {"is_open": True}
+    (kept,) = served.json("prices")["prices"]
+    again = told["price-edited"]["data"], told["price-previewed"]["data"]
+    assert again[0] == {"entry": True, "id": kept["id"]}
+    assert answered(press(served, SAID, *again))["price-form"] == {"is_open": False}
+    assert [one["id"] for one in served.json("prices")["prices"]] == [kept["id"]]
+    assert served.json("prices")["unpriced"] == []
+
+
+# --- the public book
+
+
+def looked_up(served: Served, claims: Claims = ADMIN, **said: str) -> Any:
+    values = {f"public-price-{name}.value": value for name, value in said.items()}
+    return answered(served.fire("public-price-found.children", claims, values,
+                                "public-price-model.value"))  # fmt: skip
+
+
+def test_the_public_price_of_a_model_is_looked_up(served: Served) -> None:
+    told = looked_up(served, model="gpt-4o", provider="openai", at="2026-11-01")
+    sentence = told["public-price-found"]["children"]
+    assert sentence.startswith("openai / gpt-4o on 01 Nov 2026: $2.5 in · $1.25 cached · ")
+    assert sentence.endswith(f"; public price, {RELEASE}.")
+    rows = told["house-public-table"]["rowData"]
+    exact = next(one for one in rows if (one["provider"], one["model"]) == ("openai", "gpt-4o"))
+    assert (exact["input_text"], exact["input"]) == ("$2.5", 2.5)
+    post(served, model="gpt-4*", **{"from": "2026-11-02"}, input="1", output="2")
+    before, after = (looked_up(served, model="gpt-4o", provider="openai", at=day)
+                     ["public-price-found"]["children"]
+                     for day in ("2026-11-01", "2026-11-02"))  # fmt: skip
+    assert before == sentence
+    assert "$1 in" in after
+    assert "own price of “gpt-4*” from 2026-11-02 ($1.00 in · $2.00 out)" in after
+    assert looked_up(served, model="nobody's")["public-price-found"]["children"].endswith(
+        "its calls are unpriced."
+    )
+
+
+def test_the_public_book_is_searched(served: Served) -> None:
+    told = looked_up(served)
+    assert len(told["house-public-table"]["rowData"]) == MOST
+    assert "more words narrow it" in told["house-public-said"]["children"]
+    assert looked_up(served, model="no such")["house-public-card"] == {"data-state": "empty"}
+    assert looked_up(served, at="soon")["house-public-said"]["children"].startswith("'soon' is no")
+    answer = served.json("prices/public", model="gpt-4o", provider="openai", at="2026-11-01")
+    assert answer["price"]["rates"]["input"] == "2.5"
+    assert (answer["price"]["source"], answer["release"]) == (RELEASE, RELEASE)
+    assert served.get("prices/public", at="soon").status_code == 400
+    for claims in (LEADER, ANA):
+        assert served.get("prices/public", claims).status_code == 403
+        refused = looked_up(served, claims, model="gpt-4o")
+        assert refused["house-public-table"]["rowData"] == []
+        assert "administrators" in refused["house-public-said"]["children"]
 
 
 def test_a_price_is_edited_and_history_follows(served: Served) -> None:

@@ -1,0 +1,61 @@
+"""The public price book on the prices page and for scripts: searched, and one price looked up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from dash import Dash, Input, Output
+from flask import Flask, Response, jsonify, request
+
+from callbacks.api import only
+from callbacks.session import current_scope
+from components import ids
+from components import public_prices as shown
+from data.engines import EventStore
+from data.errors import SpendscopeError
+from data.local_time import instant
+from data.public_prices import RELEASE, noon, quote, search
+from data.settings import Settings
+
+PATH = "/api/v1/prices/public"
+
+
+def attach(server: Flask, settings: Settings, store: EventStore) -> None:
+    """`?model=&provider=&at=`: the price a model has on a day, and what is called so."""
+
+    @server.get(PATH)
+    def public_prices() -> Response:
+        only(("model", "provider", "at"))
+        model, provider, at = (request.args.get(n, "") for n in ("model", "provider", "at"))
+        scope, when = current_scope(), noon(at, _now(settings))
+        found, count = search(scope, f"{provider} {model}", when)
+        held = quote(scope, store.book(), provider, model, when).said() if model.strip() else None
+        return jsonify(release=RELEASE, price=held, count=count, models=[x.said() for x in found])
+
+
+def register(app: Dash, settings: Settings, store: EventStore) -> None:
+    """The card."""
+
+    @app.callback(
+        Output(ids.house("public-table"), "rowData"),
+        Output(ids.house("public-said"), "children"),
+        Output(ids.house("public-card"), "data-state"),
+        Output(ids.public_price("found"), "children"),
+        *(Input(ids.public_price(name), "value") for name in shown.FIELDS),
+    )
+    def look(*values: Any) -> Any:
+        model, provider, at = (value if isinstance(value, str) else "" for value in values)
+        try:
+            scope, when = current_scope(), noon(at, _now(settings))
+            found, count = search(scope, f"{provider} {model}", when)
+            held = quote(scope, store.book(), provider, model, when)
+        except SpendscopeError as error:
+            return [], str(error), "failed", ""
+        said = shown.sentence(held, f"{when:%d %b %Y}") if model.strip() else ""
+        rows = [shown.row(one) for one in found]
+        return rows, shown.told(len(rows), count), "ready" if rows else "empty", said
+
+
+def _now(settings: Settings) -> datetime:
+    return instant(settings.now())

@@ -1,0 +1,86 @@
+"""Settings → Prices: the public price book, to look into, and which price a model has."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import dash_bootstrap_components as dbc
+from dash import html
+
+from components import ids
+from components.house import Columns, Row, card, pair, table
+from components.numbers import DASH
+from components.price_rows import SHORT, priced
+from data.public_prices import MOST, RELEASE, Quote, dollars
+
+KEY: Final = "public"
+COLUMNS: Final[Columns] = (
+    ("provider", "Provider"), ("model", "Model"), ("input", "Input"),
+    ("cached_input", "Cached input"), ("cache_write", "Cache writes"), ("output", "Output"),
+    ("dearer", "Dearer above"),
+)  # fmt: skip
+RATED: Final = ("input", "cached_input", "cache_write", "output")
+FIELDS: Final = {
+    "model": ("Model", "text", "gpt-4o, or words of its name"),
+    "provider": ("Provider", "text", "any"),
+    "at": ("On (UTC)", "date", ""),
+}
+HELP: Final = (
+    f"The installed release, {RELEASE}, in US dollars per million tokens. An upgrade prices what"
+    " arrives from then on; stored calls keep their cost until they are re-priced."
+)
+
+
+def section() -> html.Section:
+    """The card, empty: a callback fills it."""
+    fields = [
+        html.Div([
+            html.Label(label, htmlFor=ids.public_price(name)),
+            dbc.Input(id=ids.public_price(name), type=kind, value="", placeholder=hint,
+                      debounce=0.4, autocomplete="off"),
+        ])
+        for name, (label, kind, hint) in FIELDS.items()
+    ]  # fmt: skip
+    found = html.P(id=ids.public_price("found"), className="price-seen", role="status",
+                   **ids.testid("public-found"))  # fmt: skip
+    return card(KEY, "Public prices", HELP, [],
+                [html.Div(fields, className="key-form"), found, *table(KEY, COLUMNS)])  # fmt: skip
+
+
+def row(one: Quote) -> Row:
+    """A model of the public book."""
+    told = dollars(one.rates) if one.rates else {}
+    above = f"{one.dearer:,} tokens" if one.dearer is not None else DASH
+    words = {"provider": one.provider or DASH, "model": one.model, "dearer": above}
+    return {
+        **{k: v for name, word in words.items() for k, v in pair(name, word, word).items()},
+        **{k: v for name in RATED for k, v in _rate(name, told.get(name)).items()},
+    }
+
+
+def _rate(name: str, value: str | None) -> Row:
+    return pair(name, value and float(value), DASH if value is None else f"${value}")
+
+
+def sentence(one: Quote, day: str) -> str:
+    """Which price a model has, and who says so."""
+    named = f"{one.provider} / {one.model}" if one.provider else one.model
+    if one.entry:
+        whose = f"own price of “{one.entry.model}” from {one.entry.start} ({priced(one.entry)})"
+    else:
+        whose = f"public price, {RELEASE}"
+    if one.rates is None:
+        return f"{named} has no price on {day}: its calls are unpriced."
+    rates = dollars(one.rates)
+    shown = [f"${rates[name]} {SHORT[name]}" for name in RATED]
+    shown += [f"${rates['request']} a request"] if rates["request"] != "0" else []
+    more = f", dearer for prompts above {one.dearer:,} tokens" if one.dearer is not None else ""
+    return f"{named} on {day}: {' · '.join(shown)}{more}; {whose}."
+
+
+def told(shown: int, count: int) -> str:
+    """What stands above the table."""
+    if not count:
+        return "No model of the public book is called so."
+    more = f"; the first {MOST} are listed, more words narrow it" if count > shown else ""
+    return f"{count:,} model{'' if count == 1 else 's'} of the public book{more}."
