@@ -61,7 +61,7 @@ def register(app: Dash, settings: Settings, state: Kept, store: EventStore) -> N
     ) -> tuple[Any, ...]:  # fmt: skip
         controls, question = rest[:-1], rest[-1]
         person = current_person()
-        preferred = preferences.read(state, person.id)
+        preferred = preferences.read(state, *person.ids)
         before = question["choice"] if question else _first(search, preferred)
         try:
             choice = _chosen(

@@ -25,20 +25,20 @@ def attach(server: Flask, state: Kept) -> None:
 
     @server.get("/api/v1/preferences")
     def preferred() -> Response:
-        return jsonify(read(state, current_person().id).as_dict())
+        return jsonify(read(state, *current_person().ids).as_dict())
 
     @server.put("/api/v1/preferences")
     def prefer() -> Response:
         if request.args:
             raise Refused("preferences", "preferences are your own and take no parameters")
         chosen = parse(_body())
-        write(state, current_person().id, chosen)
+        write(state, chosen, *current_person().ids)
         return jsonify(chosen.as_dict())
 
 
 def zone_of(state: Kept, browser: Any) -> str:
     """The zone in which the one who asks reads times: preferred, else the browser's."""
-    zone = read(state, current_person().id).zone or browser
+    zone = read(state, *current_person().ids).zone or browser
     return zone if isinstance(zone, str) and zone in zones() else "UTC"
 
 
@@ -63,11 +63,11 @@ def register(app: Dash, state: Kept) -> None:
 
     @app.callback(Output(ids.PREFERRED, "data"), Input(ids.APP, "id"))
     def arrive(_: str) -> dict[str, Any]:
-        return read(state, current_person().id).as_dict()
+        return read(state, *current_person().ids).as_dict()
 
     @app.callback(Output(ids.PREFERENCES, "children"), Input(ids.PREFERENCES, "id"))
     def fill(_: str) -> Any:
-        return preferences.fields(read(state, current_person().id))
+        return preferences.fields(read(state, *current_person().ids))
 
     @app.callback(
         Output(ids.PREFERENCES_SAID, "children"),
@@ -79,7 +79,7 @@ def register(app: Dash, state: Kept) -> None:
     def save(*values: Any) -> tuple[Any, ...]:
         held = dict(zip(NAMES, values, strict=True))
         try:
-            old, new = change(state, current_person().id, _said(held, ctx.triggered_prop_ids))
+            old, new = change(state, _said(held, ctx.triggered_prop_ids), *current_person().ids)
         except Refused as problem:
             return str(problem), f"{SAID} wrong", no_update
         before, now = old.as_dict(), new.as_dict()

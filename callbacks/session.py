@@ -50,6 +50,11 @@ class Person:
         return self.scope.user
 
     @property
+    def ids(self) -> tuple[str, ...]:
+        """All their ids: the person's, the one they came with, the others."""
+        return tuple(dict.fromkeys((self.id, self.scope.came_as, *self.people.ids(self.id))))
+
+    @property
     def name(self) -> str:
         return _text(self.claims.get("name")) or self.email or self.id
 

@@ -105,35 +105,39 @@ def _n(preset: str | None, value: Any) -> int | None:
     return number
 
 
-def read(state: State, user: str) -> Preferences:
-    """What this person prefers, as it is now."""
+def read(state: State, *ids: str) -> Preferences:
+    """What a person of these ids prefers as it is now: as the first of them that said anything,
+    since somebody who is merged with another keeps what they chose before."""
     with state.reading() as connection:
-        return _kept(connection, user)
+        return _kept(connection, ids)
 
 
-def change(state: State, user: str, raw: Mapping[str, Any]) -> tuple[Preferences, Preferences]:
+def change(state: State, raw: Mapping[str, Any], *ids: str) -> tuple[Preferences, Preferences]:
     """Change some and leave the others, whatever else arrives meanwhile; before and after."""
     with state.writing() as connection:
-        before = _kept(connection, user)
+        before = _kept(connection, ids)
         after = parse({**before.as_dict(), **raw})
-        _keep(connection, user, after)
+        _keep(connection, after, ids)
     return before, after
 
 
-def _kept(connection: sa.Connection, user: str) -> Preferences:
+def _kept(connection: sa.Connection, ids: tuple[str, ...]) -> Preferences:
     columns = [PREFERENCES.c[name] for name in NAMES]
-    row = connection.execute(sa.select(*columns).where(PREFERENCES.c.user == user)).first()
-    return Preferences(*row) if row else Preferences()
+    asked = sa.select(PREFERENCES.c.user, *columns).where(PREFERENCES.c.user.in_(ids))
+    found = {user: Preferences(*row) for user, *row in connection.execute(asked)}
+    return next((found[one] for one in ids if one in found), Preferences())
 
 
-def write(state: State, user: str, preferred: Preferences) -> None:
+def write(state: State, preferred: Preferences, *ids: str) -> None:
     """Keep these instead of what this person preferred before."""
     with state.writing() as connection:
-        _keep(connection, user, preferred)
+        _keep(connection, preferred, ids)
 
 
-def _keep(connection: sa.Connection, user: str, preferred: Preferences) -> None:
+def _keep(connection: sa.Connection, preferred: Preferences, ids: tuple[str, ...]) -> None:
+    """Under the first id; where there are others, "no preference" is said and not left open."""
+    user, *others = ids
     connection.execute(PREFERENCES.delete().where(PREFERENCES.c.user == user))
-    if preferred != Preferences():
+    if preferred != Preferences() or others:
         row = {"user": user, **preferred.as_dict()}
         connection.execute(PREFERENCES.insert().values(row))

@@ -44,6 +44,23 @@ def test_preferences_are_kept_and_are_ones_own(served: Served) -> None:
     assert put(served, ANA, {}).json == NONE
 
 
+def test_who_is_merged_keeps_what_they_chose_until_they_choose_again(served: Served) -> None:
+    work, home = {"sub": "ana@work"}, {"sub": "ana@home"}
+    put(served, work, MONTH)
+    put(served, home, {"theme": "light"})
+    for alias in ("ana@work", "ana@home"):
+        told = {"alias": alias, "person": "ana"}
+        headers = served.headers(ADMIN)
+        assert served.client.post("/api/v1/aliases", json=told, headers=headers).status_code == 201
+    assert served.json("preferences", work) == MONTH
+    assert served.json("preferences", home) == NONE | {"theme": "light"}
+    assert put(served, home, {"mode": "chart"}).json == NONE | {"mode": "chart"}
+    assert served.json("preferences", work) == NONE | {"mode": "chart"}
+    assert put(served, work, {}).json == NONE
+    assert served.json("preferences", work) == NONE
+    assert served.json("preferences", ADMIN) == NONE
+
+
 @pytest.mark.parametrize("query", ["?user=ana", "?sub=ana"])
 def test_nobody_reaches_anothers(served: Served, query: str) -> None:
     put(served, ANA, MONTH)
