@@ -41,8 +41,8 @@ def register(app: Dash, settings: Settings, store: EventStore) -> None:
         Output(ids.house("public-table"), "rowData"),
         Output(ids.house("public-said"), "children"),
         Output(ids.house("public-card"), "data-state"),
-        Output(ids.public_price("found"), "children"),
-        *(Input(ids.public_price(name), "value") for name in shown.FIELDS),
+        Output(ids.house("public-found"), "children"),
+        *(Input(ids.house(f"public-{name}"), "value") for name in shown.FIELDS),
     )
     def look(*values: Any) -> Any:
         model, provider, at = (value if isinstance(value, str) else "" for value in values)

@@ -194,10 +194,5 @@ def people_field(name: str) -> str:
 
 
 def house(part: str) -> str:
-    """A part of Settings → Data or Settings → Ingest."""
+    """A part of Settings → Data or Settings → Ingest, or of the card of public prices."""
     return f"house-{part}"
-
-
-def public_price(part: str) -> str:
-    """A part of the card of public prices."""
-    return f"public-price-{part}"

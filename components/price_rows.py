@@ -51,7 +51,7 @@ def entry_row(one: Entry) -> Row:
 def priced(one: Entry) -> str:
     """`$2 in · $4 out`, `as openai/gpt-4o, −12.5 %`, `public price −10 %`."""
     told = [(name, getattr(one, name)) for name in RATES]
-    if rates := [f"{_dollars(rate)} {SHORT[name]}" for name, rate in told if rate is not None]:
+    if rates := [f"{in_price(rate)} {SHORT[name]}" for name, rate in told if rate is not None]:
         return " · ".join(rates)
     base = f"as {one.alias}" if one.alias else "public price"
     return f"{base} −{one.discount.normalize():f} %" if one.discount else base
@@ -111,7 +111,8 @@ def _day(us: int, zone: str) -> str:
     return moment(us, zone).rsplit(" ", 1)[0]
 
 
-def _dollars(rate: Decimal) -> str:
+def in_price(rate: Decimal) -> str:
+    """Every digit of a price, two at least."""
     exact = f"{rate.normalize():f}"
     return f"${rate:.2f}" if len(exact.partition(".")[2]) < 2 else f"${exact}"
 

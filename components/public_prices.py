@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 import dash_bootstrap_components as dbc
@@ -10,7 +11,7 @@ from dash import html
 from components import ids
 from components.house import Columns, Row, card, pair, table
 from components.numbers import DASH
-from components.price_rows import SHORT, priced
+from components.price_rows import SHORT, in_price, priced
 from data.public_prices import MOST, RELEASE, Quote, dollars
 
 KEY: Final = "public"
@@ -35,13 +36,13 @@ def section() -> html.Section:
     """The card, empty: a callback fills it."""
     fields = [
         html.Div([
-            html.Label(label, htmlFor=ids.public_price(name)),
-            dbc.Input(id=ids.public_price(name), type=kind, value="", placeholder=hint,
+            html.Label(label, htmlFor=ids.house(f"public-{name}")),
+            dbc.Input(id=ids.house(f"public-{name}"), type=kind, value="", placeholder=hint,
                       debounce=0.4, autocomplete="off"),
         ])
         for name, (label, kind, hint) in FIELDS.items()
     ]  # fmt: skip
-    found = html.P(id=ids.public_price("found"), className="price-seen", role="status",
+    found = html.P(id=ids.house("public-found"), className="price-seen", role="status",
                    **ids.testid("public-found"))  # fmt: skip
     return card(KEY, "Public prices", HELP, [],
                 [html.Div(fields, className="key-form"), found, *table(KEY, COLUMNS)])  # fmt: skip
@@ -59,7 +60,7 @@ def row(one: Quote) -> Row:
 
 
 def _rate(name: str, value: str | None) -> Row:
-    return pair(name, value and float(value), DASH if value is None else f"${value}")
+    return pair(name, value and float(value), DASH if value is None else in_price(Decimal(value)))
 
 
 def sentence(one: Quote, day: str) -> str:
@@ -72,8 +73,8 @@ def sentence(one: Quote, day: str) -> str:
     if one.rates is None:
         return f"{named} has no price on {day}: its calls are unpriced."
     rates = dollars(one.rates)
-    shown = [f"${rates[name]} {SHORT[name]}" for name in RATED]
-    shown += [f"${rates['request']} a request"] if rates["request"] != "0" else []
+    shown = [f"{in_price(Decimal(rates[name]))} {SHORT[name]}" for name in RATED]
+    shown += [f"{in_price(Decimal(rates['request']))} a request"] if rates["request"] != "0" else []
     more = f", dearer for prompts above {one.dearer:,} tokens" if one.dearer is not None else ""
     return f"{named} on {day}: {' · '.join(shown)}{more}; {whose}."
 

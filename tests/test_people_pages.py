@@ -152,7 +152,7 @@ def test_other_ids_stand_on_hover_for_whom_they_are(
 ) -> None:
     said = {f"{ids.QUESTION}.data": question(WEEK), "measure.value": "cost", "by.value": "user"}
     answer = served.fire(
-        '"chart","section"', claims, said, f"{ids.QUESTION}.data", {"section": "top-users"}
+        '{"part":"chart","section"', claims, said, f"{ids.QUESTION}.data", {"section": "top-users"}
     )
     assert f'"user_tip":"{told}"' in answer.text
     asked = question(WEEK) | {"section": "top-users", "metric": "cost"}

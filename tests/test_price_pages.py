@@ -250,27 +250,27 @@ def test_what_failed_after_the_price_was_kept_is_applied_again(
 
 
 def looked_up(served: Served, claims: Claims = ADMIN, **said: str) -> Any:
-    values = {f"public-price-{name}.value": value for name, value in said.items()}
-    return answered(served.fire("public-price-found.children", claims, values,
-                                "public-price-model.value"))  # fmt: skip
+    values = {f"house-public-{name}.value": value for name, value in said.items()}
+    return answered(served.fire("house-public-found.children", claims, values,
+                                "house-public-model.value"))  # fmt: skip
 
 
 def test_the_public_price_of_a_model_is_looked_up(served: Served) -> None:
     told = looked_up(served, model="gpt-4o", provider="openai", at="2026-11-01")
-    sentence = told["public-price-found"]["children"]
-    assert sentence.startswith("openai / gpt-4o on 01 Nov 2026: $2.5 in · $1.25 cached · ")
+    sentence = told["house-public-found"]["children"]
+    assert sentence.startswith("openai / gpt-4o on 01 Nov 2026: $2.50 in · $1.25 cached · ")
     assert sentence.endswith(f"; public price, {RELEASE}.")
     rows = told["house-public-table"]["rowData"]
     exact = next(one for one in rows if (one["provider"], one["model"]) == ("openai", "gpt-4o"))
-    assert (exact["input_text"], exact["input"]) == ("$2.5", 2.5)
+    assert (exact["input_text"], exact["input"]) == ("$2.50", 2.5)
     post(served, model="gpt-4*", **{"from": "2026-11-02"}, input="1", output="2")
     before, after = (looked_up(served, model="gpt-4o", provider="openai", at=day)
-                     ["public-price-found"]["children"]
+                     ["house-public-found"]["children"]
                      for day in ("2026-11-01", "2026-11-02"))  # fmt: skip
     assert before == sentence
-    assert "$1 in" in after
+    assert "$1.00 in" in after
     assert "own price of “gpt-4*” from 2026-11-02 ($1.00 in · $2.00 out)" in after
-    assert looked_up(served, model="nobody's")["public-price-found"]["children"].endswith(
+    assert looked_up(served, model="nobody's")["house-public-found"]["children"].endswith(
         "its calls are unpriced."
     )
 
