@@ -15,7 +15,7 @@ from data.events import Event
 from data.ingest import ingest_paths
 from data.report import Report
 from data.seen import Seen
-from data.sources import formats, litellm_calls, spool
+from data.sources import formats, litellm_calls
 
 SMALL, TIMES = 1_000, 10
 Write = Callable[[Path, int], None]
@@ -83,7 +83,6 @@ def test_ten_times_the_file_takes_no_more_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Write, dry_run: bool
 ) -> None:
     monkeypatch.setattr(ingest, "BATCH", 200)
-    monkeypatch.setattr(spool, "MOST_HELD", 100_000)
     monkeypatch.setattr(litellm_calls, "NEAR", 500)
     formats()
     small, large = tmp_path / "small.json", tmp_path / "large.json"
