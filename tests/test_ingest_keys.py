@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from data.audit import Hand, entries
 from data.errors import EventError, Forbidden, Refused, Unknown
-from data.imports import by_source
+from data.import_sources import by_source
 from data.ingest_keys import INGEST_KEYS, MINUTE, START, Key, add, any_good, listed, revoke, verify
 from data.scope import Scope
 from data.sources.format import Note, Record

@@ -254,7 +254,7 @@ def redrawn(served: Served, claims: Claims, key: str, choice: Any, by: str) -> A
     measure = measures(SECTIONS[key])[0]
     said = {f"{ids.QUESTION}.data": question(choice), "measure.value": measure, "by.value": by}
     changed = f"{ids.QUESTION}.data"
-    return served.fire('"chart","section"', claims, said, changed, {"section": key})
+    return served.fire('{"part":"chart","section"', claims, said, changed, {"section": key})
 
 
 def test_a_redraw_is_as_if_rewritten(doors: Doors) -> None:

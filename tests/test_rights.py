@@ -155,7 +155,7 @@ def redrawn(served: Served, claims: Claims, key: str, asked: Any, by: str) -> An
     measure = measures(SECTIONS[key])[0] if key in SECTIONS else "cost"
     said = {f"{ids.QUESTION}.data": asked, "measure.value": measure, "by.value": by}
     changed = f"{ids.QUESTION}.data"
-    return served.fire('"chart","section"', claims, said, changed, {"section": key})
+    return served.fire('{"part":"chart","section"', claims, said, changed, {"section": key})
 
 
 FORGED: Final[tuple[Any, ...]] = (
