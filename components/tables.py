@@ -18,7 +18,8 @@ Row = dict[str, Any]
 SHOWN: Final = "_text"
 TOTAL: Final = "Total"
 WIDE: Final = 132
-WIDEST: Final = 160  # billions, digit by digit
+WIDEST: Final = 160
+LONG: Final = ("tokens", "instant", "text")  # billions digit by digit, times, classes of errors
 
 
 def columns(section: Section, by: str) -> list[Row]:
@@ -40,7 +41,7 @@ def _number(name: str) -> Row:
         "field": name, "headerName": METRICS[name].label, "wrapHeaderText": True,
         "headerTooltip": METRICS[name].help,
         "type": "rightAligned", "flex": 1, "sortingOrder": ["desc", "asc", None],
-        "minWidth": WIDEST if METRICS[name].unit == "tokens" else WIDE,
+        "minWidth": WIDEST if METRICS[name].unit in LONG else WIDE,
         "valueFormatter": {"function": "shown(params)"},
     }  # fmt: skip
 
