@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from data import ingest
+from data import ingest, likeness
 from data.events import Event
 from data.ingest import ingest_paths
 from data.report import Report
@@ -84,6 +84,7 @@ def test_ten_times_the_file_takes_no_more_memory(
 ) -> None:
     monkeypatch.setattr(ingest, "BATCH", 200)
     monkeypatch.setattr(litellm_calls, "NEAR", 500)
+    monkeypatch.setattr(likeness, "MOST_WATCHED", 500)
     formats()
     small, large = tmp_path / "small.json", tmp_path / "large.json"
     write(small, SMALL)
