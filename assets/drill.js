@@ -88,7 +88,7 @@
     const total = cell.closest(".ag-floating-bottom");
     const row = total ? null : grid.getRowNode(cell.closest("[row-id]").getAttribute("row-id"));
     const narrows = total ? { values: {} } : row && row.data && row.data.narrows;
-    if (!narrows || !narrows.values) return null; // "Other" is many
+    if (!narrows || !narrows.values) return null;
     return { ...narrows, section, metric: cell.getAttribute("col-id") };
   };
   const numberAt = (target) =>

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from callbacks import records
 from callbacks.answers import answer, as_of, options
 from callbacks.asking import notice
+from callbacks.parameters import filters_asked, names_asked, only, order_asked, whole
 from callbacks.session import current_scope
 from components.answer import Answer
 from components.sections import TABS, section
@@ -23,7 +24,7 @@ from components.tables import raw
 from data.catalog import DIMENSIONS, METRICS
 from data.engines import EventStore
 from data.errors import Refused, SpendscopeError, Unknown
-from data.filters import NAMES, PICKED, Filters, choose, parse
+from data.filters import PICKED, Filters
 from data.local_time import GRAINS, instant
 from data.query import Query, count, run
 from data.settings import Settings
@@ -93,28 +94,6 @@ def _catalog() -> dict[str, Any]:
     }
 
 
-def filters_asked(settings: Settings, others: tuple[str, ...]) -> Filters:
-    """The filters of this request, which may carry the `others` besides and nothing else."""
-    only((*NAMES, *others))
-    arguments = {name: request.args.getlist(name) for name in request.args}
-    return parse(choose(arguments), settings.now())
-
-
-def only(known: tuple[str, ...]) -> None:
-    """Refuse a parameter that is not among the known."""
-    for name in request.args:
-        if name not in known:
-            raise Refused(name, f"there is no parameter {name[:40]!r}; use {', '.join(known)}")
-
-
-def whole(name: str, default: int, least: int, most: int) -> int:
-    """A whole number of this request, or its default."""
-    text = request.args.get(name, str(default))
-    if not text.isdecimal() or not least <= int(text) <= most:
-        raise Refused(name, f"{name} must be a whole number from {least} to {most:,}")
-    return int(text)
-
-
 def _query(filters: Filters, store: EventStore) -> dict[str, Any]:
     started, scope = time.perf_counter(), current_scope()
     asked = _question(filters)
@@ -146,16 +125,6 @@ def _question(filters: Filters) -> Query:
         metrics, names_asked("by"), filters, None if grain == "auto" else grain, order_asked(),  # type: ignore[arg-type]
         whole("limit", ROWS, 1, MOST_ROWS), whole("offset", 0, 0, 10**9),
     )  # fmt: skip
-
-
-def names_asked(parameter: str) -> tuple[str, ...]:
-    parts = (part.strip() for part in request.args.get(parameter, "").split(","))
-    return tuple(dict.fromkeys(part for part in parts if part))
-
-
-def order_asked() -> tuple[tuple[str, bool], ...]:
-    """`order=-cost,model` as (name, descending)."""
-    return tuple((name.removeprefix("-"), name.startswith("-")) for name in names_asked("order"))
 
 
 def meta(filters: Filters, store: EventStore) -> dict[str, Any]:

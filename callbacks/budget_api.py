@@ -9,8 +9,8 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from callbacks import budget_files
-from callbacks.api import only, whole
 from callbacks.budget_records import Said, crossing, iso, said
+from callbacks.parameters import only, whole
 from callbacks.session import current_person, current_scope
 from callbacks.spending import resolved, standings
 from data import audit

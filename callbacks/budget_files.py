@@ -11,8 +11,8 @@ from typing import Final
 from flask import Flask, Response, request, stream_with_context
 
 from callbacks import records
-from callbacks.api import only, whole
 from callbacks.budget_records import Said, crossing, said
+from callbacks.parameters import only, whole
 from callbacks.session import current_scope
 from callbacks.spending import Names, history, names, resolved, standings
 from data.budget_crossings import Crossed

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlencode
 
 from components import filter_bar, ids
-from data.filters import LISTS, ME, NAMES, PICKED, TIMES, Choice, choose
+from data.filters import EXCLUDING, LISTS, ME, NAMES, PICKED, TIMES, Choice, choose
 from data.local_time import instant
 from data.windows import DEFAULT_N, DEFAULT_PRESET, Window
 
@@ -70,6 +70,8 @@ def without(choice: Choice, chip: dict[str, str], undo: Any = None) -> Choice:
     if field == filter_bar.TIMED:
         kept = {name: values for name, values in choice.items() if name in LISTS}
         return kept if before is None else kept | dict(before)
+    if field in EXCLUDING:
+        return listed(choice, field, list(before or ()))
     values = choice.get(field, [])
     kept_values = [v for v in values if v != value] if value else values[: filter_bar.MOST_CHIPS]
     if value and value != ME and before is not None:
@@ -88,17 +90,24 @@ def without_all(choice: Choice, chips: Any, undo: Any = None) -> Choice:
 
 
 def drilled(choice: Choice, drill: Any) -> Choice:
-    """The choice narrowed to what was clicked: values of fields, a stretch of time, or both."""
+    """The choice narrowed to what was clicked: values of fields, or all but some, a stretch of
+    time, or both."""
     if not isinstance(drill, dict):
         return choice
     values, start, end = (drill.get(name) for name in ("values", "from", "to"))
     for field, value in values.items() if isinstance(values, dict) else ():
-        if field in LISTS and isinstance(value, str) and value:
+        if field in EXCLUDING and _texts(value):
+            choice = listed(choice, field, list(dict.fromkeys([*choice.get(field, []), *value])))
+        elif field in LISTS and isinstance(value, str) and value:
             choice = listed(choice, field, ([ME] if ME in choice.get(field, []) else []) + [value])
     if isinstance(start, str) and isinstance(end, str):
         kept = {name: v for name, v in choice.items() if name in (*LISTS, "tz")}
         choice = kept | {"preset": "custom", "from": start, "to": end}
     return choice
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def remembered(undo: Any, before: Choice, after: Choice, drill: bool) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from flask import Flask, Response, jsonify, request, stream_with_context
 
 from callbacks import records
 from callbacks.answers import question
-from callbacks.api import ROWS, filters_asked, meta, order_asked, whole
+from callbacks.api import ROWS, meta
+from callbacks.parameters import filters_asked, order_asked, whole
 from callbacks.session import current_scope
 from components.sections import Section, section
 from data.engines import EventStore

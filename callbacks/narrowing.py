@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
@@ -12,7 +11,7 @@ from callbacks.asking import filters_of, notice
 from callbacks.session import current_scope
 from components import filter_bar, ids, pickers
 from data.engines import EventStore
-from data.filters import ME, NONE, PEOPLE, PICKED, Choice, Filters
+from data.filters import EXCLUDING, ME, NONE, PEOPLE, PICKED, Choice, Filters
 from data.query import Query, run
 from data.scope import Scope
 from data.series import known
@@ -82,10 +81,11 @@ def _in_browser(app: Dash) -> None:
 
 def quiet(filters: Filters, scope: Scope, store: EventStore) -> set[tuple[str, str]]:
     """`(field, value)` of every choice of which these filters leave nothing."""
-    active = {field: _active(field, filters, scope, store) for field, _ in filters.fields}
+    chosen = [(field, values) for field, values in filters.fields if field not in EXCLUDING]
+    active = {field: _active(field, filters, scope, store) for field, _ in chosen}
     return {
         (field, value)
-        for field, values in filters.fields
+        for field, values in chosen
         for value in values
         if meant(field, value, scope) not in active[field]
     }
@@ -101,9 +101,10 @@ def names(choice: Choice, scope: Scope, store: EventStore) -> dict[tuple[str, st
     return {
         (field, option["value"]): option["label"]
         for field in PEOPLE
-        for option in named(field, tuple(_others(choice.get(field, ()))), scope, store)
+        for option in named(field, tuple(_others(choice, field)), scope, store)
     }
 
 
-def _others(values: Iterable[str]) -> list[str]:
-    return [value for value in values if value != ME]
+def _others(choice: Choice, field: str) -> list[str]:
+    values = (*choice.get(field, ()), *choice.get(f"not_{field}", ()))
+    return [value for value in dict.fromkeys(values) if value != ME]

@@ -7,7 +7,7 @@ from typing import Any, Final
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from callbacks.api import only
+from callbacks.parameters import only
 from callbacks.session import current_person, current_scope
 from data.aliases import Kept
 from data.audit import Hand

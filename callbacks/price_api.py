@@ -8,7 +8,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from callbacks import public_prices
-from callbacks.api import only, whole
+from callbacks.parameters import only, whole
 from callbacks.session import current_person, current_scope
 from data.audit import Hand
 from data.engines import EventStore

@@ -8,7 +8,7 @@ from typing import Any
 from dash import Dash, Input, Output
 from flask import Flask, Response, jsonify, request
 
-from callbacks.api import only
+from callbacks.parameters import only
 from callbacks.session import current_scope
 from components import ids
 from components import public_prices as shown

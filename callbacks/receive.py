@@ -15,8 +15,8 @@ from typing import Any, Final
 import orjson
 from flask import Flask, Response, jsonify, request
 
-from callbacks.api import only
 from callbacks.bodies import MOST_ITEMS, body, refuse_crowded
+from callbacks.parameters import only
 from data.engines import EventStore
 from data.errors import EventError, Refused, Stranger, TooLarge
 from data.imports import Tally

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from flask import Flask, Response, jsonify, request
 
-from callbacks.api import only, whole
+from callbacks.parameters import only, whole
 from callbacks.price_api import hand
 from callbacks.session import current_scope
 from data.errors import Refused, TooLarge

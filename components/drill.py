@@ -1,10 +1,12 @@
 """What a click on a chart or a table narrows to: written beside each point and each row.
 
-`assets/drill.js` reads it there. None is what nothing can be narrowed to: "Other".
+`assets/drill.js` reads it there. "Other" is all but what stands beside it; None is what nothing
+can be narrowed to.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from components.answer import Answer
@@ -17,7 +19,7 @@ from data.series import known
 KEY: Final = "narrows"
 Figure = dict[str, Any]
 Row = dict[str, Any]
-Values = dict[str, str] | None  # by field
+Values = dict[str, str | list[str]] | None  # by field
 
 
 def mark(figure: Figure, answer: Answer) -> Figure:
@@ -33,16 +35,18 @@ def mark(figure: Figure, answer: Answer) -> Figure:
 
 def _series(answer: Answer) -> list[list[Values]]:
     """One a trace, in the order in which charts draw them."""
-    return [[_values({answer.by: value})] for value in answer.frame[answer.by].drop_duplicates()]
+    values = answer.frame[answer.by].drop_duplicates()
+    return [[_values({answer.by: value}, _named(answer))] for value in values]
 
 
 def _ranked(answer: Answer) -> list[list[Values]]:
-    """One a bar of the only trace; the remainder after them has none."""
+    """One a bar of the only trace, and the remainder after them."""
     frame, measure = answer.frame, METRICS[answer.measure].name
     ranked = frame[frame[measure].notna()]
     ranked = ranked.sort_values(measure, ascending=False, kind="stable")
-    shown = ranked.head(answer.section.top)[answer.by]
-    return [[_values({answer.by: value}) for value in shown]]
+    shown = ranked.head(answer.section.top)[answer.by].tolist()
+    bars = shown + [OTHER] * (len(ranked) > len(shown))
+    return [[_values({answer.by: value}, shown) for value in bars]]
 
 
 def _mixed(answer: Answer) -> list[list[Values]]:
@@ -66,17 +70,34 @@ def rows(made: list[Row], answer: Answer) -> list[Row]:
     fields = [name for name in answer.dimensions if name != TIME]
     times = frame[TIME].tolist() if buckets else [None] * len(frame)
     keys = frame[fields].to_dict("records") if fields else [{}] * len(frame)
+    named = _named(answer)
     for row, key, time in zip(made, keys, times, strict=False):
-        row[KEY] = {"values": _values(key), "bucket": buckets.get(time)}
+        row[KEY] = {"values": _values(key, named), "bucket": buckets.get(time)}
     return made
 
 
-def _values(key: dict[Any, Any]) -> Values:
+def _named(answer: Answer) -> list[Any]:
+    """The values beside "Other"."""
+    if not answer.by:
+        return []
+    return [value for value in answer.frame[answer.by].drop_duplicates() if value != OTHER]
+
+
+def _values(key: dict[Any, Any], named: Sequence[Any]) -> Values:
     """The values as a filter spells them; fields that cannot be narrowed to are left out."""
-    if OTHER in key.values():
-        return None
-    told = {str(field): known(value) for field, value in key.items() if field in LISTS}
-    return {field: NONE if value is None else str(value) for field, value in told.items()}
+    told: dict[str, str | list[str]] = {}
+    for field, value in key.items():
+        if value != OTHER:
+            told |= {str(field): _spelled(value)} if field in LISTS else {}
+        elif field in LISTS:
+            told[f"not_{field}"] = [_spelled(one) for one in named]
+        else:
+            return None
+    return told
+
+
+def _spelled(value: Any) -> str:
+    return NONE if known(value) is None else str(value)
 
 
 def _buckets(answer: Answer) -> dict[int, list[str]]:

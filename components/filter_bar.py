@@ -14,11 +14,12 @@ from components.numbers import moment
 from components.values import hand
 from data.catalog import DIMENSIONS
 from data.clock import HANDS
-from data.filters import ME, PEOPLE, TIMES, Choice
+from data.filters import EXCLUDING, ME, PEOPLE, TIMES, Choice
 from data.local_time import zones
 from data.windows import DEFAULT_N, DEFAULT_PRESET, PRESETS, Window
 
 MOST_CHIPS: Final = 12
+MOST_TOLD: Final = 3
 TIMED: Final = "time"
 
 
@@ -116,11 +117,20 @@ def chips(
 def said(choice: Choice, names: dict[tuple[str, str], str]) -> Iterator[tuple[str, str, str]]:
     """`(field, value, sentence)` of the values chosen; those past the most have none together."""
     for field, values in _lists(choice):
-        label = DIMENSIONS[field].label.lower()
+        label = DIMENSIONS[EXCLUDING.get(field, field)].label.lower()
+        if field in EXCLUDING:
+            yield field, "", f"{label}: not {_together(EXCLUDING[field], values, names)}"
+            continue
         for value in values[:MOST_CHIPS]:
             yield field, value, f"{label}: {_name(field, value, names)}"
         if len(values) > MOST_CHIPS:
             yield field, "", f"{label}: {len(values) - MOST_CHIPS} more"
+
+
+def _together(field: str, values: list[str], names: dict[tuple[str, str], str]) -> str:
+    told = [_name(field, value, names) for value in values[:MOST_TOLD]]
+    more = [f"{len(values) - MOST_TOLD} more"] if len(values) > MOST_TOLD else []
+    return ", ".join(told + more)
 
 
 def _name(field: str, value: str, names: dict[tuple[str, str], str]) -> str:

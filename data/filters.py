@@ -26,7 +26,9 @@ PICKED: Final = (*PEOPLE, *DRAWER)
 # What has no picker is narrowed by a click on a chart or table; where events came from is not.
 UNCHOSEN: Final = (*PICKED, "time", "kind", "source")
 NARROWING: Final = (*DRAWER, *(name for name in DIMENSIONS if name not in UNCHOSEN))
-LISTS: Final = (*PEOPLE, *NARROWING)
+# All but these values: what a remainder, "Other", is made of. By name, the field it speaks of.
+EXCLUDING: Final = {f"not_{name}": name for name in (*PEOPLE, *NARROWING)}
+LISTS: Final = (*PEOPLE, *NARROWING, *EXCLUDING)
 TIMES: Final = ("preset", "n", "from", "to", "tz")
 NAMES: Final = (*TIMES, *LISTS)
 MOST_VALUES: Final = 500
@@ -41,7 +43,8 @@ Choice = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """A resolved window, and per field the values to keep; `me` is the reader, whoever that is."""
+    """A resolved window, and per field the values to keep, or under `not_` to leave out; `me` is
+    the reader, whoever that is."""
 
     window: Window
     fields: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -54,7 +57,8 @@ class Filters:
             EVENTS.c.ts < self.window.end,
         ]
         for name, values in self._kept(scope):
-            clauses.append(_among(self._column(name), values))
+            column = self._column(EXCLUDING.get(name, name))
+            clauses.append((_outside if name in EXCLUDING else _among)(column, values))
         return sa.and_(*clauses)
 
     def _column(self, name: str) -> sa.ColumnElement[Any]:
@@ -66,8 +70,9 @@ class Filters:
         fields = dict(self.fields)
         if self.me:
             fields["user"] = (*fields.get("user", ()), scope.user)
-        if "user" in fields:
-            fields["user"] = scope.people.every(fields["user"])
+        for name in {"user", "not_user"} & fields.keys():
+            named = (scope.user if value == ME else value for value in fields[name])
+            fields[name] = scope.people.every(tuple(named))
         return fields.items()
 
 
@@ -76,6 +81,13 @@ def _among(column: sa.ColumnElement[Any], values: Sequence[str]) -> sa.ColumnEle
     if NONE not in values:
         return column.in_(named)
     return sa.or_(column.is_(None), column.in_(named))
+
+
+def _outside(column: sa.ColumnElement[Any], values: Sequence[str]) -> sa.ColumnElement[bool]:
+    named = column.not_in([value for value in values if value != NONE])
+    if NONE in values:
+        return sa.and_(column.is_not(None), named)
+    return sa.or_(column.is_(None), named)
 
 
 def choose(arguments: Mapping[str, Sequence[str]]) -> Choice:
@@ -128,8 +140,9 @@ def _values(choice: Choice, name: str) -> tuple[str, ...]:
         raise Refused(name, f"{name} takes at most {MOST_VALUES} values")
     if any(len(value) > LONGEST_VALUE or "\x00" in value for value in values):
         raise Refused(name, f"a {name} is a name of at most {LONGEST_VALUE:,} characters")
+    allowed = ALLOWED.get(EXCLUDING.get(name, name), values)
     for value in values:
-        if value not in ALLOWED.get(name, values):
-            said = ", ".join(one for one in ALLOWED[name] if one != NONE)
+        if value not in allowed:
+            said = ", ".join(one for one in allowed if one != NONE)
             raise Refused(name, f"{name} is {value[:40]!r}; use one of {said}")
     return tuple(dict.fromkeys(values))

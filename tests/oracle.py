@@ -73,8 +73,9 @@ def kept(events: pd.DataFrame, choice: Choice, me: str, now: datetime) -> pd.Dat
     rows = (events["ts"].astype("int64") >= start) & (events["ts"].astype("int64") < end)
     for name in LISTS:
         wanted = {me if (name, v) == ("user", "me") else v for v in choice.get(name, ())}
-        if wanted:
-            rows &= events[name].map(lambda v, w=wanted: ("(none)" if v is None else v) in w)
+        shut = {me if (name, v) == ("user", "me") else v for v in choice.get(f"not_{name}", ())}
+        told = events[name].map(lambda v: "(none)" if v is None else v)
+        rows &= (told.isin(wanted) | (not wanted)) & ~told.isin(shut)
     return events[rows.astype(bool)]
 
 

@@ -132,6 +132,32 @@ def test_a_point_of_a_chart_shows_its_events(open_as: Open) -> None:
     reader.has_query(preset="last_n_days", n="30")
 
 
+def test_other_shows_its_events_and_narrows_to_what_is_left(open_as: Open) -> None:
+    month = {"preset": "last_n_days", "n": "30"}
+    reader = open_as("platform-admin", "/settings/analytics?preset=last_n_days&n=30")
+    users = reader.api("sections/top-users", **month)["rows"]
+    shown = [row["user"] or "(none)" for row in users[:8]]
+    rest = reader.api("events", metric="cost", limit=1, not_user=shown, **month)["totals"]
+    reader.page.keyboard.down("Shift")
+    click_bar(reader, "top-users", 8)
+    reader.page.keyboard.up("Shift")
+    for name, value in rest.items():
+        expect(reader.find(f"events-{name}")).to_have_attribute("data-value", repr(value))
+    assert rest["cost"] == pytest.approx(sum(row["cost"] or 0 for row in users[8:]))
+    expect(reader.find("events-drawer")).to_contain_text("5 more")
+    with reader.page.expect_download() as found:
+        reader.find("events-csv").click()
+    listed = list(csv.DictReader(io.StringIO(found.value.path().read_text())))
+    assert len(listed) == rest["events"]
+    assert not {row["user"] or "(none)" for row in listed} & {*shown}
+    reader.page.keyboard.press("Escape")
+    click_bar(reader, "top-users", 8)
+    reader.has_query(not_user=shown, **month)
+    reader.shows(not_user=shown, **month)
+    reader.chip("user: not ").click()
+    reader.has_query(**month)
+
+
 def test_columns_stay_where_they_were_dragged_and_hidden(open_as: Open) -> None:
     """Through a filter, a move to another tab, and when the page is opened again."""
     reader = open_as("platform-admin", "/settings/analytics/models")

@@ -12,7 +12,8 @@ import pytest
 from callbacks import choosing
 from callbacks.answers import answer
 from callbacks.narrowing import quiet
-from components import drill, ids, tables
+from components import drill, filter_bar, ids, tables
+from components.answer import Answer
 from components.axes import drawn
 from components.charts import draw
 from components.sections import SECTIONS, measures
@@ -69,20 +70,25 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.mark.parametrize("tz", ["UTC", "Asia/Kolkata", "America/New_York"])
 def test_every_dimension_narrows_but_time_kind_and_source(served: Served, tz: str) -> None:
     """In any zone: what a group of a breakdown holds is what its filter leaves."""
-    assert set(LISTS) == set(DIMENSIONS) - {"time", "kind", "source"}
+    fields = set(DIMENSIONS) - {"time", "kind", "source"}
+    assert set(LISTS) == fields | {f"not_{field}" for field in fields}
+    everything = served.json("query", metrics="events", tz=tz, **SPAN)["totals"]["events"]
     for field in NARROWING:
         told = served.json("query", metrics="events", by=field, tz=tz, **SPAN)
         for row in told["rows"]:
-            said = SPAN | {"tz": tz, field: "(none)" if row[field] is None else row[field]}
-            assert (
-                served.json("query", metrics="events", **said)["totals"]["events"] == row["events"]
-            )
+            value, held = "(none)" if row[field] is None else row[field], row["events"]
+            assert counted(served, tz=tz, **{field: value}) == held
+            assert counted(served, tz=tz, **{f"not_{field}": value}) == everything - held
     assert served.get("query", metrics="events", source="test").status_code == 400
+
+
+def counted(served: Served, **said: Any) -> int:
+    return int(served.json("query", metrics="events", **SPAN, **said)["totals"]["events"])
 
 
 @pytest.mark.parametrize(("field", "value"), [
     ("hour", "24"), ("hour", "-1"), ("hour", "9.5"), ("weekday", "7"), ("weekday", "Monday"),
-    ("weekday", "(none)"), ("hour", "1;--"),
+    ("weekday", "(none)"), ("hour", "1;--"), ("not_hour", "24"), ("not_status", "fine"),
 ])  # fmt: skip
 def test_a_clock_shows_no_other_hour(served: Served, field: str, value: str) -> None:
     answer = served.get("query", metrics="events", **SPAN, **{field: value})
@@ -136,6 +142,23 @@ def ends(buckets: list[list[str]], point: int) -> dict[str, str]:
     return {"from": buckets[point][0], "to": buckets[point][1]} if buckets else {}
 
 
+def test_other_of_other_is_what_both_leave(served: Served) -> None:
+    first, other = named(ask(served, "models-over-time", "model", "cost"))
+    choice = choosing.drilled(dict(SPAN), {"values": other})
+    rest, nothing = named(ask(served, "models-over-time", "model", "cost", **choice))
+    assert (len(first), len(rest), nothing) == (8, 4, None)
+    assert not first & rest
+    choice = choosing.drilled(choice, {"values": {"not_model": ["m0", "m1"]}})
+    assert {*choice["not_model"]} == first | {"m0", "m1"}
+
+
+def named(answered: Answer) -> tuple[set[str], Any]:
+    """The models that a chart draws, and what its remainder stands for."""
+    told = [one["meta"]["values"][0] for one in drill.mark(draw(answered), answered)["data"]]
+    models = {one["model"] for one in told if "model" in one}
+    return models, next((one for one in told if "not_model" in one), None)
+
+
 @pytest.mark.parametrize(("key", "by", "measure"), DRAWN)
 def test_each_row_narrows_to_itself(served: Served, key: str, by: str, measure: str) -> None:
     answered = ask(served, key, by, measure)
@@ -159,15 +182,25 @@ def test_a_section_without_any_rows_is_drawn(served: Served) -> None:
             assert drill.rows(tables.rows(answered, 40), answered) is not None
 
 
-def test_other_narrows_to_nothing_and_none_to_none(served: Served) -> None:
+def test_other_is_all_but_what_stands_beside_it_and_none_is_none(served: Served) -> None:
     answered = ask(served, "models-over-time", "model", "cost")
-    values = [trace["meta"]["values"][0] for trace in drill.mark(draw(answered), answered)["data"]]
-    assert values[-1] is None
-    assert None not in values[:-1]
+    *values, other = (t["meta"]["values"][0] for t in drill.mark(draw(answered), answered)["data"])
+    assert other == {"not_model": [value["model"] for value in values]}
     rows = drill.rows(tables.rows(answered, 10_000), answered)
-    assert {row["model"] for row in rows if row[drill.KEY]["values"] is None} == {"Other"}
+    assert {row["model"] for row in rows if row[drill.KEY]["values"] == other} == {"Other"}
     told = drill.mark(draw(one := ask(served, "top-projects", "project", "cost")), one)
     assert {"project": "(none)"} in told["data"][0]["meta"]["values"]
+
+
+def test_a_chip_of_other_undoes_it_whole(served: Served) -> None:
+    before = {"project": ["a"], "not_model": ["m1"]}
+    told = {"values": {"not_model": [f"m{n}" for n in range(20)]}}
+    drilled = choosing.drilled(before, told)
+    undo = choosing.remembered({}, before, drilled, True)
+    [_, (field, value, sentence)] = filter_bar.said(drilled, {})
+    assert sentence == "model: not m1, m0, m2, 17 more"
+    assert choosing.without(drilled, {"chip": field, "value": value}, undo) == before
+    assert choosing.without(drilled, {"chip": field, "value": value}) == {"project": ["a"]}
 
 
 WEB: Final = {"values": {"project": "web"}, "from": None, "to": None}

@@ -68,8 +68,10 @@ class World:
         return {**claims, "sub": self.aliases.get(claims["sub"], claims["sub"])}
 
     def choice(self, choice: Mapping[str, Any]) -> dict[str, Any]:
-        users = [self.aliases.get(user, user) for user in choice.get("user", ())]
-        return {**choice} | ({"user": users} if users else {})
+        told = {name: choice[name] for name in ("user", "not_user") if choice.get(name)}
+        return {**choice} | {
+            name: [self.aliases.get(user, user) for user in users] for name, users in told.items()
+        }
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +114,8 @@ def chosen(dice: random.Random) -> tuple[int, dict[str, Any]]:
     """As the numbers' questions, more often about users."""
     number, choice = numbers.chosen(dice)
     if dice.random() < 0.5:
-        choice["user"] = dice.sample((*numbers.LISTS["user"], "only an id"), dice.choice((1, 3)))
+        name = dice.choice(("user", "not_user"))
+        choice[name] = dice.sample((*numbers.LISTS["user"], "only an id"), dice.choice((1, 3)))
     return number % 5 + 45 * dice.randrange(3), choice
 
 

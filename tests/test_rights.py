@@ -33,6 +33,7 @@ CHOICES: Final = (
     ALL | {"project": ["vault-secret", "web", "(none)"]},
     ALL | {"user": ["%", "_", "'; --"], "model": ["gpt-ana"]},
     {"preset": "last_n_days", "n": "3660"},
+    ALL | {"not_user": ["ana", "me", "(none)"], "not_project": ["web", "(none)"]},
 )
 
 
@@ -215,6 +216,7 @@ def test_a_forged_headline_metric_opens_nothing(served: Served, claims: Claims) 
 
 @pytest.mark.parametrize("search", [
     "?user=cyd-secret", "?project=vault-secret&user=cyd-secret", "?isAdmin=true&scope=all",
+    "?not_user=cyd-secret&not_project=vault-secret",
     "?user=%25&user=me", "?user='%20OR%201=1", "?preset=custom&from=2000&to=2100",
 ])  # fmt: skip
 def test_the_filter_names_nobody_who_is_not_seen(
