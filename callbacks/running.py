@@ -25,9 +25,10 @@ from flask import Flask, Response, jsonify, request
 from callbacks import checks
 from callbacks.bodies import body, pieces
 from callbacks.receive import keyed
+from data.cleaning import clean
 from data.engines import EventStore, open_events
 from data.errors import EventError, Refused, StoreError, Stranger
-from data.events import Event, clean
+from data.events import Event
 from data.price_book import PriceBook, public
 from data.price_list import Books
 from data.report import Report

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from data.asides import Asides
+from data.cleaning import clean
 from data.engines import EventStore
 from data.errors import EventError
-from data.events import LARGEST_COUNT, Event, clean
+from data.events import LARGEST_COUNT, Event
 from data.likeness import Watch
 from data.price_book import PUBLIC, PriceBook
 from data.report import Report

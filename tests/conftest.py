@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from data.cleaning import clean
 from data.engines import EventStore, open_events
-from data.events import Event, clean
+from data.events import Event
 
 # The same examples in every run: what fails once fails again.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)

@@ -16,8 +16,8 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from callbacks.tokens import sign
+from data.cleaning import clean
 from data.engines import EventStore, open_events
-from data.events import clean
 from data.price_list import Books
 from data.settings import Settings
 from data.state import State

@@ -26,9 +26,10 @@ from data.budget_periods import REMEMBERED, current, past
 from data.budget_spending import standing
 from data.budget_subjects import belongs
 from data.budgets import KINDS, PERIODS, Budget, draft
+from data.cleaning import clean
 from data.engines import EventStore, open_events
 from data.errors import Forbidden, Refused, Unknown
-from data.events import Event, clean, micros
+from data.events import Event, micros
 from data.people import Alias, People
 from data.sample import sample
 from data.sample_budgets import examples

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from data.cleaning import clean
 from data.engines import EventStore
 from data.errors import Refused
-from data.events import CALL_ONLY, FIELDS, KINDS, ORIGINS, STATUSES, Event, clean
+from data.events import CALL_ONLY, FIELDS, KINDS, ORIGINS, STATUSES, Event
 from data.price_book import PUBLIC
 from data.sample import PERSONAS, SOURCE, sample
 from data.sample_calendar import DAY, HOUR

@@ -17,11 +17,12 @@ from typing import Any, Final
 import duckdb
 import pandas as pd
 
+from data.cleaning import clean
 from data.engines import duck_repricing, rules
 from data.engines.columns import digests
 from data.engines.doubtful import COLUMNS, LIST, READY, WORKED_OUT, append, frame
 from data.errors import EventError
-from data.events import TOKENS, clean
+from data.events import TOKENS
 from data.price_book import PriceBook
 from data.price_cells import cells
 from data.report import Report

@@ -6,9 +6,9 @@ from typing import Any
 
 from data.sources.fields import count, nano, parsed
 from data.sources.format import Raw
+from data.sources.otlp_attributes import first
 from data.sources.otlp_events import digest, ended, used
 from data.sources.otlp_items import Log
-from data.sources.otlp_names import said
 
 
 def claude_call(log: Log) -> Raw:
@@ -18,7 +18,7 @@ def claude_call(log: Log) -> Raw:
         "event_id": _claude_id(log, "", own.get("request_id")),
         "kind": "llm",
         "provider": "anthropic",
-        "model": said(own, ("model",)),
+        "model": first(own, "model"),
         "operation": "chat",
         "input_tokens": count("input_tokens", own.get("input_tokens")),
         "cached_input_tokens": count("cache_read_tokens", own.get("cache_read_tokens")),
@@ -37,10 +37,10 @@ def claude_error(log: Log) -> Raw:
         "event_id": _claude_id(log, "error:", own.get("request_id")),
         "kind": "llm",
         "provider": "anthropic",
-        "model": said(own, ("model",)),
+        "model": first(own, "model"),
         "operation": "chat",
         "status": "error",
-        "error_class": said(own, ("error_type", "status_code")),
+        "error_class": first(own, "error_type", "status_code"),
         "duration_ms": count("duration_ms", own.get("duration_ms")),
     }
 
@@ -48,10 +48,10 @@ def claude_error(log: Log) -> Raw:
 def claude_tool(log: Log) -> Raw:
     """A tool call; `mcp__server__tool` and its newer spellings went through MCP."""
     own = log.attributes
-    tool = said(own, ("tool_name",)) or ""
+    tool = first(own, "tool_name") or ""
     details = parsed("tool_parameters", own.get("tool_parameters"))
     known = own | (details if isinstance(details, dict) else {})
-    server, name = said(known, ("mcp_server_name",)), said(known, ("mcp_tool_name",)) or tool
+    server, name = first(known, "mcp_server_name"), first(known, "mcp_tool_name") or tool
     if tool.startswith("mcp__"):
         _, server, name = (*tool.split("__", 2), "")[:3]
     return {

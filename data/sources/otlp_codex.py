@@ -8,9 +8,10 @@ from data.errors import EventError
 from data.sources.codex_ids import Counts, call_id
 from data.sources.fields import count
 from data.sources.format import Raw
+from data.sources.otlp_attributes import first
 from data.sources.otlp_events import digest, ended, used
 from data.sources.otlp_items import Log
-from data.sources.otlp_names import said, tokens_of
+from data.sources.otlp_names import tokens_of
 
 STREAMED: Final = ("input_token_count", "output_token_count")
 COUNTED: Final = (*STREAMED, "cached_token_count", "reasoning_token_count")
@@ -24,7 +25,7 @@ def codex_stream(log: Log) -> Raw | None:
         return None
     told = {name: count(name, own.get(name)) for name in (*COUNTED, "cache_write_token_count")}
     written = told["cache_write_token_count"]
-    thread = said(own, ("conversation.id",))
+    thread = first(own, "conversation.id")
     known = {} if failed or not thread else {"event_id": call_id(thread, _counts(told))}
     return {
         **_call(log),
@@ -48,7 +49,7 @@ def _counts(told: dict[str, int | None]) -> Counts:
 
 def codex_request(log: Log) -> Raw | None:
     """An attempt that was refused; one that was answered is told by its stream."""
-    status = said(log.attributes, ("http.response.status_code",))
+    status = first(log.attributes, "http.response.status_code")
     if status is None and "error.message" not in log.attributes:
         return None
     if status is not None and status.startswith(("2", "1")):
@@ -65,7 +66,7 @@ def _call(log: Log) -> Raw:
     return {
         "event_id": _id(log, "event.kind", "attempt", *COUNTED),
         "kind": "llm",
-        "model": said(log.attributes, ("model",)),
+        "model": first(log.attributes, "model"),
         "operation": "chat",
     }
 
@@ -73,11 +74,11 @@ def _call(log: Log) -> Raw:
 def codex_tool(log: Log) -> Raw:
     """A tool call; one of an MCP server names it."""
     own = log.attributes
-    server, call = said(own, ("mcp_server",)), said(own, ("call_id",))
-    thread = said(own, ("conversation.id",))
+    server, call = first(own, "mcp_server"), first(own, "call_id")
+    thread = first(own, "conversation.id")
     return {
         "event_id": f"codex:tool:{thread}:{call}" if call else _id(log, "tool_name"),
-        **used(said(own, ("tool_name",)), server, server is not None),
+        **used(first(own, "tool_name"), server, server is not None),
         **ended(own),
         "duration_ms": count("duration_ms", own.get("duration_ms")),
     }
@@ -85,7 +86,7 @@ def codex_tool(log: Log) -> Raw:
 
 def codex_session(log: Log) -> Raw:
     """The session of a conversation, the same one each time it is resumed."""
-    thread = said(log.attributes, ("conversation.id",))
+    thread = first(log.attributes, "conversation.id")
     if thread is None:
         raise EventError("conversation.id is missing")
     return {"event_id": f"codex:session:{thread}", "kind": "session"}

@@ -11,10 +11,10 @@ from data.errors import EventError
 from data.sources import otlp_names as names
 from data.sources.fields import program
 from data.sources.format import Raw
-from data.sources.otlp_items import Attributes, Log, Point
-from data.sources.otlp_names import said
+from data.sources.otlp_attributes import Attributes, Names, first, said
+from data.sources.otlp_items import Log, Point
 
-PERSON: Final = ("enduser.id", "user.email", "user.account_uuid", "user.account_id", "user.id")
+PERSON: Final = Names("enduser.id", "user.email", "user.account_uuid", "user.account_id", "user.id")
 CLIENTS: Final = {  # as in their own logs
     "claude_code": "claude-code",
     "codex": "codex-cli",
@@ -36,9 +36,9 @@ def common(log: Log | Point, emitter: str) -> Raw:
         "user": said(own, PERSON) or said(log.resource, PERSON),
         "project": said(own, names.PROJECT) or said(log.resource, names.PROJECT),
         "project_name": said(own, names.PROJECT_NAME) or said(log.resource, names.PROJECT_NAME),
-        "conversation_id": said(own, ("session.id", "conversation.id")),
-        "client": program(CLIENTS[emitter], said(log.resource, ("service.version",))),
-        "assistant": said(own, ("originator",)),
+        "conversation_id": first(own, "session.id", "conversation.id"),
+        "client": program(CLIENTS[emitter], first(log.resource, "service.version")),
+        "assistant": first(own, "originator"),
         "tags": _tags(log),
     }
 
@@ -53,7 +53,7 @@ def ended(own: Attributes) -> Raw:
     success = str(own.get("success", "true")).lower()
     if success not in TRUTHS:
         raise EventError(f"success is {success[:40]!r}, not true or false")
-    return {"status": TRUTHS[success], "error_class": said(own, ("error_type", "error.type"))}
+    return {"status": TRUTHS[success], "error_class": first(own, "error_type", "error.type")}
 
 
 def digest(*place: Any) -> str:
@@ -63,6 +63,6 @@ def digest(*place: Any) -> str:
 
 
 def _tags(log: Log | Point) -> dict[str, str] | None:
-    kept = {name: said(log.attributes, (name,)) or said(log.resource, (name,)) for name in KEPT}
-    kept["version"] = said(log.resource, ("service.version",))
+    kept = {name: first(log.attributes, name) or first(log.resource, name) for name in KEPT}
+    kept["version"] = first(log.resource, "service.version")
     return {name: value for name, value in kept.items() if value} or None

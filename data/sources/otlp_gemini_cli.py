@@ -7,9 +7,10 @@ from typing import Final
 from data.errors import EventError
 from data.sources.fields import count
 from data.sources.format import Raw
+from data.sources.otlp_attributes import first
 from data.sources.otlp_events import digest, ended, used
 from data.sources.otlp_items import Log
-from data.sources.otlp_names import said, tokens_of
+from data.sources.otlp_names import tokens_of
 
 COUNTED: Final = (
     *("input_token_count", "tool_token_count", "cached_content_token_count"),
@@ -28,22 +29,22 @@ def gemini_call(log: Log) -> Raw:
 
 def gemini_error(log: Log) -> Raw:
     """A call that failed; the text of the error is not kept."""
-    why = said(log.attributes, ("error_type", "status_code"))
+    why = first(log.attributes, "error_type", "status_code")
     return {**_call(log), "status": "error", "error_class": why}
 
 
 def gemini_tool(log: Log) -> Raw:
     """A tool call; `tool_type` mcp went through a server."""
     own = log.attributes
-    kind, server = said(own, ("tool_type",)), said(own, ("mcp_server_name",))
-    event = used(said(own, ("function_name",)), server, kind == "mcp")
+    kind, server = first(own, "tool_type"), first(own, "mcp_server_name")
+    event = used(first(own, "function_name"), server, kind == "mcp")
     typed = {"tool_type": kind} if event["kind"] == "tool" else {}
     return {**_own(log, "tool:", "function_name"), **event, **typed, **ended(own)}
 
 
 def gemini_session(log: Log) -> Raw:
     """The session that a program's start begins."""
-    session = said(log.attributes, ("session.id",))
+    session = first(log.attributes, "session.id")
     if session is None:
         raise EventError("session.id is missing")
     return {"event_id": f"gemini_cli:session:{session}", "kind": "session"}
@@ -51,12 +52,12 @@ def gemini_session(log: Log) -> Raw:
 
 def _call(log: Log) -> Raw:
     own = log.attributes
-    vertex = (said(own, ("auth_type",)) or "").startswith("vertex")
+    vertex = (first(own, "auth_type") or "").startswith("vertex")
     return {
         **_own(log, "", "model", *COUNTED),
         "kind": "llm",
         "provider": "gcp.vertex_ai" if vertex else "gcp.gemini",
-        "model": said(own, ("model",)),
+        "model": first(own, "model"),
         "operation": "generate_content",
     }
 

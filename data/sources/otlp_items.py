@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from data.errors import EventError
+from data.sources.otlp_attributes import Attributes
 
 SIGNALS: Final = ("traces", "logs", "metrics")
 FAILED: Final = 2  # STATUS_CODE_ERROR
@@ -17,7 +18,6 @@ SERVER: Final = 2  # SPAN_KIND_SERVER
 DELTA: Final = 1  # AGGREGATION_TEMPORALITY_DELTA
 SINCE_2000: Final = range(946_684_800 * 10**9, 2**63)
 NOUNS: Final = {"traces": "span", "logs": "log record", "metrics": "data point"}
-Attributes = dict[str, Any]
 
 
 @dataclass(slots=True, eq=False)

@@ -14,10 +14,10 @@ import orjson
 
 from data.errors import EventError
 from data.sources.format import said
+from data.sources.otlp_attributes import Attributes
 from data.sources.otlp_items import (
     FAILED,
     NOUNS,
-    Attributes,
     Found,
     Item,
     Log,

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from data.sources.otlp_items import DELTA, FAILED, SERVER, Attributes
+from data.sources.otlp_attributes import Attributes
+from data.sources.otlp_items import DELTA, FAILED, SERVER
 
 ENUMS: Final = {
     "STATUS_CODE_ERROR": FAILED,
@@ -43,7 +44,8 @@ def listed(node: Node, name: str) -> list[Any]:
 
 def attributes_of(node: Node) -> Attributes:
     """The attributes of a node by name."""
-    return {pair["key"]: value_of(pair.get("value")) for pair in listed(node, "attributes")}
+    pairs = listed(node, "attributes")
+    return Attributes({pair["key"]: value_of(pair.get("value")) for pair in pairs})
 
 
 def value_of(value: Node | None) -> Any:

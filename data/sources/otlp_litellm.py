@@ -22,8 +22,9 @@ import orjson
 from data.events import EPOCH
 from data.sources.format import Note, Raw
 from data.sources.litellm_calls import call
-from data.sources.otlp_items import Attributes, Span
-from data.sources.otlp_names import LITELLM, said
+from data.sources.otlp_attributes import Attributes, first
+from data.sources.otlp_items import Span
+from data.sources.otlp_names import LITELLM
 
 LONGEST: Final = 50_000
 CACHE_HIT: Final = Note("a hit in LiteLLM's cache says what it would have cost: counted as 0")
@@ -45,10 +46,10 @@ def _row(span: Span) -> dict[str, Any]:
     asked, model = _object(attributes, "metadata.requester_metadata"), _model(attributes)
     return {
         "litellm_call_id": attributes["litellm.call_id"],
-        "request_id": said(attributes, ("gen_ai.response.id",)),
+        "request_id": first(attributes, "gen_ai.response.id"),
         "startTime": _iso(span.start),
         "endTime": _iso(span.end),
-        "call_type": said(attributes, ("gen_ai.operation.name", "llm.request.type")),
+        "call_type": first(attributes, "gen_ai.operation.name", "llm.request.type"),
         "custom_llm_provider": _provider(attributes),
         "model": model,
         "model_group": attributes.get("litellm.model_group"),
@@ -82,11 +83,11 @@ def _metadata(attributes: Attributes) -> dict[str, Any]:
 def _provider(attributes: Attributes) -> str | None:
     """gen_ai.system, or (it is '' for embeddings) the route's prefix."""
     route, slash, _ = str(attributes.get("litellm.provider.model") or "").partition("/")
-    return said(attributes, ("gen_ai.system",)) or (route if slash else None)
+    return first(attributes, "gen_ai.system") or (route if slash else None)
 
 
 def _model(attributes: Attributes) -> str | None:
-    return said(attributes, ("gen_ai.request.model", "gen_ai.response.model"))
+    return first(attributes, "gen_ai.request.model", "gen_ai.response.model")
 
 
 def _hit(attributes: Attributes) -> bool:

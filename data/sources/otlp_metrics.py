@@ -14,9 +14,9 @@ from typing import Final
 
 from data.errors import EventError
 from data.sources.format import Note, Raw
+from data.sources.otlp_attributes import first
 from data.sources.otlp_events import common
 from data.sources.otlp_items import DELTA, Point
-from data.sources.otlp_names import said
 
 SESSIONS: Final = "claude_code.session.count"
 LINES: Final = "claude_code.lines_of_code.count"
@@ -46,7 +46,7 @@ def point_events(point: Point) -> Iterator[Raw | Note]:
 
 
 def _session(point: Point) -> Raw:
-    session = said(point.attributes, ("session.id",))
+    session = first(point.attributes, "session.id")
     if session is None:
         raise EventError("session.id is missing")
     return {

@@ -13,7 +13,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from data.errors import EventError
-from data.sources.otlp_items import FAILED, NOUNS, Attributes, Item, Log, Point, Span, event_name
+from data.sources.otlp_attributes import Attributes
+from data.sources.otlp_items import FAILED, NOUNS, Item, Log, Point, Span, event_name
 
 REQUESTS: Final[dict[str, Any]] = {
     "traces": ExportTraceServiceRequest,
@@ -101,7 +102,9 @@ def _points(request: Any) -> Iterator[Point]:
 
 def _attributes(pairs: Iterable[Any]) -> Attributes:
     # Most are texts, and asking for that costs a third of asking what they are.
-    return {pair.key: (value := pair.value).string_value or _value(value) for pair in pairs}
+    return Attributes(
+        {pair.key: (value := pair.value).string_value or _value(value) for pair in pairs}
+    )
 
 
 def _value(value: Any) -> Any:

@@ -13,9 +13,10 @@ from data.errors import EventError
 from data.sources import otlp_names as names
 from data.sources.fields import count, nano
 from data.sources.format import Note, Raw
-from data.sources.otlp_items import Attributes, Span
+from data.sources.otlp_attributes import Attributes, Names, said, told
+from data.sources.otlp_items import Span
 from data.sources.otlp_litellm import litellm_call
-from data.sources.otlp_names import milliseconds, said, tokens_of, told
+from data.sources.otlp_names import milliseconds, tokens_of
 from data.sources.otlp_tree import Key, Tree, embeds, key, title
 
 NANOS: Final = 1_000_000  # in a millisecond
@@ -77,15 +78,18 @@ def _common(span: Span, kind: str, tree: Tree) -> Raw:
         "workflow": workflow,
         "run_id": f"{flow.trace}:{flow.id}" if flow else None,
         "conversation_id": said(tree.nearest(span, names.CONVERSATION), names.CONVERSATION),
-        "client": said(span.resource, ("service.name",)),
+        "client": said(span.resource, SERVICE),
         "duration_ms": (span.end - span.start) // NANOS if span.end >= span.start > 0 else None,
         **(_failure(span) if failed else {"status": "ok"}),
         "tags": _tags(span),
     }
 
 
-FLOWS: Final = (*names.WORKFLOW, *names.ENTITY, *names.AGENT)
-AGENTS: Final = (*names.AGENT, *names.ENTITY)
+FLOWS: Final = Names(*names.WORKFLOW, *names.ENTITY, *names.AGENT)
+AGENTS: Final = Names(*names.AGENT, *names.ENTITY)
+TOOLS: Final = Names(*names.TOOL, *names.ENTITY)
+SERVICE: Final = Names("service.name")
+UNNAMED: Final = Names()
 
 
 def _failure(span: Span) -> Raw:
@@ -131,7 +135,7 @@ def _first(attributes: Attributes) -> int | None:
 
 def _tool(span: Span) -> Raw:
     return {
-        "tool": title(span, (*names.TOOL, *names.ENTITY)),
+        "tool": title(span, TOOLS),
         "tool_type": said(span.attributes, names.TOOL_TYPE),
     }
 
@@ -144,7 +148,7 @@ def _integration(span: Span) -> Raw:
             "integration_type": "mcp",
             "tool": said(attributes, names.TOOL),
         }
-    source = said(attributes, names.DATA_SOURCE) or title(span, ())
+    source = said(attributes, names.DATA_SOURCE) or title(span, UNNAMED)
     return {"integration": source, "integration_type": "data_source"}
 
 

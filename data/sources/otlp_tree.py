@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from data.sources import otlp_names as names
-from data.sources.otlp_items import SERVER, Attributes, Span
-from data.sources.otlp_names import said, told
+from data.sources.otlp_attributes import Attributes, Names, said, told
+from data.sources.otlp_items import SERVER, Span
 
 DEPTH: Final = 64
 Key = tuple[str, str]
@@ -102,6 +102,9 @@ class Tree:
 
     def _name_workflows(self) -> None:
         """A span called `workflow …` is one if something of GenAI happened below it."""
+        others = (span for span, kind in self.roles.items() if not kind)
+        if not any(NAMED.fullmatch(span.name) for span in others):
+            return
         ours = [span for span, kind in self.roles.items() if kind]
         for span in ours:
             for parent in self.above(span):
@@ -127,7 +130,7 @@ class Tree:
         same = self.roles[outer] == "llm" and embeds(span) == embeds(outer)
         return same and span not in self.above(outer)
 
-    def nearest(self, span: Span, asked: tuple[str, ...]) -> Attributes:
+    def nearest(self, span: Span, asked: Names) -> Attributes:
         """The attributes that say one of these: the span's own, else the nearest's above it that
         has the same resource, else the resource's.
         """
@@ -148,7 +151,7 @@ def _together(one: Span, other: Span) -> bool:
     return one.resource is other.resource or one.resource == other.resource
 
 
-def title(span: Span, asked: tuple[str, ...]) -> str:
+def title(span: Span, asked: Names) -> str:
     """What the span is an account of by name: an attribute, else its own name without the verb."""
     return said(span.attributes, asked) or VERBS.sub("", span.name, count=1)
 

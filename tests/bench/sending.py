@@ -15,9 +15,10 @@ from typing import Final
 import duckdb
 import pandas as pd
 
+from data.cleaning import clean
 from data.engines import open_events
 from data.engines.columns import columns, names, values
-from data.events import Event, clean
+from data.events import Event
 from data.price_book import public
 from tests.bench import serving
 from tests.bench.crowd import fresh
