@@ -34,6 +34,7 @@ from data.report import Report
 from data.settings import Settings
 from data.sources.format import Options
 from data.sources.otlp import items, records
+from data.sources.otlp_recent import Recent
 from data.state import State
 
 REASONS: Final = 3
@@ -58,12 +59,13 @@ def attach(
     server: Flask, settings: Settings, state: State, store: EventStore, tally: Tally
 ) -> None:
     """Route the three doors on a server."""
+    recent = Recent()
 
     @server.post("/v1/<any(traces, logs, metrics):signal>")
     def export(signal: str) -> Response:
         try:
             key = admitted(settings, state)
-            held, report = _taken(signal, key, store)
+            held, report = _taken(signal, key, store, recent)
             report.settle(key.source or "otlp", {})
             tally.add(settings.now(), key.name, "otlp", report)
             alone = signal == "metrics" and bool(report.notes) and not tally.used(key.name)
@@ -72,7 +74,7 @@ def attach(
             return _refused(error)
 
 
-def _taken(signal: str, key: Key, store: EventStore) -> tuple[int, Report]:
+def _taken(signal: str, key: Key, store: EventStore, recent: Recent) -> tuple[int, Report]:
     """How many items a request held, and what became of the events among them."""
     json = _type() == JSON
     with body() as content:
@@ -82,7 +84,7 @@ def _taken(signal: str, key: Key, store: EventStore) -> tuple[int, Report]:
             held = items(signal, content, json=json, most=MOST_ITEMS)
         except EventError as error:
             raise Refused("body", str(error)) from None
-        return len(held), ingest(key.stamp(records(held, Options())), store)
+        return len(held), ingest(key.stamp(records(held, Options(), recent, key.id)), store)
 
 
 def _type() -> str:

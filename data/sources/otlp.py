@@ -12,7 +12,8 @@ kind       chat, text_completion, generate_content, embeddings and other operati
            GenAI below it: workflow, its run_id the span's id · a tool through MCP, and retrieval:
            integration
 user, conversation_id, assistant, workflow  the span's own, else the nearest span's above it in
-           the same request (and resource), else the resource's. enduser.id before user.id
+           the same resource, else the resource's. enduser.id before user.id. What stands above
+           may come in a later request or line (`otlp_recent`): it completes what was stored
 project    team.id (as LiteLLM's teams), else service.namespace; client is service.name
 channel    platform: the organisation's own programs. LiteLLM: api
 tokens     input_tokens INCLUDE cache reads and writes by the conventions, which are taken off.
@@ -21,7 +22,7 @@ tokens     input_tokens INCLUDE cache reads and writes by the conventions, which
 cost       what the emitter says; 0 beside tokens is what those say who know no price, so it is
            left to our book. LiteLLM: as in `litellm`, and 0 for a hit in the gateway's cache
 not counted  raw_gen_ai_request (the double of litellm_request); the outer of two spans of one
-           call (if both come in one request); spans of coding assistants, whose log events
+           call; spans of coding assistants, whose log events
            tell the same; the creation of an agent; the other side of an MCP call
 
 Log events of command-line assistants, under the ids and names of their session files (channel
@@ -45,7 +46,7 @@ Content    prompts, answers, arguments and error messages are never kept
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -59,12 +60,14 @@ from data.sources.otlp_items import SIGNALS, Found, Log, Point, Span
 from data.sources.otlp_logs import log_events
 from data.sources.otlp_metrics import point_events
 from data.sources.otlp_protobuf import numbered, parsed
+from data.sources.otlp_recent import Recent, completed, lighten
 from data.sources.otlp_scan import scan, too_many
 from data.sources.otlp_spans import span_events
 from data.sources.otlp_tree import Key, Tree
 
 __all__ = ["FORMAT", "SIGNALS", "items", "records", "request_records"]
 
+EARLIER: Final = "an earlier span"
 ANY: Final = 10**12  # more than a body can hold
 
 
@@ -87,17 +90,28 @@ def items(signal: str, body: bytes, *, json: bool, most: int = ANY) -> list[Foun
 
 def read(file: File, options: Options) -> Iterator[Record]:
     """The records of a file's requests; a request that cannot be read is one rejected record."""
+    recent = Recent()
     for place, found in requests(file):
         if isinstance(found, EventError):
             yield place, found
         else:
-            for where, raw in records(found, options):
+            for where, raw in records(found, options, recent):
                 yield f"{place} ({where})", raw
 
 
-def records(found: Sequence[Found], options: Options) -> Iterator[Record]:
-    """The records of a request's items; one that is no use of a model yields nothing or a note."""
-    tree = Tree(item for _, item in found if isinstance(item, Span))
+def records(
+    found: Sequence[Found],
+    options: Options,
+    recent: Recent | None = None,
+    sender: Hashable = None,
+) -> Iterator[Record]:
+    """The records of a request's items; one that is no use of a model yields nothing or a note.
+
+    With what is `recent` of the sender, also those of earlier spans of which this tells more.
+    """
+    spans = [item for _, item in found if isinstance(item, Span)]
+    earlier = recent.join(sender, spans) if recent else []
+    tree = Tree([*earlier, *spans])
     doubles, numbers = tree.doubles(), Numbers()
     for where, item in found:
         try:
@@ -107,6 +121,10 @@ def records(found: Sequence[Found], options: Options) -> Iterator[Record]:
             yield where, error
         except Exception as error:
             yield where, EventError(f"this is no record of the format ({said(error)})")
+    for raw in completed(earlier, spans, tree, doubles):
+        yield EARLIER, owned(raw, options)
+    if recent:
+        lighten(spans)
 
 
 def _events(item: Any, tree: Tree, doubles: set[Key]) -> Iterator[Raw | Note]:

@@ -33,6 +33,7 @@ class Span:
     attributes: Attributes
     resource: Attributes
     scope: str
+    told: tuple[Any, ...] | None = None  # what its event said of what stands above it
 
     @property
     def plausible(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from sys import intern
 from typing import Any, Final
 
 from google.protobuf.message import DecodeError
@@ -103,7 +104,7 @@ def _points(request: Any) -> Iterator[Point]:
 def _attributes(pairs: Iterable[Any]) -> Attributes:
     # Most are texts, and asking for that costs a third of asking what they are.
     return Attributes(
-        {pair.key: (value := pair.value).string_value or _value(value) for pair in pairs}
+        {intern(pair.key): (value := pair.value).string_value or _value(value) for pair in pairs}
     )
 
 

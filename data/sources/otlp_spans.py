@@ -32,6 +32,9 @@ ASSISTANTS: Final = re.compile(
 CANCELLED: Final = ("cancelled", "canceled", "aborted")
 
 
+CONTEXT: Final = ("user", "user_name", "assistant", "workflow", "run_id", "conversation_id")
+
+
 def span_events(span: Span, tree: Tree, doubles: set[Key]) -> Iterator[Raw | Note]:
     """The event of a span, a note on why there is none, or nothing."""
     kind = tree.roles[span]
@@ -46,9 +49,12 @@ def span_events(span: Span, tree: Tree, doubles: set[Key]) -> Iterator[Raw | Not
     elif key(span) in doubles:
         yield DOUBLE
     elif kind == "llm" and "litellm.call_id" in span.attributes:
+        span.told = ()
         yield from litellm_call(span)
     else:
-        yield {**_common(span, kind, tree), **PARTS[kind](span)}
+        raw = {**_common(span, kind, tree), **PARTS[kind](span)}
+        span.told = tuple(raw[name] for name in CONTEXT)
+        yield raw
 
 
 def _tells_by_events(span: Span) -> bool:

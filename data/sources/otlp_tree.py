@@ -1,9 +1,8 @@
-"""The spans of one request as trees: what each is, what stands above it, which are doubles.
+"""Spans as trees: what each is, what stands above it, which are doubles.
 
 `role` names what a span is an account of: a kind of event, or nothing of ours. By the current
 conventions `gen_ai.operation.name` says it; OpenLLMetry, OpenInference and the Vercel AI SDK
-have words of their own. Only what came in the same request is known: exporters send spans in
-batches, and a parent that ends later may come in the next one.
+have words of their own. What came in other requests is known as long as `otlp_recent` has it.
 """
 
 from __future__ import annotations
@@ -40,6 +39,8 @@ KINDS: Final = {
     },
     "llm.request.type": {"chat": "llm", "completion": "llm", "embedding": "llm"},
 }
+# What tells a role beside the names of `otlp_names`.
+TELLING: Final = frozenset((*KINDS, names.MCP, "ai.operationId", "litellm.call_id"))
 CALLS: Final = ("tools/call", "resources/read", "prompts/get")  # of MCP; the rest is protocol
 NAMED: Final = re.compile(r"(?:invoke_)?workflow (\S.*)")
 VERBS: Final = re.compile(r"(?:invoke_agent|execute_tool|invoke_workflow|workflow) (?=\S)")
@@ -83,7 +84,7 @@ def key(span: Span) -> Key:
 
 
 class Tree:
-    """The spans of a request by id, with their roles."""
+    """Spans by id, with their roles."""
 
     def __init__(self, spans: Iterable[Span]) -> None:
         self.spans: Final = list(spans)
@@ -112,7 +113,8 @@ class Tree:
                     self.roles[parent] = "workflow"
 
     def doubles(self) -> set[Key]:
-        """Of spans of one call inside each other, all but the inner one that has counts."""
+        """Of spans of one call inside each other, all but the inner one that has counts; where
+        the outer one was told before the inner one came, all but that."""
         inner: dict[Span, list[Span]] = {}
         for span, kind in self.roles.items():
             if kind == "llm":
@@ -122,6 +124,7 @@ class Tree:
         found: set[Key] = set()
         for outer, spans in inner.items():
             counted = any(_counted(span) for span in spans) or not _counted(outer)
+            counted = counted and (outer.told is None or any(one.told for one in spans))
             found.update(key(span) for span in ((outer,) if counted else spans))
         return found
 

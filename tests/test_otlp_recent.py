@@ -1,0 +1,156 @@
+"""Runs whose spans come in several requests, in any order: what is told of them is the same."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pytest
+
+from data.errors import EventError
+from data.ingest import event_of
+from data.sources import Options, otlp
+from data.sources.format import Note
+from data.sources.otlp_json import found, loaded
+from data.sources.otlp_recent import DEEPEST, Recent
+from tests.test_otlp_spans import CHAT, SECRET, USED, request, span
+
+AGENT: Final = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "helper"}
+INNER: Final = {"gen_ai.agent.name": "inner"}
+TOOL: Final = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"}
+PERSON: Final = {"enduser.id": "ana", "gen_ai.conversation.id": "talk"}
+WEB: Final = {"service.name": "web"}
+
+
+def told(recent: Recent | None, spans: Sequence[Any], sender: Any = 1, **where: Any) -> list[Any]:
+    """The events and notes of a request of these spans."""
+    body = json.dumps({"resourceSpans": [request(*spans, resource=where or WEB)]}).encode()
+    items = list(found("traces", loaded(body)))
+    return [raw if isinstance(raw, Note | EventError) else event_of(raw)
+            for _, raw in otlp.records(items, Options(), recent, sender)]  # fmt: skip
+
+
+def merged(told: Sequence[Any]) -> dict[str, Any]:
+    """By id, each field as the first that told it."""
+    events: dict[str, Any] = {}
+    for one in told:
+        if isinstance(one, dict):
+            kept = events.setdefault(one["event_id"], {})
+            kept |= {name: v for name, v in one.items() if kept.get(name) is None}
+    return events
+
+
+def run(dice: random.Random, agents: bool) -> list[Any]:
+    """A run, parents first: a root that knows who and what, agents and spans of others, calls."""
+    above = [span(PERSON | AGENT, name="root")]
+    above += [span({}, parent=above[0], name="workflow tour")] * dice.choice((0, 1))
+    calls = []
+    for _ in range(dice.randint(1, 12)):
+        parent = dice.choice(above)
+        parts = [CHAT | USED, TOOL, {"http.route": "/"}] + [AGENT | INNER] * agents
+        part = dice.choice(parts)
+        (calls if part in parts[:2] else above).append(span(part, parent=parent))
+    return above + calls
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_comes_in_parts_as_it_ends_is_told_as_of_one_piece(seed: int) -> None:
+    dice = random.Random(seed)
+    ended = run(dice, agents=True)[::-1]
+    whole, recent, events = merged(told(None, ended)), Recent(), []
+    while ended:
+        cut = dice.randint(1, len(ended))
+        events += told(recent, ended[:cut])
+        ended = ended[cut:]
+    assert merged(events) == whole
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_comes_in_any_order_is_told_as_of_one_piece(seed: int) -> None:
+    dice = random.Random(seed)
+    spans = run(dice, agents=False)
+    whole, recent, parts = merged(told(None, spans)), Recent(), [[], [], []]
+    for one in dice.sample(spans, len(spans)):
+        dice.choice(parts).append(one)
+    assert merged([one for part in parts for one in told(recent, part)]) == whole
+
+
+def test_a_parent_that_comes_last_completes_what_came_before() -> None:
+    root = span(PERSON | AGENT)
+    between = span({"http.route": "/"}, parent=root)
+    call, recent = span(CHAT | USED, parent=between), Recent()
+    (first,) = told(recent, [call])
+    assert first["user"] is None
+    assert told(recent, [between]) == []
+    of_root, again = told(recent, [root])
+    assert (of_root["kind"], of_root["user"]) == ("message", "ana")
+    assert again == first | {"user": "ana", "conversation_id": "talk", "assistant": "helper"}
+    assert [one["event_id"] for one in told(recent, [root])] == [of_root["event_id"]]
+
+
+def test_a_child_that_comes_later_knows_its_parent() -> None:
+    root, recent = span(PERSON | AGENT), Recent()
+    told(recent, [root])
+    (call,) = told(recent, [span(CHAT, parent=root)])
+    assert (call["user"], call["assistant"]) == ("ana", "helper")
+
+
+def test_a_workflow_is_one_once_there_is_a_call_below_it() -> None:
+    root, recent = span({}, name="workflow tour"), Recent()
+    assert told(recent, [root]) == []
+    call, flow = told(recent, [span(CHAT, parent=root)])
+    assert (call["workflow"], flow["kind"], flow["workflow"]) == ("tour", "workflow", "tour")
+    assert call["run_id"] == flow["run_id"]
+
+
+@pytest.mark.parametrize("inner_first", [True, False])
+def test_of_two_spans_of_one_call_one_is_counted_in_any_order(inner_first: bool) -> None:
+    outer = span(CHAT | USED)
+    inner = span(CHAT | USED, parent=outer)
+    recent, order = Recent(), [inner, outer] if inner_first else [outer, inner]
+    events = [one for part in order for one in told(recent, [part])]
+    assert [isinstance(one, Note) for one in events] == [False, True]
+    again = [one for part in order for one in told(recent, [part])]
+    assert [isinstance(one, Note) for one in again] == [False, True]
+    assert again[0] == events[0]
+
+
+def test_senders_do_not_know_of_each_other() -> None:
+    root, recent = span(PERSON | AGENT), Recent()
+    call = span(CHAT, parent=root)
+    told(recent, [call], sender="a")
+    assert len(told(recent, [root], sender="b")) == 1
+    (other,) = told(recent, [span(CHAT, parent=root)], sender="a")
+    assert other["user"] is None
+
+
+def test_another_resource_says_whose_it_is_for_itself() -> None:
+    root, recent = span(PERSON), Recent()
+    told(recent, [root])
+    (call,) = told(recent, [span(CHAT, parent=root)], **{"service.name": "other"})
+    assert call["user"] is None
+
+
+def test_no_content_is_remembered() -> None:
+    recent = Recent()
+    attributes = CHAT | {"gen_ai.input.messages": SECRET, "gen_ai.response.id": "x" * 5_000}
+    told(recent, [last := span(attributes)], **WEB, **{"process.command_args": SECRET})
+    child = span(CHAT, parent=last)
+    ((_, found_child),) = found("traces", {"resourceSpans": [request(child)]})
+    (kept,) = recent.join(1, [found_child])
+    assert SECRET not in str(kept)
+    assert "xxx" not in str(kept)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    recent = Recent(most=100)
+    for n in range(50):
+        told(recent, [span({}, traceId=f"{n:032x}") for _ in range(10)])
+    assert sum(len(trace) for trace in recent._traces.values()) == recent._held == 100
+    one, deep = Recent(), [span({}) for _ in range(DEEPEST + 50)]
+    told(one, deep)
+    assert one._held == DEEPEST
+    told(one, [deep[-1]])
+    assert one._held == DEEPEST
