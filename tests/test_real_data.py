@@ -5,6 +5,7 @@ What comes out at the other end is what `ground_truth.json` says was in them.
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from callbacks.commands import main
 from tests.serving import Served, serving
 
 LITELLM: Final = "litellm/spendlogs.csv.gz"
+DUMP: Final = "litellm/litellm_1.106.2_spend_tables.sql.gz"
 TRACES: Final = {
     "traces/azure_llm_2023_code.csv.gz": (),
     "traces/azure_llm_2023_conv.csv.gz": (),
@@ -95,11 +97,12 @@ def test_exgentic_keeps_its_models(
         assert found == truth[name]["models"]
 
 
+@pytest.mark.parametrize("name", [LITELLM, DUMP])
 def test_litellm_keeps_its_totals_users_projects_and_models(
-    shared: Path, truth: Any, command: Command, tmp_path: Path
+    shared: Path, truth: Any, command: Command, tmp_path: Path, name: str
 ) -> None:
     wanted = truth[LITELLM]
-    report = imported(command, shared / LITELLM)
+    report = imported(command, shared / name)
     assert (report["accepted"], report["rejected"]) == (wanted["rows"], 0)
     for one in served(tmp_path):
         assert_litellm(one, wanted)
@@ -224,12 +227,83 @@ def test_a_source_keeps_its_totals(
     assert (again["accepted"], again["read"]) == (0, report["read"])
 
 
+# What other documents hold, summed up here: by file or folder, and by metric.
+def pages_of_litellm(shared: Path) -> dict[str, float]:
+    pages = (told(shared / f"litellm/admin_api/spend_logs_v2_p{n}.json.gz") for n in (1, 2))
+    rows = {row["request_id"]: row for page in pages for row in page["data"]}.values()
+    return {
+        "requests": len(rows),
+        "errors": sum(row["status"] == "failure" for row in rows),
+        "cost": sum(row["spend"] for row in rows),
+        "tokens": sum(row["prompt_tokens"] + row["completion_tokens"] for row in rows),
+        "active_users": len({row["user"] for row in rows} - {"", None}),
+    }
+
+
+def days_of_copilot(shared: Path) -> dict[str, float]:
+    days = told(shared / COPILOT)["day_totals"]
+    cli = [day["totals_by_cli"] for day in days if "totals_by_cli" in day]
+    used = [each["token_usage"] for each in cli]
+    return {
+        "sessions": len(days),
+        "requests": sum(each["request_count"] for each in cli),
+        "tokens": sum(each["prompt_tokens_sum"] + each["output_tokens_sum"] for each in used),
+        "lines_added": sum(day["loc_added_sum"] for day in days),
+        "lines_removed": sum(day["loc_deleted_sum"] for day in days),
+        "active_users": len({day["user_login"] for day in days}),
+    }
+
+
+def examples_of_openai(shared: Path) -> dict[str, float]:
+    answers = told(shared / "openai_admin_api/usage_and_costs_doc_examples.json").values()
+    rows = [row for page in answers for day in page["data"] for row in day["results"]]
+    used = [row for row in rows if row.get("num_model_requests") and "input_tokens" in row]
+    return {
+        "requests": sum(
+            row["num_model_requests"] for row in rows if not row["object"].endswith(TOOLS)
+            if "num_model_requests" in row
+        ),
+        "tokens": sum(row["input_tokens"] + row.get("output_tokens", 0) for row in used),
+    }  # fmt: skip
+
+
+def told(path: Path) -> Any:
+    content = path.read_bytes()
+    return json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
+
+
+COPILOT: Final = "copilot/mock_organization-users-28-day-report.json.gz"
+TOOLS: Final = ("web_searches.result", "file_searches.result")  # used by a model, no calls of one
+DOCUMENTS: Final[dict[str, Callable[[Path], dict[str, float]]]] = {
+    "litellm/admin_api": pages_of_litellm,
+    COPILOT: days_of_copilot,
+    "openai_admin_api": examples_of_openai,
+    "focus": lambda _: {"events": 0},
+    "litellm/daily_user_spend.csv.gz": lambda _: {"events": 0},
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_keeps_its_totals(
+    shared: Path, command: Command, tmp_path: Path, name: str
+) -> None:
+    report = imported(command, shared / name)
+    assert report["rejected"] == 0
+    wanted = DOCUMENTS[name](shared)
+    for one in served(tmp_path):
+        totals = asked(one, ",".join(wanted))["totals"]
+        for metric, number in wanted.items():
+            assert totals[metric] == pytest.approx(number, abs=1e-9), metric
+        assert report["tokens"] == asked(one, "tokens")["totals"]["tokens"] or not report["tokens"]
+    assert command("check")[0] == 0
+    assert imported(command, shared / name)["accepted"] == 0
+
+
 def test_the_sixty_calls_of_litellm_are_counted_once(
     shared: Path, truth: Any, command: Command, tmp_path: Path
 ) -> None:
     """They lie in the callback, in telemetry, in the dump and in the log, which comes last."""
-    for name in ("litellm/generic_api_callback", "otlp/litellm_proxy_1.106.2",
-                 "litellm/litellm_1.106.2_spend_tables.sql.gz"):  # fmt: skip
+    for name in ("litellm/generic_api_callback", "otlp/litellm_proxy_1.106.2", DUMP):
         imported(command, shared / name)
     assert imported(command, shared / LITELLM)["accepted"] == 0
     for one in served(tmp_path):
