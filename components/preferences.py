@@ -19,7 +19,7 @@ CHOICES: Final[dict[str, tuple[str, Options]]] = {
     "preset": ("Start with", {UNSAID: "Last 7 days", **STARTS}),
     "zone": ("Time zone", {UNSAID: "The browser's", **{name: name for name in sorted(zones())}}),
     "theme": ("Theme", {UNSAID: "The system's", **THEMES}),
-    "mode": ("Sections as", {UNSAID: "Charts, unless switched here", **MODES}),
+    "mode": ("Sections as", {UNSAID: "As last used", **MODES}),
 }
 
 
