@@ -84,7 +84,8 @@ def _taken(signal: str, key: Key, store: EventStore, recent: Recent) -> tuple[in
             held = items(signal, content, json=json, most=MOST_ITEMS)
         except EventError as error:
             raise Refused("body", str(error)) from None
-        return len(held), ingest(key.stamp(records(held, Options(), recent, key.id)), store)
+        found = key.stamp(records(held, Options(), recent, key.id))
+        return len(held), ingest(found, store, only=key.project)
 
 
 def _type() -> str:

@@ -47,7 +47,8 @@ def attach(
         name = request.args.get("format", FORMAT.name)
         with body() as content:
             refuse_crowded(content)
-            report = ingest(key.stamp(_few(_records(name, content))), store)
+            found = key.stamp(_few(_records(name, content)))
+            report = ingest(found, store, only=key.project)
         report.format = name
         report.settle(key.source or name, {})
         tally.add(settings.now(), key.name, name, report)

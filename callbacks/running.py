@@ -26,6 +26,7 @@ from callbacks import checks
 from callbacks.bodies import body, pieces
 from callbacks.receive import keyed
 from data.cleaning import clean
+from data.completing import Written
 from data.engines import EventStore, open_events
 from data.errors import EventError, Refused, StoreError, Stranger
 from data.events import Event
@@ -58,11 +59,13 @@ def attach(server: Flask, store: EventStore, key: str) -> None:
         return jsonify(VERBS[verb](store, asked))
 
 
-def _cleaned(asked: list[Any]) -> list[Event]:
+def _write(store: EventStore, asked: list[Any]) -> dict[str, Any]:
     try:
-        return [clean(raw) for raw in asked]
+        events = [clean(raw) for raw in asked]
     except EventError as error:
         raise Refused("body", str(error)) from None
+    fresh = store.write(events)
+    return {"new": [one["event_id"] for one in fresh], "completed": fresh.completed}
 
 
 def _load(store: EventStore, asked: dict[str, Any]) -> dict[str, Any] | None:
@@ -83,7 +86,7 @@ def _seen(path: Path) -> list[int]:
 
 
 VERBS: Final[dict[str, Callable[[EventStore, Any], Any]]] = {
-    "write": lambda store, asked: [one["event_id"] for one in store.write(_cleaned(asked))],
+    "write": _write,
     "load": _load,
     "known": lambda store, asked: sorted(store.known(asked)),
     "remove": lambda store, asked: store.remove(str(asked)),
@@ -117,10 +120,11 @@ class Running:
     def __init__(self, url: str, key: str, book: Callable[[], PriceBook] = public) -> None:
         self._url, self._key, self.book = url, key, book
 
-    def write(self, events: Sequence[Event]) -> list[Event]:
-        fresh = {one for part in pieces(events) for one in self._post("write", part)}
-        unique = {event["event_id"]: event for event in reversed(events)}
-        return [event for key, event in reversed(unique.items()) if key in fresh]
+    def write(self, events: Sequence[Event]) -> Written:
+        said = [self._post("write", part) for part in pieces(events)]
+        fresh = {one for each in said for one in each["new"]}
+        new = {e["event_id"]: e for e in reversed(events) if e["event_id"] in fresh}
+        return Written(reversed(new.values()), sum(each["completed"] for each in said))
 
     def load(self, part: Part) -> Report | None:
         """The server reads the file itself; None where it does not see this file."""

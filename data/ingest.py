@@ -2,7 +2,8 @@
 
 A record is cleaned, priced where its source left the price open, and written in batches. What
 is new is what the store says it newly stored: under its lock, so two imports of the same file
-at the same time count every event once between them. A dry run asks instead, and writes nothing.
+at the same time count every event once between them. A dry run asks instead, and writes nothing;
+what it would complete it does not say.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Final
 
 from data.asides import Asides
 from data.cleaning import clean
+from data.completing import COMPLETED, Written
 from data.engines import EventStore
 from data.errors import EventError
 from data.events import LARGEST_COUNT, Event
@@ -28,6 +31,7 @@ from data.sources.format import Aside, Note, Raw, Record, said
 
 BATCH: Final = 10_000
 Progress = Callable[[Report], None]
+Write = Callable[[Sequence[Event]], Written]
 SECONDS: Final = 0.5
 
 
@@ -40,21 +44,25 @@ def ingest(
     book: PriceBook | None = None,
     report: Report | None = None,
     asides: Asides | None = None,
+    only: str | None = None,
 ) -> Report:
     """Store what is new; `progress` hears of the report about twice a second, and may raise.
 
     A `report` that is given is continued. Prices are `book`'s, by default those of the sink as
     they are when a batch is read. What files say together goes to `asides`, else into the report.
+    Records of one project `only` complete no event outside of it.
     Raises `StoreError` where the store fails; what was written until then stays.
     """
     report = Report() if report is None else report
     together = Asides() if asides is None else asides
-    write = _rehearsal(sink) if dry_run else sink.write
+    write = _rehearsal(sink) if dry_run else _writing(sink, only)
     source = _told(records, report, progress, together)
     while batch := list(islice(source, BATCH)):
         events = list(_events(batch, report, book or sink.book()))
-        fresh = write(events) if events else []
+        fresh = write(events) if events else Written()
         report.duplicates += len(events) - len(fresh)
+        if fresh.completed:
+            report.note(COMPLETED, fresh.completed)
         report.accept(fresh)
         _count(events, fresh, report)
         together.meet(events)
@@ -142,16 +150,20 @@ def _told(
             yield where, raw
 
 
-def _rehearsal(sink: EventStore) -> Callable[[Sequence[Event]], list[Event]]:
+def _writing(sink: EventStore, only: str | None) -> Write:
+    return sink.write if only is None else partial(sink.write, only=only)
+
+
+def _rehearsal(sink: EventStore) -> Write:
     """Answers as `write` would, and writes nothing."""
     seen = Seen()
 
-    def write(events: Sequence[Event]) -> list[Event]:
+    def write(events: Sequence[Event]) -> Written:
         ids = list(dict.fromkeys(event["event_id"] for event in events))
         taken = sink.known(ids) | {one for one, new in zip(ids, seen.add(ids), strict=True)
                                    if not new}  # fmt: skip
         fresh = {e["event_id"]: e for e in reversed(events) if e["event_id"] not in taken}
-        return list(fresh.values())
+        return Written(fresh.values())
 
     return write
 

@@ -26,6 +26,7 @@ from data.state import State
 
 IDS: Final = 400
 COMMANDS: Final = "the key of commands"
+WHOLE: Final = 'SELECT event_id, input_tokens, "user" FROM events'
 THREADS: Final = 4
 LEAST: Final = {"ts": "2026-11-20T08:00:00Z", "kind": "llm", "channel": "api", "source": "kill",
                 "status": "ok", "model": "gpt-4o-mini", "provider": "openai"}  # fmt: skip
@@ -48,7 +49,7 @@ def work(job: dict[str, Any]) -> None:
     with store.sql.connect() as connection:
         # Checkpoints are where files are rewritten: have many of them.
         connection.exec_driver_sql("SET GLOBAL wal_autocheckpoint = '64KB'")
-        rows = connection.exec_driver_sql("SELECT event_id, input_tokens FROM events").fetchall()
+        rows = connection.exec_driver_sql(WHOLE).fetchall()
     note(job["stored"], json.dumps([tuple(row) for row in rows]))
     if settings and state:
         server = create_app(settings, state, store, COMMANDS).server
@@ -71,10 +72,13 @@ def work(job: dict[str, Any]) -> None:
 
 
 def send(store: EventStore, job: dict[str, Any], chance: random.Random) -> None:
-    """Write batches, some of their ids new, some of others, some of other threads at this time."""
+    """Write batches, some of their ids new, some of others, some of other threads at this time;
+    some events are told in part before, which promises nothing."""
     while True:
         ids = [f"{job['seed']}-{chance.randrange(IDS)}" for _ in range(chance.randrange(1, 60))]
         ids += [f"{job['seed'] - 1}-{chance.randrange(IDS)}" for _ in range(3)]
+        part = [(one, raw(one) | {"user": None}) for one in ids if chance.random() < 0.5]
+        ingest(part, store)
         report = ingest([(one, raw(one)) for one in ids], store)
         assert report.read == len(ids)
         assert report.rejected == 0

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.completing import Written
 from data.engines import EventStore
 from data.errors import EventError, SourceError, StoreError
 from data.events import EVENTS, FIELDS, Event
@@ -41,10 +42,10 @@ class Kept:
     def __init__(self) -> None:
         self.events: dict[str, Event] = {}
 
-    def write(self, events: Sequence[Event]) -> list[Event]:
+    def write(self, events: Sequence[Event]) -> Written:
         fresh = {e["event_id"]: e for e in reversed(events) if e["event_id"] not in self.events}
         self.events |= fresh
-        return list(fresh.values())
+        return Written(fresh.values())
 
     def book(self) -> PriceBook:
         return PUBLIC
@@ -246,7 +247,7 @@ def test_records_are_written_in_batches(monkeypatch: pytest.MonkeyPatch) -> None
     sizes: list[int] = []
 
     class Watched(Kept):
-        def write(self, events: Sequence[Event]) -> list[Event]:
+        def write(self, events: Sequence[Event]) -> Written:
             sizes.append(len(events))
             return super().write(events)
 
@@ -266,7 +267,7 @@ def test_progress_is_told_while_it_works(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_failing_store_is_not_a_rejection() -> None:
     class Full(Kept):
-        def write(self, events: Sequence[Event]) -> list[Event]:
+        def write(self, events: Sequence[Event]) -> Written:
             raise StoreError("the disk is full")
 
     with pytest.raises(StoreError):

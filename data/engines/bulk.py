@@ -2,10 +2,12 @@
 
 rows → stage (what decides about a row: `fine` by `rules`, its id, what prices it) → ready (with
 digest, price and derived columns; rows that are not fine go through `clean`, one by one) →
-fresh (the ids nobody has) → events, read from the file again: cheaper than keeping whole rows
+fresh (the ids nobody has) → events, read from the file again: cheaper than keeping whole rows;
+again (the others): those that tell more than what is stored go to the ordinary way of writing
 
-What is stored and reported is what the slow road would have, row for row. Only the last steps
-hold the writer's lock. The temporary tables are the cursor's own and live as long as it does.
+What is stored and reported is what the slow road would have, row for row. Only `_insert` and that
+way of writing hold the writer's lock. The temporary tables are the cursor's own and live as long
+as it does.
 """
 
 from __future__ import annotations
@@ -18,11 +20,13 @@ import duckdb
 import pandas as pd
 
 from data.cleaning import clean
+from data.completing import COMPLETED
 from data.engines import duck_repricing, rules
+from data.engines.again import told_again
 from data.engines.columns import digests
 from data.engines.doubtful import COLUMNS, LIST, READY, WORKED_OUT, append, frame
 from data.errors import EventError
-from data.events import TOKENS
+from data.events import TOKENS, Event
 from data.price_book import PriceBook
 from data.price_cells import cells
 from data.report import Report
@@ -41,9 +45,12 @@ PRICED: Final = (
 DECIDES: Final = ("event_id", "source", "kind", "cost_nano", "cost_origin", "request_count", *CALL)
 Cursor = duckdb.DuckDBPyConnection
 Alone = Callable[[Cursor], AbstractContextManager[None]]
+Complete = Callable[[list[Event]], int]  # of how many events more is known now
 
 
-def load(part: Part, cursor: Cursor, book: PriceBook, alone: Alone) -> Report | None:
+def load(
+    part: Part, cursor: Cursor, book: PriceBook, alone: Alone, complete: Complete
+) -> Report | None:
     """Store what is new of a part; None where only the slow road can tell what is wrong."""
     report = Report()
     cursor.execute("SET enable_progress_bar = false")  # DuckDB draws it on stdout
@@ -59,6 +66,8 @@ def load(part: Part, cursor: Cursor, book: PriceBook, alone: Alone) -> Report | 
     except duckdb.Error:  # a file that breaks off or lies about its types; nothing is stored
         return None
     _count(cursor, report)
+    if completed := sum(map(complete, told_again(cursor, fields))):
+        report.note(COMPLETED, completed)
     return report
 
 

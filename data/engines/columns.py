@@ -26,12 +26,21 @@ def digests(ids: Sequence[str]) -> NDArray[np.int64]:
 def columns(events: Sequence[Event], book: PriceBook) -> dict[str, Column]:
     """Whole numbers as int64, `UNKNOWN` where null; text as objects. At least one event."""
     worked_out = zip(*(derived(event, book) for event in events), strict=True)
-    told = ((name, [event[name] for event in events]) for name in FIELDS)
-    made = {}
-    for name, column in (*told, *zip(DERIVED, worked_out, strict=True)):
-        if column.count(None) < len(column):
-            made[name] = _numbers(column) if name in NUMBERS else _texts(column)
-    return made
+    return told(events) | _known(zip(DERIVED, worked_out, strict=True))
+
+
+def told(events: Sequence[Event]) -> dict[str, Column]:
+    """The columns without what is worked out."""
+    return _known((name, [event[name] for event in events]) for name in FIELDS)
+
+
+def _known(told: Iterable[tuple[str, Sequence[Any]]]) -> dict[str, Column]:
+    return {name: array(name, each) for name, each in told if each.count(None) < len(each)}
+
+
+def array(name: str, column: Sequence[Any]) -> Column:
+    """One column of values."""
+    return _numbers(column) if name in NUMBERS else _texts(column)
 
 
 def names(batch: Iterable[str]) -> str:
@@ -42,7 +51,8 @@ def names(batch: Iterable[str]) -> str:
 def values(batch: Iterable[str]) -> str:
     """The same columns as SQL selects them, null where unknown."""
     return ", ".join(
-        f'nullif("{name}", {UNKNOWN})' if name in NULLABLE else f'"{name}"' for name in batch
+        f'nullif("{name}", {UNKNOWN}) AS "{name}"' if name in NULLABLE else f'"{name}"'
+        for name in batch
     )
 
 

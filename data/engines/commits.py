@@ -18,8 +18,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from itertools import islice
+from typing import Final, Literal
 
+from data.completing import Written
 from data.errors import StoreError
 from data.events import Event
 
@@ -29,9 +31,12 @@ MOST_TOGETHER: Final = 20_000
 MOST_WAITING: Final = 200_000
 BUSY: Final = "the event store is busy and took none of these events: send them again"
 
-# Stores those of these events (by id) that are new, durably; returns those, by id. Raises `Busy`
-# where it cannot begin until that moment of `time.monotonic`.
-Store = Callable[[dict[str, Event], float], dict[str, Event]]
+# What became of an event: its id was new, or known; then it may have told more than was known.
+Outcome = Literal["new", "completed", "known"]
+# Stores what is new of these events, each with the one project that its caller may change (None:
+# any), in order and durably; says of each what became of it. Raises `Busy` where it cannot begin
+# until that moment of `time.monotonic`.
+Store = Callable[[list[Event], list[str | None], float], list[Outcome]]
 
 
 class Busy(StoreError):
@@ -44,17 +49,17 @@ class Busy(StoreError):
 class _Ask:
     """Events of one caller, and what became of them."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
-        self.events = events
+    def __init__(self, events: Sequence[Event], only: str | None) -> None:
+        self.events, self.only = events, only
         self.until = time.monotonic() + PATIENCE
-        self.fresh: list[Event] | None = None
+        self.fresh: Written | None = None
         self.error: BaseException | None = None
 
     @property
     def done(self) -> bool:
         return self.fresh is not None or self.error is not None
 
-    def answer(self) -> list[Event]:
+    def answer(self) -> Written:
         if isinstance(self.error, Busy):
             raise Busy
         if self.fresh is None:
@@ -71,12 +76,13 @@ class Commits:
         self._busy = False
         self._bell = threading.Condition()
 
-    def write(self, events: Sequence[Event]) -> list[Event]:
+    def write(self, events: Sequence[Event], only: str | None = None) -> Written:
         """Those of the events that were new, once they are durable, in order.
 
-        An id that several callers bring at once is new for exactly one of them.
+        An id that several callers bring at once is new for exactly one of them; what the others
+        tell of it completes it, `only` where it is of the project they may change.
         """
-        ask = _Ask(events)
+        ask = _Ask(events, only)
         self._enter(ask)
         while group := self._turn(ask):
             try:
@@ -138,10 +144,10 @@ class Commits:
                 self._commit([one])
 
     def _settle(self, group: list[_Ask]) -> None:
-        unique: dict[str, Event] = {}
+        events = [event for one in group for event in one.events]
+        only = [one.only for one in group for _ in one.events]
+        outcomes = iter(self._store(events, only, min(one.until for one in group)))
         for one in group:
-            for event in one.events:
-                unique.setdefault(event["event_id"], event)
-        fresh = self._store(unique, min(one.until for one in group))
-        for one in group:
-            one.fresh = [e for e in one.events if fresh.pop(e["event_id"], None) is not None]
+            told = list(zip(one.events, islice(outcomes, len(one.events)), strict=True))
+            new = (event for event, outcome in told if outcome == "new")
+            one.fresh = Written(new, sum(outcome == "completed" for _, outcome in told))

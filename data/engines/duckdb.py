@@ -1,10 +1,13 @@
 """Events in one DuckDB file, owned by one process.
 
-An event's id alone decides whether it is stored: a known id is dropped whatever time it carries
-now. A unique index costs 1.4 GB at 10 M events and 62 ms a commit of 1,000, a look through the
-table 0.2 s of a core; the digests kept in memory (`data/engines/seen.py`) tell of nearly every id
-that it is new, and the table is asked about the others alone. That is exact only with one
-writer at a time: `Commits` sees to it, and nothing else inserts.
+An event's id alone decides whether it is new: a known id is never stored twice, whatever time it
+carries now. What it tells beyond what is stored completes the event, in the same commit and by a
+rule that knows no order (`data/completing.py`).
+
+A unique index costs 1.4 GB at 10 M events and 62 ms a commit of 1,000, a look through the table
+0.2 s of a core; the digests kept in memory (`data/engines/seen.py`) tell of nearly every id that it
+is new, and the table is asked about the others alone. That is exact only with one writer at a
+time: `Commits` sees to it, and nothing else inserts.
 
 Questions take turns: a few at once have all cores busy, and more of them would only take their
 share from whoever writes.
@@ -16,7 +19,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,10 +29,12 @@ import sqlalchemy as sa
 from duckdb_sqlalchemy import ConnectionWrapper
 from sqlalchemy import func
 
+from data.completing import Written
 from data.engines import duck_repricing
+from data.engines.batch import Batch, perhaps, telling
 from data.engines.bulk import load
-from data.engines.columns import Column, columns, digests, names, values
-from data.engines.commits import Busy, Commits
+from data.engines.columns import digests
+from data.engines.commits import PATIENCE, Busy, Commits, Outcome
 from data.engines.duck_schema import opened, transaction
 from data.engines.seen import Seen
 from data.errors import Refused
@@ -70,20 +75,35 @@ class DuckEvents:
         self.sql.dispose()
         self._root.close()
 
-    def write(self, events: Sequence[Event]) -> list[Event]:
-        return self._commits.write(events) if events else []
+    def write(self, events: Sequence[Event], only: str | None = None) -> Written:
+        if not events:
+            return Written()
+        if left := self._telling(events, only):
+            return self._commits.write(left, only)
+        with self._locked(time.monotonic() + PATIENCE):  # until what was found is durable
+            return Written()
 
-    def _store(self, events: dict[str, Event], until: float) -> dict[str, Event]:
-        with self._locked(until):
+    def _telling(self, events: Sequence[Event], only: str | None) -> Sequence[Event]:
+        """Those that are new or may tell more: what changes nothing needs no turn to write."""
+        if (seen := self._seen) is None or not (some := perhaps(seen, events)).any():
+            return events
+        with suppress(duckdb.Error), closing(self._root.cursor()) as reader:
+            return telling(reader, events, some, only)
+        return events  # who writes will tell what is wrong
+
+    def _store(self, events: list[Event], only: list[str | None], until: float) -> list[Outcome]:
+        with self._locked(until), closing(self._root.cursor()) as writer:
+            seen = self._seen = self._digests() if self._seen is None else self._seen
+            with transaction(writer):
+                batch = Batch(writer, self.book())
+                outcomes = batch.take(events, only, perhaps(seen, events))
+                if batch.new or batch.changed:
+                    self._seen = None  # to be read again, should this fail half-way
+                    seen.add(batch.store())
             if self._seen is None:
-                self._seen = self._digests()
-            ids = list(events)
-            perhaps = self._seen.among(digests(ids))
-            known = self.known([ids[place] for place in np.flatnonzero(perhaps)])
-            fresh = {name: event for name, event in events.items() if name not in known}
-            if fresh:
-                self._insert(columns(list(fresh.values()), self.book()))
-        return fresh
+                self._seen = seen
+                self.memo.forget()
+        return outcomes
 
     @contextmanager
     def _locked(self, until: float) -> Iterator[None]:
@@ -104,23 +124,14 @@ class DuckEvents:
                 at += len(part)
         return Seen(found)
 
-    def _insert(self, batch: dict[str, Column]) -> None:
-        seen, self._seen = self._seen, None  # to be read again, should this fail half-way
-        with closing(self._root.cursor()) as writer:
-            writer.execute("SET pandas_analyze_sample = 0")  # objects are text, no need to look
-            writer.register("batch", batch)
-            with transaction(writer):
-                writer.execute(
-                    f"INSERT INTO events ({names(batch)}) SELECT {values(batch)} FROM batch"
-                )
-        if seen is not None:
-            seen.add(batch["id_hash"])
-            self._seen = seen
-        self.memo.forget()
-
     def load(self, part: Part) -> Report | None:
         with closing(self._root.cursor()) as cursor:
-            return load(part, cursor, self.book(), self._alone)
+            return load(part, cursor, self.book(), self._alone, self._complete)
+
+    def _complete(self, events: list[Event]) -> int:
+        """Write however long it takes to have the turn: what `load` stored is not read again."""
+        told = self._store(events, [None] * len(events), threading.TIMEOUT_MAX)
+        return told.count("completed")
 
     @contextmanager
     def _alone(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
