@@ -27,6 +27,8 @@ COST: Final = (
 )
 FALLING: Final = frozenset({"ts", "input_tokens"})
 PLACES: Final = "SELECT rowid AS place FROM events WHERE id_hash IN (SELECT id_hash FROM wanted)"
+# Of at most so many places the scan reads no stretch but theirs, and not all that lie between.
+FEW: Final = "SET dynamic_or_filter_threshold = 1000"
 # Amended where an event comes to a cost: the re-pricing shall put back what it would have found.
 FORGOTTEN: Final = (
     "DELETE FROM repriced WHERE cost_origin <> 'unpriced'"
@@ -57,6 +59,7 @@ def compare(
     stored: `n`, the `place` of the row, and whether there may be `more` in them (for a row that
     is not of the project `only`: never). Their digests are what is registered as `wanted`."""
     cursor.register("places", cursor.execute(PLACES).fetchnumpy())
+    cursor.execute(FEW)
     more = " OR ".join(_more(name) for name in columns if name not in ("event_id", "cost_origin"))
     return cursor.execute(
         f"SELECT t.n, e.rowid AS place, ({more}) AND ($only IS NULL OR"
