@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -74,11 +75,13 @@ def kept(events: pd.DataFrame, choice: Choice, me: str, now: datetime) -> pd.Dat
     for name in LISTS:
         wanted = {me if (name, v) == ("user", "me") else v for v in choice.get(name, ())}
         shut = {me if (name, v) == ("user", "me") else v for v in choice.get(f"not_{name}", ())}
-        told = events[name].map(lambda v: "(none)" if v is None else v)
-        rows &= (told.isin(wanted) | (not wanted)) & ~told.isin(shut)
+        if wanted or shut:
+            told = events[name].map(lambda v: "(none)" if v is None else v)
+            rows &= (told.isin(wanted) | (not wanted)) & ~told.isin(shut)
     return events[rows.astype(bool)]
 
 
+@lru_cache(200_000)
 def local(ts: int, tz: str) -> datetime:
     """An instant as a clock on a wall there shows it."""
     at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(ts))
@@ -95,7 +98,8 @@ def groups(events: pd.DataFrame, by: Sequence[str], grain: str, tz: str) -> dict
     if not by:
         return {(): events}
     keyed: dict[Key, list[Any]] = {}
-    for at, row in events.iterrows():
+    needed = events[events.columns.intersection(["ts", *by])].to_dict("records")
+    for at, row in zip(events.index, needed, strict=True):
         keyed.setdefault(tuple(_value(row, name, grain, tz) for name in by), []).append(at)
     return {key: events.loc[rows] for key, rows in keyed.items()}
 

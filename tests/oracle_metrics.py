@@ -13,18 +13,25 @@ import pandas as pd
 
 from tests.oracle import bucket
 
-Of = dict[str, pd.DataFrame]
 KINDS = ("llm", "message", "workflow", "tool", "integration", "session")
 TOKENS = ["input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens"]
 # What the price book says of calls; random events do not have it, as their models have no price.
 BOOKED = ("cache_saved_nano", "cache_write_nano", "list_cost_nano")
 
 
+class Of(dict[str, pd.DataFrame]):
+    """The rows by kind, each looked for when it is asked for."""
+
+    def __missing__(self, kind: str) -> pd.DataFrame:
+        self[kind] = self[""][self[""]["kind"] == kind]
+        return self[kind]
+
+
 def measured(
     names: Sequence[str], rows: pd.DataFrame, tz: str = "UTC", whole: int = 0
 ) -> dict[str, Any]:
     """The metrics of some rows, None where one is unknown; `whole` is the cost of all groups."""
-    of = {kind: rows[rows["kind"] == kind] for kind in KINDS} | {"": rows}
+    of = Of({"": rows})
     told = {
         "active_days": lambda: len({bucket(ts, "day", tz) for ts in rows["ts"]}),
         "cost_share": lambda: over(added(of["llm"]["cost_nano"]), whole),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -62,12 +63,12 @@ class World:
     """What is stored now: one of a few sets of random events."""
 
     seed: int | None = None
-    raws: Sequence[Mapping[str, Any]] = ()
+    events: pd.DataFrame
 
     def become(self, seed: int, served: Served) -> None:
         if seed != self.seed:
-            self.raws = events(seed)
-            served.load(self.raws)
+            served.load(raws := events(seed))
+            self.events = oracle.frame(raws, COLUMNS)
             self.seed = seed
 
 
@@ -161,12 +162,11 @@ def asks() -> st.SearchStrategy[tuple[int, Choice]]:
 
 
 def expected(
-    world: World, claims: Choice, choice: Choice, by: Sequence[str], metrics: Sequence[str],
-    grain: str,
+    events: pd.DataFrame, claims: Choice, choice: Choice, by: Sequence[str],
+    metrics: Sequence[str], grain: str,
 ) -> dict[oracle.Key, dict[str, Any]]:  # fmt: skip
     """The oracle's rows; a group without any event of its metrics' kinds is none."""
-    frame = oracle.frame(world.raws, COLUMNS)
-    frame = oracle.kept(oracle.visible(frame, claims), choice, claims["sub"], MOMENT)
+    frame = oracle.kept(oracle.visible(events, claims), choice, claims["sub"], MOMENT)
     frame = frame[frame["kind"].isin(oracle_metrics.kinds(metrics))]
     zone, whole = choice["tz"], oracle_metrics.added(frame["cost_nano"]) or 0
     groups = oracle.groups(frame, by, grain, zone)
@@ -216,12 +216,12 @@ def test_the_query_gives_the_oracles_rows_and_totals(
     world.become(number, served)
     said = {"metrics": ",".join(metrics), "by": ",".join(by), "grain": grain, "limit": 100_000}
     answer = served.json("query", claims, **asking(choice), **said)
-    wanted = expected(world, claims, choice, by, metrics, grain)
+    wanted = expected(world.events, claims, choice, by, metrics, grain)
     keys = told(answer["rows"], by, grain)
     assert sorted(map(repr, keys)) == sorted(map(repr, wanted))
     for key, row in zip(keys, answer["rows"], strict=True):
         assert_same(row, wanted[key])
-    assert_totals(answer, expected(world, claims, choice, (), metrics, grain)[()])
+    assert_totals(answer, expected(world.events, claims, choice, (), metrics, grain)[()])
     assert answer["row_count"] == len(keys)
 
 
@@ -277,32 +277,33 @@ class Asked:
         return self.one.grain or automatic(self.choice)
 
     def expected(
-        self, raws: Sequence[Any], by: Sequence[str], *metrics: str
+        self, events: pd.DataFrame, by: Sequence[str], *metrics: str
     ) -> dict[oracle.Key, dict[str, Any]]:
-        world = World()
-        world.raws = [raw for raw in raws if self.within(raw)]
         told = metrics or self.one.metrics
-        return expected(world, self.claims, self.choice, by, told, self.grain)
+        return expected(events, self.claims, self.choice, by, told, self.grain)
 
-    def within(self, raw: Mapping[str, Any]) -> bool:
-        return all(
-            raw.get(name) in values if values else raw.get(name) is not None
-            for name, values in self.one.within
-        )
+    def seen(self, events: pd.DataFrame) -> pd.DataFrame:
+        """The events that the claims, the filters and the section leave."""
+        frame = oracle.visible(events, self.claims)
+        frame = oracle.kept(frame, self.choice, self.claims["sub"], MOMENT)
+        for name, values in self.one.within:
+            frame = frame[frame[name].isin(values) if values else frame[name].notna()]
+        return frame
 
 
 def section_is_right(served: Served, world: World, asked: Asked) -> None:
     said = asking(asked.choice) | ({"by": asked.by} if asked.by else {})
     path, told = f"sections/{asked.one.key}", said | {"measure": asked.measure}
     answer = served.json(path, asked.claims, **told)
-    SHAPES[asked.one.shape](asked, world.raws, answer)
-    assert_totals(answer, asked.expected(world.raws, ())[()])
+    seen = asked.seen(world.events)
+    SHAPES[asked.one.shape](asked, seen, answer)
+    assert_totals(answer, asked.expected(seen, ())[()])
     assert_csv(served.get(f"{path}.csv", asked.claims, **told).text, answer)
 
 
-def is_ranked(asked: Asked, raws: Sequence[Any], answer: Any) -> None:
+def is_ranked(asked: Asked, seen: pd.DataFrame, answer: Any) -> None:
     """Every value, the largest by the measure first."""
-    whole = asked.expected(raws, (asked.by,) if asked.by else ())
+    whole = asked.expected(seen, (asked.by,) if asked.by else ())
     largest = sorted(whole, key=lambda key: rank(whole[key][asked.measure], key))
     assert [key_of(row, asked.by) for row in answer["rows"]] == largest
     for key, row in zip(largest, answer["rows"], strict=True):
@@ -318,15 +319,14 @@ def key_of(row: Mapping[str, Any], by: str) -> oracle.Key:
     return (row[by],) if by else ()
 
 
-def is_over_time(asked: Asked, raws: Sequence[Any], answer: Any) -> None:
+def is_over_time(asked: Asked, seen: pd.DataFrame, answer: Any) -> None:
     """The largest by the measure, the rest as Other, in every bucket."""
-    seen = shown(raws, asked)
     # What has no event of the measure's kind has no rank: it is among the others.
     whole = asked.expected(seen, (asked.by,), asked.measure)
     largest = sorted(whole, key=lambda key: rank(whole[key][asked.measure], key))
     top = {key[0] for key in largest[: asked.one.top]}
-    gathered = [raw | {asked.by: raw[asked.by] if raw[asked.by] in top else "Other"}
-                for raw in seen if asked.within(raw)]  # fmt: skip
+    shown = [value if value in top else "Other" for value in seen[asked.by]]
+    gathered = seen.assign(**{asked.by: pd.Series(shown, seen.index, dtype=object)})
     span = {
         name: value
         for name, value in asked.choice.items()
@@ -336,17 +336,10 @@ def is_over_time(asked: Asked, raws: Sequence[Any], answer: Any) -> None:
     is_complete(every, every.expected(gathered, ("time", asked.by)), answer)
 
 
-def shown(raws: Sequence[Any], asked: Asked) -> list[dict[str, Any]]:
-    """The events that the claims and filters leave, with every field."""
-    frame = oracle.visible(oracle.frame(raws, COLUMNS), asked.claims)
-    kept = oracle.kept(frame, asked.choice, asked.claims["sub"], MOMENT)
-    return [dict(row) for row in kept.to_dict("records")]
-
-
-def is_mixed(asked: Asked, raws: Sequence[Any], answer: Any) -> None:
+def is_mixed(asked: Asked, seen: pd.DataFrame, answer: Any) -> None:
     """Every bucket, of every value where there is a breakdown."""
     by = ("time", asked.by) if asked.by else ("time",)
-    is_complete(asked, asked.expected(raws, by), answer)
+    is_complete(asked, asked.expected(seen, by), answer)
 
 
 def is_complete(asked: Asked, wanted: dict[oracle.Key, dict[str, Any]], answer: Any) -> None:
@@ -356,11 +349,11 @@ def is_complete(asked: Asked, wanted: dict[oracle.Key, dict[str, Any]], answer: 
     fill(asked, by, wanted, answer, {(b, *group) for b in buckets for group in groups})
 
 
-def is_a_week(asked: Asked, raws: Sequence[Any], answer: Any) -> None:
+def is_a_week(asked: Asked, seen: pd.DataFrame, answer: Any) -> None:
     """Every hour of every weekday."""
     by = asked.one.dimensions(asked.by)
     week = {(day, hour) for day in range(7) for hour in range(24)}
-    fill(asked, by, asked.expected(raws, by), answer, week)
+    fill(asked, by, asked.expected(seen, by), answer, week)
 
 
 def fill(
@@ -406,8 +399,9 @@ def automatic(choice: Choice) -> str:
 def all_buckets(choice: Choice, grain: str) -> set[str]:
     """Every bucket that the window touches, found by walking through it."""
     start, end = (int(t.timestamp() * 1e6) for t in oracle.window(choice, MOMENT))
-    step = 60_000_000 if grain == "minute" else 900_000_000
-    walked = [start, *range(start - start % step + step, end, step)]
+    # A day is longer than an hour's step in any zone: none is stepped over.
+    step = {"minute": 60_000_000, "hour": 900_000_000}.get(grain, 3_600_000_000)
+    walked = [start, *range(start - start % step + step, end, step), end - 1]
     return {oracle.bucket(us, grain, choice["tz"]) for us in walked}
 
 

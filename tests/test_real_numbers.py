@@ -18,9 +18,9 @@ from data.events import micros
 from data.ingest import event_of
 from data.sample import sample
 from data.sources import Options, find, read
-from tests import oracle_metrics
+from tests import oracle, oracle_metrics
 from tests.serving import ADMIN, Served, serving
-from tests.test_numbers import Asked, World, section_is_right
+from tests.test_numbers import COLUMNS, Asked, World, section_is_right
 
 UNTIL: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 REAL: Final = (
@@ -60,7 +60,8 @@ def world(served: Served) -> World:
     unique = {event["event_id"]: event for event in reversed(events)}
     by_instant = {event["ts"]: event for event in unique.values()}
     served.store.write(list(by_instant.values()))
-    one.raws = [event | cached(event) | listed(event) for event in by_instant.values()]
+    raws = [event | cached(event) | listed(event) for event in by_instant.values()]
+    one.events = oracle.frame(raws, COLUMNS)
     return one
 
 
