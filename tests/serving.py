@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -39,6 +39,7 @@ class Served:
     client: FlaskClient
     store: EventStore
     settings: Settings
+    _wires: list[dict[str, Any]] = field(default_factory=list)
 
     def load(self, raws: Iterable[Mapping[str, Any]]) -> None:
         """Have these events and no others."""
@@ -76,9 +77,11 @@ class Served:
         )
 
     def _wired(self, output: str, claims: Claims) -> dict[str, Any]:
-        every = self.client.get("/_dash-dependencies", headers=self.headers(claims)).json
-        assert every is not None
-        found = [one for one in every if output in one["output"]]
+        if not self._wires:  # the same for everybody who may ask
+            every = self.client.get("/_dash-dependencies", headers=self.headers(claims)).json
+            assert every is not None
+            self._wires.extend(every)
+        found = [one for one in self._wires if output in one["output"]]
         assert len(found) == 1, f"{len(found)} callbacks write {output}"
         return dict(found[0])
 

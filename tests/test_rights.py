@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
 import pytest
@@ -75,29 +76,40 @@ def claims(request: pytest.FixtureRequest) -> Claims:
     return WHO[request.param]
 
 
+EVENTS: Final = oracle.frame(RAWS, FIELDS)
+
+
 def hidden(claims: Claims) -> list[dict[str, Any]]:
-    seen = set(oracle.visible(oracle.frame(RAWS, FIELDS), claims)["event_id"])
+    seen = set(oracle.visible(EVENTS, claims)["event_id"])
     return [raw for raw in RAWS if raw["event_id"] not in seen]
 
 
 def seen(claims: Claims, choice: Mapping[str, Any] = ALL) -> Any:
-    frame = oracle.visible(oracle.frame(RAWS, FIELDS), claims)
+    frame = oracle.visible(EVENTS, claims)
     now = datetime.fromisoformat(NOW)
     return oracle.kept(frame, choice, claims["sub"], now)
 
 
 def assert_nothing_of_others(text: str, claims: Claims, asked: str = "") -> None:
     """No name, id or amount of a hidden row; only what was asked for may come back as an echo."""
-    shown = seen(claims)
-    secrets = {who for pair in OWNERS for who in pair if who and "secret" in who}
-    secrets -= {*shown["user"], *shown["project"]}
-    for raw in hidden(claims):
-        texts = [v for k, v in raw.items() if isinstance(v, str) and raw["event_id"] in v]
-        costs = [str(raw["cost_nano"] / 1e9), f"{raw['cost_nano'] / 1e9:,.2f}"]
-        for canary in (*texts, *costs, str(raw["input_tokens"]), str(raw["duration_ms"])):
-            assert canary not in text, (canary, text[:300])
-        for name in (raw["user"], raw["project"]):
-            assert name not in secrets or name in asked or name not in text, (name, text[:300])
+    canaries, names = secrets(json.dumps(claims))
+    found = [one for one in canaries if one in text]
+    found += [name for name in names if name not in asked and name in text]
+    assert not found, (found, text[:300])
+
+
+@cache
+def secrets(claims: str) -> tuple[frozenset[str], frozenset[str]]:
+    """What gives a hidden row away, and the names of its owners that no visible row has."""
+    told, canaries = json.loads(claims), set()
+    shown, rows = seen(told), hidden(told)
+    for raw in rows:
+        canaries |= {v for v in raw.values() if isinstance(v, str) and raw["event_id"] in v}
+        canaries |= {str(raw["cost_nano"] / 1e9), f"{raw['cost_nano'] / 1e9:,.2f}"}
+        canaries |= {str(raw["input_tokens"]), str(raw["duration_ms"])}
+    names = {raw[name] for raw in rows for name in ("user", "project") if raw[name]}
+    names = {name for name in names if "secret" in name} - {*shown["user"], *shown["project"]}
+    return frozenset(canaries), frozenset(names)
 
 
 def spelt(choice: Mapping[str, Any]) -> dict[str, Any]:
