@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from callbacks import choosing
-from callbacks.answers import answer
+from callbacks.answers import answer, question
 from callbacks.narrowing import quiet
 from components import drill, filter_bar, ids, tables
 from components.answer import Answer
@@ -19,6 +19,7 @@ from components.charts import draw
 from components.sections import SECTIONS, measures
 from data.catalog import DIMENSIONS, METRICS
 from data.filters import DRAWER, LISTS, NARROWING, parse
+from data.query import run
 from data.scope import Scope
 from tests.serving import ADMIN, Claims, Served, serving
 
@@ -108,6 +109,12 @@ def ask(served: Served, key: str, by: str, measure: str, **more: Any) -> Any:
     return answer(SECTIONS[key], filters, ALL, served.store, by, measure)
 
 
+def total(served: Served, key: str, by: str, measure: str, **more: Any) -> Any:
+    """The totals of the same section, narrowed."""
+    asked = question(SECTIONS[key], parse(SPAN | more, NOW), by, measure)
+    return run(asked.total(), ALL, served.store).iloc[0]
+
+
 @pytest.mark.parametrize(("key", "by", "measure"), DRAWN)
 def test_what_is_drawn_narrows_to_itself(served: Served, key: str, by: str, measure: str) -> None:
     """Each bar, point of a line, cell and row, asked alone, is the number it showed."""
@@ -128,7 +135,7 @@ def test_what_is_drawn_narrows_to_itself(served: Served, key: str, by: str, meas
             looked += 1
             told = {"values": value, **ends(buckets, point)}
             said = choosing.drilled(dict(SPAN), told)
-            alone = ask(served, key, by, measure, **said).totals[shown].iloc[0]
+            alone = total(served, key, by, measure, **said)[shown]
             assert drawn(number(alone), METRICS[shown]) == pytest.approx(along[point])
     assert looked or not alive
 
@@ -169,7 +176,7 @@ def test_each_row_narrows_to_itself(served: Served, key: str, by: str, measure: 
             continue
         start, end = told["bucket"] or (None, None)
         said = choosing.drilled(dict(SPAN), told | {"from": start, "to": end})
-        alone = ask(served, key, by, measure, **said).totals[measure].iloc[0]
+        alone = total(served, key, by, measure, **said)[measure]
         assert number(alone) == pytest.approx(number(row[measure]))
 
 
