@@ -267,7 +267,7 @@ numbers = itertools.count()
 @contextmanager
 def listening(served: Served) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, served.app.server, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.port}"

@@ -286,7 +286,7 @@ def test_a_command_asks_a_busy_server_again(monkeypatch: pytest.MonkeyPatch) -> 
             pass
 
     with HTTPServer(("127.0.0.1", 0), Busy) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         store = running.Running(f"http://127.0.0.1:{server.server_port}", "key")
         try:
