@@ -248,7 +248,7 @@ def test_what_the_model_counted_is_what_we_say(
     assert said == {name: (len(used), sum(used)) for name, used in model.used.items()}
     assert all(row["errors"] == 0 for row in counted.values())
     assert counted["gpt-4o-mini"]["cost"] > 0
-    # A span sent by itself, before the one above it, cannot say whose visit it belongs to.
-    told = dict.fromkeys(USERS, calls // 2) | {None: 2} if batched else {None: calls + 2}
+    # Also where each span is sent by itself, before the one above it that knows whose visit it is.
+    told = dict.fromkeys(USERS, calls // 2) | {None: 2}
     people = site.rows("user", project)
     assert {name: row["requests"] for name, row in people.items()} == told

@@ -21,7 +21,7 @@ AGENT: Final = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "h
 INNER: Final = {"gen_ai.agent.name": "inner"}
 TOOL: Final = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"}
 PERSON: Final = {"enduser.id": "ana", "gen_ai.conversation.id": "talk"}
-WEB: Final = {"service.name": "web"}
+WEB: Final = {"service.name": "web", "telemetry.sdk.name": "opentelemetry", "process.pid": 7}
 
 
 def told(recent: Recent | None, spans: Sequence[Any], sender: Any = 1, **where: Any) -> list[Any]:

@@ -36,6 +36,7 @@ class Recent:
 
     def join(self, sender: Hashable, spans: Sequence[Span]) -> list[Span]:
         """Remember these spans; returns those of the same traces that came in other requests."""
+        _lighten_resources(spans)
         with self._lock:
             ids = {(span.trace, span.id) for span in spans}
             touched = {span.trace: self._touch((sender, span.trace)) for span in spans}
@@ -86,11 +87,18 @@ def completed(
 
 def lighten(spans: Iterable[Span]) -> None:
     """Let go of what is not needed to understand other spans by these."""
-    resources: dict[int, Attributes] = {}
     for span in spans:
         span.attributes = _telling(span.attributes)
-        found = resources.get(id(span.resource))
-        span.resource = resources[id(span.resource)] = found or _telling(span.resource)
+
+
+def _lighten_resources(spans: Iterable[Span]) -> None:
+    """The same of resources, at once: they are compared between requests."""
+    light: dict[int, tuple[Attributes, Attributes]] = {}
+    for span in spans:
+        # The heavy one is kept as long: another could come to have its id.
+        if (whole := id(span.resource)) not in light:
+            light[whole] = span.resource, _telling(span.resource)
+        span.resource = light[whole][1]
 
 
 def _telling(attributes: Attributes) -> Attributes:
