@@ -4,6 +4,7 @@ the rest of the program trusts without looking again.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -103,6 +104,8 @@ def _count(name: str, value: Any) -> int | None:
 def _whole(name: str, value: float | str | Decimal) -> int:
     if isinstance(value, int):
         return value
+    if isinstance(value, float) and not math.isfinite(value):
+        raise EventError(f"{name} is not a number")
     try:
         number = Decimal(str(value).strip())
     except InvalidOperation:
