@@ -61,7 +61,7 @@ def micros(instant: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
-@lru_cache(20_000)  # asked three times of each event that is written
+@lru_cache(4_096)  # asked three times of each event that is written
 def id_hash(event_id: str) -> int:
     """A signed 64-bit digest of an id, the same in every version and on every machine."""
     digest = hashlib.blake2b(event_id.encode(), digest_size=8).digest()
