@@ -28,8 +28,8 @@ Trace = dict[str, Span]
 class Recent:
     """What came last, by sender and trace; safe to share between threads."""
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
+    def __init__(self, most: int | None = None) -> None:
+        self._most = MOST if most is None else most
         self._traces: dict[tuple[Hashable, str], Trace] = {}  # the oldest first
         self._held = 0
         self._lock = threading.Lock()
