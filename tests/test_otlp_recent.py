@@ -151,6 +151,8 @@ def test_what_is_remembered_is_bounded() -> None:
     assert sum(len(trace) for trace in recent._traces.values()) == recent._held == 100
     one, deep = Recent(), [span({}) for _ in range(DEEPEST + 50)]
     told(one, deep)
-    assert one._held == DEEPEST
+    (trace,) = one._traces.values()
+    assert DEEPEST * 0.9 < one._held == len(trace) <= DEEPEST
+    assert [*trace] == [each["spanId"] for each in deep[-len(trace) :]]
     told(one, [deep[-1]])
-    assert one._held == DEEPEST
+    assert one._held == len(trace)

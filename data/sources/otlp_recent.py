@@ -8,8 +8,10 @@ for each sender apart: at most `MOST` spans and `DEEPEST` of one trace, the late
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Final
 
 from data.errors import EventError
@@ -30,7 +32,7 @@ class Recent:
 
     def __init__(self, most: int | None = None) -> None:
         self._most = MOST if most is None else most
-        self._traces: dict[tuple[Hashable, str], Trace] = {}  # the oldest first
+        self._traces: OrderedDict[tuple[Hashable, str], Trace] = OrderedDict()  # the oldest first
         self._held = 0
         self._lock = threading.Lock()
 
@@ -51,8 +53,8 @@ class Recent:
             ]
 
     def _touch(self, key: tuple[Hashable, str]) -> Trace:
-        trace = self._traces.pop(key, {})
-        self._traces[key] = trace
+        trace = self._traces.setdefault(key, {})
+        self._traces.move_to_end(key)
         return trace
 
     def _add(self, trace: Trace, span: Span) -> None:
@@ -60,14 +62,15 @@ class Recent:
         if same := trace.pop(span.id, None):
             span.told = same.told
         trace[span.id] = span
-        while len(trace) > DEEPEST:
-            del trace[next(iter(trace))]
+        if len(trace) > DEEPEST:
+            for early in [*islice(trace, DEEPEST // 10)]:
+                del trace[early]
         self._held += len(trace) - before
 
     def _forget(self) -> None:
         while self._held > self._most:
-            oldest = next(iter(self._traces))
-            self._held -= len(self._traces.pop(oldest))
+            _, oldest = self._traces.popitem(last=False)
+            self._held -= len(oldest)
 
 
 def completed(
