@@ -12,12 +12,14 @@ help:
 run: .venv/installed ## serve on http://127.0.0.1:8050, with sample data when there is no other
 	@$(BIN)/spendscope serve --with-sample
 
+# A worker takes a whole file, as its tests share what it set up. By number of tests the browser's
+# files, a minute or more a test, would come last, and one worker would end long after the other.
 test: .venv/tests-installed chromium postgres ## everything CI runs: lint, import contracts, types, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 bench: .venv/tests-installed ## measure against bare DuckDB; BENCH="--events 200000" for a quick look
 	@$(BIN)/python -m tests.bench $(BENCH)
