@@ -57,7 +57,8 @@ from data.uploads import Uploads
 HERE = Path(__file__).resolve().parent
 # Most of them wait for their turn at the store; fewer would have senders wait for viewers.
 THREADS = 64
-YOUNG = 20_000  # objects, that many that a request's own are seldom looked through
+# Objects made before cycles are looked for among them: more than most requests make.
+YOUNG = 20_000
 INDEX = (HERE / "components" / "index.html").read_text(encoding="utf-8")
 
 

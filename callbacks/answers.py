@@ -118,13 +118,13 @@ def as_of(scope: Scope, store: EventStore) -> int | None:
 
 def merged(choice: Choice, scope: Scope, store: EventStore) -> Choice:
     """The choice with persons in the place of their aliases, where this reader sees them."""
-    users = {value: meant("user", value, scope) for value in choice.get("user", ())}
-    aliases = tuple(value for value, person in users.items() if person != value)
-    if not aliases:
-        return choice
-    seen = _seen("user", aliases, scope, store)
-    kept = [person if person in seen else value for value, person in users.items()]
-    return choice | {"user": list(dict.fromkeys(kept))}
+    for name in ("user", "not_user"):
+        users = {value: meant("user", value, scope) for value in choice.get(name, ())}
+        if aliases := tuple(value for value, person in users.items() if person != value):
+            seen = _seen("user", aliases, scope, store)
+            kept = [person if person in seen else value for value, person in users.items()]
+            choice = choice | {name: list(dict.fromkeys(kept))}
+    return choice
 
 
 def strangers(filters: Filters, scope: Scope, store: EventStore) -> list[str]:

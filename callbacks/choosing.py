@@ -96,14 +96,20 @@ def drilled(choice: Choice, drill: Any) -> Choice:
         return choice
     values, start, end = (drill.get(name) for name in ("values", "from", "to"))
     for field, value in values.items() if isinstance(values, dict) else ():
-        if field in EXCLUDING and _texts(value):
-            choice = listed(choice, field, list(dict.fromkeys([*choice.get(field, []), *value])))
+        if field in EXCLUDING:
+            left_out = [*_chosen(choice, field), *(value if _texts(value) else ())]
+            choice = listed(choice, field, list(dict.fromkeys(left_out)))
         elif field in LISTS and isinstance(value, str) and value:
-            choice = listed(choice, field, ([ME] if ME in choice.get(field, []) else []) + [value])
+            choice = listed(choice, field, ([ME] if ME in _chosen(choice, field) else []) + [value])
     if isinstance(start, str) and isinstance(end, str):
         kept = {name: v for name, v in choice.items() if name in (*LISTS, "tz")}
         choice = kept | {"preset": "custom", "from": start, "to": end}
     return choice
+
+
+def _chosen(choice: Choice, field: str) -> list[str]:
+    """What was chosen of a field, where the browser tells a list."""
+    return values if isinstance(values := choice.get(field), list) else []
 
 
 def _texts(value: Any) -> bool:

@@ -11,7 +11,7 @@ from callbacks.asking import filters_of, notice
 from callbacks.session import current_scope
 from components import filter_bar, ids, pickers
 from data.engines import EventStore
-from data.filters import EXCLUDING, ME, NONE, PEOPLE, PICKED, Choice, Filters
+from data.filters import EXCLUDING, ME, NONE, NOT, PEOPLE, PICKED, Choice, Filters
 from data.query import Query, run
 from data.scope import Scope
 from data.series import known
@@ -106,5 +106,5 @@ def names(choice: Choice, scope: Scope, store: EventStore) -> dict[tuple[str, st
 
 
 def _others(choice: Choice, field: str) -> list[str]:
-    values = (*choice.get(field, ()), *choice.get(f"not_{field}", ()))
+    values = (*choice.get(field, ()), *choice.get(f"{NOT}{field}", ()))
     return [value for value in dict.fromkeys(values) if value != ME]

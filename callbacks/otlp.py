@@ -33,7 +33,7 @@ from data.ingest_keys import Key
 from data.report import Report
 from data.settings import Settings
 from data.sources.format import Options
-from data.sources.otlp import items, records
+from data.sources.otlp import EARLIER, items, records
 from data.sources.otlp_recent import Recent
 from data.state import State
 
@@ -100,9 +100,11 @@ def _said(signal: str, held: int, report: Report, warning: str) -> Response:
     message = make()
     if warning:
         message.partial_success.error_message = warning
-    if report.rejected:
-        reasons = dict.fromkeys(reason for _, reason in report.rejections)
-        setattr(message.partial_success, counted, min(report.rejected, held))
+    # What was refused of an earlier request, its own sender was told.
+    past = sum(where == EARLIER for where, _ in report.rejections)
+    if refused := report.rejected - past:
+        reasons = dict.fromkeys(why for where, why in report.rejections if where != EARLIER)
+        setattr(message.partial_success, counted, min(refused, held))
         message.partial_success.error_message = "; ".join([*reasons][:REASONS])
     if _type() == PROTOBUF:
         return Response(message.SerializeToString(), mimetype=PROTOBUF)

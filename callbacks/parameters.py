@@ -21,7 +21,8 @@ def only(known: tuple[str, ...]) -> None:
     for name in request.args:
         if name not in known:
             said = ", ".join(one for one in known if one not in EXCLUDING)
-            raise Refused(name, f"there is no parameter {name[:40]!r}; use {said}")
+            also = "; not_ before a field leaves out" if EXCLUDING.keys() & known else ""
+            raise Refused(name, f"there is no parameter {name[:40]!r}; use {said}{also}")
 
 
 def whole(name: str, default: int, least: int, most: int) -> int:

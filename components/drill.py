@@ -12,7 +12,7 @@ from typing import Any, Final
 from components.answer import Answer
 from components.sections import measures
 from data.catalog import HOUR, METRICS, OTHER, TIME, WEEKDAY
-from data.filters import LISTS, NONE
+from data.filters import LISTS, NONE, NOT
 from data.local_time import instant
 from data.series import known
 
@@ -90,7 +90,7 @@ def _values(key: dict[Any, Any], named: Sequence[Any]) -> Values:
         if value != OTHER:
             told |= {str(field): _spelled(value)} if field in LISTS else {}
         elif field in LISTS:
-            told[f"not_{field}"] = [_spelled(one) for one in named]
+            told[f"{NOT}{field}"] = [_spelled(one) for one in named]
         else:
             return None
     return told

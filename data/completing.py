@@ -2,15 +2,17 @@
 
 The doors of one source tell different things of the same call: a gateway's log its tokens, its
 database names, telemetry the cost. `completed` joins two tellings of one id, and what comes of
-any number of them depends on neither their order nor how often one came:
+any number of them depends on neither their order nor how often one came (but for costs that
+somebody gives as list prices or as unpriced, against our book, and for what a project's key may
+not change):
 
 - Of another kind or outcome they are two accounts, and one holds alone: of the kind that `KINDS`
   names first, then of the status that `STATUSES` does (a success before the attempt that failed).
 - What one lacks the other fills in.
 - Where both tell, the earlier `ts` holds, the fewer input tokens (more have cached ones among
   them), of every other number the larger, of texts the longer (of equals, the last in order), but
-  of users and projects the shorter (long ones are made by machines), of channels the first that
-  `CHANNELS` names.
+  of users and projects the shorter (long ones are made by machines), with the name that was told
+  with it, of channels the first that `CHANNELS` names.
 - A reported cost goes before a list price, that before none; of two reported ones the larger.
 
 A list price is worked out, not told: it stays until what it is worked out of changes, and is then
@@ -29,6 +31,7 @@ from data.events import CHANNELS, COUNTS, FIELDS, KINDS, LARGEST_COUNT, STATUSES
 from data.price_book import MANY, PriceBook
 from data.prices import Steps
 
+NAMED: Final = (("user", "user_name"), ("project", "project_name"))
 MONEY: Final = ("cost_nano", "cost_origin")
 ASKED: Final = ("provider", "model", *TOKENS, "request_count")
 COMPLETED: Final = "a known event was completed by what this tells of it"
@@ -51,6 +54,9 @@ def completed(old: Event, new: Event, book: PriceBook) -> Event:
     if _rank(new) < _rank(old):
         return new
     whole = {name: _joined(name, old[name], new[name]) for name in FIELDS}
+    for key, name in NAMED:
+        if old[key] != new[key]:
+            whole[name] = (old if whole[key] == old[key] else new)[name]
     output, part = whole["output_tokens"], whole["reasoning_tokens"]
     if output is not None and part is not None:
         whole["output_tokens"] = max(output, part)

@@ -27,7 +27,8 @@ PICKED: Final = (*PEOPLE, *DRAWER)
 UNCHOSEN: Final = (*PICKED, "time", "kind", "source")
 NARROWING: Final = (*DRAWER, *(name for name in DIMENSIONS if name not in UNCHOSEN))
 # All but these values: what a remainder, "Other", is made of. By name, the field it speaks of.
-EXCLUDING: Final = {f"not_{name}": name for name in (*PEOPLE, *NARROWING)}
+NOT: Final = "not_"
+EXCLUDING: Final = {f"{NOT}{name}": name for name in (*PEOPLE, *NARROWING)}
 LISTS: Final = (*PEOPLE, *NARROWING, *EXCLUDING)
 TIMES: Final = ("preset", "n", "from", "to", "tz")
 NAMES: Final = (*TIMES, *LISTS)
@@ -70,9 +71,12 @@ class Filters:
         fields = dict(self.fields)
         if self.me:
             fields["user"] = (*fields.get("user", ()), scope.user)
+        if "not_user" in fields:
+            fields["not_user"] = tuple(
+                scope.user if value == ME else value for value in fields["not_user"]
+            )
         for name in {"user", "not_user"} & fields.keys():
-            named = (scope.user if value == ME else value for value in fields[name])
-            fields[name] = scope.people.every(tuple(named))
+            fields[name] = scope.people.every(fields[name])
         return fields.items()
 
 

@@ -58,11 +58,20 @@ def both(one: Event, other: Event) -> Event:
 
 
 def test_what_one_lacks_the_other_fills_in() -> None:
-    one, other = told(user="ana", **GPT), told(input_tokens=7, user_name="Ana", duration_ms=3)
+    one, other = told(user="ana", **GPT), told(input_tokens=7, operation="chat", duration_ms=3)
     assert both(one, other) == told(
-        user="ana", user_name="Ana", input_tokens=7, duration_ms=3, **GPT
+        user="ana", operation="chat", input_tokens=7, duration_ms=3, **GPT
     )
     assert both(one, other)["cost_origin"] == "list", "there is something to price now"
+
+
+def test_a_name_goes_with_its_id() -> None:
+    one = told(user="al", user_name="Al", project="p1")
+    other = told(user="bob@example.com", user_name="Bob Longname", project_name="The Other One")
+    whole = both(one, other)
+    assert (whole["user"], whole["user_name"]) == ("al", "Al")
+    assert (whole["project"], whole["project_name"]) == ("p1", None)
+    assert both(told(user="al"), one)["user_name"] == "Al"
 
 
 @pytest.mark.parametrize(

@@ -243,9 +243,17 @@ def test_a_forged_memory_undoes_nothing(undo: Any) -> None:
 
 @pytest.mark.parametrize("drilled", [None, 7, [], {"values": {"kind": "llm"}}, {"values": "llm"},
     {"values": {"project": ["x"]}}, {"values": {"project": ""}}, {"from": "2026"},
-    {"values": {"tags": "x"}, "to": "2027"}])  # fmt: skip
+    {"values": {"tags": "x"}, "to": "2027"}, {"values": {"not_model": "x"}},
+    {"values": {"not_model": [1]}}, {"values": {"not_kind": ["llm"]}}])  # fmt: skip
 def test_a_forged_click_changes_nothing(drilled: Any) -> None:
     assert choosing.drilled({"model": ["m"]}, drilled) == {"model": ["m"]}
+
+
+def test_a_click_on_a_forged_choice_is_a_click() -> None:
+    for forged in (5, "m", {"m": 1}, None):
+        told = {"values": {"not_model": ["a"], "user": "ana"}}
+        said = choosing.drilled({"not_model": forged, "user": forged}, told)
+        assert said == {"not_model": ["a"], "user": ["ana"]}
 
 
 def test_me_survives_every_change_but_its_own_and_clear_all() -> None:

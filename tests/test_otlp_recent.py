@@ -14,7 +14,7 @@ from data.ingest import event_of
 from data.sources import Options, otlp
 from data.sources.format import Note
 from data.sources.otlp_json import found, loaded
-from data.sources.otlp_recent import DEEPEST, Recent
+from data.sources.otlp_recent import DEEPEST, LONGEST, Recent
 from tests.test_otlp_spans import CHAT, SECRET, USED, request, span
 
 AGENT: Final = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "helper"}
@@ -87,7 +87,7 @@ def test_a_parent_that_comes_last_completes_what_came_before() -> None:
     of_root, again = told(recent, [root])
     assert (of_root["kind"], of_root["user"]) == ("message", "ana")
     assert again == first | {"user": "ana", "conversation_id": "talk", "assistant": "helper"}
-    assert [one["event_id"] for one in told(recent, [root])] == [of_root["event_id"]]
+    assert told(recent, [root]) == [of_root, again]
 
 
 def test_a_child_that_comes_later_knows_its_parent() -> None:
@@ -141,18 +141,78 @@ def test_no_content_is_remembered() -> None:
     ((_, found_child),) = found("traces", {"resourceSpans": [request(child)]})
     (kept,) = recent.join(1, [found_child])
     assert SECRET not in str(kept)
-    assert "xxx" not in str(kept)
+    assert "x" * (LONGEST + 2) not in str(kept)
 
 
 def test_what_is_remembered_is_bounded() -> None:
     recent = Recent(most=100)
     for n in range(50):
         told(recent, [span({}, traceId=f"{n:032x}") for _ in range(10)])
-    assert sum(len(trace) for trace in recent._traces.values()) == recent._held == 100
+    assert sum(len(trace.spans) for trace in recent._traces.values()) == recent._held == 100
     one, deep = Recent(), [span({}) for _ in range(DEEPEST + 50)]
     told(one, deep)
     (trace,) = one._traces.values()
-    assert DEEPEST * 0.9 < one._held == len(trace) <= DEEPEST
-    assert [*trace] == [each["spanId"] for each in deep[-len(trace) :]]
+    assert DEEPEST * 0.9 < one._held == len(trace.spans) <= DEEPEST
+    assert [*trace.spans] == [each["spanId"] for each in deep[-len(trace.spans) :]]
     told(one, [deep[-1]])
-    assert one._held == len(trace)
+    assert one._held == len(trace.spans)
+    told(one, [span({}, traceId="ab" * 500), span({}, parent={"spanId": "ab" * 500})])
+    assert one._held == len(trace.spans)
+
+
+def test_a_request_that_is_sent_again_completes_again() -> None:
+    """Its first answer may have been that the store was busy."""
+    root, recent = span(PERSON | AGENT), Recent()
+    call = span(CHAT, parent=root)
+    told(recent, [call])
+    assert told(recent, [root]) == told(recent, [root])
+    assert [one["user"] for one in told(recent, [root])] == ["ana", "ana"]
+
+
+def test_a_run_that_was_forgotten_in_part_is_not_told_anew() -> None:
+    """Neither as of the resource's user nor with doubles."""
+    resource, root = WEB | {"user.id": "svc"}, span(PERSON | AGENT)
+    outer = span(CHAT | USED, parent=root)
+    inner = span(CHAT | USED, parent=outer)
+    recent = Recent()
+    assert len(told(recent, [root, outer, inner], **resource)) == 3
+    told(recent, [span({}) for _ in range(DEEPEST - 2)], **resource)
+    (trace,) = recent._traces.values()
+    assert inner["spanId"] not in trace.spans
+    assert told(recent, [span({}, parent=outer), span({})], **resource) == []
+    above = span(AGENT | INNER, parent=root)
+    (first,) = told(recent, [span(CHAT, parent=above)], **resource)
+    assert first["user"] == "svc"
+    of_agent, again = told(recent, [above], **resource)
+    assert (of_agent["user"], again["user"], again["assistant"]) == ("svc", None, "inner")
+
+
+def test_an_inner_span_without_counts_is_completed_by_the_outer_one() -> None:
+    outer = span(CHAT | USED)
+    inner = span(CHAT, parent=outer)
+    recent = Recent()
+    events = told(recent, [inner]) + told(recent, [outer]) + told(recent, [outer, inner])
+    assert {one["event_id"] for one in events if isinstance(one, dict)} == {
+        f"otel:{'ab' * 16}:{inner['spanId']}"
+    }
+    assert merged(events)[events[0]["event_id"]]["input_tokens"] == 10
+
+
+def test_of_two_requests_at_once_one_tells_the_call() -> None:
+    outer = span(CHAT | USED)
+    inner = span(CHAT | USED, parent=outer)
+    for first, second in ((outer, inner), (inner, outer)):
+        recent = Recent()
+        parsed = [list(found("traces", {"resourceSpans": [request(one)]}))
+                  for one in (first, second)]  # fmt: skip
+        streams = [otlp.records(items, Options(), recent, 1) for items in parsed]
+        joined = [next(streams[0]), *streams[1], *streams[0]]
+        assert [isinstance(raw, Note) for _, raw in joined] == [False, True]
+
+
+def test_what_an_earlier_request_was_refused_for_is_not_told_again() -> None:
+    root, recent = span(PERSON), Recent()
+    bad = span(CHAT, parent=root, startTimeUnixNano="0", endTimeUnixNano="0")
+    body = list(found("traces", {"resourceSpans": [request(bad)]}))
+    assert len(list(otlp.records(body, Options(), recent, 1))) == 1
+    assert told(recent, [root]) == []

@@ -68,7 +68,7 @@ class _Ask:
 
 
 class Commits:
-    """The one way to write through `store`, which is never called by two threads at once."""
+    """Groups what callers write through `store`, one group at a time."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

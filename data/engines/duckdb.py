@@ -7,7 +7,7 @@ rule that knows no order (`data/completing.py`).
 A unique index costs 1.4 GB at 10 M events and 62 ms a commit of 1,000, a look through the table
 0.2 s of a core; the digests kept in memory (`data/engines/seen.py`) tell of nearly every id that it
 is new, and the table is asked about the others alone. That is exact only with one writer at a
-time: `Commits` sees to it, and nothing else inserts.
+time: whoever writes holds the lock.
 
 Questions take turns: a few at once have all cores busy, and more of them would only take their
 share from whoever writes.

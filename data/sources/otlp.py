@@ -112,7 +112,20 @@ def records(
     spans = [item for _, item in found if isinstance(item, Span)]
     earlier = recent.join(sender, spans) if recent else []
     tree = Tree([*earlier, *spans])
-    doubles, numbers = tree.doubles(), Numbers()
+    doubles = tree.doubles()
+    try:
+        yield from _told(found, tree, doubles, options)
+        for raw in completed(earlier, spans, tree, doubles):
+            yield EARLIER, owned(raw, options)
+    finally:
+        if recent:
+            lighten(spans)
+
+
+def _told(
+    found: Sequence[Found], tree: Tree, doubles: set[Key], options: Options
+) -> Iterator[Record]:
+    numbers = Numbers()
     for where, item in found:
         try:
             for raw in _events(item, tree, doubles):
@@ -121,10 +134,6 @@ def records(
             yield where, error
         except Exception as error:
             yield where, EventError(f"this is no record of the format ({said(error)})")
-    for raw in completed(earlier, spans, tree, doubles):
-        yield EARLIER, owned(raw, options)
-    if recent:
-        lighten(spans)
 
 
 def _events(item: Any, tree: Tree, doubles: set[Key]) -> Iterator[Raw | Note]:

@@ -10,6 +10,14 @@ BITS: Final = count()
 MASKS: Final[dict[str, int]] = {}  # a bit for each `Names` that has the spelling
 
 
+SPELLINGS: Final[dict[str, str]] = {}
+
+
+def own(name: str) -> str:
+    """Our one copy of a name that means something here, so that many spans share it."""
+    return SPELLINGS.get(name, name)
+
+
 class Names(tuple[str, ...]):
     """The spellings of one thing. `bit` is its own: whether a span has any of them is asked dozens
     of times of each, and looking for every spelling took a third of the time of reading it."""
@@ -20,6 +28,7 @@ class Names(tuple[str, ...]):
         made = super().__new__(cls, spellings)
         made.bit = 1 << next(BITS)
         for spelling in spellings:
+            SPELLINGS[spelling] = spelling
             MASKS[spelling] = MASKS.get(spelling, 0) | made.bit
         return made
 

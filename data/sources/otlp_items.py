@@ -33,7 +33,9 @@ class Span:
     attributes: Attributes
     resource: Attributes
     scope: str
-    told: tuple[Any, ...] | None = None  # what its event said of what stands above it
+    earlier: bool = False  # it came in another request
+    double: bool = False  # it was found to be one, and not told
+    told: bool = False  # an event was made of it
 
     @property
     def plausible(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from sys import intern
 from typing import Any, Final
 
 from google.protobuf.message import DecodeError
@@ -14,7 +13,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from data.errors import EventError
-from data.sources.otlp_attributes import Attributes
+from data.sources.otlp_attributes import Attributes, own
 from data.sources.otlp_items import FAILED, NOUNS, Item, Log, Point, Span, event_name
 
 REQUESTS: Final[dict[str, Any]] = {
@@ -104,7 +103,7 @@ def _points(request: Any) -> Iterator[Point]:
 def _attributes(pairs: Iterable[Any]) -> Attributes:
     # Most are texts, and asking for that costs a third of asking what they are.
     return Attributes(
-        {intern(pair.key): (value := pair.value).string_value or _value(value) for pair in pairs}
+        {own(pair.key): (value := pair.value).string_value or _value(value) for pair in pairs}
     )
 
 

@@ -8,23 +8,69 @@ for each sender apart: at most `MOST` spans and `DEEPEST` of one trace, the late
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import Final
 
-from data.errors import EventError
+from data.cleaning import clean
+from data.sources import otlp_names as names
 from data.sources.format import Note, Raw
-from data.sources.otlp_attributes import MASKS, Attributes
+from data.sources.otlp_attributes import MASKS, Attributes, Names
 from data.sources.otlp_items import Span
 from data.sources.otlp_spans import span_events
-from data.sources.otlp_tree import TELLING, Key, Tree, key
+from data.sources.otlp_tree import DEPTH, TELLING, Key, Tree, key
 
 MOST: Final = 50_000
 DEEPEST: Final = 2_000
-LONGEST: Final = 1_000  # a longer value tells nothing that an event could hold
-Trace = dict[str, Span]
+LONGEST: Final = 1_000  # no event holds a longer value, but is refused for it
+LONGEST_ID: Final = 64  # of hex digits; a trace has 32
+
+
+ABOVE: Final = Names(
+    *names.USER, *names.USER_NAME, *names.CONVERSATION, *names.AGENT, *names.WORKFLOW,
+)  # fmt: skip
+
+
+class Trace:
+    """The spans of a trace that came last, by id, and which stand below one."""
+
+    def __init__(self) -> None:
+        self.spans: dict[str, Span] = {}
+        self.below: dict[str, list[str]] = defaultdict(list)
+
+    def add(self, span: Span) -> None:
+        """A span in the place of the one of the same id, if there was one."""
+        if same := self.spans.pop(span.id, None):
+            span.told, span.double = same.told, same.double
+        else:
+            self.below[span.parent].append(span.id)
+        self.spans[span.id] = span
+        if len(self.spans) > DEEPEST:
+            self._forget()
+
+    def _forget(self) -> None:
+        for early in [*islice(self.spans, DEEPEST // 10)]:
+            del self.spans[early]
+        self.below.clear()
+        for span in self.spans.values():
+            self.below[span.parent].append(span.id)
+
+    def related(self, span: Span) -> Iterator[Span]:
+        """What is known to stand above a span or below it."""
+        above = span
+        for _ in range(DEPTH):
+            if not above.parent or (found := self.spans.get(above.parent)) is None:
+                break
+            yield (above := found)
+        met, left = {span.id}, [span.id]
+        while left:
+            for one in self.below.get(left.pop(), ()):
+                if one not in met and one in self.spans:
+                    met.add(one)
+                    left.append(one)
+                    yield self.spans[one]
 
 
 class Recent:
@@ -37,40 +83,35 @@ class Recent:
         self._lock = threading.Lock()
 
     def join(self, sender: Hashable, spans: Sequence[Span]) -> list[Span]:
-        """Remember these spans; returns those of the same traces that came in other requests."""
+        """Remember these spans; returns those of other requests that stand above or below."""
         _lighten_resources(spans)
+        kept = [span for span in spans if _named(span)]
+        ours = {key(span) for span in kept}
         with self._lock:
-            ids = {(span.trace, span.id) for span in spans}
-            touched = {span.trace: self._touch((sender, span.trace)) for span in spans}
-            for span in spans:
-                self._add(touched[span.trace], span)
+            traces = {one: self._latest(sender, one) for one in {span.trace for span in kept}}
+            for span in kept:
+                self._add(traces[span.trace], span)
+            found = {one for span in kept for one in traces[span.trace].related(span)}
             self._forget()
-            return [
-                span
-                for trace in touched.values()
-                for span in trace.values()
-                if (span.trace, span.id) not in ids
-            ]
+        earlier = [span for span in found if key(span) not in ours]
+        for span in earlier:
+            span.earlier = True
+        return earlier
 
-    def _touch(self, key: tuple[Hashable, str]) -> Trace:
-        trace = self._traces.setdefault(key, {})
-        self._traces.move_to_end(key)
+    def _latest(self, sender: Hashable, name: str) -> Trace:
+        trace = self._traces.setdefault((sender, name), Trace())
+        self._traces.move_to_end((sender, name))
         return trace
 
     def _add(self, trace: Trace, span: Span) -> None:
-        before = len(trace)
-        if same := trace.pop(span.id, None):
-            span.told = same.told
-        trace[span.id] = span
-        if len(trace) > DEEPEST:
-            for early in [*islice(trace, DEEPEST // 10)]:
-                del trace[early]
-        self._held += len(trace) - before
+        before = len(trace.spans)
+        trace.add(span)
+        self._held += len(trace.spans) - before
 
     def _forget(self) -> None:
-        while self._held > self._most:
+        while self._held > self._most and self._traces:
             _, oldest = self._traces.popitem(last=False)
-            self._held -= len(oldest)
+            self._held -= len(oldest.spans)
 
 
 def completed(
@@ -78,19 +119,38 @@ def completed(
 ) -> Iterator[Raw]:
     """The events of earlier spans that these tell more of: standing above them, or making them a
     workflow by standing below."""
-    above = {(span.trace, span.parent) for span in earlier} & {key(span) for span in spans}
-    for span in earlier if above else (one for one in earlier if one.told is None):
-        if "litellm.call_id" not in span.attributes:  # the call itself knows all of it
-            before = span.told
-            with suppress(EventError):  # as when it came
+    new = {key(span) for span in spans}
+    for span in earlier:
+        # The call of a gateway knows all of itself.
+        if "litellm.call_id" in span.attributes or span.double or key(span) in doubles:
+            continue
+        found = tree.roles[span] == "workflow" and not span.told
+        above = list(tree.above(span))
+        joined = any(key(one) in new for one in above)
+        if found or (joined and any(_tells(one, tree) for one in above)):
+            with suppress(Exception):  # what was refused at first is so again
                 for raw in span_events(span, tree, doubles):
-                    if not isinstance(raw, Note) and span.told != before:
+                    if not isinstance(raw, Note):
+                        clean(raw)
                         yield raw
+
+
+def _tells(span: Span, tree: Tree) -> bool:
+    """Whether there is anything in a span that those below it can lack."""
+    return bool(span.attributes.spelled & ABOVE.bit) or tree.roles[span] in ("message", "workflow")
+
+
+def _named(span: Span) -> bool:
+    """Whether its ids are such that it can be found again."""
+    return bool(span.id) and all(
+        len(one) <= LONGEST_ID for one in (span.trace, span.id, span.parent)
+    )
 
 
 def lighten(spans: Iterable[Span]) -> None:
     """Let go of what is not needed to understand other spans by these."""
     for span in spans:
+        span.name = span.name[:LONGEST]
         span.attributes = _telling(span.attributes)
 
 
@@ -106,8 +166,7 @@ def _lighten_resources(spans: Iterable[Span]) -> None:
 
 def _telling(attributes: Attributes) -> Attributes:
     return Attributes({
-        name: value
+        name: value[: LONGEST + 1] if isinstance(value, str) else value
         for name, value in attributes.items()
-        if (name in MASKS or name in TELLING)
-        and not (isinstance(value, str) and len(value) > LONGEST)
+        if (name in MASKS or name in TELLING) and isinstance(value, str | int | float)
     })  # fmt: skip

@@ -21,7 +21,7 @@ from data.sources.otlp_tree import Key, Tree, embeds, key, title
 
 NANOS: Final = 1_000_000  # in a millisecond
 RAW: Final = Note("raw_gen_ai_request is the double of litellm_request and not counted")
-DOUBLE: Final = Note("of two spans of one model call inside each other the inner one is counted")
+DOUBLE: Final = Note("of two spans of one model call inside each other one is counted")
 CREATED: Final = Note("the creation of an agent is no reply and not counted")
 BY_EVENTS: Final = Note("spans of coding assistants are not counted: their log events are")
 SCOPES: Final = ("com.anthropic.claude_code", "codex_")
@@ -30,9 +30,6 @@ ASSISTANTS: Final = re.compile(
     r"|codex(?:[-_](?:cli|cli_rs|exec|tui|app[-_]server|mcp[-_]server|vscode|sdk_ts))?"
 )
 CANCELLED: Final = ("cancelled", "canceled", "aborted")
-
-
-CONTEXT: Final = ("user", "user_name", "assistant", "workflow", "run_id", "conversation_id")
 
 
 def span_events(span: Span, tree: Tree, doubles: set[Key]) -> Iterator[Raw | Note]:
@@ -47,14 +44,13 @@ def span_events(span: Span, tree: Tree, doubles: set[Key]) -> Iterator[Raw | Not
     elif kind == "creation":
         yield CREATED
     elif key(span) in doubles:
+        span.double = True
         yield DOUBLE
     elif kind == "llm" and "litellm.call_id" in span.attributes:
-        span.told = ()
         yield from litellm_call(span)
     else:
-        raw = {**_common(span, kind, tree), **PARTS[kind](span)}
-        span.told = tuple(raw[name] for name in CONTEXT)
-        yield raw
+        span.told = True
+        yield {**_common(span, kind, tree), **PARTS[kind](span)}
 
 
 def _tells_by_events(span: Span) -> bool:
@@ -71,7 +67,7 @@ def _common(span: Span, kind: str, tree: Tree) -> Raw:
     person = tree.nearest(span, names.USER)
     failed = span.failed or told(span.attributes, names.ERROR)[0] != ""
     return {
-        "event_id": f"otel:{span.trace}:{span.id}",
+        "event_id": f"otel:{span.trace}:{tree.instead.get(span, span).id}",
         "ts": span.start // 1_000 or None,
         "kind": kind,
         "channel": "platform",

@@ -16,6 +16,7 @@ from data.sources.otlp_attributes import Attributes, Names, said, told
 from data.sources.otlp_items import SERVER, Span
 
 DEPTH: Final = 64
+NOTHING: Final = Attributes({})
 Key = tuple[str, str]
 OPERATIONS: Final = {
     "chat": "llm",
@@ -90,6 +91,8 @@ class Tree:
         self.spans: Final = list(spans)
         self.by_id: Final = {key(span): span for span in self.spans}
         self.roles: Final = {span: role(span) for span in self.spans}
+        # Of an outer span of a call, the inner one as which it is told.
+        self.instead: Final[dict[Span, Span]] = {}
         self._name_workflows()
 
     def above(self, span: Span) -> Iterator[Span]:
@@ -113,8 +116,9 @@ class Tree:
                     self.roles[parent] = "workflow"
 
     def doubles(self) -> set[Key]:
-        """Of spans of one call inside each other, all but the inner one that has counts; where
-        the outer one was told before the inner one came, all but that."""
+        """Of spans of one call inside each other, all but the inner one that has counts. One that
+        came in an earlier request stays the one that is told: an inner one without counts is
+        completed by the outer one, as `instead` says."""
         inner: dict[Span, list[Span]] = {}
         for span, kind in self.roles.items():
             if kind == "llm":
@@ -123,9 +127,14 @@ class Tree:
                     inner.setdefault(outer, []).append(span)
         found: set[Key] = set()
         for outer, spans in inner.items():
-            counted = any(_counted(span) for span in spans) or not _counted(outer)
-            counted = counted and (outer.told is None or any(one.told for one in spans))
-            found.update(key(span) for span in ((outer,) if counted else spans))
+            stays = [span for span in spans if _before(span)]
+            if any(_counted(span) for span in spans) or not _counted(outer):
+                first = _before(outer) and not stays
+                found.update(key(span) for span in (spans if first else (outer,)))
+            elif stays:
+                self.instead[outer] = stays[0]
+            else:
+                found.update(key(span) for span in spans)
         return found
 
     def _twice(self, span: Span, outer: Span) -> bool:
@@ -135,19 +144,24 @@ class Tree:
 
     def nearest(self, span: Span, asked: Names) -> Attributes:
         """The attributes that say one of these: the span's own, else the nearest's above it that
-        has the same resource, else the resource's.
+        has the same resource, else the resource's. Of an earlier span the resource was told.
         """
         if said(span.attributes, asked):
             return span.attributes
         ours = (one for one in self.above(span) if _together(one, span))
         told = (one.attributes for one in ours if said(one.attributes, asked))
-        return next(told, span.resource)
+        return next(told, NOTHING if span.earlier and span.told else span.resource)
 
     def within(self, span: Span, kind: str) -> Span | None:
         """The nearest of this role: the span itself or one above it."""
         if self.roles[span] == kind:
             return span
         return next((one for one in self.above(span) if self.roles[one] == kind), None)
+
+
+def _before(span: Span) -> bool:
+    """Whether an earlier request told this span, or one beside this does."""
+    return (span.earlier or span.told) and not span.double
 
 
 def _together(one: Span, other: Span) -> bool:
