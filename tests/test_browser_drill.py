@@ -151,6 +151,8 @@ def test_other_shows_its_events_and_narrows_to_what_is_left(open_as: Open) -> No
     assert len(listed) == rest["events"]
     assert not {row["user"] or "(none)" for row in listed} & {*shown}
     reader.page.keyboard.press("Escape")
+    expect(reader.find("events-drawer")).to_be_hidden()
+    expect(reader.page.locator(".modal-backdrop")).to_have_count(0)
     click_bar(reader, "top-users", 8)
     reader.has_query(not_user=shown, **month)
     reader.shows(not_user=shown, **month)

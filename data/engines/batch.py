@@ -103,10 +103,8 @@ class Batch:
         if (held := self.new.get(name)) is None:
             self.new[name] = event
             return "new"
-        if (whole := self._whole(held, event, only)) is held:
-            return "known"
-        held.update(whole)  # in place: who brought it is told what is stored
-        return "completed"
+        self.new[name] = self._whole(held, event, only)
+        return "known" if self.new[name] is held else "completed"
 
     def _whole(self, held: Event, event: Event, only: str | None) -> Event:
         if only is not None and not held["project"] == event["project"] == only:
