@@ -126,7 +126,7 @@ def serve(settings: Settings, with_sample: bool = False) -> None:
     """Serve until stopped."""
     signal.signal(signal.SIGTERM, _stop)
     state, key = State(settings.state_url), running.new_key()
-    store = open_events(settings.events_url, Books(state))
+    store = open_events(settings.events_url, Books.at_start(state, settings.now()))
     if with_sample and not demo.sources(store):
         load(store, 100_000, 90, 7, settings.now())
         examples(state, store, settings.now())

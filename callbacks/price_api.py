@@ -7,7 +7,7 @@ from typing import Any, Final
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from callbacks import public_prices
+from callbacks import public_prices, public_releases
 from callbacks.parameters import only, whole
 from callbacks.session import current_person, current_scope
 from data.audit import Hand
@@ -34,6 +34,7 @@ def attach(server: Flask, settings: Settings, state: State, store: EventStore) -
     _prices(server, settings, state, store)
     _repricings(server, settings, state, store)
     public_prices.attach(server, settings, store)
+    public_releases.attach(server, state, lambda: hand(settings), _body)
 
     @server.post(f"{PRICES}/preview")
     def look() -> Response:

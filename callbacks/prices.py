@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
 
-from callbacks import price_form, public_prices
+from callbacks import price_form, public_prices, public_releases
 from callbacks.price_api import hand
 from callbacks.price_wish import number
 from callbacks.session import current_scope
@@ -35,6 +35,7 @@ def register(app: Dash, settings: Settings, state: Store, store: EventStore) -> 
     )
     price_form.register(app, settings, state, store)
     public_prices.register(app, settings, store)
+    public_releases.register(app, state, lambda: hand(settings))
 
     @app.callback(Output(ids.PRICES_LINK, "hidden"), Input(ids.URL, "pathname"))
     def link(_: Any) -> bool:

@@ -1,4 +1,6 @@
-"""The public price book on the prices page and for scripts: searched, and one price looked up."""
+"""The public price book on the prices page and for scripts: searched, one price looked up, and the
+releases it is made of, each from a day on.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,9 @@ from components import ids
 from components import public_prices as shown
 from data.engines import EventStore
 from data.errors import SpendscopeError
+from data.events import micros
 from data.local_time import instant
-from data.public_prices import RELEASE, noon, quote, search
+from data.public_prices import noon, quote, search
 from data.settings import Settings
 
 PATH = "/api/v1/prices/public"
@@ -29,9 +32,11 @@ def attach(server: Flask, settings: Settings, store: EventStore) -> None:
         only(("model", "provider", "at"))
         model, provider, at = (request.args.get(n, "") for n in ("model", "provider", "at"))
         scope, when = current_scope(), noon(at, _now(settings))
-        found, count = search(scope, f"{provider} {model}", when)
-        held = quote(scope, store.book(), provider, model, when).said() if model.strip() else None
-        return jsonify(release=RELEASE, price=held, count=count, models=[x.said() for x in found])
+        book = store.book()
+        found, count = search(scope, book, f"{provider} {model}", when)
+        held = quote(scope, book, provider, model, when).said() if model.strip() else None
+        release = book.public.at(micros(when)).name
+        return jsonify(release=release, price=held, count=count, models=[x.said() for x in found])
 
 
 def register(app: Dash, settings: Settings, store: EventStore) -> None:
@@ -48,8 +53,9 @@ def register(app: Dash, settings: Settings, store: EventStore) -> None:
         model, provider, at = (value if isinstance(value, str) else "" for value in values)
         try:
             scope, when = current_scope(), noon(at, _now(settings))
-            found, count = search(scope, f"{provider} {model}", when)
-            held = quote(scope, store.book(), provider, model, when)
+            book = store.book()
+            found, count = search(scope, book, f"{provider} {model}", when)
+            held = quote(scope, book, provider, model, when)
         except SpendscopeError as error:
             return [], str(error), "failed", ""
         said = shown.sentence(held, f"{when:%d %b %Y}") if model.strip() else ""

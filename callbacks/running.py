@@ -188,7 +188,7 @@ def reach(settings: Settings) -> EventStore | Running:
     """The event store, through the server that has it open, or opened here; it prices by the
     entries that are kept as the command starts."""
     state = State(settings.state_url)
-    present = Books(state)()
+    present = Books.at_start(state, settings.now())()
     state.close()
     note: Path = settings.data_dir / NOTE
     if note.exists():

@@ -30,10 +30,14 @@ NUMBERS: Final = frozenset(
         "cache_write",
         "output",
         "dearer",
+        "models",
+        "added",
+        "changed",
     }
 )
 WIDTHS: Final = {"last": 170, "what": 180, "name": 150, "who": 130, "way": 130, "used": 170,
-                 "created": 170, "last_event": 170, "last_import": 170, "model": 180}  # fmt: skip
+                 "created": 170, "last_event": 170, "last_import": 170, "model": 180,
+          "from": 124}  # fmt: skip
 
 
 def card(

@@ -7,7 +7,7 @@ from typing import Any, Final
 import dash_ag_grid as dag
 from dash import dcc, html
 
-from components import ids, public_prices
+from components import ids, public_prices, public_releases
 from components.cards import GRID
 from components.price_form import form
 
@@ -56,7 +56,7 @@ def page() -> html.Div:
             dcc.Store(id=ids.PRICE_PREVIEWED),
             dcc.ConfirmDialog(id=ids.PRICE_CONFIRM), dcc.ConfirmDialog(id=ids.PRICE_UNDO_CONFIRM),
             *(_card(*one) for one in CARDS),
-            public_prices.section(),
+            public_prices.section(), public_releases.section(),
             form(),
         ],
         className="sections budgets-page house-page prices-page",

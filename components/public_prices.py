@@ -12,7 +12,7 @@ from components import ids
 from components.house import Columns, Row, card, pair, table
 from components.numbers import DASH
 from components.price_rows import SHORT, in_price, priced
-from data.public_prices import MOST, RELEASE, Quote, dollars
+from data.public_prices import MOST, Quote, dollars
 
 KEY: Final = "public"
 COLUMNS: Final[Columns] = (
@@ -26,10 +26,7 @@ FIELDS: Final = {
     "provider": ("Provider", "text", "any"),
     "at": ("On (UTC)", "date", ""),
 }
-HELP: Final = (
-    f"The installed release, {RELEASE}, in US dollars per million tokens. An upgrade prices what"
-    " arrives from then on; stored calls keep their cost until they are re-priced."
-)
+HELP: Final = "List prices of the release that holds on a day, in US dollars per million tokens."
 
 
 def section() -> html.Section:
@@ -69,7 +66,7 @@ def sentence(one: Quote, day: str) -> str:
     if one.entry:
         whose = f"own price of “{one.entry.model}” from {one.entry.start} ({priced(one.entry)})"
     else:
-        whose = f"public price, {RELEASE}"
+        whose = f"public price, {one.release}"
     if one.rates is None:
         return f"{named} has no price on {day}: its calls are unpriced."
     rates = dollars(one.rates)

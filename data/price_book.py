@@ -17,10 +17,10 @@ from typing import Any, Final
 
 from data.events import TOKENS, micros
 from data.price_entries import Entry
-from data.prices import Rates, Schedule, Steps, schedule_of
+from data.prices import Rates, Schedule, Steps
+from data.public_book import ALWAYS, PublicBook, installed
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-ALWAYS: Final = -(2**63)
 MANY: Final = '"many_prompts":true'  # as data/sources/buckets.py and `kept` write it
 MODELS: Final = 8_192
 # What applies from when on (µs UTC), latest first; the last is from the beginning of time.
@@ -28,10 +28,12 @@ Plan = tuple[tuple[int, Schedule], ...]
 
 
 class PriceBook:
-    """Own `entries` before the public prices; safe to share between threads."""
+    """Own `entries` before the `public` prices (None: the installed release's); safe to share
+    between threads."""
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+    def __init__(self, entries: Iterable[Entry] = (), public: PublicBook | None = None) -> None:
         self.entries = tuple(entries)
+        self.public = public or installed()
         self.plan = lru_cache(MODELS)(self._plan)
 
     def price(
@@ -87,30 +89,38 @@ class PriceBook:
     def _plan(self, provider: str | None, model: str) -> Plan:
         """Everything that holds of a model, from when on, latest first."""
         mine = [entry for entry in self.entries if entry.covers(provider, model)]
-        plan: list[tuple[int, Schedule]] = [(ALWAYS, schedule_of(provider, model))]
-        for start in sorted({entry.since for entry in mine}):
+        names = {(provider, model)} | {(None, entry.alias) for entry in mine if entry.alias}
+        public = {one.start for name in names for one in self.public.plan(*name)}
+        starts = {ALWAYS, *public, *(entry.since for entry in mine)}
+        plan = []
+        for start in sorted(starts):
             begun = [entry for entry in mine if entry.since <= start]
-            closest = max(begun, key=_closeness)
-            plan.append((start, _said(closest, provider, model)))
+            closest = max(begun, key=_closeness, default=None)
+            plan.append((start, self._said(closest, provider, model, start)))
         return tuple(reversed(plan))
+
+    def _said(self, entry: Entry | None, provider: str | None, model: str, ts: int) -> Schedule:
+        """The schedule of a model from `ts` (µs UTC) on, by the entry that holds, if one does."""
+        if entry is None:
+            return self._public(provider, model, ts)
+        if (own := entry.rates) is not None:
+            return ((None, ((-1, own),)),)
+        said = self._public(*((None, entry.alias) if entry.alias else (provider, model)), ts)
+        percent = entry.discount
+        if not percent:
+            return said
+        return tuple(
+            (when, steps and tuple((start, rates.less(percent)) for start, rates in steps))
+            for when, steps in said
+        )
+
+    def _public(self, provider: str | None, model: str, ts: int) -> Schedule:
+        held = self.public.stretch(provider, model, ts)
+        return held.schedule if held else ()
 
 
 def _closeness(entry: Entry) -> tuple[Any, ...]:
     return entry.weight, entry.since, entry.id
-
-
-def _said(entry: Entry, provider: str | None, model: str) -> Schedule:
-    """The schedule of a model by an entry that covers it."""
-    if (own := entry.rates) is not None:
-        return ((None, ((-1, own),)),)
-    public = schedule_of(None, entry.alias) if entry.alias else schedule_of(provider, model)
-    percent = entry.discount
-    if not percent:
-        return public
-    return tuple(
-        (when, steps and tuple((start, rates.less(percent)) for start, rates in steps))
-        for when, steps in public
-    )
 
 
 def _active(schedule: Schedule, ts: int) -> Steps | None:

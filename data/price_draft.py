@@ -10,7 +10,7 @@ from typing import Any, Final
 from data.errors import Refused
 from data.events import EARLIEST, LATEST, LONGEST_TEXT
 from data.price_entries import FIELDS, RATES, Entry
-from data.prices import schedule_of
+from data.public_book import PublicBook, installed
 
 MOST_DOLLARS: Final = 1_000_000
 FINEST: Final = -9
@@ -18,13 +18,15 @@ LONGEST_NUMBER: Final = 40
 LONGEST_NOTE: Final = 500
 
 
-def draft(raw: Mapping[str, Any], number: int = 0) -> Entry:
-    """The entry that was described; raises `Refused` naming the field that is wrong."""
+def draft(raw: Mapping[str, Any], number: int = 0, public: PublicBook | None = None) -> Entry:
+    """The entry that was described; raises `Refused` naming the field that is wrong. An alias must
+    have a price in the `public` book (None: the installed one)."""
     for name in raw:
         if name not in FIELDS:
             raise Refused(name[:40], f"a price has no {name[:40]!r}; it has {', '.join(FIELDS)}")
     rates = [_amount(name, raw.get(name)) for name in RATES]
-    alias, discount = _alias(raw.get("alias")), _discount(raw.get("discount"))
+    alias = _alias(raw.get("alias"), public or installed())
+    discount = _discount(raw.get("discount"))
     own = any(rate is not None for rate in rates)
     if own and (alias or discount is not None):
         raise Refused("alias", "a price is rates of its own, or a public price, not both")
@@ -35,7 +37,7 @@ def draft(raw: Mapping[str, Any], number: int = 0) -> Entry:
     if not model:
         raise Refused("model", "name a model, or a pattern like gpt-5*")
     note = _text("note", "the note", raw.get("note"), LONGEST_NOTE)
-    start = _start(raw.get("from"))
+    start = day(raw.get("from"), "the price")
     fresh, read, written, output, request = rates
     return Entry(
         number, provider, model, start, fresh, read, written, output, request, alias, discount,
@@ -89,20 +91,22 @@ def _number(field: str, name: str, value: Any) -> Decimal | None:
     return number
 
 
-def _alias(value: Any) -> str | None:
+def _alias(value: Any, public: PublicBook) -> str | None:
     name = _text("alias", "the alias", value, LONGEST_TEXT)
-    if name and not any(steps for _, steps in schedule_of(None, name)):
+    plan = public.plan(None, name) if name else ()
+    if name and not any(steps for one in plan for _, steps in one.schedule):
         told = "write it as provider/model, like openai/gpt-4o"
         raise Refused("alias", f"{name[:60]!r} is not in the public price book; {told}")
     return name or None
 
 
-def _start(value: Any) -> str:
+def day(value: Any, what: str) -> str:
+    """The day from which something holds, as ISO 8601; raises `Refused`."""
     try:
-        day = date.fromisoformat(str(value).strip())
+        found = date.fromisoformat(str(value).strip())
     except ValueError:
         said = "missing" if _blank(value) else f"no date like 2026-11-01: {str(value)[:40]!r}"
-        raise Refused("from", f"the day from which the price holds is {said}") from None
-    if not EARLIEST.year <= day.year < LATEST.year:
+        raise Refused("from", f"the day from which {what} holds is {said}") from None
+    if not EARLIEST.year <= found.year < LATEST.year:
         raise Refused("from", "the day lies outside the years 2000 to 2099")
-    return day.isoformat()
+    return found.isoformat()

@@ -78,7 +78,7 @@ class Entry:
     @property
     def since(self) -> int:
         """Its first instant, µs UTC."""
-        return micros(datetime.combine(date.fromisoformat(self.start), datetime.min.time(), UTC))
+        return since(self.start)
 
     @property
     def weight(self) -> tuple[bool, bool, int]:
@@ -120,6 +120,11 @@ class Entry:
         """The same as people and JSON say it; amounts are exact decimals, as text."""
         row = self.row() | {"from": self.start}
         return {name: row[name] for name in FIELDS}
+
+
+def since(day: str) -> int:
+    """The first instant of a day like 2026-11-01, µs UTC."""
+    return micros(datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC))
 
 
 def _plain(value: Decimal | None) -> str | None:

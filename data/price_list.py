@@ -7,15 +7,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 
 from data.audit import AUDIT, Hand, record
 from data.errors import Forbidden, Refused, Unknown
-from data.price_book import PUBLIC, PriceBook
+from data.price_book import PriceBook
 from data.price_draft import draft
 from data.price_entries import PRICES, Entry
+from data.public_book import PublicBook
+from data.public_releases import adopt
+from data.public_releases import book as public_book
 from data.scope import Scope
 from data.state import State
 
@@ -28,21 +31,30 @@ class Books:
     def __init__(self, state: State) -> None:
         self._state = state
         self._lock = threading.Lock()
-        self._held: tuple[int | None, PriceBook] = (None, PUBLIC)
+        self._held: tuple[int | None, PriceBook] | None = None
+
+    @classmethod
+    def at_start(cls, state: State, now: int) -> Self:
+        """The book of a program that starts: the release it brings is taken in first."""
+        adopt(state, now)
+        return cls(state)
 
     def __call__(self) -> PriceBook:
-        """The book of the entries as they are now; the same object while they stay."""
+        """The book of the releases and entries as they are now; the same while they stay."""
         with self._state.reading() as connection:
             # Every change of a price leaves an entry in the trail, which only grows.
             version = connection.execute(sa.select(sa.func.max(AUDIT.c.id))).scalar()
             with self._lock:
-                if version != self._held[0]:
-                    self._held = version, _book(_entries(connection), self._held[1])
+                if self._held is None or version != self._held[0]:
+                    self._held = version, _book(connection, self._held and self._held[1])
                 return self._held[1]
 
 
-def _book(entries: list[Entry], old: PriceBook) -> PriceBook:
-    return old if tuple(entries) == old.entries else PriceBook(entries)
+def _book(connection: sa.Connection, old: PriceBook | None) -> PriceBook:
+    entries, public = tuple(_entries(connection)), public_book(connection)
+    if old and old.public.releases == public.releases:
+        return old if old.entries == entries else PriceBook(entries, old.public)
+    return PriceBook(entries, public)
 
 
 def listed(state: State, scope: Scope) -> list[Entry]:
@@ -63,7 +75,7 @@ def entry(state: State, scope: Scope, number: int) -> Entry:
 def create(state: State, hand: Hand, raw: Raw) -> Entry:
     """A new entry; `Refused` names the field that is wrong."""
     refuse(hand.scope)
-    made = _signed(draft(raw), hand)
+    made = _signed(draft(raw, 0, _public(state)), hand)
     with state.writing() as connection:
         _refuse_second(connection, made)
         insert = PRICES.insert().values(made.row()).returning(PRICES.c.id)
@@ -75,7 +87,7 @@ def create(state: State, hand: Hand, raw: Raw) -> Entry:
 def change(state: State, hand: Hand, number: int, raw: Raw) -> Entry:
     """Another entry in the place of one; what `raw` does not name is not there any more."""
     refuse(hand.scope)
-    made = _signed(draft(raw, number), hand)
+    made = _signed(draft(raw, number, _public(state)), hand)
     with state.writing() as connection:
         old = _kept(connection, number)
         _refuse_second(connection, made)
@@ -97,16 +109,22 @@ def remove(state: State, hand: Hand, number: int) -> None:
 
 def supposed(state: State, scope: Scope, raw: Raw, number: int = 0) -> tuple[Entry, PriceBook]:
     """An entry that is not kept yet, and the book as it would be with it (in the place of one)."""
-    made = draft(raw, number)
+    public = _public(state)
+    made = draft(raw, number, public)
     others = [one for one in listed(state, scope) if one.id != number]
     _refuse_same(made, others)
-    return made, PriceBook([*others, replace(made, id=number or 2**62)])
+    return made, PriceBook([*others, replace(made, id=number or 2**62)], public)
 
 
 def refuse(scope: Scope) -> None:
     """Let nobody on but those who set up the house; raises `Forbidden`."""
     if not scope.manages_platform:
         raise Forbidden("prices are for platform administrators")
+
+
+def _public(state: State) -> PublicBook:
+    with state.reading() as connection:
+        return public_book(connection)
 
 
 def _signed(made: Entry, hand: Hand) -> Entry:

@@ -1,4 +1,4 @@
-"""The public price book: genai-prices' list prices, offline, as schedules of rates.
+"""What a model costs by genai-prices, as a schedule of rates.
 
 Our counts are disjoint; the book's input includes cache reads and writes and takes them off
 again, so each of our four counts has one rate, and a count without its own rate pays the input
@@ -7,18 +7,15 @@ takes 0.1 ms a call, hence the rates of a model are read once and multiplied by 
 (`data/price_book.py`; `tests/test_prices.py` compares both on random calls of every model).
 
 Steps of None mean unpriced: a model that is not sold by the token (the book's own sum for those
-is 0, as it is, rightly, for `:free` models); so does an empty schedule: no such provider or model.
-A provider that the book does not know is never guessed from the model's name.
+is 0, as it is, rightly, for `:free` models).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
-from functools import lru_cache
 from typing import Final
 
-from genai_prices.data_snapshot import DataSnapshot, get_snapshot
 from genai_prices.types import (
     ModelInfo,
     ModelPrice,
@@ -34,14 +31,6 @@ NANO_PER_MTOK: Final = 1_000  # USD per million tokens, as nano-dollars per toke
 NANO_PER_KCOUNT: Final = 1_000_000
 ONE: Final = Decimal(1)
 FINEST: Final = Decimal("1e-9")
-# Names of OpenTelemetry and LiteLLM for providers that the book knows under another.
-ALIASES: Final = {
-    "x_ai": "x-ai",
-    "gcp.gen_ai": "google",
-    "azure.ai.inference": "azure",
-    "fireworks_ai": "fireworks",
-    "together_ai": "together",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,34 +67,12 @@ Steps = tuple[tuple[int, Rates], ...]
 Schedule = tuple[tuple[Constraint, Steps | None], ...]
 
 
-@lru_cache(maxsize=8_192)
-def schedule_of(provider: str | None, model: str) -> Schedule:
-    """Everything the book says of a model, latest rule first; empty if it says nothing."""
-    found = _find(provider, model)
-    if found is None:
-        return ()
-    if isinstance(found.prices, ModelPrice):
-        return ((None, _steps_of(found, found.prices)),)
-    rules = [(rule.constraint, _steps_of(found, rule.prices)) for rule in found.prices]
-    return (*reversed(rules), rules[0]) if rules else ()
-
-
-def _find(provider: str | None, model: str) -> ModelInfo | None:
-    """The book's entry; a `provider/model` name is also tried as its two parts."""
-    book = get_snapshot()
-    prefix, slash, bare = model.partition("/")
-    if provider is None:
-        return _entry(book, prefix, bare) if slash else _entry(book, None, model)
-    found = _entry(book, provider, model)
-    return _entry(book, provider, bare) if found is None and slash else found
-
-
-def _entry(book: DataSnapshot, provider: str | None, model: str) -> ModelInfo | None:
-    known = ALIASES.get(provider.lower(), provider) if provider else provider
-    try:
-        return book.find_provider_model(model, None, known, None)[1]
-    except (LookupError, ValueError):
-        return None
+def quoted(model: ModelInfo) -> Schedule:
+    """Everything the library says of a model, latest rule first."""
+    if isinstance(model.prices, ModelPrice):
+        return ((None, _steps_of(model, model.prices)),)
+    rules = [(rule.constraint, _steps_of(model, rule.prices)) for rule in model.prices]
+    return (*reversed(rules), rules[0]) if rules else ((None, None),)
 
 
 def _steps_of(entry: ModelInfo, quoted: ModelPrice) -> Steps | None:

@@ -1,27 +1,19 @@
-"""The public price book, to look into: what it says of models at a moment, and which price holds.
-
-It is the installed release of genai-prices, and changes when that is upgraded: for calls that
-arrive from then on. What is stored keeps its cost until somebody re-prices it.
-"""
+"""The public price book, looked into: what it says of models at a moment, and whose price holds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from importlib.metadata import version
 from typing import Any, Final
-
-from genai_prices.data_snapshot import get_snapshot
 
 from data.errors import Refused
 from data.events import EARLIEST, LATEST, micros
-from data.price_book import PUBLIC, PriceBook
+from data.price_book import PriceBook
 from data.price_entries import Entry
 from data.price_list import refuse
 from data.prices import Rates, Steps
 from data.scope import Scope
 
-RELEASE: Final = f"genai-prices {version('genai-prices')}"
 MOST: Final = 200
 LONGEST: Final = 200
 
@@ -29,11 +21,12 @@ LONGEST: Final = 200
 @dataclass(frozen=True, slots=True)
 class Quote:
     """What a model costs at a moment: `steps` by length of prompt, None where it has no price;
-    `entry` is the own price that holds instead of the public one."""
+    `entry` is the own price that holds instead of the public one, of the release of that name."""
 
     provider: str | None
     model: str
     steps: Steps | None
+    release: str
     entry: Entry | None = None
 
     @property
@@ -49,7 +42,7 @@ class Quote:
         """As JSON says it: US dollars per million tokens, exact, as text."""
         rates = self.rates
         told = {"provider": self.provider, "model": self.model, "dearer_above": self.dearer}
-        source = f"own price {self.entry.id}" if self.entry else RELEASE
+        source = f"own price {self.entry.id}" if self.entry else self.release
         return told | {"source": source, "rates": rates and dollars(rates)}
 
 
@@ -60,22 +53,26 @@ def dollars(rates: Rates) -> dict[str, str]:
     return told | {"request": f"{(rates.request / 1_000_000_000).normalize():f}"}
 
 
-def search(scope: Scope, text: str, at: datetime) -> tuple[list[Quote], int]:
+def search(scope: Scope, book: PriceBook, text: str, at: datetime) -> tuple[list[Quote], int]:
     """Models of the public book whose provider or name has every word, and how many there are."""
     refuse(scope)
-    words = text[:LONGEST].casefold().split()
-    named = [(one.id, model.id) for one in get_snapshot().providers for model in one.models]
+    words, ts, public = text[:LONGEST].casefold().split(), micros(at), PriceBook((), book.public)
+    named = book.public.at(ts).models()
     found = [pair for pair in named if all(word in "/".join(pair).casefold() for word in words)]
-    ts = micros(at)
-    quotes = [Quote(one, model, PUBLIC.steps(one, model, ts)) for one, model in found[:MOST]]
-    return quotes, len(found)
+    return [_quoted(public, one, model, ts) for one, model in found[:MOST]], len(found)
 
 
 def quote(scope: Scope, book: PriceBook, provider: str, model: str, at: datetime) -> Quote:
     """The price that a call of a model has at a moment, whoever says so."""
     refuse(scope)
-    who, name, ts = provider.strip()[:LONGEST] or None, model.strip()[:LONGEST], micros(at)
-    return Quote(who, name, book.steps(who, name, ts), book.holding(who, name, ts))
+    return _quoted(book, provider.strip()[:LONGEST] or None, model.strip()[:LONGEST], micros(at))
+
+
+def _quoted(book: PriceBook, provider: str | None, model: str, ts: int) -> Quote:
+    held = book.public.stretch(provider, model, ts)
+    release = held.release if held else book.public.at(ts)
+    entry = book.holding(provider, model, ts)
+    return Quote(provider, model, book.steps(provider, model, ts), release.name, entry)
 
 
 def noon(text: str, now: datetime) -> datetime:

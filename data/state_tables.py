@@ -10,6 +10,7 @@ import data.imports
 import data.ingest_keys
 import data.preferences
 import data.price_entries
+import data.public_rows
 import data.repricing_log
 
 __all__ = ["data"]

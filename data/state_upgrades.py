@@ -163,4 +163,13 @@ UPGRADES: Final[tuple[tuple[str, ...], ...]] = (
         )""",
     ),
     ("ALTER TABLE imported_sources ADD COLUMN reasons TEXT NOT NULL DEFAULT '[]'",),
+    (
+        """CREATE TABLE public_releases (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE,
+            start TEXT,
+            at BIGINT NOT NULL,
+            book TEXT NOT NULL
+        )""",
+    ),
 )

@@ -127,7 +127,7 @@ def serving(folder: Path, **told: str) -> Iterator[Served]:
     environ["EVENTS_URL"] = "duckdb://"
     settings = Settings.read({f"SPENDSCOPE_{k}": v for k, v in (environ | told).items()})
     state = State(settings.state_url)
-    store = open_events(settings.events_url, Books(state))
+    store = open_events(settings.events_url, Books.at_start(state, settings.now()))
     app = create_app(settings, state, store, "the key of commands")
     yield Served(app, app.server.test_client(), store, settings)
     store.close()

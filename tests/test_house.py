@@ -31,7 +31,12 @@ WIRES = {"Input", "Output", "State"}
 # accounts, the sample's personas), and none of them may decide by them.
 RIGHTS = {"isAdmin", "applications_admin", "is_admin"}
 # Who asks for the house itself, with nobody's claims: what is stored, and whether it adds up.
-HOUSES = {"callbacks/checks.py", "callbacks/demo.py", "data/sample_budgets.py"}
+HOUSES = {
+    "callbacks/checks.py",
+    "callbacks/demo.py",
+    "data/public_releases.py",
+    "data/sample_budgets.py",
+}
 DECIDES = {"data/scope.py"}
 DRAWN = [
     pytest.param(key, by, measure, id=f"{key}-{by}-{measure}")

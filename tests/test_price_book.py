@@ -180,7 +180,7 @@ def test_only_those_who_set_up_the_house_see_or_set_prices(state: State, hand: H
 
 def test_the_book_is_of_the_present_and_the_same_while_nothing_changes(state: State) -> None:
     books, elsewhere = Books(state), Books(state)
-    assert books() is PUBLIC
+    assert books() is books()
     kept = create(state, ROOT, OWN)
     first = books()
     assert first.price(None, "our-llama", NOW, 1) == elsewhere().price(None, "our-llama", NOW, 1)

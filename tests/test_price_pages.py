@@ -10,7 +10,8 @@ import pytest
 
 from callbacks import price_wish
 from data.errors import StoreError
-from data.public_prices import MOST, RELEASE
+from data.public_book import INSTALLED
+from data.public_prices import MOST
 from tests.serving import ADMIN, KEY, Claims, Served, serving
 
 LEADER: Claims = {"sub": "lena", "name": "Lena", "applications_admin": "web"}
@@ -259,7 +260,7 @@ def test_the_public_price_of_a_model_is_looked_up(served: Served) -> None:
     told = looked_up(served, model="gpt-4o", provider="openai", at="2026-11-01")
     sentence = told["house-public-found"]["children"]
     assert sentence.startswith("openai / gpt-4o on 01 Nov 2026: $2.50 in · $1.25 cached · ")
-    assert sentence.endswith(f"; public price, {RELEASE}.")
+    assert sentence.endswith(f"; public price, {INSTALLED}.")
     rows = told["house-public-table"]["rowData"]
     exact = next(one for one in rows if (one["provider"], one["model"]) == ("openai", "gpt-4o"))
     assert (exact["input_text"], exact["input"]) == ("$2.50", 2.5)
@@ -283,7 +284,7 @@ def test_the_public_book_is_searched(served: Served) -> None:
     assert looked_up(served, at="soon")["house-public-said"]["children"].startswith("'soon' is no")
     answer = served.json("prices/public", model="gpt-4o", provider="openai", at="2026-11-01")
     assert answer["price"]["rates"]["input"] == "2.5"
-    assert (answer["price"]["source"], answer["release"]) == (RELEASE, RELEASE)
+    assert (answer["price"]["source"], answer["release"]) == (INSTALLED, INSTALLED)
     assert served.get("prices/public", at="soon").status_code == 400
     for claims in (LEADER, ANA):
         assert served.get("prices/public", claims).status_code == 403

@@ -1,0 +1,130 @@
+"""The releases of the public price book that the state store has taken in, each from a day on.
+
+The first one holds for all time. A later one holds from the day on which it was taken in, so that
+an upgrade changes no price of the past; who sets up the house may have it begin on another day, and
+then re-price history. What is stored keeps its cost until then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from data.audit import Hand, record
+from data.errors import Forbidden, Refused, Unknown
+from data.local_time import instant
+from data.price_draft import day
+from data.price_entries import since
+from data.prices import Schedule
+from data.public_book import ALWAYS, INSTALLED, PublicBook, installed
+from data.public_rows import RELEASES, read, written
+from data.scope import Scope
+from data.state import State
+
+OURSELVES: Final = Scope("spendscope", everything=True)
+Models = dict[tuple[str, str], Schedule]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A release that was taken in at `at` (µs UTC) and holds from the day `start` on (None: it is
+    the first); what it `added` and `changed` of the release that held before it."""
+
+    id: int
+    name: str
+    start: str | None
+    at: int
+    models: int
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+
+    @property
+    def first(self) -> bool:
+        """Whether it holds for all time before the next."""
+        return self.start is None
+
+    def said(self) -> dict[str, Any]:
+        """As JSON says it."""
+        counts = {"models": self.models, "added": list(self.added), "changed": list(self.changed)}
+        told = {"id": self.id, "release": self.name, "from": self.start}
+        return told | {"at": instant(self.at).isoformat()} | counts
+
+
+def adopt(state: State, now: int) -> None:
+    """Take in the installed release where the store does not have it, as a start of the program
+    does; every one but the first is in the audit trail."""
+    names = sa.select(RELEASES.c.name)
+    with state.reading() as connection:
+        if INSTALLED in connection.execute(names).scalars():
+            return
+    ((_, release),) = installed().releases
+    row = {"name": INSTALLED, "at": now, "book": written(release)}
+    with state.writing() as connection:
+        known = connection.execute(names).scalars().all()
+        if INSTALLED in known:
+            return
+        start = instant(now).date().isoformat() if known else None
+        connection.execute(RELEASES.insert().values(row | {"start": start}))
+        if start:
+            hand = Hand(OURSELVES, "Spendscope", now)
+            record(connection, hand, "create", INSTALLED, None, {"from": start})
+
+
+def book(connection: sa.Connection) -> PublicBook:
+    """The releases of a store as they hold now; of a store without any, the installed one."""
+    rows = connection.execute(sa.select(RELEASES).order_by(RELEASES.c.id)).all()
+    if not rows:
+        return installed()
+    return PublicBook((_since(row.start), read(row.name, row.book)) for row in rows)
+
+
+def releases(state: State, scope: Scope) -> list[Taken]:
+    """What was taken in, newest first."""
+    _refuse(scope)
+    with state.reading() as connection:
+        rows = connection.execute(sa.select(RELEASES).order_by(RELEASES.c.id)).all()
+    found: list[Taken] = []
+    before: Models = {}
+    for row in rows:
+        models = read(row.name, row.book).models()
+        found.append(_taken(row, before, models))
+        before = models
+    return found[::-1]
+
+
+def move(state: State, hand: Hand, number: int, raw: Mapping[str, Any]) -> Taken:
+    """Have a release hold from another day on; raises `Refused` for the first one."""
+    _refuse(hand.scope)
+    if set(raw) != {"from"}:
+        raise Refused("from", "of a release only the day can be set: from")
+    start = day(raw["from"], "the release")
+    with state.writing() as connection:
+        wanted = RELEASES.c.id == (number if 0 < number < 2**63 else -1)
+        row = connection.execute(sa.select(RELEASES).where(wanted)).first()
+        if row is None:
+            raise Unknown("release", "there is no such release")
+        if row.start is None:
+            raise Refused("from", "the first release holds for all time before the next")
+        if row.start != start:
+            connection.execute(RELEASES.update().where(wanted).values(start=start))
+            record(connection, hand, "edit", row.name, {"from": row.start}, {"from": start})
+    return next(one for one in releases(state, hand.scope) if one.id == number)
+
+
+def _taken(row: Any, before: Models, models: Models) -> Taken:
+    added = () if not before else tuple("/".join(one) for one in models if one not in before)
+    changed = (one for one, said in models.items() if before.get(one, said) != said)
+    names = tuple("/".join(one) for one in changed)
+    return Taken(row.id, row.name, row.start, row.at, len(models), added, names)
+
+
+def _since(start: str | None) -> int:
+    return ALWAYS if start is None else since(start)
+
+
+def _refuse(scope: Scope) -> None:
+    if not scope.manages_platform:
+        raise Forbidden("prices are for platform administrators")
