@@ -6,6 +6,7 @@ import gc
 import logging
 import signal
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ from components import layout
 from data.engines import EventStore, open_events
 from data.imports import Tally
 from data.price_list import Books
+from data.reading import Reader, Reads
+from data.reading_process import YOUNG, ReaderProcess
 from data.sample_budgets import examples
 from data.settings import Settings
 from data.state import State
@@ -57,16 +60,21 @@ from data.uploads import Uploads
 HERE = Path(__file__).resolve().parent
 # Most of them wait for their turn at the store; fewer would have senders wait for viewers.
 THREADS = 64
-# Objects made before cycles are looked for among them: more than most requests make.
-YOUNG = 20_000
 INDEX = (HERE / "components" / "index.html").read_text(encoding="utf-8")
 
 
 def create_app(
-    settings: Settings, state: State, store: EventStore, key: str, tally: Tally | None = None
+    settings: Settings,
+    state: State,
+    store: EventStore,
+    key: str,
+    tally: Tally | None = None,
+    reader: Reads | None = None,
 ) -> Dash:
-    """The dashboard on stores that are open; `key` is for commands of this machine."""
+    """The dashboard on stores that are open; `key` is for commands of this machine, `reader` reads
+    what is received (None: this process does)."""
     server, tally = Flask(__name__, static_folder=None), tally or Tally(state)
+    reader = reader or Reader(store.book)
     server.config["MAX_CONTENT_LENGTH"] = bodies.LARGEST
     sign_in.attach(server, settings, state, store, lambda: app.csp_hashes())
     compress.attach(server)
@@ -77,8 +85,8 @@ def create_app(
     people_api.attach(server, settings, state, store)
     keys_api.attach(server, settings, state)
     price_api.attach(server, settings, state, store)
-    receive.attach(server, settings, state, store, tally)
-    otlp.attach(server, settings, state, store, tally)
+    receive.attach(server, settings, state, store, tally, reader)
+    otlp.attach(server, settings, state, store, tally, reader)
     uploads.attach(
         server, settings, state, Uploads(settings.data_dir / "uploads", state, store), tally
     )
@@ -130,7 +138,14 @@ def serve(settings: Settings, with_sample: bool = False) -> None:
     if with_sample and not demo.sources(store):
         load(store, 100_000, 90, 7, settings.now())
         examples(state, store, settings.now())
-    app = create_app(settings, state, store, key, tally := Tally(state))
+    with closing(ReaderProcess(settings.state_url)) as reader:
+        app = create_app(settings, state, store, key, tally := Tally(state), reader)
+        _listen(settings, state, store, key, app)
+    tally.flush()
+
+
+def _listen(settings: Settings, state: State, store: EventStore, key: str, app: Dash) -> None:
+    """Answer until stopped."""
     # What is there by now stays: looking for cycles in it took a quarter of the time of receiving.
     gc.freeze()
     gc.set_threshold(YOUNG)
@@ -141,7 +156,6 @@ def serve(settings: Settings, with_sample: bool = False) -> None:
     with running.announced(settings, key), follow.following(settings, state, store):
         where = {"host": settings.host, "port": settings.port}
         listening.listening(app.server, threads=THREADS, **where).run()
-    tally.flush()
 
 
 def _stop(*_: Any) -> None:

@@ -18,7 +18,7 @@ from data.engines import EventStore
 from data.errors import SettingsError, SourceError, SpendscopeError
 from data.following import Ends, follow
 from data.imports import Tally
-from data.ingest import Progress
+from data.preparing import Progress
 from data.report import Report
 from data.settings import Settings
 from data.sources import Options

@@ -26,15 +26,14 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from callbacks.bodies import MOST_ITEMS, body, refuse_crowded
 from callbacks.receive import admitted
 from data.engines import EventStore
-from data.errors import EventError, Refused, SpendscopeError, Unsupported
+from data.errors import SpendscopeError, Unsupported
 from data.imports import Tally
-from data.ingest import ingest
+from data.ingest import receive
 from data.ingest_keys import Key
+from data.reading import Reads
 from data.report import Report
 from data.settings import Settings
-from data.sources.format import Options
-from data.sources.otlp import EARLIER, items, records
-from data.sources.otlp_recent import Recent
+from data.sources.otlp import EARLIER
 from data.state import State
 
 REASONS: Final = 3
@@ -56,16 +55,20 @@ INVALID: Final = 3
 
 
 def attach(
-    server: Flask, settings: Settings, state: State, store: EventStore, tally: Tally
+    server: Flask,
+    settings: Settings,
+    state: State,
+    store: EventStore,
+    tally: Tally,
+    reader: Reads,
 ) -> None:
     """Route the three doors on a server."""
-    recent = Recent()
 
     @server.post("/v1/<any(traces, logs, metrics):signal>")
     def export(signal: str) -> Response:
         try:
             key = admitted(settings, state)
-            held, report = _taken(signal, key, store, recent)
+            held, report = _taken(signal, key, store, reader)
             report.settle(key.source or "otlp", {})
             tally.add(settings.now(), key.name, "otlp", report)
             alone = signal == "metrics" and bool(report.notes) and not tally.used(key.name)
@@ -74,18 +77,14 @@ def attach(
             return _refused(error)
 
 
-def _taken(signal: str, key: Key, store: EventStore, recent: Recent) -> tuple[int, Report]:
+def _taken(signal: str, key: Key, store: EventStore, reader: Reads) -> tuple[int, Report]:
     """How many items a request held, and what became of the events among them."""
     json = _type() == JSON
     with body() as content:
         if json:
             refuse_crowded(content)
-        try:
-            held = items(signal, content, json=json, most=MOST_ITEMS)
-        except EventError as error:
-            raise Refused("body", str(error)) from None
-        found = key.stamp(records(held, Options(), recent, key.id))
-        return len(held), ingest(found, store, only=key.project)
+        read = reader.otlp(signal, content, json, MOST_ITEMS, key)
+        return read.items, receive(read, store, key.project)
 
 
 def _type() -> str:

@@ -15,6 +15,8 @@ SpendscopeError            one clear sentence; anything else that is raised is a
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class SpendscopeError(Exception):
     """Base of the tree; `str(error)` is the sentence shown to the reader."""
@@ -38,6 +40,9 @@ class Refused(SpendscopeError):
     def __init__(self, parameter: str, sentence: str) -> None:
         super().__init__(sentence)
         self.parameter = parameter
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.parameter, str(self))
 
 
 class Unknown(Refused):

@@ -22,7 +22,8 @@ from typing import Final
 from data.engines import EventStore
 from data.events import EPOCH
 from data.followed import Place, place, remember
-from data.ingest import Progress, ingest
+from data.ingest import ingest
+from data.preparing import Progress
 from data.report import Report
 from data.sources import Options
 from data.sources.format import Note, Raw, Record, records

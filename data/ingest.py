@@ -8,31 +8,26 @@ what it would complete it does not say.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
-from typing import Final
 
 from data.asides import Asides
-from data.cleaning import clean
 from data.completing import COMPLETED, Written
 from data.engines import EventStore
-from data.errors import EventError
-from data.events import LARGEST_COUNT, Event
+from data.events import Event
 from data.likeness import Watch
-from data.price_book import PUBLIC, PriceBook
+from data.preparing import BATCH, Progress, batches
+from data.price_book import PriceBook
+from data.reading import Reading
 from data.report import Report
 from data.seen import Seen
 from data.sources import Input, Options, find, parquet, read
-from data.sources.format import Aside, Note, Raw, Record, said
+from data.sources.format import Record
 
-BATCH: Final = 10_000
-Progress = Callable[[Report], None]
 Write = Callable[[Sequence[Event]], Written]
-SECONDS: Final = 0.5
 
 
 def ingest(
@@ -56,19 +51,30 @@ def ingest(
     report = Report() if report is None else report
     together = Asides() if asides is None else asides
     write = _rehearsal(sink) if dry_run else _writing(sink, only)
-    source = _told(records, report, progress, together)
-    while batch := list(islice(source, BATCH)):
-        events = list(_events(batch, report, book or sink.book()))
-        fresh = write(events) if events else Written()
-        report.duplicates += len(events) - len(fresh)
-        if fresh.completed:
-            report.note(COMPLETED, fresh.completed)
-        report.accept(fresh)
-        _count(events, fresh, report)
+    present = sink.book if book is None else lambda: book
+    for events in batches(records, report, together, present, progress):
+        _keep(events, write, report)
         together.meet(events)
     if asides is None:
         _conclude(together, report)
     return report
+
+
+def receive(read: Reading, sink: EventStore, only: str | None) -> Report:
+    """Store what is new of a request that was read; raises as `ingest` does."""
+    write = _writing(sink, only)
+    for first in range(0, len(read.events), BATCH):
+        _keep(read.events[first : first + BATCH], write, read.report)
+    return read.report
+
+
+def _keep(events: Sequence[Event], write: Write, report: Report) -> None:
+    fresh = write(events) if events else Written()
+    report.duplicates += len(events) - len(fresh)
+    if fresh.completed:
+        report.note(COMPLETED, fresh.completed)
+    report.accept(fresh)
+    _count(events, fresh, report)
 
 
 def _conclude(together: Asides, report: Report) -> None:
@@ -132,24 +138,6 @@ def _load(
     ingest(rest, sink, progress=progress, report=report)
 
 
-def _told(
-    records: Iterable[Record], report: Report, progress: Progress | None, together: Asides
-) -> Iterator[tuple[str, Raw | EventError]]:
-    """The records, their notes taken down; `progress` hears of the report now and then."""
-    due = time.monotonic() + SECONDS
-    for record in records:
-        if progress and time.monotonic() >= due:
-            progress(report)
-            due = time.monotonic() + SECONDS
-        where, raw = record
-        if isinstance(raw, Aside):
-            together.take(raw)
-        elif isinstance(raw, Note):
-            report.note(raw.text)
-        else:
-            yield where, raw
-
-
 def _writing(sink: EventStore, only: str | None) -> Write:
     return sink.write if only is None else partial(sink.write, only=only)
 
@@ -166,33 +154,3 @@ def _rehearsal(sink: EventStore) -> Write:
         return Written(fresh.values())
 
     return write
-
-
-def _events(
-    batch: Iterable[tuple[str, Raw | EventError]], report: Report, book: PriceBook
-) -> Iterator[Event]:
-    for where, raw in batch:
-        try:
-            yield event_of(raw, book)
-        except EventError as error:
-            report.reject(where, error)
-
-
-def event_of(raw: Raw | EventError, book: PriceBook = PUBLIC) -> Event:
-    """The clean, priced event of a record, or `EventError` with the reason why it is none."""
-    if isinstance(raw, EventError):
-        raise raw
-    try:
-        return _priced(raw, clean(raw), book)
-    except EventError:
-        raise
-    except Exception as error:
-        raise EventError(f"this is no event ({said(error)})") from error
-
-
-def _priced(raw: Raw, event: Event, book: PriceBook) -> Event:
-    if event["kind"] == "llm" and event["cost_nano"] is None and not raw.get("cost_origin"):
-        cost = book.cost(event)
-        if cost is not None and cost <= LARGEST_COUNT:
-            event |= {"cost_nano": cost, "cost_origin": "list"}
-    return event

@@ -12,7 +12,7 @@ import pytest
 from data.engines import EventStore
 from data.errors import EventError
 from data.events import Event
-from data.ingest import event_of
+from data.preparing import event_of
 from data.sources import File, Note, Options, find, formats, sittings
 
 Clock = Callable[[datetime], None]

@@ -9,17 +9,20 @@ import os
 import random
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 import data.engines.duckdb  # open_events would, in every fork
-import data.ingest
+import data.preparing
 import data.sources.parquet
 from app import create_app
 from callbacks import running
 from callbacks.listening import listening
 from data.engines import EventStore, open_events
-from data.ingest import event_of, ingest, ingest_paths
+from data.ingest import ingest, ingest_paths
+from data.preparing import event_of
+from data.reading_process import ReaderProcess
 from data.settings import Settings
 from data.sources import Options
 from data.state import State
@@ -52,11 +55,12 @@ def work(job: dict[str, Any]) -> None:
         rows = connection.exec_driver_sql(WHOLE).fetchall()
     note(job["stored"], json.dumps([tuple(row) for row in rows]))
     if settings and state:
-        server = create_app(settings, state, store, COMMANDS).server
-        with running.announced(settings, COMMANDS):
+        reader = ReaderProcess(settings.state_url)
+        server = create_app(settings, state, store, COMMANDS, reader=reader).server
+        with closing(reader), running.announced(settings, COMMANDS):
             listening(server, host="127.0.0.1", port=settings.port, threads=8).run()
     elif job["do"] == "import":
-        data.ingest.BATCH, data.sources.parquet.STRETCH = 200, 2_048
+        data.preparing.BATCH, data.sources.parquet.STRETCH = 200, 2_048
         report = ingest_paths([Path(job["file"])], store, Options(), progress=None)
         note(job["acked"], json.dumps(report.as_dict()))
     elif job["do"] == "write":

@@ -20,7 +20,8 @@ import pytest
 from callbacks.commands import main
 from data.engines import EventStore
 from data.events import Event
-from data.ingest import event_of, ingest_paths
+from data.ingest import ingest_paths
+from data.preparing import event_of
 from data.report import Report
 from data.sources import File, Note, Options, find, read
 from tests.cli_logs import SESSION, TOKENS, Clock, answer, of, result, stored, sums, told, use

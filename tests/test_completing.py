@@ -20,7 +20,8 @@ from data.engines import EventStore, open_events
 from data.errors import EventError
 from data.events import EVENTS, Event
 from data.filters import Filters
-from data.ingest import event_of, ingest, ingest_paths
+from data.ingest import ingest, ingest_paths
+from data.preparing import event_of
 from data.price_book import PUBLIC
 from data.price_list import Books, create
 from data.query import Query, run

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from data.completing import COMPLETED, completed
 from data.engines import EventStore, open_events
 from data.events import EVENTS, Event
-from data.ingest import event_of
+from data.preparing import event_of
 from data.price_book import PUBLIC
 from tests.serving import ADMIN, KEY, Served, serving
 

@@ -271,7 +271,7 @@ def test_a_command_whose_server_was_killed_is_finished_by_running_it_again(
     victims: Victims, served: dict[str, Any], tmp_path: Path, kind: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("data.ingest.BATCH", 200)
+    monkeypatch.setattr("data.preparing.BATCH", 200)
     monkeypatch.setattr("data.sources.parquet.STRETCH", 2_048)
     file, wanted, reports = tmp_path / f"all.{kind}", 12_000, []
     packed(file, wanted)

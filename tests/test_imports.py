@@ -17,7 +17,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from app import main
-from data import brought, imports, ingest, uploads
+from data import brought, imports, preparing, uploads
 from data.engines.duckdb import DuckEvents
 from data.errors import EventError, Forbidden, StoreError
 from data.import_sources import by_source, reasons
@@ -119,8 +119,8 @@ def test_cancelling_removes_the_file_and_stores_nothing(served: Served) -> None:
 def test_an_import_stops_where_it_is_and_says_so(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("data.ingest.BATCH", 1)
-    monkeypatch.setattr("data.ingest.SECONDS", 0)
+    monkeypatch.setattr("data.preparing.BATCH", 1)
+    monkeypatch.setattr("data.preparing.SECONDS", 0)
     key = send(served).json["id"]  # type: ignore[index]
     settled(served, key)
     written, write = threading.Event(), served.store.write
@@ -376,7 +376,7 @@ def test_an_import_that_breaks_off_is_in_the_log(
     monkeypatch.setenv("SPENDSCOPE_DATA_DIR", str(tmp_path / "var"))
     monkeypatch.setattr(sys, "argv", ["spendscope", "import", str(tmp_path / "usage.ndjson")])
     (tmp_path / "usage.ndjson").write_bytes(FILE)
-    monkeypatch.setattr(ingest, "BATCH", 1)
+    monkeypatch.setattr(preparing, "BATCH", 1)
     write, full = DuckEvents.write, iter((False, True))
 
     def filling(self: DuckEvents, events: Any) -> Any:

@@ -236,14 +236,14 @@ def test_a_dry_run_says_the_same_and_writes_nothing(store: EventStore, shared: P
 
 
 def test_ids_are_remembered_across_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data.ingest.BATCH", 2)
+    monkeypatch.setattr("data.preparing.BATCH", 2)
     for dry_run in (True, False):
         report = ingest(calls("a", "b", "c", "a", "c", "d"), Kept(), dry_run=dry_run)
         assert (report.accepted, report.duplicates) == (4, 2)
 
 
 def test_records_are_written_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data.ingest.BATCH", 3)
+    monkeypatch.setattr("data.preparing.BATCH", 3)
     sizes: list[int] = []
 
     class Watched(Kept):
@@ -257,8 +257,8 @@ def test_records_are_written_in_batches(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_progress_is_told_while_it_works(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(1_000))
-    monkeypatch.setattr("data.ingest.BATCH", 2)
-    monkeypatch.setattr("data.ingest.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("data.preparing.BATCH", 2)
+    monkeypatch.setattr("data.preparing.time.monotonic", lambda: next(clock))
     told: list[int] = []
     ingest(calls(*"abcdef"), Kept(), progress=lambda report: told.append(report.read))
     assert told[0] == 0

@@ -16,7 +16,8 @@ from werkzeug.test import TestResponse
 from data.engines import EventStore
 from data.errors import EventError
 from data.events import Event
-from data.ingest import event_of, ingest_paths
+from data.ingest import ingest_paths
+from data.preparing import event_of
 from data.report import Report
 from data.sources import File, Note, Options, find, formats, read
 from data.sources.files import BREAK, NOT_UTF8

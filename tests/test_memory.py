@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from data import ingest, likeness, seen
+from data import likeness, preparing, seen
 from data.completing import Written
 from data.events import Event, id_hash
 from data.ingest import ingest_paths
+from data.price_book import PUBLIC, PriceBook
 from data.report import Report
 from data.seen import Seen
 from data.sources import formats, litellm_calls, otlp_recent
@@ -31,8 +32,8 @@ class Sink:
     def write(self, events: Sequence[Event], only: str | None = None) -> Written:
         return Written(events)
 
-    def book(self) -> ingest.PriceBook:
-        return ingest.PUBLIC
+    def book(self) -> PriceBook:
+        return PUBLIC
 
 
 def lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
@@ -83,7 +84,7 @@ def peak(path: Path, dry_run: bool) -> tuple[int, Report]:
 def test_ten_times_the_file_takes_no_more_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Write, dry_run: bool
 ) -> None:
-    monkeypatch.setattr(ingest, "BATCH", 200)
+    monkeypatch.setattr(preparing, "BATCH", 200)
     monkeypatch.setattr(litellm_calls, "NEAR", 500)
     monkeypatch.setattr(likeness, "MOST_WATCHED", 500)
     monkeypatch.setattr(otlp_recent, "MOST", 500)

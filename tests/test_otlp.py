@@ -14,7 +14,8 @@ import pytest
 
 from data.engines import EventStore
 from data.events import Event
-from data.ingest import event_of, ingest_paths
+from data.ingest import ingest_paths
+from data.preparing import event_of
 from data.sources import Options, find, otlp, read
 from data.sources.format import Note
 

@@ -19,7 +19,8 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from data.engines import EventStore
 from data.errors import EventError
 from data.events import Event
-from data.ingest import event_of, ingest_paths
+from data.ingest import ingest_paths
+from data.preparing import event_of
 from data.sources import File, Note, Options, find, formats, head_of, otlp, read
 from data.sources.files import BREAK
 from data.sources.otlp_protobuf import REQUESTS

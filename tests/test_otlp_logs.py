@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from data.errors import EventError
-from data.ingest import event_of
+from data.preparing import event_of
 from data.sources import Note, Options, otlp
 from data.sources.codex_ids import call_id
 from data.sources.otlp_logs import SPAN_AGAIN

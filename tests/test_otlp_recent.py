@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from data.errors import EventError
-from data.ingest import event_of
+from data.preparing import event_of
 from data.sources import Options, otlp
 from data.sources.format import Note
 from data.sources.otlp_json import found, loaded

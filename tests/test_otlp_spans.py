@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from data.errors import EventError
-from data.ingest import event_of
+from data.preparing import event_of
 from data.sources import Options, otlp
 from data.sources.format import Note
 from data.sources.otlp_litellm import CACHE_HIT

@@ -15,7 +15,7 @@ from genai_prices import Usage, calc_price
 from components.sections import SECTIONS, Section, measures
 from data.catalog import METRICS
 from data.events import micros
-from data.ingest import event_of
+from data.preparing import event_of
 from data.sample import sample
 from data.sources import Options, find, read
 from tests import oracle, oracle_metrics

@@ -19,7 +19,8 @@ import pytest
 from data.engines import EventStore
 from data.errors import EventError, SourceError
 from data.events import Event
-from data.ingest import event_of, ingest_paths
+from data.ingest import ingest_paths
+from data.preparing import event_of
 from data.sources import File, Options, find, formats, read
 from data.sources.files import BREAK, NOT_UTF8
 from data.sources.format import Aside

@@ -18,7 +18,8 @@ import pytest
 from data.engines import EventStore
 from data.errors import EventError
 from data.events import TOKENS, Event
-from data.ingest import event_of, ingest_paths
+from data.ingest import ingest_paths
+from data.preparing import event_of
 from data.sources import File, Note, Options, find, formats, head_of, read
 from tests.test_vendor_usage import read_all, spoiled, table
 

@@ -18,7 +18,8 @@ import pytest
 from data.engines import EventStore
 from data.errors import EventError
 from data.events import TOKENS, Event
-from data.ingest import event_of, ingest_paths
+from data.ingest import ingest_paths
+from data.preparing import event_of
 from data.price_book import PUBLIC, PriceBook
 from data.price_cells import Change, cells
 from data.price_draft import draft

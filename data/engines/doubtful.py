@@ -16,7 +16,7 @@ import pandas as pd
 from data.derived import DERIVED, derived
 from data.errors import EventError
 from data.events import COUNTS, EVENTS, TOKENS, Event
-from data.ingest import event_of
+from data.preparing import event_of
 from data.price_book import PriceBook
 from data.report import Report
 from data.sources.canonical import convert

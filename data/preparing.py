@@ -1,0 +1,85 @@
+"""Records made into events: cleaned, and priced where their source left the price open."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Final
+
+from data.asides import Asides
+from data.cleaning import clean
+from data.errors import EventError
+from data.events import LARGEST_COUNT, Event
+from data.price_book import PUBLIC, PriceBook
+from data.report import Report
+from data.sources.format import Aside, Note, Raw, Record, said
+
+BATCH: Final = 10_000
+SECONDS: Final = 0.5
+Progress = Callable[[Report], None]
+
+
+def batches(
+    records: Iterable[Record],
+    report: Report,
+    asides: Asides,
+    book: Callable[[], PriceBook],
+    progress: Progress | None = None,
+) -> Iterator[list[Event]]:
+    """The events of records, at most `BATCH` at a time, each batch by the book of its moment.
+
+    What is rejected and noted goes into the report, what files say together to `asides`;
+    `progress` hears of the report about twice a second, and may raise.
+    """
+    source = _told(records, report, progress, asides)
+    while batch := list(islice(source, BATCH)):
+        yield list(_events(batch, report, book()))
+
+
+def _told(
+    records: Iterable[Record], report: Report, progress: Progress | None, together: Asides
+) -> Iterator[tuple[str, Raw | EventError]]:
+    """The records, their notes taken down; `progress` hears of the report now and then."""
+    due = time.monotonic() + SECONDS
+    for record in records:
+        if progress and time.monotonic() >= due:
+            progress(report)
+            due = time.monotonic() + SECONDS
+        where, raw = record
+        if isinstance(raw, Aside):
+            together.take(raw)
+        elif isinstance(raw, Note):
+            report.note(raw.text)
+        else:
+            yield where, raw
+
+
+def _events(
+    batch: Iterable[tuple[str, Raw | EventError]], report: Report, book: PriceBook
+) -> Iterator[Event]:
+    for where, raw in batch:
+        try:
+            yield event_of(raw, book)
+        except EventError as error:
+            report.reject(where, error)
+
+
+def event_of(raw: Raw | EventError, book: PriceBook = PUBLIC) -> Event:
+    """The clean, priced event of a record, or `EventError` with the reason why it is none."""
+    if isinstance(raw, EventError):
+        raise raw
+    try:
+        return _priced(raw, clean(raw), book)
+    except EventError:
+        raise
+    except Exception as error:
+        raise EventError(f"this is no event ({said(error)})") from error
+
+
+def _priced(raw: Raw, event: Event, book: PriceBook) -> Event:
+    if event["kind"] == "llm" and event["cost_nano"] is None and not raw.get("cost_origin"):
+        cost = book.cost(event)
+        if cost is not None and cost <= LARGEST_COUNT:
+            event |= {"cost_nano": cost, "cost_origin": "list"}
+    return event
