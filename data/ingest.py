@@ -39,18 +39,16 @@ def ingest(
     book: PriceBook | None = None,
     report: Report | None = None,
     asides: Asides | None = None,
-    only: str | None = None,
 ) -> Report:
     """Store what is new; `progress` hears of the report about twice a second, and may raise.
 
     A `report` that is given is continued. Prices are `book`'s, by default those of the sink as
     they are when a batch is read. What files say together goes to `asides`, else into the report.
-    Records of one project `only` complete no event outside of it.
     Raises `StoreError` where the store fails; what was written until then stays.
     """
     report = Report() if report is None else report
     together = Asides() if asides is None else asides
-    write = _rehearsal(sink) if dry_run else _writing(sink, only)
+    write = _rehearsal(sink) if dry_run else sink.write
     present = sink.book if book is None else lambda: book
     for events in batches(records, report, together, present, progress):
         _keep(events, write, report)
@@ -60,9 +58,10 @@ def ingest(
     return report
 
 
-def receive(read: Reading, sink: EventStore, only: str | None) -> Report:
-    """Store what is new of a request that was read; raises as `ingest` does."""
-    write = _writing(sink, only)
+def receive(read: Reading, sink: EventStore, project: str | None) -> Report:
+    """Store what is new of a request that was read; raises as `ingest` does. Under a key of one
+    `project` no event outside of it is completed."""
+    write = partial(sink.write, project=project)
     for first in range(0, len(read.events), BATCH):
         _keep(read.events[first : first + BATCH], write, read.report)
     return read.report
@@ -136,10 +135,6 @@ def _load(
             return
     rest = parquet.read(found.file, options, start)
     ingest(rest, sink, progress=progress, report=report)
-
-
-def _writing(sink: EventStore, only: str | None) -> Write:
-    return sink.write if only is None else partial(sink.write, only=only)
 
 
 def _rehearsal(sink: EventStore) -> Write:

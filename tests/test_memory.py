@@ -29,7 +29,7 @@ class Sink:
     def known(self, ids: Sequence[str]) -> set[str]:
         return set()
 
-    def write(self, events: Sequence[Event], only: str | None = None) -> Written:
+    def write(self, events: Sequence[Event], project: str | None = None) -> Written:
         return Written(events)
 
     def book(self) -> PriceBook:

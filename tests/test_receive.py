@@ -237,7 +237,7 @@ def test_a_bomb_is_given_up_at_the_limit(served: Served, monkeypatch: pytest.Mon
 def test_who_cannot_be_served_now_is_told_when_to_come_again(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: Any) -> Any:
+    def full(*_: Any, **_named: Any) -> Any:
         raise StoreError("the event store is busy")
 
     monkeypatch.setattr(type(served.store), "write", full)

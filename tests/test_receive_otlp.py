@@ -293,7 +293,7 @@ def test_few_large_bodies_are_worked_on_at_once(
 def test_a_busy_store_is_503_and_says_when_to_try_again(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: Any) -> Any:
+    def full(*_: Any, **_named: Any) -> Any:
         raise StoreError("the event store is busy")
 
     with monkeypatch.context() as patch:

@@ -28,10 +28,10 @@ class EventStore(Protocol):
     lasting: Memo  # of answers that new data rarely changes: not forgotten with it
     book: Callable[[], PriceBook]  # the present prices, for what is worked out of an event
 
-    def write(self, events: Sequence[Event], only: str | None = None) -> Written:
+    def write(self, events: Sequence[Event], project: str | None = None) -> Written:
         """Store, durably and at once, the events whose id is new; returns those, in order. What
         the others tell beyond what is stored completes the stored ones (`data/completing.py`);
-        whoever brings events of one project `only` completes no event outside of it."""
+        whoever brings events of one `project` completes no event outside of it."""
 
     def load(self, part: Part) -> Report | None:
         """Store what is new of a stretch of a Parquet file that it reads itself, as `write` would

@@ -29,16 +29,16 @@ def perhaps(seen: Seen, events: Sequence[Event]) -> NDArray[np.bool_]:
 
 
 def telling(
-    cursor: Cursor, events: Sequence[Event], some: NDArray[np.bool_], only: str | None
+    cursor: Cursor, events: Sequence[Event], some: NDArray[np.bool_], project: str | None
 ) -> list[Event]:
     """Those that are new or may complete what is stored; `some` of them are, perhaps."""
-    found = _look(cursor, events, some, only)
+    found = _look(cursor, events, some, project)
     idle = set(found["n"][~found["more"]].tolist())
     return [event for n, event in enumerate(events) if n not in idle]
 
 
 def _look(
-    cursor: Cursor, events: Sequence[Event], some: NDArray[np.bool_], only: str | None = None
+    cursor: Cursor, events: Sequence[Event], some: NDArray[np.bool_], project: str | None = None
 ) -> dict[str, NDArray[Any]]:
     """Those of `some` events that are stored (`n`), in which `place`, and which may tell `more`."""
     places = np.flatnonzero(some)
@@ -47,7 +47,7 @@ def _look(
     cursor.execute(TEXT)
     cursor.register("wanted", {"id_hash": digests([event["event_id"] for event in asked])})
     cursor.register("told", {"n": places, **batch})
-    found = compare(cursor, f"SELECT n, {values(batch)} FROM told", batch, only)
+    found = compare(cursor, f"SELECT n, {values(batch)} FROM told", batch, project)
     return found | {"more": found["more"].astype(np.bool_)}
 
 
@@ -66,12 +66,12 @@ class Batch:
         return [row for row in self._rows.values() if row.whole is not row.old]
 
     def take(
-        self, events: Sequence[Event], only: Sequence[str | None], some: NDArray[np.bool_]
+        self, events: Sequence[Event], projects: Sequence[str | None], some: NDArray[np.bool_]
     ) -> list[Outcome]:
         """What becomes of each event, of which `some` are stored, perhaps."""
         if some.any():
             self._meet(_look(self._cursor, events, some))
-        told = enumerate(zip(events, only, strict=True))
+        told = enumerate(zip(events, projects, strict=True))
         return [self._take(n, event, project) for n, (event, project) in told]
 
     def store(self) -> Digests:
@@ -93,20 +93,20 @@ class Batch:
             rows = fetched(self._cursor, more.tolist())
             self._rows = {row.old["event_id"]: row for row in rows}
 
-    def _take(self, n: int, event: Event, only: str | None) -> Outcome:
+    def _take(self, n: int, event: Event, project: str | None) -> Outcome:
         name = event["event_id"]
         if (row := self._rows.get(name)) is not None:
-            before, row.whole = row.whole, self._whole(row.whole, event, only)
+            before, row.whole = row.whole, self._whole(row.whole, event, project)
             return "known" if row.whole is before else "completed"
         if n in self._known:
             return "known"
         if (held := self.new.get(name)) is None:
             self.new[name] = event
             return "new"
-        self.new[name] = self._whole(held, event, only)
+        self.new[name] = self._whole(held, event, project)
         return "known" if self.new[name] is held else "completed"
 
-    def _whole(self, held: Event, event: Event, only: str | None) -> Event:
-        if only is not None and not held["project"] == event["project"] == only:
+    def _whole(self, held: Event, event: Event, project: str | None) -> Event:
+        if project is not None and not held["project"] == event["project"] == project:
             return held
         return completed(held, event, self._book)

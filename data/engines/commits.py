@@ -49,8 +49,8 @@ class Busy(StoreError):
 class _Ask:
     """Events of one caller, and what became of them."""
 
-    def __init__(self, events: Sequence[Event], only: str | None) -> None:
-        self.events, self.only = events, only
+    def __init__(self, events: Sequence[Event], project: str | None) -> None:
+        self.events, self.project = events, project
         self.until = time.monotonic() + PATIENCE
         self.fresh: Written | None = None
         self.error: BaseException | None = None
@@ -76,13 +76,13 @@ class Commits:
         self._busy = False
         self._bell = threading.Condition()
 
-    def write(self, events: Sequence[Event], only: str | None = None) -> Written:
+    def write(self, events: Sequence[Event], project: str | None = None) -> Written:
         """Those of the events that were new, once they are durable, in order.
 
         An id that several callers bring at once is new for exactly one of them; what the others
-        tell of it completes it, `only` where it is of the project they may change.
+        tell of it completes it, but only in the `project` they may change, if one is named.
         """
-        ask = _Ask(events, only)
+        ask = _Ask(events, project)
         self._enter(ask)
         while group := self._turn(ask):
             try:
@@ -145,8 +145,8 @@ class Commits:
 
     def _settle(self, group: list[_Ask]) -> None:
         events = [event for one in group for event in one.events]
-        only = [one.only for one in group for _ in one.events]
-        outcomes = iter(self._store(events, only, min(one.until for one in group)))
+        projects = [one.project for one in group for _ in one.events]
+        outcomes = iter(self._store(events, projects, min(one.until for one in group)))
         for one in group:
             told = list(zip(one.events, islice(outcomes, len(one.events)), strict=True))
             new = (event for event, outcome in told if outcome == "new")

@@ -75,28 +75,30 @@ class DuckEvents:
         self.sql.dispose()
         self._root.close()
 
-    def write(self, events: Sequence[Event], only: str | None = None) -> Written:
+    def write(self, events: Sequence[Event], project: str | None = None) -> Written:
         if not events:
             return Written()
-        if left := self._telling(events, only):
-            return self._commits.write(left, only)
+        if left := self._telling(events, project):
+            return self._commits.write(left, project)
         with self._locked(time.monotonic() + PATIENCE):  # until what was found is durable
             return Written()
 
-    def _telling(self, events: Sequence[Event], only: str | None) -> Sequence[Event]:
+    def _telling(self, events: Sequence[Event], project: str | None) -> Sequence[Event]:
         """Those that are new or may tell more: what changes nothing needs no turn to write."""
         if (seen := self._seen) is None or not (some := perhaps(seen, events)).any():
             return events
         with suppress(duckdb.Error), closing(self._root.cursor()) as reader:
-            return telling(reader, events, some, only)
+            return telling(reader, events, some, project)
         return events  # who writes will tell what is wrong
 
-    def _store(self, events: list[Event], only: list[str | None], until: float) -> list[Outcome]:
+    def _store(
+        self, events: list[Event], projects: list[str | None], until: float
+    ) -> list[Outcome]:
         with self._locked(until), closing(self._root.cursor()) as writer:
             seen = self._seen = self._digests() if self._seen is None else self._seen
             with transaction(writer):
                 batch = Batch(writer, self.book())
-                outcomes = batch.take(events, only, perhaps(seen, events))
+                outcomes = batch.take(events, projects, perhaps(seen, events))
                 if batch.new or batch.changed:
                     self._seen = None  # to be read again, should this fail half-way
                     seen.add(batch.store())

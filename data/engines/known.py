@@ -53,20 +53,20 @@ class Row:
 
 
 def compare(
-    cursor: Cursor, told: str, columns: Collection[str], only: str | None = None
+    cursor: Cursor, told: str, columns: Collection[str], project: str | None = None
 ) -> dict[str, Any]:
     """Of the tellings that the SQL `told` selects (`n` and these columns), those whose id is
     stored: `n`, the `place` of the row, and whether there may be `more` in them (for a row that
-    is not of the project `only`: never). Their digests are what is registered as `wanted`."""
+    is not of the `project`: never). Their digests are what is registered as `wanted`."""
     cursor.register("places", cursor.execute(PLACES).fetchnumpy())
     cursor.execute(FEW)
     more = " OR ".join(_more(name) for name in columns if name not in ("event_id", "cost_origin"))
     return cursor.execute(
-        f"SELECT t.n, e.rowid AS place, ({more}) AND ($only IS NULL OR"
-        " e.project IS NOT DISTINCT FROM $only) AS more FROM"
+        f"SELECT t.n, e.rowid AS place, ({more}) AND ($project IS NULL OR"
+        " e.project IS NOT DISTINCT FROM $project) AS more FROM"
         " (SELECT rowid, * FROM events WHERE rowid IN (SELECT place FROM places)) e"
         f" JOIN ({told}) t ON e.event_id = t.event_id",
-        {"only": only},
+        {"project": project},
     ).fetchnumpy()
 
 

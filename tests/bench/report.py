@@ -67,8 +67,15 @@ def p50_p95(taken: Sequence[float]) -> tuple[float, float]:
 
 
 def most_memory(pid: int | str = "self") -> str:
-    """The largest resident size a process ever had, where the system tells."""
+    """The largest resident size that a process and those it started had, where the system tells."""
+    started = Path(f"/proc/{pid}/task/{pid}/children")
+    pids = [str(pid), *(started.read_text().split() if started.exists() else ())]
+    sizes = [size for one in pids if (size := _most_memory(one)) is not None]
+    return f"{sum(sizes) / 1024:,.0f} MB" if sizes else "unknown"
+
+
+def _most_memory(pid: str) -> int | None:
+    """In KiB."""
     status = Path(f"/proc/{pid}/status")
     lines = status.read_text().splitlines() if status.exists() else []
-    kib = next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), None)
-    return "unknown" if kib is None else f"{kib / 1024:,.0f} MB"
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), None)
