@@ -16,13 +16,14 @@ from typing import Any, Final
 import pytest
 from google.protobuf.json_format import MessageToDict, ParseDict
 
-from data.engines import EventStore
+from data.engines import EventStore, open_events
 from data.errors import EventError
 from data.events import Event
 from data.ingest import ingest_paths
 from data.preparing import event_of
-from data.sources import File, Note, Options, find, formats, head_of, otlp, read
+from data.sources import File, Note, Options, find, formats, head_of, otlp, otlp_files, read
 from data.sources.files import BREAK
+from data.sources.otlp import records
 from data.sources.otlp_protobuf import REQUESTS
 from tests.test_otlp import signal_of, unpacked
 
@@ -162,6 +163,32 @@ def test_protobuf_is_known_without_a_name(requests: list[tuple[str, Any]], tmp_p
         assert found.format is not None
         assert found.format.name == "otlp"
         assert imported(file) == asked(signal, body, in_json=False)
+
+
+def test_a_large_request_is_read_in_parts(
+    requests: list[tuple[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, (signal, request) in enumerate(requests):
+        (tmp_path / f"{number}.pb").write_bytes(as_protobuf(signal, request))
+    whole = stored(tmp_path)
+    held: list[int] = []
+    monkeypatch.setattr(otlp_files, "PART", 3)
+    monkeypatch.setattr(
+        otlp, "records", lambda found, *rest: held.append(len(found)) or records(found, *rest)
+    )
+    assert stored(tmp_path) == whole
+    assert len(whole) > 200
+    assert max(held) == 3
+
+
+def stored(path: Path) -> list[Any]:
+    """The rows that a folder becomes."""
+    store = open_events("duckdb://")
+    ingest_paths([path], store, ANYBODY)
+    with store.sql.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT * FROM events ORDER BY event_id").fetchall()
+    store.close()
+    return [tuple(row) for row in rows]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 from data.errors import EventError
@@ -22,6 +23,7 @@ from data.sources.otlp_items import Found
 from data.sources.otlp_protobuf import numbered, parsed
 
 LARGEST: Final = 256 * 1024 * 1024
+PART: Final = 50_000  # items of a large request that are in memory at once
 TOO_LARGE: Final = f"the file is one request of more than {LARGEST // 1024 // 1024} MB"
 NESTED: Final = (b"\x0a", b"\x0a", b"\x0a", b"\x0a")  # group, resource, attribute, its key
 SCOPED: Final = b"\x12"  # a group whose resource is empty begins with a scope
@@ -109,11 +111,14 @@ def _all(stream: Unpacked) -> bytes:
 def _protobuf(name: str, content: bytes) -> Requests:
     for signal in ("traces", "metrics", "logs"):
         try:
-            found = numbered(signal, parsed(signal, content))
+            items = numbered(signal, parsed(signal, content))
         except EventError:
             continue
-        if 2 * sum(each.plausible for _, each in found) > len(found):
-            yield name, [*found]
+        first = [*islice(items, PART)]
+        if 2 * sum(each.plausible for _, each in first) > len(first):
+            yield name, [*first]
+            while rest := [*islice(items, PART)]:
+                yield name, [*rest]
             return
     yield name, EventError("this is no OTLP request, or a damaged one")
 

@@ -33,10 +33,10 @@ def parsed(signal: str, body: bytes) -> Any:
     return request
 
 
-def numbered(signal: str, request: Any) -> list[tuple[str, Item]]:
+def numbered(signal: str, request: Any) -> Iterator[tuple[str, Item]]:
     """The items of a Protobuf request, each with its number."""
     noun = NOUNS[signal]
-    return [(f"{noun} {n}", item) for n, item in enumerate(unpacked(signal, request), start=1)]
+    return ((f"{noun} {n}", item) for n, item in enumerate(unpacked(signal, request), start=1))
 
 
 def unpacked(signal: str, request: Any) -> Iterator[Item]:
