@@ -49,6 +49,7 @@ from callbacks.setup import link
 from components import layout
 from data.engines import EventStore, open_events
 from data.imports import Tally
+from data.ingest_keys import UNNAMED
 from data.price_list import Books
 from data.reading import Reader, Reads
 from data.reading_process import YOUNG, ReaderProcess
@@ -91,7 +92,7 @@ def create_app(
         server, settings, state, Uploads(settings.data_dir / "uploads", state, store), tally
     )
     running.attach(server, store, key)
-    _doors(server, state, store)
+    _doors(server, state, store, reader)
     app = Dash(
         server=server, title="Spendscope", update_title=None, index_string=INDEX,
         assets_folder=str(HERE / "assets"), assets_ignore=r"sign-in\.css|bootstrap\.min\.css",
@@ -114,7 +115,7 @@ def create_app(
     return app
 
 
-def _doors(server: Flask, state: State, store: EventStore) -> None:
+def _doors(server: Flask, state: State, store: EventStore, reader: Reads) -> None:
     """The way in, and whether we are well."""
     server.add_url_rule("/", "home", lambda: redirect("/settings/analytics"))
     server.add_url_rule("/healthz", "healthz", lambda: jsonify(status="ok"))
@@ -124,6 +125,7 @@ def _doors(server: Flask, state: State, store: EventStore) -> None:
         try:
             store.known(["readyz"])
             state.has_accounts()
+            reader.events("canonical", b"[]", 0, UNNAMED)
         except Exception:
             logging.getLogger("spendscope").exception("a store does not answer")
             return jsonify(status="a store does not answer"), 503

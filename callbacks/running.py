@@ -11,7 +11,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from ipaddress import ip_address
 from pathlib import Path
@@ -187,13 +187,12 @@ def _answer(asked: Request, patient: bool) -> bytes | None:
 def reach(settings: Settings) -> EventStore | Running:
     """The event store, through the server that has it open, or opened here; it prices by the
     entries that are kept as the command starts."""
-    state = State(settings.state_url)
-    present = Books.at_start(state, settings.now())()
-    state.close()
-    note: Path = settings.data_dir / NOTE
-    if note.exists():
-        told = json.loads(note.read_text())
-        running = Running(told["url"], told["key"], lambda: present)
-        if running.alive():
-            return running
+    with closing(State(settings.state_url)) as state:
+        present, note = Books(state)(), settings.data_dir / NOTE
+        if note.exists():
+            told = json.loads(note.read_text())
+            running = Running(told["url"], told["key"], lambda: present)
+            if running.alive():
+                return running
+        present = Books.at_start(state, settings.now())()
     return open_events(settings.events_url, lambda: present)

@@ -18,7 +18,7 @@ COLUMNS: Final[Columns] = (
     ("changed", "Changed"), ("at", "Taken in"),
 )  # fmt: skip
 HELP: Final = (
-    "A new release comes with an upgrade and holds from that day. Choose one to see what it"
+    "A new release comes with an upgrade and holds from the next day on. Choose one to see what it"
     " changed, or to have it hold from another day; stored calls keep their cost until they are"
     " re-priced."
 )
@@ -62,6 +62,7 @@ def changes(one: Taken) -> str:
     if one.first:
         return ""
     parts = [_named("changed", one.changed), _named("new", one.added)]
+    parts.append(_named("no longer listed", one.dropped))
     said = "; ".join(part for part in parts if part)
     return f"{one.name}: {said}." if said else f"{one.name} changed no price."
 

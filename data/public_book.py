@@ -1,14 +1,13 @@
 """The public price book: releases of genai-prices' list prices, each from a day on, offline.
 
 Which model a name means is found as the library finds it. A provider that a release does not know
-is never guessed from the model's name. A release holds from its day until the next one's; a model
-that it does not know has the price of the release before that does, else of the next that does, so
-that neither a new model nor one that is no longer listed goes unpriced.
+is never guessed from the model's name. A release holds from its day on instead of all that were
+taken in before it. A name that it does not know has the price of the release before that does, else
+of the next that does, so that neither a new model nor one that is no longer listed goes unpriced.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -88,17 +87,17 @@ class Stretch:
 
 
 class PublicBook:
-    """Releases with the instants (µs UTC) from which they hold, never empty; of two that begin at
-    once the later named holds. Safe to share between threads."""
+    """Releases in the order they were taken in, with the instants (µs UTC) from which they hold;
+    never empty: of those that have begun the last holds. Safe to share between threads."""
 
     def __init__(self, releases: Iterable[tuple[int, Release]]) -> None:
-        self.releases = tuple(sorted(releases, key=lambda one: one[0]))
+        self.releases = tuple(releases)
         self.plan = lru_cache(MODELS)(self._plan)
 
     def at(self, ts: int) -> Release:
         """The release that holds at an instant."""
-        begun = bisect_right(self.releases, ts, key=lambda one: one[0])
-        return self.releases[max(begun - 1, 0)][1]
+        begun = [release for since, release in self.releases if since <= ts]
+        return begun[-1] if begun else self.releases[0][1]
 
     def stretch(self, provider: str | None, model: str, ts: int) -> Stretch | None:
         """Which release prices a model at an instant; None: no release knows it."""
@@ -112,6 +111,7 @@ class PublicBook:
             schedule = release.schedule(provider, model)
             if schedule is not None:
                 start = since if found else ALWAYS
+                found = {at: one for at, one in found.items() if at < start}
                 found[start] = Stretch(start, release, schedule)
         return tuple(found.values())
 

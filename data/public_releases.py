@@ -1,14 +1,16 @@
 """The releases of the public price book that the state store has taken in, each from a day on.
 
-The first one holds for all time. A later one holds from the day on which it was taken in, so that
-an upgrade changes no price of the past; who sets up the house may have it begin on another day, and
-then re-price history. What is stored keeps its cost until then.
+The first one holds for all time. A later one holds from the day (UTC) after it was taken in, so
+that an upgrade changes no price of the past; who sets up the house may have it begin on another
+day, and then re-price history. What is stored keeps its cost until then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -25,13 +27,14 @@ from data.scope import Scope
 from data.state import State
 
 OURSELVES: Final = Scope("spendscope", everything=True)
+DAY: Final = timedelta(days=1)
 Models = dict[tuple[str, str], Schedule]
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A release that was taken in at `at` (µs UTC) and holds from the day `start` on (None: it is
-    the first); what it `added` and `changed` of the release that held before it."""
+    the first); which models it `added`, `changed` and `dropped` of the one taken in before it."""
 
     id: int
     name: str
@@ -40,6 +43,7 @@ class Taken:
     models: int
     added: tuple[str, ...]
     changed: tuple[str, ...]
+    dropped: tuple[str, ...]
 
     @property
     def first(self) -> bool:
@@ -48,29 +52,38 @@ class Taken:
 
     def said(self) -> dict[str, Any]:
         """As JSON says it."""
-        counts = {"models": self.models, "added": list(self.added), "changed": list(self.changed)}
-        told = {"id": self.id, "release": self.name, "from": self.start}
-        return told | {"at": instant(self.at).isoformat()} | counts
+        told = {"id": self.id, "release": self.name, "from": self.start, "models": self.models}
+        lists = {name: list(getattr(self, name)) for name in ("added", "changed", "dropped")}
+        return told | {"at": instant(self.at).isoformat()} | lists
 
 
 def adopt(state: State, now: int) -> None:
-    """Take in the installed release where the store does not have it, as a start of the program
-    does; every one but the first is in the audit trail."""
+    """Take in the installed release where it is newer than what the store has, as a start of the
+    program does; every one but the first is in the audit trail."""
     names = sa.select(RELEASES.c.name)
     with state.reading() as connection:
-        if INSTALLED in connection.execute(names).scalars():
+        if not _newer(connection.execute(names).scalars().all()):
             return
     ((_, release),) = installed().releases
     row = {"name": INSTALLED, "at": now, "book": written(release)}
     with state.writing() as connection:
         known = connection.execute(names).scalars().all()
-        if INSTALLED in known:
+        if not _newer(known):
             return
-        start = instant(now).date().isoformat() if known else None
+        start = (instant(now).date() + DAY).isoformat() if known else None
         connection.execute(RELEASES.insert().values(row | {"start": start}))
         if start:
             hand = Hand(OURSELVES, "Spendscope", now)
             record(connection, hand, "create", INSTALLED, None, {"from": start})
+
+
+def _newer(known: Iterable[str]) -> bool:
+    """Whether the installed release is; after a step back to an older program it is not."""
+    return all(_version(name) < _version(INSTALLED) for name in known)
+
+
+def _version(name: str) -> list[int]:
+    return [int(number) for number in re.findall("[0-9]+", name)]
 
 
 def book(connection: sa.Connection) -> PublicBook:
@@ -96,7 +109,8 @@ def releases(state: State, scope: Scope) -> list[Taken]:
 
 
 def move(state: State, hand: Hand, number: int, raw: Mapping[str, Any]) -> Taken:
-    """Have a release hold from another day on; raises `Refused` for the first one."""
+    """Have a release hold from another day on; raises `Refused` for the first one, and where a
+    later one would hold already."""
     _refuse(hand.scope)
     if set(raw) != {"from"}:
         raise Refused("from", "of a release only the day can be set: from")
@@ -108,17 +122,27 @@ def move(state: State, hand: Hand, number: int, raw: Mapping[str, Any]) -> Taken
             raise Unknown("release", "there is no such release")
         if row.start is None:
             raise Refused("from", "the first release holds for all time before the next")
+        _refuse_held(connection, row.id, start)
         if row.start != start:
             connection.execute(RELEASES.update().where(wanted).values(start=start))
             record(connection, hand, "edit", row.name, {"from": row.start}, {"from": start})
     return next(one for one in releases(state, hand.scope) if one.id == number)
 
 
+def _refuse_held(connection: sa.Connection, number: int, start: str) -> None:
+    later = sa.select(RELEASES.c.name, RELEASES.c.start).where(
+        RELEASES.c.id > number, RELEASES.c.start <= start
+    )
+    if held := connection.execute(later.order_by(RELEASES.c.start)).first():
+        raise Refused("from", f"{held.name} holds instead from {held.start} on: name a day before")
+
+
 def _taken(row: Any, before: Models, models: Models) -> Taken:
-    added = () if not before else tuple("/".join(one) for one in models if one not in before)
-    changed = (one for one, said in models.items() if before.get(one, said) != said)
-    names = tuple("/".join(one) for one in changed)
-    return Taken(row.id, row.name, row.start, row.at, len(models), added, names)
+    added = [one for one in models if one not in before] if before else []
+    changed = [one for one, said in models.items() if before.get(one, said) != said]
+    dropped = [one for one in before if one not in models]
+    lists = (tuple("/".join(one) for one in some) for some in (added, changed, dropped))
+    return Taken(row.id, row.name, row.start, row.at, len(models), *lists)
 
 
 def _since(start: str | None) -> int:

@@ -116,7 +116,9 @@ def _when(when: Constraint) -> Row:
         return {"from": when.start_date.isoformat()}
     if isinstance(when, TimeOfDateConstraint):
         return {"between": [when.start_time.isoformat(), when.end_time.isoformat()]}
-    return {}
+    if when is None:
+        return {}
+    raise TypeError(f"a price may hold by {type(when).__name__}, which is not kept yet")
 
 
 def _read_when(row: Row) -> Constraint:

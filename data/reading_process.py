@@ -1,44 +1,41 @@
 """Reading in a process of its own, so that who looks at the dashboard and who sends to it do not
 wait for each other: Python computes on one core a process.
 
-`python -m data.reading_process` is that process. It reads from its standard input where the state
-store is and a secret, answers with its address, and ends when that input does: with the server,
-however that ends. Requests and what was read of them travel pickled, between the two alone.
+`python -m data.reading_process STATE_URL FD…` is that process: it answers on each of these sockets,
+one request after the other, and ends when they are closed: with the server, however that ends.
+Requests and what was read of them travel pickled, between the two alone.
 """
 
 from __future__ import annotations
 
 import gc
-import json
 import os
-import secrets
+import socket
+import struct
 import subprocess
 import sys
 import threading
-from contextlib import suppress
-from multiprocessing.managers import BaseManager
+import traceback
+from multiprocessing.connection import Connection
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 
-from data.errors import StoreError
+from data.errors import SpendscopeError, StoreError
 from data.ingest_keys import Key
 from data.price_list import Books
 from data.reading import Reader, Reading
 from data.state import State
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-ENDED: Final = "what reads requests ended: send this one again"
+LINES: Final = 4  # requests that are read at once: large ones do not hold up all small ones
+PATIENCE: Final = 6.0  # seconds until one is read at all
+LONGEST: Final = 60  # seconds of reading; the largest body takes some
 TRIES: Final = 2
-BROKEN: Final = (EOFError, ConnectionError, FileNotFoundError)
+ENDED: Final = "what reads requests ended: send this one again"
+BUSY: Final = "other requests are being read: send this one again"
 # Objects made before cycles are looked for among them: more than most requests make.
 YOUNG: Final = 20_000
-
-
-class _Desk(BaseManager):
-    """Where the reader of the other process is asked for."""
-
-
-_Desk.register("reader")
 
 
 class ReaderProcess:
@@ -48,98 +45,146 @@ class ReaderProcess:
     def __init__(self, state_url: str) -> None:
         self._state_url = state_url
         self._lock = threading.Lock()
-        self._proxy: Any = None
         self._closed = False
-        self._process = self._started()
+        self._child = _Child(state_url)
 
     @property
     def pid(self) -> int:
         """The process that reads."""
-        return self._process.pid
+        return self._child.process.pid
 
     def otlp(self, signal: str, content: bytes, json: bool, most: int, key: Key) -> Reading:
-        """See `Reads.otlp`; raises `StoreError` besides, where reading ended twice."""
+        """See `Reads.otlp`; raises `StoreError` besides: busy, or ended twice."""
         return self._ask("otlp", signal, content, json, most, key)
 
     def events(self, form: str, content: bytes, most: int, key: Key) -> Reading:
-        """See `Reads.events`; raises `StoreError` besides, where reading ended twice."""
+        """See `Reads.events`; raises `StoreError` besides: busy, or ended twice."""
         return self._ask("events", form, content, most, key)
 
     def close(self) -> None:
-        """End the process."""
+        """End the process; who waits for it hears that it ended."""
         with self._lock:
             self._closed = True
-            self._end()
+            self._child.end()
 
-    def _ask(self, method: str, *asked: Any) -> Reading:
-        proxy = None
+    def _ask(self, *asked: Any) -> Reading:
         for _ in range(TRIES):  # nothing is stored by reading, so it can be asked again
-            with suppress(*BROKEN):
-                proxy = self._desk(proxy)
-                found: Reading = getattr(proxy, method)(*asked)
-                return found
+            child = self._living()
+            try:
+                good, found = child.ask(asked)
+            except BlockingIOError:  # the time is over
+                self._replace(child)
+                break
+            except (OSError, EOFError):
+                self._replace(child)
+                continue
+            if not good:
+                raise found
+            read: Reading = found
+            return read
         raise StoreError(ENDED)
 
-    def _desk(self, broken: Any) -> Any:
-        """The reader to ask, another than the `broken` one."""
+    def _living(self) -> _Child:
         with self._lock:
             if self._closed:
                 raise StoreError(ENDED)
-            if self._process.poll() is not None or (broken and broken is self._proxy):
-                self._end()
-                self._process, self._proxy = self._started(), None
-            if self._proxy is None:
-                self._proxy = self._connected()
-            return self._proxy
+            return self._child
 
-    def _started(self) -> subprocess.Popen[str]:
-        self._secret = secrets.token_bytes(32)
-        path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-        process = subprocess.Popen(
-            [sys.executable, "-m", "data.reading_process"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=os.environ | {"PYTHONPATH": path}, start_new_session=True,
+    def _replace(self, child: _Child) -> None:
+        """Another process, unless somebody has seen to that."""
+        with self._lock:
+            if child is self._child and not self._closed:
+                child.end()
+                self._child = _Child(self._state_url)
+
+
+class _Child:
+    """One process that reads, and the free lines to it."""
+
+    def __init__(self, state_url: str) -> None:
+        pairs = [socket.socketpair() for _ in range(LINES)]
+        theirs = [other.fileno() for _, other in pairs]
+        # -P: nothing is imported from where the server happens to be started.
+        command = [sys.executable, "-P", "-m", __name__, state_url, *map(str, theirs)]
+        self.process = subprocess.Popen(  # noqa: S603
+            command, env=_environment(), pass_fds=theirs, stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )  # fmt: skip
-        told = {"state": self._state_url, "secret": self._secret.hex()}
-        if process.stdin:
-            with suppress(BrokenPipeError):  # ended already: asking will tell
-                process.stdin.write(json.dumps(told) + "\n")
-                process.stdin.flush()
-        return process
+        self._lines: SimpleQueue[Connection | None] = SimpleQueue()
+        for ours, other in pairs:
+            other.close()
+            self._lines.put(_line(ours))
 
-    def _connected(self) -> Any:
-        said = self._process.stdout.readline() if self._process.stdout else ""
-        if not said:
+    def ask(self, asked: tuple[Any, ...]) -> tuple[bool, Any]:
+        """Whether it could be read, and the reading or the error. `OSError` and `EOFError` where
+        the process ended, `BlockingIOError` where it takes too long."""
+        try:
+            line = self._lines.get(timeout=PATIENCE)
+        except Empty:
+            raise StoreError(BUSY) from None
+        if line is None:
+            self._lines.put(None)
             raise EOFError
-        desk = _Desk(address=json.loads(said), authkey=self._secret)
-        desk.connect()
-        return desk.reader()  # type: ignore[attr-defined]
+        try:
+            line.send(asked)
+            answer: tuple[bool, Any] = line.recv()
+        except BaseException:
+            line.close()  # in the middle of something
+            raise
+        self._lines.put(line)
+        return answer
 
-    def _end(self) -> None:
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe:
-                with suppress(BrokenPipeError):
-                    pipe.close()
-        self._process.terminate()
-        self._process.wait()
+    def end(self) -> None:
+        """It has nothing to lose. Who waits for a line to it hears that there is none."""
+        self.process.kill()
+        self.process.wait()
+        self._lines.put(None)
 
 
-def _serve() -> None:
-    told = json.loads(sys.stdin.readline())
-    reader = Reader(Books(State(told["state"])))
-    _Desk.register("reader", callable=lambda: reader, exposed=("otlp", "events"))
-    server = _Desk(authkey=bytes.fromhex(told["secret"])).get_server()
-    threading.Thread(target=_end_with_the_server, daemon=True).start()
+def _environment() -> dict[str, str]:
+    """Where our modules are; our settings, among them secrets, stay with the server."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SPENDSCOPE_")}
+    path = [str(ROOT), *filter(None, [kept.get("PYTHONPATH")])]
+    return kept | {"PYTHONPATH": os.pathsep.join(path)}
+
+
+def _line(ours: socket.socket) -> Connection:
+    """The socket as a line of objects that waits no longer than `LONGEST`."""
+    limit = struct.pack("ll", LONGEST, 0)
+    for side in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+        ours.setsockopt(socket.SOL_SOCKET, side, limit)
+    return Connection(ours.detach())
+
+
+def _serve(state_url: str, *lines: str) -> None:
+    reader = Reader(Books(State(state_url)))
     gc.freeze()
     gc.set_threshold(YOUNG)
-    print(json.dumps(server.address), flush=True)
-    server.serve_forever()
+    for fd in lines:
+        threading.Thread(target=_attend, args=(reader, Connection(int(fd)))).start()
 
 
-def _end_with_the_server() -> None:
-    sys.stdin.read()
-    os._exit(0)
+def _attend(reader: Reader, line: Connection) -> None:
+    """Answer until the server is gone, and end with it."""
+    try:
+        while True:
+            # Nothing of a request outlives its answer.
+            line.send(_answer(reader, *line.recv()))
+    except (OSError, EOFError):
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+
+
+def _answer(reader: Reader, method: str, *asked: Any) -> tuple[bool, Any]:
+    try:
+        return True, getattr(reader, method)(*asked)
+    except SpendscopeError as error:
+        return False, error
+    except Exception as error:  # a bug, told with where it is: tracebacks do not travel
+        return False, RuntimeError("".join(traceback.format_exception(error)))
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(*sys.argv[1:])

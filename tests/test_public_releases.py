@@ -36,7 +36,7 @@ from tests.test_repricing import by_hand, drawn, rows
 
 DAY = 86_400_000_000
 NOW = micros(datetime(2026, 11, 20, 12, tzinfo=UTC))
-TODAY = micros(datetime(2026, 11, 20, tzinfo=UTC))
+TOMORROW = micros(datetime(2026, 11, 21, tzinfo=UTC))
 ROOT = Hand(Scope.of({"sub": "root", "isAdmin": True}), "Root", NOW)
 OTHERS: list[Claims] = [{"sub": "lena", "applications_admin": "web"}, {"sub": "ana"}]
 GPT, NEW, GONE = ("openai", "gpt-4o"), ("openai", "gpt-99"), ("openai", "gpt-4")
@@ -119,17 +119,19 @@ def test_a_later_release_holds_from_its_day_on(state: State, upgrade: Any) -> No
     assert book is not before
     assert book is books()
     old = PUBLIC.price(*GPT, NOW, 1_000)
-    assert [book.price(*GPT, ts, 1_000) for ts in (0, TODAY - 1, TODAY, NOW)] == [
-        old, old, 7_000_000, 7_000_000,
+    assert [book.price(*GPT, ts, 1_000) for ts in (0, NOW, TOMORROW - 1, TOMORROW)] == [
+        old, old, old, 7_000_000,
     ]  # fmt: skip
-    assert [book.price(*NEW, ts, 1_000) for ts in (0, TODAY, NOW)] == [9_000_000] * 3
-    assert book.price(*GONE, NOW, 1_000) == PUBLIC.price(*GONE, NOW, 1_000) is not None
+    assert [book.price(*NEW, ts, 1_000) for ts in (0, TOMORROW, NOW)] == [9_000_000] * 3
+    assert book.price(*GONE, TOMORROW, 1_000) == PUBLIC.price(*GONE, NOW, 1_000) is not None
     newest, first = releases(state, ROOT.scope)
-    assert (newest.name, newest.start, first.start) == ("genai-prices 99", "2026-11-20", None)
-    assert (newest.added, newest.changed) == (("openai/gpt-99",), ("openai/gpt-4o",))
+    assert (newest.name, newest.start, first.start) == ("genai-prices 99", "2026-11-21", None)
+    assert (newest.added, newest.changed, newest.dropped) == (
+        ("openai/gpt-99",), ("openai/gpt-4o",), ("openai/gpt-4",),
+    )  # fmt: skip
     (told,) = entries(state, ROOT.scope, 9)
     assert (told.who, told.action, told.thing) == ("spendscope", "create", "genai-prices 99")
-    assert told.after == {"from": "2026-11-20"}
+    assert told.after == {"from": "2026-11-21"}
     adopt(state, NOW + DAY)
     assert len(releases(state, ROOT.scope)) == 2
 
@@ -139,21 +141,37 @@ def test_own_prices_follow_the_releases(state: State, upgrade: Any) -> None:
     upgrade("genai-prices 99")
     adopt(state, NOW)
     create(state, ROOT, {"model": "ours", "alias": "openai/gpt-4o", "from": "2026-01-01"})
-    create(state, ROOT, {"model": "gpt-4o", "discount": "50", "from": "2026-11-19"})
+    create(state, ROOT, {"model": "gpt-4o", "discount": "50", "from": "2026-11-20"})
     create(state, ROOT, {"model": "new", "alias": "openai/gpt-99", "from": "2026-01-01"})
     book, old = Books(state)(), PUBLIC.price(*GPT, NOW, 1_000)
     assert old
-    yesterday = TODAY - 1
-    assert [book.price(None, "ours", ts, 1_000) for ts in (yesterday, TODAY)] == [old, 7_000_000]
-    days = (TODAY - 2 * DAY, yesterday, TODAY)
+    today = TOMORROW - 1
+    assert [book.price(None, "ours", ts, 1_000) for ts in (today, TOMORROW)] == [old, 7_000_000]
+    days = (TOMORROW - 2 * DAY, today, TOMORROW)
     assert [book.price(*GPT, ts, 1_000) for ts in days] == [old, old // 2, 3_500_000]
     assert book.price("us", "new", NOW, 1_000) == 9_000_000
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_of_the_releases_that_have_begun_the_last_that_knows_a_name_holds(seed: int) -> None:
+    draw, ((_, first),) = random.Random(seed), installed().releases
+    told = [(draw.randrange(9), altered(str(n), **{GPT[1]: n, f"gpt-{90 + n}": n}))
+            for n in range(1, 5)]  # fmt: skip
+    held = [(ALWAYS, first), *((day * DAY, one) for day, one in told)]
+    book = PriceBook((), PublicBook(held))
+    for name in ("gpt-4o", "gpt-4", "gpt-91", "gpt-92", "gpt-99", "nobody's"):
+        for ts in (day * DAY + less for day in range(10) for less in (-1, 0)):
+            known = [(at, one.schedule("openai", name)) for at, one in held]
+            known = [(at, said) for at, said in known if said is not None]
+            begun = [said for at, said in known if at <= ts]
+            said = begun[-1] if begun else known[0][1] if known else ((None, None),)
+            assert book.steps("openai", name, ts) == said[-1][1], (name, ts)
 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_sql_counts_the_releases_as_python_does(event: Any, seed: int) -> None:
     draw, ((_, first),) = random.Random(seed), installed().releases
-    days = sorted(NOW // DAY * DAY - draw.randrange(300) * DAY for _ in range(3))
+    days = [NOW // DAY * DAY - draw.randrange(300) * DAY for _ in range(3)]
     public = PublicBook([
         (ALWAYS, first), (days[0], altered("2")), (days[1], altered("3", o3=3)),
         (days[1], altered("4", **{"gpt-4o": 11})), (days[2], altered("5", **{"gpt-4o": 12})),
@@ -197,16 +215,46 @@ def test_an_upgrade_changes_nothing_of_the_past_until_somebody_says_so(
     upgrade("genai-prices 99")
     adopt(state, NOW)
     ingest([("1", CALL | {"event_id": "b"}),
-            ("2", CALL | {"event_id": "c", "ts": "2026-11-20T09:00:00Z"})], store)  # fmt: skip
+            ("2", CALL | {"event_id": "c", "ts": "2026-11-21T09:00:00Z"})], store)  # fmt: skip
     assert cost(store) == [old, old, 7_000_000]
     history = asked({"what": "history", "from": "2026-01-01"})
     assert apply(state, ROOT, history, store).events == 0
     moved = move(state, ROOT, releases(state, ROOT.scope)[0].id, {"from": "2026-11-01"})
     assert (moved.start, cost(store)) == ("2026-11-01", [old, old, 7_000_000])
-    assert entries(state, ROOT.scope, 1)[0].changes() == [("from", "2026-11-20", "2026-11-01")]
+    assert entries(state, ROOT.scope, 1)[0].changes() == [("from", "2026-11-21", "2026-11-01")]
     assert apply(state, ROOT, history, store).events == 2
     assert cost(store) == [7_000_000] * 3
     store.close()
+
+
+def test_a_release_holds_instead_of_all_before_it(state: State, upgrade: Any) -> None:
+    for number, dollars in ((1, 1), (2, 2), (3, 3)):
+        upgrade(f"genai-prices {number}", **{GPT[1]: dollars})
+        adopt(state, NOW + number * 9 * DAY)
+    third, second, _ = releases(state, ROOT.scope)
+
+    def prices() -> list[Any]:
+        book = Books(state)()
+        return [book.price(*GPT, NOW + days * DAY, 1_000) for days in (0, 18, 19, 27, 28)]
+
+    assert prices() == [1_000_000, 1_000_000, 2_000_000, 2_000_000, 3_000_000]
+    with pytest.raises(Refused, match="genai-prices 3 holds instead from 2026-12-18 on"):
+        move(state, ROOT, second.id, {"from": "2026-12-18"})
+    move(state, ROOT, third.id, {"from": "2026-11-01"})
+    assert prices() == [3_000_000] * 5
+    move(state, ROOT, third.id, {"from": "2026-12-17"})
+    assert prices() == [1_000_000, 1_000_000, 2_000_000, 3_000_000, 3_000_000]
+
+
+def test_an_older_program_takes_nothing_in(state: State, upgrade: Any) -> None:
+    upgrade("genai-prices 0.10.1")
+    adopt(state, NOW)
+    upgrade("genai-prices 0.9.20")
+    adopt(state, NOW)
+    assert [one.name for one in releases(state, ROOT.scope)] == ["genai-prices 0.10.1"]
+    upgrade("genai-prices 0.10.2")
+    adopt(state, NOW)
+    assert len(releases(state, ROOT.scope)) == 2
 
 
 def test_the_day_is_refused_where_it_cannot_be(state: State, upgrade: Any) -> None:
@@ -247,7 +295,7 @@ def test_the_page_tells_what_a_release_changed_and_has_it_hold_from_another_day(
     listed = answered(served.fire("house-releases-table.rowData", ADMIN, {}, "prices-changed.data"))
     newest, first = listed["house-releases-table"]["rowData"]
     assert (newest["from_text"], newest["changed_text"], newest["added_text"]) == (
-        "2026-11-20", "1", "1",
+        "2026-11-21", "1", "1",
     )  # fmt: skip
     assert (first["from_text"], first["changed_text"]) == ("the beginning", "–")
     chosen = answered(served.fire(
@@ -255,7 +303,8 @@ def test_the_page_tells_what_a_release_changed_and_has_it_hold_from_another_day(
         "house-releases-table.selectedRows",
     ))  # fmt: skip
     assert chosen["house-release-told"]["children"] == (
-        "genai-prices 99: 1 changed: openai/gpt-4o; 1 new: openai/gpt-99."
+        "genai-prices 99: 1 changed: openai/gpt-4o; 1 new: openai/gpt-99;"
+        " 1 no longer listed: openai/gpt-4."
     )
     assert chosen["house-release-move"] == {"disabled": False}
     values = {"house-release-move.n_clicks": 1, "house-releases-table.selectedRows": [newest]}

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -145,33 +146,128 @@ def test_one_that_is_killed_is_started_again_once(process: ReaderProcess) -> Non
 
 def test_one_that_is_killed_while_it_reads_is_asked_again(process: ReaderProcess) -> None:
     body = orjson.dumps([CALL | {"event_id": str(n)} for n in range(20_000)])
+    reads = Path(f"/proc/{process.pid}/io")
+    before = received(reads)
     with ThreadPoolExecutor(1) as pool:
         asked: Any = pool.submit(process.events, "canonical", body, 20_000, UNNAMED)
-        reads = Path(f"/proc/{process.pid}/io")
-        if reads.exists():  # some of the request is over there
-            wait_for(lambda: int(reads.read_text().split()[1]) > len(body))
+        wait_for(lambda: asked.done() or received(reads) - before > len(body))
         os.kill(process.pid, signal.SIGKILL)
         assert asked.result().items == 20_000
 
 
+def received(reads: Path) -> int:
+    """Bytes that a process has read."""
+    return int(reads.read_text().split()[1])
+
+
+BAD = """#!{python}
+import os, sys, time
+fds = [int(one) for one in sys.argv[5:]]
+if not os.path.exists({marker!r}):
+    open({marker!r}, "w").close()
+    os.read(fds[0], 100)
+    {does}
+os.execv({python!r}, [{python!r}, *sys.argv[1:]])
+"""
+
+
+@pytest.fixture
+def once_bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ReaderProcess]:
+    """A process that does something else the first time that it is started."""
+
+    def started(does: str) -> ReaderProcess:
+        program, marker = tmp_path / "python", str(tmp_path / "was there")
+        program.write_text(BAD.format(python=sys.executable, marker=marker, does=does))
+        program.chmod(0o700)
+        monkeypatch.setattr(reading_process.sys, "executable", str(program))
+        return ReaderProcess(url(tmp_path))
+
+    return started
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        "sys.exit()",  # before it answers
+        r"os.write(fds[0], b'\x00\x00\x10\x00 some of it'); sys.exit()",
+        r"os.write(fds[0], b'\x00\x00'); sys.exit()",
+    ],
+)
+def test_one_that_breaks_off_is_asked_again(
+    once_bad: Callable[[str], ReaderProcess], does: str
+) -> None:
+    with closing(once_bad(does)) as started:
+        assert started.events("canonical", calls("a"), MOST, UNNAMED).items == 1
+
+
+def test_one_that_stands_still_is_replaced_and_nobody_waits_for_ever(
+    once_bad: Callable[[str], ReaderProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_process, "LONGEST", 2)
+    monkeypatch.setattr(reading_process, "PATIENCE", 0.01)
+    monkeypatch.setattr(reading_process, "LINES", 1)
+    with closing(once_bad("time.sleep(600)")) as started, ThreadPoolExecutor(1) as pool:
+        monkeypatch.setattr(reading_process, "LONGEST", 60)  # for the next one
+        first = pool.submit(started.events, "canonical", calls("a"), MOST, UNNAMED)
+        wait_for(lambda: first.running())
+        with pytest.raises(StoreError, match="other requests are being read"):
+            started.events("canonical", calls("a"), MOST, UNNAMED)
+        assert isinstance(first.exception(), StoreError)
+        monkeypatch.setattr(reading_process, "PATIENCE", 60)
+        assert started.events("canonical", calls("a"), MOST, UNNAMED).items == 1
+
+
 def test_one_that_never_starts_says_to_come_again(
-    state: State, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(reading_process.sys, "executable", "/bin/false")
-    broken = ReaderProcess(url(tmp_path))
-    with pytest.raises(StoreError, match="send this one again"):
+    with closing(ReaderProcess(url(tmp_path))) as broken, pytest.raises(StoreError, match="ended"):
         broken.events("canonical", calls("a"), MOST, UNNAMED)
-    broken.close()
 
 
 def test_one_that_is_closed_stays_so(tmp_path: Path) -> None:
     started = ReaderProcess(url(tmp_path))
-    assert started.events("canonical", calls("a"), MOST, UNNAMED).items == 1
     pid = started.pid
-    started.close()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(started.events, "canonical", calls("a"), MOST, UNNAMED)
+        started.close()  # it may be starting still
+        assert asked.exception() is None or isinstance(asked.exception(), StoreError)
     assert not Path(f"/proc/{pid}").exists()
     with pytest.raises(StoreError):
         started.events("canonical", calls("a"), MOST, UNNAMED)
+
+
+def test_what_goes_wrong_in_it_is_told_with_its_place(process: ReaderProcess) -> None:
+    with pytest.raises(RuntimeError, match=r"data/sources/otlp[\s\S]*KeyError: 'smells'"):
+        process.otlp("smells", b"", False, MOST, UNNAMED)
+    assert process.events("canonical", calls("a"), MOST, UNNAMED).items == 1
+
+
+def test_it_keeps_nothing_of_those_who_asked(process: ReaderProcess) -> None:
+    long = orjson.dumps([CALL | {"event_id": str(n), "tags": {"a": "x" * 5_000}}
+                         for n in range(2_000)])  # fmt: skip
+
+    def grown(askers: int) -> int:
+        for _ in range(askers):
+            with ThreadPoolExecutor(1) as pool:
+                read = pool.submit(process.events, "canonical", long, 2_000, UNNAMED).result()
+                assert len(read.events) == 2_000
+        return memory(process.pid)
+
+    few = grown(reading_process.LINES)
+    assert grown(3 * reading_process.LINES) < 1.2 * few
+
+
+def memory(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+
+def test_it_learns_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SPENDSCOPE_JWT_SECRET", "do not tell")
+    with closing(ReaderProcess(url(tmp_path))) as started:
+        assert started.events("canonical", calls("a"), MOST, UNNAMED).items == 1
+        assert b"do not tell" not in Path(f"/proc/{started.pid}/environ").read_bytes()
 
 
 OWNER = """
@@ -179,16 +275,21 @@ import sys
 from data.ingest_keys import UNNAMED
 from data.reading_process import ReaderProcess
 started = ReaderProcess(sys.argv[1])
-started.events("canonical", b"{}", 1, UNNAMED)
+assert started.events("canonical", b"{}", 1, UNNAMED).items == 1
 print(started.pid, flush=True)
 sys.stdin.read()
 """
 
 
-def test_it_ends_with_a_server_that_is_killed(tmp_path: Path) -> None:
+def test_it_ends_with_a_server_that_is_killed_and_imports_nothing_from_where_that_stands(
+    tmp_path: Path,
+) -> None:
+    for name in ("data", "orjson"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit('imported from here')")
     with subprocess.Popen(
-        [sys.executable, "-c", OWNER, url(tmp_path)], cwd=ROOT, text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [sys.executable, "-P", "-c", OWNER, url(tmp_path)], cwd=tmp_path, text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     ) as owner:  # fmt: skip
         assert owner.stdout
         assert owner.stdin
