@@ -15,6 +15,7 @@ KPIS: Final = (
     "cost", "requests", "tokens", "input_tokens", "cached_input_tokens", "output_tokens",
     "active_users", "active_projects", "error_rate", "priced_share",
 )  # fmt: skip
+WIDER: Final = "() => document.documentElement.scrollWidth - window.innerWidth"
 FRAME: Final = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))"
 TRACES: Final = """card => (card.querySelector('.js-plotly-plot').data || []).map(
     one => ({name: one.name, x: [...one.x], y: [...one.y]}))"""
@@ -93,6 +94,10 @@ class Reader:
     def choice(self, key: str, name: str) -> Locator:
         """A section's `Measure` or `Break down` select."""
         return self.section(key).locator(f"select[name^='{name}']")
+
+    def fits(self) -> None:
+        """Nothing is wider than the window."""
+        assert self.page.evaluate(WIDER) <= 0
 
     def problem(self) -> Locator:
         return (

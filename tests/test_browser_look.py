@@ -7,49 +7,21 @@ import json
 import pytest
 from playwright.sync_api import Route, expect
 
-from components.sections import TABS
-from tests.browser import ROLES, Open
-from tests.reader import FRAME, Reader
+from tests.browser import PHONE, Open
+from tests.reader import FRAME
 
-WIDER = "() => document.documentElement.scrollWidth - window.innerWidth"
 THEME = (
     "() => [document.documentElement.dataset.bsTheme, document.documentElement.dataset.agThemeMode]"
 )
-PHONE = {"width": 390, "height": 844}
-
-
-def fits(reader: Reader) -> None:
-    assert reader.page.evaluate(WIDER) <= 0
-
-
-def test_nothing_is_wider_than_a_phone(open_as: Open) -> None:
-    reader = open_as("platform-admin", viewport=PHONE)
-    for tab in TABS:
-        reader.tab(tab.key)
-        fits(reader)
-    reader.tab("models")
-    reader.find("view-mode").click()
-    expect(reader.find("table").first).to_be_visible()
-    fits(reader)
-    reader.find("nav-profile").get_by_role("link").click()
-    expect(reader.page.locator(".profile-page")).to_be_visible()
-    fits(reader)
 
 
 def test_a_phone_reader_can_filter(open_as: Open) -> None:
     reader = open_as("user", viewport=PHONE)
     reader.preset("custom")
     expect(reader.field("to")).to_be_visible()
-    fits(reader)
+    reader.fits()
     reader.find("profile-menu").click()
     expect(reader.find("menu-settings")).to_be_in_viewport()
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_numbers_and_first_chart_need_no_scrolling(open_as: Open, role: str) -> None:
-    reader = open_as(role)
-    expect(reader.find("kpi-priced_share")).to_be_in_viewport(ratio=1)
-    expect(reader.section("cost-by-channel").get_by_test_id("chart")).to_be_in_viewport(ratio=1)
 
 
 def test_the_theme_is_remembered(open_as: Open) -> None:
@@ -83,15 +55,6 @@ def test_the_keyboard_opens_and_closes_the_menu(open_as: Open) -> None:
     reader.page.keyboard.press("Escape")
     expect(reader.find("menu-settings")).to_be_hidden()
     assert reader.find("profile-menu").evaluate("menu => menu === document.activeElement")
-
-
-def test_no_chart_offers_to_be_uploaded(open_as: Open) -> None:
-    reader = open_as("user")
-    expect(reader.page.locator(".modebar-btn").first).to_be_attached()
-    told = reader.page.locator(".modebar-btn").evaluate_all(
-        "all => all.map(one => one.ariaLabel || one.dataset.title)"
-    )
-    assert set(told) == {"Download plot as a PNG"}
 
 
 @pytest.mark.parametrize("output", ["question.data", '"chart"'])
