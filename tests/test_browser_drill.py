@@ -27,8 +27,26 @@ def click_bar(reader: Reader, key: str, place: int) -> None:
     reader.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
-def test_a_bar_narrows_to_itself_and_its_chip_undoes(open_as: Open) -> None:
+def test_charts_narrow_to_a_bar_and_to_an_hour(open_as: Open) -> None:
     reader = open_as("platform-admin", "/settings/analytics?preset=last_n_days&n=30")
+    a_bar_narrows_to_itself_and_its_chip_undoes(reader)
+    a_cell_of_the_week_narrows_to_its_hour(reader)
+
+
+def test_charts_show_their_events(open_as: Open) -> None:
+    reader = open_as("platform-admin", "/settings/analytics?preset=last_n_days&n=30")
+    a_point_of_a_chart_shows_its_events(reader)
+    other_shows_its_events_and_narrows_to_what_is_left(reader)
+
+
+def closed(reader: Reader) -> None:
+    """The drawer is gone, and what lay over the page."""
+    reader.page.keyboard.press("Escape")
+    expect(reader.find("events-drawer")).to_be_hidden()
+    expect(reader.page.locator(".modal-backdrop")).to_have_count(0)
+
+
+def a_bar_narrows_to_itself_and_its_chip_undoes(reader: Reader) -> None:
     first = reader.api("sections/top-projects", preset="last_n_days", n=30)["rows"][0]
     for _ in range(2):
         click_bar(reader, "top-projects", 0)
@@ -62,11 +80,22 @@ def box_height(page: Page, n: int) -> float:
     return found["height"] if found else 0
 
 
-def test_a_row_narrows_by_mouse_and_by_keyboard(open_as: Open) -> None:
+def test_a_table_narrows_is_searched_and_keeps_its_columns(open_as: Open) -> None:
     reader = open_as("platform-admin", "/settings/analytics/models")
     reader.find("view-mode").click()
+    a_row_narrows_by_mouse_and_by_keyboard(reader)
+    a_search_narrows_the_table(reader)
+    columns_stay_where_they_were_dragged_and_hidden(reader)
+
+
+def models(reader: Reader) -> list[str]:
+    return [row["model"] for row in reader.grid("models")["rows"]]
+
+
+def a_row_narrows_by_mouse_and_by_keyboard(reader: Reader) -> None:
     rows = reader.section("models").locator(".ag-center-cols-container .ag-row")
-    wanted = reader.grid("models")["rows"][1]["model"]
+    every = models(reader)
+    wanted = every[1]
     rows.nth(1).locator(".ag-cell").first.click()
     reader.has_query(model=wanted)
     reader.chip("model: ").click()
@@ -76,10 +105,12 @@ def test_a_row_narrows_by_mouse_and_by_keyboard(open_as: Open) -> None:
     cell.focus()
     cell.press("Enter")
     reader.has_query(model=wanted)
+    reader.becomes(lambda: models(reader), [wanted])
+    reader.chip("model: ").click()
+    reader.becomes(lambda: models(reader), every)
 
 
-def test_a_cell_of_the_week_narrows_to_its_hour(open_as: Open) -> None:
-    reader = open_as("platform-admin", "/settings/analytics?preset=last_n_days&n=30")
+def a_cell_of_the_week_narrows_to_its_hour(reader: Reader) -> None:
     told = reader.api("sections/utilisation", preset="last_n_days", n=30)["rows"]
     best = max(told, key=lambda row: row["requests"] or 0)
     field = reader.section("utilisation").locator(".nsewdrag").first
@@ -122,19 +153,18 @@ def test_a_number_of_a_table_shows_its_events(open_as: Open) -> None:
     expect(reader.find("events-runs")).to_have_attribute("data-value", str(wanted))
 
 
-def test_a_point_of_a_chart_shows_its_events(open_as: Open) -> None:
-    reader = open_as("platform-admin", "/settings/analytics?preset=last_n_days&n=30")
+def a_point_of_a_chart_shows_its_events(reader: Reader) -> None:
     first = reader.api("sections/top-projects", preset="last_n_days", n=30)["rows"][0]
     reader.page.keyboard.down("Shift")
     click_bar(reader, "top-projects", 0)
     reader.page.keyboard.up("Shift")
     expect(reader.find("events-cost")).to_have_attribute("data-value", repr(first["cost"]))
     reader.has_query(preset="last_n_days", n="30")
+    closed(reader)
 
 
-def test_other_shows_its_events_and_narrows_to_what_is_left(open_as: Open) -> None:
+def other_shows_its_events_and_narrows_to_what_is_left(reader: Reader) -> None:
     month = {"preset": "last_n_days", "n": "30"}
-    reader = open_as("platform-admin", "/settings/analytics?preset=last_n_days&n=30")
     users = reader.api("sections/top-users", **month)["rows"]
     shown = [row["user"] or "(none)" for row in users[:8]]
     rest = reader.api("events", metric="cost", limit=1, not_user=shown, **month)["totals"]
@@ -150,9 +180,7 @@ def test_other_shows_its_events_and_narrows_to_what_is_left(open_as: Open) -> No
     listed = list(csv.DictReader(io.StringIO(found.value.path().read_text())))
     assert len(listed) == rest["events"]
     assert not {row["user"] or "(none)" for row in listed} & {*shown}
-    reader.page.keyboard.press("Escape")
-    expect(reader.find("events-drawer")).to_be_hidden()
-    expect(reader.page.locator(".modal-backdrop")).to_have_count(0)
+    closed(reader)
     click_bar(reader, "top-users", 8)
     reader.has_query(not_user=shown, **month)
     reader.shows(not_user=shown, **month)
@@ -160,10 +188,8 @@ def test_other_shows_its_events_and_narrows_to_what_is_left(open_as: Open) -> No
     reader.has_query(**month)
 
 
-def test_columns_stay_where_they_were_dragged_and_hidden(open_as: Open) -> None:
+def columns_stay_where_they_were_dragged_and_hidden(reader: Reader) -> None:
     """Through a filter, a move to another tab, and when the page is opened again."""
-    reader = open_as("platform-admin", "/settings/analytics/models")
-    reader.find("view-mode").click()
     card = reader.section("models")
     card.get_by_text("Columns", exact=True).click()
     card.get_by_label("Requests", exact=True).click()
@@ -186,12 +212,12 @@ def test_columns_stay_where_they_were_dragged_and_hidden(open_as: Open) -> None:
     reader.becomes(lambda: "requests" in reader.columns("models"), False)
 
 
-def test_a_search_narrows_the_table(open_as: Open) -> None:
-    reader = open_as("platform-admin", "/settings/analytics/models")
-    reader.find("view-mode").click()
-    wanted = reader.grid("models")["rows"][2]["model"]
-    reader.section("models").get_by_placeholder("Search table").fill(wanted)
-    reader.becomes(lambda: [row["model"] for row in reader.grid("models")["rows"]], [wanted])
+def a_search_narrows_the_table(reader: Reader) -> None:
+    every, search = models(reader), reader.section("models").get_by_placeholder("Search table")
+    search.fill(every[2])
+    reader.becomes(lambda: models(reader), [every[2]])
+    search.fill("")
+    reader.becomes(lambda: models(reader), every)
 
 
 def test_the_drawer_filters_and_counts(open_as: Open) -> None:

@@ -47,8 +47,15 @@ def test_chart_table_and_api_tell_the_same_numbers(open_as: Open, role: str) -> 
     assert sum(bars["x"]) == pytest.approx(sum(ranked), abs=1e-8)
 
 
-def test_measure_and_breakdown_lead_chart_table_and_file(open_as: Open) -> None:
+def test_a_section_is_chosen_read_sorted_and_turned(open_as: Open) -> None:
     reader = open_as("platform-admin", "/settings/analytics/spending")
+    measure_and_breakdown_lead_chart_and_table(reader)
+    the_table_reads_as_people_write_numbers(reader)
+    a_click_on_a_head_sorts(reader)
+    paging_turns_the_page(reader)
+
+
+def measure_and_breakdown_lead_chart_and_table(reader: Reader) -> None:
     reader.choice(TIMED, "Break down").select_option("user")
     reader.choice(TIMED, "Measure").select_option("tokens")
     reader.answered(TIMED, by="user", measure="tokens")
@@ -71,8 +78,7 @@ def test_the_file_holds_what_the_api_tells(open_as: Open) -> None:
     assert rows
 
 
-def test_the_table_reads_as_people_write_numbers(open_as: Open) -> None:
-    reader = open_as("platform-admin", "/settings/analytics/spending")
+def the_table_reads_as_people_write_numbers(reader: Reader) -> None:
     card = reader.section(RANKED)
     card.get_by_test_id("mode-table").click()
     total = reader.api(f"sections/{RANKED}")["totals"]
@@ -81,11 +87,9 @@ def test_the_table_reads_as_people_write_numbers(open_as: Open) -> None:
     expect(pinned).to_contain_text(f"{total['requests']:,}")
 
 
-def test_a_click_on_a_head_sorts(open_as: Open) -> None:
-    reader = open_as("platform-admin", "/settings/analytics/spending")
-    card = reader.section(RANKED)
-    card.get_by_test_id("mode-table").click()
-    head = card.get_by_role("columnheader", name="Requests")
+def a_click_on_a_head_sorts(reader: Reader) -> None:
+    """Of a table that is shown already."""
+    head = reader.section(RANKED).get_by_role("columnheader", name="Requests")
 
     def in_order() -> list[int]:
         return [row["requests"] for row in reader.grid(RANKED)["rows"]]
@@ -96,30 +100,22 @@ def test_a_click_on_a_head_sorts(open_as: Open) -> None:
     assert reader.grid(RANKED)["total"]["requests"] == sum(in_order())
 
 
-def test_paging_turns_the_page(open_as: Open) -> None:
-    reader = open_as("platform-admin", "/settings/analytics/spending")
+def paging_turns_the_page(reader: Reader) -> None:
+    """Of a table that is shown already."""
     card = reader.section(TIMED)
-    card.get_by_test_id("mode-table").click()
     card.get_by_role("button", name="Next Page").click()
     reader.becomes(lambda: reader.grid(TIMED)["page"], 1)
     card.get_by_role("button", name="Previous Page").click()
     reader.becomes(lambda: reader.grid(TIMED)["page"], 0)
 
 
-def test_one_section_turns_into_a_table_and_stays_one(open_as: Open) -> None:
+def test_sections_turn_into_tables_one_or_all_and_stay_so(open_as: Open) -> None:
     reader = open_as("user", "/settings/analytics/spending")
     reader.section(RANKED).get_by_test_id("mode-table").click()
-    for _ in range(2):
-        expect(reader.section(RANKED).get_by_test_id("table")).to_be_visible()
-        expect(reader.section(RANKED).get_by_test_id("chart")).to_be_hidden()
-        expect(reader.section(TIMED).get_by_test_id("chart")).to_be_visible()
-        reader.page.reload()
-        reader.drawn()
-
-
-def test_all_sections_turn_on_every_tab_and_after_a_reload(open_as: Open) -> None:
-    reader = open_as("user", "/settings/analytics/spending")
-    reader.section(TIMED).get_by_test_id("mode-table").click()
+    one_is_a_table(reader)
+    reader.page.reload()
+    reader.drawn()
+    one_is_a_table(reader)
     reader.find("view-mode").click()
     expect(reader.find("chart").locator("visible=true")).to_have_count(0)
     reader.tab("models")
@@ -130,3 +126,9 @@ def test_all_sections_turn_on_every_tab_and_after_a_reload(open_as: Open) -> Non
     reader.find("view-mode").click()
     expect(reader.find("table").locator("visible=true")).to_have_count(0)
     expect(reader.section("models").get_by_test_id("chart")).to_be_visible()
+
+
+def one_is_a_table(reader: Reader) -> None:
+    expect(reader.section(RANKED).get_by_test_id("table")).to_be_visible()
+    expect(reader.section(RANKED).get_by_test_id("chart")).to_be_hidden()
+    expect(reader.section(TIMED).get_by_test_id("chart")).to_be_visible()
