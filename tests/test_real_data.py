@@ -313,9 +313,13 @@ def test_the_sixty_calls_of_litellm_are_counted_once(
         assert totals["cost"] == pytest.approx(truth[LITELLM]["spend_usd"], abs=1e-9)
 
 
-def test_all_of_it_together_passes_the_checks(shared: Path, command: Command) -> None:
-    reports = [imported(command, shared / name) for name in (LITELLM, *SOURCES)]
-    reports += [imported(command, shared / name, *more) for name, more in TRACES.items()]
+def test_all_of_it_together_is_the_sum_and_passes_the_checks(
+    shared: Path, truth: Any, command: Command, tmp_path: Path
+) -> None:
+    reports = [imported(command, shared / name, *more) for name, more in TRACES.items()]
+    reports += [imported(command, shared / LITELLM)]
+    is_the_sum(tmp_path, truth)
+    reports += [imported(command, shared / name) for name in SOURCES]
     code, said = command("check")
     assert code == 0, said
     again = [imported(command, shared / name, *more) for name, more in reversed(TRACES.items())]
@@ -323,12 +327,8 @@ def test_all_of_it_together_passes_the_checks(shared: Path, command: Command) ->
     assert sum(report["accepted"] for report in reports) > 40_000
 
 
-def test_all_of_it_together_is_the_sum(
-    shared: Path, truth: Any, command: Command, tmp_path: Path
-) -> None:
-    for name, more in TRACES.items():
-        imported(command, shared / name, *more)
-    imported(command, shared / LITELLM)
+def is_the_sum(tmp_path: Path, truth: Any) -> None:
+    """What the store holds is LiteLLM's and the traces' together."""
     with_input = [truth[name] for name in TRACES]
     for one in served(tmp_path):
         totals = asked(one, "requests,tokens")["totals"]
