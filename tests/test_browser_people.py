@@ -7,6 +7,7 @@ from typing import Any
 from playwright.sync_api import expect
 
 from tests.browser import ROLES, Open
+from tests.reader import Reader
 
 
 def test_typing_finds_whom_the_list_leaves_out(open_as: Open) -> None:
@@ -22,7 +23,7 @@ def test_typing_finds_whom_the_list_leaves_out(open_as: Open) -> None:
     reader.shows(user=quiet["value"], preset="last_n_days", n="7")
 
 
-def test_several_users_and_projects_narrow_together(open_as: Open) -> None:
+def test_several_users_and_projects_narrow_together_and_go_one_by_one(open_as: Open) -> None:
     reader = open_as("platform-admin", "/settings/analytics?n=30&preset=last_n_days")
     users, projects = reader.api_options("users")[:2], reader.api_options("projects")[:2]
     chosen: dict[str, Any] = {"preset": "last_n_days", "n": "30"}
@@ -32,10 +33,10 @@ def test_several_users_and_projects_narrow_together(open_as: Open) -> None:
         chosen[field[:-1]] = [option["value"] for option in options]
     reader.has_query(**chosen)
     reader.shows(**chosen)
+    chips_go_one_by_one(reader)
 
 
-def test_chips_go_one_by_one(open_as: Open) -> None:
-    reader = open_as("platform-admin")
+def chips_go_one_by_one(reader: Reader) -> None:
     ana, priya = (option["value"] for option in reader.api_options("users")[:2])
     search = f"?preset=last_n_days&n=30&user={ana}&user={priya}&user=me&project=mobile"
     reader.go(f"/settings/analytics{search}")
