@@ -66,12 +66,12 @@ class Batch:
         return [row for row in self._rows.values() if row.whole is not row.old]
 
     def take(
-        self, events: Sequence[Event], projects: Sequence[str | None], some: NDArray[np.bool_]
+        self, events: Sequence[Event], bound: Sequence[str | None], some: NDArray[np.bool_]
     ) -> list[Outcome]:
         """What becomes of each event, of which `some` are stored, perhaps."""
         if some.any():
             self._meet(_look(self._cursor, events, some))
-        told = enumerate(zip(events, projects, strict=True))
+        told = enumerate(zip(events, bound, strict=True))
         return [self._take(n, event, project) for n, (event, project) in told]
 
     def store(self) -> Digests:

@@ -145,8 +145,8 @@ class Commits:
 
     def _settle(self, group: list[_Ask]) -> None:
         events = [event for one in group for event in one.events]
-        projects = [one.project for one in group for _ in one.events]
-        outcomes = iter(self._store(events, projects, min(one.until for one in group)))
+        bound = [one.project for one in group for _ in one.events]
+        outcomes = iter(self._store(events, bound, min(one.until for one in group)))
         for one in group:
             told = list(zip(one.events, islice(outcomes, len(one.events)), strict=True))
             new = (event for event, outcome in told if outcome == "new")

@@ -91,14 +91,12 @@ class DuckEvents:
             return telling(reader, events, some, project)
         return events  # who writes will tell what is wrong
 
-    def _store(
-        self, events: list[Event], projects: list[str | None], until: float
-    ) -> list[Outcome]:
+    def _store(self, events: list[Event], bound: list[str | None], until: float) -> list[Outcome]:
         with self._locked(until), closing(self._root.cursor()) as writer:
             seen = self._seen = self._digests() if self._seen is None else self._seen
             with transaction(writer):
                 batch = Batch(writer, self.book())
-                outcomes = batch.take(events, projects, perhaps(seen, events))
+                outcomes = batch.take(events, bound, perhaps(seen, events))
                 if batch.new or batch.changed:
                     self._seen = None  # to be read again, should this fail half-way
                     seen.add(batch.store())
