@@ -64,6 +64,7 @@ def _listing(app: Dash, state: Store) -> None:
         Output(ids.house("releases-table"), "rowData"),
         Output(ids.house("releases-said"), "children"),
         Output(ids.house("releases-card"), "data-state"),
+        Output(ids.house("release-form"), "hidden"),
         Input(ids.house("releases-table"), "id"),
         Input(ids.PRICES_CHANGED, "data"),
         State(ids.ZONE, "data"),
@@ -73,8 +74,9 @@ def _listing(app: Dash, state: Store) -> None:
         try:
             found = [shown.row(one, tz) for one in releases(state, current_scope())]
         except SpendscopeError as error:
-            return [], str(error), "failed"
-        return found, "" if found else shown.EMPTY, "ready" if found else "empty"
+            return [], str(error), "failed", True
+        said, shape = ("", "ready") if found else (shown.EMPTY, "empty")
+        return found, said, shape, len(found) < 2
 
 
 def _choosing(app: Dash) -> None:

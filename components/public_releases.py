@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import dash_bootstrap_components as dbc
 from dash import html
@@ -37,8 +37,9 @@ def section() -> html.Section:
     told = html.P(id=ids.house("release-told"), className="price-seen", role="status",
                   **ids.testid("release-told"))  # fmt: skip
     move = button("release-move", "Set the day", disabled=True)
-    form: list[Any] = [html.Div([field, move], className="key-form"), told]
-    return card(KEY, "Releases of the public book", HELP, [], [*table(KEY, COLUMNS), *form])
+    # There is nothing to set while the first release is the only one.
+    form = html.Div([field, move], id=ids.house("release-form"), className="key-form", hidden=True)
+    return card(KEY, "Releases of the public book", HELP, [], [*table(KEY, COLUMNS), form, told])
 
 
 def row(one: Taken, zone: str) -> Row:

@@ -294,6 +294,7 @@ def test_the_page_tells_what_a_release_changed_and_has_it_hold_from_another_day(
 ) -> None:
     listed = answered(served.fire("house-releases-table.rowData", ADMIN, {}, "prices-changed.data"))
     newest, first = listed["house-releases-table"]["rowData"]
+    assert listed["house-release-form"] == {"hidden": False}
     assert (newest["from_text"], newest["changed_text"], newest["added_text"]) == (
         "2026-11-21", "1", "1",
     )  # fmt: skip
