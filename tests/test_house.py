@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -206,3 +207,8 @@ def test_no_chart_can_be_sent_to_a_cloud() -> None:
     assert cards.GRAPH["showSendToCloud"] is False
     assert cards.GRAPH["plotlyServerURL"] == ""
     assert cards.GRAPH["displaylogo"] is False
+
+
+def test_what_measures_can_be_loaded() -> None:
+    """`make bench` is run by hand only; a name that moved would be found late."""
+    assert callable(importlib.import_module("tests.bench.__main__").main)

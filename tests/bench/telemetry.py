@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from data.ingest import event_of
+from data.preparing import event_of
 from data.sources import Options, otlp
 from tests.bench.report import Row, medians, progress
 
