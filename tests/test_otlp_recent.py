@@ -22,6 +22,8 @@ INNER: Final = {"gen_ai.agent.name": "inner"}
 TOOL: Final = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"}
 PERSON: Final = {"enduser.id": "ana", "gen_ai.conversation.id": "talk"}
 WEB: Final = {"service.name": "web", "telemetry.sdk.name": "opentelemetry", "process.pid": 7}
+# A user of the resource's own goes before what stands above, which may come later.
+RESOURCES = ({}, {"user.id": "svc", "session.id": "a longer name than the run's"})
 
 
 def told(recent: Recent | None, spans: Sequence[Any], sender: Any = 1, **where: Any) -> list[Any]:
@@ -58,11 +60,11 @@ def run(dice: random.Random, agents: bool) -> list[Any]:
 @pytest.mark.parametrize("seed", range(60))
 def test_what_comes_in_parts_as_it_ends_is_told_as_of_one_piece(seed: int) -> None:
     dice = random.Random(seed)
-    ended = run(dice, agents=True)[::-1]
-    whole, recent, events = merged(told(None, ended)), Recent(), []
+    ended, where = run(dice, agents=True)[::-1], dice.choice(RESOURCES)
+    whole, recent, events = merged(told(None, ended, **where)), Recent(), []
     while ended:
         cut = dice.randint(1, len(ended))
-        events += told(recent, ended[:cut])
+        events += told(recent, ended[:cut], **where)
         ended = ended[cut:]
     assert merged(events) == whole
 
@@ -70,11 +72,11 @@ def test_what_comes_in_parts_as_it_ends_is_told_as_of_one_piece(seed: int) -> No
 @pytest.mark.parametrize("seed", range(60))
 def test_what_comes_in_any_order_is_told_as_of_one_piece(seed: int) -> None:
     dice = random.Random(seed)
-    spans = run(dice, agents=False)
-    whole, recent, parts = merged(told(None, spans)), Recent(), [[], [], []]
+    spans, where = run(dice, agents=False), dice.choice(RESOURCES)
+    whole, recent, parts = merged(told(None, spans, **where)), Recent(), [[], [], []]
     for one in dice.sample(spans, len(spans)):
         dice.choice(parts).append(one)
-    assert merged([one for part in parts for one in told(recent, part)]) == whole
+    assert merged([one for part in parts for one in told(recent, part, **where)]) == whole
 
 
 def test_a_parent_that_comes_last_completes_what_came_before() -> None:
@@ -170,7 +172,7 @@ def test_a_request_that_is_sent_again_completes_again() -> None:
 
 
 def test_a_run_that_was_forgotten_in_part_is_not_told_anew() -> None:
-    """Neither as of the resource's user nor with doubles."""
+    """Neither with doubles nor as of nobody."""
     resource, root = WEB | {"user.id": "svc"}, span(PERSON | AGENT)
     outer = span(CHAT | USED, parent=root)
     inner = span(CHAT | USED, parent=outer)
@@ -184,7 +186,7 @@ def test_a_run_that_was_forgotten_in_part_is_not_told_anew() -> None:
     (first,) = told(recent, [span(CHAT, parent=above)], **resource)
     assert first["user"] == "svc"
     of_agent, again = told(recent, [above], **resource)
-    assert (of_agent["user"], again["user"], again["assistant"]) == ("svc", None, "inner")
+    assert (of_agent["user"], again["user"], again["assistant"]) == ("svc", "svc", "inner")
 
 
 def test_an_inner_span_without_counts_is_completed_by_the_outer_one() -> None:

@@ -11,9 +11,10 @@ kind       chat, text_completion, generate_content, embeddings and other operati
            calls) · invoke_workflow, traceloop's workflow, and a span called `workflow NAME` with
            GenAI below it: workflow, its run_id the span's id · a tool through MCP, and retrieval:
            integration
-user, conversation_id, assistant, workflow  the span's own, else the nearest span's above it in
-           the same resource, else the resource's. enduser.id before user.id. What stands above
-           may come in a later request or line (`otlp_recent`): it completes what was stored
+user, conversation_id  the span's own, else the resource's, else the nearest span's above it in
+           the same resource; enduser.id before user.id
+assistant, workflow  the span's own, else the nearest span's above it. What stands above may come
+           in a later request or line (`otlp_recent`): it completes what was stored
 project    team.id (as LiteLLM's teams), else service.namespace; client is service.name
 channel    platform: the organisation's own programs. LiteLLM: api
 tokens     input_tokens INCLUDE cache reads and writes by the conventions, which are taken off.

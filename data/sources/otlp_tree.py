@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, Final
 
 from data.sources import otlp_names as names
@@ -143,14 +144,13 @@ class Tree:
         return same and span not in self.above(outer)
 
     def nearest(self, span: Span, asked: Names) -> Attributes:
-        """The attributes that say one of these: the span's own, else the nearest's above it that
-        has the same resource, else the resource's. Of an earlier span the resource was told.
+        """The attributes that say one of these: the span's own, else its resource's, else the
+        nearest's above it that has the same resource. What stands above may come later, so it
+        goes before nothing that is known at once.
         """
-        if said(span.attributes, asked):
-            return span.attributes
-        ours = (one for one in self.above(span) if _together(one, span))
-        told = (one.attributes for one in ours if said(one.attributes, asked))
-        return next(told, NOTHING if span.earlier and span.told else span.resource)
+        above = (one.attributes for one in self.above(span) if _together(one, span))
+        every = chain((span.attributes, span.resource), above)
+        return next((one for one in every if said(one, asked)), NOTHING)
 
     def within(self, span: Span, kind: str) -> Span | None:
         """The nearest of this role: the span itself or one above it."""
