@@ -49,9 +49,9 @@ def register(app: Dash, state: Store, hand: Signed) -> None:
         prevent_initial_call=True,
     )
     def hold(clicks: int | None, selected: Any, day: Any) -> Any:
-        if not clicks or not selected:
+        if not clicks or not (row := _row(selected)):
             return no_update, no_update
-        number = selected[0].get("id")
+        number = row.get("id")
         try:
             kept = move(state, hand(), number if isinstance(number, int) else 0, {"from": day})
         except SpendscopeError as error:
@@ -89,7 +89,13 @@ def _choosing(app: Dash) -> None:
         prevent_initial_call=True,
     )
     def choose(selected: Any) -> Any:
-        if not selected:
+        if not (one := _row(selected)):
             return no_update, "", True, True
-        one = selected[0]
-        return one["told"] or shown.FIRST_TOLD, one["from"], one["first"], one["first"]
+        fixed = one.get("first") is not False
+        return one.get("told") or shown.FIRST_TOLD, one.get("from"), fixed, fixed
+
+
+def _row(selected: Any) -> dict[str, Any]:
+    """The row that is chosen, if one is."""
+    row = selected[0] if isinstance(selected, list) and selected else None
+    return row if isinstance(row, dict) else {}

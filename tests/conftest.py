@@ -1,4 +1,4 @@
-"""What tests share: a fixed clock, a fresh store, short events."""
+"""What tests share: fresh stores, short events, the real input data."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hypothesis import settings
 from data.cleaning import clean
 from data.engines import EventStore, open_events
 from data.events import Event
+from data.state import State
 
 # The same examples in every run: what fails once fails again.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
@@ -24,6 +25,13 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[EventStore]:
     opened = open_events(f"duckdb:///{tmp_path / 'events.duckdb'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    opened = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
     yield opened
     opened.close()
 

@@ -28,13 +28,6 @@ RAW = {"kind": "project", "subject": "web", "hard": "100", "period": "monthly"}
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    opened = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     with serving(tmp_path) as one:
         yield one

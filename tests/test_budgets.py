@@ -9,7 +9,6 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
-from pathlib import Path
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -46,13 +45,6 @@ ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/
          "Asia/Beirut", "America/St_Johns", "Pacific/Chatham")  # fmt: skip
 RAW = {"kind": "everything", "hard": "100", "period": "monthly"}
 Make = Callable[..., Event]
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    opened = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
-    yield opened
-    opened.close()
 
 
 def hand(scope: Scope = ROOT) -> Hand:

@@ -336,13 +336,6 @@ PRICES: Final = "cost_nano, cost_origin, cache_saved_nano, cache_write_nano, lis
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    opened = State(f"sqlite:///{tmp_path / 'state.db'}")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def priced(state: State, tmp_path: Path) -> Iterator[EventStore]:
     """A store whose book is the state's: one event of a model that has its price since."""
     opened = open_events(f"duckdb:///{tmp_path / 'priced.duckdb'}", Books(state))

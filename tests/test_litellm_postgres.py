@@ -44,13 +44,6 @@ __all__ = ["environ"]
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    opened = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def one_pass(state: State, store: EventStore) -> Callable[..., tuple[Report, int]]:
     """Reads on in a database; the report, and how many rows were fetched for it."""
 

@@ -29,13 +29,6 @@ Make = Callable[..., Event]
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    opened = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     with serving(tmp_path) as one:
         yield one

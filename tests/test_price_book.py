@@ -37,13 +37,6 @@ def book(*raws: dict[str, Any]) -> PriceBook:
     return PriceBook([draft({"from": "2026-01-01"} | raw, n) for n, raw in enumerate(raws, 1)])
 
 
-@pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    opened = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
-    yield opened
-    opened.close()
-
-
 def test_own_rates_count_as_the_public_ones_do() -> None:
     own = book(OWN | {"cached_input": "0.5", "request": "0.001"})
     cost = own.price("vllm", "our-llama", NOW, 1_000, 100, 10, 1)

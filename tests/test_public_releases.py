@@ -62,13 +62,6 @@ def _altered(provider: Provider, dollars: dict[str, int]) -> Provider:
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    opened = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def upgrade(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Have another release installed."""
 
@@ -308,6 +301,11 @@ def test_the_page_tells_what_a_release_changed_and_has_it_hold_from_another_day(
         " 1 no longer listed: openai/gpt-4."
     )
     assert chosen["house-release-move"] == {"disabled": False}
+    for forged in ("x", [], [7], [{}], {"0": 1}):
+        values = {"house-releases-table.selectedRows": forged}
+        fired = served.fire("house-release-from.value", OTHERS[1], values,
+                            "house-releases-table.selectedRows")  # fmt: skip
+        assert answered(fired)["house-release-move"] == {"disabled": True}
     values = {"house-release-move.n_clicks": 1, "house-releases-table.selectedRows": [newest]}
 
     def held(day: Any, claims: Claims = ADMIN) -> Any:

@@ -44,13 +44,6 @@ Make = Callable[..., Event]
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    opened = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def store(state: State) -> Iterator[EventStore]:
     opened = open_events("duckdb://", Books(state))
     yield opened
