@@ -47,7 +47,7 @@ PYTHON = $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv module: install it (Debian, Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
-# What the browser tests drive; tests/test_browser.py looks for the same names.
+# What the browser tests drive; tests/browser/test_way_in.py looks for the same names.
 HAVE_CHROMIUM = for name in chromium chromium-browser google-chrome; do "$$name" --version >/dev/null 2>&1 && exit 0; done
 WANT_CHROMIUM = { echo "The browser tests need Chromium: install it as chromium, chromium-browser or google-chrome." >&2; exit 1; }
 

@@ -13,50 +13,32 @@ from typing import Any
 from dash import Dash
 from flask import Flask, Response, jsonify, redirect
 
-from callbacks import (
-    api,
-    audit,
-    bodies,
-    budget_api,
-    budgets,
-    compress,
-    demo,
-    drawer,
-    filtering,
-    follow,
-    imports,
-    ingest,
-    keys_api,
-    listening,
-    listing,
-    narrowing,
-    navigation,
-    otlp,
-    people,
-    people_api,
-    preferences,
-    price_api,
-    prices,
-    receive,
-    redraw,
-    running,
-    sign_in,
-    uploads,
-)
-from callbacks.commands import load
-from callbacks.commands import main as command
-from callbacks.setup import link
-from components import layout
-from data.engines import EventStore, open_events
-from data.imports import Tally
-from data.ingest_keys import UNNAMED
-from data.price_list import Books
-from data.reading import Reader, Reads
-from data.reading_process import YOUNG, ReaderProcess
-from data.sample_budgets import examples
+from callbacks.access import demo, sign_in
+from callbacks.access.setup import link
+from callbacks.analytics import drawer, filtering, narrowing, navigation, redraw
+from callbacks.api import api, compress, listing
+from callbacks.api import budgets as budget_api
+from callbacks.api import keys as keys_api
+from callbacks.api import people as people_api
+from callbacks.api import prices as price_api
+from callbacks.commands import follow, running
+from callbacks.commands.main import load
+from callbacks.commands.main import main as command
+from callbacks.receive import bodies, listening, otlp, uploads
+from callbacks.receive import events as receive
+from callbacks.settings import audit, budgets, imports, people, preferences, prices
+from callbacks.settings import keys as ingest
+from components.page import layout
+from data.engines.protocol import EventStore, open_events
+from data.ingest.import_log import Tally
+from data.ingest.keys import UNNAMED
+from data.ingest.reading import Reader, Reads
+from data.ingest.reading_process import YOUNG, ReaderProcess
+from data.ingest.uploads import Uploads
+from data.prices.own import Books
+from data.sample.budgets import examples
 from data.settings import Settings
-from data.state import State
-from data.uploads import Uploads
+from data.state.store import State
 
 HERE = Path(__file__).resolve().parent
 # Most of them wait for their turn at the store; fewer would have senders wait for viewers.

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from data.errors import Refused
-from data.events import micros
+from data.events.table import micros
 
 Grain = Literal["minute", "hour", "day", "week", "month"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from data.errors import SettingsError
-from data.events import micros
+from data.events.table import micros
 
 PREFIX: Final = "SPENDSCOPE_"
 SIGN_INS: Final = ("demo", "local")

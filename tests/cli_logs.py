@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import pytest
 
-from data.engines import EventStore
+from data.engines.protocol import EventStore
 from data.errors import EventError
-from data.events import Event
-from data.preparing import event_of
-from data.sources import File, Note, Options, find, formats, sittings
+from data.events.table import Event
+from data.sources import File, Note, Options, find, formats, sessions
+from data.sources.events import event_of
 
 Clock = Callable[[datetime], None]
 TOKENS: Final = ("input_tokens", "cache_write_tokens", "cached_input_tokens", "output_tokens")
@@ -57,7 +57,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Sets the machine's clock."""
 
     def stand(at: datetime) -> None:
-        monkeypatch.setattr(sittings, "clock", lambda: at)
+        monkeypatch.setattr(sessions, "clock", lambda: at)
 
     stand(datetime(2030, 1, 1, tzinfo=UTC))
     return stand

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from data.cleaning import clean
-from data.engines import EventStore, open_events
-from data.events import Event
-from data.state import State
+from data.engines.protocol import EventStore, open_events
+from data.events.cleaning import clean
+from data.events.table import Event
+from data.state.store import State
 
 # The same examples in every run: what fails once fails again.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
 settings.load_profile("steady")
-pytest_plugins = ["tests.browser", "tests.cli_logs", "tests.postgres"]
+pytest_plugins = ["tests.browser.driver", "tests.cli_logs", "tests.postgres"]
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

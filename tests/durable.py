@@ -13,19 +13,19 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-import data.engines.duckdb  # open_events would, in every fork
-import data.preparing
+import data.engines.duckdb.store  # open_events would, in every fork
+import data.ingest.preparing
 import data.sources.parquet
 from app import create_app
-from callbacks import running
-from callbacks.listening import listening
-from data.engines import EventStore, open_events
-from data.ingest import ingest, ingest_paths
-from data.preparing import event_of
-from data.reading_process import ReaderProcess
+from callbacks.commands import running
+from callbacks.receive.listening import listening
+from data.engines.protocol import EventStore, open_events
+from data.ingest.importing import ingest, ingest_paths
+from data.ingest.reading_process import ReaderProcess
 from data.settings import Settings
 from data.sources import Options
-from data.state import State
+from data.sources.events import event_of
+from data.state.store import State
 
 IDS: Final = 400
 COMMANDS: Final = "the key of commands"
@@ -60,7 +60,7 @@ def work(job: dict[str, Any]) -> None:
         with closing(reader), running.announced(settings, COMMANDS):
             listening(server, host="127.0.0.1", port=settings.port, threads=8).run()
     elif job["do"] == "import":
-        data.preparing.BATCH, data.sources.parquet.STRETCH = 200, 2_048
+        data.ingest.preparing.BATCH, data.sources.parquet.STRETCH = 200, 2_048
         report = ingest_paths([Path(job["file"])], store, Options(), progress=None)
         note(job["acked"], json.dumps(report.as_dict()))
     elif job["do"] == "write":

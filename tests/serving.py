@@ -15,12 +15,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import create_app
-from callbacks.tokens import sign
-from data.cleaning import clean
-from data.engines import EventStore, open_events
-from data.price_list import Books
+from callbacks.access.tokens import sign
+from data.engines.protocol import EventStore, open_events
+from data.events.cleaning import clean
+from data.prices.own import Books
 from data.settings import Settings
-from data.state import State
+from data.state.store import State
 
 NOW: Final = "2026-11-20T12:00:00+00:00"
 SECRET: Final = "a secret of more than thirty-two bytes"

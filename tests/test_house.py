@@ -15,12 +15,14 @@ import plotly.graph_objects as go
 import pytest
 from plotly.offline import get_plotlyjs_version
 
-from callbacks.answers import answer
-from components import cards, charts, layout, sections
-from components.sections import SECTIONS, TABS, Tab, measures
-from data.catalog import DIMENSIONS, METRICS
-from data.filters import parse
-from data.scope import Scope
+from callbacks.analytics.answers import answer
+from components.page import cards, layout
+from components.sections import declared
+from components.sections.declared import SECTIONS, TABS, Tab, measures
+from components.shapes import charts
+from data.access.scope import Scope
+from data.query.catalog import DIMENSIONS, METRICS
+from data.query.filters import parse
 from tests.serving import ADMIN, Served, serving
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,14 +33,7 @@ WIRES = {"Input", "Output", "State"}
 # Rights have one home. Others may carry the claims (accounts, tokens, the command line, stored
 # accounts, the sample's personas), and none of them may decide by them.
 RIGHTS = {"isAdmin", "applications_admin", "is_admin"}
-# Who asks for the house itself, with nobody's claims: what is stored, and whether it adds up.
-HOUSES = {
-    "callbacks/checks.py",
-    "callbacks/demo.py",
-    "data/public_releases.py",
-    "data/sample_budgets.py",
-}
-DECIDES = {"data/scope.py"}
+DECIDES = {"data/access/scope.py"}
 DRAWN = [
     pytest.param(key, by, measure, id=f"{key}-{by}-{measure}")
     for key, one in SECTIONS.items()
@@ -113,8 +108,8 @@ def test_more_sections_need_no_more_callbacks(
     model = next(one for one in SECTIONS.values() if one.shape == "time")
     more = tuple(replace(model, key=f"more-{n}") for n in range(30))
     tabs = (*TABS, Tab("more", "More", more))
-    monkeypatch.setitem(sections.SECTIONS, "more-0", more[0])
-    for module in (sections, layout, sys.modules["callbacks.navigation"]):
+    monkeypatch.setitem(declared.SECTIONS, "more-0", more[0])
+    for module in (declared, layout, sys.modules["callbacks.analytics.navigation"]):
         monkeypatch.setattr(module, "TABS", tabs)
     with serving(tmp_path / "many") as many:
         assert callbacks(many) == before
@@ -128,7 +123,7 @@ def callbacks(served: Served) -> list[str]:
 
 
 @pytest.mark.parametrize("one", SECTIONS.values(), ids=SECTIONS)
-def test_every_name_of_a_section_is_in_the_catalog(one: sections.Section) -> None:
+def test_every_name_of_a_section_is_in_the_catalog(one: declared.Section) -> None:
     assert set(one.metrics) <= set(METRICS)
     assert set(one.by) <= set(DIMENSIONS)
     assert set(measures(one)) <= set(one.metrics)
@@ -154,10 +149,10 @@ def test_rights_are_decided_in_scope_alone(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [p for p in SOURCES if name(p) not in DECIDES], ids=name)
 def test_a_scope_comes_from_claims(path: Path) -> None:
-    """Nobody makes a scope by hand, but for the house's own questions."""
+    """Nobody makes a scope by hand; the program's own questions are under `SYSTEM`."""
     calls = (node for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
     made = [node for node in calls if getattr(node.func, "id", "") == "Scope"]
-    assert not made or name(path) in HOUSES
+    assert not made
 
 
 def condition(node: ast.AST) -> ast.AST:

@@ -56,8 +56,8 @@ class Input:
 def formats() -> dict[str, Format]:
     """Every format by name, in the order of the names."""
     found: list[Format] = []
-    for info in pkgutil.iter_modules(__path__):
-        module = importlib.import_module(f"{__name__}.{info.name}")
+    for info in pkgutil.walk_packages(__path__, f"{__name__}."):
+        module = importlib.import_module(info.name)
         one = getattr(module, "FORMAT", None)
         found += getattr(module, "FORMATS", () if one is None else (one,))
     return {each.name: each for each in sorted(found, key=lambda each: each.name)}

@@ -23,7 +23,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.buckets import fingerprint, instant, kept
+from data.sources.aggregates.buckets import fingerprint, instant, kept
 from data.sources.entries import rows
 from data.sources.fields import count, decimal, nano, text
 from data.sources.files import File

@@ -8,8 +8,8 @@ from typing import Any, Final
 import orjson
 
 from data.errors import EventError
+from data.events.money import NANO
 
-NANO: Final = 1_000_000_000
 LARGEST: Final = Decimal(10) ** 15
 
 

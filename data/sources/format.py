@@ -90,7 +90,7 @@ def records(
         except EventError as error:
             yield where, error
         except Exception as error:
-            yield where, EventError(f"this is no record of the format ({said(error)})")
+            yield where, EventError(f"this is no record of the format ({describe_error(error)})")
 
 
 def mapping(entry: Any) -> Any:
@@ -110,7 +110,7 @@ def owned(raw: Raw, options: Options) -> Raw:
     return raw
 
 
-def said(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """An unexpected error in few words."""
     if isinstance(error, KeyError):
         return f"{error} is missing"

@@ -32,7 +32,7 @@ from typing import Any, Final
 import orjson
 
 from data.errors import EventError, Refused
-from data.events import FIELDS, TEXTS
+from data.events.table import FIELDS, TEXTS
 from data.sources.fields import whole
 from data.sources.format import Entry, Note, Options, Raw, Record, records
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.buckets import instant, kept
+from data.sources.aggregates.buckets import instant, kept
 from data.sources.entries import rows
 from data.sources.fields import count, nano, text, whole
 from data.sources.files import File

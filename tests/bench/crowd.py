@@ -9,9 +9,9 @@ from typing import Final
 
 import duckdb
 
-from data.engines import open_events
-from data.events import Event, micros
-from data.sample import sample
+from data.engines.protocol import open_events
+from data.events.table import Event, micros
+from data.sample.organisation import sample
 from tests.bench.report import progress
 
 DAY: Final = 86_400_000_000

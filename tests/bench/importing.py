@@ -8,8 +8,8 @@ from typing import Final
 
 import duckdb
 
-from data.engines import open_events
-from data.ingest import ingest_paths
+from data.engines.protocol import open_events
+from data.ingest.importing import ingest_paths
 from tests.bench.report import Row, most_memory, progress, timed
 
 FILES: Final = {"parquet": "parquet", "ndjson": "json", "csv": "csv"}

@@ -12,15 +12,15 @@ import duckdb
 from flask.testing import FlaskClient
 
 from app import create_app
-from callbacks.accounts import token
-from callbacks.answers import answer
-from callbacks.asking import ask, filters_of
-from data.engines import EventStore, open_events
-from data.filters import Filters
-from data.query import Query, run
-from data.scope import Scope
+from callbacks.analytics.answers import answer
+from callbacks.analytics.asking import ask, filters_of
+from callbacks.commands.accounts import token
+from data.access.scope import Scope
+from data.engines.protocol import EventStore, open_events
+from data.query.filters import Filters
+from data.query.query import Query, run
 from data.settings import Settings
-from data.state import State
+from data.state.store import State
 from tests.bench.bare import overview
 from tests.bench.crowd import DAYS, UNTIL
 from tests.bench.report import Row, medians, most_memory, ms, progress

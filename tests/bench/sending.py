@@ -15,11 +15,11 @@ from typing import Final
 import duckdb
 import pandas as pd
 
-from data.cleaning import clean
-from data.engines import open_events
-from data.engines.columns import columns, names, values
-from data.events import Event
-from data.price_book import public
+from data.engines.duckdb.columns import columns, names, values
+from data.engines.protocol import open_events
+from data.events.cleaning import clean
+from data.events.table import Event
+from data.prices.book import public
 from tests.bench import serving
 from tests.bench.crowd import fresh
 from tests.bench.report import Row, most_memory, ms, p50_p95, progress, timed

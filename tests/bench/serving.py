@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import orjson
 
-from callbacks.accounts import token
+from callbacks.commands.accounts import token
 from data.local_time import instant
 from data.settings import Settings
 from tests.bench.crowd import UNTIL, fresh

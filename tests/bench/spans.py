@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from data.events import Event
+from data.events.table import Event
 
 BATCH: Final = 512  # what the SDKs send at once
 TEXTS: Final = {

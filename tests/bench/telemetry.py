@@ -9,8 +9,9 @@ from typing import Any, Final
 import orjson
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from data.preparing import event_of
-from data.sources import Options, otlp
+from data.sources import Options
+from data.sources.events import event_of
+from data.sources.otlp import requests
 from tests.bench.report import Row, medians, progress
 
 TRACES: Final = 3_000
@@ -43,7 +44,7 @@ def measure() -> list[Row]:
 
 
 def _read(body: bytes, in_json: bool) -> int:
-    found = otlp.request_records("traces", body, json=in_json, options=Options())
+    found = requests.request_records("traces", body, json=in_json, options=Options())
     return sum(1 for _, raw in found if event_of(raw))  # type: ignore[arg-type]  # no notes here
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from components import ids
-from components.sections import Section, tab
+from components.sections.declared import Section, tab
 
 PATH: Final = "/_dash-update-component"
 OVERVIEW: Final = tab("overview").sections

@@ -10,8 +10,8 @@ from typing import Final
 import duckdb
 import pandas as pd
 
-from data.engines import open_events
-from data.events import Event
+from data.engines.protocol import open_events
+from data.events.table import Event
 from tests.bench.crowd import fresh
 from tests.bench.report import Row, ms, p50_p95, progress, timed
 

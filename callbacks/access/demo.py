@@ -1,0 +1,41 @@
+"""The demo personas: there to look around with, and only while there is nothing real to see."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from data.access.scope import SYSTEM
+from data.engines.protocol import EventStore
+from data.errors import Stranger
+from data.query.filters import Filters
+from data.query.query import Query, run
+from data.query.windows import ALL_TIME
+from data.sample.organisation import PERSONAS, SOURCE, Persona
+from data.settings import Settings
+
+SOURCES: Final = Query(metrics=("events",), by=("source",), filters=Filters(ALL_TIME))
+
+
+def why_closed(settings: Settings, store: EventStore) -> str | None:
+    """None while the personas may come in: allowed, and every stored event is a sample."""
+    if "demo" not in settings.sign_in:
+        return "the demo is switched off"
+    held = sources(store)
+    if held == {SOURCE}:
+        return None
+    if not held:
+        return "the demo has no sample data to show: load it with spendscope sample"
+    return "the demo has ended: this server holds real data now"
+
+
+def sources(store: EventStore) -> set[str]:
+    """Where the stored events come from; asked at every request, kept until the data changes."""
+    return set(run(SOURCES, SYSTEM, store)["source"])
+
+
+def persona(key: str) -> Persona:
+    """The persona of a key; raises `Stranger` for any other."""
+    for known in PERSONAS:
+        if known.key == key:
+            return known
+    raise Stranger("there is no such persona")

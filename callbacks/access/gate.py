@@ -1,0 +1,127 @@
+"""The gate in front of every route, our own and Dash's alike: nobody unknown gets further.
+
+It goes by the matched rule, not by the path's spelling. What is not listed here is closed, so
+a new route is closed until somebody opens it on purpose.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import quote, urlencode, urlsplit
+
+from flask import Flask, Response, jsonify, redirect, request, session
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from callbacks.access import pages
+from callbacks.access.session import bearer, refusal
+from data.errors import Refused, SpendscopeError
+
+SIGN_IN: Final = "/sign-in"
+SIGN_OUT: Final = "/sign-out"
+SETUP: Final = "/setup"
+FORMS: Final = (SIGN_IN, SETUP)
+# What the sign-in page tells somebody whose session has ended, once.
+NOTE: Final = "note"
+READ: Final = frozenset({"GET", "HEAD"})
+POST: Final = frozenset({"POST"})
+OPEN: Final[dict[str, frozenset[str]]] = {
+    "/healthz": READ,
+    "/readyz": READ,
+    "/favicon.ico": READ,
+    "/_favicon.ico": READ,
+    # Our stylesheets and scripts: published code, no data, and the sign-in page needs them.
+    "/assets/<path:filename>": READ,
+    SIGN_IN: READ | POST,
+    SETUP: READ | POST,
+    # The receiving endpoints ask for the ingest key themselves.
+    "/api/v1/events": POST,
+    "/api/v1/store/<verb>": POST,
+}
+RECEIVING: Final = "/v1/"
+MACHINES: Final = ("/api/", "/v1/", "/_", "/assets/")
+LONGEST_PATH: Final = 2_000
+PATH_SAFE: Final = "/:@!$&'()*+,;=~"
+FORGED: Final = "this form is too old, or was not sent from here: go back, reload and try again"
+
+
+def guard(server: Flask) -> None:
+    """Put the gate before everything that is registered later, so before Dash."""
+    server.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    # A CSRF token lives as long as its session; behind a proxy the referrer is not comparable.
+    server.config["WTF_CSRF_TIME_LIMIT"] = None
+    server.config["WTF_CSRF_SSL_STRICT"] = False
+    csrf = CSRFProtect()
+    server.before_request(lambda: require(csrf))
+    csrf.init_app(server)
+
+
+def require(csrf: CSRFProtect) -> Any:
+    """Let this request pass (None), or the answer it gets instead."""
+    rule = request.url_rule.rule if request.url_rule else ""
+    if is_open(rule, request.method):
+        return _unforged(csrf) if rule in FORMS else None
+    if not current_user.is_authenticated:
+        return _turned_away()
+    return None if bearer(request) is not None else _unforged(csrf)
+
+
+def is_open(rule: str, method: str) -> bool:
+    """Whether strangers may use this rule."""
+    if rule.startswith(RECEIVING):
+        return method in POST
+    return method in OPEN.get(rule, ())
+
+
+def refuse(error: SpendscopeError) -> Response:
+    """An error as the JSON every door answers with."""
+    answer = jsonify(error={"code": error.code, "message": str(error)})
+    answer.status_code = error.status
+    if error.status == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def local_path(text: str | None) -> str:
+    """Where to go on after signing in: a path of this site, or its start."""
+    path = text or "/"
+    if len(path) > LONGEST_PATH or not path.isprintable() or "\\" in path or " " in path:
+        return "/"
+    if not path.startswith("/") or path.startswith("//"):
+        return "/"
+    return "/" if urlsplit(path).path in (SIGN_IN, SIGN_OUT, SETUP) else path
+
+
+def _unforged(csrf: CSRFProtect) -> Any:
+    try:
+        csrf.protect()
+    except CSRFError:
+        if request.path in (*FORMS, SIGN_OUT):
+            return pages.notice("That did not work", FORGED, SIGN_IN), 400
+        return refuse(Refused("csrf_token", FORGED))
+    return None
+
+
+def _turned_away() -> Any:
+    if bearer(request) is not None:
+        return refuse(refusal())
+    why = refusal()
+    if "_user_id" in session:
+        session.clear()
+        session[NOTE] = str(why)
+    if request.path == SIGN_OUT:
+        return redirect(SIGN_IN)
+    return redirect(f"{SIGN_IN}?{urlencode({'next': _here()})}") if _browsing() else refuse(why)
+
+
+def _browsing() -> bool:
+    """Whether a browser goes to a page, as opposed to a script asking for something."""
+    accepts = request.accept_mimetypes
+    wants_page = not accepts or accepts.accept_html
+    return request.method in READ and wants_page and not request.path.startswith(MACHINES)
+
+
+def _here() -> str:
+    path = quote(request.path, safe=PATH_SAFE)
+    query = request.query_string.decode("ascii", "ignore")
+    return local_path(f"{path}?{query}" if query else path)

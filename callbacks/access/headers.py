@@ -1,0 +1,78 @@
+"""What every answer tells the browser: what may run, what may be kept, which cookies it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cache
+from typing import Final
+
+from flask import Flask, Response, request
+from flask.sessions import SecureCookieSessionInterface
+from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
+
+from callbacks.access.session import bearer
+
+LIFETIME: Final = timedelta(hours=12)
+# The cookie Dash reads by itself and sends back as X-CSRFToken.
+CSRF_COOKIE: Final = "_csrf_token"
+CODE: Final = ("/assets/", "/_dash-component-suites/")
+POLICY: Final = (
+    "default-src 'self'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline';"
+    " img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none';"
+    " base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+ALWAYS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class Cookies(SecureCookieSessionInterface):
+    """Flask's signed session; over https its cookie never travels without it."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
+        return request.is_secure
+
+
+def harden(server: Flask, script_hashes: Callable[[], list[str]]) -> None:
+    """Safe cookies and headers. The hashes are asked for once, at the first answer."""
+    server.session_interface = Cookies()
+    server.config.update(
+        SESSION_COOKIE_NAME="spendscope",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        # Not renewed by use: 12 hours after signing in it is over.
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=LIFETIME,
+        REMEMBER_COOKIE_NAME="spendscope_remember",
+    )
+    policy = cache(lambda: POLICY.format(scripts=" ".join(script_hashes())).replace(" ;", ";"))
+    server.after_request(lambda answer: _sealed(answer, policy()))
+
+
+def _sealed(answer: Response, policy: str) -> Response:
+    answer.headers.update(ALWAYS)
+    answer.headers["Content-Security-Policy"] = policy
+    if not request.path.startswith(CODE):
+        answer.headers.setdefault("Cache-Control", "no-store")
+    if answer.mimetype == "text/html" and answer.status_code == 200:
+        _give_csrf(answer)
+    return answer
+
+
+def _give_csrf(answer: Response) -> None:
+    if bearer(request) is not None or not current_user.is_authenticated:
+        return
+    answer.set_cookie(
+        CSRF_COOKIE,
+        generate_csrf(),
+        max_age=LIFETIME,
+        secure=request.is_secure,
+        httponly=False,
+        samesite="Lax",
+    )

@@ -1,0 +1,199 @@
+"""Who is asking, found anew at every request.
+
+A session names a kind and an id, never rights: an account's claims are read from the state
+store, a persona's from the sample data while the demo is open. Only a pasted token's claims
+lie in the (signed) session, until they expire. A bearer token needs no session and makes none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from flask import Flask, Request, current_app, g, request, session
+from flask_login import LoginManager, current_user, login_user, logout_user
+
+from callbacks.access.demo import persona, why_closed
+from callbacks.access.throttle import Throttle
+from callbacks.access.tokens import Tokens, expired
+from data.access.people import NO_ALIASES, People
+from data.access.scope import Scope
+from data.engines.protocol import EventStore
+from data.errors import Refused, Stranger
+from data.people.aliases import PersonDirectory
+from data.settings import Settings
+from data.state.accounts import Account
+from data.state.store import State
+
+Claims = Mapping[str, Any]
+KEPT: Final = ("sub", "email", "name", "isAdmin", "applications", "applications_admin", "exp")
+LARGEST_COOKIE: Final = 3_600
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who has shown who they are. `key` is what their session remembers."""
+
+    key: str
+    claims: Claims
+    people: People = NO_ALIASES
+    is_authenticated: bool = field(default=True, init=False)
+    is_active: bool = field(default=True, init=False)
+    is_anonymous: bool = field(default=False, init=False)
+
+    def get_id(self) -> str:
+        return self.key
+
+    @property
+    def id(self) -> str:
+        return self.scope.user
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """All their ids: the person's, the one they came with, the others."""
+        return tuple(dict.fromkeys((self.id, self.scope.subject, *self.people.ids(self.id))))
+
+    @property
+    def name(self) -> str:
+        return _text(self.claims.get("name")) or self.email or self.id
+
+    @property
+    def email(self) -> str:
+        return _text(self.claims.get("email"))
+
+    @property
+    def scope(self) -> Scope:
+        return Scope.of(self.claims, self.people)
+
+
+@dataclass(frozen=True)
+class Authenticator:
+    """Where people are recognised: the stores and settings that decide it."""
+
+    settings: Settings
+    state: State
+    store: EventStore
+    tokens: Tokens
+    roll: PersonDirectory
+    throttle: Throttle = field(default_factory=Throttle)
+
+    @property
+    def takes_passwords(self) -> bool:
+        return "local" in self.settings.sign_in
+
+    def from_session(self, key: str) -> Person | None:
+        """The person a session names, if they may still come in. A bearer token goes first."""
+        if bearer(request) is not None:
+            return None
+        kind, _, rest = key.partition(":")
+        try:
+            return Person(key, self._claims(kind, rest), self.roll.now())
+        except Stranger as refusal:
+            g.refusal = refusal
+        return None
+
+    def from_request(self, asked: Request) -> Person | None:
+        """The person a bearer token names."""
+        token = bearer(asked)
+        try:
+            if token is not None:
+                return Person("bearer:", self.tokens.verify(token), self.roll.now())
+        except Stranger as refusal:
+            g.refusal = refusal
+        return None
+
+    def _claims(self, kind: str, rest: str) -> Claims:
+        if kind == "account":
+            return self._account(rest).claims
+        if kind == "demo":
+            return self.persona(rest).claims
+        if kind == "token" and self.tokens.configured:
+            return _pasted()
+        raise Stranger("this session is over: sign in again")
+
+    def _account(self, rest: str) -> Account:
+        created, _, user = rest.partition(":")
+        account = self.state.account(user) if self.takes_passwords else None
+        if account is None or str(account.created) != created:
+            raise Stranger("this account is no longer there")
+        return account
+
+    def persona(self, key: str) -> Person:
+        """A demo persona, while the demo is open."""
+        if reason := why_closed(self.settings, self.store):
+            raise Stranger(reason)
+        return Person(f"demo:{key}", persona(key).claims)
+
+
+def recognise(server: Flask, desk: Authenticator) -> None:
+    """Teach a server who its people are."""
+    manager = LoginManager(server)
+    manager.session_protection = "basic"
+    manager.user_loader(desk.from_session)
+    manager.request_loader(desk.from_request)
+
+
+def current_person() -> Person:
+    """Who is asking; raises `Stranger` where nobody is, also outside a request."""
+    if not current_user or not current_user.is_authenticated:
+        raise Stranger("sign in first")
+    person: Person = current_user._get_current_object()
+    return person
+
+
+def current_scope() -> Scope:
+    """Whose rows they may see; raises `Stranger` where nobody asks."""
+    return current_person().scope
+
+
+def refusal() -> Stranger:
+    """Why nobody was recognised."""
+    known: Stranger | None = g.get("refusal")
+    return known or Stranger("sign in first, or send a bearer token")
+
+
+def bearer(asked: Request) -> str | None:
+    """The token of an Authorization header, empty if it has none; None without such a header."""
+    scheme, _, token = asked.headers.get("Authorization", "").strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def account_person(account: Account) -> Person:
+    """An account's holder. The time of creation is part of the key: a namesake is another."""
+    return Person(f"account:{account.created}:{account.id}", account.claims)
+
+
+def begin(person: Person) -> None:
+    """Start this person's session, and nothing of the one before."""
+    end()
+    session.permanent = True
+    if person.key == "token:":
+        session["claims"] = {name: person.claims[name] for name in KEPT if name in person.claims}
+        _refuse_large()
+    login_user(person)
+
+
+def end() -> None:
+    """Forget whoever was signed in here, and their CSRF token."""
+    logout_user()
+    session.clear()
+    g.pop("csrf_token", None)
+
+
+def _pasted() -> Claims:
+    claims: Claims = session.get("claims", {})
+    if "exp" not in claims or expired(claims):
+        raise Stranger("the token of this session has expired: sign in again")
+    return claims
+
+
+def _refuse_large() -> None:
+    signer = current_app.session_interface.get_signing_serializer(current_app)  # type: ignore[attr-defined]
+    if len(signer.dumps(dict(session))) > LARGEST_COOKIE:
+        session.clear()
+        raise Refused("token", "the token is too large for a browser session: use it as a bearer")
+
+
+def _text(claim: Any) -> str:
+    return claim.strip() if isinstance(claim, str) else ""

@@ -1,0 +1,125 @@
+"""Signing in and out. `attach` is all that `app.py` needs to know about who may come in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, redirect, request, session
+from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
+
+from callbacks.access.demo import why_closed
+from callbacks.access.gate import NOTE, SETUP, SIGN_IN, SIGN_OUT, guard, local_path, refuse
+from callbacks.access.headers import CSRF_COOKIE, harden
+from callbacks.access.pages import page
+from callbacks.access.session import (
+    Authenticator,
+    Person,
+    account_person,
+    begin,
+    current_person,
+    current_scope,
+    end,
+    recognise,
+)
+from callbacks.access.setup import set_up
+from callbacks.access.throttle import Key
+from callbacks.access.tokens import Tokens
+from data.engines.protocol import EventStore
+from data.errors import SpendscopeError, Stranger
+from data.people.aliases import PersonDirectory
+from data.sample.organisation import PERSONAS
+from data.settings import Settings
+from data.state.store import State
+
+__all__ = ["attach", "current_person", "current_scope"]
+
+
+def attach(
+    server: Flask,
+    settings: Settings,
+    state: State,
+    store: EventStore,
+    script_hashes: Callable[[], list[str]],
+) -> None:
+    """Close a server to strangers and give it its ways in. Call it before Dash gets the server."""
+    desk = Authenticator(settings, state, store, Tokens(settings), PersonDirectory(state))
+    server.secret_key = settings.secret_key
+    harden(server, script_hashes)
+    recognise(server, desk)
+    guard(server)
+    server.register_error_handler(SpendscopeError, refuse)
+    both = ["GET", "POST"]
+    server.add_url_rule(SIGN_IN, "sign_in", lambda: sign_in(desk), methods=both)
+    server.add_url_rule(SIGN_OUT, "sign_out", sign_out, methods=both)
+    server.add_url_rule(SETUP, "set_up", lambda: set_up(desk), methods=both)
+
+
+def sign_in(desk: Authenticator) -> Any:
+    """The ways in that are open now; or, with one of them taken, where the reader wanted to go."""
+    if request.method != "POST":
+        return _page(desk)
+    key = _key()
+    if "password" in request.form and (seconds := desk.throttle.wait(key)):
+        sentence = f"Too many tries with this name. Try again in {-(-seconds // 60)} min."
+        return _page(desk, sentence), 429, {"Retry-After": str(seconds)}
+    try:
+        begin(_shown(desk))
+    except SpendscopeError as refusal:
+        return _page(desk, _sentence(refusal)), refusal.status
+    desk.throttle.forget(key)
+    return redirect(local_path(request.form.get("next")), 303)
+
+
+def sign_out() -> Any:
+    """A question for those who follow a link, the end of the session for those who answer it."""
+    if request.method != "POST":
+        return page("sign_out", name=current_person().name, csrf=generate_csrf())
+    end()
+    answer = redirect(SIGN_IN, 303)
+    answer.delete_cookie(CSRF_COOKIE, samesite="Lax")
+    return answer
+
+
+def _shown(desk: Authenticator) -> Person:
+    """Who the form's sender has shown to be."""
+    form = request.form
+    if "persona" in form:
+        return desk.persona(form["persona"])
+    if "token" in form:
+        return Person("token:", desk.tokens.verify(form["token"].strip()))
+    account = None
+    if desk.takes_passwords:
+        account = desk.state.verify(form.get("name", ""), form.get("password", ""))
+    if account is None:
+        raise Stranger("the name or the password is wrong")
+    return account_person(account)
+
+
+def _key() -> Key:
+    return request.form.get("name", "")[:200].strip().lower(), request.remote_addr or ""
+
+
+def _page(desk: Authenticator, error: str = "") -> str:
+    closed = why_closed(desk.settings, desk.store)
+    accounts = desk.takes_passwords and desk.state.has_accounts()
+    nothing_else = "demo" in desk.settings.sign_in and not accounts and not desk.tokens.configured
+    return page(
+        "sign_in",
+        personas=() if closed else PERSONAS,
+        note=_sentence(session.pop(NOTE, "") or (closed if nothing_else else "")),
+        accounts=accounts,
+        tokens=desk.tokens.configured,
+        local=desk.takes_passwords,
+        error=error,
+        name=request.form.get("name", ""),
+        next=local_path(request.values.get("next")),
+        csrf=generate_csrf(),
+        known=current_user.name if current_user.is_authenticated else "",
+    )
+
+
+def _sentence(words: object) -> str:
+    text = str(words or "")
+    return f"{text[:1].upper()}{text[1:]}." if text else ""

@@ -1,0 +1,72 @@
+"""The shared store, read: the reader's question, and a sentence where it has no answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callbacks.analytics.answers import alone, as_of, strangers
+from components.page.filter_bar import window_text
+from components.page.numbers import moment
+from data.access.scope import Scope
+from data.engines.protocol import EventStore
+from data.errors import Refused
+from data.events.table import EARLIEST, LATEST, micros
+from data.local_time import instant
+from data.query.filters import LISTS, NAMES, Choice, Filters, parse
+from data.query.query import Query, run
+from data.query.windows import Window
+
+Question = dict[str, Any]
+
+
+def ask(choice: Choice, zone: str, now: int) -> Question:
+    """What the store holds: what was chosen, the browser's zone, and the instant of asking."""
+    return {"choice": choice, "zone": zone, "now": now}
+
+
+def filters_of(question: Any) -> Filters:
+    """The filters of a store that came back from a browser, and so may be anything."""
+    if not isinstance(question, dict):
+        raise Refused("question", "there is no question in the store")
+    choice, zone, now = (question.get(name) for name in ("choice", "zone", "now"))
+    if not isinstance(choice, dict) or not isinstance(zone, str) or not isinstance(now, int):
+        raise Refused("question", "the store holds no question of this page")
+    if not micros(EARLIEST) <= now <= micros(LATEST):
+        raise Refused("question", "the store asks from outside of time")
+    return parse({name: choice[name] for name in NAMES if name in choice}, now, zone)
+
+
+def standing(choice: Choice, window: Window) -> Choice:
+    """A choice whose window stands still, so that a link gives what the page showed."""
+    kept = {name: values for name, values in choice.items() if name in LISTS}
+    start, end = (instant(us, window.zone).isoformat() for us in (window.start, window.end))
+    return {"preset": "custom", "from": start, "to": end, "tz": window.zone} | kept
+
+
+def notice(filters: Filters, scope: Scope, store: EventStore) -> str:
+    """What of the filters this reader has no right to, or nobody knows; empty if nothing."""
+    hidden = strangers(filters, scope, store)
+    if not hidden:
+        return ""
+    names = ", ".join(name[:60] for name in hidden[:3]) + (" and more" if len(hidden) > 3 else "")
+    why = "unknown" if scope.everything else "unknown, or outside what you may see"
+    return f"{names}: {why}"
+
+
+def emptiness(filters: Filters, scope: Scope, store: EventStore) -> str:
+    """Why there is nothing to show: one of four sentences."""
+    latest = as_of(scope, store)
+    if latest is None:
+        return "No events yet. Import some with: spendscope import PATH" if scope.everything else (
+            "There is no activity of yours yet."
+        )  # fmt: skip
+    if hidden := notice(filters, scope, store):
+        return f"Nothing to show: {hidden}."
+    window = alone(filters)
+    if run(Query(("events",), (), window), scope, store)["events"].iloc[0]:
+        return "No such activity under these filters in this window."
+    zone = filters.window.zone
+    return (
+        f"Nothing happened in {window_text(filters.window)}."
+        f" The latest event is of {moment(latest, zone)}."
+    )

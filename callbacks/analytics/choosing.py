@@ -1,0 +1,172 @@
+"""How a choice changes: by a control, a chip, the Me button, or an address.
+
+Pure functions from the choice before and what happened to the choice after. A control at its
+default is no choice, so that an address holds only what the reader chose.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import parse_qs, urlencode
+
+from components import ids
+from components.page import filter_bar
+from data.events.table import ME
+from data.local_time import instant
+from data.query.filters import EXCLUDING, LISTS, NAMES, PICKED, TIMES, Choice, choose
+from data.query.windows import DEFAULT_N, DEFAULT_PRESET, Window
+
+# The default time, said in full; left out wherever nobody prefers another.
+DEFAULT: Final[Choice] = {"preset": DEFAULT_PRESET, "n": str(DEFAULT_N[DEFAULT_PRESET])}
+
+
+def from_address(search: str | None) -> Choice:
+    """The choice that a page's query string spells."""
+    return choose(parse_qs((search or "").lstrip("?")))
+
+
+def to_address(choice: Choice) -> str:
+    """The query string of a choice, its names always in one order."""
+    chosen: Choice = {name: choice[name] for name in NAMES if name in choice}
+    said = urlencode(chosen, doseq=True)
+    return f"?{said}" if said else ""
+
+
+def toggled(choice: Choice) -> Choice:
+    """The choice with "Me" in or out; other users stay."""
+    users = choice.get("user", [])
+    kept = [user for user in users if user != ME] if ME in users else [ME, *users]
+    return listed(choice, "user", kept)
+
+
+def spelled(choice: Choice, preferred: Choice) -> Choice:
+    """The choice with the product's default in full where the reader prefers another, so that the
+    address brings back what was chosen."""
+    if not preferred or any(name in choice for name in TIMES if name != "tz"):
+        return choice
+    return choice | DEFAULT
+
+
+def taken_back(choice: Choice, chips: Any, undo: Any, preferred: Choice) -> Choice:
+    """The choice less several chips; without a time it is the reader's own, or past that the
+    product's default."""
+    left = without_all(choice, chips, undo)
+    if not preferred or spelled(left, preferred) == left:
+        return left
+    return left | (DEFAULT if _part(choice, filter_bar.TIMED) == preferred else preferred)
+
+
+def listed(choice: Choice, field: str, values: list[str]) -> Choice:
+    """The choice with these values of a field; none is no choice."""
+    kept = {name: value for name, value in choice.items() if name != field}
+    return kept | ({field: values} if values else {})
+
+
+def without(choice: Choice, chip: dict[str, str], undo: Any = None) -> Choice:
+    """The choice less what a chip stands for: the window, one value, or those it counts.
+
+    Where a click on a chart narrowed to it, what had been chosen before comes back.
+    """
+    field, value = chip["chip"], chip["value"]
+    before = _before(choice, field, undo)
+    if field == filter_bar.TIMED:
+        kept = {name: values for name, values in choice.items() if name in LISTS}
+        return kept if before is None else kept | dict(before)
+    if field in EXCLUDING:
+        return listed(choice, field, list(before or ()))
+    values = choice.get(field, [])
+    kept_values = [v for v in values if v != value] if value else values[: filter_bar.MOST_CHIPS]
+    if value and value != ME and before is not None:
+        kept_values = list(before)
+    if ME in values and value != ME:
+        kept_values = [ME, *(v for v in kept_values if v != ME)]
+    return listed(choice, field, kept_values)
+
+
+def without_all(choice: Choice, chips: Any, undo: Any = None) -> Choice:
+    """The choice less several chips, as the browser tells them: `{"chip", "value"}` each."""
+    for chip in chips if isinstance(chips, list) else ():
+        if isinstance(chip, dict) and {type(chip.get("chip")), type(chip.get("value"))} == {str}:
+            choice = without(choice, chip, undo)
+    return choice
+
+
+def drilled(choice: Choice, drill: Any) -> Choice:
+    """The choice narrowed to what was clicked: values of fields, or all but some, a stretch of
+    time, or both."""
+    if not isinstance(drill, dict):
+        return choice
+    values, start, end = (drill.get(name) for name in ("values", "from", "to"))
+    for field, value in values.items() if isinstance(values, dict) else ():
+        if field in EXCLUDING:
+            left_out = [*_chosen(choice, field), *(value if _texts(value) else ())]
+            choice = listed(choice, field, list(dict.fromkeys(left_out)))
+        elif field in LISTS and isinstance(value, str) and value:
+            choice = listed(choice, field, ([ME] if ME in _chosen(choice, field) else []) + [value])
+    if isinstance(start, str) and isinstance(end, str):
+        kept = {name: v for name, v in choice.items() if name in (*LISTS, "tz")}
+        choice = kept | {"preset": "custom", "from": start, "to": end}
+    return choice
+
+
+def _chosen(choice: Choice, field: str) -> list[str]:
+    """What was chosen of a field, where the browser tells a list."""
+    return values if isinstance(values := choice.get(field), list) else []
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def remembered(undo: Any, before: Choice, after: Choice, drill: bool) -> dict[str, Any]:
+    """What each narrowing replaced, as long as it stands: by field, `[was, is]`."""
+    kept = dict(undo) if isinstance(undo, dict) else {}
+    for part in (filter_bar.TIMED, *LISTS):
+        was, now = _part(before, part), _part(after, part)
+        if drill and was != now:
+            kept[part] = [was, now]
+        elif part in kept and _before(after, part, kept) is None:
+            del kept[part]
+    return {part: kept[part] for part in kept if part in (filter_bar.TIMED, *LISTS)}
+
+
+def _part(choice: Choice, part: str) -> Any:
+    if part == filter_bar.TIMED:
+        return {name: choice[name] for name in TIMES if name in choice}
+    return choice.get(part, [])
+
+
+def _before(choice: Choice, part: str, undo: Any) -> Any:
+    """What was chosen before the narrowing that this choice still shows; None if it does not."""
+    entry = undo.get(part) if isinstance(undo, dict) else None
+    if not isinstance(entry, list) or len(entry) != 2 or entry[1] != _part(choice, part):
+        return None
+    return entry[0] if isinstance(entry[0], type(entry[1])) else None
+
+
+def controlled(choice: Choice, trigger: Any, controls: tuple[Any, ...], last: Window) -> Choice:
+    """The choice the controls say: preset, N, from, to, zone, then the pickers' in order."""
+    preset, n, start, end, tz, *picked = controls
+    if trigger == ids.PRESET:
+        n, start, end = None, None, None
+    kept = {name: value for name, value in choice.items() if name in LISTS}
+    for field, values in zip(PICKED, picked, strict=True):
+        me = [ME] if field == "user" and ME in kept.get(field, []) else []
+        kept = listed(kept, field, me + (values or []))
+    return _timed(preset or DEFAULT_PRESET, n, start, end, last) | ({"tz": tz} if tz else {}) | kept
+
+
+def _timed(preset: str, n: Any, start: Any, end: Any, last: Window) -> Choice:
+    if preset == "custom":
+        return {"preset": preset, "from": start or local(last.start, last.zone),
+                "to": end or local(last.end, last.zone)}  # fmt: skip
+    if preset not in DEFAULT_N:
+        return {"preset": preset}
+    n = str(DEFAULT_N[preset]) if n is None else str(n).strip() or "0"
+    made = {"preset": preset, "n": n}
+    return {} if made == DEFAULT else made
+
+
+def local(us: int, zone: str) -> str:
+    """An instant as a date-and-time field holds it."""
+    return f"{instant(us, zone):%Y-%m-%dT%H:%M}"

@@ -1,0 +1,132 @@
+"""The drawer of events: opened from any number, filled page by page as it is scrolled."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from dash import ALL, Dash, Input, Output, State, ctx, no_update
+
+from callbacks.access.session import current_scope
+from callbacks.analytics.asking import filters_of, standing
+from callbacks.analytics.choosing import drilled
+from callbacks.analytics.narrowing import names
+from callbacks.api import records
+from callbacks.api.listing import behind
+from components import ids
+from components.page import events_drawer
+from components.page.filter_bar import chosen, window_text
+from components.sections.declared import SECTIONS, section
+from data.engines.protocol import EventStore
+from data.errors import Refused
+from data.local_time import instant
+from data.query.catalog import METRICS
+from data.query.listing import LATEST_FIRST, Listing, rows
+from data.query.query import Query, run
+
+MOST: Final = 1_000
+
+
+def register(app: Dash, store: EventStore) -> None:
+    """Opening, and the pages of the grid."""
+
+    @app.callback(
+        Output(ids.EVENTS, "is_open"),
+        Output(ids.EVENTS_TITLE, "children"),
+        Output(ids.EVENTS_BODY, "children"),
+        Input(ids.part("events", ALL), "n_clicks"),
+        Input(ids.headline("events", ALL, ALL), "n_clicks"),
+        Input(ids.EVENTS_OF, "data"),
+        State(ids.part("measure", ALL), "value"),
+        State(ids.part("measure", ALL), "id"),
+        State(ids.QUESTION, "data"),
+        prevent_initial_call=True,
+    )
+    def show(
+        _cards: Any, _numbers: Any, pointed: Any, measures: list[Any], keys: list[Any], asked: Any
+    ) -> Any:
+        # A button that has just been drawn triggers too, without a click.
+        if not asked or not any(one["value"] for one in ctx.triggered):
+            return no_update, no_update, no_update
+        if ctx.triggered_id == ids.EVENTS_OF:
+            return _opened(_pointed(asked, pointed), store)
+        drawn = {key["section"]: value for key, value in zip(keys, measures, strict=False)}
+        key = str(ctx.triggered_id["section"])
+        metric = ctx.triggered_id.get("metric") or drawn.get(key) or section(key).metrics[0]
+        return _opened(asked | {"section": key, "metric": metric}, store)
+
+    @app.callback(
+        Output(ids.EVENTS_GRID, "getRowsResponse"),
+        Output(ids.EVENTS_FILE, "href"),
+        Input(ids.EVENTS_GRID, "getRowsRequest"),
+        State(ids.EVENTS_ASKED, "data"),
+        prevent_initial_call=True,
+    )
+    def page(request: Any, asked: Any) -> Any:
+        if not isinstance(request, dict):
+            return no_update, no_update
+        query, scope = _behind(asked), current_scope()
+        start, end = (_place(request, name) for name in ("startRow", "endRow"))
+        listing = Listing(query, _order(request), min(max(end - start, 1), MOST), start)
+        found, zone = list(rows(listing, scope, store)), query.filters.window.zone
+        count = int(run(query, scope, store)["events"].iloc[0])
+        made = events_drawer.rows(found, zone, _stamp, scope.ids_by_person)
+        return {"rowData": made, "rowCount": count}, _href(asked, listing)
+
+
+def _pointed(asked: Any, pointed: Any) -> Any:
+    """The question of one number of a table or chart, as the browser tells it."""
+    if not isinstance(pointed, dict) or not isinstance(asked.get("choice"), dict):
+        raise Refused("question", "the page names no number whose events to show")
+    named = {name: pointed.get(name) for name in ("section", "metric")}
+    return asked | named | {"choice": drilled(asked["choice"], pointed)}
+
+
+def _opened(asked: Any, store: EventStore) -> tuple[bool, str, Any]:
+    query, scope = _behind(asked), current_scope()
+    window = query.filters.window
+    totals = records.rows(run(query, scope, store), (), query.metrics, window.zone)[0]
+    title = f"Events behind {METRICS[query.about].label.lower()}"
+    if asked["section"] in SECTIONS and SECTIONS[asked["section"]].shape != "headline":
+        title = f"{title} · {SECTIONS[asked['section']].title}"
+    listed = chosen(asked["choice"], names(asked["choice"], scope, store))
+    under = " · ".join((window_text(window), *(sentence for _, _, sentence in listed)))
+    href = _href(asked, Listing(query))
+    return True, title, events_drawer.body(asked, totals, under, href)
+
+
+def _behind(asked: Any) -> Query:
+    """The question of a store that came back from a browser, and so may be anything."""
+    filters = filters_of(asked)
+    key, metric = asked.get("section"), asked.get("metric")
+    if not isinstance(key, str) or not isinstance(metric, str):
+        raise Refused("section", "the store asks for no events of this page")
+    return behind(key, metric, filters)
+
+
+def _href(asked: Any, listing: Listing) -> str:
+    order = ",".join(f"-{name}" if down else name for name, down in listing.order)
+    chosen = standing(asked["choice"], listing.query.filters.window) | {
+        "section": asked["section"], "metric": asked["metric"], "order": order,
+    }  # fmt: skip
+    return f"/api/v1/events.csv?{urlencode(chosen, doseq=True)}"
+
+
+def _place(request: Any, name: str) -> int:
+    value = request.get(name)
+    if not isinstance(value, int) or not 0 <= value <= 10**9:
+        raise Refused(name, f"{name} must be a whole number from 0 on")
+    return value
+
+
+def _order(request: Any) -> tuple[tuple[str, bool], ...]:
+    model = request.get("sortModel") or []
+    if not isinstance(model, list) or not all(isinstance(one, dict) for one in model):
+        raise Refused("order", "the grid's order is not readable")
+    order = tuple((str(one.get("colId")), one.get("sort") == "desc") for one in model)
+    return order or LATEST_FIRST
+
+
+def _stamp(us: int, zone: str) -> str:
+    at = instant(us, zone)
+    return f"{at.day} {at:%b %Y %H:%M:%S}"

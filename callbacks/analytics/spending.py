@@ -1,0 +1,90 @@
+"""How the reader's budgets stand, and the names that people use for what they limit."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlencode
+
+from callbacks.analytics.answers import named
+from callbacks.analytics.asking import standing as fixed
+from components.page.numbers import moment
+from data.access.scope import Scope
+from data.budgets.book import budget, listed, own
+from data.budgets.budget import Budget
+from data.budgets.crossings import Crossed, Crossing, crossed, exactly
+from data.budgets.spending import COST, Standing, standing
+from data.budgets.subjects import counted
+from data.engines.protocol import EventStore
+from data.events.money import NANO
+from data.local_time import instant, midnight, month_after, zone
+from data.query.filters import MOST_VALUES, PEOPLE, Filters
+from data.query.query import Query, run
+from data.query.series import or_none
+from data.query.windows import Window
+from data.state.store import State
+
+ANALYTICS: Final = "/settings/analytics/spending"
+Names = dict[tuple[str, str], str]
+
+
+def standings(state: State, scope: Scope, now: int, store: EventStore) -> list[Standing]:
+    """Every budget that concerns this reader, as it stands."""
+    return [standing(one, now, scope, store) for one in listed(state, scope)]
+
+
+def mine(state: State, scope: Scope, now: int, store: EventStore) -> list[Standing]:
+    """The budgets set for the reader personally, as they stand."""
+    return [standing(one, now, scope, store) for one in own(state, scope)]
+
+
+def this_month(scope: Scope, now: int, tz: str, store: EventStore) -> tuple[float, str]:
+    """What the reader has spent since the month began, and when that was."""
+    first = instant(now, zone(tz).key).date().replace(day=1)
+    month = Window(midnight(first, tz), month_after(first, tz), tz)
+    asked = Query(COST, (), Filters(month, (("user", (scope.user,)),)))
+    spent = or_none(run(asked, scope, store)["cost"].iloc[0])
+    return float(spent or 0), f"{moment(month.start, tz)} {tz}"
+
+
+def history(
+    state: State, scope: Scope, now: int, store: EventStore, number: int | None = None
+) -> list[Crossed]:
+    """Every crossing that is remembered of all the budgets this reader sees, or of one of them;
+    the newest first, to the hour."""
+    held = listed(state, scope) if number is None else [budget(state, scope, number)]
+    found = [each for one in held for each in crossed(one, now, scope, store)]
+    return sorted(found, key=lambda one: -one.hour)
+
+
+def link(one: Standing, scope: Scope, store: EventStore) -> str:
+    """Where Analytics shows what a budget counts in its current period; empty where an address
+    cannot hold it."""
+    fields = dict(counted(one.budget, one.period, scope, store).fields)
+    if any(len(values) > MOST_VALUES for values in fields.values()):
+        return ""
+    # A family that nothing belongs to yet is shown as a model that nobody has: as nothing.
+    choice = {name: list(values) or [one.budget.subject] for name, values in fields.items()}
+    return f"{ANALYTICS}?{urlencode(fixed(choice, one.period), doseq=True)}"
+
+
+def resolved(found: list[Crossed], scope: Scope, store: EventStore) -> list[Crossing]:
+    """The calls that did it, the newest first."""
+    exact = [exactly(one, scope, store) for one in found]
+    return sorted(exact, key=lambda one: -one.at)
+
+
+def names(budgets: list[Budget], users: list[str], scope: Scope, store: EventStore) -> Names:
+    """What people call the users and projects of some budgets, and other users."""
+    said: Names = {}
+    for field in PEOPLE:
+        wanted = {one.subject for one in budgets if one.kind == field}
+        wanted |= set(users) if field == "user" else set()
+        if wanted:
+            offered = named(field, tuple(sorted(wanted)), scope, store)
+            said |= {(field, one["value"]): one["label"] for one in offered}
+    return said
+
+
+def dollars(nano: int | None) -> float | None:
+    """Money as the API says it."""
+    return None if nano is None else nano / NANO

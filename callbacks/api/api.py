@@ -1,0 +1,169 @@
+"""The JSON API: the same questions, rights and rows as the page, for scripts.
+
+Every route is three steps: parse the arguments, ask, say it as JSON. Errors are one sentence.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any, Final
+from uuid import uuid4
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from callbacks.access.session import current_scope
+from callbacks.analytics.answers import answer, as_of, options
+from callbacks.analytics.asking import notice
+from callbacks.api import records
+from callbacks.api.parameters import filters_asked, names_asked, only, order_asked, whole
+from components.page.answer import Answer
+from components.page.tables import raw
+from components.sections.declared import TABS, section
+from data.engines.protocol import EventStore
+from data.errors import Refused, SpendscopeError, Unknown
+from data.local_time import GRAINS, instant
+from data.query.catalog import DIMENSIONS, METRICS
+from data.query.filters import PICKED, Filters
+from data.query.query import Query, count, run
+from data.query.windows import PRESETS
+from data.settings import Settings
+
+log = logging.getLogger("spendscope")
+ROWS: Final = 1_000
+MOST_ROWS: Final = 100_000
+OFFERED: Final = {f"{field}es" if field.endswith("s") else f"{field}s": field for field in PICKED}
+ASKING: Final = ("metrics", "by", "grain", "order", "limit", "offset", "compare")
+
+
+def attach(server: Flask, settings: Settings, store: EventStore) -> None:
+    """Route the API on a server."""
+
+    @server.get("/api/v1/catalog")
+    def catalog() -> Response:
+        return jsonify(_catalog())
+
+    @server.get("/api/v1/query")
+    def query() -> Response:
+        return jsonify(_query(filters_asked(settings, ASKING), store))
+
+    @server.get("/api/v1/sections/<name>")
+    def rows(name: str) -> Response:
+        key, _, form = name.partition(".")
+        if form and form not in records.FILES:
+            raise Unknown("section", f"a section comes as JSON, .csv or .xlsx, not as .{form[:10]}")
+        filters = filters_asked(settings, ("by", "measure"))
+        chosen = (request.args.get("by"), request.args.get("measure"))
+        answered = answer(section(key), filters, current_scope(), store, *chosen)
+        if form:
+            return _file(answered, form)
+        return jsonify(records.section(answered) | {"meta": meta(filters, store)})
+
+    @server.get("/api/v1/options/<field>")
+    def offered(field: str) -> Response:
+        if field not in OFFERED:
+            raise Unknown("options", f"there are options for {', '.join(OFFERED)}")
+        only(("q", "limit"))
+        text, limit = request.args.get("q", "")[:200], whole("limit", 50, 1, 500)
+        return jsonify(options(OFFERED[field], text, limit, current_scope(), store))
+
+    # Without a route for the rest of /api/, Dash would answer with its page.
+    server.add_url_rule("/api/<path:_>", "nowhere", _nowhere)
+    server.register_error_handler(SpendscopeError, _sentence)
+    server.register_error_handler(Exception, _broken)
+
+
+def _nowhere(_: str) -> Response:
+    raise Unknown("path", "there is no such address; see /api/v1/catalog")
+
+
+def _catalog() -> dict[str, Any]:
+    return {
+        "metrics": [
+            {"name": m.name, "label": m.label, "unit": m.unit, "description": m.help}
+            for m in METRICS.values()
+        ],
+        "dimensions": [{"name": d.name, "label": d.label} for d in DIMENSIONS.values()],
+        "sections": [
+            {"key": s.key, "label": s.title, "tab": tab.key, "metrics": s.metrics, "by": s.by}
+            for tab in TABS
+            for s in tab.sections
+        ],
+        "presets": [{"name": name, "label": label} for name, label in PRESETS.items()],
+    }
+
+
+def _query(filters: Filters, store: EventStore) -> dict[str, Any]:
+    started, scope = time.perf_counter(), current_scope()
+    asked = _question(filters)
+    frame, totals = run(asked, scope, store), run(asked.total(), scope, store)
+    said: dict[str, Any] = {
+        "columns": records.columns((*asked.by, *asked.metrics)),
+        "rows": records.rows(frame, asked.by, asked.metrics, filters.window.zone),
+        "totals": records.rows(totals, (), asked.metrics, filters.window.zone)[0],
+        "row_count": count(asked, scope, store) if asked.by else 1,
+        "meta": meta(filters, store),
+    }
+    if request.args.get("compare"):
+        before = run(asked.total().before(), scope, store)
+        said["previous"] = records.rows(before, (), asked.metrics, filters.window.zone)[0]
+    said["meta"]["elapsed_ms"] = round((time.perf_counter() - started) * 1_000, 1)
+    return said
+
+
+def _question(filters: Filters) -> Query:
+    grain = request.args.get("grain", "auto")
+    if grain not in ("auto", *GRAINS):
+        raise Refused("grain", f"grain is {grain[:20]!r}; use auto, {', '.join(GRAINS)}")
+    if request.args.get("compare", "previous") != "previous":
+        raise Refused("compare", "compare knows only previous")
+    metrics = names_asked("metrics")
+    if not metrics:
+        raise Refused("metrics", f"metrics is missing; name some of {', '.join(METRICS)}")
+    return Query(
+        metrics, names_asked("by"), filters, None if grain == "auto" else grain, order_asked(),  # type: ignore[arg-type]
+        whole("limit", ROWS, 1, MOST_ROWS), whole("offset", 0, 0, 10**9),
+    )  # fmt: skip
+
+
+def meta(filters: Filters, store: EventStore) -> dict[str, Any]:
+    scope, window = current_scope(), filters.window
+    share = run(Query(("priced_share",), (), filters), scope, store)["priced_share"].iloc[0]
+    latest = as_of(scope, store)
+    return {
+        "from": instant(window.start, window.zone).isoformat(),
+        "to": instant(window.end, window.zone).isoformat(),
+        "tz": window.zone,
+        "preset": window.preset,
+        "filters": dict(filters.fields) | ({"me": True} if filters.me else {}),
+        "scope": scope.reach,
+        "data_as_of": None if latest is None else instant(latest, window.zone).isoformat(),
+        "priced_share": raw(share),
+        "notice": notice(filters, scope, store) or None,
+    }
+
+
+def _file(answered: Answer, form: str) -> Response:
+    make, mimetype = records.FILES[form]
+    name = f'attachment; filename="spendscope-{answered.section.key}.{form}"'
+    headers = {"Content-Disposition": name}
+    return Response(make(answered), mimetype=mimetype, headers=headers)
+
+
+def _sentence(error: SpendscopeError) -> tuple[Response, int]:
+    told = {"code": error.code, "message": str(error)}
+    if isinstance(error, Refused):
+        told["parameter"] = error.parameter
+    return jsonify(error=told), error.status
+
+
+def _broken(error: Exception) -> Any:
+    if isinstance(error, HTTPException):
+        if not request.path.startswith("/api/"):
+            return error
+        return jsonify(error={"code": "http", "message": str(error.description)}), error.code
+    number = uuid4().hex[:8]
+    log.exception("request %s failed", number, exc_info=error)
+    said = f"something broke here; tell your operator the number {number}"
+    return jsonify(error={"code": "bug", "message": said}), 500

@@ -1,0 +1,103 @@
+"""The events behind a number, at the doors for scripts: JSON by the page, CSV as a stream."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Final
+
+from flask import Flask, Response, jsonify, request, stream_with_context
+
+from callbacks.access.session import current_scope
+from callbacks.analytics.answers import question
+from callbacks.api import records
+from callbacks.api.api import ROWS, meta
+from callbacks.api.parameters import filters_asked, order_asked, whole
+from components.sections.declared import Section, section
+from data.access.scope import Scope
+from data.engines.protocol import EventStore
+from data.errors import Refused
+from data.query.filters import Filters
+from data.query.listing import COLUMNS, LATEST_FIRST, Listing, Row, about, label, rows, unit
+from data.query.query import Query, run
+from data.settings import Settings
+
+MOST_ROWS: Final = 10_000
+FARTHEST: Final = 10**9
+ASKING: Final = ("metric", "section", "order", "limit", "offset")
+CHUNK: Final = 64 * 1024
+
+
+def attach(server: Flask, settings: Settings, store: EventStore) -> None:
+    """Route the lists on a server."""
+
+    @server.get("/api/v1/events")
+    def events() -> Response:
+        filters = filters_asked(settings, ASKING)
+        asked, scope = _asked(filters), current_scope()
+        zone, totals = filters.window.zone, run(asked, scope, store)
+        told = records.rows(totals, (), asked.metrics, zone)[0]
+        page = Listing(
+            asked, order_asked() or LATEST_FIRST,
+            whole("limit", ROWS, 1, MOST_ROWS), whole("offset", 0, 0, FARTHEST),
+        )  # fmt: skip
+        return jsonify(
+            columns=[{"name": n, "label": label(n), "unit": unit(n)} for n in COLUMNS],
+            rows=[_record(row, zone) for row in rows(page, scope, store)],
+            row_count=told["events"], totals=told, meta=meta(filters, store),
+        )  # fmt: skip
+
+    @server.get("/api/v1/events.csv")
+    def download() -> Response:
+        filters = filters_asked(settings, ("metric", "section", "order"))
+        listing = Listing(_asked(filters), order_asked() or LATEST_FIRST)
+        named = {"Content-Disposition": 'attachment; filename="spendscope-events.csv"'}
+        lines = _csv(listing, current_scope(), store)
+        return Response(stream_with_context(lines), mimetype="text/csv", headers=named)
+
+
+def _asked(filters: Filters) -> Query:
+    return behind(request.args.get("section"), request.args.get("metric") or "events", filters)
+
+
+def behind(key: str | None, metric: str, filters: Filters) -> Query:
+    """The question whose events are behind a metric, of a section or at large."""
+    if not key:
+        return about(metric, filters)
+    one: Section = section(key)
+    if metric not in one.metrics:
+        said = f"{one.title} has no {metric[:40]!r}; use one of {', '.join(one.metrics)}"
+        raise Refused("metric", said)
+    return about(metric, filters, question(one, filters, (*one.by, "")[0], metric))
+
+
+def _record(row: Row, zone: str) -> Row:
+    return row | {"ts": records.iso(row["ts"], zone)}
+
+
+def _csv(listing: Listing, scope: Scope, store: EventStore) -> Iterator[str]:
+    """The list as CSV, in chunks; the first event is read before anything is sent, so that a
+    failure is still told as one."""
+    found, zone = rows(listing, scope, store), listing.query.filters.window.zone
+    first = next(found, None)
+    return _lines(found if first is None else chain([first], found), zone)
+
+
+def _lines(found: Iterable[Row], zone: str) -> Iterator[str]:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for row in found:
+        writer.writerow([records.safe(value) for value in _record(row, zone).values()])
+        if text.tell() >= CHUNK:
+            yield _emptied(text)
+    yield _emptied(text)
+
+
+def _emptied(text: io.StringIO) -> str:
+    said = text.getvalue()
+    text.seek(0)
+    text.truncate()
+    return said

@@ -1,0 +1,43 @@
+"""The parameters of a request to the API: read once, each refusal one sentence."""
+
+from __future__ import annotations
+
+from flask import request
+
+from data.errors import Refused
+from data.query.filters import EXCLUDING, NAMES, Filters, choose, parse
+from data.settings import Settings
+
+
+def filters_asked(settings: Settings, others: tuple[str, ...]) -> Filters:
+    """The filters of this request, which may carry the `others` besides and nothing else."""
+    only((*NAMES, *others))
+    arguments = {name: request.args.getlist(name) for name in request.args}
+    return parse(choose(arguments), settings.now())
+
+
+def only(known: tuple[str, ...]) -> None:
+    """Refuse a parameter that is none of these."""
+    for name in request.args:
+        if name not in known:
+            said = ", ".join(one for one in known if one not in EXCLUDING)
+            also = "; not_ before a field leaves out" if EXCLUDING.keys() & known else ""
+            raise Refused(name, f"there is no parameter {name[:40]!r}; use {said}{also}")
+
+
+def whole(name: str, default: int, least: int, most: int) -> int:
+    """A whole number of this request, or its default."""
+    text = request.args.get(name, str(default))
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise Refused(name, f"{name} must be a whole number from {least} to {most:,}")
+    return int(text)
+
+
+def order_asked() -> tuple[tuple[str, bool], ...]:
+    """`order=-cost,model` as (name, descending)."""
+    return tuple((name.removeprefix("-"), name.startswith("-")) for name in names_asked("order"))
+
+
+def names_asked(parameter: str) -> tuple[str, ...]:
+    parts = (part.strip() for part in request.args.get(parameter, "").split(","))
+    return tuple(dict.fromkeys(part for part in parts if part))

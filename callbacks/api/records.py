@@ -1,0 +1,112 @@
+"""Frames as records: raw numbers for JSON, the same for CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import xlsxwriter
+
+from components.page.answer import Answer
+from components.page.tables import raw
+from data.local_time import instant
+from data.query.catalog import DIMENSIONS, METRICS, OTHER, OTHER_LABEL, TIME
+from data.query.series import or_none
+
+# A spreadsheet takes a cell that starts so for a formula.
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+Record = dict[str, Any]
+
+
+def columns(names: tuple[str, ...]) -> list[Record]:
+    """What each column is: dimensions (with the names people use), then metrics."""
+    return [column for name in names for column in _column(name)]
+
+
+def _column(name: str) -> Iterator[Record]:
+    if name in METRICS:
+        yield {"name": name, "label": METRICS[name].label, "unit": METRICS[name].unit}
+        return
+    declared = DIMENSIONS[name]
+    yield {"name": name, "label": declared.label, "unit": "instant" if name == TIME else "text"}
+    if declared.naming:
+        yield {"name": declared.naming, "label": f"{declared.label} name", "unit": "text"}
+
+
+def rows(frame: Any, by: tuple[str, ...], metrics: tuple[str, ...], zone: str) -> list[Record]:
+    """A record a row, in the frame's order; instants are ISO 8601 with the zone's offset."""
+    names = [column["name"] for column in columns((*by, *metrics))]
+    said = [cells(frame[name].tolist(), name, zone) for name in names]
+    return [dict(zip(names, values, strict=True)) for values in zip(*said, strict=True)]
+
+
+def cells(values: list[Any], name: str, zone: str) -> list[Any]:
+    """A column's raw values as JSON carries them."""
+    if name == TIME or (name in METRICS and METRICS[name].unit == "instant"):
+        return [iso(value, zone) for value in values]
+    if name in METRICS:
+        return [raw(value) for value in values]
+    return [OTHER_LABEL if value == OTHER else or_none(value) for value in values]
+
+
+def iso(value: Any, zone: str) -> str | None:
+    """An instant as text with the zone's offset."""
+    return None if (us := or_none(value)) is None else instant(int(us), zone).isoformat()
+
+
+def section(answer: Answer) -> Record:
+    """A section's columns, rows and totals."""
+    by, metrics, zone = answer.dimensions, answer.section.metrics, answer.window.zone
+    return {
+        "columns": columns((*by, *metrics)),
+        "rows": rows(answer.frame, by, metrics, zone),
+        "totals": rows(answer.totals, (), metrics, zone)[0],
+        "row_count": len(answer.frame),
+    }
+
+
+def csv_text(answer: Answer) -> str:
+    """The section's rows as CSV, all of them; no cell is a formula to a spreadsheet."""
+    told = section(answer)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(column["name"] for column in told["columns"])
+    writer.writerows([safe(value) for value in row.values()] for row in told["rows"])
+    return text.getvalue()
+
+
+def xlsx(answer: Answer) -> bytes:
+    """The same rows as a workbook; texts are written as texts, so nothing is a formula."""
+    told, file = section(answer), io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("Spendscope")
+        sheet.freeze_panes(1, 0)
+        lines = [[column["name"] for column in told["columns"]]]
+        lines += [list(row.values()) for row in told["rows"]]
+        for place, line in enumerate(lines):
+            _write(sheet, place, line)
+    return file.getvalue()
+
+
+def _write(sheet: Any, place: int, line: list[Any]) -> None:
+    for column, value in enumerate(line):
+        if isinstance(value, str):
+            sheet.write_string(place, column, value)
+        elif value is not None:
+            sheet.write_number(place, column, value)
+
+
+def safe(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula."""
+    if isinstance(value, str) and value.startswith(FORMULA):
+        return f"'{value}"
+    return value
+
+
+# What a section comes as, by the ending of its address, and the media type of it.
+FILES: Final[dict[str, tuple[Callable[[Answer], str | bytes], str]]] = {
+    "csv": (csv_text, "text/csv"),
+    "xlsx": (xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+}

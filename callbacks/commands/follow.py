@@ -1,0 +1,131 @@
+"""Reading on in a running LiteLLM's database: once, by a command, or again and again while serving.
+
+Both ways are `data.ingest.sync.follow`. While serving one thread does it, never two passes at
+once; a pass that fails is one sentence in the log, and the next comes later and later.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Final
+
+from data.engines.protocol import EventStore
+from data.errors import SettingsError, SourceError, SpendscopeError
+from data.ingest.import_log import Tally
+from data.ingest.preparing import Progress
+from data.ingest.sync import Ends, follow
+from data.settings import Settings
+from data.sources import Options
+from data.sources.litellm.database import Database
+from data.sources.postgres.address import Address
+from data.sources.report import Report
+from data.state.store import State
+
+LOG: Final = logging.getLogger("spendscope.litellm")
+LONGEST_PAUSE: Final = 900.0
+HOUR: Final = 3_600.0
+PATIENCE: Final = 10.0
+
+
+def import_from(
+    url: str,
+    settings: Settings,
+    store: EventStore,
+    options: Options,
+    *,
+    dry_run: bool,
+    progress: Progress,
+) -> Report:
+    """What is new in the database of a URL, stored; raises `SourceError`."""
+    address, state = Address.of(url), State(settings.state_url)
+    try:
+        with Database(address) as database:
+            ends = Ends(database, store, state, settings.now())
+            return follow(ends, options, dry_run=dry_run, progress=progress)
+    finally:
+        state.close()
+
+
+@contextmanager
+def following(settings: Settings, state: State, store: EventStore) -> Iterator[None]:
+    """While serving, keep up with the LiteLLM of SPENDSCOPE_LITELLM_URL, where that is set."""
+    if settings.litellm_url is None:
+        yield
+        return
+    follower = Follower(settings, state, store)
+    thread = threading.Thread(target=follower.run, name="litellm", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        follower.stop()
+        thread.join(PATIENCE)
+
+
+class Follower:
+    """Pass after pass until stopped; raises `SettingsError` where the URL is none."""
+
+    def __init__(self, settings: Settings, state: State, store: EventStore) -> None:
+        try:
+            self._address = Address.of(settings.litellm_url or "")
+        except SourceError as error:
+            raise SettingsError(f"SPENDSCOPE_LITELLM_URL: {error}") from None
+        self._settings, self._state, self._store = settings, state, store
+        self._stopped = threading.Event()
+        self._tally = Tally(state)
+        self._failures = self._rejected = 0
+        self._looked = 0.0  # when calls that were inserted late were last looked for
+
+    def stop(self) -> None:
+        """End after the page that is being read."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        """Follow until stopped, pausing between passes."""
+        while not self._stopped.is_set():
+            self._turn()
+            self._stopped.wait(self.pause())
+        self._tally.flush()
+
+    def pause(self) -> float:
+        """Seconds to the next pass: doubled with every failure, a quarter of an hour at most."""
+        every = float(self._settings.litellm_every)
+        return max(every, min(every * 2.0 ** min(self._failures, 20), LONGEST_PAUSE))
+
+    def _turn(self) -> None:
+        try:
+            report = self._read()
+        except SpendscopeError as error:
+            self._failed(str(error))
+        except Exception:
+            LOG.exception("reading LiteLLM's database broke")
+            self._failed("this is a bug; what was stored stays")
+        else:
+            self._failures = 0
+            self._told(report)
+
+    def _told(self, report: Report) -> None:
+        """Log what is new: each pass reads again what the last hour brought."""
+        if report.accepted or report.rejected != self._rejected:
+            LOG.info("%d new calls, %d rejected", report.accepted, report.rejected)
+            new = replace(report, duplicates=0)
+            self._tally.add(self._settings.now(), "SPENDSCOPE_LITELLM_URL", report.format, new)
+        self._rejected = report.rejected
+
+    def _read(self) -> Report:
+        late = not self._looked or time.monotonic() - self._looked > HOUR
+        with Database(self._address) as database:
+            ends = Ends(database, self._store, self._state, self._settings.now())
+            report = follow(ends, late=late, stop=self._stopped.is_set)
+        if late:
+            self._looked = time.monotonic()
+        return report
+
+    def _failed(self, sentence: str) -> None:
+        self._failures += 1
+        LOG.warning("%s; trying again in %d s", sentence, self.pause())

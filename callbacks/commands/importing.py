@@ -1,0 +1,98 @@
+"""`spendscope import`: files, folders and databases, through the server that runs or without it."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from callbacks.commands.follow import import_from
+from callbacks.commands.running import reach
+from data.engines.protocol import EventStore
+from data.errors import SettingsError
+from data.ingest.import_log import record
+from data.ingest.importing import ingest_paths
+from data.settings import Settings
+from data.sources import Options, mapping
+from data.sources.postgres.address import is_address
+from data.sources.report import Report
+from data.state.store import State
+
+
+def import_usage(told: argparse.Namespace, settings: Settings) -> int:
+    """Import what was named, print the report; 2 if something of it was rejected, else 0."""
+    options = Options(
+        user=told.user, project=told.project, start=instant("--start", told.start),
+        columns=mapping.parse(told.map),
+    )  # fmt: skip
+    store, report = reach(settings), Report()
+    try:
+        _import(told, settings, store, options, report)  # type: ignore[arg-type]
+    finally:
+        store.close()
+        if report.read and not told.dry_run:
+            _log(settings, told.paths, report)
+    print(json.dumps(report.as_dict()) if told.json else _said(report, told.dry_run))
+    return 2 if report.rejected else 0
+
+
+def _log(settings: Settings, paths: list[str], report: Report) -> None:
+    what = ", ".join("a database" if is_address(path) else path for path in paths)
+    state = State(settings.state_url)
+    record(state, settings.now(), "command", getpass.getuser(), what, report)
+    state.close()
+
+
+def _import(
+    told: argparse.Namespace, settings: Settings, store: EventStore, options: Options,
+    report: Report,
+) -> None:  # fmt: skip
+    """Files and folders first, then databases, in one report; what came until it ended is in it."""
+    said = _Progress()
+    if paths := [Path(path) for path in told.paths if not is_address(path)]:
+        ingest_paths(paths, store, options, name=told.format, dry_run=told.dry_run,
+                     progress=said, report=report)  # fmt: skip
+    for url in filter(is_address, told.paths):
+        report.add(import_from(url, settings, store, options, dry_run=told.dry_run, progress=said))
+
+
+class _Progress:
+    """Says how far an import is, where that has changed."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def __call__(self, report: Report) -> None:
+        if report.read != self._last:
+            self._last = report.read
+            print(f"  {report.read:,} read, {report.accepted:,} accepted …", file=sys.stderr)
+
+
+def _said(report: Report, dry_run: bool) -> str:
+    """The report as a person reads it."""
+    told = report.as_dict()
+    head = "Would import" if dry_run else "Imported"
+    lines = [
+        f"{head} {told['accepted']:,} of {told['read']:,} records"
+        f" from {told['files']} file(s), format {told['format']}",
+        f"  duplicates {told['duplicates']:,} · rejected {told['rejected']:,}"
+        f" · unpriced {told['unpriced']:,}",
+        f"  cost ${told['cost']:,.6f} · tokens {told['tokens']:,}"
+        f" · {told['from'] or '–'} → {told['to'] or '–'}",
+    ]
+    lines += [f"  note, {note['times']:,} ×: {note['what']}" for note in told["notes"]]
+    return "\n".join(lines + [f"  {r['where']}: {r['reason']}" for r in told["rejections"]])
+
+
+def instant(name: str, text: str | None) -> datetime | None:
+    """The instant of an option, UTC where it has no offset; raises `SettingsError`."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{name} is no ISO 8601 instant: {text[:40]!r}") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

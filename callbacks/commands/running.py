@@ -1,0 +1,198 @@
+"""The server that runs, used by commands: only one process can have the event store open.
+
+A serving process leaves its address and a key of its own in the data folder, readable by its
+owner alone. A command that finds them works through the server; otherwise it opens the store.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+import orjson
+from flask import Flask, Response, jsonify, request
+
+from callbacks.commands import checks
+from callbacks.receive.bodies import body, pieces
+from callbacks.receive.events import keyed
+from data.engines.protocol import EventStore, open_events
+from data.errors import EventError, Refused, StoreError, Stranger
+from data.events.cleaning import clean
+from data.events.merging import Written
+from data.events.table import Event
+from data.prices.book import PriceBook, public
+from data.prices.own import Books
+from data.settings import Settings
+from data.sources.format import Options
+from data.sources.parquet import Part
+from data.sources.report import Report
+from data.state.store import State
+
+NOTE: Final = "server.json"
+PATH: Final = "/api/v1/store/"
+SECONDS: Final = 120
+BREATH: Final = 0.5
+
+
+def attach(server: Flask, store: EventStore, key: str) -> None:
+    """Let commands of this machine use the store through the server, under its own key."""
+
+    @server.post(f"{PATH}<verb>")
+    def work(verb: str) -> Response:
+        if not ip_address(request.remote_addr or "::").is_loopback:
+            raise Stranger("this door is for commands of this machine")
+        keyed(key)
+        with body() as content:
+            asked = orjson.loads(content)
+        if verb not in VERBS:
+            raise Refused("verb", f"a store can {', '.join(VERBS)}")
+        return jsonify(VERBS[verb](store, asked))
+
+
+def _write(store: EventStore, asked: list[Any]) -> dict[str, Any]:
+    try:
+        events = [clean(raw) for raw in asked]
+    except EventError as error:
+        raise Refused("body", str(error)) from None
+    fresh = store.write(events)
+    return {"new": [one["event_id"] for one in fresh], "completed": fresh.completed}
+
+
+def _load(store: EventStore, asked: dict[str, Any]) -> dict[str, Any] | None:
+    """Read the file here, if it is here the file that the command sees."""
+    part = Part(**{**asked["part"], "path": Path(asked["part"]["path"]),
+                   "options": Options(**asked["options"])})  # fmt: skip
+    report = store.load(part) if _seen(part.path) == asked["seen"] else None
+    return None if report is None else asdict(report)
+
+
+def _seen(path: Path) -> list[int]:
+    """What tells a file from others, as far as two processes of a machine agree on it."""
+    try:
+        told = path.stat()
+    except OSError:
+        return []
+    return [told.st_ino, told.st_size, told.st_mtime_ns]
+
+
+VERBS: Final[dict[str, Callable[[EventStore, Any], Any]]] = {
+    "write": _write,
+    "load": _load,
+    "known": lambda store, asked: sorted(store.known(asked)),
+    "remove": lambda store, asked: store.remove(str(asked)),
+    "check": lambda store, _: list(checks.run_all(store)),
+}
+
+
+@contextmanager
+def announced(settings: Settings, key: str) -> Iterator[None]:
+    """Leave the note while serving."""
+    note = settings.data_dir / NOTE
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    note.unlink(missing_ok=True)
+    handle = os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        json.dump({"url": f"http://{host}:{settings.port}", "key": key}, file)
+    try:
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+
+
+def new_key() -> str:
+    """A key for one run of a server."""
+    return secrets.token_urlsafe(32)
+
+
+class Running:
+    """A running server's event store, as far as commands need one; prices are this side's."""
+
+    def __init__(self, url: str, key: str, book: Callable[[], PriceBook] = public) -> None:
+        self._url, self._key, self.book = url, key, book
+
+    def write(self, events: Sequence[Event]) -> Written:
+        said = [self._post("write", part) for part in pieces(events)]
+        fresh = {one for each in said for one in each["new"]}
+        new = {e["event_id"]: e for e in reversed(events) if e["event_id"] in fresh}
+        return Written(reversed(new.values()), sum(each["completed"] for each in said))
+
+    def load(self, part: Part) -> Report | None:
+        """The server reads the file itself; None where it does not see this file."""
+        given = {"user": part.options.user, "project": part.options.project}
+        place = {"path": str(part.path), "name": part.name, "start": part.start, "rows": part.rows}
+        told = {"part": place, "options": given, "seen": _seen(part.path)}
+        report = self._ask("load", told)
+        return None if report is None else Report.of(report)
+
+    def known(self, ids: Collection[str]) -> set[str]:
+        return {one for part in pieces(ids) for one in self._post("known", part)}
+
+    def remove(self, source: str) -> int:
+        return int(self._ask("remove", source))
+
+    def check(self) -> list[tuple[str, str]]:
+        """What `checks.run_all` finds over there."""
+        return [(str(name), str(problem)) for name, problem in self._ask("check", None)]
+
+    def close(self) -> None:
+        """Nothing is open here."""
+
+    def alive(self) -> bool:
+        """Whether the noted server still answers."""
+        try:
+            with urlopen(f"{self._url}/healthz", timeout=5) as answer:  # noqa: S310
+                return bool(answer.status == 200)
+        except (URLError, OSError):
+            return False
+
+    def _ask(self, verb: str, what: Any) -> Any:
+        return self._post(verb, orjson.dumps(what))
+
+    def _post(self, verb: str, content: bytes) -> Any:
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        asked = Request(f"{self._url}{PATH}{verb}", content, headers)  # noqa: S310
+        until = time.monotonic() + SECONDS
+        try:
+            while (said := _answer(asked, time.monotonic() < until)) is None:
+                time.sleep(BREATH)
+            return orjson.loads(said)
+        except (URLError, OSError) as error:
+            raise StoreError(
+                f"the running server at {self._url} does not answer: {error}"
+            ) from None
+
+
+def _answer(asked: Request, patient: bool) -> bytes | None:
+    """What the server says; None where it is busy and there is time to ask again."""
+    try:
+        with urlopen(asked, timeout=SECONDS) as answer:  # noqa: S310
+            return bytes(answer.read())
+    except HTTPError as error:
+        told = error.read().decode(errors="replace")[:300]
+        if patient and error.code == 503:
+            return None
+        raise StoreError(f"the running server refused: {told}") from None
+
+
+def reach(settings: Settings) -> EventStore | Running:
+    """The event store, through the server that has it open, or opened here; it prices by the
+    entries that are kept as the command starts."""
+    with closing(State(settings.state_url)) as state:
+        present, note = Books(state)(), settings.data_dir / NOTE
+        if note.exists():
+            told = json.loads(note.read_text())
+            running = Running(told["url"], told["key"], lambda: present)
+            if running.alive():
+                return running
+        present = Books.at_start(state, settings.now())()
+    return open_events(settings.events_url, lambda: present)

@@ -1,0 +1,76 @@
+"""The socket: how much of a body is taken in before anybody has asked who sends it.
+
+Waitress keeps what arrives (on disk beyond 512 KB) before our code runs. A body larger than any
+door takes is not read: the request goes on without it and is answered as always (401, 403, 413),
+and the connection ends. An upload of more than that, up to 1 GB, is read only from somebody whose
+headers show that they may upload. A body of unknown length is cut off at the same limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import copy
+from typing import Any, Final
+
+from flask import Flask
+from flask_login import current_user
+from waitress import create_server
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+
+from callbacks.access.session import current_scope
+from callbacks.receive.bodies import LARGEST
+from callbacks.receive.uploads import PATH
+from data.ingest.upload_files import LARGEST as LARGEST_UPLOAD
+
+# An export in a few reads, each of which waits for its turn among those who compute.
+AT_ONCE: Final = 256 * 1024
+Headers = Mapping[str, str]
+
+
+def listening(server: Flask, **said: Any) -> Any:
+    """Waitress with an open socket, to `run` until it is stopped."""
+    # One process serves one application.
+    HTTPChannel.parser_class = parser(lambda headers: _may_upload(server, headers))
+    return create_server(
+        server, ident=None, max_request_body_size=LARGEST + 1, recv_bytes=AT_ONCE, **said
+    )
+
+
+def parser(may_upload: Callable[[Headers], bool]) -> type[HTTPRequestParser]:
+    """What reads a request, asking `may_upload` before it takes in a large one."""
+
+    class Parser(HTTPRequestParser):  # type: ignore[misc]
+        adj: Any
+
+        def parse_header(self, header_plus: bytes) -> None:
+            super().parse_header(header_plus)
+            large = self.chunked or self.content_length > LARGEST
+            if large and self.path == PATH and self.command == "POST" and may_upload(self.headers):
+                self.adj = _roomy(self.adj)
+            if self.content_length >= self.adj.max_request_body_size:
+                self._go_on_without()
+
+        def _go_on_without(self) -> None:
+            self.body_rcv = None
+            self.content_length = 0  # the application goes by the header
+            self.expect_continue = False
+            self.connection_close = True
+
+    return Parser
+
+
+def _roomy(given: Any) -> Any:
+    """The same settings of the socket with room for an upload."""
+    made = copy(given)
+    made.max_request_body_size = LARGEST_UPLOAD + 1
+    return made
+
+
+FORWARDED: Final = ("AUTHORIZATION", "COOKIE", "HOST")
+
+
+def _may_upload(server: Flask, headers: Headers) -> bool:
+    shown = {name: headers[name] for name in FORWARDED if name in headers}
+    with server.test_request_context(PATH, method="POST", headers=shown):
+        return bool(current_user.is_authenticated and current_scope().manages_platform)

@@ -1,0 +1,130 @@
+"""The doors for OpenTelemetry: OTLP/HTTP traces, logs and metrics, as Protobuf and as JSON.
+
+An export is answered in its own content type: 200 with the standard response once what it
+brought is durable, with `partial_success` where some of it was rejected; else a `google.rpc.Status`
+under 400 (no such request), 401 (key), 413 (limits), 415 (content type), or 503 with `Retry-After`
+(not taken: to be sent again, and ids keep that harmless). What is no use of a model is accepted
+and not stored; metrics from whom nothing else has come are answered with a warning: 0 rejected,
+and a sentence on what to send. A value longer than the table takes rejects its event and says so,
+as at every other door: cut short, it could name somebody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import orjson
+from flask import Flask, Response, request
+from google.protobuf.json_format import MessageToDict
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceResponse,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+from callbacks.receive.bodies import MOST_ITEMS, body, refuse_crowded
+from callbacks.receive.events import admitted
+from data.engines.protocol import EventStore
+from data.errors import SpendscopeError, Unsupported
+from data.ingest.import_log import Tally
+from data.ingest.importing import receive
+from data.ingest.keys import Key
+from data.ingest.reading import Reads
+from data.settings import Settings
+from data.sources.otlp.requests import EARLIER
+from data.sources.report import Report
+from data.state.store import State
+
+REASONS: Final = 3
+ALONE: Final = (
+    "accepted but not counted: metrics sum up what spans and log events tell one by one, and none"
+    " with tokens have come under this key; export traces or logs too, or their use is missing"
+)
+PROTOBUF: Final = "application/x-protobuf"
+JSON: Final = "application/json"
+TYPES: Final = {PROTOBUF: PROTOBUF, "application/protobuf": PROTOBUF, JSON: JSON}
+ANSWERS: Final[dict[str, tuple[Callable[[], Any], str]]] = {
+    "traces": (ExportTraceServiceResponse, "rejected_spans"),
+    "logs": (ExportLogsServiceResponse, "rejected_log_records"),
+    "metrics": (ExportMetricsServiceResponse, "rejected_data_points"),
+}
+# google.rpc.Code of an HTTP status; INVALID_ARGUMENT where nothing fits better.
+CODES: Final = {401: 16, 403: 7, 500: 13, 503: 14}
+INVALID: Final = 3
+
+
+def attach(
+    server: Flask,
+    settings: Settings,
+    state: State,
+    store: EventStore,
+    tally: Tally,
+    reader: Reads,
+) -> None:
+    """Route the three doors on a server."""
+
+    @server.post("/v1/<any(traces, logs, metrics):signal>")
+    def export(signal: str) -> Response:
+        try:
+            key = admitted(settings, state)
+            held, report = _taken(signal, key, store, reader)
+            report.settle(key.source or "otlp", {})
+            tally.add(settings.now(), key.name, "otlp", report)
+            alone = signal == "metrics" and bool(report.notes) and not tally.used(key.name)
+            return _said(signal, held, report, ALONE if alone else "")
+        except SpendscopeError as error:
+            return _refused(error)
+
+
+def _taken(signal: str, key: Key, store: EventStore, reader: Reads) -> tuple[int, Report]:
+    """How many items a request held, and what became of the events among them."""
+    json = _type() == JSON
+    with body() as content:
+        if json:
+            refuse_crowded(content)
+        read = reader.otlp(signal, content, json, MOST_ITEMS, key)
+        return read.items, receive(read, store, key.project)
+
+
+def _type() -> str:
+    known = TYPES.get(request.mimetype)
+    if known is None:
+        raise Unsupported("Content-Type", f"OTLP comes as {PROTOBUF} or {JSON}")
+    return known
+
+
+def _said(signal: str, held: int, report: Report, warning: str) -> Response:
+    make, counted = ANSWERS[signal]
+    message = make()
+    if warning:
+        message.partial_success.error_message = warning
+    # What was refused of an earlier request, its own sender was told.
+    past = sum(where == EARLIER for where, _ in report.rejections)
+    if refused := report.rejected - past:
+        reasons = dict.fromkeys(why for where, why in report.rejections if where != EARLIER)
+        setattr(message.partial_success, counted, min(refused, held))
+        message.partial_success.error_message = "; ".join([*reasons][:REASONS])
+    if _type() == PROTOBUF:
+        return Response(message.SerializeToString(), mimetype=PROTOBUF)
+    return Response(orjson.dumps(MessageToDict(message)), mimetype=JSON)
+
+
+def _refused(error: SpendscopeError) -> Response:
+    """A `google.rpc.Status` in the type of the request; JSON where that is none of ours."""
+    code, said = CODES.get(error.status, INVALID), str(error)
+    if TYPES.get(request.mimetype) == PROTOBUF:
+        text = said.encode()
+        content = bytes((0x08, code, 0x12)) + _varint(len(text)) + text
+        answer = Response(content, error.status, mimetype=PROTOBUF)
+    else:
+        told = orjson.dumps({"code": code, "message": said})
+        answer = Response(told, error.status, mimetype=JSON)
+    if error.status == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def _varint(number: int) -> bytes:
+    low, rest = number & 0x7F, number >> 7
+    return bytes((low | 0x80,)) + _varint(rest) if rest else bytes((low,))

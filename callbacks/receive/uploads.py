@@ -1,0 +1,100 @@
+"""Imports over HTTP, for platform administrators: a file is sent, looked at, stored or dropped.
+
+POST   /api/v1/imports?name=usage.csv[&format=&map=&user=&project=&start=]   the body is the file
+GET    /api/v1/imports/open   the uploads that are still known, so that a page can take one up again
+GET    /api/v1/imports/<id>   how far it is, what would become of it, what became of it
+POST   /api/v1/imports/<id>   store it
+DELETE /api/v1/imports/<id>   stop, and remove the file
+GET    /api/v1/imports        the log of all imports
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from flask import Flask, Response, jsonify, request
+
+from callbacks.access.session import current_scope
+from callbacks.api.parameters import only, whole
+from callbacks.api.prices import hand
+from data.errors import Refused, TooLarge
+from data.ingest.import_log import Import, Tally, listed, refuse
+from data.ingest.upload_files import LARGEST, TOO_LARGE
+from data.ingest.uploads import Uploads
+from data.local_time import instant
+from data.settings import Settings
+from data.sources import AUTO, Options, formats, mapping
+from data.state.store import State
+
+PATH: Final = "/api/v1/imports"
+TOLD: Final = ("name", "format", "map", "user", "project", "start")
+
+
+def attach(server: Flask, settings: Settings, state: State, uploads: Uploads, tally: Tally) -> None:
+    """Route them on a server."""
+
+    @server.post(PATH)
+    def send_file() -> tuple[Response, int]:
+        only(TOLD)
+        refuse(current_scope())
+        request.max_content_length = LARGEST
+        if (request.content_length or 0) > LARGEST:
+            raise TooLarge("body", TOO_LARGE)
+        told = {name: request.args.get(name, "").strip() for name in TOLD}
+        one = uploads.receive(
+            hand(settings), request.stream, told["name"], _format(told["format"]), _options(told)
+        )
+        return jsonify(one.as_dict()), 202
+
+    @server.get(f"{PATH}/open")
+    def open_uploads() -> Response:
+        only(())
+        return jsonify(uploads=[one.outline() for one in uploads.listed(current_scope())])
+
+    @server.get(f"{PATH}/<key>")
+    def look_at(key: str) -> Response:
+        return jsonify(uploads.get(current_scope(), key).as_dict())
+
+    @server.post(f"{PATH}/<key>")
+    def store_file(key: str) -> tuple[Response, int]:
+        return jsonify(uploads.commit(hand(settings), key).as_dict()), 202
+
+    @server.delete(f"{PATH}/<key>")
+    def stop_import(key: str) -> Response:
+        return jsonify(uploads.cancel(current_scope(), key).as_dict())
+
+    @server.get(PATH)
+    def import_log() -> Response:
+        only(("limit", "offset"))
+        limit, offset = whole("limit", 50, 1, 500), whole("offset", 0, 0, 10**9)
+        tally.flush()
+        return jsonify(imports=[_said(x) for x in listed(state, current_scope(), limit, offset)])
+
+
+def _format(name: str) -> str:
+    if name and name != AUTO and name not in formats():
+        raise Refused(
+            "format", f"{name[:60]!r} is no known format; known are {', '.join(formats())}"
+        )
+    return name or AUTO
+
+
+def _options(told: dict[str, str]) -> Options:
+    columns = mapping.parse([told["map"]]) if told["map"] else {}
+    return Options(told["user"] or None, told["project"] or None, _start(told["start"]), columns)
+
+
+def _start(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        raise Refused("start", f"start is no ISO 8601 instant: {text[:40]!r}") from None
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
+def _said(one: Import) -> dict[str, Any]:
+    told = asdict(one)
+    told["cost"] = told.pop("cost_nano") / 1_000_000_000
+    return told | {name: instant(told[name]).isoformat() for name in ("at", "last")}

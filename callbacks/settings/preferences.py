@@ -1,0 +1,103 @@
+"""A reader's own preferences: on the profile, over HTTP, and what the browser applies of them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from callbacks.access.session import current_person
+from components import ids
+from components.settings import preferences
+from data.errors import Refused
+from data.local_time import zones
+from data.people.preferences import NAMES, change, parse, read, write
+from data.state.store import State as Kept
+
+LARGEST: Final = 4_096
+SAID: Final = "said"
+RANGE: Final = ("preset", "n")  # they mean something only together
+
+
+def attach(server: Flask, state: Kept) -> None:
+    """Route the preferences of whoever asks on a server; nobody else's have an address."""
+
+    @server.get("/api/v1/preferences")
+    def preferred() -> Response:
+        return jsonify(read(state, *current_person().ids).as_dict())
+
+    @server.put("/api/v1/preferences")
+    def prefer() -> Response:
+        if request.args:
+            raise Refused("preferences", "preferences are your own and take no parameters")
+        chosen = parse(_body())
+        write(state, chosen, *current_person().ids)
+        return jsonify(chosen.as_dict())
+
+
+def zone_of(state: Kept, browser: Any) -> str:
+    """The zone in which the one who asks reads times: preferred, else the browser's."""
+    zone = read(state, *current_person().ids).zone or browser
+    return zone if isinstance(zone, str) and zone in zones() else "UTC"
+
+
+def _body() -> Any:
+    request.max_content_length = LARGEST
+    try:
+        return request.get_json(force=True, silent=True)
+    except RequestEntityTooLarge:
+        raise Refused("preferences", f"preferences have at most {LARGEST} bytes") from None
+
+
+def _said(held: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
+    """What was changed of what the controls hold: two quick changes may arrive in any order."""
+    names = {key["preference"] for key in changed.values()}
+    if names & set(RANGE):
+        names |= set(RANGE)
+    return {n: None if held[n] == preferences.UNSAID else held[n] for n in names}
+
+
+def register(app: Dash, state: Kept) -> None:
+    """The card of the profile, saved at once, and their effect in this browser."""
+
+    @app.callback(Output(ids.PREFERRED, "data"), Input(ids.APP, "id"))
+    def arrive(_: str) -> dict[str, Any]:
+        return read(state, *current_person().ids).as_dict()
+
+    @app.callback(Output(ids.PREFERENCES, "children"), Input(ids.PREFERENCES, "id"))
+    def fill(_: str) -> Any:
+        return preferences.fields(read(state, *current_person().ids))
+
+    @app.callback(
+        Output(ids.PREFERENCES_SAID, "children"),
+        Output(ids.PREFERENCES_SAID, "className"),
+        Output(ids.PREFERRED, "data", allow_duplicate=True),
+        *(Input(ids.preference(name), "value") for name in NAMES),
+        prevent_initial_call=True,
+    )
+    def save(*values: Any) -> tuple[Any, ...]:
+        held = dict(zip(NAMES, values, strict=True))
+        try:
+            old, new = change(state, _said(held, ctx.triggered_prop_ids), *current_person().ids)
+        except Refused as problem:
+            return str(problem), f"{SAID} wrong", no_update
+        before, now = old.as_dict(), new.as_dict()
+        if before == now:
+            return no_update, no_update, no_update
+        return (
+            "Saved",
+            SAID,
+            now | {"changed": [name for name in NAMES if before[name] != now[name]]},
+        )
+
+    app.clientside_callback(
+        ClientsideFunction("preferences", "apply"),
+        Output(ids.THEME, "data", allow_duplicate=True),
+        Output(ids.THEME_BUTTON, "children", allow_duplicate=True),
+        Output(ids.MODES, "data", allow_duplicate=True),
+        Input(ids.PREFERRED, "data"),
+        State(ids.MODES, "data"),
+        prevent_initial_call=True,
+    )

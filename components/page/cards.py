@@ -1,0 +1,191 @@
+"""A section on the page: its head, its chart and table side by side in the tree, its state.
+
+Callbacks write leaf properties only (figure, rows, text); nothing here is built twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import dash_ag_grid as dag
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from components import ids
+from components.page import tables
+from components.page.numbers import DASH
+from components.sections.declared import Section, Tab, measures
+from data.query.catalog import DIMENSIONS, METRICS
+
+GRAPH: Final[dict[str, Any]] = {
+    "displaylogo": False,
+    # Plotly 7 offers to upload a chart to its cloud unless it is told not to, twice.
+    "showSendToCloud": False,
+    "plotlyServerURL": "",
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "zoom2d", "pan2d", "autoScale2d"],
+    "responsive": True,
+}
+GRID: Final[dict[str, Any]] = {
+    "rowHeight": 34,
+    "headerHeight": 40,
+    "pagination": True,
+    "paginationPageSize": 20,
+    "paginationPageSizeSelector": [20, 50, 200],
+    "suppressCellFocus": False,
+    "maintainColumnOrder": True,
+    "enableCellTextSelection": True,
+    "tooltipShowDelay": 400,
+    "animateRows": False,
+}
+
+
+def paged(rows: int) -> dict[str, Any]:
+    """The options of a grid of so many rows: those that fill one page need no pages."""
+    return GRID | {"pagination": rows > GRID["paginationPageSize"]}
+
+
+def body(tab: Tab) -> list[Any]:
+    """The sections of one tab."""
+    return [_section(one) for one in tab.sections]
+
+
+def _section(one: Section) -> Any:
+    return _headlines(one) if one.shape == "headline" else _card(one)
+
+
+def _card(one: Section) -> html.Section:
+    key = one.key
+    return html.Section(
+        [
+            html.Header([_title(one), _tools(one)], className="card-head"),
+            html.P(id=ids.part("summary", key), className="summary", **{"aria-live": "polite"}),
+            html.Div(
+                [
+                    html.Div(
+                        dcc.Graph(id=ids.part("chart", key), config=GRAPH, responsive=True),
+                        className="as-chart", **ids.testid("chart"),
+                    ),
+                    html.Div(_grid(one), className="as-table", **ids.testid("table")),
+                    html.Div(id=ids.part("state", key), className="state", role="status",
+                             **ids.testid("state")),
+                    html.Button("Retry", id=ids.part("retry", key), className="retry quiet"),
+                ],
+                className="card-body",
+            ),
+        ],
+        id=ids.part("card", key), className=f"card-section shape-{one.shape} span-{one.width}",
+        **ids.testid(f"section-{key}"), **{"data-state": "loading", "data-section": key},
+        **{"aria-label": one.title},
+    )  # fmt: skip
+
+
+def _title(one: Section) -> html.Div:
+    return html.Div([html.H2(one.title), html.Span(one.help, className="help")])
+
+
+def _tools(one: Section) -> html.Div:
+    key = one.key
+    return html.Div(
+        [
+            _choice("measure", key, _drawn(one), "Measure"),
+            _choice("by", key, [(n, f"by {_lower(n)}") for n in one.by], "Break down"),
+            _table_tools(one),
+            html.Div(
+                [_mode("chart", "Chart", key), _mode("table", "Table", key)],
+                className="modes", role="group", **{"aria-label": f"Show {one.title} as"},
+            ),
+            _events(ids.part("events", key), f"behind {one.title}"),
+            html.A("CSV", id=ids.part("export", key), className="quiet", download="",
+                   title="All rows as CSV", **ids.testid("export-csv")),
+        ],
+        className="tools",
+    )  # fmt: skip
+
+
+def _table_tools(one: Section) -> html.Div:
+    """Search within the table, and which columns to show; both work in the browser alone."""
+    options = [{"label": METRICS[name].label, "value": name} for name in one.metrics]
+    chosen = dcc.Checklist(
+        id=ids.part("columns", one.key), options=options, value=list(one.metrics),
+        className="columns-list", persistence=True, persistence_type="local",
+    )  # fmt: skip
+    return html.Div(
+        [
+            dbc.Input(id=ids.part("search", one.key), type="search", placeholder="Search table",
+                      debounce=200, size="sm"),
+            html.Details([html.Summary("Columns", className="quiet"), chosen],
+                         className="columns-box"),
+        ],
+        id=ids.part("table-tools", one.key), className="table-tools",
+        **ids.testid("table-tools"),
+    )  # fmt: skip
+
+
+def _events(key: ids.Id, which: str) -> html.Button:
+    return html.Button(
+        "Events", id=key, className="quiet show-events", title=f"Show the events {which}",
+        **ids.testid("show-events"), **{"aria-label": f"Show the events {which}"},
+    )  # fmt: skip
+
+
+def _drawn(one: Section) -> list[tuple[str, str]]:
+    names = measures(one)[:1] if one.together else measures(one)
+    return [(name, METRICS[name].label) for name in names]
+
+
+def _lower(dimension: str) -> str:
+    return DIMENSIONS[dimension].label.lower()
+
+
+def _choice(name: str, key: str, options: list[tuple[str, str]], label: str) -> dbc.Select:
+    # Always in the tree, as a missing part would silence the section's callback.
+    return dbc.Select(
+        id=ids.part(name, key), value=options[0][0] if options else "", size="sm",
+        class_name="choice",
+        options=[{"value": value, "label": text} for value, text in options],
+        html_size=None, style={"display": "none"} if len(options) < 2 else {},
+        name=f"{label} ({key})",
+    )  # fmt: skip
+
+
+def _mode(name: str, label: str, key: str) -> html.Button:
+    return html.Button(
+        label, id=ids.part(f"mode-{name}", key), className=f"mode mode-{name}",
+        **ids.testid(f"mode-{name}"), **{"aria-pressed": "true" if name == "chart" else "false"},
+    )  # fmt: skip
+
+
+def _grid(one: Section) -> dag.AgGrid:
+    return dag.AgGrid(
+        id=ids.part("table", one.key), columnDefs=tables.columns(one, (*one.by, "")[0]),
+        rowData=[], dashGridOptions=GRID, columnSize=None, className="grid",
+        defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
+        style={"height": "100%", "width": "100%"},
+    )  # fmt: skip
+
+
+def _headlines(one: Section) -> html.Section:
+    return html.Section(
+        [
+            html.H2(one.title, className="visually-hidden"),
+            html.Div([_number(name, one.key) for name in one.metrics], className="kpis"),
+            html.Div(id=ids.band("state", one.key), className="state", role="status",
+                     **ids.testid("state")),
+        ],
+        id=ids.band("card", one.key), className="headline",
+        **ids.testid(f"section-{one.key}"), **{"data-state": "loading"},
+    )  # fmt: skip
+
+
+def _number(name: str, key: str) -> html.Div:
+    declared = METRICS[name]
+    return html.Div(
+        [
+            html.Div(declared.label, className="kpi-label"),
+            html.Div(DASH, id=ids.headline("value", name, key), className="kpi-value",
+                     **ids.testid(f"kpi-{name}"), **{"data-value": ""}),
+            html.Div(" ", id=ids.headline("change", name, key), className="kpi-change"),
+            _events(ids.headline("events", name, key), f"behind {declared.label}"),
+        ],
+        className="kpi", title=f"{declared.help} The change is against the window before it.",
+    )  # fmt: skip

@@ -1,0 +1,115 @@
+"""The events behind a number: a drawer with their sum, a grid that fetches as it is scrolled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import dash_ag_grid as dag
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from components import ids
+from components.page.numbers import text
+from components.page.tables import SHOWN
+from components.page.values import tip
+from data.query.catalog import METRICS
+from data.query.listing import COLUMNS, label, unit
+
+Row = dict[str, Any]
+PAGE: Final = 100
+# Told on hover of the name, as everywhere.
+NAMED: Final = {"user_name": "user", "project_name": "project"}
+GRID: Final[Row] = {
+    "rowHeight": 34, "headerHeight": 40, "cacheBlockSize": PAGE, "maxBlocksInCache": 20,
+    "maxConcurrentDatasourceRequests": 1, "enableCellTextSelection": True, "animateRows": False,
+    "tooltipShowDelay": 400,
+}  # fmt: skip
+
+
+def build() -> dbc.Modal:
+    """The drawer, closed."""
+    return dbc.Modal(
+        [
+            dbc.ModalHeader(dbc.ModalTitle(id=ids.EVENTS_TITLE), close_button=True),
+            dbc.ModalBody(html.Div(id=ids.EVENTS_BODY, **ids.testid("events-drawer"))),
+        ],
+        id=ids.EVENTS, size="xl", fullscreen="lg-down", scrollable=True, is_open=False,
+        class_name="events-drawer", labelledby=ids.EVENTS_TITLE,
+    )  # fmt: skip
+
+
+def body(asked: Row, totals: Mapping[str, Any], window: str, href: str) -> list[Any]:
+    """What is in the drawer; `asked` is what the grid sends back for every page."""
+    count = int(totals["events"])
+    return [
+        dcc.Store(id=ids.EVENTS_ASKED, data=asked),
+        html.Div(
+            [
+                html.Span(
+                    [f"{METRICS[name].label} ", html.B(_said(name, totals))],
+                    **ids.testid(f"events-{name}"), **{"data-value": _exact(totals[name])},
+                )
+                for name in totals
+            ]
+            + [html.A("CSV", href=href, id=ids.EVENTS_FILE, download="", className="quiet",
+                      title="All of these events as CSV", **ids.testid("events-csv"))],
+            className="events-total", **ids.testid("events-total"),
+        ),
+        html.Div(window, className="events-window"),
+        html.Div(_grid(count, totals), **ids.testid("events-table")),
+    ]  # fmt: skip
+
+
+def _grid(count: int, totals: Mapping[str, Any]) -> dag.AgGrid:
+    summed = {f"{name}_text": _said(name, totals) for name in ("cost", "tokens", "requests")}
+    last: Row = {"ts_text": "Total"} | summed
+    shown = min(max(count, 1), 12) * 34 + 40 + 34 + 16
+    return dag.AgGrid(
+        id=ids.EVENTS_GRID, columnDefs=[_column(name) for name in _shown()], columnSize=None,
+        rowModelType="infinite", dashGridOptions=GRID | {"pinnedBottomRowData": [last]},
+        className="grid", style={"height": f"min({shown}px, 56vh)", "width": "100%"},
+        defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
+    )  # fmt: skip
+
+
+def _shown() -> list[str]:
+    """The columns to read: a person's name stands for their id."""
+    return [name for name in COLUMNS if name not in NAMED]
+
+
+def _column(name: str) -> Row:
+    number = unit(name) not in ("text", "instant")
+    return {
+        "field": name, "headerName": label(name), "width": 204 if name == "ts" else 140,
+        "valueFormatter": {"function": "shown(params)"}, "tooltipField": f"{name}_tip",
+        **({"type": "rightAligned"} if number else {}),
+        **({"sort": "desc"} if name == "ts" else {}),
+    }  # fmt: skip
+
+
+def rows(
+    found: list[Row], zone: str, stamp: Any, several: Mapping[str, tuple[str, ...]]
+) -> list[Row]:
+    """Events as rows of the grid; `stamp` tells an instant to the second, `several` is as in
+    `Answer`."""
+    return [_row(one, zone, stamp, several) for one in found]
+
+
+def _row(one: Row, zone: str, stamp: Any, several: Mapping[str, tuple[str, ...]]) -> Row:
+    row: Row = dict(one)
+    for name in COLUMNS:
+        value = stamp(one["ts"], zone) if name == "ts" else text(one[name], unit(name))
+        row[f"{name}{SHOWN}"] = value if one[name] is not None else "–"
+    for name, key in NAMED.items():
+        row[f"{key}{SHOWN}"] = one[name] or one[key] or "–"
+        row[f"{key}_tip"] = tip(one[key], several if key == "user" else {})
+    return row
+
+
+def _said(name: str, totals: Mapping[str, Any]) -> str:
+    return text(totals[name], METRICS[name].unit)
+
+
+def _exact(value: Any) -> str:
+    return "" if value is None else repr(value)

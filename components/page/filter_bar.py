@@ -1,0 +1,166 @@
+"""The global filters: window, users, projects, and what they resolve to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from components import ids
+from components.page import pickers
+from components.page.numbers import moment
+from components.page.values import hand
+from components.shapes.axes import LONGEST_NAME
+from data.events.table import ME
+from data.local_time import zones
+from data.query.catalog import DIMENSIONS
+from data.query.clock import HANDS
+from data.query.filters import EXCLUDING, PEOPLE, TIMES, Choice
+from data.query.windows import DEFAULT_N, DEFAULT_PRESET, PRESETS, Window
+
+MOST_CHIPS: Final = 12
+MOST_TOLD: Final = 3
+TIMED: Final = "time"
+
+
+def build() -> html.Section:
+    """The bar, empty: callbacks fill in what the URL and the reader choose."""
+    controls = [
+        _labelled("filter-preset", "Time", dbc.Select(
+            id=ids.PRESET, value=DEFAULT_PRESET, size="sm",
+            options=[{"value": key, "label": label} for key, label in PRESETS.items()],
+        )),
+        html.Div(_labelled("filter-n", "N", dbc.Input(
+            id=ids.N, type="text", inputmode="numeric", debounce=400, size="sm",
+            value=str(DEFAULT_N[DEFAULT_PRESET]), maxlength=8, autocomplete="off",
+        )), id=ids.N_BOX, className="n-box"),
+        html.Div([_moment("from", "From", ids.FROM), _moment("to", "To", ids.TO)],
+                 id=ids.RANGE_BOX, className="range-box", hidden=True),
+        *(pickers.picker(field, f"filter-{field}s") for field in PEOPLE),
+        html.Button("Me", id=ids.ME, className="toggle", **ids.testid("filter-users-me"),
+                    title="Only my own activity", **{"aria-pressed": "false"}),
+        *pickers.more(),
+        html.Div(className="spring"),
+        html.Button("Clear all", id=ids.CLEAR, className="quiet", **ids.testid("filter-clear")),
+        html.Button("↻", id=ids.REFRESH, className="quiet round", title="Refresh",
+                    **{"aria-label": "Refresh"}),
+        _mode_switch(),
+    ]  # fmt: skip
+    return html.Section(
+        [html.Div(controls, className="controls"), _summary()],
+        id=ids.FILTER_BAR, className="filter-bar", hidden=True, **{"aria-label": "Filters"},
+    )  # fmt: skip
+
+
+def _summary() -> html.Div:
+    return html.Div(
+        [
+            html.Div(id=ids.PROBLEM, className="problem", role="alert"),
+            html.Div(
+                [
+                    html.Span(id=ids.WINDOW, className="window"),
+                    html.Span(id=ids.CHIPS, className="chips"),
+                    html.Span(id=ids.NOTICE, className="notice"),
+                    html.Span(_zone_picker(), className="zone"),
+                ],
+                className="summary-line", **ids.testid("filter-summary"),
+                **{"aria-live": "polite"},
+            ),
+        ]
+    )  # fmt: skip
+
+
+def _labelled(name: str, label: str, control: Any) -> html.Label:
+    return html.Label([html.Span(label), control], className=f"control {name}", **ids.testid(name))
+
+
+def _moment(name: str, label: str, key: str) -> html.Label:
+    # A native date-and-time field: no weight, keyboard and touch for free. dbc does not list the
+    # type among its own, and passes it on.
+    field = dbc.Input(id=key, type="datetime-local", step=60, debounce=400, size="sm")
+    return _labelled(f"filter-{name}", label, field)
+
+
+def _zone_picker() -> dcc.Dropdown:
+    return dcc.Dropdown(
+        id=ids.TZ, options=sorted(zones()), placeholder="Time zone", className="picker",
+        clearable=True, maxHeight=320, optionHeight=30,
+    )  # fmt: skip
+
+
+def _mode_switch() -> html.Button:
+    return html.Button(
+        [html.Span(name, className=f"half {name.lower()}") for name in ("Charts", "Tables")],
+        id=ids.ALL_MODES, className="switch", role="switch", **ids.testid("view-mode"),
+        **{"aria-checked": "false", "aria-label": "Show every section as a table"},
+    )  # fmt: skip
+
+
+def window_text(window: Window) -> str:
+    """`16 Nov 2026 00:00 → now, Europe/Berlin`: what the choice means, always said."""
+    start = moment(window.start, window.zone)
+    end = "now" if window.rolling else moment(window.end, window.zone)
+    return f"{start} → {end}, {window.zone}"
+
+
+def chips(
+    choice: Choice, names: dict[tuple[str, str], str], quiet: set[tuple[str, str]]
+) -> list[html.Button]:
+    """A button for everything chosen, that takes it back; `names` of (field, value), and which
+    are `quiet`: chosen, but empty under the other filters."""
+    made = [_chip(TIMED, TIMED, _time_text(choice))] if _timed(choice) else []
+    for field, value, label in chosen(choice, names):
+        made.append(_chip(field, value, label, (field, value) in quiet))
+    return made
+
+
+def chosen(choice: Choice, names: dict[tuple[str, str], str]) -> Iterator[tuple[str, str, str]]:
+    """`(field, value, sentence)` of the values chosen; those past the most have none together."""
+    for field, values in _lists(choice):
+        label = DIMENSIONS[EXCLUDING.get(field, field)].label.lower()
+        if field in EXCLUDING:
+            yield field, "", f"{label}: not {_together(EXCLUDING[field], values, names)}"
+            continue
+        for value in values[:MOST_CHIPS]:
+            yield field, value, f"{label}: {_name(field, value, names)}"
+        if len(values) > MOST_CHIPS:
+            yield field, "", f"{label}: {len(values) - MOST_CHIPS} more"
+
+
+def _together(field: str, values: list[str], names: dict[tuple[str, str], str]) -> str:
+    told = [_name(field, value, names) for value in values[:MOST_TOLD]]
+    more = [f"{len(values) - MOST_TOLD} more"] if len(values) > MOST_TOLD else []
+    return ", ".join(told + more)
+
+
+def _name(field: str, value: str, names: dict[tuple[str, str], str]) -> str:
+    if (field, value) == ("user", ME):
+        return "Me"
+    return hand(field, value) if field in HANDS else names.get((field, value), value)
+
+
+def _lists(choice: Choice) -> Iterable[tuple[str, list[str]]]:
+    return ((field, values) for field, values in choice.items() if field not in TIMES)
+
+
+def _timed(choice: Choice) -> bool:
+    return any(name in choice for name in TIMES)
+
+
+def _time_text(choice: Choice) -> str:
+    label = PRESETS.get(str(choice.get("preset", DEFAULT_PRESET)), "")
+    n = choice.get("n") or DEFAULT_N.get(str(choice.get("preset", DEFAULT_PRESET)), "")
+    zone = f" · {choice['tz']}" if "tz" in choice else ""
+    return label.replace(" N ", f" {n} ") + zone
+
+
+def _chip(field: str, value: str, label: str, quiet: bool = False) -> html.Button:
+    cut = label if len(label) <= 2 * LONGEST_NAME else f"{label[: 2 * LONGEST_NAME]}…"
+    why = f" ({pickers.QUIET})" if quiet else ""
+    return html.Button(
+        f"{cut} ×", className="chip muted" if quiet else "chip",
+        title=f"Remove {label[:200]}{why}", **ids.testid("chip"),
+        **{"data-chip": field, "data-value": value},
+    )  # fmt: skip

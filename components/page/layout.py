@@ -1,0 +1,123 @@
+"""The page around the sections: rail, settings navigation, profile menu, tabs."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from dash import dcc, html
+
+from components import ids
+from components.page import cards, events_drawer, filter_bar, spending
+from components.sections.declared import TABS, Tab
+from components.settings import preferences
+
+PAGES: Final = {
+    "analytics": "Analytics",
+    "profile": "Profile",
+    "data": "Data",
+    "ingest": "Ingest",
+    "people": "People",
+    "prices": "Prices",
+    "audit": "Audit",
+}
+# Links that a callback shows to whom the page is for.
+HIDDEN: Final = {
+    "data": {"id": ids.house("data-link"), "hidden": True},
+    "ingest": {"id": ids.house("ingest-link"), "hidden": True},
+    "people": {"id": ids.PEOPLE_LINK, "hidden": True},
+    "audit": {"id": ids.AUDIT_LINK, "hidden": True},
+    "prices": {"id": ids.PRICES_LINK, "hidden": True},
+}
+
+
+def build() -> html.Div:
+    """The whole page, knowing nobody: who reads it arrives by callback."""
+    stores = [
+        dcc.Location(id=ids.URL, refresh=False),
+        dcc.Store(id=ids.ZONE),
+        dcc.Store(id=ids.QUESTION),
+        dcc.Store(id=ids.DRILL),
+        dcc.Store(id=ids.EVENTS_OF),
+        dcc.Store(id=ids.TAKEN_BACK),
+        dcc.Store(id=ids.PREFERRED),
+        dcc.Store(id=ids.MODES, storage_type="local"),
+        dcc.Store(id=ids.THEME, storage_type="local"),
+    ]
+    main = html.Main(
+        [
+            html.Header([html.H1(id=ids.TITLE), _tabs()], className="page-head"),
+            filter_bar.build(),
+            html.Div(id=ids.BODY, className="page-body"),
+        ],
+        id="main",
+    )
+    return html.Div([*stores, _rail(), main, events_drawer.build()], id=ids.APP, className="app")
+
+
+def _rail() -> html.Nav:
+    links = [
+        dcc.Link(label, id=ids.link(page), href=f"/settings/{page}", className="rail-link")
+        for page, label in PAGES.items()
+    ]
+    named = [
+        html.Span(link, **ids.testid(f"nav-{page}"), **HIDDEN.get(page, {}))
+        for link, page in zip(links, PAGES, strict=True)
+    ]
+    return html.Nav(
+        [
+            html.A([html.Span(className="mark"), "Spendscope"], href="/", className="brand"),
+            html.Div([html.Div("Settings", className="rail-title"), *named], className="links"),
+            html.Div(className="spring"),
+            _profile(),
+        ],
+        className="rail", **{"aria-label": "Settings"},
+    )  # fmt: skip
+
+
+def _profile() -> html.Details:
+    icon = html.Summary(
+        [html.Span(id=ids.INITIALS, className="avatar"), html.Span(id=ids.NAME)],
+        className="profile", title="Your profile", **ids.testid("profile-menu"),
+    )  # fmt: skip
+    menu = [
+        html.Span(dcc.Link("Settings", id=ids.link("settings"), href="/settings/profile"),
+                  **ids.testid("menu-settings")),
+        html.Button("Dark theme", id=ids.THEME_BUTTON, className="menu-item"),
+        html.A("Sign out", href="/sign-out", className="menu-item"),
+    ]  # fmt: skip
+    return html.Details([icon, html.Div(menu, className="menu")], className="profile-box")
+
+
+def _tabs() -> html.Nav:
+    # The test id sits on a span around the link: dcc.Link takes no data attributes.
+    links = [
+        html.Span(
+            dcc.Link(tab.title, id=ids.link(tab.key), href=f"/settings/analytics/{tab.key}"),
+            **ids.testid(f"tab-{tab.key}"),
+        )
+        for tab in TABS
+    ]
+    return html.Nav(links, id=ids.TAB, className="tabs", hidden=True, **{"aria-label": "Sections"})
+
+
+def analytics(tab: Tab) -> html.Div:
+    """The sections of a tab; only one tab is mounted at a time."""
+    return html.Div(cards.body(tab), className=f"sections tab-{tab.key}")
+
+
+def profile(name: str, facts: list[tuple[str, str]]) -> html.Div:
+    """Who the reader is, and what they may see."""
+    rows: list[Any] = []
+    for label, value in facts:
+        rows += [html.Dt(label), html.Dd(value)]
+    who = html.Div([html.H2(name), html.Dl(rows)], className="profile-page card-section")
+    return html.Div([who, preferences.card(), spending.section()])
+
+
+def nowhere(path: str) -> html.Div:
+    """A page that does not exist."""
+    return html.Div(
+        [html.H2("There is no such page"), html.P(path[:120]),
+         dcc.Link("Go to Analytics", href="/settings/analytics")],
+        className="card-section lost",
+    )  # fmt: skip

@@ -1,0 +1,108 @@
+"""Frames into rows of a grid: each number raw for sorting, and as text for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+
+from components.page.answer import Answer
+from components.page.numbers import labels, text
+from components.page.values import entity, tip
+from components.sections.declared import Section
+from data.query.catalog import DIMENSIONS, METRICS, TIME
+from data.query.clock import CLOCK
+
+Row = dict[str, Any]
+SHOWN: Final = "_text"
+TOTAL: Final = "Total"
+WIDE: Final = 132
+WIDEST: Final = 160
+LONG: Final = ("tokens", "instant", "text")  # billions digit by digit, times, classes of errors
+
+
+def columns(section: Section, by: str) -> list[Row]:
+    """The grid's column definitions for a section under a breakdown."""
+    keys = [_key(name, place) for place, name in enumerate(section.dimensions(by))]
+    return keys + [_number(name) for name in section.metrics]
+
+
+def _key(name: str, place: int) -> Row:
+    return {
+        "field": name, "headerName": DIMENSIONS[name].label, "minWidth": 150, "flex": 2,
+        "valueFormatter": {"function": "shown(params)"}, "tooltipField": f"{name}_tip",
+        **({"pinned": "left", "lockPinned": True} if place == 0 else {}),
+    }  # fmt: skip
+
+
+def _number(name: str) -> Row:
+    return {
+        "field": name, "headerName": METRICS[name].label, "wrapHeaderText": True,
+        "headerTooltip": METRICS[name].help,
+        "type": "rightAligned", "flex": 1, "sortingOrder": ["desc", "asc", None],
+        "minWidth": WIDEST if METRICS[name].unit in LONG else WIDE,
+        "valueFormatter": {"function": "shown(params)"},
+    }  # fmt: skip
+
+
+def rows(answer: Answer, most: int) -> list[Row]:
+    """The section's first `most` rows, in the frame's order."""
+    frame, names = answer.frame.head(most), answer.dimensions
+    ticks = _ticks(answer) if TIME in names else {}
+    numbers = [_cells(frame[name], name, answer.window.zone) for name in answer.section.metrics]
+    made: list[Row] = [{} for _ in range(len(frame))]
+    for place, (_, row) in enumerate(frame[_named(frame, names)].iterrows()):
+        for name in names:
+            made[place] |= _words(row, name, ticks, answer.ids_by_person if name == "user" else {})
+        for cells in numbers:
+            made[place] |= cells[place]
+    return made
+
+
+def _named(frame: pd.DataFrame, dimensions: tuple[str, ...]) -> list[str]:
+    namings = [n for name in dimensions if (n := DIMENSIONS[name].naming) in frame.columns]
+    return [*dimensions, *(name for name in namings if name)]
+
+
+def _words(
+    row: pd.Series[Any], name: str, ticks: dict[int, str], several: Mapping[str, tuple[str, ...]]
+) -> Row:
+    if name == TIME:
+        return {name: int(row[TIME]), f"{name}{SHOWN}": ticks[int(row[TIME])]}
+    said = entity(row, name)
+    if name in CLOCK:
+        return {name: int(row[name]), f"{name}{SHOWN}": said}
+    return {name: said, f"{name}{SHOWN}": said, f"{name}_tip": tip(row[name], several) or said}
+
+
+def _ticks(answer: Answer) -> dict[int, str]:
+    starts = answer.frame[TIME].drop_duplicates().tolist()
+    return dict(zip(starts, bucket_labels(answer), strict=True))
+
+
+def bucket_labels(answer: Answer) -> list[str]:
+    """What the answer's buckets are called, in order."""
+    starts = [int(us) for us in answer.frame[TIME].drop_duplicates()]
+    return labels(starts, answer.grain, answer.window)
+
+
+def _cells(values: pd.Series[Any], name: str, zone: str) -> list[Row]:
+    unit = METRICS[name].unit
+    return [
+        {name: raw(value), f"{name}{SHOWN}": text(value, unit, zone)} for value in values.tolist()
+    ]
+
+
+def raw(value: Any) -> Any:
+    """A number as JSON carries it: int or float, null for unknown."""
+    return None if pd.isna(value) else value
+
+
+def total(answer: Answer) -> Row:
+    """The totals row: what the question without dimensions answered."""
+    first = answer.dimensions[0]
+    row: Row = {first: TOTAL, f"{first}{SHOWN}": TOTAL}
+    for name in answer.section.metrics:
+        row |= _cells(answer.totals[name], name, answer.window.zone)[0]
+    return row

@@ -1,0 +1,123 @@
+"""Sections about money and models."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from components.sections.section import Section
+
+MONEY: Final = ("cost", "requests", "tokens")
+BREAKDOWNS: Final = ("project", "user", "model", "provider", "channel", "assistant", "workflow")
+
+OVERVIEW: Final = (
+    Section(
+        "headline", "Headline numbers",
+        ("cost", "requests", "tokens", "input_tokens", "cached_input_tokens", "output_tokens",
+         "active_users", "active_projects", "error_rate", "priced_share"),
+        (), "headline",
+    ),
+    Section(
+        "cost-by-channel", "Cost over time by channel", MONEY, ("channel",), "time", ("cost",),
+        help="Stacked: the parts are the whole.",
+    ),
+    Section("top-models", "Top models", MONEY, ("model",), "ranking", width=4),
+    Section(
+        "top-projects", "Top projects", (*MONEY, "active_users"), ("project",), "ranking", width=4
+    ),
+    Section("top-users", "Top users", MONEY, ("user",), "ranking", width=4),
+    Section(
+        "activity-over-time", "Activity over time",
+        ("requests", "active_users", "active_projects", "errors"), (), "mix",
+        ("requests", "active_users"), width=6, help="Calls, and how many people made them.",
+    ),
+    Section(
+        "utilisation", "When it is used", ("requests", "active_users", "cost", "tokens"), (),
+        "heat", width=6, help="By weekday and hour, in your time zone.",
+    ),
+    Section(
+        "reach", "What is in use",
+        ("models_used", "assistants_used", "workflows_used", "tools_used", "integrations_used"),
+        (), "headline",
+    ),
+)  # fmt: skip
+
+SPENT: Final = (
+    "cost", "requests", "tokens", "cost_per_1k_tokens", "active_users", "priced_share",
+)  # fmt: skip
+SPENDING: Final = (
+    Section(
+        "cost-over-time", "Cost over time", MONEY, BREAKDOWNS, "time",
+        help="The eight largest, and all others together.",
+    ),
+    Section(
+        "cost-by-project", "Cost by project", SPENT, ("project",), "ranking", ("cost",), width=6
+    ),
+    Section(
+        "cost-by-user", "Cost by user",
+        ("cost", "requests", "tokens", "cost_per_1k_tokens", "active_projects", "priced_share"),
+        ("user",), "ranking", ("cost",), width=6,
+    ),
+    Section(
+        "cost-by-provider", "Cost by provider", SPENT, ("provider", "channel"), "ranking",
+        ("cost",), width=6,
+    ),
+    Section(
+        "cost-by-assistant", "Cost by assistant", SPENT, ("assistant",), "ranking", ("cost",),
+        width=6, help="(none): calls outside of assistants.",
+    ),
+    Section(
+        "cost-by-workflow", "Cost by workflow", (*SPENT, "runs", "cost_per_run"), ("workflow",),
+        "ranking", ("cost",), width=6, help="(none): calls outside of workflows.",
+    ),
+    Section(
+        "cost-of-failure", "Cost of failure", ("cost_of_errors", "cost_of_aborted", "errors"), (),
+        "mix", ("cost_of_errors", "cost_of_aborted"), width=6,
+        help="What failed and aborted calls cost all the same.",
+        stands=(("status", "error"), ("status", "aborted")),
+    ),
+    Section(
+        "unit-costs", "Unit costs over time",
+        ("cost_per_request", "cost_per_user", "cost_per_1k_tokens", "cost"), (), "mix",
+        ("cost_per_request", "cost_per_user", "cost_per_1k_tokens"), single=True,
+        help="Cost over the calls, people and tokens of each stretch.",
+    ),
+)  # fmt: skip
+
+KINDS: Final = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
+OF_MODELS: Final = (
+    "cost", "requests", "tokens", *KINDS, "cost_per_1k_tokens", "cached_share", "errors",
+    "error_rate", "duration_avg", "duration_p95",
+)  # fmt: skip
+MODELS: Final = (
+    Section(
+        "models-over-time", "Models over time", OF_MODELS, ("model",), "time",
+        help="The eight largest by the measure, and all others together.",
+    ),
+    Section("models", "Models", OF_MODELS, ("model",), "ranking"),
+    Section(
+        "token-mix", "Token mix over time", (*KINDS, "tokens", "reasoning_tokens"), (), "mix",
+        KINDS, width=6, help="Four disjoint kinds.",
+    ),
+    Section(
+        "caching", "Caching", ("cache_saved", "cache_write_cost", "cached_share", *KINDS[1:3]), (),
+        "mix", ("cache_saved", "cache_write_cost"), width=6,
+        help="Saved by cache reads, spent on cache writes; at list prices.", grouped=True,
+    ),
+    Section(
+        "reported-and-list", "Reported and list cost",
+        ("reported_cost", "list_cost", "reported_minus_list", "requests", "tokens"),
+        ("model", "provider", "project"), "ranking",
+        ("reported_cost", "list_cost", "reported_minus_list"),
+        help="Where a source reports a cost, what the price book says of the same calls.",
+        within=(("list_cost_nano", ()),),
+    ),
+    Section(
+        "latency", "Latency", ("duration_p50", "duration_p95", "ttft_p50", "ttft_p95"), (), "mix",
+        width=6, help="Of calls, and to the first token.",
+    ),
+    Section(
+        "errors-by-class", "Errors by class", ("errors", "cost_of_errors", "active_users"),
+        ("error_class", "model", "provider"), "ranking", ("errors",), width=6,
+        within=(("kind", ("llm",)), ("status", ("error",))),
+    ),
+)  # fmt: skip

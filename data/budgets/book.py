@@ -1,0 +1,154 @@
+"""The budgets that are kept: read and changed within rights, each change with its audit entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from data.access.people import People
+from data.access.scope import Scope
+from data.budgets.budget import KINDS, LIMITS, Budget, draft
+from data.budgets.subjects import meant, refuse_odd
+from data.engines.protocol import EventStore
+from data.errors import Forbidden, Refused, Unknown
+from data.events.money import NANO
+from data.state.audit import Actor, record
+from data.state.store import State
+from data.state.tables import BUDGETS
+
+Raw = Mapping[str, Any]
+
+
+def listed(state: State, scope: Scope) -> list[Budget]:
+    """The budgets of which this reader may see every event that they count."""
+    with state.reading() as connection:
+        rows = connection.execute(sa.select(BUDGETS).order_by(BUDGETS.c.id)).all()
+    budgets = [Budget.of(row) for row in rows]
+    return [one for one in budgets if scope.sees_all_of(one.kind, one.subject)]
+
+
+def own(state: State, scope: Scope) -> list[Budget]:
+    """The budgets that are set for the reader personally."""
+    budgets = listed(state, scope)
+    return [one for one in budgets if one.kind == "user" and scope.is_me(one.subject)]
+
+
+def budget(state: State, scope: Scope, number: int) -> Budget:
+    """A budget this reader may see; one that is hidden is as unknown as one that is not there."""
+    with state.reading() as connection:
+        return _seen(connection, scope, number)
+
+
+def create(state: State, hand: Actor, raw: Raw, store: EventStore) -> Budget:
+    """A new budget; `Refused` names the field that is wrong, `Forbidden` is for strangers to it."""
+    made = _shaped(raw, hand)
+    refuse_odd(made, hand.scope, store)
+    with state.writing() as connection:
+        _refuse_second(connection, made, hand.scope.people)
+        insert = BUDGETS.insert().values(made.row()).returning(BUDGETS.c.id)
+        result = connection.execute(insert)
+        kept = replace(made, id=result.scalar_one())
+        record(connection, hand, "create", _thing(kept), None, kept.as_dict())
+    return kept
+
+
+def change(state: State, hand: Actor, number: int, raw: Raw, store: EventStore) -> Budget:
+    """Another shape for a budget; what `raw` does not name stays as it is."""
+    # Asked before the lock: who writes must not wait for a question to the events.
+    refuse_odd(_reshaped(budget(state, hand.scope, number), raw, hand), hand.scope, store)
+    with state.writing() as connection:
+        old = _seen(connection, hand.scope, number)
+        made = _reshaped(old, raw, hand)
+        if _place(made) != _place(old):
+            _refuse_second(connection, made, hand.scope.people)
+        if made != old:
+            connection.execute(BUDGETS.update().where(BUDGETS.c.id == number).values(made.row()))
+            record(connection, hand, "edit", _thing(made), old.as_dict(), made.as_dict())
+    return made
+
+
+def remove(state: State, hand: Actor, number: int) -> None:
+    """No such budget any more; what it was stays in the audit trail."""
+    with state.writing() as connection:
+        old = _allowed(_seen(connection, hand.scope, number), hand.scope)
+        connection.execute(BUDGETS.delete().where(BUDGETS.c.id == number))
+        record(connection, hand, "delete", _thing(old), old.as_dict(), None)
+
+
+def _seen(connection: sa.Connection, scope: Scope, number: int) -> Budget:
+    # A number that SQLite cannot hold is nobody's.
+    wanted = BUDGETS.c.id == (number if 0 < number < 2**63 else -1)
+    row = connection.execute(sa.select(BUDGETS).where(wanted)).first()
+    found = Budget.of(row) if row else None
+    if found is None or not scope.sees_all_of(found.kind, found.subject):
+        raise Unknown("budget", "there is no such budget among those you may see")
+    return found
+
+
+def _shaped(raw: Raw, hand: Actor, old: Budget | None = None) -> Budget:
+    """The budget that was described; a user is kept under their person's id.
+
+    A user who was there before keeps theirs: two budgets of one person are what a later merger
+    leaves, and both stay as they are.
+    """
+    made = _allowed(draft(raw, hand.now, old.id if old else 0), hand.scope)
+    same = old is not None and (old.kind, old.subject) == (made.kind, made.subject)
+    if made.kind != "user" or same:
+        return made
+    return replace(made, subject=hand.scope.people.person(made.subject))
+
+
+def _reshaped(old: Budget, raw: Raw, hand: Actor) -> Budget:
+    return _shaped(_kept(_allowed(old, hand.scope)) | dict(raw), hand, old)
+
+
+def _allowed(one: Budget, scope: Scope) -> Budget:
+    if scope.sets_budgets_of(one.kind, one.subject):
+        return one
+    if one.kind == "project" and scope.projects:
+        raise Forbidden(f"you do not administer the project {one.subject[:40]!r}")
+    raise Forbidden(f"you may not set a budget for {_whom(one)}")
+
+
+def _whom(one: Budget) -> str:
+    if one.kind == "everything":
+        return "everything"
+    return f"the {KINDS[one.kind].lower()} {one.subject[:40]!r}"
+
+
+def _refuse_second(connection: sa.Connection, made: Budget, people: People) -> None:
+    """A subject has one budget a kind of period: two that count the same in different lengths of
+    days would be told apart by nothing but their limits."""
+    alike = [BUDGETS.c[name] == getattr(made, name) for name in ("kind", "period")]
+    others = sa.select(BUDGETS).where(*alike, BUDGETS.c.id != made.id)
+    for other in map(Budget.of, connection.execute(others)):
+        if meant(other, people) == meant(made, people):
+            raise Refused("period", _second(other, made))
+
+
+def _second(other: Budget, made: Budget) -> str:
+    if made.period != "days":
+        return f"there is a {made.period} budget for {_whom(other)} already"
+    return (
+        f"there is a budget {other.every} for {_whom(other)} already: of those of N days a"
+        " subject has one"
+    )
+
+
+def _place(one: Budget) -> tuple[str, str, str]:
+    """What no two budgets share."""
+    return one.kind, one.subject, one.period
+
+
+def _kept(old: Budget) -> dict[str, Any]:
+    """A budget as it would be typed again, to the nano-dollar."""
+    typed = {name: Decimal(most) / NANO for name in LIMITS if (most := getattr(old, name))}
+    return old.row() | typed
+
+
+def _thing(one: Budget) -> str:
+    return f"budget {one.id}"

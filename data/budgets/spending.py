@@ -1,0 +1,71 @@
+"""How a budget stands: spent in its current period, and at which pace.
+
+Every number is a `Query` under the reader's scope; `data/budgets/book.py` hands out only budgets
+of which that scope sees every event, so the number is the same for all who get it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from data.access.scope import Scope
+from data.budgets.budget import Budget
+from data.budgets.periods import current
+from data.budgets.subjects import counted
+from data.engines.protocol import EventStore
+from data.events.money import NANO
+from data.query.query import Query, run
+from data.query.series import or_none
+from data.query.windows import Window
+
+Level = Literal["good", "amber", "red"]
+AMBER: Final = 0.75
+RED: Final = 0.9
+COST: Final = ("cost",)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A budget at an instant; money in nano-dollars."""
+
+    budget: Budget
+    period: Window
+    spent: int
+    now: int
+
+    @property
+    def share(self) -> float:
+        """Of the limit; more than 1 when it is exceeded."""
+        return self.spent / self.budget.hard
+
+    @property
+    def level(self) -> Level:
+        if self.share > RED:
+            return "red"
+        return "amber" if self.share > AMBER else "good"
+
+    @property
+    def projected(self) -> int | None:
+        """What will have been spent at the reset if it goes on like this; None before the start."""
+        gone = self.now - self.period.start
+        if gone <= 0:
+            return None
+        return self.spent * (self.period.end - self.period.start) // gone
+
+    @property
+    def left(self) -> int:
+        """Until the reset, in µs."""
+        return self.period.end - self.now
+
+
+def standing(budget: Budget, now: int, scope: Scope, store: EventStore) -> Standing:
+    """How a budget stands now, for a reader who sees all that it counts."""
+    period = current(budget, now)
+    asked = Query(COST, (), counted(budget, period, scope, store))
+    return Standing(budget, period, nano(run(asked, scope, store)["cost"].iloc[0]), now)
+
+
+def nano(dollars: Any) -> int:
+    """Money of a frame in nano-dollars again; unknown is nothing spent."""
+    return 0 if or_none(dollars) is None else round(float(dollars) * NANO)

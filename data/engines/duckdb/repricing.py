@@ -1,0 +1,189 @@
+"""Re-pricing in DuckDB: one join computes, one update stores, and what was there is kept.
+
+The caller holds the writer's lock and the transaction. Amounts are counted in 128-bit integers;
+`//` truncates, so halves are rounded to even by hand, signs apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Final
+
+import duckdb
+import pandas as pd
+
+from data.events.table import LARGEST_COUNT, MANY_PROMPTS
+from data.prices.book import PUBLIC
+from data.prices.cells import DAY, Cell, Change, cells
+from data.prices.cost_change import CostChange
+
+CHANGED: Final = (
+    "cost_nano", "cost_origin", "cache_saved_nano", "cache_write_nano", "list_cost_nano",
+)  # fmt: skip
+# What every re-pricing found, to put it back exactly.
+REPRICED: Final = (
+    "CREATE TABLE IF NOT EXISTS repriced (repricing BIGINT NOT NULL, event_id TEXT NOT NULL,"
+    " cost_nano BIGINT, cost_origin TEXT NOT NULL, cache_saved_nano BIGINT,"
+    " cache_write_nano BIGINT, list_cost_nano BIGINT)"
+)
+TEXTS: Final = ("provider", "model")
+NARROW: Final = ("start", "end", "day_start", "day_end", "over", "most")
+WHERE: Final = {
+    "unpriced": "e.cost_origin = 'unpriced'",
+    "history": "e.cost_origin IN ('list', 'reported')",
+    "compare": "e.cost_origin = 'reported' AND e.list_cost_nano IS NULL",
+}
+FRESH, READ, WRITTEN, OUTPUT = (
+    f"coalesce(e.{name}, 0)"
+    for name in ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
+)
+# The sum of many calls is priced as short prompts, as PriceBook.cost does.
+SUMMED: Final = f"e.request_count > 1 OR contains(e.tags, '{MANY_PROMPTS}')"
+PROMPT: Final = f"CASE WHEN {SUMMED} THEN 0 ELSE {FRESH} + {READ} + {WRITTEN} END"
+AMOUNTS: Final = {
+    "cost": f"c.fresh * {FRESH} + c.cached * {READ} + c.written * {WRITTEN} + c.output * {OUTPUT}"
+    " + c.request",
+    "saved": f"c.saving * {READ}",
+    "writing": f"c.writing * {WRITTEN}",
+}
+NARROWEST: Final = 2**61  # twice as much fits into a BIGINT still
+MATCH: Final = f"""JOIN cells c ON e.model = c.model AND coalesce(e.provider, '') = c.provider
+     AND e.ts >= c.start AND e.ts < c."end"
+     AND e.ts % {DAY} >= c.day_start AND e.ts % {DAY} < c.day_end
+     AND {PROMPT} > c.over AND {PROMPT} <= c.most
+    WHERE e.kind = 'llm'
+     AND coalesce(e.input_tokens, e.cached_input_tokens, e.cache_write_tokens, e.output_tokens)
+         IS NOT NULL"""
+PARTS: Final = f"{READ} + {WRITTEN} > 0 AS caches, c.parts, " + ", ".join(
+    f"{amount} AS {name}" for name, amount in AMOUNTS.items()
+)
+KEPT: Final = f"place, event_id, project, project_name, {', '.join(CHANGED)}"
+EXACT: Final = f"""SELECT e.rowid AS place, e.event_id, e.project, e.project_name,
+     {", ".join(f"e.{name}" for name in CHANGED)}, {PARTS}
+    FROM events e {MATCH} AND e.ts >= $start AND e.ts < $end"""
+
+
+def _rounded(name: str) -> str:
+    """The SQL of an amount over its parts, rounded half to even, null beyond what a cost can be.
+
+    Dividing 128-bit integers takes a hundred times as long as dividing 64-bit ones, and nearly
+    all amounts are of the latter kind.
+    """
+    narrow, wide = _quotient(f"CAST({name} AS BIGINT)", "CAST(parts AS BIGINT)"), _quotient(name)
+    fits = f"abs({name}) < {NARROWEST} AND parts < {NARROWEST}"
+    return f"CASE WHEN {fits} THEN {narrow} ELSE {wide} END AS {name}"
+
+
+def _quotient(amount: str, parts: str = "parts") -> str:
+    whole, rest = f"(abs({amount}) // {parts})", f"(abs({amount}) % {parts})"
+    up = f"(2 * {rest} > {parts} OR (2 * {rest} = {parts} AND {whole} % 2 = 1))"
+    size = f"({whole} + CASE WHEN {up} THEN 1 ELSE 0 END)"
+    return f"CASE WHEN {size} <= {LARGEST_COUNT} THEN CAST(sign({amount}) * {size} AS BIGINT) END"
+
+
+WHOLE: Final = f"caches, {', '.join(map(_rounded, AMOUNTS))}"
+ROUNDED: Final = f"SELECT {KEPT}, {WHOLE} FROM exact"
+NEW: Final = f"""SELECT {KEPT},
+     CASE WHEN cost_origin = 'reported' THEN cost_nano ELSE cost END AS new_cost_nano,
+     CASE WHEN cost_origin = 'reported' THEN 'reported' ELSE 'list' END AS new_cost_origin,
+     CASE WHEN caches THEN saved END AS new_cache_saved_nano,
+     CASE WHEN caches THEN writing END AS new_cache_write_nano,
+     CASE WHEN cost_origin = 'reported' THEN cost END AS new_list_cost_nano
+    FROM rounded WHERE cost IS NOT NULL"""
+DIFFERS: Final = " OR ".join(f"{name} IS DISTINCT FROM new_{name}" for name in CHANGED)
+BY_PROJECT: Final = """SELECT project, max(project_name) AS name,
+     count(*) FILTER (cost_nano IS DISTINCT FROM new_cost_nano) AS events,
+     count(*) FILTER (cost_origin = 'reported') AS compared,
+     CAST(sum(cost_nano) FILTER (cost_origin <> 'reported') AS BIGINT) AS before,
+     CAST(sum(new_cost_nano) FILTER (cost_origin <> 'reported') AS BIGINT) AS after
+    FROM changes GROUP BY project ORDER BY after DESC NULLS LAST, project"""
+
+
+def compute(cursor: duckdb.DuckDBPyConnection, change: Change, where: str = "") -> list[CostChange]:
+    """Work out the changes (a temporary table `changes`, for `store`); returns them by project."""
+    register(cursor, change.cells)
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE changes AS WITH exact AS ({EXACT}"
+        f" AND {WHERE[where or change.what]}), rounded AS ({ROUNDED}), fresh AS ({NEW})"
+        f" SELECT * FROM fresh WHERE {DIFFERS}",
+        {"start": change.start, "end": change.end},
+    )
+    return [CostChange(*row) for row in cursor.execute(BY_PROJECT).fetchall()]
+
+
+def store(cursor: duckdb.DuckDBPyConnection, number: int | None) -> None:
+    """Make the computed changes; under a `number` what was there is kept for `restore`."""
+    if number is not None:
+        names = ", ".join(("event_id", *CHANGED))
+        cursor.execute(f"INSERT INTO repriced SELECT ?, {names} FROM changes", [number])
+    # A column that stays as it is costs as much to update as one that changes.
+    told = ", ".join(f"{name} = r.new_{name}" for name in _moved(cursor))
+    if told:
+        cursor.execute(f"UPDATE events SET {told} FROM changes r WHERE events.rowid = r.place")
+
+
+def _moved(cursor: duckdb.DuckDBPyConnection) -> list[str]:
+    """The columns of which some value changes."""
+    moves = ", ".join(f"bool_or({name} IS DISTINCT FROM new_{name})" for name in CHANGED)
+    row = cursor.execute(f"SELECT {moves} FROM changes").fetchone()
+    return [name for name, moved in zip(CHANGED, row or (), strict=True) if moved]
+
+
+def compare(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Give the reported costs of an older store their list costs, at public prices."""
+    models = cursor.execute(
+        "SELECT DISTINCT provider, model FROM events"
+        " WHERE cost_origin = 'reported' AND model IS NOT NULL"
+    ).fetchall()
+    if models:
+        compute(cursor, Change("history", cells(PUBLIC, models)), "compare")
+        store(cursor, None)
+
+
+def later(cursor: duckdb.DuckDBPyConnection, number: int) -> int | None:
+    """The newest later re-pricing that changed an event of this one, if one did."""
+    row = cursor.execute(
+        "SELECT max(repricing) FROM repriced WHERE repricing > $number AND event_id IN"
+        " (SELECT event_id FROM repriced WHERE repricing = $number)",
+        {"number": number},
+    ).fetchone()
+    return row[0] if row else None
+
+
+def restore(cursor: duckdb.DuckDBPyConnection, number: int) -> int:
+    """Put back what a re-pricing found; returns how many events that were."""
+    told = ", ".join(f"{name} = r.{name}" for name in CHANGED)
+    cursor.execute(
+        f"UPDATE events SET {told} FROM repriced r"
+        " WHERE r.repricing = ? AND events.event_id = r.event_id",
+        [number],
+    )
+    row = cursor.execute("DELETE FROM repriced WHERE repricing = ?", [number]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def forget(cursor: duckdb.DuckDBPyConnection, source: str) -> None:
+    """Keep nothing of events that are about to be removed: they may come back as others."""
+    cursor.execute(
+        "DELETE FROM repriced WHERE event_id IN (SELECT event_id FROM events WHERE source = ?)",
+        [source],
+    )
+
+
+def register(cursor: duckdb.DuckDBPyConnection, cells: tuple[Cell, ...]) -> None:
+    """Have the rows of a book as a temporary table `cells`, for `MATCH`."""
+    names = [field.name for field in fields(Cell)]
+    rows = [[str(getattr(cell, name)) for name in names] for cell in cells]
+    cursor.register("told", pd.DataFrame(rows, columns=names, dtype="string"))
+    cursor.execute(
+        "CREATE OR REPLACE TEMP TABLE cells AS SELECT "
+        + ", ".join(f'CAST("{name}" AS {_type(name)}) AS "{name}"' for name in names)
+        + " FROM told"
+    )
+    cursor.unregister("told")
+
+
+def _type(name: str) -> str:
+    if name in TEXTS:
+        return "VARCHAR"
+    return "BIGINT" if name in NARROW else "HUGEINT"

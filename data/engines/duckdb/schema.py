@@ -1,0 +1,96 @@
+"""The file of the embedded event store: opened, and brought from any older schema to today's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import duckdb
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
+from data.engines.duckdb import repricing
+from data.errors import StoreError
+from data.events.table import EVENTS, LARGEST_COUNT, SCHEMA_VERSION
+
+# Pricing reads it, so the comparison of an older store needs it too.
+COUNTED: Final = "ALTER TABLE events ADD COLUMN IF NOT EXISTS request_count BIGINT"
+TAGGED: Final = """TRY_CAST(regexp_extract(tags, '"requests":([0-9]+)', 1) AS BIGINT)"""
+# UPGRADES[v] brings a store of schema version v to v + 1.
+UPGRADES: Final = (
+    str(CreateTable(EVENTS).compile(dialect=postgresql.dialect())),  # type: ignore[no-untyped-call]
+    "ALTER TABLE events ADD COLUMN IF NOT EXISTS cache_saved_nano BIGINT;"
+    "ALTER TABLE events ADD COLUMN IF NOT EXISTS cache_write_nano BIGINT",
+    f"ALTER TABLE events ADD COLUMN IF NOT EXISTS list_cost_nano BIGINT;{repricing.REPRICED};"
+    f"{COUNTED}",
+    # Sums of vendors said in their tags of how many requests; a sum of none is left as it is.
+    f"{COUNTED}; UPDATE events SET request_count = {TAGGED} WHERE kind = 'llm'"
+    f" AND source IN ('openai', 'copilot') AND {TAGGED} BETWEEN 1 AND {LARGEST_COUNT}",
+)
+MOST_MEMORY: Final = 2 * 1024**3
+COMPARING: Final = 3  # from this version on, reported costs have a list cost beside them
+
+
+def opened(path: Path) -> duckdb.DuckDBPyConnection:
+    """The store at a path, created or upgraded as needed; raises `StoreError` if it is not ours."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    root = _connect(path)
+    try:
+        root.execute(f"SET memory_limit = '{_most_memory()}'")
+        _upgrade(root)
+    except BaseException:
+        root.close()
+        raise
+    return root
+
+
+def _most_memory() -> str:
+    """For the engine's cache and work; it would take four fifths of the machine's."""
+    held = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return f"{min(MOST_MEMORY, held // 2)} B"
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(path))
+    except duckdb.IOException as error:
+        if "lock" in str(error):
+            raise StoreError(
+                f"another process has the event store {path.name} open; stop it, or let it serve"
+                " and use its address"
+            ) from None
+        raise StoreError(
+            f"the event store {path} cannot be opened: it is no DuckDB file"
+        ) from error
+
+
+def _upgrade(root: duckdb.DuckDBPyConnection) -> None:
+    root.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
+    row = root.execute("SELECT max(version) FROM schema_version").fetchone()
+    version = (row[0] if row else None) or 0
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"the event store has schema version {version}, newer than this program's"
+            f" {SCHEMA_VERSION}: start a newer Spendscope"
+        )
+    for number, statement in enumerate(UPGRADES[version:], start=version + 1):
+        with transaction(root):
+            root.execute(statement)
+            if number == COMPARING:
+                repricing.compare(root)
+            root.execute("INSERT INTO schema_version VALUES (?)", [number])
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All or nothing, durable at its end."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

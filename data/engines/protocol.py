@@ -1,0 +1,82 @@
+"""What differs between event stores, nothing more: opening, writing, and a word of SQL or two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, make_url
+
+from data.engines.memo import Memo
+from data.errors import SettingsError
+from data.events.merging import Written
+from data.events.table import Event
+from data.prices.book import PriceBook, public
+from data.prices.cells import Change
+from data.prices.cost_change import CostChange
+from data.sources.parquet import Part
+from data.sources.report import Report
+
+
+class EventStore(Protocol):
+    """A place that keeps events. One process owns it; any of its threads may read and write."""
+
+    sql: sa.Engine
+    memo: Memo
+    lasting: Memo  # of answers that new data rarely changes: not forgotten with it
+    book: Callable[[], PriceBook]  # the present prices, for what is worked out of an event
+
+    def write(self, events: Sequence[Event], project: str | None = None) -> Written:
+        """Store, durably and at once, the events whose id is new; returns those, in order. What
+        the others tell beyond what is stored completes the stored ones (`data/events/merging.py`);
+        whoever brings events of one `project` completes no event outside of it."""
+
+    def load(self, part: Part) -> Report | None:
+        """Store what is new of a stretch of a Parquet file that it reads itself, as `write` would
+        store its events one by one; None, and nothing stored, where it cannot."""
+
+    def known(self, ids: Collection[str]) -> set[str]:
+        """Which of these event ids are stored already."""
+
+    def remove(self, source: str) -> int:
+        """Delete everything one source brought; returns how many events that was."""
+
+    def reprice(self, change: Change, number: int | None) -> list[CostChange]:
+        """Change prices under a number, all or none; without one, only say what would change."""
+
+    def restore(self, number: int) -> int:
+        """Put back what a re-pricing changed, and say of how many events; `Refused` while a later
+        one of the same events stands."""
+
+    def repeated(self) -> int:
+        """How many stored events carry an id that an other one carries; 0, or we have a bug."""
+
+    def month(self, local: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """The first midnight of the month of a local time, both in µs as if UTC."""
+
+    def close(self) -> None:
+        """Give the store back to other processes."""
+
+
+def open_events(url: str, book: Callable[[], PriceBook] = public) -> EventStore:
+    """The event store of a SQLAlchemy URL, created or upgraded as needed; it prices by `book`.
+
+    Raises `SettingsError` for an engine we do not have, `StoreError` if it cannot be used now.
+    """
+    parsed = _parsed(url)
+    if parsed.get_backend_name() != "duckdb":
+        raise SettingsError(
+            f"SPENDSCOPE_EVENTS_URL names {parsed.get_backend_name()}; the event store is duckdb:///PATH"
+        )
+    from data.engines.duckdb.store import DuckEvents
+
+    return DuckEvents(Path(parsed.database or ":memory:"), book)
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except sa.exc.ArgumentError:
+        raise SettingsError("SPENDSCOPE_EVENTS_URL is no SQLAlchemy URL") from None

@@ -1,0 +1,163 @@
+"""The door every event passes: what arrives is a mapping from anywhere, what leaves is a row that
+the rest of the program trusts without looking again.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+import orjson
+
+from data.errors import EventError
+from data.events.table import (
+    CALL_ONLY,
+    CHOICES,
+    COUNTS,
+    EARLIEST,
+    FIELDS,
+    LARGEST_COUNT,
+    LATEST,
+    LONGEST_TAGS,
+    LONGEST_TEXT,
+    REQUIRED,
+    SESSION_ONLY,
+    WORDS,
+    Event,
+    micros,
+)
+
+KNOWN: Final = frozenset(FIELDS)
+MICROS: Final = re.compile("[0-9]{15,16}")
+BLANK: Final[Event] = dict.fromkeys(("ts", *WORDS, *COUNTS, "tags"))
+SPAN: Final = range(micros(EARLIEST), micros(LATEST))
+
+
+def clean(raw: Mapping[str, Any]) -> Event:
+    """One canonical event with every field of `FIELDS`, or `EventError` with the reason."""
+    if unknown := raw.keys() - KNOWN:
+        raise EventError(f"unknown field {sorted(unknown)[0]!r}")
+    event: Event = BLANK | {
+        name: CLEANING[name](name, value) for name, value in raw.items() if value is not None
+    }
+    origin = "unpriced" if event["cost_nano"] is None else "reported"
+    event["cost_origin"] = event["cost_origin"] or origin
+    _check(event)
+    return event
+
+
+def _check(event: Event) -> None:
+    for name in ("ts", *REQUIRED):
+        if event[name] is None:
+            raise EventError(f"{name} is missing")
+    for name, allowed in CHOICES.items():
+        if event[name] not in allowed:
+            raise EventError(f"{name} is {event[name]!r}, not one of {', '.join(allowed)}")
+    _check_belonging(event)
+    if event["request_count"] == 0:
+        raise EventError("request_count is 0: an event stands for one request or more")
+    if (event["cost_nano"] is None) != (event["cost_origin"] == "unpriced"):
+        raise EventError("cost_nano and cost_origin contradict each other")
+    output = event["output_tokens"]
+    if output is not None and (event["reasoning_tokens"] or 0) > output:
+        raise EventError("reasoning_tokens exceed output_tokens, of which they are a part")
+
+
+def _check_belonging(event: Event) -> None:
+    """Only calls carry tokens and money, only sessions carry lines: nothing counts twice."""
+    for names, kind in ((CALL_ONLY, "llm"), (SESSION_ONLY, "session")):
+        if event["kind"] != kind:
+            for name in names:
+                if event[name] is not None:
+                    raise EventError(f"{name} belongs to kind {kind}, not to {event['kind']}")
+
+
+def _text(name: str, value: Any) -> str | None:
+    if not isinstance(value, str):
+        raise EventError(f"{name} is not text")
+    if len(value) > LONGEST_TEXT:
+        raise EventError(f"{name} is longer than {LONGEST_TEXT:,} characters")
+    if "\x00" in value or not (value.isascii() or value.encode(errors="ignore").decode() == value):
+        raise EventError(f"{name} holds a character that cannot be stored")
+    return value.strip() or None
+
+
+def _count(name: str, value: Any) -> int | None:
+    if type(value) is int and 0 <= value <= LARGEST_COUNT:  # as mostly
+        return value
+    if isinstance(value, str) and not value.strip():
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise EventError(f"{name} is not a number")
+    number = _whole(name, value)
+    if number < 0:
+        raise EventError(f"{name} is negative")
+    if number > LARGEST_COUNT:
+        raise EventError(f"{name} is larger than 10^15")
+    return number
+
+
+def _whole(name: str, value: float | str | Decimal) -> int:
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and not math.isfinite(value):
+        raise EventError(f"{name} is not a number")
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        raise EventError(f"{name} is not a number") from None
+    if not number.is_finite() or number.copy_abs() > LARGEST_COUNT * 10:
+        raise EventError(f"{name} is not a number this table can hold")
+    if number != number.to_integral_value():
+        raise EventError(f"{name} is not a whole number")
+    return int(number)
+
+
+def _ts(_: str, value: Any) -> int:
+    """Microseconds UTC of an ISO 8601 text (no offset: UTC), or of microseconds, text in a cell."""
+    if isinstance(value, str) and MICROS.fullmatch(value.strip()):
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _in_range(value)
+    if isinstance(value, datetime):
+        moment = value
+    elif isinstance(value, str) and value.strip():
+        try:
+            moment = datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise EventError(f"ts is not a time: {value.strip()[:40]!r}") from None
+    else:
+        raise EventError("ts is missing")
+    try:
+        return _in_range(micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
+    except OverflowError:
+        raise EventError("ts lies outside the years 2000 to 2100") from None
+
+
+def _in_range(ts: int) -> int:
+    if ts not in SPAN:
+        raise EventError("ts lies outside the years 2000 to 2100")
+    return ts
+
+
+def _tags(_: str, value: Any) -> str | None:
+    if value == "":
+        return None
+    try:
+        text = value if isinstance(value, str) else orjson.dumps(value).decode()
+        orjson.loads(text)
+    except (orjson.JSONDecodeError, TypeError, ValueError):
+        raise EventError("tags is not JSON") from None
+    if len(text) > LONGEST_TAGS:
+        raise EventError(f"tags is longer than {LONGEST_TAGS:,} characters")
+    return text
+
+
+# What makes a stored value of one that came, by field.
+CLEANING: Final[dict[str, Callable[[str, Any], Any]]] = {
+    "ts": _ts, "tags": _tags, **dict.fromkeys(WORDS, _text), **dict.fromkeys(COUNTS, _count),
+}  # fmt: skip

@@ -1,0 +1,146 @@
+"""One event told several times: what is kept of all of it, whatever was told first.
+
+The doors of one source tell different things of the same call: a gateway's log its tokens, its
+database names, telemetry the cost. `completed` joins two tellings of one id, and what comes of
+any number of them depends on neither their order nor how often one came (but for costs that
+somebody gives as list prices or as unpriced, against our book, and for what a project's key may
+not change):
+
+- Of another kind or outcome they are two accounts, and one holds alone: of the kind that `KINDS`
+  names first, then of the status that `STATUSES` does (a success before the attempt that failed).
+- What one lacks the other fills in.
+- Where both tell, the earlier `ts` holds, the fewer input tokens (more have cached ones among
+  them), of every other number the larger, of texts the longer (of equals, the last in order), but
+  of users and projects the shorter (long ones are made by machines), with the name that was told
+  with it, of channels the first that `CHANNELS` names.
+- A reported cost goes before a list price, that before none; of two reported ones the larger.
+
+A list price is worked out, not told: it stays until what it is worked out of changes, and is then
+the book's of that moment. An unpriced call that the book could price was left so by its source.
+
+Who brings events of one project only (the keys of `data/ingest/keys.py`) completes none outside of
+it: `data/engines/duckdb/batch.py` judges that for every telling, also of an id that is new in its
+commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Protocol
+
+from data.events.table import (
+    CHANNELS,
+    COUNTS,
+    FIELDS,
+    KINDS,
+    LARGEST_COUNT,
+    MANY_PROMPTS,
+    STATUSES,
+    TOKENS,
+    Event,
+)
+
+NAMED: Final = (("user", "user_name"), ("project", "project_name"))
+MONEY: Final = ("cost_nano", "cost_origin")
+ASKED: Final = ("provider", "model", *TOKENS, "request_count")
+COMPLETED: Final = "a known event was completed by what this tells of it"
+Cost = tuple[int | None, str]
+Rule = Callable[[Any, Any], Any]
+
+
+class ListPrices(Protocol):
+    """What merging asks of the price book (`data/prices/book.py`)."""
+
+    def cost(self, call: Event, /) -> int | None:
+        """Nano-dollars of a clean event; None is unpriced."""
+
+    def steps(self, provider: str | None, model: str, ts: int, /) -> object:
+        """What decides a model's price at an instant: equal where the price is."""
+
+
+class Written(list[Event]):
+    """The events that were new, in order, and how often one that was known was `completed`."""
+
+    def __init__(self, new: Iterable[Event] = (), completed: int = 0) -> None:
+        super().__init__(new)
+        self.completed = completed
+
+
+def completed(old: Event, new: Event, book: ListPrices) -> Event:
+    """What both tell of the event; `old` itself where `new` adds nothing."""
+    if old == new or _rank(old) < _rank(new):
+        return old
+    if _rank(new) < _rank(old):
+        return new
+    whole = {name: _joined(name, old[name], new[name]) for name in FIELDS}
+    for key, name in NAMED:
+        if old[key] != new[key]:
+            whole[name] = (old if whole[key] == old[key] else new)[name]
+    output, part = whole["output_tokens"], whole["reasoning_tokens"]
+    if output is not None and part is not None:
+        whole["output_tokens"] = max(output, part)
+    whole["cost_nano"], whole["cost_origin"] = _cost(old, new, whole, book)
+    return old if whole == old else whole
+
+
+def alike(one: Event, other: Event, book: ListPrices) -> bool:
+    """Whether the book has the same price for both."""
+    if any(one[name] != other[name] for name in ASKED) or _many(one) != _many(other):
+        return False
+    return bool(one["ts"] == other["ts"]) or _steps(one, book) == _steps(other, book)
+
+
+def _rank(event: Event) -> tuple[int, int]:
+    return KINDS.index(event["kind"]), STATUSES.index(event["status"])
+
+
+def _joined(name: str, old: Any, new: Any) -> Any:
+    if new is None or old == new:
+        return old
+    return new if old is None else RULES.get(name, _longer)(old, new)
+
+
+def _longer(old: str, new: str) -> str:
+    return max(old, new, key=lambda text: (len(text), text))
+
+
+def _shorter(old: str, new: str) -> str:
+    return min(old, new, key=lambda text: (len(text), text))
+
+
+def _first_channel(old: str, new: str) -> str:
+    return min(old, new, key=CHANNELS.index)
+
+
+RULES: Final[dict[str, Rule]] = {
+    **dict.fromkeys(COUNTS, max), "ts": min, "input_tokens": min, "channel": _first_channel,
+    "user": _shorter, "project": _shorter,
+}  # fmt: skip
+
+
+def _cost(old: Event, new: Event, whole: Event, book: ListPrices) -> Cost:
+    told = (old, new)
+    reported = [one["cost_nano"] for one in told if one["cost_origin"] == "reported"]
+    if reported:
+        return max(reported), "reported"
+    listed = [one for one in told if one["cost_origin"] == "list"]
+    for one in listed:
+        if alike(one, whole, book):
+            return one["cost_nano"], "list"
+    if not listed and any(_listed(one, book) is not None for one in told):
+        return None, "unpriced"
+    cost = _listed(whole, book)
+    return cost, "unpriced" if cost is None else "list"
+
+
+def _listed(event: Event, book: ListPrices) -> int | None:
+    cost = book.cost(event) if event["kind"] == "llm" else None
+    return None if cost is None or cost > LARGEST_COUNT else cost
+
+
+def _many(event: Event) -> bool:
+    return MANY_PROMPTS in (event["tags"] or "")
+
+
+def _steps(event: Event, book: ListPrices) -> object:
+    return book.steps(event["provider"], event["model"] or "", event["ts"])

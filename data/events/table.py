@@ -1,0 +1,73 @@
+"""The one wide table of events: its fields (`FIELDS`), and what they can hold."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+SCHEMA_VERSION: Final = 4
+KINDS: Final = ("llm", "message", "workflow", "tool", "integration", "session")
+CHANNELS: Final = ("platform", "cli", "api", "other")
+STATUSES: Final = ("ok", "error", "aborted")
+ORIGINS: Final = ("reported", "list", "unpriced")
+
+CHOICES: Final = {"kind": KINDS, "channel": CHANNELS, "status": STATUSES, "cost_origin": ORIGINS}
+REQUIRED: Final = ("event_id", "kind", "channel", "source", "status", "cost_origin")
+TEXTS: Final = (
+    *("user", "user_name", "project", "project_name"),
+    *("assistant", "workflow", "run_id", "conversation_id", "tool", "tool_type"),
+    *("integration", "integration_type", "client", "repository"),
+    *("provider", "model", "operation", "error_class"),
+)
+TOKENS: Final = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
+CALL_ONLY: Final = (*TOKENS, "reasoning_tokens", "cost_nano", "ttft_ms", "request_count")
+SESSION_ONLY: Final = ("lines_added", "lines_removed", "files_changed")
+COUNTS: Final = (*CALL_ONLY, "duration_ms", *SESSION_ONLY)
+WORDS: Final = (*REQUIRED, *TEXTS)
+FIELDS: Final = ("event_id", "ts", *REQUIRED[1:], *TEXTS, *COUNTS, "tags")
+
+EVENTS: Final = sa.Table(
+    "events",
+    sa.MetaData(),
+    sa.Column("event_id", sa.Text, nullable=False),
+    sa.Column("ts", sa.BigInteger, nullable=False),
+    *(sa.Column(name, sa.Text, nullable=False) for name in REQUIRED[1:]),
+    *(sa.Column(name, sa.Text) for name in TEXTS),
+    *(sa.Column(name, sa.BigInteger) for name in COUNTS),
+    sa.Column("tags", sa.Text),
+    # Worked out of the event when it is stored: data/prices/derived.py.
+    sa.Column("id_hash", sa.BigInteger, nullable=False),
+    *(sa.Column(f"{name}_nano", sa.BigInteger) for name in ("cache_saved", "cache_write")),
+    sa.Column("list_cost_nano", sa.BigInteger),
+)
+
+LONGEST_TEXT: Final = 1_000
+LONGEST_TAGS: Final = 20_000
+LARGEST_COUNT: Final = 10**15
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+Event = dict[str, Any]
+# How the tags of an event say that it sums up a number of prompts that nobody knows.
+MANY_PROMPTS: Final = '"many_prompts":true'
+# Words of the filters that are nobody's id: the reader, and where a text is unknown.
+ME: Final = "me"
+NONE: Final = "(none)"
+
+
+def micros(instant: datetime) -> int:
+    """Microseconds since 1970 of an aware instant, exact (no float in between)."""
+    delta = instant - EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+@lru_cache(4_096)  # asked three times of each event that is written
+def id_hash(event_id: str) -> int:
+    """A signed 64-bit digest of an id, the same in every version and on every machine."""
+    digest = hashlib.blake2b(event_id.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

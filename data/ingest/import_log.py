@@ -1,0 +1,149 @@
+"""The log of imports: what came in by which way, when, by whom, and what became of it.
+
+A command and an upload leave an entry each. What live doors receive is added up, an entry a
+sender, format and day (UTC), and written at most every `PAUSE` seconds, so that no request waits
+for it; figures of the last seconds are lost should the process die, events never are.
+Nothing here decides what is stored: an event's id does.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import sqlalchemy as sa
+
+from data.access.scope import Scope
+from data.errors import Forbidden, StoreError
+from data.ingest.brought import brought
+from data.sources.report import Report
+from data.state.tables import IMPORTS
+
+if TYPE_CHECKING:
+    from data.state.store import State
+
+Way = Literal["command", "upload", "live"]
+DAY: Final = 86_400_000_000
+PAUSE: Final = 5.0
+LONGEST: Final = 200
+COUNTED: Final = ("read", "accepted", "duplicates", "rejected", "unpriced")
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One entry; `at` and `last` are µs UTC, `what` names the files or the day of a live door."""
+
+    id: int
+    at: int
+    last: int
+    way: str
+    who: str
+    what: str
+    format: str
+    read: int
+    accepted: int
+    duplicates: int
+    rejected: int
+    unpriced: int
+    cost_nano: int
+    tokens: int
+    rejections: list[list[str]]
+    notes: dict[str, int]
+
+
+def record(state: State, now: int, way: Way, who: str, what: str, report: Report) -> None:
+    """Write down an import that is over, or was stopped."""
+    with state.writing() as connection:
+        connection.execute(IMPORTS.insert().values(_row(now, way, who, what, report)))
+        brought(connection, now, report)
+
+
+def listed(state: State, scope: Scope, limit: int = 100, offset: int = 0) -> list[Import]:
+    """The newest first; raises `Forbidden` for whom they are not."""
+    refuse(scope)
+    newest = sa.select(IMPORTS).order_by(IMPORTS.c.last.desc(), IMPORTS.c.id.desc())
+    with state.reading() as connection:
+        return [Import(*row) for row in connection.execute(newest.limit(limit).offset(offset))]
+
+
+def refuse(scope: Scope) -> None:
+    """Raises `Forbidden` for whom imports are not."""
+    if not scope.manages_platform:
+        raise Forbidden("imports are for platform administrators")
+
+
+class Tally:
+    """What the live doors of this process received and the log does not tell yet."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._held: dict[tuple[str, str, int], tuple[int, Report]] = {}
+        self._lock = threading.Lock()
+        self._due = time.monotonic() + PAUSE
+
+    def add(self, now: int, who: str, format_: str, report: Report) -> None:
+        """Count a request in; who comes when it is time writes for all."""
+        self._hold(now, who, format_, now // DAY, report)
+        with self._lock:
+            if time.monotonic() < self._due:
+                return
+        self.flush()
+
+    def used(self, who: str) -> bool:
+        """Whether a sender has ever brought the use of a model that was new."""
+        with self._lock:
+            held = any(key[0] == who and sums.tokens for key, (_, sums) in self._held.items())
+        this = (IMPORTS.c.way == "live", IMPORTS.c.who == who, IMPORTS.c.tokens > 0)
+        with self._state.reading() as connection:
+            return (
+                held or connection.execute(sa.select(IMPORTS.c.id).where(*this)).first() is not None
+            )
+
+    def _hold(self, now: int, who: str, format_: str, day: int, report: Report) -> None:
+        with self._lock:
+            last, sums = self._held.get((who, format_, day), (now, Report()))
+            sums.add(report)
+            self._held[who, format_, day] = max(now, last), sums
+
+    def flush(self) -> None:
+        """Write what is held."""
+        with self._lock:
+            held, self._held = self._held, {}
+            self._due = time.monotonic() + PAUSE
+        for (who, format_, day), (now, report) in held.items():
+            report.format = format_
+            try:
+                _grow(self._state, now, who, day, report)
+            except StoreError:  # what was received is stored all the same: tell it later
+                self._hold(now, who, format_, day, report)
+
+
+def _grow(state: State, now: int, who: str, day: int, report: Report) -> None:
+    """Add to the entry of a sender's day, the first of which makes it."""
+    this = (IMPORTS.c.way == "live", IMPORTS.c.who == who, IMPORTS.c.format == report.format,
+            IMPORTS.c.at >= day * DAY, IMPORTS.c.at < (day + 1) * DAY)  # fmt: skip
+    row = _row(now, "live", who, "", report)
+    with state.writing() as connection:
+        brought(connection, now, report)
+        found = connection.execute(sa.select(IMPORTS).where(*this)).first()
+        if found is None:
+            connection.execute(IMPORTS.insert().values(row))
+            return
+        old, sums = Import(*found), Report()
+        for one in (old.rejections, row["rejections"]):
+            sums.add(Report.of({"rejections": one}))
+        for notes in (old.notes, row["notes"]):
+            sums.add(Report(notes=dict(notes)))
+        more = {n: getattr(old, n) + row[n] for n in (*COUNTED, "cost_nano", "tokens")}
+        more |= {"last": now, "rejections": sums.rejections, "notes": sums.notes}
+        connection.execute(IMPORTS.update().where(IMPORTS.c.id == old.id).values(more))
+
+
+def _row(now: int, way: Way, who: str, what: str, report: Report) -> dict[str, Any]:
+    counted = {name: getattr(report, name) for name in (*COUNTED, "cost_nano", "tokens")}
+    return counted | {
+        "at": now, "last": now, "way": way, "who": who, "what": what[:LONGEST],
+        "format": report.format, "rejections": report.rejections, "notes": report.notes,
+    }  # fmt: skip

@@ -1,0 +1,151 @@
+"""Records in, events stored, a report out: the one way anything gets into the event store.
+
+A record is cleaned, priced where its source left the price open, and written in batches. What
+is new is what the store says it newly stored: under its lock, so two imports of the same file
+at the same time count every event once between them. A dry run asks instead, and writes nothing;
+what it would complete it does not say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+
+from data.engines.protocol import EventStore
+from data.events.merging import COMPLETED, Written
+from data.events.table import Event
+from data.ingest.asides import Asides
+from data.ingest.preparing import BATCH, Progress, batches
+from data.ingest.reading import Reading
+from data.ingest.seen import Seen
+from data.people.likeness import Watch
+from data.prices.book import PriceBook
+from data.sources import Input, Options, find, parquet, read
+from data.sources.format import Record
+from data.sources.report import Report
+
+Write = Callable[[Sequence[Event]], Written]
+
+
+def ingest(
+    records: Iterable[Record],
+    sink: EventStore,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    book: PriceBook | None = None,
+    report: Report | None = None,
+    asides: Asides | None = None,
+) -> Report:
+    """Store what is new; `progress` hears of the report about twice a second, and may raise.
+
+    A `report` that is given is continued. Prices are `book`'s, by default those of the sink as
+    they are when a batch is read. What files say together goes to `asides`, else into the report.
+    Raises `StoreError` where the store fails; what was written until then stays.
+    """
+    report = Report() if report is None else report
+    together = Asides() if asides is None else asides
+    write = _rehearsal(sink) if dry_run else sink.write
+    present = sink.book if book is None else lambda: book
+    for events in batches(records, report, together, present, progress):
+        _keep(events, write, report)
+        together.meet(events)
+    if asides is None:
+        _conclude(together, report)
+    return report
+
+
+def receive(read: Reading, sink: EventStore, project: str | None) -> Report:
+    """Store what is new of a request that was read; raises as `ingest` does. Under a key of one
+    `project` no event outside of it is completed."""
+    write = partial(sink.write, project=project)
+    for first in range(0, len(read.events), BATCH):
+        _keep(read.events[first : first + BATCH], write, read.report)
+    return read.report
+
+
+def _keep(events: Sequence[Event], write: Write, report: Report) -> None:
+    fresh = write(events) if events else Written()
+    report.duplicates += len(events) - len(fresh)
+    if fresh.completed:
+        report.note(COMPLETED, fresh.completed)
+    report.accept(fresh)
+    _count(events, fresh, report)
+
+
+def _conclude(together: Asides, report: Report) -> None:
+    for sentence in together.notes():
+        report.note(sentence)
+
+
+def _count(events: Sequence[Event], fresh: Sequence[Event], report: Report) -> None:
+    new = Counter(event["source"] for event in fresh)
+    for source, came in Counter(event["source"] for event in events).items():
+        report.add_source(source, came, came - new[source])
+
+
+def ingest_paths(
+    paths: Iterable[Path],
+    sink: EventStore,
+    options: Options | None = None,
+    *,
+    name: str = "auto",
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    report: Report | None = None,
+) -> Report:
+    """Import files and folders; `SourceError` where nothing of them could be read."""
+    options = options or Options()
+    inputs = find(paths, name, options)
+    report = Report() if report is None else report
+    report.files, together, watch = len(inputs), Asides(), Watch()
+    report.format = ", ".join(sorted({each.format.name for each in inputs if each.format}))
+    for form, some in groupby(inputs, lambda one: one.format):
+        before = dict(report.sources)
+        if form is parquet.FORMAT and not dry_run:
+            for each in some:
+                _load(each, sink, options, progress, report)
+        else:
+            ingest(watch.over(read(list(some), options)), sink, dry_run=dry_run,
+                   progress=progress, report=report, asides=together)  # fmt: skip
+        report.settle(form.name if form else "", before)
+    _conclude(together, report)
+    for note in watch.note():
+        report.note(note.text)
+    return report
+
+
+def _load(
+    found: Input, sink: EventStore, options: Options, progress: Progress | None, report: Report
+) -> None:
+    """A Parquet file as the store itself reads it; from where it cannot, record by record."""
+    start = 0
+    for part in parquet.parts(found.file, options):
+        if (done := sink.load(part)) is None:
+            break
+        report.add(done)
+        start += part.rows
+        if progress:
+            progress(report)
+    else:
+        if start:
+            return
+    rest = parquet.read(found.file, options, start)
+    ingest(rest, sink, progress=progress, report=report)
+
+
+def _rehearsal(sink: EventStore) -> Write:
+    """Answers as `write` would, and writes nothing."""
+    seen = Seen()
+
+    def write(events: Sequence[Event]) -> Written:
+        ids = list(dict.fromkeys(event["event_id"] for event in events))
+        taken = sink.known(ids) | {one for one, new in zip(ids, seen.add(ids), strict=True)
+                                   if not new}  # fmt: skip
+        fresh = {e["event_id"]: e for e in reversed(events) if e["event_id"] not in taken}
+        return Written(fresh.values())
+
+    return write

@@ -1,0 +1,167 @@
+"""The keys under which usage may be sent here: several, named, each revocable by itself.
+
+A key is 256 random bits, shown once where it is made; kept are its SHA-256 and its first
+characters, to recognise it by. A key is bound to a source, which then stands in every event it
+brings, and perhaps to a project: events that name none get it, events that name another are
+refused, and none says what the project is called. Keys made before may have no source.
+Who manages the platform makes and revokes keys, each change with its entry in the audit trail.
+A revoked key stays listed, so that what it brought can still be told apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import sqlalchemy as sa
+
+from data.access.scope import Scope
+from data.errors import EventError, Forbidden, Refused, Unknown
+from data.ingest.key_draft import FIELDS, SAMPLE, SAMPLED, draft
+from data.sources.format import Note, Record
+from data.state.audit import Actor, record
+from data.state.tables import INGEST_KEYS
+
+if TYPE_CHECKING:
+    from data.state.store import State
+
+START: Final = "ssk_"
+SHOWN: Final = len(START) + 4
+MINUTE: Final = 60_000_000
+
+COLUMNS: Final = tuple(one for one in INGEST_KEYS.c if one.name != "token_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as it may be shown; instants are µs UTC, `revoked` is null while it is good."""
+
+    id: int
+    name: str
+    shown: str
+    source: str | None
+    project: str | None
+    created: int
+    created_by: str
+    revoked: int | None = None
+    used: int | None = None
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """The key of a row of `COLUMNS`."""
+        return cls(*row)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What the audit trail says of it."""
+        return {"shown": self.shown} | {name: getattr(self, name) for name in FIELDS}
+
+    def stamp(self, records: Iterable[Record]) -> Iterator[Record]:
+        """The same records, each as this key may bring it."""
+        for where, raw in records:
+            if isinstance(raw, EventError | Note):
+                yield where, raw
+            else:
+                yield where, self._own(raw)
+
+    def _own(self, raw: dict[str, Any]) -> dict[str, Any] | EventError:
+        if self.source is not None:
+            raw["source"] = self.source
+        elif _bare(raw.get("source")) == SAMPLE:
+            return EventError(SAMPLED)
+        if self.project is not None:
+            if _bare(raw.get("project")) not in (None, "", self.project):
+                return EventError(f"this key is for the project {self.project[:60]!r} alone")
+            raw |= {"project": self.project, "project_name": None}
+        return raw
+
+
+def _bare(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+# SPENDSCOPE_INGEST_KEY: bound to nothing, revoked by starting without it.
+UNNAMED: Final = Key(0, "SPENDSCOPE_INGEST_KEY", "", None, None, 0, "")
+
+
+def listed(state: State, scope: Scope) -> list[Key]:
+    """Every key, the newest first; raises `Forbidden` for whom they are not."""
+    _refuse(scope)
+    newest = sa.select(*COLUMNS).order_by(INGEST_KEYS.c.id.desc())
+    with state.reading() as connection:
+        return [Key.of(row) for row in connection.execute(newest)]
+
+
+def add(state: State, hand: Actor, raw: Mapping[str, Any]) -> tuple[Key, str]:
+    """A new key and the secret itself, which nobody can see again; `Refused` names the field."""
+    _refuse(hand.scope)
+    row = draft(raw)
+    token = START + secrets.token_urlsafe(32)
+    row |= {"shown": token[:SHOWN], "created": hand.now, "created_by": hand.who}
+    with state.writing() as connection:
+        _refuse_second(connection, row["name"])
+        insert = INGEST_KEYS.insert().values(row | {"token_hash": _digest(token)})
+        made = Key.of(connection.execute(insert.returning(*COLUMNS)).one())
+        record(connection, hand, "create", _thing(made), None, made.as_dict())
+    return made, token
+
+
+def revoke(state: State, hand: Actor, number: int) -> Key:
+    """From now on this key opens nothing; once more changes nothing."""
+    _refuse(hand.scope)
+    # A number that SQLite cannot hold is nobody's.
+    this = INGEST_KEYS.c.id == (number if 0 < number < 2**63 else -1)
+    with state.writing() as connection:
+        row = connection.execute(sa.select(*COLUMNS).where(this)).first()
+        if row is None:
+            raise Unknown("key", "there is no such ingest key")
+        old = Key.of(row)
+        if old.revoked is not None:
+            return old
+        connection.execute(INGEST_KEYS.update().where(this).values(revoked=hand.now))
+        record(connection, hand, "delete", _thing(old), old.as_dict(), None)
+    return replace(old, revoked=hand.now)
+
+
+def verify(state: State, token: str, now: int) -> Key | None:
+    """The key that this secret is, if it is still good; notes its use once a minute."""
+    if not token.startswith(START):
+        return None
+    this = INGEST_KEYS.c.token_hash == _digest(token)
+    with state.reading() as connection:
+        row = connection.execute(sa.select(*COLUMNS).where(this)).first()
+    key = Key.of(row) if row else None
+    if key is None or key.revoked is not None:
+        return None
+    if key.used is None or now - key.used >= MINUTE:
+        with state.writing() as connection:
+            connection.execute(INGEST_KEYS.update().where(this).values(used=now))
+    return key
+
+
+def any_good(state: State) -> bool:
+    """Whether some key of the store opens the receiving doors."""
+    good = sa.select(sa.exists(sa.select(INGEST_KEYS.c.id).where(INGEST_KEYS.c.revoked.is_(None))))
+    with state.reading() as connection:
+        return connection.execute(good).scalar_one()
+
+
+def _refuse(scope: Scope) -> None:
+    if not scope.manages_platform:
+        raise Forbidden("ingest keys are for platform administrators")
+
+
+def _refuse_second(connection: sa.Connection, name: str) -> None:
+    same = [INGEST_KEYS.c.name == name, INGEST_KEYS.c.revoked.is_(None)]
+    if connection.execute(sa.select(INGEST_KEYS.c.id).where(*same)).first():
+        raise Refused("name", f"there is a key named {name!r} already")
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _thing(key: Key) -> str:
+    return f"ingest key {key.id}"

@@ -1,0 +1,65 @@
+"""Records made into events: cleaned, and priced where their source left the price open."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Final
+
+from data.errors import EventError
+from data.events.table import Event
+from data.ingest.asides import Asides
+from data.prices.book import PriceBook
+from data.sources.events import event_of
+from data.sources.format import Aside, Note, Raw, Record
+from data.sources.report import Report
+
+BATCH: Final = 10_000
+SECONDS: Final = 0.5
+Progress = Callable[[Report], None]
+
+
+def batches(
+    records: Iterable[Record],
+    report: Report,
+    asides: Asides,
+    book: Callable[[], PriceBook],
+    progress: Progress | None = None,
+) -> Iterator[list[Event]]:
+    """The events of records, at most `BATCH` at a time, each batch by the book of its moment.
+
+    What is rejected and noted goes into the report, what files say together to `asides`;
+    `progress` hears of the report about twice a second, and may raise.
+    """
+    source = _told(records, report, progress, asides)
+    while batch := list(islice(source, BATCH)):
+        yield list(_events(batch, report, book()))
+
+
+def _told(
+    records: Iterable[Record], report: Report, progress: Progress | None, together: Asides
+) -> Iterator[tuple[str, Raw | EventError]]:
+    """The records, their notes taken down; `progress` hears of the report now and then."""
+    due = time.monotonic() + SECONDS
+    for record in records:
+        if progress and time.monotonic() >= due:
+            progress(report)
+            due = time.monotonic() + SECONDS
+        where, raw = record
+        if isinstance(raw, Aside):
+            together.take(raw)
+        elif isinstance(raw, Note):
+            report.note(raw.text)
+        else:
+            yield where, raw
+
+
+def _events(
+    batch: Iterable[tuple[str, Raw | EventError]], report: Report, book: PriceBook
+) -> Iterator[Event]:
+    for where, raw in batch:
+        try:
+            yield event_of(raw, book)
+        except EventError as error:
+            report.reject(where, error)

@@ -1,0 +1,38 @@
+"""Which ids were there before, of more than memory holds: 8 bytes of digest for each.
+
+Two of ten million ids share a digest once in 400,000 times: good enough to look, not to store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.events.table import id_hash
+
+Digests = NDArray[np.int64]
+
+
+class Seen:
+    """Sorted runs of digests, each at least twice as long as the next: few to look through."""
+
+    def __init__(self) -> None:
+        self._runs: list[Digests] = []
+
+    def add(self, ids: Sequence[str]) -> list[bool]:
+        """Whether each of these different ids is new, and know them from now on."""
+        found = np.fromiter(map(id_hash, ids), np.int64, len(ids))
+        new = np.ones(len(found), dtype=bool)
+        for run in self._runs:
+            at = np.searchsorted(run, found)
+            new &= run[np.minimum(at, len(run) - 1)] != found
+        if new.any():
+            self._keep(np.sort(found[new]))
+        return [bool(one) for one in new]
+
+    def _keep(self, run: Digests) -> None:
+        while self._runs and len(self._runs[-1]) < 2 * len(run):
+            run = np.sort(np.concatenate((self._runs.pop(), run)), kind="stable")
+        self._runs.append(run)

@@ -1,0 +1,186 @@
+"""Reading on in a LiteLLM database: only what is new since last time, every call exactly once.
+
+place (state store) → pages since an hour before it → ingest → place, page by page
+
+An event's id alone decides whether it is new, so a pass may read too much, never too little:
+it begins an hour before the last row read, because LiteLLM writes a call after it ended and in
+batches; a full pass (`late`) also asks for older calls that were inserted since the last one, or,
+where LiteLLM does not keep when that was, for all of the day before, and says so. A place is kept
+once what precedes it is stored: a pass that is killed goes on where it was. It counts only while
+both sides still know its row: a new database over there, or a new event store here, is read from
+the beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
+from itertools import chain
+from typing import Final
+
+from data.engines.protocol import EventStore
+from data.events.table import EPOCH
+from data.ingest.cursors import Place, place, remember
+from data.ingest.importing import ingest
+from data.ingest.preparing import Progress
+from data.sources import Options
+from data.sources.format import Note, Raw, Record, records
+from data.sources.litellm.calls import Calls
+from data.sources.litellm.daily_spend import Days
+from data.sources.litellm.database import Database, Row
+from data.sources.litellm.dump import LOGS
+from data.sources.postgres.address import TooSlow
+from data.sources.report import Report
+from data.state.store import State
+
+FORMAT: Final = "litellm-database"
+UNDATED: Final = (
+    "this LiteLLM does not keep when it inserted a call (created_at): late ones were looked for in"
+    " the day before the last call read; --start reads again from further back"
+)
+Stop = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What a pass reads from and into. `now` is µs UTC: rows of the future move no place."""
+
+    database: Database
+    store: EventStore
+    state: State
+    now: int
+
+
+def follow(
+    ends: Ends,
+    options: Options | None = None,
+    *,
+    late: bool = True,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    stop: Stop = lambda: False,
+) -> Report:
+    """Import what is new; `options.start` reads again from that instant on.
+
+    Raises `SourceError` where the database fails; what was stored until then stays.
+    """
+    one = _Pass(ends, options or Options())
+    if dry_run:
+        pages = chain(one.pages(), one.late() if late else ())
+        report = ingest(one.records(pages), ends.store, dry_run=True, progress=progress)
+    else:
+        report = one.run(late, progress, stop)
+    report.files, report.format = 1, FORMAT
+    return report
+
+
+class _Pass:
+    """One time of reading on."""
+
+    def __init__(self, ends: Ends, options: Options) -> None:
+        self._ends, self._options = ends, options
+        self._source = str(ends.database.address)
+        self._now = (EPOCH + timedelta(microseconds=ends.now)).strftime("%Y-%m-%d %H:%M:%S")
+        self._known = self._reached = self._kept()
+        newest = ends.database.newest()
+        self._mark = newest and min(newest, self._now)
+        self._days = Days()
+        self._calls: Calls | None = None
+        self._read: list[tuple[str, Row]] = []  # of this page, by the ids of their events
+        self._since = self._begin()
+
+    def run(self, late: bool, progress: Progress | None, stop: Stop) -> Report:
+        """Store page after page, the place after each."""
+        report = Report()
+        for page in self.pages():
+            self._store(page, report)
+            if progress:
+                progress(report)
+            if stop():
+                return report
+        if late:
+            self._look_back(report)
+        for note in self._notes():
+            report.note(note)
+        return report
+
+    def pages(self) -> Iterator[list[Row]]:
+        """The calls since the place."""
+        return self._ends.database.since(self._since)
+
+    def late(self) -> Iterator[list[Row]]:
+        """Older calls that were inserted since they were last looked for."""
+        known = self._known
+        if self._options.start or not known.started:
+            return iter(())
+        return self._ends.database.late(known.started, known.created)
+
+    def _store(self, page: list[Row], report: Report) -> None:
+        report.add(ingest(self.records([page]), self._ends.store))
+        self._keep()
+
+    def _look_back(self, report: Report) -> None:
+        """Late calls; a table too large to be searched for them is worth a note, no failure."""
+        try:
+            for page in self.late():
+                self._store(page, report)
+            if self._known.started and not self._ends.database.dated:
+                report.note(UNDATED)
+        except TooSlow as error:
+            report.note(f"calls that were inserted late were not looked for: {error}")
+        else:
+            self._reached = replace(self._reached, created=self._mark)
+            remember(self._ends.state, self._source, self._reached)
+
+    def records(self, pages: Iterable[list[Row]]) -> Iterator[Record]:
+        """The records of rows, named as LiteLLM's other tables name them."""
+        return records(self._entries(pages), self._called, self._options)
+
+    def _entries(self, pages: Iterable[list[Row]]) -> Iterator[tuple[str, Row]]:
+        for page in pages:
+            self._read = []
+            yield from ((f"{LOGS} {row['request_id']}", row) for row in page)
+
+    def _called(self, _: str, row: Row) -> Iterator[Raw | Note]:
+        if self._calls is None:
+            self._calls = Calls(self._ends.database.names())
+        for found in self._calls.convert(row):
+            if not isinstance(found, Note):
+                self._read.append((found["event_id"], row))
+            yield found
+        self._days.log(row)
+
+    def _kept(self) -> Place:
+        """The place kept, if both sides still know it."""
+        found = place(self._ends.state, self._source)
+        if not (found.started and found.request and found.event):
+            return Place()
+        there = self._ends.database.has(found.started, found.request)
+        here = self._ends.store.known([found.event])
+        return found if there and here else Place()
+
+    def _begin(self) -> str | None:
+        start, known = self._options.start, self._known.started
+        if start is None:
+            return known
+        asked = start.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+        return min(asked, known) if known else asked
+
+    def _keep(self) -> None:
+        """Move the place to the page's last call that is stored and has begun by now."""
+        begun = {key: row for key, row in self._read if str(row["startTime"]) <= self._now}
+        stored = self._ends.store.known(begun)
+        last = next((key for key in reversed(begun) if key in stored), None)
+        row = begun[last] if last else {}
+        if (started := row.get("startTime")) and started >= (self._reached.started or ""):
+            created = self._reached.created or self._mark
+            self._reached = Place(started, row["request_id"], last, created)
+            remember(self._ends.state, self._source, self._reached)
+
+    def _notes(self) -> Iterator[str]:
+        """Where all rows and LiteLLM's daily sums differ, once all rows were read."""
+        if self._since is None:
+            for row in self._ends.database.sums():
+                self._days.sum(row)
+            yield from (note.text for note in self._days.notes())

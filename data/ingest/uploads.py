@@ -1,0 +1,191 @@
+"""Files that arrive to be imported: looked at first, stored when somebody says so.
+
+receive → looking (a dry run over the first `MOST_LOOKED` records) → ready → importing → done
+A file lives under the data folder until its import ends, is cancelled, or nobody came back for
+`KEPT` seconds; where too many wait, one that nobody came back to for `ABANDONED` seconds makes
+room. What a stopped import had stored stays: importing the same again is exact.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Final
+
+from data.access.scope import Scope
+from data.engines.protocol import EventStore
+from data.errors import Refused, SpendscopeError, Unknown
+from data.ingest.import_log import record, refuse
+from data.ingest.importing import ingest, ingest_paths
+from data.ingest.upload import OVER, RUNNING, Stopped, Upload
+from data.ingest.upload_files import keep, remove, safe
+from data.sources import Options, find, read
+from data.sources.format import Record
+from data.sources.report import Report
+from data.state.audit import Actor
+from data.state.store import State
+
+MOST_LOOKED: Final = 100_000
+MOST_OPEN: Final = 8
+KEPT: Final = 3_600.0
+ROWS: Final = 8
+ABANDONED: Final = 600.0
+PAUSE: Final = 60.0
+
+
+class Uploads:
+    """The files of this process. What an earlier one left is removed at the start."""
+
+    def __init__(self, folder: Path, state: State, store: EventStore) -> None:
+        self._folder, self._state, self._store = folder, state, store
+        self._held: dict[str, Upload] = {}
+        self._lock = threading.Lock()
+        self._watched = False
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def receive(
+        self, hand: Actor, stream: IO[bytes], name: str, format_: str, options: Options
+    ) -> Upload:
+        """Keep what a stream brings and begin to look at it."""
+        refuse(hand.scope)
+        key = secrets.token_urlsafe(12)
+        one = Upload(key, self._folder / key / safe(name), hand.name, format_, options)
+        self._admit(one)
+        try:
+            keep(stream, one.path)
+        except BaseException:
+            self._drop(one)
+            raise
+        self._run(one, self._look)
+        return one
+
+    def _admit(self, one: Upload) -> None:
+        self._expire(KEPT)
+        if len(self._open()) >= MOST_OPEN:
+            self._expire(ABANDONED)
+        with self._lock:
+            if len(self._open()) >= MOST_OPEN:
+                raise Refused("name", "too many uploads are open: import or cancel one first")
+            self._held[one.key] = one
+        self._watch()
+
+    def _open(self) -> list[Upload]:
+        return [one for one in list(self._held.values()) if one.state not in OVER]
+
+    def listed(self, scope: Scope) -> list[Upload]:
+        """All that are still known, the newest first, also those that are over."""
+        refuse(scope)
+        self._expire(KEPT)
+        return list(self._held.values())[::-1]
+
+    def get(self, scope: Scope, key: str) -> Upload:
+        """An upload by its key; raises `Unknown` where there is none."""
+        refuse(scope)
+        if (one := self._held.get(key)) is None:
+            raise Unknown("upload", "there is no such upload, or it was too long ago")
+        one.touched = time.monotonic()
+        return one
+
+    def commit(self, hand: Actor, key: str) -> Upload:
+        """Begin to store what was looked at."""
+        one = self.get(hand.scope, key)
+        with self._lock:
+            if one.state != "ready":
+                raise Refused("upload", f"this upload is {one.state}, not ready to be imported")
+            one.state, one.report, one.storing = "importing", Report(), True
+        self._run(one, lambda each: self._import(each, hand))
+        return one
+
+    def cancel(self, scope: Scope, key: str) -> Upload:
+        """Stop what runs, remove the file; what is stored stays."""
+        one = self.get(scope, key)
+        one.cancelled.set()
+        with self._lock:
+            if one.state == "ready":
+                one.state = "stopped"
+                remove(one.path)
+        return one
+
+    def _run(self, one: Upload, work: Any) -> None:
+        def run() -> None:
+            try:
+                work(one)
+            except Stopped:
+                one.state = "stopped"
+            except SpendscopeError as error:
+                one.state, one.error = "failed", str(error)
+            except Exception:
+                logging.getLogger("spendscope").exception("an upload broke")
+                one.state, one.error = "failed", "something broke here: the log says what"
+            finally:
+                if one.state in OVER:
+                    remove(one.path)
+
+        threading.Thread(target=run, name=f"upload {one.key}", daemon=True).start()
+
+    def _look(self, one: Upload) -> None:
+        inputs = find([one.path], one.format, one.options)
+        found = islice(read(inputs, one.options), MOST_LOOKED + 1)
+        one.check(Report())
+        report = ingest(self._seen(one, found), self._store, dry_run=True, progress=one.check)
+        report.files, report.format = 1, next((i.format.name for i in inputs if i.format), "")
+        one.check(report)
+        one.state = "ready"
+
+    def _seen(self, one: Upload, records: Iterable[Record]) -> Iterator[Record]:
+        """The records, watched: the first rows, which fields are ever filled."""
+        for number, (where, raw) in enumerate(records):
+            if number == MOST_LOOKED:
+                one.more = True
+                return
+            if isinstance(raw, dict):
+                one.filled.update(name for name, value in raw.items() if value not in (None, ""))
+                if len(one.rows) < ROWS:
+                    one.rows.append({name: _plain(v) for name, v in raw.items() if v is not None})
+            yield where, raw
+
+    def _import(self, one: Upload, hand: Actor) -> None:
+        try:
+            one.check(Report())
+            one.report = ingest_paths(
+                [one.path], self._store, one.options, name=one.format, progress=one.check
+            )
+            one.state = "done"
+        finally:
+            one.report.format = one.report.format or one.format
+            record(self._state, hand.now, "upload", hand.name, one.path.name, one.report)
+
+    def _watch(self) -> None:
+        """Look for files that nobody came back to, as long as there are any."""
+        with self._lock:
+            if self._watched or not self._held:
+                return
+            self._watched = True
+        timer = threading.Timer(PAUSE, self._passed)
+        timer.daemon = True
+        timer.start()
+
+    def _passed(self) -> None:
+        self._expire(KEPT)
+        self._watched = False
+        self._watch()
+
+    def _expire(self, seconds: float) -> None:
+        late = time.monotonic() - seconds
+        for one in list(self._held.values()):
+            if one.touched < late and one.state not in RUNNING:
+                self._drop(one)
+
+    def _drop(self, one: Upload) -> None:
+        self._held.pop(one.key, None)
+        remove(one.path)
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float) else str(value)

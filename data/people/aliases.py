@@ -1,0 +1,144 @@
+"""The aliases that are kept: read and changed by platform administrators, each change with its
+audit entry. An id is a person or an alias of one: no chains, no circles, nobody twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from data.access.people import NO_ALIASES, Alias, People
+from data.access.scope import Scope
+from data.engines.protocol import EventStore
+from data.errors import Forbidden, Refused, Unknown
+from data.people.table import Kept, draft, named
+from data.query.filters import Filters
+from data.query.query import Query, run
+from data.query.series import or_none
+from data.query.windows import ALL_TIME
+from data.state.audit import Actor, record
+from data.state.store import State
+from data.state.tables import ALIASES, AUDIT, NOT_ALIASES
+
+Raw = Mapping[str, Any]
+MOST: Final = 20_000
+
+
+class PersonDirectory:
+    """The people of a state store as they are now; read anew when the audit trail has grown."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._read: tuple[int | None, People] = (None, NO_ALIASES)
+
+    def now(self) -> People:
+        """Who is whom at this moment."""
+        with self._state.reading() as connection:
+            newest = connection.execute(sa.select(sa.func.max(AUDIT.c.id))).scalar()
+            if newest != self._read[0]:
+                rows = connection.execute(sa.select(ALIASES.c.id, ALIASES.c.person, ALIASES.c.name))
+                self._read = (newest, People(Alias(*row) for row in rows))
+            return self._read[1]
+
+
+def listed(state: State, scope: Scope) -> list[Kept]:
+    """Every alias, by person; raises `Forbidden` for whom they are not."""
+    _refuse(scope)
+    with state.reading() as connection:
+        return _all(connection)
+
+
+def add(state: State, hand: Actor, raw: Raw, store: EventStore) -> Kept:
+    """One more id of a person; `Refused` names the field that is wrong. An alias given as the
+    person stands for theirs. The name is the one their own events carry, unless one is given."""
+    _refuse(hand.scope)
+    wanted = draft(raw)
+    own = _name(hand.scope.people.person(wanted.person), hand.scope, store)
+    with state.writing() as connection:
+        held = _all(connection)
+        person = next((one.person for one in held if one.id == wanted.person), wanted.person)
+        old = _refuse_odd(held, wanted, person)
+        name = wanted.name or own or _kept_name(held, person)
+        made = Kept(wanted.id, person, name, hand.who, hand.now)
+        if old is None:
+            connection.execute(ALIASES.insert().values(made._asdict()))
+            record(connection, hand, "create", _thing(made), None, made.as_dict())
+        elif old.name != name:
+            record(connection, hand, "edit", _thing(made), old.as_dict(), made.as_dict())
+        connection.execute(ALIASES.update().where(ALIASES.c.person == person).values(name=name))
+    return made if old is None else old._replace(name=name)
+
+
+def remove(state: State, hand: Actor, alias: str) -> None:
+    """This id is its own person again."""
+    _refuse(hand.scope)
+    this = ALIASES.c.id == alias
+    with state.writing() as connection:
+        row = connection.execute(sa.select(ALIASES).where(this)).first()
+        if row is None:
+            raise Unknown("alias", f"{alias[:60]!r} is no alias of anybody")
+        old = Kept(*row)
+        connection.execute(ALIASES.delete().where(this))
+        record(connection, hand, "delete", _thing(old), old.as_dict(), None)
+
+
+def dismiss(state: State, hand: Actor, raw: Raw) -> None:
+    """Two ids are different persons, however alike: they are not suggested again."""
+    _refuse(hand.scope)
+    pair = sorted((named("alias", raw.get("alias")), named("person", raw.get("person"))))
+    row = dict(zip(("id", "other"), pair, strict=True))
+    with state.writing() as connection:
+        same = [NOT_ALIASES.c[name] == value for name, value in row.items()]
+        if connection.execute(sa.select(NOT_ALIASES).where(*same)).first() is None:
+            connection.execute(NOT_ALIASES.insert().values(row))
+            record(connection, hand, "create", f"different persons {' / '.join(pair)}", None, row)
+
+
+def dismissed(state: State, scope: Scope) -> set[frozenset[str]]:
+    """The pairs that are different persons."""
+    _refuse(scope)
+    with state.reading() as connection:
+        return {frozenset(row) for row in connection.execute(sa.select(NOT_ALIASES))}
+
+
+def _all(connection: sa.Connection) -> list[Kept]:
+    rows = connection.execute(sa.select(ALIASES).order_by(ALIASES.c.person, ALIASES.c.id))
+    return [Kept(*row) for row in rows]
+
+
+def _refuse_odd(held: list[Kept], wanted: Alias, person: str) -> Kept | None:
+    """What is kept of this alias already, where that says the same; refuse what contradicts it."""
+    said = f"{wanted.id[:60]!r}"
+    old = next((one for one in held if one.id == wanted.id), None)
+    if wanted.id == wanted.person:
+        raise Refused("alias", f"{said} cannot be an alias of itself")
+    if wanted.id == person:
+        raise Refused("alias", f"{wanted.person[:60]!r} is an alias of {said} already")
+    if old and old.person != person:
+        raise Refused("alias", f"{said} is an alias of {old.person[:60]!r}: remove that first")
+    if any(one.person == wanted.id for one in held):
+        raise Refused("alias", f"{said} is a person with aliases: remove those first")
+    if old is None and len(held) >= MOST:
+        raise Refused("alias", f"there are {MOST:,} aliases, the most that can be kept")
+    return old
+
+
+def _name(person: str, scope: Scope, store: EventStore) -> str | None:
+    asked = Query(("events",), ("user",), Filters(ALL_TIME, (("user", (person,)),)))
+    names = run(asked, scope.without_aliases(), store)["user_name"]
+    return str(names.iloc[0]) if len(names) and or_none(names.iloc[0]) else None
+
+
+def _kept_name(held: list[Kept], person: str) -> str | None:
+    return next((one.name for one in held if one.person == person), None)
+
+
+def _refuse(scope: Scope) -> None:
+    if not scope.manages_platform:
+        raise Forbidden("who is whom is for platform administrators to say")
+
+
+def _thing(one: Kept) -> str:
+    return f"alias {one.id}"

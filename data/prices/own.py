@@ -1,0 +1,164 @@
+"""The organisation's own prices that are kept: read and changed by those who set up the house,
+each change with its audit entry; and the book they make, always of the present.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from data.access.scope import Scope
+from data.errors import Forbidden, Refused, Unknown
+from data.prices.book import PriceBook
+from data.prices.draft import draft
+from data.prices.entries import Entry
+from data.prices.public_book import PublicBook
+from data.prices.releases import adopt
+from data.prices.releases import book as public_book
+from data.state.audit import Actor, record
+from data.state.store import State
+from data.state.tables import AUDIT, PRICES
+
+Raw = Mapping[str, Any]
+
+
+class Books:
+    """The present price book of a state store. Any thread may ask, as often as it likes."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._lock = threading.Lock()
+        self._held: tuple[int | None, PriceBook] | None = None
+
+    @classmethod
+    def at_start(cls, state: State, now: int) -> Self:
+        """The book of a program that starts: the release it brings is taken in first."""
+        adopt(state, now)
+        return cls(state)
+
+    def __call__(self) -> PriceBook:
+        """The book of the releases and entries as they are now; the same while they stay."""
+        with self._state.reading() as connection:
+            # Every change of a price leaves an entry in the trail, which only grows.
+            version = connection.execute(sa.select(sa.func.max(AUDIT.c.id))).scalar()
+            with self._lock:
+                if self._held is None or version != self._held[0]:
+                    self._held = version, _book(connection, self._held and self._held[1])
+                return self._held[1]
+
+
+def _book(connection: sa.Connection, old: PriceBook | None) -> PriceBook:
+    entries, public = tuple(_entries(connection)), public_book(connection)
+    if old and old.public.releases == public.releases:
+        return old if old.entries == entries else PriceBook(entries, old.public)
+    return PriceBook(entries, public)
+
+
+def listed(state: State, scope: Scope) -> list[Entry]:
+    """Every entry, by model and day."""
+    refuse(scope)
+    with state.reading() as connection:
+        found = _entries(connection)
+    return sorted(found, key=lambda one: (one.provider, one.model, one.start))
+
+
+def entry(state: State, scope: Scope, number: int) -> Entry:
+    """The entry of a number, or `Unknown`."""
+    refuse(scope)
+    with state.reading() as connection:
+        return _kept(connection, number)
+
+
+def create(state: State, hand: Actor, raw: Raw) -> Entry:
+    """A new entry; `Refused` names the field that is wrong."""
+    refuse(hand.scope)
+    made = _signed(draft(raw, 0, _public(state)), hand)
+    with state.writing() as connection:
+        _refuse_second(connection, made)
+        insert = PRICES.insert().values(made.row()).returning(PRICES.c.id)
+        kept = replace(made, id=connection.execute(insert).scalar_one())
+        record(connection, hand, "create", _thing(kept), None, kept.as_dict())
+    return kept
+
+
+def change(state: State, hand: Actor, number: int, raw: Raw) -> Entry:
+    """Another entry in the place of one; what `raw` does not name is not there any more."""
+    refuse(hand.scope)
+    made = _signed(draft(raw, number, _public(state)), hand)
+    with state.writing() as connection:
+        old = _kept(connection, number)
+        _refuse_second(connection, made)
+        if made.as_dict() == old.as_dict():
+            return old
+        connection.execute(PRICES.update().where(PRICES.c.id == number).values(made.row()))
+        record(connection, hand, "edit", _thing(made), old.as_dict(), made.as_dict())
+    return made
+
+
+def remove(state: State, hand: Actor, number: int) -> None:
+    """No such entry any more; what was stored by it stays as it is."""
+    refuse(hand.scope)
+    with state.writing() as connection:
+        old = _kept(connection, number)
+        connection.execute(PRICES.delete().where(PRICES.c.id == number))
+        record(connection, hand, "delete", _thing(old), old.as_dict(), None)
+
+
+def supposed(state: State, scope: Scope, raw: Raw, number: int = 0) -> tuple[Entry, PriceBook]:
+    """An entry that is not kept yet, and the book as it would be with it (in the place of one)."""
+    public = _public(state)
+    made = draft(raw, number, public)
+    others = [one for one in listed(state, scope) if one.id != number]
+    _refuse_same(made, others)
+    return made, PriceBook([*others, replace(made, id=number or 2**62)], public)
+
+
+def refuse(scope: Scope) -> None:
+    """Let nobody on but those who set up the house; raises `Forbidden`."""
+    if not scope.manages_platform:
+        raise Forbidden("prices are for platform administrators")
+
+
+def _public(state: State) -> PublicBook:
+    with state.reading() as connection:
+        return public_book(connection)
+
+
+def _signed(made: Entry, hand: Actor) -> Entry:
+    return replace(made, at=hand.now, who=hand.scope.user, name=hand.name)
+
+
+def _entries(connection: sa.Connection) -> list[Entry]:
+    rows = connection.execute(sa.select(PRICES).order_by(PRICES.c.id)).all()
+    return [Entry.of(row) for row in rows]
+
+
+def _kept(connection: sa.Connection, number: int) -> Entry:
+    # A number that SQLite cannot hold is nobody's.
+    wanted = PRICES.c.id == (number if 0 < number < 2**63 else -1)
+    row = connection.execute(sa.select(PRICES).where(wanted)).first()
+    if row is None:
+        raise Unknown("price", "there is no such price")
+    return Entry.of(row)
+
+
+def _refuse_second(connection: sa.Connection, made: Entry) -> None:
+    _refuse_same(made, [one for one in _entries(connection) if one.id != made.id])
+
+
+def _refuse_same(made: Entry, others: list[Entry]) -> None:
+    for one in others:
+        if (one.provider.lower(), one.model.lower(), one.start) == (
+            made.provider.lower(), made.model.lower(), made.start,
+        ):  # fmt: skip
+            raise Refused(
+                "from", f"there is a price for {made.model[:60]!r} from {made.start} already"
+            )
+
+
+def _thing(one: Entry) -> str:
+    return f"price {one.id}"

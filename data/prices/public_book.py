@@ -1,0 +1,133 @@
+"""The public price book: releases of genai-prices' list prices, each from a day on, offline.
+
+Which model a name means is found as the library finds it. A provider that a release does not know
+is never guessed from the model's name. A release holds from its day on instead of all that were
+taken in before it. A name that it does not know has the price of the release before that does, else
+of the next that does, so that neither a new model nor one that is no longer listed goes unpriced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from importlib.metadata import version
+from typing import Final
+
+from genai_prices.data_snapshot import DataSnapshot, get_snapshot
+from genai_prices.types import ModelInfo, Provider
+
+from data.prices.rates import Schedule, quoted
+
+INSTALLED: Final = f"genai-prices {version('genai-prices')}"
+ALWAYS: Final = -(2**63)
+MODELS: Final = 8_192
+# Names of OpenTelemetry and LiteLLM for providers that the book knows under another.
+ALIASES: Final = {
+    "x_ai": "x-ai",
+    "gcp.gen_ai": "google",
+    "azure.ai.inference": "azure",
+    "fireworks_ai": "fireworks",
+    "together_ai": "together",
+}
+
+
+@dataclass
+class Model(ModelInfo):
+    """A model by the names that mean it, with what it costs in our terms."""
+
+    schedule: Schedule = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Release:
+    """What one release says: the models (`Model`) of each provider, in the library's order."""
+
+    name: str
+    providers: list[Provider]
+
+    def schedule(self, provider: str | None, model: str) -> Schedule | None:
+        """Everything it says of a model; a `provider/model` name is also tried as its two parts.
+        None: it knows no such provider or model."""
+        prefix, slash, bare = model.partition("/")
+        if provider is None:
+            found = self._entry(prefix, bare) if slash else self._entry(None, model)
+        else:
+            found = self._entry(provider, model)
+            found = self._entry(provider, bare) if found is None and slash else found
+        return None if found is None else found.schedule
+
+    def models(self) -> dict[tuple[str, str], Schedule]:
+        """Everything it says, by `(provider, model)`."""
+        return {
+            (one.id, model.id): model.schedule
+            for one in self.providers
+            for model in one.models
+            if isinstance(model, Model)
+        }
+
+    def _entry(self, provider: str | None, model: str) -> Model | None:
+        known = ALIASES.get(provider.lower(), provider) if provider else provider
+        # A snapshot remembers every name it was asked for, so each is asked one.
+        book = DataSnapshot(self.providers, from_auto_update=False)
+        try:
+            found = book.find_provider_model(model, None, known, None)[1]
+        except (LookupError, ValueError):
+            return None
+        return found if isinstance(found, Model) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From `start` (µs UTC) on, a model's price is what `release` says: `schedule`."""
+
+    start: int
+    release: Release
+    schedule: Schedule
+
+
+class PublicBook:
+    """Releases in the order they were taken in, with the instants (µs UTC) from which they hold;
+    never empty: of those that have begun the last holds. Safe to share between threads."""
+
+    def __init__(self, releases: Iterable[tuple[int, Release]]) -> None:
+        self.releases = tuple(releases)
+        self.plan = lru_cache(MODELS)(self._plan)
+
+    def at(self, ts: int) -> Release:
+        """The release that holds at an instant."""
+        begun = [release for since, release in self.releases if since <= ts]
+        return begun[-1] if begun else self.releases[0][1]
+
+    def stretch(self, provider: str | None, model: str, ts: int) -> Stretch | None:
+        """Which release prices a model at an instant; None: no release knows it."""
+        begun = [one for one in self.plan(provider, model) if one.start <= ts]
+        return begun[-1] if begun else None
+
+    def _plan(self, provider: str | None, model: str) -> tuple[Stretch, ...]:
+        """What holds of a model, earliest first, from the beginning of time; empty if nothing."""
+        found: dict[int, Stretch] = {}
+        for since, release in self.releases:
+            schedule = release.schedule(provider, model)
+            if schedule is not None:
+                start = since if found else ALWAYS
+                found = {at: one for at, one in found.items() if at < start}
+                found[start] = Stretch(start, release, schedule)
+        return tuple(found.values())
+
+
+def release_of(name: str, providers: Iterable[Provider]) -> Release:
+    """The library's own objects as a release."""
+    return Release(
+        name,
+        [
+            replace(one, models=[Model(m.id, m.match, schedule=quoted(m)) for m in one.models])
+            for one in providers
+        ],
+    )
+
+
+@cache
+def installed() -> PublicBook:
+    """The installed release alone."""
+    return PublicBook([(ALWAYS, release_of(INSTALLED, get_snapshot().providers))])

@@ -1,0 +1,154 @@
+"""The releases of the public price book that the state store has taken in, each from a day on.
+
+The first one holds for all time. A later one holds from the day (UTC) after it was taken in, so
+that an upgrade changes no price of the past; who sets up the house may have it begin on another
+day, and then re-price history. What is stored keeps its cost until then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from data.access.scope import SYSTEM, Scope
+from data.errors import Forbidden, Refused, Unknown
+from data.local_time import instant
+from data.prices.draft import day
+from data.prices.entries import since
+from data.prices.public_book import ALWAYS, INSTALLED, PublicBook, installed
+from data.prices.rates import Schedule
+from data.prices.release_rows import read, written
+from data.state.audit import Actor, record
+from data.state.store import State
+from data.state.tables import RELEASES
+
+DAY: Final = timedelta(days=1)
+Models = dict[tuple[str, str], Schedule]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRelease:
+    """A release that was taken in at `at` (µs UTC) and holds from the day `start` on (None: it is
+    the first); which models it `added`, `changed` and `dropped` of the one taken in before it."""
+
+    id: int
+    name: str
+    start: str | None
+    at: int
+    models: int
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+    @property
+    def first(self) -> bool:
+        """Whether it holds for all time before the next."""
+        return self.start is None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON says it."""
+        told = {"id": self.id, "release": self.name, "from": self.start, "models": self.models}
+        lists = {name: list(getattr(self, name)) for name in ("added", "changed", "dropped")}
+        return told | {"at": instant(self.at).isoformat()} | lists
+
+
+def adopt(state: State, now: int) -> None:
+    """Take in the installed release where it is newer than what the store has, as a start of the
+    program does; every one but the first is in the audit trail."""
+    names = sa.select(RELEASES.c.name)
+    with state.reading() as connection:
+        if not _newer(connection.execute(names).scalars().all()):
+            return
+    ((_, release),) = installed().releases
+    row = {"name": INSTALLED, "at": now, "book": written(release)}
+    with state.writing() as connection:
+        known = connection.execute(names).scalars().all()
+        if not _newer(known):
+            return
+        start = (instant(now).date() + DAY).isoformat() if known else None
+        connection.execute(RELEASES.insert().values(row | {"start": start}))
+        if start:
+            hand = Actor(SYSTEM, "Spendscope", now)
+            record(connection, hand, "create", INSTALLED, None, {"from": start})
+
+
+def _newer(known: Iterable[str]) -> bool:
+    """Whether the installed release is; after a step back to an older program it is not."""
+    return all(_version(name) < _version(INSTALLED) for name in known)
+
+
+def _version(name: str) -> list[int]:
+    return [int(number) for number in re.findall("[0-9]+", name)]
+
+
+def book(connection: sa.Connection) -> PublicBook:
+    """The releases of a store as they hold now; of a store without any, the installed one."""
+    rows = connection.execute(sa.select(RELEASES).order_by(RELEASES.c.id)).all()
+    if not rows:
+        return installed()
+    return PublicBook((_since(row.start), read(row.name, row.book)) for row in rows)
+
+
+def releases(state: State, scope: Scope) -> list[StoredRelease]:
+    """What was taken in, newest first."""
+    _refuse(scope)
+    with state.reading() as connection:
+        rows = connection.execute(sa.select(RELEASES).order_by(RELEASES.c.id)).all()
+    found: list[StoredRelease] = []
+    before: Models = {}
+    for row in rows:
+        models = read(row.name, row.book).models()
+        found.append(_taken(row, before, models))
+        before = models
+    return found[::-1]
+
+
+def move(state: State, hand: Actor, number: int, raw: Mapping[str, Any]) -> StoredRelease:
+    """Have a release hold from another day on; raises `Refused` for the first one, and where a
+    later one would hold already."""
+    _refuse(hand.scope)
+    if set(raw) != {"from"}:
+        raise Refused("from", "of a release only the day can be set: from")
+    start = day(raw["from"], "the release")
+    with state.writing() as connection:
+        wanted = RELEASES.c.id == (number if 0 < number < 2**63 else -1)
+        row = connection.execute(sa.select(RELEASES).where(wanted)).first()
+        if row is None:
+            raise Unknown("release", "there is no such release")
+        if row.start is None:
+            raise Refused("from", "the first release holds for all time before the next")
+        _refuse_held(connection, row.id, start)
+        if row.start != start:
+            connection.execute(RELEASES.update().where(wanted).values(start=start))
+            record(connection, hand, "edit", row.name, {"from": row.start}, {"from": start})
+    return next(one for one in releases(state, hand.scope) if one.id == number)
+
+
+def _refuse_held(connection: sa.Connection, number: int, start: str) -> None:
+    later = sa.select(RELEASES.c.name, RELEASES.c.start).where(
+        RELEASES.c.id > number, RELEASES.c.start <= start
+    )
+    if held := connection.execute(later.order_by(RELEASES.c.start)).first():
+        raise Refused("from", f"{held.name} holds instead from {held.start} on: name a day before")
+
+
+def _taken(row: Any, before: Models, models: Models) -> StoredRelease:
+    added = [one for one in models if one not in before] if before else []
+    changed = [one for one, said in models.items() if before.get(one, said) != said]
+    dropped = [one for one in before if one not in models]
+    lists = (tuple("/".join(one) for one in some) for some in (added, changed, dropped))
+    return StoredRelease(row.id, row.name, row.start, row.at, len(models), *lists)
+
+
+def _since(start: str | None) -> int:
+    return ALWAYS if start is None else since(start)
+
+
+def _refuse(scope: Scope) -> None:
+    if not scope.manages_platform:
+        raise Forbidden("prices are for platform administrators")

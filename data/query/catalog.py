@@ -1,0 +1,75 @@
+"""Metrics and dimensions, each declared once: name, label, unit, expression.
+
+Calls and tokens are named as in the OpenTelemetry GenAI conventions, money as in FOCUS, the rest
+as BI tools do. Metrics stand in `metrics_calls` and `metrics_activity`, dimensions below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from data.errors import Refused
+from data.query.measuring import Metric, Unit
+from data.query.metrics_activity import ACTIVITY
+from data.query.metrics_calls import CALLS, MONEY
+
+__all__ = ["DIMENSIONS", "METRICS", "Dimension", "Metric", "Unit", "dimension", "metric"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A way to break numbers down; `naming` is the column with the name people use."""
+
+    name: str
+    label: str
+    naming: str | None = None
+
+
+METRICS: Final = {metric.name: metric for metric in (*MONEY, *CALLS, *ACTIVITY)}
+
+TIME: Final = "time"
+HOUR: Final = "hour"
+WEEKDAY: Final = "weekday"
+# A stored text is never empty, so the empty text is free to mean "all the others".
+OTHER: Final = ""
+OTHER_LABEL: Final = "Other"
+_DIMENSIONS: Final = (
+    Dimension(TIME, "Time"),
+    Dimension(WEEKDAY, "Weekday"),
+    Dimension(HOUR, "Hour"),
+    Dimension("user", "User", "user_name"),
+    Dimension("project", "Project", "project_name"),
+    Dimension("model", "Model"),
+    Dimension("provider", "Provider"),
+    Dimension("channel", "Channel"),
+    Dimension("assistant", "Assistant"),
+    Dimension("workflow", "Workflow"),
+    Dimension("tool", "Tool"),
+    Dimension("tool_type", "Tool type"),
+    Dimension("integration", "Integration"),
+    Dimension("integration_type", "Integration type"),
+    Dimension("client", "Client"),
+    Dimension("repository", "Repository"),
+    Dimension("operation", "Operation"),
+    Dimension("status", "Status"),
+    Dimension("error_class", "Error class"),
+    Dimension("kind", "Kind"),
+    Dimension("source", "Source"),
+)
+DIMENSIONS: Final = {dimension.name: dimension for dimension in _DIMENSIONS}
+
+
+def metric(name: str) -> Metric:
+    """The declared metric of a name, or `Refused`."""
+    return METRICS[name] if name in METRICS else _unknown("metrics", "metric", name, METRICS)
+
+
+def dimension(name: str) -> Dimension:
+    """The declared dimension of a name, or `Refused`."""
+    return DIMENSIONS[name] if name in DIMENSIONS else _unknown("by", "dimension", name, DIMENSIONS)
+
+
+def _unknown(parameter: str, what: str, name: str, known: Iterable[str]) -> Any:
+    raise Refused(parameter, f"{name[:40]!r} is no {what}; use one of {', '.join(known)}")

@@ -1,0 +1,79 @@
+"""Which events a question is about: the one WHERE clause, of numbers and of lists alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import FunctionFilter
+from sqlalchemy.sql.operators import distinct_op
+from sqlalchemy.sql.visitors import iterate
+
+from data.access.scope import Scope
+from data.events.table import EVENTS
+from data.query.catalog import DIMENSIONS, metric
+from data.query.clock import local_time
+
+if TYPE_CHECKING:
+    from data.query.query import Query
+
+Clause = sa.ColumnElement[bool]
+
+
+def clauses(query: Query, scope: Scope) -> list[Clause]:
+    """What this reader may see, narrowed by the filters and by what the metrics speak of."""
+    return [
+        scope.predicate(),
+        query.filters.predicate(scope),
+        _kinds((query.about,) if query.about else query.metrics),
+        *_counted(query),
+        *_within(query, scope),
+        *_found(query, scope),
+    ]
+
+
+def _kinds(names: tuple[str, ...]) -> Clause:
+    """Only the events the metrics speak of, so that no group appears for the others' sake."""
+    kinds = [metric(name).kinds for name in names]
+    if not kinds or not all(kinds):
+        return sa.true()
+    return EVENTS.c.kind.in_(sorted(frozenset().union(*kinds)))
+
+
+def _counted(query: Query) -> list[Clause]:
+    """Of the one metric the events are listed for, what it counts: under its condition, if it has
+    one, and with a value where it counts different ones."""
+    if not query.about:
+        return []
+    one = metric(query.about)
+    expression = one.of(local_time(query.filters.window))
+    if one.unit not in ("count", "usd") and not isinstance(expression, FunctionFilter):
+        return []
+    parts = list(iterate(expression))
+    filtered = [part.criterion for part in parts if isinstance(part, FunctionFilter)]
+    told = [part.element for part in parts if _apart(part)]
+    return [*(part for part in filtered if part is not None)][:1] + [
+        value.is_not(None) for value in told
+    ]
+
+
+def _apart(part: object) -> TypeGuard[sa.UnaryExpression[Any]]:
+    """Whether this is the DISTINCT of a count of different values."""
+    return isinstance(part, sa.UnaryExpression) and part.operator is distinct_op
+
+
+def _within(query: Query, scope: Scope) -> list[Clause]:
+    kept = {name: EVENTS.c[name].in_(values) for name, values in query.within if values}
+    if users := dict(query.within).get("user"):
+        kept["user"] = EVENTS.c.user.in_(scope.people.every(users))
+    return [kept.get(name, EVENTS.c[name].is_not(None)) for name, _ in query.within]
+
+
+def _found(query: Query, scope: Scope) -> list[Clause]:
+    """Text within a value or its name; of a person also within what the event came with."""
+    if not query.search:
+        return []
+    name = DIMENSIONS[query.by[0]]
+    columns = [EVENTS.c[name.name], *([EVENTS.c[name.naming]] if name.naming else [])]
+    columns += [one for column in columns if (one := scope.people.read(column)) is not column]
+    return [sa.or_(*(column.icontains(query.search, autoescape=True) for column in columns))]

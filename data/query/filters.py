@@ -1,0 +1,150 @@
+"""What a reader asks to see: parsed once at the door, trusted inside.
+
+The same names everywhere: query string of the page, query string of the API, shared store.
+Filters only narrow; whose rows there are to narrow is `data/access/scope.py`'s matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from data.access.scope import Scope
+from data.errors import Refused
+from data.events.table import CHOICES, EVENTS, ME, NONE
+from data.query.catalog import DIMENSIONS
+from data.query.clock import CLOCK, HANDS, local_time
+from data.query.windows import DEFAULT_N, DEFAULT_PRESET, Window, resolve
+
+PEOPLE: Final = ("user", "project")
+DRAWER: Final = ("model", "provider", "channel", "assistant", "workflow", "status")
+PICKED: Final = (*PEOPLE, *DRAWER)
+# What has no picker is narrowed by a click on a chart or table; where events came from is not.
+UNCHOSEN: Final = (*PICKED, "time", "kind", "source")
+NARROWING: Final = (*DRAWER, *(name for name in DIMENSIONS if name not in UNCHOSEN))
+# All but these values: what a remainder, "Other", is made of. By name, the field it speaks of.
+NOT: Final = "not_"
+EXCLUDING: Final = {f"{NOT}{name}": name for name in (*PEOPLE, *NARROWING)}
+LISTS: Final = (*PEOPLE, *NARROWING, *EXCLUDING)
+TIMES: Final = ("preset", "n", "from", "to", "tz")
+NAMES: Final = (*TIMES, *LISTS)
+MOST_VALUES: Final = 500
+LONGEST_VALUE: Final = 1_000
+# What some fields can be at all; the hands of a clock always show something.
+ALLOWED: Final = {name: (*values, NONE) for name, values in CHOICES.items()} | HANDS
+
+# What the reader chose and nothing else: names of `NAMES` to texts or lists of texts.
+Choice = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """A resolved window, and per field the values to keep, or under `not_` to leave out; `me` is
+    the reader, whoever that is."""
+
+    window: Window
+    fields: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    me: bool = False
+
+    def predicate(self, scope: Scope) -> sa.ColumnElement[bool]:
+        """These filters as a WHERE clause, for a reader."""
+        clauses: list[sa.ColumnElement[bool]] = [
+            EVENTS.c.ts >= self.window.start,
+            EVENTS.c.ts < self.window.end,
+        ]
+        for name, values in self._kept(scope):
+            column = self._column(EXCLUDING.get(name, name))
+            clauses.append((_outside if name in EXCLUDING else _among)(column, values))
+        return sa.and_(*clauses)
+
+    def _column(self, name: str) -> sa.ColumnElement[Any]:
+        if name in CLOCK:
+            return sa.cast(CLOCK[name](local_time(self.window)), sa.Text)
+        return EVENTS.c[name]
+
+    def _kept(self, scope: Scope) -> Iterable[tuple[str, tuple[str, ...]]]:
+        fields = dict(self.fields)
+        if self.me:
+            fields["user"] = (*fields.get("user", ()), scope.user)
+        if "not_user" in fields:
+            fields["not_user"] = tuple(
+                scope.user if value == ME else value for value in fields["not_user"]
+            )
+        for name in {"user", "not_user"} & fields.keys():
+            fields[name] = scope.people.every(fields[name])
+        return fields.items()
+
+
+def _among(column: sa.ColumnElement[Any], values: Sequence[str]) -> sa.ColumnElement[bool]:
+    named = [value for value in values if value != NONE]
+    if NONE not in values:
+        return column.in_(named)
+    return sa.or_(column.is_(None), column.in_(named))
+
+
+def _outside(column: sa.ColumnElement[Any], values: Sequence[str]) -> sa.ColumnElement[bool]:
+    named = column.not_in([value for value in values if value != NONE])
+    if NONE in values:
+        return sa.and_(column.is_not(None), named)
+    return sa.or_(column.is_(None), named)
+
+
+def choose(arguments: Mapping[str, Sequence[str]]) -> Choice:
+    """The choice a query string spells; what it does not name stays out. Blanks count as unsaid."""
+    choice: Choice = {}
+    for name in TIMES:
+        if value := next((text.strip() for text in arguments.get(name, ()) if text.strip()), None):
+            choice[name] = value
+    for name in LISTS:
+        if values := list(dict.fromkeys(v for v in arguments.get(name, ()) if v.strip())):
+            choice[name] = values
+    return choice
+
+
+def parse(choice: Choice, now: int, zone: str = "UTC") -> Filters:
+    """The filters a choice means at `now` (µs UTC); `zone` is read where none is chosen.
+
+    Raises `Refused` naming the parameter.
+    """
+    preset = str(choice.get("preset") or DEFAULT_PRESET)
+    ends = (_text(choice, "from"), _text(choice, "to"))
+    n = _number(choice.get("n")) if preset in DEFAULT_N else None
+    window = resolve(preset, n, ends, str(choice.get("tz") or zone), now)
+    fields = {name: values for name in LISTS if (values := _values(choice, name))}
+    users = fields.pop("user", ())
+    if others := tuple(user for user in users if user != ME):
+        fields["user"] = others
+    return Filters(window, tuple(sorted(fields.items())), ME in users)
+
+
+def _text(choice: Choice, name: str) -> str | None:
+    value = choice.get(name)
+    return str(value) if value else None
+
+
+def _number(value: Any) -> int | None:
+    if value is None or value == "":
+        return None
+    try:
+        return int(str(value))
+    except ValueError:
+        raise Refused("n", f"N must be a whole number, not {str(value)[:20]!r}") from None
+
+
+def _values(choice: Choice, name: str) -> tuple[str, ...]:
+    values = choice.get(name) or []
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise Refused(name, f"{name} must be a list of names")
+    if len(values) > MOST_VALUES:
+        raise Refused(name, f"{name} takes at most {MOST_VALUES} values")
+    if any(len(value) > LONGEST_VALUE or "\x00" in value for value in values):
+        raise Refused(name, f"a {name} is a name of at most {LONGEST_VALUE:,} characters")
+    allowed = ALLOWED.get(EXCLUDING.get(name, name), values)
+    for value in values:
+        if value not in allowed:
+            said = ", ".join(one for one in allowed if one != NONE)
+            raise Refused(name, f"{name} is {value[:40]!r}; use one of {said}")
+    return tuple(dict.fromkeys(values))

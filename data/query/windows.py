@@ -1,0 +1,111 @@
+"""Windows of time: from a reader's choice to two instants.
+
+Intervals are half-open. Hours roll, days are calendar days in the reader's zone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from data.errors import Refused
+from data.events.table import EARLIEST, LATEST, micros
+from data.local_time import WIDTHS, Grain, instant, midnight, month_after, zone
+
+PRESETS: Final[dict[str, str]] = {
+    "last_hour": "Last hour",
+    "last_n_hours": "Last N hours",
+    "last_n_days": "Last N days",
+    "last_month": "Last month",
+    "custom": "Custom range",
+}
+DEFAULT_PRESET: Final = "last_n_days"
+DEFAULT_N: Final = {"last_n_hours": 24, "last_n_days": 7}
+LARGEST_N: Final = {"last_n_hours": 8_784, "last_n_days": 3_660}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`[start, end)` in µs UTC, as read in `zone`, and what the reader chose to get there."""
+
+    start: int
+    end: int
+    zone: str
+    preset: str = "custom"
+    n: int | None = None
+
+    @property
+    def rolling(self) -> bool:
+        """Whether the window ends at the present instant, and so goes on."""
+        return self.preset in ("last_hour", "last_n_hours", "last_n_days")
+
+    def previous(self) -> Window:
+        """The window of equal length that ends where this one starts."""
+        return replace(self, start=2 * self.start - self.end, end=self.start, preset="custom")
+
+    def grain(self) -> Grain:
+        """The bucket size that reads well at this length (`auto`)."""
+        hours = (self.end - self.start) / WIDTHS["hour"]
+        if hours < 3:
+            return "minute"
+        if hours < 4 * 24:
+            return "hour"
+        # A day's tolerance: 92 calendar days hold 92 days and an hour when autumn falls inside.
+        if hours <= 92 * 24 + 2:
+            return "day"
+        return "week" if hours <= 400 * 24 + 2 else "month"
+
+
+def resolve(
+    preset: str, n: int | None, ends: tuple[str | None, str | None], tz: str, now: int
+) -> Window:
+    """The window a choice means at `now` (µs); `ends` are the ISO texts of a custom range."""
+    local = instant(now, zone(tz).key)
+    if preset == "custom":
+        return _custom(ends, tz)
+    if preset == "last_month":
+        last = local.date().replace(day=1) - timedelta(days=1)
+        return Window(midnight(last.replace(day=1), tz), month_after(last, tz), tz, preset)
+    if preset not in PRESETS:
+        raise Refused("preset", f"preset is {preset[:40]!r}; use one of {', '.join(PRESETS)}")
+    if preset == "last_hour":
+        return Window(now - WIDTHS["hour"], now, tz, preset)
+    n = _checked(preset, n)
+    if preset == "last_n_hours":
+        return Window(now - n * WIDTHS["hour"], now, tz, preset, n)
+    return Window(midnight(local.date() - timedelta(days=n - 1), tz), now, tz, preset, n)
+
+
+def _checked(preset: str, n: int | None) -> int:
+    n = DEFAULT_N[preset] if n is None else n
+    most = LARGEST_N[preset]
+    if not 1 <= n <= most:
+        unit = "hours" if preset == "last_n_hours" else "days"
+        raise Refused("n", f"N must be a whole number of {unit} from 1 to {most:,}")
+    return n
+
+
+def _custom(ends: tuple[str | None, str | None], tz: str) -> Window:
+    start, end = (_moment(name, text, tz) for name, text in zip(("from", "to"), ends, strict=True))
+    if start >= end:
+        raise Refused("to", "the range must end after it starts")
+    return Window(start, end, tz)
+
+
+def _moment(name: str, text: str | None, tz: str) -> int:
+    if not text:
+        raise Refused(name, f"a custom range needs {name} as a date and time")
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone(tz))
+        us = micros(moment.astimezone(UTC))
+    except (ValueError, OverflowError):
+        raise Refused(name, f"{name} is no date and time: {text[:40]!r}") from None
+    if not micros(EARLIEST) <= us <= micros(LATEST):
+        raise Refused(name, f"{name} lies outside the years 2000 to 2100")
+    return us
+
+
+ALL_TIME: Final = Window(micros(EARLIEST), micros(LATEST), "UTC")

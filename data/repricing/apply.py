@@ -1,0 +1,179 @@
+"""Stored events take their price from the book as it is now: looked at first, recorded, undone.
+
+Two things can be asked. `unpriced`: exactly the events that have no price get one. `history`:
+from a day on, what has a list price gets the present one, and so does the list cost beside a
+reported one; nothing known ever becomes unknown. A reported cost is never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from data.access.scope import Scope
+from data.engines.protocol import EventStore
+from data.errors import Refused, Unknown
+from data.events.table import EARLIEST, LATEST, micros
+from data.prices.book import PriceBook
+from data.prices.cells import Change, Model, What, cells
+from data.prices.entries import Entry
+from data.prices.own import entry, refuse
+from data.query.filters import Filters
+from data.query.query import Query, run
+from data.query.series import or_none
+from data.query.windows import ALL_TIME
+from data.repricing.log import Repricing, totals
+from data.state.audit import Actor, record
+from data.state.store import State
+from data.state.tables import REPRICINGS
+
+ORIGINS: Final[dict[What, tuple[str, ...]]] = {
+    "unpriced": ("unpriced",),
+    "history": ("list", "reported"),
+}
+FIELDS: Final = ("what", "price", "from", "to")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be re-priced: of one entry's models or of all, from `start` until `end`."""
+
+    what: What
+    price: int | None
+    start: int
+    end: int
+
+
+def asked(raw: Mapping[str, Any]) -> Asked:
+    """The re-pricing that was described; raises `Refused` naming the field that is wrong."""
+    for name in raw:
+        if name not in FIELDS:
+            raise Refused(name[:40], f"a re-pricing has no {name[:40]!r}; use {', '.join(FIELDS)}")
+    what: Any = raw.get("what")
+    if not isinstance(what, str) or what not in ORIGINS:
+        raise Refused("what", "what is re-priced is either unpriced or history")
+    price = raw.get("price")
+    if price is not None and (not isinstance(price, int) or isinstance(price, bool)):
+        raise Refused("price", "a price is named by its number")
+    if what == "history" and not raw.get("from"):
+        raise Refused("from", "history is re-priced from a day on: name it")
+    start, end = _day("from", raw.get("from")), _day("to", raw.get("to"))
+    if start is not None and end is not None and end <= start:
+        raise Refused("to", "the end lies before the start")
+    first, last = micros(EARLIEST), micros(LATEST)
+    return Asked(what, price, first if start is None else start, last if end is None else end)
+
+
+def _day(field: str, value: Any) -> int | None:
+    """The midnight UTC before a day, or after it where it is the last."""
+    if value is None or value == "":
+        return None
+    try:
+        day = date.fromisoformat(str(value).strip())
+    except ValueError:
+        raise Refused(field, f"{str(value)[:40]!r} is no date like 2026-11-01") from None
+    if not EARLIEST.year <= day.year < LATEST.year:
+        raise Refused(field, "the day lies outside the years 2000 to 2099")
+    midnight = datetime.combine(day, datetime.min.time(), UTC)
+    return micros(midnight + timedelta(days=1 if field == "to" else 0))
+
+
+def apply(state: State, hand: Actor, wish: Asked, store: EventStore) -> Repricing:
+    """Re-price, and record it; raises `Unknown` for a price that is not there."""
+    refuse(hand.scope)
+    said = None if wish.price is None else entry(state, hand.scope, wish.price)
+    change = change_of(wish, said, store.book(), hand.scope, store)
+    number = _begin(state, hand, wish, said, change)
+    try:
+        shifts = store.reprice(change, number)
+    except Exception:
+        with state.writing() as connection:
+            connection.execute(REPRICINGS.delete().where(REPRICINGS.c.id == number))
+        raise
+    # Somebody may have undone it before it had changed anything: it stands now.
+    standing = {"reverted_at": None, "reverted_by": None}
+    told = totals(shifts) | {"projects": [one.as_dict() for one in shifts]} | standing
+    with state.writing() as connection:
+        connection.execute(REPRICINGS.update().where(REPRICINGS.c.id == number).values(told))
+        done = _kept(connection, number)
+        record(connection, hand, "create", f"re-pricing {number}", None, _outline(done))
+    return done
+
+
+def undo(state: State, hand: Actor, number: int, store: EventStore) -> Repricing:
+    """Put every event back as the re-pricing found it. Later ones of the same events go first."""
+    refuse(hand.scope)
+    with state.reading() as connection:
+        _standing(connection, number)
+    store.restore(number)
+    told = {"reverted_at": hand.now, "reverted_by": hand.name}
+    with state.writing() as connection:
+        old = _standing(connection, number)
+        connection.execute(REPRICINGS.update().where(REPRICINGS.c.id == number).values(told))
+        record(connection, hand, "delete", f"re-pricing {number}", _outline(old), None)
+        return _kept(connection, number)
+
+
+def done(state: State, scope: Scope, limit: int = 100) -> list[Repricing]:
+    """The newest re-pricings first."""
+    refuse(scope)
+    newest = sa.select(REPRICINGS).order_by(REPRICINGS.c.id.desc()).limit(limit)
+    with state.reading() as connection:
+        return [Repricing.of(row) for row in connection.execute(newest)]
+
+
+def change_of(
+    wish: Asked, said: Entry | None, book: PriceBook, scope: Scope, store: EventStore
+) -> Change:
+    """The change that `book` makes, of the models that `said` covers (none: all)."""
+    models = [
+        (provider, model)
+        for provider, model in _models(wish.what, scope, store)
+        if said is None or said.covers(provider, model)
+    ]
+    return Change(wish.what, cells(book, models), wish.start, wish.end)
+
+
+def _models(what: What, scope: Scope, store: EventStore) -> list[Model]:
+    """The models of stored calls whose cost is of this kind."""
+    within = (("kind", ("llm",)), ("cost_origin", ORIGINS[what]))
+    found = Query(("events",), ("provider", "model"), Filters(ALL_TIME), within=within)
+    frame = run(found, scope, store)
+    pairs = zip(frame["provider"], frame["model"], strict=True)
+    return [(or_none(provider), model) for provider, model in pairs if or_none(model) is not None]
+
+
+def _begin(state: State, hand: Actor, wish: Asked, said: Entry | None, change: Change) -> int:
+    models = sorted({(cell.provider, cell.model) for cell in change.cells})
+    row = {
+        "at": hand.now, "who": hand.scope.user, "name": hand.name, "what": wish.what,
+        "price": wish.price, "entry": said and said.as_dict(), "start": wish.start, "end": wish.end,
+        "models": [list(model) for model in models],
+    }  # fmt: skip
+    with state.writing() as connection:
+        insert = REPRICINGS.insert().values(row).returning(REPRICINGS.c.id)
+        return int(connection.execute(insert).scalar_one())
+
+
+def _kept(connection: sa.Connection, number: int) -> Repricing:
+    wanted = REPRICINGS.c.id == (number if 0 < number < 2**63 else -1)
+    row = connection.execute(sa.select(REPRICINGS).where(wanted)).first()
+    if row is None:
+        raise Unknown("repricing", "there is no such re-pricing")
+    return Repricing.of(row)
+
+
+def _standing(connection: sa.Connection, number: int) -> Repricing:
+    found = _kept(connection, number)
+    if found.reverted_at is not None:
+        raise Refused("repricing", f"re-pricing {number} was undone already")
+    return found
+
+
+def _outline(one: Repricing) -> dict[str, Any]:
+    names = ("what", "price", "from", "to", "events", "list_costs", "before", "after")
+    return {name: one.as_dict()[name] for name in names}

@@ -1,0 +1,56 @@
+"""The models whose calls have no price: how many, with how many tokens, since when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from data.access.scope import Scope
+from data.engines.protocol import EventStore
+from data.local_time import instant
+from data.prices.own import refuse
+from data.query.filters import Filters
+from data.query.query import Query, run
+from data.query.series import or_none
+from data.query.windows import ALL_TIME
+
+METRICS: Final = ("tokens", "requests", "first_event", "last_event")
+WITHIN: Final = (("kind", ("llm",)), ("cost_origin", ("unpriced",)))
+LISTED: Final = Query(
+    METRICS, ("provider", "model"), Filters(ALL_TIME), order=(("tokens", True),), within=WITHIN
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unpriced:
+    """A model with calls that used tokens and have no price; instants are µs UTC."""
+
+    provider: str | None
+    model: str | None
+    requests: int
+    tokens: int
+    first: int
+    last: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as JSON says it."""
+        told = {"provider": self.provider, "model": self.model, "requests": self.requests}
+        days = {"first": instant(self.first).isoformat(), "last": instant(self.last).isoformat()}
+        return told | {"tokens": self.tokens} | days
+
+
+def unpriced(scope: Scope, store: EventStore, source: str | None = None) -> list[Unpriced]:
+    """Those models, of all sources or of one, the most tokens first; calls that tell no token
+    cannot be priced at all."""
+    refuse(scope)
+    within = WITHIN if source is None else (*WITHIN, ("source", (source,)))
+    frame = run(replace(LISTED, within=within), scope, store)
+    rows = frame[frame["tokens"].fillna(0) > 0].to_dict("records")
+    return [_read(row) for row in rows]
+
+
+def _read(row: dict[Any, Any]) -> Unpriced:
+    requests, tokens, first, last = (
+        int(row[name]) for name in ("requests", "tokens", "first_event", "last_event")
+    )
+    return Unpriced(or_none(row["provider"]), or_none(row["model"]), requests, tokens, first, last)

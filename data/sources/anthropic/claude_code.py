@@ -1,0 +1,158 @@
+"""Anthropic's Claude Code analytics: answers of usage_report/claude_code, a day and a person a row.
+
+Sums over a UTC day (data/sources/aggregates/buckets.py); a day still open when the file was
+written is not stored.
+event_id      `anthropic:claude_code:` + a fingerprint of day, person, terminal, customer type and
+              model (or `session`), never of amounts
+user          the actor's e-mail; an API key has a name and no person: it goes to tags
+kind llm      one event a model of the row: tokens (disjoint already), channel cli, cost the
+              report's own estimate (in CENTS). Under a subscription it is an estimate at API
+              prices, not a bill: customer_type is in tags
+kind session  one event a row: lines added and removed; sessions, commits, pull requests and the
+              tool decisions in tags. The number of sessions counts rows; a note says of how many
+not counted   nothing is left out, but rows of customer_type `api` stand in usage_report/messages
+              too, and everybody's in Claude Code's own logs and telemetry: import one of them
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from data.errors import EventError
+from data.events.money import NANO
+from data.sources.aggregates.buckets import Bucket, fingerprint, instant, kept, written
+from data.sources.aggregates.pages import begins
+from data.sources.aggregates.tally import Tally
+from data.sources.entries import documents
+from data.sources.fields import count, decimal, text
+from data.sources.files import File
+from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
+
+TOKENS: Final = {
+    "input_tokens": "input",
+    "cached_input_tokens": "cache_read",
+    "cache_write_tokens": "cache_creation",
+    "output_tokens": "output",
+}
+TWICE: Final = (
+    "these rows of customer type api stand in usage_report/messages too: import one of the two"
+)
+Row = Mapping[str, Any]
+
+
+def recognises(head: Head) -> bool:
+    return begins(head, "actor", "core_metrics")
+
+
+def read(file: File, options: Options) -> Iterator[Record]:
+    tally, moment = Tally(), written(file)
+
+    def convert(_: str, row: Row) -> Iterator[Raw | Note]:
+        day = instant("date", row["date"])
+        bucket = Bucket(day, day + timedelta(days=1))
+        if bucket.partial(moment):
+            tally.open += 1
+            return
+        if row.get("customer_type") == "api":
+            yield Note(TWICE)
+        yield _session(bucket, row)
+        for each in row.get("model_breakdown") or ():
+            tally.count(None)
+            yield _calls(bucket, row, each)
+
+    yield from records(_rows(file), convert, options)
+    yield from tally.notes(file.name)
+
+
+def _rows(file: File) -> Iterator[Entry]:
+    """The people and days of pages, or of lines."""
+    for where, value in documents(file):
+        inner = value.get("data") if isinstance(value, Mapping) else None
+        if isinstance(inner, list):
+            yield from ((f"{where}#{number}", each) for number, each in enumerate(inner, start=1))
+        else:
+            yield where, value
+
+
+def _owned(bucket: Bucket, row: Row, what: str | None) -> Raw:
+    actor = row["actor"]
+    person, key_name = text(actor.get("email_address")), text(actor.get("api_key_name"))
+    if person is None and key_name is None:
+        raise EventError("actor has neither email_address nor api_key_name")
+    terminal, customer = (text(row.get(name)) for name in ("terminal_type", "customer_type"))
+    day = bucket.start.date().isoformat()
+    return {
+        "event_id": fingerprint(
+            "anthropic:claude_code", day, person, key_name, terminal, customer, what
+        ),
+        "ts": bucket.start,
+        "channel": "cli",
+        "source": "anthropic",
+        "status": "ok",
+        "client": "claude-code",
+        "user": person,
+    }
+
+
+def _calls(bucket: Bucket, row: Row, used: Row) -> Raw:
+    model, tokens = text(used["model"]), used.get("tokens") or {}
+    cents = _cents(used.get("estimated_cost") or {})
+    return {
+        **_owned(bucket, row, f"model {model}"),
+        "kind": "llm",
+        "provider": "anthropic",
+        "model": model,
+        "operation": "chat",
+        **{name: count(theirs, tokens.get(theirs)) for name, theirs in TOKENS.items()},
+        "cost_nano": None if cents is None else round(cents * NANO / 100),
+        "cost_origin": "unpriced" if cents is None else "reported",
+        "tags": _tags(row, many_prompts=True),
+    }
+
+
+def _cents(cost: Row) -> Decimal | None:
+    currency = text(cost.get("currency")) or "USD"
+    if currency != "USD":
+        raise EventError(f"currency is {currency[:10]!r}, not USD")
+    return decimal("estimated_cost", cost.get("amount"))
+
+
+def _session(bucket: Bucket, row: Row) -> Raw:
+    core = row["core_metrics"]
+    lines = core.get("lines_of_code") or {}
+    decisions = {
+        f"{tool}_{what}": count(what, told.get(what))
+        for tool, told in (row.get("tool_actions") or {}).items()
+        for what in ("accepted", "rejected")
+    }
+    return {
+        **_owned(bucket, row, "session"),
+        "kind": "session",
+        "lines_added": count("added", lines.get("added")),
+        "lines_removed": count("removed", lines.get("removed")),
+        "tags": _tags(
+            row,
+            sessions=count("num_sessions", core.get("num_sessions")),
+            commits=count("commits_by_claude_code", core.get("commits_by_claude_code")),
+            pull_requests=count("pull_requests", core.get("pull_requests_by_claude_code")),
+            **decisions,
+        ),
+    }
+
+
+def _tags(row: Row, **more: Any) -> str | None:
+    """What the row says beside: the key's name, terminal, kind of customer."""
+    return kept(
+        bucket="1d",
+        api_key_name=row["actor"].get("api_key_name"),
+        terminal=row.get("terminal_type"),
+        customer_type=row.get("customer_type"),
+        subscription_type=row.get("subscription_type"),
+        **more,
+    )
+
+
+FORMAT = Format("claude_code_analytics", "Claude Code analytics", recognises, read)

@@ -1,0 +1,176 @@
+"""Anthropic's organisation usage and costs: usage_report/messages, cost_report, the console's CSVs.
+
+Sums over a bucket (data/sources/aggregates/buckets.py): one event a row; Anthropic does not say of
+how many requests.
+ts            the bucket's start; a bucket still open when the file was written is not stored
+event_id      `anthropic:<report>:` + a fingerprint of bucket and grouping, never of amounts
+user, project account_id, workspace_id; null where not grouped by them, and for the default
+              workspace. The CSV knows workspaces and keys by their names alone
+model         as it is; provider anthropic; channel api. Failures are not reported: status is ok
+tokens        disjoint already; writes for 5 minutes and for an hour together (the hour's share
+              is in tags)
+cost          usage: our list price of the tokens (cache writes at the book's one rate), prompts
+              over 200k at theirs; unpriced for batch, priority, flex, fast mode and US inference
+costs         what Anthropic billed (in CENTS by the API, in dollars by the console). Each dollar
+              has one source: tokens bring their money as usage, so a row for tokens (or one that
+              does not say what for) is only summed up in the report, to compare; rows of
+              cost_type web_search, code_execution
+              and session_usage have no tokens and are stored as reported
+not counted   the same days grouped in two ways, and the CSV beside the API, are other rows with
+              other ids: import one view of a period
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from data.sources.aggregates.buckets import UNPRICED, Bucket, instant, kept, key, written
+from data.sources.aggregates.pages import begins, result, rows_of
+from data.sources.aggregates.tally import Tally
+from data.sources.anthropic.costs import billed_cents, billed_dollars
+from data.sources.entries import documents, rows
+from data.sources.fields import count, text
+from data.sources.files import File
+from data.sources.format import Format, Head, Options, Raw, Record, records
+
+CSV: Final = {"usage_date_utc", "model_version", "usage_input_tokens_no_cache"}
+COSTS_CSV: Final = {"usage_date_utc", "token_type", "cost_usd"}
+LISTED: Final = {
+    "service_tier": (None, "standard"),
+    "speed": (None, "standard"),
+    "inference_geo": (None, "global", "not_available"),
+}
+LONG: Final = "200k-1M"
+KEPT: Final = ("api_key_id", "service_account_id", "context_window", *LISTED)
+WRITE: Final = "usage_input_tokens_cache_write"
+WRITES: Final = ((("5m", "_5m"), ("1h", "_1h")), (("5m", ""),))  # older exports have one column
+RENAMED: Final = {
+    "uncached_input_tokens": "usage_input_tokens_no_cache",
+    "cache_read_input_tokens": "usage_input_tokens_cache_read",
+    "output_tokens": "usage_output_tokens",
+    "model": "model_version",
+    "service_tier": "usage_type",
+}
+Row = Mapping[str, Any]
+
+
+def _pages(head: Head) -> bool:
+    return any(begins(head, end, "results") for end in ("starting_at", "ending_at"))
+
+
+def _csv(head: Head) -> bool:
+    return any(set(head.columns) >= sign for sign in (CSV, COSTS_CSV))
+
+
+def _read_pages(file: File, options: Options) -> Iterator[Record]:
+    tally, moment = Tally(), written(file)
+
+    def convert(_: str, entry: Row) -> Iterator[Raw]:
+        bucket = Bucket(
+            *(instant(name, entry.get(name)) for name in ("starting_at", "ending_at")),
+        )
+        row = result(entry)
+        if bucket.partial(moment):
+            tally.open += 1
+        elif "amount" in row:
+            yield from billed_cents(_owned("costs", bucket, row), bucket, row, tally)
+        else:
+            yield _used("messages", bucket, row, tally)
+
+    yield from records(rows_of(documents(file)), convert, options)
+    yield from tally.notes(file.name)
+
+
+def _read_csv(file: File, options: Options) -> Iterator[Record]:
+    tally, moment = Tally(), written(file)
+
+    def convert(_: str, cells: Row) -> Iterator[Raw]:
+        day = instant("usage_date_utc", cells.get("usage_date_utc"))
+        bucket = Bucket(day, day + timedelta(days=1))
+        if bucket.partial(moment):
+            tally.open += 1
+        elif "cost_usd" in cells:
+            yield from billed_dollars(_owned("csv_costs", bucket, cells), bucket, cells, tally)
+        else:
+            yield _used("csv", bucket, _as_answered(cells), tally)
+
+    yield from records(rows(file), convert, options)
+    yield from tally.notes(file.name)
+
+
+def _as_answered(cells: Row) -> Row:
+    """A row of the CSV under the API's names; '≤ 200k' and '> 200k' are the context windows."""
+    window = text(cells.get("context_window"))
+    return dict(cells) | {
+        **{name: cells.get(column) for name, column in RENAMED.items()},
+        "cache_creation": {
+            f"ephemeral_{age}_input_tokens": cells.get(f"{WRITE}{told}")
+            for age, told in WRITES[WRITE in cells]
+        },
+        "server_tool_use": {"web_search_requests": cells.get("web_search_count")},
+        "context_window": LONG if window and window.startswith(">") else window,
+        "api_key_id": cells.get("api_key"),
+        "workspace_id": cells.get("workspace"),
+    }
+
+
+def _used(report: str, bucket: Bucket, row: Row, tally: Tally) -> Raw:
+    hour = count("ephemeral_1h_input_tokens", _within(row, "ephemeral_1h_input_tokens"))
+    tokens, model = _tokens(row, hour), text(row.get("model"))
+    special = any(text(row.get(name)) not in plain for name, plain in LISTED.items())
+    searches = (row.get("server_tool_use") or {}).get("web_search_requests")
+    long = text(row.get("context_window")) == LONG
+    tally.count(None)
+    tally.special += special
+    tally.nameless += model is None
+    return {
+        **_owned(report, bucket, row),
+        "operation": "chat",
+        "model": model,
+        **tokens,
+        **(UNPRICED if special else {}),
+        "tags": kept(
+            bucket=bucket.width,
+            many_prompts=None if long else True,
+            cache_write_1h_tokens=hour or None,
+            web_searches=count("web_search_requests", searches) or None,
+            **{name: row.get(name) for name in KEPT},
+        ),
+    }
+
+
+def _owned(report: str, bucket: Bucket, row: Row) -> Raw:
+    return {
+        "event_id": key(f"anthropic:{report}", bucket, row),
+        "ts": bucket.start,
+        "kind": "llm",
+        "channel": "api",
+        "source": "anthropic",
+        "status": "ok",
+        "provider": "anthropic",
+        "user": text(row.get("account_id")),
+        "project": text(row.get("workspace_id")),
+    }
+
+
+def _within(row: Row, name: str) -> Any:
+    return (row.get("cache_creation") or {}).get(name)
+
+
+def _tokens(row: Row, hour: int | None) -> Raw:
+    short = count("ephemeral_5m_input_tokens", _within(row, "ephemeral_5m_input_tokens"))
+    stored = None if hour is None and short is None else (hour or 0) + (short or 0)
+    return {
+        "input_tokens": count("uncached_input_tokens", row.get("uncached_input_tokens")),
+        "cached_input_tokens": count("cache_read_input_tokens", row.get("cache_read_input_tokens")),
+        "cache_write_tokens": stored,
+        "output_tokens": count("output_tokens", row.get("output_tokens")),
+    }
+
+
+FORMATS = (
+    Format("anthropic_usage", "Anthropic's usage and cost reports", _pages, _read_pages),
+    Format("anthropic_csv", "Anthropic's usage as CSV", _csv, _read_csv),
+)

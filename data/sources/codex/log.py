@@ -1,0 +1,171 @@
+"""One Codex rollout, read line by line: the session, the turn, and what the turn is waiting for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from data.errors import EventError
+from data.events.table import TOKENS
+from data.sources.codex.calls import Context, Usage, failure, tokens, usage_of
+from data.sources.codex.ids import Numbers, call_id
+from data.sources.codex.tools import CALLS, Tool, change_of, outcome
+from data.sources.fields import text
+from data.sources.files import File
+from data.sources.format import Note, Raw, Record
+from data.sources.sessions import END, SETTLED, SITTING, Sittings, fresh, growing, instant
+
+TOOLS: Final = 1_000
+DIFFERS: Final = Note("the calls of a session differ from its running total: a part is missing")
+Line = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Told:
+    """A call as a `token_count` told it, held until a record of the same call could follow."""
+
+    where: str
+    raw: Raw
+    total: Usage
+
+
+class Rollout:
+    """The state of reading one file; `take` is given each line, then `END`."""
+
+    def __init__(self, file: File) -> None:
+        self.file = file
+        self.context = Context()
+        self.sittings = Sittings()
+        self.tools: dict[str, Tool] = {}
+        self.patched: set[str] = set()
+        self.held: Told | None = None
+        self.total: Usage | None = None  # the running total that was told last
+        self.summed = 0
+        self.numbers = Numbers()
+
+    def take(self, where: str, line: Line) -> Iterator[Record]:
+        """The events that are whole now; `EventError` where a line is none."""
+        if line is END:
+            yield from self._end()
+            return
+        payload, moment = line.get("payload"), instant(line.get("timestamp"))
+        if moment is None or not isinstance(payload, Mapping):
+            raise EventError("a line of a rollout has a timestamp and a payload")
+        kind = str(line.get("type"))
+        self.context.meet(kind, payload)
+        if over := self.sittings.reach(where, moment):
+            yield from self._session(over.event("codex", self.context.session()))
+        if kind in (reads := self._reads()):
+            yield from reads[kind](where, payload, moment)
+
+    def _reads(self) -> dict[str, Callable[[str, Line, datetime], Iterator[Record]]]:
+        return {
+            "token_usage_record": self._record,
+            "event_msg": self._event,
+            "response_item": self._item,
+        }
+
+    def _record(self, where: str, payload: Line, moment: datetime) -> Iterator[Record]:
+        total = usage_of(payload.get("thread_token_usage"))
+        if self.held and self.held.total == total:
+            self.held = None
+        yield from self._release()
+        self.total = total
+        # A fork repeats the records of its origin, with its origin's thread.
+        thread = text(payload.get("thread_id")) or self.context.named()
+        yield where, self._summed(self._call(payload.get("usage"), moment, thread))
+
+    def _event(self, where: str, payload: Line, moment: datetime) -> Iterator[Record]:
+        kind = payload.get("type")
+        if kind == "token_count":
+            yield from self._count(where, payload.get("info"), moment)
+        elif kind == "error" or (kind == "task_complete" and payload.get("error")):
+            yield where, failure(self.context, payload, moment)
+        elif found := outcome(payload):
+            if found.id in self.tools:
+                self.tools[found.id].learn(found)
+            self._patch(payload)
+
+    def _patch(self, payload: Line) -> None:
+        found = change_of(payload)
+        if found and self.sittings.now and found.id not in self.patched:
+            self.patched.add(found.id)
+            for path, added, removed in found.changes:
+                self.sittings.now.change(path, added, removed)
+
+    def _count(self, where: str, info: Any, moment: datetime) -> Iterator[Record]:
+        if not isinstance(info, Mapping) or not info.get("last_token_usage"):
+            return
+        total = usage_of(info.get("total_token_usage"))
+        if total == self.total:
+            return
+        yield from self._release()
+        self.total = total
+        raw = self._call(info["last_token_usage"], moment, self.context.named())
+        self.held = Told(where, raw, total)
+
+    def _call(self, usage: Any, moment: datetime, thread: str) -> Raw:
+        return {
+            **self.context.of(),
+            **self.context.asked(),
+            "event_id": call_id(thread, usage_of(usage)[:4]),
+            "ts": moment,
+            "kind": "llm",
+            "status": "ok",
+            **tokens(usage),
+        }
+
+    def _summed(self, raw: Raw) -> Raw:
+        self.summed += sum(raw[name] or 0 for name in TOKENS)
+        return self.numbers.next(raw)
+
+    def _release(self) -> Iterator[Record]:
+        if self.held:
+            yield self.held.where, self._summed(self.held.raw)
+            self.held = None
+
+    def _item(self, where: str, payload: Line, moment: datetime) -> Iterator[Record]:
+        kind, own = str(payload.get("type")), text(payload.get("call_id"))
+        if kind in CALLS:
+            tool = Tool.of(where, self.context, payload, moment)
+            if own is None:  # run by the provider: nothing follows
+                yield tool.event(ended=payload.get("status") == "completed")
+            else:
+                self.tools[own] = tool
+        elif kind.endswith("_output") and own in self.tools:
+            if found := outcome(payload):
+                self.tools[own].learn(found)
+            yield self.tools.pop(own).event(ended=True)
+        while len(self.tools) > TOOLS:
+            yield self.tools.pop(next(iter(self.tools))).event(ended=False)
+
+    def _end(self) -> Iterator[Record]:
+        now = self.sittings.now
+        if now is None:
+            return
+        live = growing(now.last, SETTLED) or (bool(self.tools) and fresh(self.file))
+        if live and self.held:
+            note = Note("a call was still being written: left for the next import")
+            yield self.held.where, note
+            self.held = None
+        yield from self._release()
+        for tool in self.tools.values():
+            note = Note("a tool was still at work: left for the next import")
+            yield (tool.where, note) if live else tool.event(ended=False)
+        if self.total and not live and self.summed != sum(self.total[n] or 0 for n in (0, 2)):
+            yield now.where, DIFFERS
+        if live or growing(now.last, SITTING):
+            yield (
+                now.where,
+                Note(
+                    "a session may still go on: left for an import five hours after its last line"
+                ),
+            )
+        else:
+            yield from self._session(now.event("codex", self.context.session()))
+
+    def _session(self, record: Record) -> Iterator[Record]:
+        if self.context.root:
+            yield record

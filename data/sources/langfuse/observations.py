@@ -1,0 +1,193 @@
+"""Langfuse: observations and traces, exported from its pages (CSV, JSON, JSON lines) or answered
+by GET /api/public/observations and /api/public/traces; the blob export's snake_case names too.
+
+event_id      `langfuse:` + the observation's or trace's id; ts startTime (a trace: timestamp)
+kind          GENERATION, EMBEDDING → llm · TOOL → tool · RETRIEVER → integration · a trace →
+              workflow, one run, with no tokens and no money of its own
+user, conversation_id, workflow  userId, sessionId and name of the trace, where the record says
+              them or stands inside its trace; an API answer's observations do not: null.
+              run_id is the traceId; project the projectId, which most exports lack (--project)
+model         as it is; provider null (Langfuse does not tell)
+tokens        usageDetails are disjoint as Langfuse stores them: `input` EXCLUDES cache reads and
+              writes, `output` EXCLUDES output_reasoning, which our output includes. Where input +
+              output alone make the total, its sender counted them inside: they are taken off.
+              The older `usage` where there are no details, if its unit is tokens
+cost          what Langfuse calculated or was sent: costDetails.total, calculatedTotalCost or
+              totalCost; `reported`. A bare 0 beside tokens had no price there: our book's
+duration_ms   endTime - startTime (a trace: latency); ttft_ms completionStartTime - startTime
+status        level ERROR is error, error_class the first words of statusMessage
+tags          prompt name and version, environment, release, tags. Input, output and metadata may
+              be content: never read
+not counted   SPAN, EVENT, AGENT, CHAIN, EVALUATOR, GUARDRAIL: they hold calls, they are none
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from data.errors import EventError
+from data.sources.aggregates.buckets import instant, kept
+from data.sources.entries import begins_json, by_head, documents, rows
+from data.sources.fields import decimal, parsed, text
+from data.sources.files import File
+from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
+from data.sources.langfuse.usage import cost, tokens
+
+SIGNS: Final = (
+    {"id", "traceid", "type", "starttime"},
+    {"id", "timestamp", "sessionid", "userid", "name"},
+    {"trace", "observations"},
+)
+KINDS: Final = {
+    "GENERATION": "llm",
+    "EMBEDDING": "llm",
+    "TOOL": "tool",
+    "RETRIEVER": "integration",
+}
+HOLDERS: Final = ("SPAN", "EVENT", "AGENT", "CHAIN", "EVALUATOR", "GUARDRAIL")
+OPERATIONS: Final = {"GENERATION": "chat", "EMBEDDING": "embeddings"}
+FROM_TRACE: Final = {"userid": "userid", "sessionid": "sessionid", "projectid": "projectid"}
+KEPT: Final = {"prompt": "promptname", "prompt_version": "promptversion"} | {
+    name: name for name in ("environment", "release", "version")
+}
+Row = Mapping[str, Any]
+
+
+def recognises(head: Head) -> bool:
+    inner = head.first.get("data")
+    first = inner[0] if isinstance(inner, list) and inner else head.first
+    found: Iterable[Any] = first if isinstance(first, Mapping) and first else head.columns
+    if not head.first and head.text.lstrip()[:1] in ("{", "["):  # longer than the head
+        found = re.findall(r'"(\w+)"\s*:', head.text)
+    names = {_plain(str(name)) for name in found}
+    return any(names >= sign for sign in SIGNS)
+
+
+def read(file: File, options: Options) -> Iterator[Record]:
+    return records(_rows(file), _converted, options)
+
+
+def _plain(name: str) -> str:
+    """One spelling of traceId, trace_id and "Trace ID"."""
+    return name.replace("_", "").replace(" ", "").lower()
+
+
+def _rows(file: File) -> Iterator[Entry]:
+    """Records under plain names; the items of API answers and the observations inside traces."""
+    for where, value in by_head(file, begins_json, documents, rows):
+        inner = value.get("data") if isinstance(value, Mapping) else None
+        for number, each in enumerate(inner if isinstance(inner, list) else [value], start=1):
+            yield from _unfolded(f"{where}#{number}" if isinstance(inner, list) else where, each)
+
+
+def _unfolded(where: str, value: Any) -> Iterator[Entry]:
+    if not isinstance(value, Mapping):
+        yield where, value
+        return
+    if isinstance(value.get("trace"), Mapping):  # a trace downloaded from its page
+        value = {**value["trace"], "observations": value.get("observations")}
+    row = {_plain(str(name)): each for name, each in value.items()}
+    yield where, row
+    inside = row.get("observations") if "starttime" not in row else None
+    about = {name: row.get(name) for name in FROM_TRACE} | {"tracename": row.get("name")}
+    for each in inside if isinstance(inside, list) else ():
+        if isinstance(each, Mapping):  # a list of traces names only their ids
+            own = {_plain(str(name)): one for name, one in each.items()}
+            yield where, about | {name: one for name, one in own.items() if one is not None}
+
+
+def _converted(_: str, row: Row) -> Iterator[Raw | Note]:
+    if "starttime" not in row and "timestamp" in row:
+        yield _trace(row)
+        return
+    said = (text(row.get("type")) or "").upper()
+    if said in HOLDERS:
+        yield Note(f"observations of type {said} hold calls and are none: not stored")
+    elif said not in KINDS:
+        raise EventError(f"type is {said[:40]!r}, none that Langfuse has")
+    else:
+        yield _observation(said, row)
+
+
+def _trace(row: Row) -> Raw:
+    seconds = decimal("latency", row.get("latency"))
+    return {
+        **_owned(row, text(row.get("id"))),
+        "kind": "workflow",
+        "ts": instant("timestamp", row.get("timestamp")),
+        "workflow": text(row.get("name")),
+        "status": "ok",
+        "duration_ms": None if seconds is None else round(seconds * 1_000),
+    }
+
+
+def _observation(said: str, row: Row) -> Raw:
+    kind, start = KINDS[said], instant("startTime", row.get("starttime"))
+    failed = (text(row.get("level")) or "").upper() == "ERROR"
+    name = text(row.get("name")) or said.lower()
+    named = {"tool": name} if kind == "tool" else {}
+    if kind == "integration":
+        named = {"integration": name, "integration_type": "retriever"}
+    return {
+        **_owned(row, text(row.get("traceid"))),
+        "kind": kind,
+        "ts": start,
+        "workflow": text(row.get("tracename")),
+        "status": "error" if failed else "ok",
+        "error_class": _class(row) if failed else None,
+        "duration_ms": _since(start, "endTime", row.get("endtime")),
+        **named,
+        **(_called(said, start, row) if kind == "llm" else {}),
+    }
+
+
+def _owned(row: Row, trace: str | None) -> Raw:
+    own = text(row.get("id"))
+    if own is None:
+        raise EventError("id is missing")
+    return {
+        "event_id": f"langfuse:{own}",
+        "channel": "api",
+        "source": "langfuse",
+        "run_id": trace,
+        "user": text(row.get("userid")),
+        "conversation_id": text(row.get("sessionid")),
+        "project": text(row.get("projectid")),
+        "tags": _labels(row),
+    }
+
+
+def _labels(row: Row) -> str | None:
+    """Text, so that a number in a CSV is what it is in JSON."""
+    said = {name: row.get(theirs) for name, theirs in KEPT.items()}
+    tags = parsed("tags", row.get("tags") or row.get("tracetags"))
+    return kept(**{n: None if v is None else str(v) for n, v in said.items()}, tags=tags or None)
+
+
+def _called(said: str, start: datetime, row: Row) -> Raw:
+    used = tokens(row)
+    return {
+        "operation": OPERATIONS[said],
+        "model": text(row.get("model")) or text(row.get("providedmodelname")),
+        "ttft_ms": _since(start, "completionStartTime", row.get("completionstarttime")),
+        **used,
+        **cost(row, any(used.values())),
+    }
+
+
+def _class(row: Row) -> str | None:
+    said = re.split(r"[:\n]", text(row.get("statusmessage")) or "")[0]
+    return said[:80].strip() or None
+
+
+def _since(start: datetime, name: str, value: Any) -> int | None:
+    if value in (None, ""):
+        return None
+    took = instant(name, value) - start
+    return took // timedelta(milliseconds=1) if took >= timedelta(0) else None
+
+
+FORMAT = Format("langfuse", "Langfuse observations and traces", recognises, read)

@@ -1,0 +1,173 @@
+"""A row of LiteLLM's spend logs, wherever it was found, as a canonical event.
+
+The convention stands in `spend_logs.py`. A row is a mapping from the columns of
+`LiteLLM_SpendLogs` to text or JSON values; a column that a version lacks is unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import orjson
+
+from data.errors import EventError
+from data.sources.fields import parsed, text, whole
+from data.sources.format import Note, Raw
+from data.sources.litellm.usage import Row, cache_hit, spent
+
+# All that is read of a row, and of its metadata: prompts and answers are not.
+COLUMNS: Final = (
+    *("request_id", "litellm_call_id", "call_type", "session_id", "startTime", "endTime"),
+    *("request_duration_ms", "status", "model", "model_group", "custom_llm_provider"),
+    *("user", "team_id", "end_user", "mcp_namespaced_tool_name", "request_tags", "cache_hit"),
+    *("spend", "prompt_tokens", "completion_tokens", "metadata"),
+)
+METADATA: Final = (
+    *("litellm_call_id", "user_agent", "status", "usage_object"),
+    *("user_api_key_alias", "user_api_key_team_alias"),
+)
+OPERATIONS: Final = {
+    "completion": "chat",
+    "anthropic_messages": "chat",
+    "responses": "chat",
+    "embedding": "embeddings",
+    "text_completion": "text_completion",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What people call users and teams, by their ids, where other tables say so."""
+
+    users: Mapping[str, str | None] = field(default_factory=dict)
+    teams: Mapping[str, str | None] = field(default_factory=dict)
+
+
+UNNAMED: Final = Names()
+NEAR: Final = 10_000  # rows of one call are written one after the other
+HIT: Final = re.compile(r"_cache_hit[\d.]*$")  # each door says when it wrote, to its own µs
+REPEATED: Final = Note(
+    "the row has the ids of one before it (answers from the gateway's cache to calls that a"
+    " client gave one litellm_call_id): counted once, as its first row tells it"
+)
+
+
+class Calls:
+    """The records of rows, with a note for each that tells of a call already told."""
+
+    def __init__(self, names: Names = UNNAMED) -> None:
+        self.names = names
+        self._told: dict[str, str] = {}  # request_id of the first row, by event id
+
+    def convert(self, row: Row) -> Iterator[Raw | Note]:
+        """What `call` makes of a row; raises `EventError` likewise."""
+        found = call(row, self.names)
+        key, request = found["event_id"], str(row.get("request_id"))
+        if self._told.setdefault(key, request) != request:
+            yield REPEATED
+        if len(self._told) > NEAR:
+            del self._told[next(iter(self._told))]
+        yield found
+
+
+def call(row: Row, names: Names = UNNAMED) -> Raw:
+    """The record of a row; raises `EventError` where it is none."""
+    metadata = parsed("metadata", row.get("metadata")) or {}
+    tags = [tag for tag in parsed("request_tags", row.get("request_tags")) or () if tag]
+    used = spent(row, metadata)
+    return {
+        "event_id": _id(row, metadata, used["status"]),
+        "ts": text(row.get("startTime")),
+        "kind": "llm",
+        "channel": "api",
+        "source": "litellm",
+        **_context(row, metadata, tags, names),
+        **_asked(row),
+        **used,
+        "duration_ms": _duration(row),
+        "tags": _kept(row, metadata, tags),
+    }
+
+
+def _context(row: Row, metadata: Row, tags: list[str], names: Names) -> Raw:
+    agent = text(metadata.get("user_agent")) or ""
+    user, team = text(row.get("user")), text(row.get("team_id"))
+    alias = text(metadata.get("user_api_key_team_alias"))
+    return {
+        "user": user,
+        "user_name": names.users.get(user or ""),
+        "project": team,
+        "project_name": alias or names.teams.get(team or ""),
+        "assistant": _tagged(tags, "assistant:"),
+        "workflow": _tagged(tags, "workflow:"),
+        "conversation_id": text(row.get("session_id")),
+        "tool": text(row.get("mcp_namespaced_tool_name")),
+        "client": agent.split("/")[0],
+    }
+
+
+def _asked(row: Row) -> Raw:
+    provider, model = text(row.get("custom_llm_provider")), text(row.get("model"))
+    call = text(row.get("call_type")) or ""
+    return {
+        "provider": provider,
+        "model": model.removeprefix(f"{provider}/") if model else None,
+        "operation": OPERATIONS.get(call) or OPERATIONS.get(call.removeprefix("a")) or call,
+    }
+
+
+def _id(row: Row, metadata: Row, status: str) -> str:
+    """Both ids: a client may give one call id to many calls, an upstream repeat its own."""
+    own = text(row.get("litellm_call_id")) or text(metadata.get("litellm_call_id"))
+    upstream = text(row.get("request_id")) or own
+    if upstream is None:
+        raise EventError("litellm_call_id and request_id are both missing")
+    answer = HIT.sub("", upstream) if own else upstream
+    ids = [each for each in (own, answer) if each]
+    return ":".join(["litellm", *_apart(row, status, answer != upstream), *dict.fromkeys(ids)])
+
+
+def _apart(row: Row, status: str, hit: bool) -> list[str]:
+    """What else could have the ids of a success, and must not stand in its place."""
+    if status == "error":
+        return ["failure"]
+    return ["hit"] if hit or cache_hit(row) else []
+
+
+def _tagged(tags: list[str], prefix: str) -> str | None:
+    return next((tag.removeprefix(prefix) for tag in tags if tag.startswith(prefix)), None)
+
+
+def _duration(row: Row) -> int | None:
+    given = whole("request_duration_ms", row.get("request_duration_ms"))
+    ends = [text(row.get(name)) for name in ("startTime", "endTime")]
+    if given is not None or not all(ends):
+        return given
+    start, end = (_instant(moment) for moment in ends if moment)
+    return (end - start) // timedelta(milliseconds=1) if end >= start else None
+
+
+def _instant(moment: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(moment)
+    except ValueError:
+        raise EventError(f"{moment[:40]!r} is not a time") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _kept(row: Row, metadata: Row, tags: list[str]) -> str | None:
+    """What has no column of its own and is worth keeping."""
+    others = [tag for tag in tags if not tag.startswith(("assistant:", "workflow:", "User-Agent:"))]
+    kept = {
+        "model_group": text(row.get("model_group")),
+        "end_user": text(row.get("end_user")),
+        "key_alias": text(metadata.get("user_api_key_alias")),
+        "cache_hit": cache_hit(row) or None,
+        "tags": others or None,
+    }
+    found = {name: value for name, value in kept.items() if value is not None}
+    return orjson.dumps(found).decode() if found else None

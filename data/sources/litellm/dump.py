@@ -1,0 +1,111 @@
+"""A LiteLLM database as plain `pg_dump`: the rows of LiteLLM_SpendLogs, as in `litellm`.
+
+users, teams  user_name and, where a row has no alias, project_name come from LiteLLM_UserTable
+              (alias, else e-mail address) and LiteLLM_TeamTable; the dump is read twice for them
+not counted   every other table. LiteLLM_DailyUserSpend holds the same calls again, summed by
+              day: it is compared with the rows, and the report says where they differ
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Any, Final
+
+from data.errors import EventError
+from data.sources.fields import text
+from data.sources.files import File
+from data.sources.format import Format, Head, Note, Options, Raw, Record, records
+from data.sources.litellm.calls import COLUMNS, Calls, Names
+from data.sources.litellm.daily_spend import Days
+from data.sources.litellm.usage import Row
+from data.sources.postgres.dump import Wanted, rows
+
+LOGS: Final = "LiteLLM_SpendLogs"
+USERS: Final = "LiteLLM_UserTable"
+TEAMS: Final = "LiteLLM_TeamTable"
+SUMS: Final = "LiteLLM_DailyUserSpend"
+ASIDE: Final[Wanted] = {
+    USERS: ("user_id", "user_alias", "user_email"),
+    TEAMS: ("team_id", "team_alias"),
+    SUMS: ("date", "api_requests", "spend", "prompt_tokens", "completion_tokens"),
+}
+PLAIN: Final = re.compile(
+    r'^(?:COPY|INSERT INTO|CREATE TABLE) [^\n]*"LiteLLM_|^-- PostgreSQL database dump', re.M
+)
+PACKED: Final = b"PGDMP"
+UNPACK: Final = EventError(
+    "this is a packed pg_dump: make it plain with pg_restore -f dump.sql FILE"
+)
+NO_LOGS: Final = EventError(f"the dump holds no table {LOGS}")
+
+
+def recognises(head: Head) -> bool:
+    return head.start.startswith(PACKED) or PLAIN.search(head.text) is not None
+
+
+def _unreadable(file: File) -> EventError | None:
+    try:
+        return UNPACK if file.head().startswith(PACKED) else None
+    except EventError as error:
+        return error
+
+
+def read(file: File, options: Options) -> Iterator[Record]:
+    if problem := _unreadable(file):
+        yield f"{file.name}:1", problem
+        return
+    names, days = _aside(file)
+    calls, reading = Calls(names), _Logs(file)
+
+    def convert(_: str, row: Row) -> Iterator[Raw | Note]:
+        yield from calls.convert(row)
+        days.log(row)
+
+    yield from records(reading.rows(), convert, options)
+    if not reading.found:
+        yield f"{file.name}:1", NO_LOGS
+    for note in days.notes():
+        yield f"{file.name}:1", note
+
+
+class _Logs:
+    """The rows of the spend logs; `found` once the dump has shown such a table."""
+
+    def __init__(self, file: File) -> None:
+        self._file = file
+        self.found = False
+
+    def rows(self) -> Iterator[tuple[str, Any]]:
+        for _, where, row in rows(self._file, {LOGS: COLUMNS}):
+            self.found = True
+            if row is not None:
+                yield where, row
+
+
+def _aside(file: File) -> tuple[Names, Days]:
+    """Names and daily sums; what cannot be read of them is left out."""
+    users: list[Row] = []
+    teams: list[Row] = []
+    days = Days()
+    for table, _, row in rows(file, ASIDE):
+        if isinstance(row, dict):
+            with suppress(EventError):
+                {USERS: users.append, TEAMS: teams.append, SUMS: days.sum}[table](row)
+    return named(users, teams), days
+
+
+def named(users: Iterable[Row], teams: Iterable[Row]) -> Names:
+    """What rows of LiteLLM_UserTable and LiteLLM_TeamTable call people and teams."""
+    return Names(
+        {str(row.get("user_id")): _first(row, "user_alias", "user_email") for row in users},
+        {str(row.get("team_id")): _first(row, "team_alias") for row in teams},
+    )
+
+
+def _first(row: Row, *names: str) -> str | None:
+    return next((found for name in names if (found := text(row.get(name)))), None)
+
+
+FORMAT: Final = Format("litellm-dump", "LiteLLM database dump", recognises, read)

@@ -1,0 +1,166 @@
+"""LiteLLM's calls, through whichever door they come: the table LiteLLM_SpendLogs as CSV, JSON
+list or lines, in a database dump (`litellm_dump`) or read where it lives (`litellm_database`);
+answers of /spend/logs/v2; what its `generic_api` callback posts (StandardLoggingPayload).
+
+event_id      `litellm:` + litellm_call_id + the id of the answer (request_id, a payload's id, a
+              span's gen_ai.response.id), which all doors carry, so a call that comes through
+              several counts once. Neither is enough: a client may give many calls one call id
+              (x-litellm-call-id), an upstream may repeat its own. Where both are one (failures,
+              embeddings) or a version has but one, that one; of a hit in the gateway's cache the
+              id of the answer without `_cache_hit…`, which each door ends in its own way.
+              `litellm:failure:` and `litellm:hit:` keep what costs nothing from standing in a
+              success's place: attempts of one call share its id. The spend log has a row for the
+              last alone; a callback posts the failed ones, too: one failed call, however many
+ts            startTime, UTC where it has no zone; duration_ms request_duration_ms, else endTime -
+              startTime; ttft_ms is null (completionStartTime is often the end)
+user, project user and team_id (in a callback metadata.user_api_key_…), project_name the team's
+              alias; '' is null. end_user is somebody else: it is kept in tags. user_name is the
+              alias or e-mail address of LiteLLM_UserTable, where it is at hand
+model         without the `provider/` before it; provider is custom_llm_provider; the alias that
+              was asked for is model_group, in tags
+assistant, workflow  the first request tag `assistant:…` and `workflow:…`; client is the program
+              named by the user agent. Rows are counted, never tags: a row has several
+conversation_id      session_id (in a callback, where it is blank, trace_id: the same value)
+tokens        prompt_tokens INCLUDE cache reads and writes, which are taken off. A failure with
+              no tokens at all has none (the table cannot hold null)
+cost          spend (response_cost), every digit, rounded to nano-dollars. 0 is free for failures
+              and for hits in the gateway's cache; a success with tokens at 0 had no price:
+              unpriced, and not priced by our book (the gateway names on-premises models `openai`)
+status        failure is error; error_class from error_information
+stays null    tool (but for calls of MCP), integration, run_id, repository, ttft_ms
+not counted   the Daily tables, activity, users, teams and keys (the same calls again, summed; one
+              file of LiteLLM_DailyUserSpend is compared with one of rows imported with it);
+              a row without startTime
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from data.errors import EventError
+from data.events.table import EPOCH
+from data.sources.entries import begins_json, by_head, entries, rows
+from data.sources.fields import decimal, text
+from data.sources.files import File
+from data.sources.format import (
+    Aside,
+    Entry,
+    Format,
+    Head,
+    Note,
+    Options,
+    Raw,
+    Record,
+    records,
+)
+from data.sources.litellm.calls import METADATA, Calls
+from data.sources.litellm.daily_spend import Days
+from data.sources.litellm.usage import Row
+
+ROW: Final = {"request_id", "call_type", "spend", "startTime", "custom_llm_provider"}
+PAYLOAD: Final = {"id", "call_type", "response_cost", "startTime", "custom_llm_provider"}
+SAME: Final = (
+    *("litellm_call_id", "call_type", "status", "model", "model_group", "custom_llm_provider"),
+    *("end_user", "request_tags", "cache_hit", "prompt_tokens", "completion_tokens"),
+)
+SUMMED: Final = {"date", "spend", "prompt_tokens", "api_requests", "failed_requests"}
+SUMS: Final = re.compile(
+    r'\s*(?:\{"results":\s*\[\{"date":\s*"[^"]*",\s*"metrics":'  # /user, /team, /tag/daily/activity
+    r'|\{"daily_data":\s*\[\{"date":[^}]*"api_requests"'  # /global/activity
+    r'|\{"(?:users|keys)":\s*\[\{[^{}\[\]]*"(?:user_alias|key_alias)"'
+    r'|\[\{"team_alias":[^{}\[\]]*"team_id"'
+    r'|\[\{(?:"[^"]*":\s*[-\d.e]+,\s*)*"startTime":\s*"[\d-]{10}",\s*"spend")'  # /spend/logs by day
+)
+NOT_COUNTED: Final = Note(
+    "not counted: these are LiteLLM's sums of calls, by day, user, team or key;"
+    " import its spend logs, which hold each call once"
+)
+
+
+def _is_rows(head: Head) -> bool:
+    return set(head.columns) >= ROW or head.first.keys() >= ROW
+
+
+def _rows(file: File, options: Options) -> Iterator[Record]:
+    calls, days = Calls(), Days()
+
+    def convert(_: str, row: Row) -> Iterator[Raw | Note]:
+        yield from calls.convert(row)
+        days.log(row)
+
+    yield from records(entries(file), convert, options)
+    yield file.name, Aside("", days)
+
+
+def _is_callback(head: Head) -> bool:
+    """A first call too long for the head still begins with its ids."""
+    start = head.text[:400]
+    cut = not head.first and '"litellm_call_id"' in start and '"trace_id"' in start
+    return cut or head.first.keys() >= PAYLOAD
+
+
+def _payloads(file: File, options: Options) -> Iterator[Record]:
+    calls = Calls()
+    return records(entries(file), lambda _, one: calls.convert(as_row(one)), options)
+
+
+def as_row(payload: Mapping[str, Any]) -> Row:
+    """What the `generic_api` callback posts of a call, as the row of the spend log would be."""
+    told = payload.get("metadata") or {}
+    mcp = told.get("mcp_tool_call_metadata") or {}
+    return {name: payload.get(name) for name in SAME} | {
+        "request_id": payload.get("id"),
+        "session_id": text(payload.get("session_id")) or payload.get("trace_id"),
+        "startTime": _moment("startTime", payload),
+        "endTime": _moment("endTime", payload),
+        "user": told.get("user_api_key_user_id"),
+        "team_id": told.get("user_api_key_team_id"),
+        "mcp_namespaced_tool_name": mcp.get("namespaced_tool_name"),
+        "spend": payload.get("response_cost"),
+        "metadata": _told(payload, told),
+    }
+
+
+def _told(payload: Mapping[str, Any], told: Mapping[str, Any]) -> Row:
+    kept = {name: told.get(name) for name in METADATA}
+    return kept | {"error_information": payload.get("error_information")}
+
+
+def _moment(name: str, payload: Mapping[str, Any]) -> str | None:
+    """Seconds since 1970, to the microsecond, as ISO 8601; a text as it is."""
+    value = payload.get(name)
+    seconds = None if isinstance(value, str) else decimal(name, value)
+    if seconds is None:
+        return text(value)
+    return (EPOCH + timedelta(microseconds=int(seconds * Decimal(1_000_000)))).isoformat()
+
+
+def _is_sums(head: Head) -> bool:
+    return set(head.columns) >= SUMMED or SUMS.match(head.text) is not None
+
+
+def _no_calls(file: File, _: Options) -> Iterator[Record]:
+    """Daily sums of users are compared with rows that come along; the others hold them again."""
+    yield f"{file.name}:1", NOT_COUNTED
+    days = Days()
+    for _where, row in by_head(file, begins_json, _nothing, rows):
+        if isinstance(row, dict) and row.keys() >= SUMMED | {"user_id"}:
+            with suppress(EventError):
+                days.sum(row)
+    yield file.name, Aside("", days)
+
+
+def _nothing(_: File) -> Iterator[Entry]:
+    return iter(())
+
+
+FORMATS: Final = (
+    Format("litellm", "LiteLLM spend logs", _is_rows, _rows),
+    Format("litellm-callback", "LiteLLM generic_api callback", _is_callback, _payloads),
+    Format("litellm-sums", "LiteLLM daily sums and lists", _is_sums, _no_calls),
+)

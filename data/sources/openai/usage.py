@@ -1,0 +1,186 @@
+"""OpenAI's organisation usage and costs: pages of the admin API, and the dashboard's CSV exports.
+
+Sums over a bucket (data/sources/aggregates/buckets.py): one event a row, not one a request.
+ts            the bucket's start; a bucket still open when the file was written is not stored
+event_id      `openai:<endpoint>:` + a fingerprint of bucket and grouping, never of amounts
+user, project user_id, project_id (their e-mail and name where the CSV has them); null where the
+              usage was not grouped by them. api_key_id, batch, service_tier go to tags
+model         as it is; provider openai; channel api. Failures are not reported: status is ok
+tokens        input_tokens INCLUDE cache reads and writes, which are taken off; audio and image
+              tokens are among them
+requests      num_model_requests is request_count; a row of none that used nothing is not stored
+cost          usage: our list price of the tokens; unpriced for batch, flex and priority, and where
+              tokens of sound or of drawn images are among them (images in a prompt cost as text)
+costs         what OpenAI billed. Each dollar has one source: tokens bring their money as usage,
+              so a line for tokens (or one that does not say what for) is only summed up in the
+              report, to compare; lines for tools (web and file search, code interpreter,
+              storage) have no tokens anywhere and are stored as reported, without tokens
+not counted   usage of tools: searches, containers, storage (no model calls; their money is in
+              the costs). The same days grouped in two ways, or by the hour and by the day, are
+              other rows with other ids: import one grouping of a period
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from data.errors import EventError
+from data.sources.aggregates.buckets import UNPRICED, Bucket, kept, key, seconds, written
+from data.sources.aggregates.pages import BEGINNING, begins, result, rows_of
+from data.sources.aggregates.tally import Tally
+from data.sources.entries import documents, rows
+from data.sources.fields import count, text
+from data.sources.files import File
+from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
+from data.sources.openai.costs import billed
+
+OPERATIONS: Final = {
+    "completions": "chat",
+    "embeddings": "embeddings",
+    "moderations": "moderation",
+    "images": "image_generation",
+    "audio_speeches": "speech",
+    "audio_transcriptions": "transcription",
+}
+COSTS: Final = "costs"
+OBJECT: Final = re.compile(r"organization\.(?:usage\.)?(\w+)\.result")
+PAGE: Final = re.compile(r'"object"\s*:\s*"(?:page|bucket)"')
+CSV: Final = {"start_time", "end_time", "start_time_iso", "end_time_iso"}
+TIERS: Final = (None, "default", "standard", "auto")
+OTHERS: Final = ("input_audio_tokens", "output_audio_tokens", "output_image_tokens")
+KEPT: Final = ("api_key_id", "batch", "service_tier", "images", "characters", "seconds", *OTHERS)
+TOKENS: Final = ("input_tokens", "input_cached_tokens", "input_cache_write_tokens", "output_tokens")
+USED: Final = (*TOKENS, *OTHERS, "images", "characters", "seconds")
+Row = Mapping[str, Any]
+Convert = Callable[[str, Row], Iterator[Raw | Note]]
+
+
+def _pages(head: Head) -> bool:
+    return begins(head, "object") and PAGE.search(head.text[:BEGINNING]) is not None
+
+
+def _csv(head: Head) -> bool:
+    return set(head.columns) >= CSV
+
+
+def _read_pages(file: File, options: Options) -> Iterator[Record]:
+    return _read(file, rows_of(documents(file)), options, result)
+
+
+def _read_csv(file: File, options: Options) -> Iterator[Record]:
+    return _read(file, rows(file), options, lambda row: row)
+
+
+def _read(
+    file: File, entries: Iterable[Entry], options: Options, shown: Callable[[Row], Row]
+) -> Iterator[Record]:
+    tally, moment = Tally(), written(file)
+
+    def convert(_: str, entry: Row) -> Iterator[Raw]:
+        bucket = Bucket(
+            seconds("start_time", entry.get("start_time")),
+            seconds("end_time", entry.get("end_time")),
+        )
+        row = shown(entry)
+        endpoint = _endpoint(row)
+        if not endpoint or _idle(row):
+            tally.other("buckets in which nothing was used")
+        elif endpoint != COSTS and endpoint not in OPERATIONS:
+            tally.other(f"{endpoint.replace('_', ' ')}, which are no model calls: not stored")
+        elif bucket.partial(moment):
+            tally.open += 1
+        elif endpoint == COSTS:
+            yield from billed(_owned(COSTS, bucket, row), bucket, row, tally)
+        else:
+            yield _used(endpoint, bucket, row, tally)
+
+    yield from records(entries, convert, options)
+    yield from tally.notes(file.name)
+
+
+def _endpoint(row: Row) -> str:
+    """Which endpoint's row this is; "" for the row of an empty bucket in a CSV."""
+    said = OBJECT.fullmatch(text(row.get("object")) or "")
+    if said:
+        return said[1]
+    has = {name for name, value in row.items() if value not in (None, "")}
+    model = text(row.get("model")) or ""
+    signs = {
+        COSTS: "amount_value" in has or "amount" in has,
+        "completions": "output_tokens" in has,
+        "images": "images" in has,
+        "audio_speeches": "characters" in has,
+        "audio_transcriptions": "seconds" in has,
+        "moderations": "moderation" in model,
+        "embeddings": "input_tokens" in has,
+        "tools": bool(has - CSV),
+    }
+    return next((name for name, holds in signs.items() if holds), "")
+
+
+def _idle(row: Row) -> bool:
+    """Whether a row says that there was no request, and nothing used."""
+    requests = count("num_model_requests", row.get("num_model_requests"))
+    return requests == 0 and not any(count(name, row.get(name)) for name in USED)
+
+
+def _used(endpoint: str, bucket: Bucket, row: Row, tally: Tally) -> Raw:
+    tokens, model = _tokens(row), text(row.get("model"))
+    requests = count("num_model_requests", row.get("num_model_requests")) or None
+    tier = text(row.get("service_tier"))
+    batch = str(row.get("batch")).strip().lower() == "true"
+    special = batch or tier not in TIERS or any(count(name, row.get(name)) for name in OTHERS)
+    tally.count(requests)
+    tally.special += special
+    tally.nameless += model is None
+    return {
+        **_owned(endpoint, bucket, row),
+        "operation": OPERATIONS[endpoint],
+        "model": model,
+        **tokens,
+        **(UNPRICED if special else {}),
+        "request_count": requests,
+        "tags": kept(
+            bucket=bucket.width,
+            many_prompts=True if requests is None else None,
+            **{name: row.get(name) for name in KEPT},
+        ),
+    }
+
+
+def _owned(endpoint: str, bucket: Bucket, row: Row) -> Raw:
+    email = text(row.get("user_email"))
+    return {
+        "event_id": key(f"openai:{endpoint}", bucket, row),
+        "ts": bucket.start,
+        "kind": "llm",
+        "channel": "api",
+        "source": "openai",
+        "status": "ok",
+        "provider": "openai",
+        "user": text(row.get("user_id")) or email,
+        "user_name": email,
+        "project": text(row.get("project_id")),
+        "project_name": text(row.get("project_name")),
+    }
+
+
+def _tokens(row: Row) -> Raw:
+    given, cached, stored, output = (count(name, row.get(name)) for name in TOKENS)
+    fresh = None if given is None else given - (cached or 0) - (stored or 0)
+    if fresh is not None and fresh < 0:
+        raise EventError(f"input_tokens {given} are fewer than the cached ones among them")
+    return {
+        "input_tokens": fresh,
+        "cached_input_tokens": cached,
+        "cache_write_tokens": stored,
+        "output_tokens": output,
+    }
+
+
+FORMATS = (
+    Format("openai_usage", "OpenAI's usage and costs", _pages, _read_pages),
+    Format("openai_csv", "OpenAI's usage or costs as CSV", _csv, _read_csv),
+)

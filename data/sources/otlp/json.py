@@ -1,0 +1,146 @@
+"""OTLP's JSON form as the plain shape of `otlp_items`.
+
+By the specification names are camelCase, ids hex, 64-bit integers text and enums numbers. What
+exporters write differs: snake_case names, ids in base64 (Protobuf's own JSON), integers as
+numbers, enums by name. All are read; unknown fields are ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import orjson
+
+from data.errors import EventError
+from data.sources.format import describe_error
+from data.sources.otlp.attributes import Attributes
+from data.sources.otlp.items import (
+    FAILED,
+    NOUNS,
+    Found,
+    Item,
+    Log,
+    Point,
+    Span,
+    event_name,
+)
+from data.sources.otlp.json_values import (
+    Node,
+    attributes_of,
+    enum_of,
+    field,
+    id_of,
+    listed,
+    snake,
+    time_of,
+    value_of,
+)
+
+KEYS: Final = {
+    "traces": ("resourceSpans", "scopeSpans", "spans"),
+    "logs": ("resourceLogs", "scopeLogs", "logRecords"),
+    "metrics": ("resourceMetrics", "scopeMetrics", "metrics"),
+}
+SHAPES: Final = ("sum", "gauge", "histogram", "exponentialHistogram", "summary")
+MARK: Final = b"\xef\xbb\xbf"  # of byte order
+
+
+def loaded(body: bytes) -> Any:
+    """The JSON value of a body, or `EventError`."""
+    try:
+        return orjson.loads(body.removeprefix(MARK))
+    except (orjson.JSONDecodeError, RecursionError) as error:
+        raise EventError(f"this is no JSON ({str(error)[:80]})") from None
+
+
+def signals_of(value: Any) -> tuple[str, ...]:
+    """Which signals an object is a request of."""
+    if not isinstance(value, Mapping):
+        return ()
+    return tuple(
+        signal for signal, (key, _, _) in KEYS.items() if key in value or snake(key) in value
+    )
+
+
+def found(signal: str, request: Any) -> Iterator[Found]:
+    """The items of a request, in order; `EventError` if it is none."""
+    _check(signal, request)
+    for number, (resource, scope, node) in enumerate(_nodes(signal, request), start=1):
+        where = f"{NOUNS[signal]} {number}"
+        try:
+            for item in MAKERS[signal](node, resource, scope):
+                yield where, item
+        except Exception as error:
+            yield where, EventError(f"this is no {NOUNS[signal]} of OTLP ({describe_error(error)})")
+
+
+def _check(signal: str, request: Any) -> None:
+    if not isinstance(request, Mapping):
+        raise EventError(f"an OTLP request is an object, not {type(request).__name__}")
+    others = signals_of(request)
+    if others and signal not in others:
+        raise EventError(f"this is an OTLP request of {others[0]}, not of {signal}")
+
+
+def _nodes(signal: str, request: Node) -> Iterator[tuple[Attributes, str, Any]]:
+    groups, scopes, nodes = KEYS[signal]
+    try:
+        for group in listed(request, groups):
+            resource = attributes_of(field(group, "resource") or {})
+            for scoped in listed(group, scopes):
+                scope = str((field(scoped, "scope") or {}).get("name") or "")
+                for node in listed(scoped, nodes):
+                    yield resource, scope, node
+    except Exception as error:
+        raise EventError(f"this is no OTLP request of {signal} ({describe_error(error)})") from None
+
+
+def _spans(node: Node, resource: Attributes, scope: str) -> Iterator[Span]:
+    yield Span(
+        id_of(field(node, "traceId")),
+        id_of(field(node, "spanId")),
+        id_of(field(node, "parentSpanId")),
+        str(field(node, "name") or ""),
+        enum_of(field(node, "kind")),
+        time_of(node, "startTimeUnixNano"),
+        time_of(node, "endTimeUnixNano"),
+        enum_of((field(node, "status") or {}).get("code")) == FAILED,
+        attributes_of(node),
+        resource,
+        scope,
+    )
+
+
+def _logs(node: Node, resource: Attributes, scope: str) -> Iterator[Log]:
+    attributes, body = attributes_of(node), field(node, "body")
+    told = value_of(body) if isinstance(body, Mapping) else None
+    yield Log(
+        event_name(attributes, told, str(field(node, "eventName") or "")),
+        time_of(node, "timeUnixNano") or time_of(node, "observedTimeUnixNano"),
+        id_of(field(node, "traceId")),
+        id_of(field(node, "spanId")),
+        attributes,
+        resource,
+        scope,
+    )
+
+
+def _points(node: Node, resource: Attributes, scope: str) -> Iterator[Point]:
+    name = str(field(node, "name") or "")
+    data = _data(node)
+    temporality = enum_of(field(data, "aggregationTemporality"))
+    for point in listed(data, "dataPoints"):
+        start, time = time_of(point, "startTimeUnixNano"), time_of(point, "timeUnixNano")
+        yield Point(name, temporality, start, time, attributes_of(point), resource, scope)
+
+
+def _data(metric: Node) -> Node:
+    return next((one for shape in SHAPES if (one := field(metric, shape)) is not None), {})
+
+
+MAKERS: Final[dict[str, Callable[[Node, Attributes, str], Iterator[Item]]]] = {
+    "traces": _spans,
+    "logs": _logs,
+    "metrics": _points,
+}

@@ -1,0 +1,190 @@
+"""Spans as events: calls of models, tools and integrations, replies, runs of workflows.
+
+The convention stands at the top of `otlp`; spellings in `otlp_names`, roles in `otlp_tree`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from data.errors import EventError
+from data.sources.fields import count, nano
+from data.sources.format import Note, Raw
+from data.sources.otlp import names
+from data.sources.otlp.attributes import Attributes, Names, first_known, first_text
+from data.sources.otlp.items import Span
+from data.sources.otlp.litellm import litellm_call
+from data.sources.otlp.names import milliseconds, tokens_of
+from data.sources.otlp.tree import Key, Tree, embeds, key, title
+
+NANOS: Final = 1_000_000  # in a millisecond
+RAW: Final = Note("raw_gen_ai_request is the double of litellm_request and not counted")
+DOUBLE: Final = Note("of two spans of one model call inside each other one is counted")
+CREATED: Final = Note("the creation of an agent is no reply and not counted")
+BY_EVENTS: Final = Note("spans of coding assistants are not counted: their log events are")
+SCOPES: Final = ("com.anthropic.claude_code", "codex_")
+ASSISTANTS: Final = re.compile(
+    r"claude-code|gemini-cli"
+    r"|codex(?:[-_](?:cli|cli_rs|exec|tui|app[-_]server|mcp[-_]server|vscode|sdk_ts))?"
+)
+CANCELLED: Final = ("cancelled", "canceled", "aborted")
+
+
+def span_events(span: Span, tree: Tree, doubles: set[Key]) -> Iterator[Raw | Note]:
+    """The event of a span, a note on why there is none, or nothing."""
+    kind = tree.roles[span]
+    if span.name == "raw_gen_ai_request":
+        yield RAW
+    elif not kind:
+        return
+    elif _tells_by_events(span):
+        yield BY_EVENTS
+    elif kind == "creation":
+        yield CREATED
+    elif key(span) in doubles:
+        span.double = True
+        yield DOUBLE
+    elif kind == "llm" and "litellm.call_id" in span.attributes:
+        yield from litellm_call(span)
+    else:
+        span.told = True
+        yield {**_common(span, kind, tree), **PARTS[kind](span)}
+
+
+def _tells_by_events(span: Span) -> bool:
+    service = str(span.resource.get("service.name"))
+    return span.scope.startswith(SCOPES) or ASSISTANTS.fullmatch(service) is not None
+
+
+def _common(span: Span, kind: str, tree: Tree) -> Raw:
+    if not span.trace or not span.id:
+        raise EventError("the span has no trace id or no span id")
+    flow, agent = tree.within(span, "workflow"), tree.within(span, "message")
+    workflow = first_text(span.attributes, names.WORKFLOW) or (flow and title(flow, FLOWS))
+    assistant = first_text(span.attributes, names.AGENT) or (agent and title(agent, AGENTS))
+    person = tree.nearest(span, names.USER)
+    failed = span.failed or first_known(span.attributes, names.ERROR)[0] != ""
+    return {
+        "event_id": f"otel:{span.trace}:{tree.instead.get(span, span).id}",
+        "ts": span.start // 1_000 or None,
+        "kind": kind,
+        "channel": "platform",
+        "source": "otlp",
+        "user": first_text(person, names.USER),
+        "user_name": first_text(person, names.USER_NAME),
+        "project": first_text(span.attributes, names.PROJECT)
+        or first_text(span.resource, names.PROJECT),
+        "project_name": first_text(span.resource, names.PROJECT_NAME),
+        "assistant": None if kind == "workflow" else assistant,
+        "workflow": workflow,
+        "run_id": f"{flow.trace}:{flow.id}" if flow else None,
+        "conversation_id": first_text(tree.nearest(span, names.CONVERSATION), names.CONVERSATION),
+        "client": first_text(span.resource, SERVICE),
+        "duration_ms": (span.end - span.start) // NANOS if span.end >= span.start > 0 else None,
+        **(_failure(span) if failed else {"status": "ok"}),
+        "tags": _tags(span),
+    }
+
+
+FLOWS: Final = Names(*names.WORKFLOW, *names.ENTITY, *names.AGENT)
+AGENTS: Final = Names(*names.AGENT, *names.ENTITY)
+TOOLS: Final = Names(*names.TOOL, *names.ENTITY)
+SERVICE: Final = Names("service.name")
+UNNAMED: Final = Names()
+
+
+def _failure(span: Span) -> Raw:
+    why = first_text(span.attributes, names.ERROR)
+    stopped = why is not None and why.lower().removesuffix("error").endswith(CANCELLED)
+    return {"status": "aborted" if stopped else "error", "error_class": why}
+
+
+def _call(span: Span) -> Raw:
+    attributes = span.attributes
+    asked, answered = (
+        first_text(attributes, names.REQUESTED),
+        first_text(attributes, names.ANSWERED),
+    )
+    provider = names.provider_of(attributes)
+    model = answered or asked
+    return {
+        "provider": provider,
+        "model": model.removeprefix(f"{provider}/") if model else None,
+        "operation": first_text(attributes, names.OPERATION)
+        or ("embeddings" if embeds(span) else None),
+        "ttft_ms": _first(attributes),
+        **counts(attributes),
+        **_cost(attributes),
+    }
+
+
+def counts(attributes: Attributes) -> dict[str, int | None]:
+    """The disjoint token counts of a call."""
+    asked = (names.INPUT, names.CACHED, names.WRITTEN, names.OUTPUT, names.REASONED)
+    fresh, cached, written, output, reasoning = (
+        count(*first_known(attributes, each)) for each in asked
+    )
+    total = first_known(attributes, names.TOTAL)[1]
+    return tokens_of(fresh, cached, written, output, reasoning, total)
+
+
+def _cost(attributes: Attributes) -> Raw:
+    """What the emitter says it cost; 0 beside tokens is what those say who know no price."""
+    cost = nano(*first_known(attributes, names.COST))
+    used = any(first_known(attributes, each)[1] for each in (names.INPUT, names.OUTPUT))
+    return {"cost_nano": None if cost == 0 and used else cost}
+
+
+def _first(attributes: Attributes) -> int | None:
+    found = milliseconds(*first_known(attributes, names.FIRST_SECONDS), 1_000)
+    return milliseconds(*first_known(attributes, names.FIRST_MILLIS)) if found is None else found
+
+
+def _tool(span: Span) -> Raw:
+    return {
+        "tool": title(span, TOOLS),
+        "tool_type": first_text(span.attributes, names.TOOL_TYPE),
+    }
+
+
+def _integration(span: Span) -> Raw:
+    attributes = span.attributes
+    if names.MCP in attributes or "gen_ai.tool.name" in attributes:
+        return {
+            "integration": first_text(attributes, names.MCP_SERVER),
+            "integration_type": "mcp",
+            "tool": first_text(attributes, names.TOOL),
+        }
+    source = first_text(attributes, names.DATA_SOURCE) or title(span, UNNAMED)
+    return {"integration": source, "integration_type": "data_source"}
+
+
+def _nothing(_: Span) -> Raw:
+    return {}
+
+
+PARTS: Final[dict[str, Callable[[Span], Raw]]] = {
+    "llm": _call,
+    "tool": _tool,
+    "integration": _integration,
+    "message": _nothing,
+    "workflow": _nothing,
+}
+
+
+def _tags(span: Span) -> Any:
+    """What has no column of its own and is worth keeping; never content."""
+    finished = first_known(span.attributes, names.FINISHED)[1]
+    listed = isinstance(finished, list)
+    kept = {
+        "environment": first_text(span.resource, names.ENVIRONMENT),
+        "response_id": first_text(span.attributes, names.RESPONSE),
+        "requested_model": first_text(span.attributes, names.REQUESTED),
+        "finish_reasons": [str(each)[:100] for each in finished[:9]] if listed else finished,
+    }
+    found = {name: value for name, value in kept.items() if value}
+    if found.get("requested_model") == first_text(span.attributes, names.ANSWERED):
+        found.pop("requested_model", None)
+    return found or None

@@ -1,0 +1,189 @@
+"""Spans as trees: what each is, what stands above it, which are doubles.
+
+`role` names what a span is an account of: a kind of event, or nothing of ours. By the current
+conventions `gen_ai.operation.name` says it; OpenLLMetry, OpenInference and the Vercel AI SDK
+have words of their own. What came in other requests is known as long as `otlp_recent` has it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any, Final
+
+from data.sources.otlp import names
+from data.sources.otlp.attributes import Attributes, Names, first_known, first_text
+from data.sources.otlp.items import SERVER, Span
+
+DEPTH: Final = 64
+NOTHING: Final = Attributes({})
+Key = tuple[str, str]
+OPERATIONS: Final = {
+    "chat": "llm",
+    "text_completion": "llm",
+    "generate_content": "llm",
+    "embeddings": "llm",
+    "execute_tool": "tool",
+    "invoke_agent": "message",
+    "create_agent": "creation",
+    "invoke_workflow": "workflow",
+    "retrieval": "integration",
+}
+KINDS: Final = {
+    "traceloop.span.kind": {"workflow": "workflow", "agent": "message", "tool": "tool"},
+    "openinference.span.kind": {
+        "LLM": "llm",
+        "EMBEDDING": "llm",
+        "AGENT": "message",
+        "TOOL": "tool",
+        "RETRIEVER": "integration",
+    },
+    "llm.request.type": {"chat": "llm", "completion": "llm", "embedding": "llm"},
+}
+# What tells a role beside the names of `otlp_names`.
+TELLING: Final = frozenset((*KINDS, names.MCP, "ai.operationId", "litellm.call_id"))
+CALLS: Final = ("tools/call", "resources/read", "prompts/get")  # of MCP; the rest is protocol
+NAMED: Final = re.compile(r"(?:invoke_)?workflow (\S.*)")
+VERBS: Final = re.compile(r"(?:invoke_agent|execute_tool|invoke_workflow|workflow) (?=\S)")
+
+
+def role(span: Span) -> str:
+    """A kind of event, `creation` (of an agent), or "" for what is none of ours."""
+    attributes = span.attributes
+    if names.MCP in attributes:
+        counted = attributes[names.MCP] in CALLS and not (span.kind == SERVER and span.parent)
+        return "integration" if counted else ""
+    found = OPERATIONS.get(str(attributes.get("gen_ai.operation.name")))
+    if found is None:
+        found = _of_others(attributes)
+    return "integration" if found == "tool" and _through_mcp(attributes) else found
+
+
+def _of_others(attributes: Attributes) -> str:
+    for name, kinds in KINDS.items():
+        if name in attributes and (found := kinds.get(str(attributes[name]))):
+            return found
+    if "ai.operationId" in attributes:
+        return _of_ai_sdk(str(attributes["ai.operationId"]))
+    model = first_text(attributes, names.REQUESTED) or first_text(attributes, names.ANSWERED)
+    asked = "gen_ai.operation.name" in attributes or first_known(attributes, names.INPUT)[0]
+    return "llm" if model and asked and "openinference.span.kind" not in attributes else ""
+
+
+def _of_ai_sdk(operation: str) -> str:
+    """`ai.generateText` sums up its calls, which are `ai.generateText.doGenerate`."""
+    return "tool" if operation == "ai.toolCall" else "llm" if ".do" in operation else ""
+
+
+def _through_mcp(attributes: Attributes) -> bool:
+    return attributes.get("gen_ai.tool.type") == "mcp" or "mcp.server.name" in attributes
+
+
+def key(span: Span) -> Key:
+    """What a span is known by; a request may hold it twice."""
+    return span.trace, span.id
+
+
+class Tree:
+    """Spans by id, with their roles."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self.spans: Final = list(spans)
+        self.by_id: Final = {key(span): span for span in self.spans}
+        self.roles: Final = {span: role(span) for span in self.spans}
+        # Of an outer span of a call, the inner one as which it is told.
+        self.instead: Final[dict[Span, Span]] = {}
+        self._name_workflows()
+
+    def above(self, span: Span) -> Iterator[Span]:
+        """The ancestors that are here, the nearest first."""
+        for _ in range(DEPTH):
+            parent = self.by_id.get((span.trace, span.parent)) if span.parent else None
+            if parent is None:
+                return
+            yield parent
+            span = parent
+
+    def _name_workflows(self) -> None:
+        """A span called `workflow …` is one if something of GenAI happened below it."""
+        others = (span for span, kind in self.roles.items() if not kind)
+        if not any(NAMED.fullmatch(span.name) for span in others):
+            return
+        ours = [span for span, kind in self.roles.items() if kind]
+        for span in ours:
+            for parent in self.above(span):
+                if not self.roles[parent] and NAMED.fullmatch(parent.name):
+                    self.roles[parent] = "workflow"
+
+    def doubles(self) -> set[Key]:
+        """Of spans of one call inside each other, all but the inner one that has counts. One that
+        came in an earlier request stays the one that is told: an inner one without counts is
+        completed by the outer one, as `instead` says."""
+        inner: dict[Span, list[Span]] = {}
+        for span, kind in self.roles.items():
+            if kind == "llm":
+                outer = next((one for one in self.above(span) if self.roles[one]), None)
+                if outer is not None and self._twice(span, outer):
+                    inner.setdefault(outer, []).append(span)
+        found: set[Key] = set()
+        for outer, spans in inner.items():
+            stays = [span for span in spans if _before(span)]
+            if any(_counted(span) for span in spans) or not _counted(outer):
+                first = _before(outer) and not stays
+                found.update(key(span) for span in (spans if first else (outer,)))
+            elif stays:
+                self.instead[outer] = stays[0]
+            else:
+                found.update(key(span) for span in spans)
+        return found
+
+    def _twice(self, span: Span, outer: Span) -> bool:
+        """Whether a call and the nearest GenAI span above it can be one call (and no loop)."""
+        same = self.roles[outer] == "llm" and embeds(span) == embeds(outer)
+        return same and span not in self.above(outer)
+
+    def nearest(self, span: Span, asked: Names) -> Attributes:
+        """The attributes that say one of these: the span's own, else its resource's, else the
+        nearest's above it that has the same resource. What stands above may come later, so it
+        goes before nothing that is known at once.
+        """
+        above = (one.attributes for one in self.above(span) if _together(one, span))
+        every = chain((span.attributes, span.resource), above)
+        return next((one for one in every if first_text(one, asked)), NOTHING)
+
+    def within(self, span: Span, kind: str) -> Span | None:
+        """The nearest of this role: the span itself or one above it."""
+        if self.roles[span] == kind:
+            return span
+        return next((one for one in self.above(span) if self.roles[one] == kind), None)
+
+
+def _before(span: Span) -> bool:
+    """Whether an earlier request told this span, or one beside this does."""
+    return (span.earlier or span.told) and not span.double
+
+
+def _together(one: Span, other: Span) -> bool:
+    return one.resource is other.resource or one.resource == other.resource
+
+
+def title(span: Span, asked: Names) -> str:
+    """What the span is an account of by name: an attribute, else its own name without the verb."""
+    return first_text(span.attributes, asked) or VERBS.sub("", span.name, count=1)
+
+
+def embeds(span: Span) -> bool:
+    """Whether a call of a model is for embeddings."""
+    words: tuple[Any, ...] = (
+        span.attributes.get("gen_ai.operation.name"),
+        span.attributes.get("llm.request.type"),
+        span.attributes.get("openinference.span.kind"),
+        span.attributes.get("ai.operationId"),
+    )
+    return any("embed" in str(word).lower() for word in words if word)
+
+
+def _counted(span: Span) -> bool:
+    asked = (names.INPUT, names.OUTPUT)
+    return any(first_known(span.attributes, each)[0] for each in asked)

@@ -1,0 +1,146 @@
+"""What became of the records of an import: the report every way in answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, timedelta
+from decimal import Decimal
+from itertools import islice
+from typing import Any, Final
+
+from data.errors import EventError
+from data.events.money import NANO
+from data.events.table import EPOCH, TOKENS, Event
+
+SHOWN: Final = 20
+LONGEST_REASON: Final = 300
+MOST_SOURCES: Final = 200  # told apart: a file may name another with every record
+OTHERS: Final = "(other sources)"
+Rejections = list[tuple[str, str]]
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of the records (CONTRACT §5); times, money and tokens are the accepted ones'."""
+
+    files: int = 0
+    format: str = ""
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    unpriced: int = 0
+    rejections: Rejections = field(default_factory=list)
+    notes: dict[str, int] = field(default_factory=dict)  # what a source said beside records
+    # Of each source: events that were new or known, and how many of what came were neither.
+    sources: dict[str, list[int]] = field(default_factory=dict)
+    reasons: dict[str, Rejections] = field(default_factory=dict)  # of each, the first rejections
+    first: int | None = None  # µs UTC
+    last: int | None = None
+    cost_nano: int = 0
+    tokens: int = 0
+
+    @property
+    def read(self) -> int:
+        return self.accepted + self.duplicates + self.rejected
+
+    def accept(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self.accepted += 1
+            self.unpriced += event["kind"] == "llm" and event["cost_nano"] is None
+            self.cost_nano += event["cost_nano"] or 0
+            self.tokens += sum(event[name] or 0 for name in TOKENS)
+            self._span(event["ts"], event["ts"])
+
+    def add_source(
+        self, source: str, events: int = 0, duplicates: int = 0, rejected: int = 0
+    ) -> None:
+        """Count what a source brought; "" is whoever a record that is no event is of."""
+        source = self._apart(source)
+        held = self.sources.get(source, [0, 0, 0])
+        more = (events, duplicates, rejected)
+        self.sources[source] = [old + new for old, new in zip(held, more, strict=True)]
+
+    def explain(self, source: str, reasons: Iterable[Sequence[str]]) -> None:
+        """Keep why something of a source was rejected, as long as there is room."""
+        held = self.reasons.setdefault(self._apart(source), [])
+        held += islice(((where, why) for where, why in reasons), max(SHOWN - len(held), 0))
+
+    def _apart(self, source: str) -> str:
+        known = not source or source in self.sources or len(self.sources) < MOST_SOURCES
+        return source if known else OTHERS
+
+    def settle(self, name: str, before: Mapping[str, list[int]]) -> None:
+        """What has been rejected since `before` is of the one source that came, else of `name`."""
+        came = [source for source in self.sources if source and
+                self.sources[source] != before.get(source)]  # fmt: skip
+        if lost := self.sources.pop("", None):
+            whose = came[0] if len(came) == 1 else name
+            self.add_source(whose, *lost)
+            self.explain(whose, self.reasons.pop("", ()))
+
+    def reject(self, where: str, error: EventError) -> None:
+        self.rejected += 1
+        self.add_source("", rejected=1)
+        told = _shown(where), _shown(str(error))
+        self.explain("", [told])
+        if len(self.rejections) < SHOWN:
+            self.rejections.append(told)
+
+    def note(self, text: str, times: int = 1) -> None:
+        if text in self.notes or len(self.notes) < SHOWN:
+            self.notes[text] = self.notes.get(text, 0) + times
+
+    def add(self, other: Report) -> None:
+        """Take in what another file's report says."""
+        for name in ("files", "accepted", "duplicates", "rejected", "unpriced"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        names = {*self.format.split(", "), *other.format.split(", ")}
+        self.format = ", ".join(sorted(names - {""}))
+        self.rejections = (self.rejections + other.rejections)[:SHOWN]
+        for text, times in other.notes.items():
+            self.note(text, times)
+        for source, counts in other.sources.items():
+            self.add_source(source, *counts)
+        for source, reasons in other.reasons.items():
+            self.explain(source, reasons)
+        self.cost_nano += other.cost_nano
+        self.tokens += other.tokens
+        if other.first is not None and other.last is not None:
+            self._span(other.first, other.last)
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Report:
+        """A report again of its `dataclasses.asdict`, through JSON or not."""
+        return cls(**{**told, "rejections": [(w, r) for w, r in told["rejections"]]})
+
+    def _span(self, first: int, last: int) -> None:
+        self.first = first if self.first is None else min(self.first, first)
+        self.last = last if self.last is None else max(self.last, last)
+
+    def as_dict(self) -> dict[str, Any]:
+        """CONTRACT §5, ready for JSON: instants ISO 8601 UTC, cost in US dollars."""
+        return {
+            "files": self.files,
+            "format": self.format,
+            "read": self.read,
+            "accepted": self.accepted,
+            "duplicates": self.duplicates,
+            "rejected": self.rejected,
+            "unpriced": self.unpriced,
+            "rejections": [{"where": w, "reason": r} for w, r in self.rejections],
+            "notes": [{"what": _shown(text), "times": n} for text, n in self.notes.items()],
+            "from": _iso(self.first),
+            "to": _iso(self.last),
+            "cost": float(Decimal(self.cost_nano) / NANO),
+            "tokens": self.tokens,
+        }
+
+
+def _shown(text: str) -> str:
+    """Short, and of characters every output can encode."""
+    return text[:LONGEST_REASON].encode(errors="replace").decode()
+
+
+def _iso(ts: int | None) -> str | None:
+    return None if ts is None else (EPOCH + timedelta(microseconds=ts)).astimezone(UTC).isoformat()

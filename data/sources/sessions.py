@@ -1,0 +1,128 @@
+"""Logs that a program still writes while we read them: what is settled, what is left for later.
+
+An event's id is known once it is stored, so nothing may be stored before it is whole. In a log
+that grows at its end, everything that later lines cannot change is settled. The rest is settled
+when the log falls silent: a call or a tool after an hour, a session after five. What is not
+settled is left for the next import, and a note says so.
+
+A session that is taken up again after five silent hours is another *sitting*, an event of its
+own (`…:2`, `…:3`): so a stored event never has to grow, and the sittings' sums are the session's.
+Silence is measured with the machine's clock, for it is the machine that writes the file;
+SPENDSCOPE_NOW does not stop it. A log that breaks off in the middle of a call or of a tool is
+also left as long as the file itself is younger than an hour. Any other copy that was made while
+its session ran, and that is imported only hours later, cannot be told from one that ended there:
+its calls and tools are right, the length of its session stays the copy's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import Any, Final
+
+from data.errors import EventError
+from data.sources.files import File
+from data.sources.format import Entry, Options, Raw, Record, describe_error, mapping, owned
+
+END: Final[Mapping[str, Any]] = {}  # the entry after the last one, known by its identity
+SETTLED: Final = timedelta(hours=1)
+SITTING: Final = timedelta(hours=5)
+Take = Callable[[str, Any], Iterable[Record]]
+
+
+def gathered(entries: Iterable[Entry], take: Take, options: Options) -> Iterator[Record]:
+    """The records of a log whose events are spread over lines; `take` may raise anything.
+
+    Besides every entry, `take` gets `END` after the last.
+    """
+    for where, entry in chain(entries, [("", END)]):
+        try:
+            for place, raw in take(where, mapping(entry)):
+                yield place, owned(raw, options) if isinstance(raw, dict) else raw
+        except EventError as error:
+            yield where, error
+        except Exception as error:
+            yield where, EventError(f"this is no line of the log ({describe_error(error)})")
+
+
+def clock() -> datetime:
+    """The machine's time, UTC."""
+    return datetime.now(UTC)
+
+
+def growing(last: datetime | None, silence: timedelta) -> bool:
+    """Whether a log whose last line is of this instant may still be written to."""
+    return last is not None and abs(clock() - last) < silence
+
+
+def fresh(file: File) -> bool:
+    """Whether a file was written within the last hour."""
+    try:
+        written = file.path.stat().st_mtime if file.path else None
+    except OSError:
+        return False
+    return written is not None and growing(datetime.fromtimestamp(written, UTC), SETTLED)
+
+
+def instant(value: Any) -> datetime | None:
+    """The aware time of an ISO 8601 text, UTC where it has no zone; None where it is none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value.strip())
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+@dataclass(slots=True)
+class Sitting:
+    """Work without five silent hours in it, and the lines it changed (None: not told)."""
+
+    where: str
+    number: int
+    first: datetime
+    last: datetime
+    added: int | None = None
+    removed: int | None = None
+    files: set[str] = field(default_factory=set)
+
+    def change(self, path: str | None, added: int, removed: int) -> None:
+        self.added = (self.added or 0) + added
+        self.removed = (self.removed or 0) + removed
+        self.files.update([path] if path else [])
+
+    def event(self, prefix: str, context: Raw) -> Record:
+        """The session event of this sitting; the first has the session's own id."""
+        number = f":{self.number}" if self.number > 1 else ""
+        return self.where, {
+            **context,
+            "event_id": f"{prefix}:session:{context['conversation_id']}{number}",
+            "ts": self.first,
+            "kind": "session",
+            "status": "ok",
+            "duration_ms": (self.last - self.first) // timedelta(milliseconds=1),
+            "lines_added": self.added,
+            "lines_removed": self.removed,
+            "files_changed": None if self.added is None else len(self.files),
+        }
+
+
+@dataclass(slots=True)
+class Sittings:
+    """The sittings of one session, met line by line."""
+
+    now: Sitting | None = None
+
+    def reach(self, where: str, moment: datetime) -> Sitting | None:
+        """Go on to a line of this instant; returns the sitting that was over before it."""
+        if self.now is None:
+            self.now = Sitting(where, 1, moment, moment)
+        elif moment - self.now.last >= SITTING:
+            over = self.now
+            self.now = Sitting(where, over.number + 1, moment, moment)
+            return over
+        self.now.last = max(self.now.last, moment)
+        return None

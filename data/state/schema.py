@@ -1,0 +1,124 @@
+"""The state store's file: opened, and brought from any older schema to today's."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, make_url
+
+from data.errors import SettingsError, StoreError
+from data.state.upgrades import UPGRADES
+
+BUSY_SECONDS: Final = 10
+OWNER_ONLY: Final = 0o600
+
+
+def open_engine(url: str) -> sa.Engine:
+    """The state store of a SQLAlchemy URL, created or upgraded as needed.
+
+    Raises `SettingsError` for an engine we do not have, `StoreError` if it cannot be used now.
+    """
+    path = _path(url)
+    _make(path)
+    engine = sa.create_engine(
+        URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS}
+    )
+    sa.event.listen(engine, "connect", _by_hand)
+    sa.event.listen(engine, "begin", _begin)
+    try:
+        with told(path.name):
+            _upgrade(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+@contextmanager
+def told(name: str) -> Iterator[None]:
+    """A failure of the database, as the sentence a reader gets."""
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        raise StoreError(f"the state store {name} cannot be used now: {error.orig}") from error
+    except sa.exc.DatabaseError as error:
+        raise StoreError(f"the state store {name} is damaged: {error.orig}") from error
+
+
+def writing(engine: sa.Engine) -> sa.Engine:
+    """The same store for writes: the lock is taken first, so nothing read can change under us."""
+    return engine.execution_options(begin="BEGIN IMMEDIATE")
+
+
+def _path(url: str) -> Path:
+    try:
+        parsed = make_url(url)
+    except sa.exc.ArgumentError:
+        raise SettingsError("SPENDSCOPE_STATE_URL is no SQLAlchemy URL") from None
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        raise SettingsError(
+            f"SPENDSCOPE_STATE_URL is {parsed.get_backend_name()} without a file or an engine this"
+            " version does not have; the state store is sqlite:///PATH"
+        )
+    return Path(str(parsed.database)).absolute()
+
+
+def _make(path: Path) -> None:
+    """An empty file only its owner can read: it will hold password hashes."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(OWNER_ONLY, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"the state store {path} cannot be opened: {error.strerror}") from error
+
+
+def _by_hand(connection: Any, _record: Any) -> None:
+    """The driver begins no transactions of its own; `_begin` does."""
+    connection.isolation_level = None
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+
+def _upgrade(engine: sa.Engine) -> None:
+    with writing(engine).begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
+        found = connection.exec_driver_sql("SELECT max(version) FROM schema_version").scalar()
+        version = found or 0
+        if version > len(UPGRADES):
+            raise StoreError(
+                f"the state store has schema version {version}, newer than this program's"
+                f" {len(UPGRADES)}: start a newer Spendscope"
+            )
+        for number, statements in enumerate(UPGRADES[version:], start=version + 1):
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+            connection.exec_driver_sql("INSERT INTO schema_version VALUES (?)", (number,))
+    _write_ahead(engine)
+
+
+def _write_ahead(engine: sa.Engine) -> None:
+    """Readers and a writer side by side. SQLite does not wait for this lock, so we do."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while not _switched(engine):
+        if time.monotonic() > deadline:
+            raise StoreError("the state store is busy: another process does not let go of it")
+        time.sleep(0.02)
+
+
+def _switched(engine: sa.Engine) -> bool:
+    raw = engine.raw_connection()
+    try:
+        raw.cursor().execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        raw.close()
+    return True

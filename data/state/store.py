@@ -1,0 +1,192 @@
+"""What Spendscope itself has to remember: accounts; beside them budgets with their audit trail
+and preferences (`data/budgets/book.py`, `data/state/audit.py`, `data/people/preferences.py`), which
+read and write through here.
+
+Every write holds the store's lock from its first read on, so a check and the change that
+relies on it are one step.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+import data.state.tables  # noqa: F401  # with SETUP, the tables of META
+from data.errors import Refused, Stranger
+from data.state.accounts import Account, Names, folded, new_row, rights
+from data.state.passwords import Passwords
+from data.state.schema import open_engine, told, writing
+from data.state.tables import ACCOUNTS, SETUP
+
+
+class State:
+    """The state store. Any thread of any process may read and write."""
+
+    def __init__(self, url: str, passwords: Passwords | None = None) -> None:
+        self._engine = open_engine(url)
+        self._name = Path(str(self._engine.url.database)).name
+        self._passwords = passwords or Passwords()
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def has_accounts(self) -> bool:
+        """Whether anybody can sign in with a password; also the cheapest proof of life."""
+        with self.reading() as connection:
+            return _any_account(connection)
+
+    def account(self, user: str) -> Account | None:
+        """The account of a user id, as it is now."""
+        with self.reading() as connection:
+            row = connection.execute(_named(user)).first()
+        return Account.of(row) if row else None
+
+    def add_account(
+        self,
+        user: str,
+        name: str,
+        password: str,
+        email: str | None = None,
+        *,
+        is_admin: bool = False,
+        applications: Names = None,
+        applications_admin: Names = None,
+    ) -> Account:
+        """A new account; raises `Refused` naming what is wrong with it."""
+        row = new_row(user, name, email) | {"password_hash": self._passwords.chosen(password)}
+        row |= rights(is_admin, applications, applications_admin)
+        with self.writing() as connection:
+            return _insert(connection, row)
+
+    def change_claims(
+        self,
+        user: str,
+        *,
+        is_admin: bool = False,
+        applications: Names = None,
+        applications_admin: Names = None,
+    ) -> bool:
+        """Give an account these rights instead of its own, from its next request on."""
+        row = rights(is_admin, applications, applications_admin)
+        with self.writing() as connection:
+            change = ACCOUNTS.update().where(ACCOUNTS.c.id == user).values(row)
+            return connection.execute(change).rowcount > 0
+
+    def remove_account(self, user: str) -> bool:
+        """Delete an account, and with it its sessions; False where there was none."""
+        with self.writing() as connection:
+            return connection.execute(ACCOUNTS.delete().where(ACCOUNTS.c.id == user)).rowcount > 0
+
+    def verify(self, name: str, password: str) -> Account | None:
+        """The account of this id or email address and password; as slow where there is none."""
+        with self.reading() as connection:
+            row = connection.execute(sa.select(ACCOUNTS).where(_either(name))).first()
+        kept = row.password_hash if row else None
+        if not self._passwords.match(kept, password) or row is None:
+            return None
+        if self._passwords.outdated(row.password_hash):
+            self._rehash(row.id, row.password_hash, password)
+        return Account.of(row)
+
+    def setup_token(self) -> str | None:
+        """The secret of the one-time link, or None once there is an account.
+
+        Only its hash is kept, so every call makes another one and the one before stops working.
+        """
+        token = secrets.token_urlsafe(32)
+        with self.writing() as connection:
+            if _any_account(connection):
+                return None
+            connection.execute(SETUP.delete())
+            connection.execute(SETUP.insert().values(token_hash=_digest(token)))
+        return token
+
+    def is_setup_token(self, token: str) -> bool:
+        """Whether this token would still be taken."""
+        with self.reading() as connection:
+            return _still_open(connection, token)
+
+    def use_setup_token(
+        self, token: str, user: str, name: str, password: str, email: str | None = None
+    ) -> Account:
+        """The first account, which sees everything. Works once; `Stranger` for any other token.
+
+        A refused name or password leaves the token as it was.
+        """
+        row = new_row(user, name, email) | rights(True, None, None)
+        if not self.is_setup_token(token):
+            raise _used()
+        row["password_hash"] = self._passwords.chosen(password)
+        with self.writing() as connection:
+            if not _still_open(connection, token):
+                raise _used()
+            return _insert(connection, row)
+
+    def _rehash(self, user: str, old: str, password: str) -> None:
+        same = sa.and_(ACCOUNTS.c.id == user, ACCOUNTS.c.password_hash == old)
+        change = ACCOUNTS.update().where(same)
+        fresh = self._passwords.hashed(password)
+        with self.writing() as connection:
+            connection.execute(change.values(password_hash=fresh))
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection that sees one moment of the store."""
+        with told(self._name), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A connection that holds the lock until its changes are kept, all or none."""
+        with told(self._name), writing(self._engine).begin() as connection:
+            yield connection
+
+
+def _any_account(connection: sa.Connection) -> bool:
+    return connection.execute(sa.select(sa.exists(sa.select(ACCOUNTS.c.id)))).scalar_one()
+
+
+def _still_open(connection: sa.Connection, token: str) -> bool:
+    kept = connection.execute(sa.select(SETUP.c.token_hash)).scalar()
+    return kept is not None and hmac.compare_digest(kept, _digest(token))
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _used() -> Stranger:
+    return Stranger(
+        "this one-time link was used already, or a later start printed another: open the newest"
+    )
+
+
+def _insert(connection: sa.Connection, row: dict[str, Any]) -> Account:
+    """One name opens one account: no id is another's email address, and no address is shared."""
+    _refuse_taken(connection, "user", row["id"])
+    if row["email"]:
+        _refuse_taken(connection, "email", row["email"])
+    connection.execute(SETUP.delete())
+    connection.execute(ACCOUNTS.insert().values(row))
+    return Account.of(connection.execute(_named(row["id"])).one())
+
+
+def _refuse_taken(connection: sa.Connection, parameter: str, name: str) -> None:
+    lowered = sa.func.lower(ACCOUNTS.c.id) == folded(name)
+    if connection.execute(sa.select(ACCOUNTS.c.id).where(sa.or_(lowered, _either(name)))).first():
+        raise Refused(parameter, f"there is an account named {name} already")
+
+
+def _either(name: str) -> sa.ColumnElement[bool]:
+    return sa.or_(ACCOUNTS.c.id == name.strip(), ACCOUNTS.c.email == folded(name))
+
+
+def _named(user: str) -> sa.Select[Any]:
+    return sa.select(ACCOUNTS).where(ACCOUNTS.c.id == user)

@@ -1,0 +1,175 @@
+"""The steps that bring the state store from any older schema to today's.
+
+A step is never edited once released; a change is another step. `tables.py` describes today's
+tables, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# UPGRADES[v] brings a store of schema version v to v + 1.
+UPGRADES: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        """CREATE TABLE accounts (
+            id TEXT NOT NULL PRIMARY KEY,
+            email TEXT UNIQUE,
+            name TEXT NOT NULL,
+            password_hash TEXT NOT NULL,
+            is_admin BOOLEAN NOT NULL,
+            applications TEXT NOT NULL,
+            applications_admin TEXT NOT NULL,
+            created BIGINT NOT NULL
+        )""",
+        "CREATE TABLE setup (token_hash TEXT NOT NULL)",
+    ),
+    (
+        # AUTOINCREMENT: the number of a deleted budget is never given to another.
+        """CREATE TABLE budgets (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            period TEXT NOT NULL,
+            days INTEGER,
+            zone TEXT NOT NULL,
+            start TEXT NOT NULL,
+            soft BIGINT,
+            hard BIGINT NOT NULL,
+            UNIQUE (kind, subject, period)
+        )""",
+        """CREATE TABLE audit (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            at BIGINT NOT NULL,
+            who TEXT NOT NULL,
+            name TEXT NOT NULL,
+            action TEXT NOT NULL,
+            thing TEXT NOT NULL,
+            before TEXT,
+            after TEXT
+        )""",
+    ),
+    (
+        """CREATE TABLE preferences (
+            user TEXT NOT NULL PRIMARY KEY,
+            preset TEXT,
+            n INTEGER,
+            zone TEXT,
+            theme TEXT,
+            mode TEXT
+        )""",
+    ),
+    (
+        """CREATE TABLE ingest_keys (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL,
+            shown TEXT NOT NULL,
+            token_hash TEXT NOT NULL UNIQUE,
+            source TEXT,
+            project TEXT,
+            created BIGINT NOT NULL,
+            created_by TEXT NOT NULL,
+            revoked BIGINT,
+            used BIGINT
+        )""",
+    ),
+    (
+        # AUTOINCREMENT: what a re-pricing did is kept in the event store under its number.
+        """CREATE TABLE prices (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            provider TEXT NOT NULL,
+            model TEXT NOT NULL,
+            start TEXT NOT NULL,
+            input TEXT,
+            cached_input TEXT,
+            cache_write TEXT,
+            output TEXT,
+            request TEXT,
+            alias TEXT,
+            discount TEXT,
+            note TEXT NOT NULL,
+            at BIGINT NOT NULL,
+            who TEXT NOT NULL,
+            name TEXT NOT NULL,
+            UNIQUE (provider, model, start)
+        )""",
+        """CREATE TABLE repricings (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            at BIGINT NOT NULL,
+            who TEXT NOT NULL,
+            name TEXT NOT NULL,
+            what TEXT NOT NULL,
+            price INTEGER,
+            entry TEXT,
+            start BIGINT NOT NULL,
+            "end" BIGINT NOT NULL,
+            models TEXT,
+            events BIGINT,
+            compared BIGINT,
+            before BIGINT,
+            after BIGINT,
+            projects TEXT,
+            reverted_at BIGINT,
+            reverted_by TEXT
+        )""",
+    ),
+    (
+        """CREATE TABLE aliases (
+            id TEXT NOT NULL PRIMARY KEY,
+            person TEXT NOT NULL,
+            name TEXT,
+            who TEXT NOT NULL,
+            at BIGINT NOT NULL
+        )""",
+        """CREATE TABLE not_aliases (
+            id TEXT NOT NULL,
+            other TEXT NOT NULL,
+            PRIMARY KEY (id, other)
+        )""",
+    ),
+    (
+        """CREATE TABLE followed (
+            source TEXT NOT NULL PRIMARY KEY,
+            started TEXT,
+            request TEXT,
+            event TEXT,
+            created TEXT
+        )""",
+    ),
+    (
+        """CREATE TABLE imports (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            at BIGINT NOT NULL,
+            last BIGINT NOT NULL,
+            way TEXT NOT NULL,
+            who TEXT NOT NULL,
+            what TEXT NOT NULL,
+            format TEXT NOT NULL,
+            read BIGINT NOT NULL,
+            accepted BIGINT NOT NULL,
+            duplicates BIGINT NOT NULL,
+            rejected BIGINT NOT NULL,
+            unpriced BIGINT NOT NULL,
+            cost_nano BIGINT NOT NULL,
+            tokens BIGINT NOT NULL,
+            rejections TEXT NOT NULL,
+            notes TEXT NOT NULL
+        )""",
+        "CREATE INDEX imports_last ON imports (last)",
+        """CREATE TABLE imported_sources (
+            source TEXT NOT NULL PRIMARY KEY,
+            last BIGINT,
+            duplicates BIGINT NOT NULL,
+            rejected BIGINT NOT NULL
+        )""",
+    ),
+    ("ALTER TABLE imported_sources ADD COLUMN reasons TEXT NOT NULL DEFAULT '[]'",),
+    (
+        """CREATE TABLE public_releases (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE,
+            start TEXT,
+            at BIGINT NOT NULL,
+            book TEXT NOT NULL
+        )""",
+    ),
+)

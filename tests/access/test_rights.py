@@ -1,0 +1,401 @@
+"""Nobody sees one row more than their claims open, at any door, however the question is forged."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Final
+
+import pytest
+
+from components import ids
+from components.sections.declared import SECTIONS, measures
+from data.access.scope import Scope
+from data.events.table import FIELDS, micros
+from data.query.catalog import DIMENSIONS, METRICS, TIME
+from data.query.windows import PRESETS
+from tests import oracle, oracle_metrics
+from tests.serving import NOW, Claims, Served, serving
+
+REGULAR: Final = {"sub": "ana", "email": "ana@example.com"}
+BARE: Final = {"sub": "nobody"}
+USER_ONLY: Final = {"sub": "ana", "applications": "web,etl", "isAdmin": "yes"}
+MANAGER: Final = {"sub": "bob", "applications_admin": ["web, ,"], "isAdmin": False}
+WHO: Final = {"regular": REGULAR, "bare": BARE, "user of projects": USER_ONLY, "manager": MANAGER}
+ALL: Final = {"preset": "custom", "from": "2026-10-01T00:00Z", "to": "2026-12-01T00:00Z"}
+CHOICES: Final = (
+    ALL,
+    ALL | {"user": ["cyd-secret", "ana", "bob", "me"]},
+    ALL | {"project": ["vault-secret", "web", "(none)"]},
+    ALL | {"user": ["%", "_", "'; --"], "model": ["gpt-ana"]},
+    {"preset": "last_n_days", "n": "3660"},
+    ALL | {"not_user": ["ana", "me", "(none)"], "not_project": ["web", "(none)"]},
+)
+
+
+FIRST: Final = micros(datetime(2026, 11, 1, 8, tzinfo=UTC))
+
+
+def row(who: str, project: str | None, n: int) -> dict[str, Any]:
+    """An event of which every text and number gives away whose it is."""
+    own = f"{who}-{project}-{n}"
+    return {
+        "event_id": own, "ts": FIRST + n * 86_400_000_000, "kind": "llm",
+        "channel": ("platform", "cli", "api", "other")[n % 4], "source": "test", "status": "ok",
+        "user": who, "user_name": f"Name of {own}", "project": project,
+        "project_name": project and f"Team {own}", "model": f"gpt-{own}", "provider": f"pr-{own}",
+        "assistant": f"as-{own}", "workflow": f"wf-{own}", "tool": f"tl-{own}",
+        "tool_type": f"tt-{own}", "integration_type": f"it-{own}", "integration": f"in-{own}",
+        "client": f"cl-{own}",
+        "repository": f"re-{own}",
+        "operation": f"op-{own}", "error_class": f"er-{own}",
+        "input_tokens": 7_310_000 + n, "output_tokens": 51, "duration_ms": 8_130_000 + n,
+        "cost_nano": 31_337_000_000_001 + n * 1_013_071_000_003,
+    }  # fmt: skip
+
+
+OWNERS: Final = (("ana", "web"), ("ana", None), ("bob", "etl"), ("cyd-secret", "vault-secret"),
+                 ("cyd-secret", "web"), ("dan-secret", None), ("eve-secret", "etl"))  # fmt: skip
+RAWS: Final = [row(who, project, n) for n, (who, project) in enumerate(OWNERS * 3)]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("rights")) as one:
+        one.load(RAWS)
+        yield one
+
+
+@pytest.fixture(params=WHO)
+def claims(request: pytest.FixtureRequest) -> Claims:
+    return WHO[request.param]
+
+
+EVENTS: Final = oracle.frame(RAWS, FIELDS)
+
+
+def hidden(claims: Claims) -> list[dict[str, Any]]:
+    seen = set(oracle.visible(EVENTS, claims)["event_id"])
+    return [raw for raw in RAWS if raw["event_id"] not in seen]
+
+
+def seen(claims: Claims, choice: Mapping[str, Any] = ALL) -> Any:
+    frame = oracle.visible(EVENTS, claims)
+    now = datetime.fromisoformat(NOW)
+    return oracle.kept(frame, choice, claims["sub"], now)
+
+
+def assert_nothing_of_others(text: str, claims: Claims, asked: str = "") -> None:
+    """No name, id or amount of a hidden row; only what was asked for may come back as an echo."""
+    canaries, names = secrets(json.dumps(claims))
+    found = [one for one in canaries if one in text]
+    found += [name for name in names if name not in asked and name in text]
+    assert not found, (found, text[:300])
+
+
+@cache
+def secrets(claims: str) -> tuple[frozenset[str], frozenset[str]]:
+    """What gives a hidden row away, and the names of its owners that no visible row has."""
+    told, canaries = json.loads(claims), set()
+    shown, rows = seen(told), hidden(told)
+    for raw in rows:
+        canaries |= {v for v in raw.values() if isinstance(v, str) and raw["event_id"] in v}
+        canaries |= {str(raw["cost_nano"] / 1e9), f"{raw['cost_nano'] / 1e9:,.2f}"}
+        canaries |= {str(raw["input_tokens"]), str(raw["duration_ms"])}
+    names = {raw[name] for raw in rows for name in ("user", "project") if raw[name]}
+    names = {name for name in names if "secret" in name} - {*shown["user"], *shown["project"]}
+    return frozenset(canaries), frozenset(names)
+
+
+def spelt(choice: Mapping[str, Any]) -> dict[str, Any]:
+    return {("from_" if name == "from" else name): value for name, value in choice.items()}
+
+
+@pytest.mark.parametrize(
+    ("by", "choice"),
+    [(by, CHOICES[1]) for by in DIMENSIONS] + [("user", choice) for choice in CHOICES],
+)
+def test_the_query_opens_nothing(served: Served, claims: Claims, by: str, choice: Any) -> None:
+    said = {"metrics": "events,cost,tokens,duration_p95,active_users", "by": by}
+    answer = served.get("query", claims, **said, **spelt(choice))
+    assert_nothing_of_others(answer.text, claims, str(choice))
+    assert answer.json is not None
+    assert answer.json["totals"]["events"] == len(seen(claims, choice))
+
+
+@pytest.mark.parametrize("form", ["", ".csv"])
+@pytest.mark.parametrize("key", SECTIONS)
+def test_no_section_opens_anything(served: Served, claims: Claims, key: str, form: str) -> None:
+    for choice in CHOICES[:2]:
+        for by in SECTIONS[key].by or ("",):
+            said = spelt(choice) | ({"by": by} if by else {})
+            answer = served.get(f"sections/{key}{form}", claims, **said)
+            assert answer.status_code == 200
+            assert_nothing_of_others(answer.text, claims, str(choice))
+
+
+@pytest.mark.parametrize("text", ["", "secret", "Name of", "e", "%", "_"])
+@pytest.mark.parametrize("field", ["user", "project"])
+def test_options_offer_only_what_is_seen(
+    served: Served, claims: Claims, field: str, text: str
+) -> None:
+    answer = served.get(f"options/{field}s", claims, q=text, limit=500)
+    assert_nothing_of_others(answer.text, claims)
+    offered = {option["value"] for option in answer.json or []}
+    wanted = set(seen(claims)[field].dropna())
+    assert offered == wanted if not text else offered <= wanted
+
+
+@pytest.mark.parametrize("key", [k for k, s in SECTIONS.items() if s.shape != "headline"])
+def test_the_redraw_opens_nothing(served: Served, claims: Claims, key: str) -> None:
+    for choice in CHOICES[:2]:
+        for by in SECTIONS[key].by:
+            answer = redrawn(served, claims, key, question(choice), by)
+            assert_nothing_of_others(answer.text, claims, str(choice))
+
+
+def question(choice: Mapping[str, Any]) -> dict[str, Any]:
+    now = micros(datetime.fromisoformat(NOW))
+    return {"choice": dict(choice), "zone": "UTC", "now": now}
+
+
+def redrawn(served: Served, claims: Claims, key: str, asked: Any, by: str) -> Any:
+    measure = measures(SECTIONS[key])[0] if key in SECTIONS else "cost"
+    said = {f"{ids.QUESTION}.data": asked, "measure.value": measure, "by.value": by}
+    changed = f"{ids.QUESTION}.data"
+    return served.fire('{"part":"chart","section"', claims, said, changed, {"section": key})
+
+
+FORGED: Final[tuple[Any, ...]] = (
+    question(ALL) | {"scope": "all", "isAdmin": True, "claims": {"isAdmin": True}},
+    question(ALL | {"isAdmin": ["true"], "scope": "all"}),
+    question(ALL | {"user": {"$ne": "ana"}}),
+    question(ALL | {"user": [["cyd-secret"]]}),
+    question(ALL | {"user": "cyd-secret"}),
+    question(ALL | {"project": ["web') OR 1=1 --"]}),
+    question(ALL | {"me": True, "fields": [["user", ["cyd-secret"]]]}),
+    {"choice": ALL, "zone": ["UTC"], "now": 1}, {"choice": None}, [], "cyd", 7, True,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", FORGED, ids=range(len(FORGED)))
+def test_a_forged_store_opens_nothing(served: Served, claims: Claims, asked: Any) -> None:
+    for key, by in (("top-users", "user"), ("cost-over-time", "project")):
+        answer = redrawn(served, claims, key, asked, by)
+        assert answer.status_code == 200
+        assert_nothing_of_others(answer.text, claims, str(asked))
+
+
+@pytest.mark.parametrize("key", ["headline", "../users", "nowhere", "", None, 7, ["top-users"]])
+@pytest.mark.parametrize("by", ["user", "source", "tags", "event_id", "", None, ["user"]])
+def test_a_forged_section_or_breakdown_opens_nothing(
+    served: Served, claims: Claims, key: Any, by: Any
+) -> None:
+    answer = redrawn(
+        served, claims, key if isinstance(key, str) else "top-users", question(ALL), by
+    )
+    assert_nothing_of_others(answer.text, claims)
+
+
+def headline(served: Served, claims: Claims, asked: Any, metrics: tuple[str, ...]) -> Any:
+    said = {f"{ids.QUESTION}.data": asked}
+    wild = {"section": "headline", "metric": metrics}
+    return served.fire('"headline":"value"', claims, said, f"{ids.QUESTION}.data", wild)
+
+
+def test_headline_numbers_are_of_what_is_seen(served: Served, claims: Claims) -> None:
+    names = SECTIONS["headline"].metrics
+    for choice in CHOICES:
+        answer = headline(served, claims, question(choice), names)
+        told = json.loads(answer.text)["response"]
+        exact = {json.loads(k)["metric"]: v.get("data-value") for k, v in told.items()
+                 if json.loads(k).get("headline") == "value"}  # fmt: skip
+        wanted = oracle_metrics.measured(["cost", "requests"], seen(claims, choice))
+        assert exact["cost"] == ("" if wanted["cost"] is None else repr(wanted["cost"]))
+        assert exact["requests"] == repr(wanted["requests"])
+
+
+def test_a_forged_headline_metric_opens_nothing(served: Served, claims: Claims) -> None:
+    for name in ("last_event", "events", "nowhere", "ts", "user"):
+        answer = headline(served, claims, question(ALL), (name,))
+        assert_nothing_of_others(answer.text, claims)
+
+
+@pytest.mark.parametrize("search", [
+    "?user=cyd-secret", "?project=vault-secret&user=cyd-secret", "?isAdmin=true&scope=all",
+    "?not_user=cyd-secret&not_project=vault-secret",
+    "?user=%25&user=me", "?user='%20OR%201=1", "?preset=custom&from=2000&to=2100",
+])  # fmt: skip
+def test_the_filter_names_nobody_who_is_not_seen(
+    served: Served, claims: Claims, search: str
+) -> None:
+    said = {f"{ids.URL}.search": search, f"{ids.ZONE}.data": "UTC"}
+    answer = served.fire(f"{ids.QUESTION}.data", claims, said, f"{ids.URL}.search")
+    assert_nothing_of_others(answer.text, claims, search)
+
+
+@pytest.mark.parametrize("field", ["user", "project", "model", "event_id"])
+def test_the_pickers_offer_nobody_who_is_not_seen(
+    served: Served, claims: Claims, field: str
+) -> None:
+    for text in ("", "secret", "%"):
+        chosen = ["cyd-secret", "vault-secret"]
+        said = {f"{field}.search_value": text, f"{field}.value": chosen}
+        changed = json.dumps({"pick": field}, separators=(",", ":")) + ".search_value"
+        answer = served.fire('{"pick":["MATCH"]}.options', claims, said, changed, {"pick": field})
+        assert_nothing_of_others(answer.text, claims, " ".join(chosen))
+
+
+@pytest.mark.parametrize(("claims", "field", "value", "why"), [
+    (REGULAR, "user", "cyd-secret", "unknown, or outside what you may see"),
+    (REGULAR, "project", "vault-secret", "unknown, or outside what you may see"),
+    (MANAGER, "user", "dan-secret", "unknown, or outside what you may see"),
+    (BARE, "user", "nowhere", "unknown, or outside what you may see"),
+    ({"sub": "r", "isAdmin": "true"}, "user", "nowhere", "unknown"),
+])  # fmt: skip
+def test_a_filter_outside_ones_rights_is_empty_and_says_so(
+    served: Served, claims: Claims, field: str, value: str, why: str
+) -> None:
+    said = spelt(ALL) | {field: value}
+    answer = served.json("query", claims, metrics="cost,requests", by="user", **said)
+    assert answer["rows"] == []
+    assert answer["totals"] == {"cost": None, "requests": 0}
+    assert answer["meta"]["notice"] == f"{value}: {why}"
+
+
+def test_what_is_unknown_and_what_is_hidden_look_the_same(served: Served) -> None:
+    both = {
+        who: served.json("query", REGULAR, metrics="cost", by="user", user=who, **spelt(ALL))
+        for who in ("cyd-secret", "cyd-nobody")
+    }
+    first, second = (strip(json.dumps(one).replace(who, "X")) for who, one in both.items())
+    assert first == second
+
+
+def strip(answer: str) -> Any:
+    read = json.loads(answer)
+    read["meta"].pop("elapsed_ms")
+    return read
+
+
+def test_the_oracle_agrees_that_claims_differ() -> None:
+    counts = {name: len(seen(one)) for name, one in WHO.items()}
+    assert counts == {"regular": 6, "bare": 0, "user of projects": 6, "manager": 9}
+
+
+def cost(served: Served, claims: Claims) -> Any:
+    said = spelt(ALL)
+    return served.json("query", claims, metrics="cost,events", by="user,project", **said)["rows"]
+
+
+def test_answers_kept_for_one_reader_never_reach_another(served: Served) -> None:
+    everyone = [*WHO.values(), {"sub": "root", "isAdmin": True}]
+    alone = []
+    for one in everyone:
+        served.store.memo.forget()
+        alone.append(cost(served, one))
+    served.store.memo.forget()
+    assert [cost(served, one) for one in everyone] == alone
+    assert [cost(served, one) for one in reversed(everyone)] == alone[::-1]
+
+
+def test_readers_at_the_same_moment_never_mix(served: Served) -> None:
+    everyone = [*WHO.values(), {"sub": "root", "isAdmin": True}]
+    wanted = [cost(served, one) for one in everyone]
+    wrong: list[str] = []
+    gate = threading.Barrier(10)
+
+    def ask(place: int) -> None:
+        gate.wait()
+        for turn in range(8):
+            if turn == place:
+                served.store.memo.forget()
+            if cost(served, everyone[place % 5]) != wanted[place % 5]:
+                wrong.append(str(everyone[place % 5]))
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+@pytest.mark.parametrize("claims", [
+    {"isAdmin": True}, {"sub": "", "isAdmin": True}, {"sub": 7, "isAdmin": True}, {},
+])  # fmt: skip
+def test_a_token_that_names_nobody_gets_nothing(served: Served, claims: Claims) -> None:
+    for path in ("query?metrics=cost", "sections/top-users", "options/users", "catalog"):
+        answer = served.client.get(f"/api/v1/{path}", headers=served.headers(claims))
+        assert answer.status_code == 401
+        assert_nothing_of_others(answer.text, BARE)
+
+
+def test_without_a_token_every_door_is_closed(served: Served) -> None:
+    for path in ("query?metrics=cost", "sections/top-users.csv", "options/users", "catalog"):
+        assert served.client.get(f"/api/v1/{path}").status_code == 401
+    fired = served.client.post("/_dash-update-component", json={"output": "x"})
+    assert fired.status_code == 401
+
+
+@pytest.mark.parametrize("word", [True, "true"])
+def test_isadmin_opens_everything(word: Any) -> None:
+    assert Scope.of({"sub": "a", "isAdmin": word}).reach == "all"
+
+
+@pytest.mark.parametrize("word", ["True", "TRUE", " true", 1, "1", [True], {"a": 1}, None, "false"])
+def test_nothing_else_that_looks_like_isadmin_does(word: Any) -> None:
+    assert Scope.of({"sub": "a", "isAdmin": word}).reach == "own"
+
+
+FORMULAS: Final = ("=1+1", "+1", "-1", "@x", "=cmd|' /C calc'!A0", '=HYPERLINK("http://x")')
+
+
+def test_no_cell_of_a_file_is_a_formula(served: Served) -> None:
+    try:
+        served.load([row(one, one, n) | {"project_name": one} for n, one in enumerate(FORMULAS)])
+        text = served.get("sections/top-projects.csv", {"sub": "r", "isAdmin": True},
+                          **spelt(ALL)).text  # fmt: skip
+        rows = list(csv.DictReader(io.StringIO(text)))
+        assert {each["project"] for each in rows} == {f"'{one}" for one in FORMULAS}
+        assert {each["project_name"] for each in rows} == {f"'{one}" for one in FORMULAS}
+    finally:
+        served.load(RAWS)
+
+
+ODD: Final = ("o'hara", 'quo"te', "100%", "under_score", "<script>alert(1)</script>", "🦊", "a\\b")
+
+
+def test_options_find_odd_names_and_nothing_else(served: Served) -> None:
+    try:
+        served.load([row(one, None, n) | {"user_name": None} for n, one in enumerate(ODD)])
+        for one in ODD:
+            found = served.json("options/users", {"sub": "r", "isAdmin": True}, q=one)
+            assert [option["value"] for option in found] == [one]
+        for text in ("%", "_", "\\", "'", '"', "<", "🦊"):
+            found = served.json("options/users", {"sub": "r", "isAdmin": True}, q=text)
+            assert [o["value"] for o in found] == [one for one in ODD if text in one], text
+    finally:
+        served.load(RAWS)
+
+
+def test_a_search_of_ten_thousand_characters_is_harmless(served: Served, claims: Claims) -> None:
+    assert served.json("options/users", claims, q="x" * 10_000) == []
+
+
+def test_every_preset_is_narrowed_alike(served: Served, claims: Claims) -> None:
+    for preset in PRESETS:
+        choice = (ALL if preset == "custom" else {}) | {"preset": preset}
+        answer = served.json("query", claims, metrics="events", by=TIME, **spelt(choice))
+        assert answer["totals"]["events"] == len(seen(claims, choice))
+
+
+def test_there_are_canaries_for_every_dimension() -> None:
+    assert METRICS
+    for name in set(DIMENSIONS) & set(FIELDS) - {"channel", "kind", "source", "status"}:
+        assert all(raw.get(name) for raw in RAWS if name != "project"), name

@@ -1,0 +1,423 @@
+"""Random events, claims, filters, zones and grains: every door gives the oracle's numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.sections.declared import SECTIONS, Section, measures
+from data.events.table import FIELDS, micros
+from data.query.catalog import DIMENSIONS, METRICS
+from tests import oracle, oracle_metrics
+from tests.serving import NOW, Served, serving
+
+EXAMPLES: Final = 160
+TOKENS: Final = oracle_metrics.TOKENS
+COLUMNS: Final = (*FIELDS, *oracle_metrics.BOOKED)
+STEADY: Final = settings(derandomize=True, deadline=None, database=None)
+ZONES: Final = (
+    "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe",
+    "Africa/Cairo", "Asia/Beirut",
+)  # fmt: skip
+# Clocks jump around these, in one zone or another; the last is the frozen now.
+JUMPS: Final = (
+    "2026-03-08T06:59+00:00", "2026-03-29T00:30+00:00", "2026-04-04T14:50+00:00",
+    "2026-04-23T21:55+00:00", "2026-10-03T15:20+00:00", "2026-10-25T00:40+00:00",
+    "2026-11-01T05:50+00:00", "2026-10-29T20:45+00:00", NOW,
+)  # fmt: skip
+PEOPLE: Final = ("ana", "bob", "Zoë", "=1+1", "o'hara", "me too")
+PROJECTS: Final = ("web", "etl", "a b", "-x", "<b>p</b>")
+MODELS: Final = tuple(f"m{n}" for n in range(12))
+CLAIMS: Final[tuple[dict[str, Any], ...]] = (
+    {"sub": "root", "isAdmin": True},
+    {"sub": "ana", "isAdmin": "true", "applications_admin": "web"},
+    {"sub": "ana", "applications_admin": " web , ,etl"},
+    {"sub": "bob", "applications_admin": ["a b,-x", 7, None, " <b>p</b> "]},
+    {"sub": "Zoë", "isAdmin": "false", "applications_admin": {"web": 1}},
+    {"sub": "ana", "isAdmin": "True", "applications": "web,etl"},
+    {"sub": "nobody", "isAdmin": 2},
+    {"sub": "o'hara", "applications_admin": "WEB,nothing"},
+)
+MOMENT: Final = datetime.fromisoformat(NOW)
+Choice = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("numbers")) as one:
+        yield one
+
+
+class World:
+    """What is stored now: one of a few sets of random events."""
+
+    seed: int | None = None
+    events: pd.DataFrame
+
+    def become(self, seed: int, served: Served) -> None:
+        if seed != self.seed:
+            served.load(raws := events(seed))
+            self.events = oracle.frame(raws, COLUMNS)
+            self.seed = seed
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World()
+
+
+def events(seed: int) -> list[dict[str, Any]]:
+    """Random events about a jump of the clocks; seed 0 has none."""
+    dice, most = random.Random(seed), (0, 1, 12, 60, 160)[seed % 5]
+    about = datetime.fromisoformat(JUMPS[seed % len(JUMPS)])
+    spread = dice.choice((3_600, 86_400, 20 * 86_400))
+    return [event(dice, f"e{n}", about, spread) for n in range(most)]
+
+
+def event(dice: random.Random, name: str, about: datetime, spread: int) -> dict[str, Any]:
+    kind = dice.choices(oracle_metrics.KINDS, (8, 2, 2, 2, 2, 2))[0]
+    # No two at the same instant: which is the last one is no matter of chance.
+    at = about + timedelta(seconds=dice.randint(-spread, spread), microseconds=int(name[1:]))
+    raw = {
+        "event_id": name, "ts": micros(at), "kind": kind, "source": "test",
+        "channel": dice.choice(("platform", "cli", "api", "other")),
+        "status": dice.choices(("ok", "error", "aborted"), (6, 2, 1))[0],
+        "user": dice.choice((*PEOPLE, None)), "project": dice.choice((*PROJECTS, None)),
+        "model": dice.choice((*MODELS, None)), "provider": dice.choice(("p", "q", None)),
+        "assistant": dice.choice(("helper", None)), "workflow": dice.choice(("nightly", None)),
+        "duration_ms": dice.choice((None, 0, dice.randint(1, 90_000))),
+    }  # fmt: skip
+    few = ("tool", "tool_type", "integration", "integration_type", "client", "repository",
+           "operation", "error_class", "conversation_id")  # fmt: skip
+    raw |= {field: dice.choice((f"{field} 1", f"{field} 2", None)) for field in few}
+    # A workflow's event is one run: its id comes once among them.
+    raw["run_id"] = f"run of {name}" if kind == "workflow" else None
+    return raw | (call(dice) if kind == "llm" else {}) | (sat(dice) if kind == "session" else {})
+
+
+def sat(dice: random.Random) -> dict[str, Any]:
+    names = ("lines_added", "lines_removed", "files_changed")
+    return {name: dice.choice((None, 0, dice.randint(1, 999))) for name in names}
+
+
+def call(dice: random.Random) -> dict[str, Any]:
+    counts = {name: dice.choice((None, 0, dice.randint(1, 10**6))) for name in TOKENS}
+    thought = dice.choice((None, (counts["output_tokens"] or 0) // 2))
+    cost = dice.choice((None, 0, 1, dice.randint(1, 10**10)))
+    reasoning = thought if counts["output_tokens"] is not None else None
+    first = dice.choice((None, dice.randint(1, 900)))
+    many = dice.choice((None, None, dice.randint(1, 50)))
+    told = {"reasoning_tokens": reasoning, "cost_nano": cost, "ttft_ms": first}
+    return counts | told | {"request_count": many}
+
+
+LISTS: Final = {
+    "user": (*PEOPLE, "me", "(none)", "stranger"), "project": (*PROJECTS, "(none)", "nowhere"),
+    "model": (*MODELS, "(none)"), "provider": ("p", "q", "(none)"),
+    "channel": ("platform", "cli", "(none)"), "assistant": ("helper", "(none)"),
+    "workflow": ("nightly", "(none)"), "status": ("ok", "error"),
+}  # fmt: skip
+PRESETS: Final = ("custom", "custom", "custom", "last_hour", "last_n_hours", "last_n_days",
+                  "last_month")  # fmt: skip
+WORLDS: Final = 45
+
+
+def chosen(dice: random.Random) -> tuple[int, Choice]:
+    """A set of events, and filters that speak of its days."""
+    number = dice.randrange(WORLDS)
+    told: Choice = {"preset": dice.choice(PRESETS), "tz": dice.choice(ZONES)}
+    if told["preset"] in ("last_n_hours", "last_n_days"):
+        told["n"] = dice.randint(1, 60)
+    if told["preset"] == "custom":
+        told |= ranges(dice, datetime.fromisoformat(JUMPS[number % len(JUMPS)]))
+    few = dice.sample(sorted(LISTS), dice.choice((0, 0, 1, 2)))
+    spelled = {name: f"{dice.choice(('', '', 'not_'))}{name}" for name in few}
+    return number, told | {
+        spelled[name]: dice.sample(LISTS[name], dice.choice((1, 2))) for name in few
+    }
+
+
+def ranges(dice: random.Random, about: datetime) -> Choice:
+    """A custom range about a jump; its ends are local, or carry an offset."""
+    hours = dice.choice((2, 30, 24 * 9, 24 * 70, 24 * 300))
+    start, end = (timedelta(minutes=dice.randint(1, hours * 60)) for _ in range(2))
+    ends = {"from": about - start, "to": about + end}
+    local = hours > 30 and dice.random() < 0.5
+    return {k: (t.replace(tzinfo=None) if local else t).isoformat() for k, t in ends.items()}
+
+
+def asks() -> st.SearchStrategy[tuple[int, Choice]]:
+    return st.integers(0, 10**9).map(lambda n: chosen(random.Random(n)))
+
+
+def expected(
+    events: pd.DataFrame, claims: Choice, choice: Choice, by: Sequence[str],
+    metrics: Sequence[str], grain: str,
+) -> dict[oracle.Key, dict[str, Any]]:  # fmt: skip
+    """The oracle's rows; a group without any event of its metrics' kinds is none."""
+    frame = oracle.kept(oracle.visible(events, claims), choice, claims["sub"], MOMENT)
+    frame = frame[frame["kind"].isin(oracle_metrics.kinds(metrics))]
+    zone, whole = choice["tz"], oracle_metrics.added(frame["cost_nano"]) or 0
+    groups = oracle.groups(frame, by, grain, zone)
+    return {
+        key: oracle_metrics.measured(metrics, rows, zone, whole) for key, rows in groups.items()
+    }
+
+
+def told(rows: Sequence[Mapping[str, Any]], by: Sequence[str], grain: str) -> list[oracle.Key]:
+    """The keys of answered rows, as the oracle spells them."""
+    return [tuple(spelt(row[b], grain) if b == "time" else row[b] for b in by) for row in rows]
+
+
+def spelt(time: str, grain: str) -> str:
+    return datetime.fromisoformat(time).strftime(oracle.FLOORS[grain])
+
+
+def assert_same(got: Mapping[str, Any], wanted: Mapping[str, Any], zone: str = "UTC") -> None:
+    for name, value in wanted.items():
+        told = got[name]
+        if METRICS[name].unit == "instant" and told is not None:
+            told = micros(datetime.fromisoformat(told))
+        if value is None or told is None or isinstance(value, str):
+            assert told == value, (name, got, wanted)
+        else:
+            assert math.isclose(told, value, rel_tol=1e-9, abs_tol=1e-9), (name, got, wanted)
+
+
+@settings(STEADY, max_examples=EXAMPLES)
+@given(
+    asked=asks(),
+    claims=st.sampled_from(CLAIMS),
+    by=st.lists(st.sampled_from(sorted(DIMENSIONS)), max_size=3, unique=True),
+    metrics=st.lists(
+        st.sampled_from(sorted(set(METRICS) & set(oracle_metrics.METRICS))),
+        min_size=1,
+        max_size=4,
+        unique=True,
+    ),
+    grain=st.sampled_from(("day", "hour", "week", "month", "minute")),
+)
+def test_the_query_gives_the_oracles_rows_and_totals(
+    served: Served, world: World, asked: tuple[int, Choice], claims: Choice, by: list[str],
+    metrics: list[str], grain: str,
+) -> None:  # fmt: skip
+    number, choice = asked
+    world.become(number, served)
+    said = {"metrics": ",".join(metrics), "by": ",".join(by), "grain": grain, "limit": 100_000}
+    answer = served.json("query", claims, **asking(choice), **said)
+    wanted = expected(world.events, claims, choice, by, metrics, grain)
+    keys = told(answer["rows"], by, grain)
+    assert sorted(map(repr, keys)) == sorted(map(repr, wanted))
+    for key, row in zip(keys, answer["rows"], strict=True):
+        assert_same(row, wanted[key])
+    assert_totals(answer, expected(world.events, claims, choice, (), metrics, grain)[()])
+    assert answer["row_count"] == len(keys)
+
+
+def asking(choice: Choice) -> Choice:
+    return {("from_" if name == "from" else name): value for name, value in choice.items()}
+
+
+def assert_totals(answer: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Totals are the whole's numbers, and what adds up adds up to them."""
+    assert_same(answer["totals"], wanted)
+    for name in wanted:
+        if METRICS[name].additive:
+            added = math.fsum(row[name] or 0 for row in answer["rows"])
+            assert math.isclose(added, answer["totals"][name] or 0, rel_tol=1e-9, abs_tol=1e-9)
+
+
+COMBINATIONS: Final = [
+    pytest.param(one, by, measure, id=f"{one.key}-{by}-{measure}")
+    for one in SECTIONS.values()
+    for by in one.by or ("",)
+    for measure in measures(one)
+]
+
+
+@pytest.mark.parametrize(("one", "by", "measure"), COMBINATIONS)
+def test_every_section_gives_the_oracles_rows(
+    served: Served, world: World, one: Section, by: str, measure: str
+) -> None:
+    @settings(STEADY, max_examples=max(2, EXAMPLES // len(COMBINATIONS)))
+    @given(number=st.integers(0, 10**9))
+    def check(number: int) -> None:
+        # The first number tried is always 0: what it means differs from section to section.
+        dice = random.Random(f"{one.key} {by} {measure} {number}")
+        seed, choice = chosen(dice)
+        world.become(seed, served)
+        section_is_right(served, world, Asked(one, by, measure, dice.choice(CLAIMS), choice))
+
+    check()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A section in one of its shapes, by whom, under which filters."""
+
+    one: Section
+    by: str
+    measure: str
+    claims: Choice
+    choice: Choice
+
+    @property
+    def grain(self) -> str:
+        return self.one.grain or automatic(self.choice)
+
+    def expected(
+        self, events: pd.DataFrame, by: Sequence[str], *metrics: str
+    ) -> dict[oracle.Key, dict[str, Any]]:
+        told = metrics or self.one.metrics
+        return expected(events, self.claims, self.choice, by, told, self.grain)
+
+    def seen(self, events: pd.DataFrame) -> pd.DataFrame:
+        """The events that the claims, the filters and the section leave."""
+        frame = oracle.visible(events, self.claims)
+        frame = oracle.kept(frame, self.choice, self.claims["sub"], MOMENT)
+        for name, values in self.one.within:
+            frame = frame[frame[name].isin(values) if values else frame[name].notna()]
+        return frame
+
+
+def section_is_right(served: Served, world: World, asked: Asked) -> None:
+    said = asking(asked.choice) | ({"by": asked.by} if asked.by else {})
+    path, told = f"sections/{asked.one.key}", said | {"measure": asked.measure}
+    answer = served.json(path, asked.claims, **told)
+    seen = asked.seen(world.events)
+    SHAPES[asked.one.shape](asked, seen, answer)
+    assert_totals(answer, asked.expected(seen, ())[()])
+    assert_csv(served.get(f"{path}.csv", asked.claims, **told).text, answer)
+
+
+def is_ranked(asked: Asked, seen: pd.DataFrame, answer: Any) -> None:
+    """Every value, the largest by the measure first."""
+    whole = asked.expected(seen, (asked.by,) if asked.by else ())
+    largest = sorted(whole, key=lambda key: rank(whole[key][asked.measure], key))
+    assert [key_of(row, asked.by) for row in answer["rows"]] == largest
+    for key, row in zip(largest, answer["rows"], strict=True):
+        assert_same(row, whole[key])
+
+
+def rank(value: Any, key: oracle.Key) -> tuple[Any, ...]:
+    size = -(value or 0) if not isinstance(value, str) else 0
+    return (value is None, size, key[-1:] == (None,), key)
+
+
+def key_of(row: Mapping[str, Any], by: str) -> oracle.Key:
+    return (row[by],) if by else ()
+
+
+def is_over_time(asked: Asked, seen: pd.DataFrame, answer: Any) -> None:
+    """The largest by the measure, the rest as Other, in every bucket."""
+    # What has no event of the measure's kind has no rank: it is among the others.
+    whole = asked.expected(seen, (asked.by,), asked.measure)
+    largest = sorted(whole, key=lambda key: rank(whole[key][asked.measure], key))
+    top = {key[0] for key in largest[: asked.one.top]}
+    shown = [value if value in top else "Other" for value in seen[asked.by]]
+    gathered = seen.assign(**{asked.by: pd.Series(shown, seen.index, dtype=object)})
+    span = {
+        name: value
+        for name, value in asked.choice.items()
+        if name.removeprefix("not_") not in LISTS
+    }
+    every = replace(asked, claims={"sub": "", "isAdmin": True}, choice=span)
+    is_complete(every, every.expected(gathered, ("time", asked.by)), answer)
+
+
+def is_mixed(asked: Asked, seen: pd.DataFrame, answer: Any) -> None:
+    """Every bucket, of every value where there is a breakdown."""
+    by = ("time", asked.by) if asked.by else ("time",)
+    is_complete(asked, asked.expected(seen, by), answer)
+
+
+def is_complete(asked: Asked, wanted: dict[oracle.Key, dict[str, Any]], answer: Any) -> None:
+    by = asked.one.dimensions(asked.by)
+    groups = {key[1:] for key in wanted} if len(by) > 1 else {()}
+    buckets = all_buckets(asked.choice, asked.grain)
+    fill(asked, by, wanted, answer, {(b, *group) for b in buckets for group in groups})
+
+
+def is_a_week(asked: Asked, seen: pd.DataFrame, answer: Any) -> None:
+    """Every hour of every weekday."""
+    by = asked.one.dimensions(asked.by)
+    week = {(day, hour) for day in range(7) for hour in range(24)}
+    fill(asked, by, asked.expected(seen, by), answer, week)
+
+
+def fill(
+    asked: Asked, by: Sequence[str], wanted: dict[oracle.Key, dict[str, Any]], answer: Any,
+    places: set[oracle.Key],
+) -> None:  # fmt: skip
+    """A row for every place: where nothing happened, zero for counts and a gap for averages."""
+    keys = told(answer["rows"], by, asked.grain)
+    assert sorted(map(repr, keys)) == sorted(map(repr, places))
+    empty = {name: empty_value(name) for name in asked.one.metrics}
+    for key, row in zip(keys, answer["rows"], strict=True):
+        known = wanted.get(key, empty)
+        none = {name for name in known if nothing_of(name, known)}
+        assert_same(row, {n: empty[n] if n in none else v for n, v in known.items()})
+
+
+def nothing_of(name: str, known: Mapping[str, Any]) -> bool:
+    """Whether a cell has no event of the metric's kind, as far as its columns can tell."""
+    counts = {"llm": "requests", "session": "sessions"}
+    count = counts.get(oracle_metrics.METRICS[name][0])
+    return known[name] is None and known.get(str(count)) == 0
+
+
+SHAPES: Final = {
+    "headline": is_ranked, "ranking": is_ranked, "time": is_over_time, "mix": is_mixed,
+    "heat": is_a_week,
+}  # fmt: skip
+
+
+def empty_value(name: str) -> int | None:
+    return 0 if METRICS[name].additive or METRICS[name].unit == "count" else None
+
+
+def automatic(choice: Choice) -> str:
+    """The grain that the house's rules give a window."""
+    start, end = oracle.window(choice, MOMENT)
+    hours = (end.astimezone(UTC) - start.astimezone(UTC)) / timedelta(hours=1)
+    limits = {"minute": 3, "hour": 96, "day": 92 * 24 + 2, "week": 400 * 24 + 2}
+    fits = (g for g, most in limits.items() if (hours < most if most < 100 else hours <= most))
+    return next(fits, "month")
+
+
+def all_buckets(choice: Choice, grain: str) -> set[str]:
+    """Every bucket that the window touches, found by walking through it."""
+    start, end = (int(t.timestamp() * 1e6) for t in oracle.window(choice, MOMENT))
+    # A day is longer than an hour's step in any zone: none is stepped over.
+    step = {"minute": 60_000_000, "hour": 900_000_000}.get(grain, 3_600_000_000)
+    walked = [start, *range(start - start % step + step, end, step), end - 1]
+    return {oracle.bucket(us, grain, choice["tz"]) for us in walked}
+
+
+def assert_csv(text: str, answer: Any) -> None:
+    """The file says what the JSON says; what a spreadsheet would compute begins with a quote."""
+    rows = list(csv.reader(io.StringIO(text)))
+    assert rows[0] == [column["name"] for column in answer["columns"]]
+    shown = [[cell(row[name]) for name in rows[0]] for row in answer["rows"]]
+    assert rows[1:] == shown
+
+
+def cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r\n" else str(value)
+
+
+def test_the_oracle_knows_every_metric() -> None:
+    assert set(METRICS) <= set(oracle_metrics.METRICS), "teach tests/oracle_metrics.py"

@@ -1,0 +1,182 @@
+"""A file is looked at in the page, and dropped: nothing of it is stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, Locator, expect
+
+from callbacks.access.tokens import sign
+from data.settings import Settings
+from tests.browser.driver import NOW, ROLES, ZONE, Open, serving
+from tests.reader import Reader
+from tests.serving import ADMIN, SECRET
+
+Admin = Callable[[str], Reader]
+
+FILE = FilePayload(
+    name="usage.csv",
+    mimeType="text/csv",
+    buffer=b"when,employee,usd\n2026-11-01 10:00:00 UTC,<b>7</b>,$0.5\nsoon,8,1\n",
+)
+TRACE = FilePayload(
+    name="trace.jsonl",
+    mimeType="text/plain",
+    buffer=b'{"timestamp": 0, "input_length": 5, "output_length": 2, "hash_ids": [1]}\n',
+)
+
+
+def test_a_file_is_looked_at_and_dropped(open_as: Open) -> None:
+    reader = open_as("platform-admin", "/settings/data")
+    expect(reader.find("nav-ingest")).to_be_visible()
+    reader.find("upload-file").set_input_files(FILE)
+    reader.find("upload-look").click()
+    said = reader.find("upload-said")
+    expect(said).to_contain_text("are read with a map); known are")
+    reader.find("upload-map").fill("ts=when, user=employee, cost=usd")
+    reader.find("upload-look").click()
+    expect(said).to_have_text(
+        "Format canonical. Of 2 records 1 would be new · 0 duplicates · 1 rejected · 0 unpriced."
+    )
+    expect(reader.find("upload-rows").locator("tbody td")).to_contain_text(["<b>7</b>", "$0.5"])
+    expect(reader.find("upload-rejections")).to_have_text("usage.csv:3: ts is not a time: 'soon'")
+    expect(reader.find("upload-import")).to_be_visible()
+    reader.find("upload-cancel").click()
+    expect(said).to_have_text("Cancelled: nothing was stored.")
+    expect(reader.find("upload-import")).to_be_hidden()
+
+
+def test_a_trace_of_offsets_is_given_its_start_and_looked_at_again(open_as: Open) -> None:
+    reader = open_as("platform-admin", "/settings/data")
+    reader.find("upload-file").set_input_files(TRACE)
+    reader.find("upload-look").click()
+    said = reader.find("upload-said")
+    expect(said).to_contain_text("give its first instant")
+    reader.find("upload-start").fill("2026-11-01T08:00Z")
+    reader.find("upload-look").click()
+    expect(said).to_contain_text("1 would be new")
+    expect(reader.find("upload-rows")).to_contain_text("2026-11-01")
+    reader.find("upload-start").fill("2026-11-02T08:00Z")
+    expect(reader.find("upload-import")).to_be_hidden()
+    expect(said).to_have_text("Look at it again: something else was chosen.")
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of its own: the sample's personas go when other data comes."""
+    with serving(tmp_path_factory.mktemp("own"), ["serve"], JWT_SECRET=SECRET) as address:
+        yield address
+
+
+@pytest.fixture
+def admin(own: str, chromium: Browser) -> Iterator[Callable[[str], Reader]]:
+    """Open a page of it as a platform administrator, each time in a browser of its own."""
+    settings = Settings.read({"SPENDSCOPE_JWT_SECRET": SECRET, "SPENDSCOPE_NOW": NOW})
+    token = sign(settings, ADMIN, 3_600)
+    readers: list[Reader] = []
+
+    def open_page(path: str) -> Reader:
+        headers = {"Authorization": f"Bearer {token}"}
+        context = chromium.new_context(timezone_id=ZONE, locale="en-GB", extra_http_headers=headers)
+        readers.append(reader := Reader(context.new_page(), own, ZONE))
+        reader.go(path)
+        return reader
+
+    yield open_page
+    for reader in readers:
+        reader.page.context.close()
+    assert [words for reader in readers for words in reader.complaints] == []
+
+
+def rows(reader: Reader, key: str) -> Locator:
+    return reader.section(key).locator(".ag-center-cols-container [role=row]")
+
+
+def lines(name: str, count: int) -> FilePayload:
+    """Events of a source of that name."""
+    made = (
+        {"event_id": f"{name}-{n}", "ts": "2026-11-01T00:00:00Z", "kind": "workflow",
+         "source": name}
+        for n in range(count)
+    )  # fmt: skip
+    body = "\n".join(map(json.dumps, made)).encode()
+    return FilePayload(name=f"{name}.ndjson", mimeType="text/plain", buffer=body)
+
+
+def looked_at(reader: Reader, file: FilePayload) -> Locator:
+    reader.find("upload-file").set_input_files(file)
+    reader.find("upload-look").click()
+    expect(reader.find("upload-import")).to_be_visible()
+    return reader.find("upload-said")
+
+
+def test_a_file_is_stored_once_and_its_source_told(admin: Admin) -> None:
+    reader = admin("/settings/data")
+    said = looked_at(reader, lines("upload-whole", 30_000))
+    expect(said).to_contain_text("30,000 would be new")
+    reader.find("upload-import").click()
+    expect(said).to_contain_text("Importing …")
+    expect(said).to_have_text(
+        "Imported as canonical: 30,000 new · 0 duplicates · 0 rejected · 0 unpriced."
+    )
+    expect(rows(reader, "imports").first).to_contain_text("upload-whole.ndjson")
+    rows(reader, "sources").filter(has_text="upload-whole").click()
+    expect(reader.find("source-detail")).to_contain_text("every call with tokens has a price")
+    assert "upload-whole" not in reader.find("upload-open").inner_text()
+
+
+def test_an_import_is_taken_up_after_a_reload_and_cancelled_midway(admin: Admin) -> None:
+    reader = admin("/settings/data")
+    said = looked_at(reader, lines("upload-half", 60_000))
+    reader.page.reload()
+    expect(said).to_have_text(
+        "upload-half.ndjson: Format canonical. Of 60,000 records 60,000 would be new"
+        " · 0 duplicates · 0 rejected · 0 unpriced."
+    )
+    reader.find("upload-import").click()
+    expect(said).to_contain_text("Importing …")
+    reader.page.reload()
+    expect(said).to_contain_text("upload-half.ndjson: ")
+    cancel = reader.find("upload-cancel")
+    cancel.click()
+    expect(said).to_contain_text("importing the file again adds only the rest")
+    expect(cancel).to_be_hidden()
+
+
+def test_who_comes_from_elsewhere_finds_what_waits(admin: Admin) -> None:
+    first = admin("/settings/data")
+    looked_at(first, lines("upload-left", 3))
+    other = admin("/settings/data")
+    waiting = other.find("upload-open").locator("li").filter(has_text="upload-left.ndjson")
+    expect(waiting).to_contain_text("ready")
+    waiting.get_by_test_id("upload-take").click()
+    expect(other.find("upload-said")).to_contain_text("upload-left.ndjson: Format canonical.")
+    expect(waiting).to_have_count(0)
+    other.find("upload-cancel").click()
+    expect(other.find("upload-said")).to_contain_text("Cancelled: nothing was stored.")
+    other.page.set_viewport_size({"width": 390, "height": 800})
+    assert other.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_key_is_made_and_revoked(admin: Admin) -> None:
+    reader = admin("/settings/ingest")
+    reader.page.locator("#house-key-name").fill("browser")
+    reader.page.locator("#house-key-source").fill("shop")
+    reader.find("key-make").click()
+    expect(reader.find("key-secret")).to_contain_text("ssk_")
+    mine = rows(reader, "keys").filter(has_text="browser")
+    expect(mine).to_have_count(1)
+    reader.page.once("dialog", lambda dialog: dialog.accept())
+    mine.click()
+    reader.find("key-revoke").click()
+    expect(mine).to_contain_text("revoked")
+
+
+def test_others_find_neither_page(open_as: Open) -> None:
+    for role in ROLES[1:]:
+        reader = open_as(role, "/settings/data")
+        expect(reader.page.get_by_text("There is no such page")).to_be_visible()
+        expect(reader.find("nav-data")).to_be_hidden()
+        expect(reader.find("nav-ingest")).to_be_hidden()

@@ -1,0 +1,82 @@
+"""How it looks and feels: phones, the first screen, themes, keyboard, charts, late answers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.browser.driver import PHONE, Open
+from tests.reader import FRAME
+
+THEME = (
+    "() => [document.documentElement.dataset.bsTheme, document.documentElement.dataset.agThemeMode]"
+)
+
+
+def test_a_phone_reader_can_filter(open_as: Open) -> None:
+    reader = open_as("user", viewport=PHONE)
+    reader.preset("custom")
+    expect(reader.field("to")).to_be_visible()
+    reader.fits()
+    reader.find("profile-menu").click()
+    expect(reader.find("menu-settings")).to_be_in_viewport()
+
+
+def test_the_theme_is_remembered(open_as: Open) -> None:
+    reader = open_as("user", color_scheme="light")
+    reader.find("profile-menu").click()
+    reader.page.get_by_role("button", name="Dark theme").click()
+    reader.becomes(lambda: reader.page.evaluate(THEME), ["dark", "dark"])
+    reader.page.reload()
+    reader.drawn()
+    assert reader.page.evaluate(THEME) == ["dark", "dark"]
+    reader.find("profile-menu").click()
+    expect(reader.page.get_by_role("button", name="Light theme")).to_be_visible()
+
+
+def test_the_system_s_theme_comes_first(open_as: Open) -> None:
+    reader = open_as("user", "/settings/profile", color_scheme="dark")
+    assert reader.page.evaluate(THEME) == ["dark", "dark"]
+
+
+def test_the_keyboard_opens_and_closes_the_menu(open_as: Open) -> None:
+    reader = open_as("user", "/settings/profile")
+    expect(reader.page.locator(".profile-page")).to_be_visible()
+    focused = reader.page.locator(":focus")
+    reader.page.keyboard.press("Tab")
+    expect(focused).to_have_text("Skip to content")
+    while not reader.find("profile-menu").evaluate("menu => menu === document.activeElement"):
+        reader.page.keyboard.press("Tab")
+        assert focused.count(), "the profile menu is not reached by Tab"
+    reader.page.keyboard.press("Enter")
+    expect(reader.find("menu-settings")).to_be_visible()
+    reader.page.keyboard.press("Escape")
+    expect(reader.find("menu-settings")).to_be_hidden()
+    assert reader.find("profile-menu").evaluate("menu => menu === document.activeElement")
+
+
+@pytest.mark.parametrize("output", ["question.data", '"chart"'])
+def test_the_newest_question_wins_over_a_late_answer(open_as: Open, output: str) -> None:
+    """The answer about 30 days is held back until the one about 3 days is drawn."""
+    reader, held = open_as("platform-admin"), list[Route]()
+
+    def hold(route: Route) -> None:
+        asked = route.request.post_data or ""
+        late = output in json.loads(asked)["output"] and '"30"' in asked and "channel" in asked
+        (held.append(route) if late and not held else route.continue_())
+
+    reader.page.route("**/_dash-update-component*", hold)
+    reader.field("n").fill("30")
+    reader.becomes(lambda: len(held), 1)
+    reader.field("n").fill("3")
+    reader.shows(preset="last_n_days", n="3")
+    reader.answered("cost-by-channel", preset="last_n_days", n="3")
+    drawn, request = reader.traces("cost-by-channel"), held[0].request
+    with reader.page.expect_event("requestfinished", lambda one: one == request):
+        held[0].continue_()
+    reader.page.evaluate(FRAME)
+    reader.shows(preset="last_n_days", n="3")
+    assert reader.traces("cost-by-channel") == drawn
+    reader.has_query(preset="last_n_days", n="3")

@@ -1,0 +1,134 @@
+"""A section: chart, table, API and file say the same; measure, breakdown, sorting, paging, mode."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from components.sections.declared import section
+from tests.browser.driver import ROLES, Open
+from tests.reader import Reader
+
+TIMED, RANKED = "cost-over-time", "cost-by-project"
+
+
+def same(reader: Reader, key: str, **said: Any) -> dict[str, Any]:
+    """The section's table holds the API's numbers, row by row, and its totals."""
+    told: dict[str, Any] = reader.api(f"sections/{key}", **said)
+    names = section(key).metrics
+    wanted = [[row[name] for name in names] for row in [*told["rows"], told["totals"]]]
+
+    def held() -> list[Any]:
+        grid = reader.grid(key)
+        return [[row.get(name) for name in names] for row in [*grid["rows"], grid["total"]]]
+
+    reader.becomes(held, wanted)
+    return told
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_chart_table_and_api_tell_the_same_numbers(open_as: Open, role: str) -> None:
+    reader = open_as(role, "/settings/analytics/spending?preset=last_n_days&n=30")
+    said = {"preset": "last_n_days", "n": 30}
+    over_time = [row["cost"] for row in same(reader, TIMED, **said)["rows"]]
+    drawn = [value for trace in reader.traces(TIMED) for value in trace["y"]]
+    assert sorted(drawn, key=repr) == sorted(over_time, key=repr)
+    ranked = [
+        row["cost"] for row in same(reader, RANKED, **said)["rows"] if row["cost"] is not None
+    ]
+    (bars,) = reader.traces(RANKED)
+    top = section(RANKED).top
+    assert bars["x"][:top] == ranked[:top]
+    assert sum(bars["x"]) == pytest.approx(sum(ranked), abs=1e-8)
+
+
+def test_a_section_is_chosen_read_sorted_and_turned(open_as: Open) -> None:
+    reader = open_as("platform-admin", "/settings/analytics/spending")
+    measure_and_breakdown_lead_chart_and_table(reader)
+    the_table_reads_as_people_write_numbers(reader)
+    a_click_on_a_head_sorts(reader)
+    paging_turns_the_page(reader)
+
+
+def measure_and_breakdown_lead_chart_and_table(reader: Reader) -> None:
+    reader.choice(TIMED, "Break down").select_option("user")
+    reader.choice(TIMED, "Measure").select_option("tokens")
+    reader.answered(TIMED, by="user", measure="tokens")
+    told = same(reader, TIMED, by="user", measure="tokens")
+    drawn = [value for trace in reader.traces(TIMED) for value in trace["y"]]
+    assert sorted(drawn) == sorted(row["tokens"] for row in told["rows"])
+    reader.section(TIMED).get_by_test_id("mode-table").click()
+    expect(reader.section(TIMED).get_by_role("columnheader", name="User")).to_be_visible()
+
+
+def test_the_file_holds_what_the_api_tells(open_as: Open) -> None:
+    reader = open_as("platform-admin", "/settings/analytics/spending?preset=last_month&user=me")
+    reader.answered(TIMED, preset="last_month", user="me")
+    with reader.page.expect_download() as coming:
+        reader.section(TIMED).get_by_test_id("export-csv").click()
+    assert coming.value.suggested_filename == f"spendscope-{TIMED}.csv"
+    rows = list(csv.DictReader(io.StringIO(Path(coming.value.path()).read_text())))
+    told = reader.api(f"sections/{TIMED}", preset="last_month", user="me")["rows"]
+    assert rows == [{name: "" if v is None else str(v) for name, v in r.items()} for r in told]
+    assert rows
+
+
+def the_table_reads_as_people_write_numbers(reader: Reader) -> None:
+    card = reader.section(RANKED)
+    card.get_by_test_id("mode-table").click()
+    total = reader.api(f"sections/{RANKED}")["totals"]
+    pinned = card.locator(".ag-floating-bottom, .ag-grid-pinned-bottom-rows").first
+    expect(pinned).to_contain_text(f"${total['cost']:,.2f}")
+    expect(pinned).to_contain_text(f"{total['requests']:,}")
+
+
+def a_click_on_a_head_sorts(reader: Reader) -> None:
+    """Of a table that is shown already."""
+    head = reader.section(RANKED).get_by_role("columnheader", name="Requests")
+
+    def in_order() -> list[int]:
+        return [row["requests"] for row in reader.grid(RANKED)["rows"]]
+
+    for reverse in (True, False):
+        head.click()
+        reader.becomes(in_order, sorted(in_order(), reverse=reverse))
+    assert reader.grid(RANKED)["total"]["requests"] == sum(in_order())
+
+
+def paging_turns_the_page(reader: Reader) -> None:
+    """Of a table that is shown already."""
+    card = reader.section(TIMED)
+    card.get_by_role("button", name="Next Page").click()
+    reader.becomes(lambda: reader.grid(TIMED)["page"], 1)
+    card.get_by_role("button", name="Previous Page").click()
+    reader.becomes(lambda: reader.grid(TIMED)["page"], 0)
+
+
+def test_sections_turn_into_tables_one_or_all_and_stay_so(open_as: Open) -> None:
+    reader = open_as("user", "/settings/analytics/spending")
+    reader.section(RANKED).get_by_test_id("mode-table").click()
+    one_is_a_table(reader)
+    reader.page.reload()
+    reader.drawn()
+    one_is_a_table(reader)
+    reader.find("view-mode").click()
+    expect(reader.find("chart").locator("visible=true")).to_have_count(0)
+    reader.tab("models")
+    expect(reader.section("models").get_by_test_id("table")).to_be_visible()
+    reader.page.reload()
+    reader.drawn()
+    expect(reader.section("models").get_by_test_id("table")).to_be_visible()
+    reader.find("view-mode").click()
+    expect(reader.find("table").locator("visible=true")).to_have_count(0)
+    expect(reader.section("models").get_by_test_id("chart")).to_be_visible()
+
+
+def one_is_a_table(reader: Reader) -> None:
+    expect(reader.section(RANKED).get_by_test_id("table")).to_be_visible()
+    expect(reader.section(RANKED).get_by_test_id("chart")).to_be_hidden()
+    expect(reader.section(TIMED).get_by_test_id("chart")).to_be_visible()

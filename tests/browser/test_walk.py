@@ -1,0 +1,114 @@
+"""Every tab as every role, all charts and then all tables: drawn, and saying what the API says."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import expect
+
+from components.sections.declared import TABS
+from components.sections.section import Section, Tab
+from data.query.catalog import METRICS
+from tests.browser.driver import PHONE, ROLES, WIDE, Open
+from tests.reader import Reader
+
+MONTH: Final[dict[str, Any]] = {"preset": "last_n_days", "n": 30}
+WALKED: Final = [tab for tab in TABS if tab.sections]
+# Whoever sees everything finds nothing empty.
+STATES: Final = dict.fromkeys(ROLES, "ready|empty") | {"platform-admin": "ready"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_tab_in_both_modes(open_as: Open, role: str) -> None:
+    """The switch stays from tab to tab: every other one is opened as tables, and for the next role
+    those between. Who sees most has the smallest screen."""
+    viewport = PHONE if role == "platform-admin" else WIDE
+    reader = open_as(role, "/settings/analytics?preset=last_n_days&n=30", viewport=viewport)
+    switch, tables = reader.find("view-mode"), role == ROLES[1]
+    expect(switch).to_have_attribute("aria-checked", "false")
+    if tables:
+        switch.click()
+    for tab in WALKED:
+        reader.tab(tab.key)
+        looks(reader, tab, tables, role)
+        switch.click()
+        tables = not tables
+        looks(reader, tab, tables, role)
+    budgets(reader, tables)
+    reader.tab(WALKED[-1].key)
+    switch.click()
+    budgets(reader, not tables)
+    reader.find("nav-profile").get_by_role("link").click()
+    expect(reader.page.locator(".profile-page")).to_be_visible()
+    reader.fits()
+
+
+def looks(reader: Reader, tab: Tab, tables: bool, role: str) -> None:
+    reader.has_query(preset="last_n_days", n="30")
+    expect(reader.find("view-mode")).to_have_attribute("aria-checked", str(tables).lower())
+    for one in tab.sections:
+        if tables:
+            says(reader, one)
+        else:
+            draws(reader, one, STATES[role])
+    reader.fits()
+
+
+def budgets(reader: Reader, tables: bool) -> None:
+    """The cards of the Budgets tab, which are no sections of the list, obey the same switch."""
+    mode = "table" if tables else "chart"
+    reader.tab("budgets")
+    held = len(reader.page.context.request.get(f"{reader.site}/api/v1/budgets").json()["budgets"])
+    for key in ("budgets", "crossings"):
+        card = reader.section(key)
+        expect(card).to_have_attribute("data-mode", mode)
+        expect(card).to_have_attribute("data-state", "ready" if held else "empty")
+        expect(card.get_by_test_id("table" if mode == "chart" else "chart")).to_be_hidden()
+        if not held:
+            expect(card.get_by_test_id("state")).not_to_be_empty()
+        elif mode == "chart":
+            expect(card.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+        else:
+            expect(card.locator(".ag-center-cols-container [role=row]").first).to_be_visible()
+    reader.fits()
+
+
+def draws(reader: Reader, one: Section, states: str) -> None:
+    """The numbers or the chart are there, unless nothing happened, which is said instead."""
+    card = reader.section(one.key)
+    if one.shape == "headline":
+        for name, value in reader.api(f"sections/{one.key}", **MONTH)["totals"].items():
+            exact = "" if value is None else repr(value)
+            expect(card.get_by_test_id(f"kpi-{name}")).to_have_attribute("data-value", exact)
+        return
+    expect(card).to_have_attribute("data-state", re.compile(f"^({states})$"))
+    expect(card.get_by_test_id("table")).to_be_hidden()
+    if card.get_attribute("data-state") == "empty":
+        expect(card.get_by_test_id("state")).not_to_be_empty()
+    else:
+        expect(card.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+        reader.becomes(lambda: bool(reader.traces(one.key)), True)
+
+
+def says(reader: Reader, one: Section) -> None:
+    """The table holds the API's rows and totals."""
+    if one.shape == "headline":
+        return
+    told = reader.api(f"sections/{one.key}", **MONTH)
+    if reader.section(one.key).get_attribute("data-state") == "ready":
+        expect(reader.section(one.key).get_by_test_id("table")).to_be_visible()
+    wanted = [measured(one, row) for row in [*told["rows"], told["totals"]]]
+
+    def held() -> list[Any]:
+        grid = reader.grid(one.key)
+        return [measured(one, row) for row in [*grid["rows"], grid["total"] or {}]]
+
+    reader.becomes(held, wanted)
+
+
+def measured(one: Section, row: dict[str, Any]) -> list[Any]:
+    """The numbers; instants and names are written for people in a table."""
+    names = [n for n in one.metrics if METRICS[n].unit not in ("instant", "text")]
+    return [row.get(name) for name in names]

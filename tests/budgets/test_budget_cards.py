@@ -1,0 +1,374 @@
+"""The cards of the Budgets tab: what charts draw, the pages of the history, files, the way to the
+events of a budget."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import plotly.graph_objects as go
+import pytest
+
+import callbacks.analytics.spending
+import callbacks.settings.budgets
+from components.settings.budget_charts import FARTHEST, MOST, crossings, shares
+from components.settings.budgets import EVERY
+from tests.budgets.test_budget_pages import (
+    ANA,
+    DOLLAR,
+    EVERYBODY,
+    LEADER,
+    MINE,
+    RAW,
+    WEB,
+    ask,
+    card,
+    post,
+)
+from tests.serving import ADMIN, Claims, Served, serving
+
+FORMULA = "=1+1"
+EVENTS = [
+    *({"event_id": f"w{n}", "ts": f"2026-11-{n % 20 + 1:02}T0{n // 20}:30:00Z", "user": "bo",
+       "project": "web", "model": "gpt-6-sol", "cost_nano": 9 * DOLLAR} for n in range(40)),
+    {"event_id": "m", "ts": "2026-11-17T09:00:00Z", "user": "ana", "project": "web",
+     "user_name": FORMULA, "model": "claude-5", "cost_nano": 6 * DOLLAR},
+    {"event_id": "b", "ts": "2026-10-31T23:30:00Z", "user": "ana", "model": "claude-5",
+     "cost_nano": 2 * DOLLAR},
+]  # fmt: skip
+DAILY = WEB | {"soft": 4, "start": "2026-11-01"}
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with serving(tmp_path) as one:
+        one.load(EVENTS)
+        yield one
+
+
+# --- charts
+
+
+def standing_row(share: float, projected: float | None = None, level: str = "good") -> Any:
+    told = {"spent_text": "$1", "hard_text": "$2", "share_text": f"{share:.1%}"}
+    return told | {
+        "id": 1, "subject": "User: <b>x</b>", "period": "Daily", "level": level, "share": share,
+        "hard": 10.0, "projected": projected, "projected_text": "$3",
+    }  # fmt: skip
+
+
+def test_bars_are_shares_of_the_limit_beside_a_line_at_the_whole() -> None:
+    rows = [standing_row(0.5, 8.0), standing_row(1.2, None, "red"), standing_row(0.8, 9, "amber")]
+    figure = shares(rows)
+    good, amber, red, pace = figure["data"]
+    drawn = [(one["x"], one["y"], one["name"]) for one in (red, amber, good)]
+    assert drawn == [
+        ([1.2], [0], "Over 90 %"),
+        ([0.8], [1], "Over 75 %"),
+        ([0.5], [2], "Up to 75 %"),
+    ]
+    assert len({one["marker"]["color"] for one in (good, amber, red, pace)}) == 4
+    assert (pace["x"], pace["y"], pace["mode"]) == ([0.9, 0.8], [1, 2], "markers")
+    (line,) = figure["layout"]["shapes"]
+    assert (line["x0"], line["x1"]) == (1, 1)
+    assert [one["text"] for one in figure["layout"]["annotations"]] == [
+        " 120.0%",
+        " 80.0%",
+        " 50.0%",
+    ]
+    assert len(go.Figure(figure).data) == 4
+
+
+def test_no_name_is_taken_for_markup() -> None:
+    ticks = shares([standing_row(0.5)])["layout"]["yaxis"]["ticktext"]
+    assert ticks == ["User: &lt;b&gt;x&lt;/b&gt; <br>Daily "]
+
+
+def test_a_pace_out_of_all_bounds_stands_at_the_edge() -> None:
+    figure = shares([standing_row(0.5, 8_640_000.0), standing_row(0.4, 12.0)])
+    pace, end = figure["data"][-1], figure["layout"]["xaxis"]["range"][1]
+    # The legend shows the look of the first.
+    assert (pace["x"], pace["y"]) == ([1.2, end], [1, 0])
+    assert pace["marker"]["symbol"] == ["diamond", "triangle-right"]
+    assert figure["layout"]["xaxis"]["tickvals"] == [1, 3]
+    assert end == pytest.approx(FARTHEST * 1.06)
+    assert shares([standing_row(25.0)])["layout"]["xaxis"]["range"][1] > 25
+
+
+def test_a_chart_of_many_budgets_draws_the_fullest() -> None:
+    figure = shares([standing_row(n / 100) for n in range(99)])
+    assert figure["data"][0]["x"][0] == 0.98
+    assert len(figure["data"][0]["x"]) == MOST
+
+
+def test_crossings_are_points_on_the_line_of_their_budget() -> None:
+    hour = 1_795_132_800_000_000  # 2026-11-20T00:00Z
+    common = {"period": "Daily", "at_text": "then", "over_text": "$1"}
+    points = [
+        common | {"id": 7, "subject": "User: <i>", "limit": "hard", "hour": hour},
+        common | {"id": 7, "subject": "User: <i>", "limit": "soft", "hour": hour},
+        common | {"id": 3, "subject": "Everything", "limit": "soft", "hour": hour - 3_600_000_000},
+    ]
+    figure = crossings(points, hour, "Europe/Berlin")
+    soft, hard = figure["data"]
+    assert (soft["name"], hard["name"]) == ("Soft limit", "Limit")
+    assert (hard["x"], hard["y"]) == (["2026-11-20T01:00"], [0])
+    assert (soft["x"], soft["y"]) == (["2026-11-20T01:00", "2026-11-20T00:00"], [0, 1])
+    assert soft["marker"]["symbol"] != hard["marker"]["symbol"]
+    first, last = figure["layout"]["xaxis"]["range"]
+    assert first < "2026-11-20T00:00" < "2026-11-20T01:00" < last
+    assert "&lt;i&gt;" in figure["layout"]["yaxis"]["ticktext"][0]
+    assert len(go.Figure(figure).data) == 2
+
+
+def test_the_charts_draw_what_the_tables_say(served: Served) -> None:
+    post(served, RAW), post(served, MINE), post(served, DAILY)
+    for who in EVERYBODY:
+        told = card(served, "budgets", who)
+        rows = told["table"]["rowData"]
+        bars = [one for one in told["chart"]["figure"]["data"] if one["type"] == "bar"]
+        drawn = {
+            held[0]: x for bar in bars for held, x in zip(bar["customdata"], bar["x"], strict=True)
+        }
+        assert drawn == {row["id"]: row["share"] for row in rows}
+        told = card(served, "crossings", who)
+        points = sum(len(one["x"]) for one in told["chart"]["figure"]["data"])
+        assert told["place"]["children"].endswith(f" of {points}")
+
+
+# --- the history
+
+
+def pages(served: Served, who: Claims, of: str = EVERY) -> list[list[Any]]:
+    """Every page of the history, turned to the end."""
+    told, found = card(served, "crossings", who, value=of), []
+    while True:
+        found.append(told["table"]["rowData"])
+        if told["older"]["disabled"]:
+            return found
+        told = card(served, "crossings", who, "older", value=of, data=told["offset"]["data"])
+
+
+def test_the_history_is_complete_and_comes_in_pages(served: Served) -> None:
+    number = post(served, DAILY)
+    found = pages(served, LEADER)
+    assert [len(page) for page in found] == [20, 20]
+    told = served.json(f"budgets/{number}/crossings", LEADER, limit=100)
+    assert told["row_count"] == 40
+    shown = [(row["limit"], row["over"]) for page in found for row in page]
+    limits = {"soft": "Soft limit", "hard": "Limit"}
+    assert shown == [(limits[one["limit"]], one["over"]) for one in told["crossings"]]
+    assert all(a["at"] >= b["at"] for page in found for a, b in pairwise(page))
+
+
+def test_a_page_looks_for_its_own_calls_alone(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(served, DAILY)
+    looked, exactly = [], callbacks.analytics.spending.exactly
+
+    def counting(found: Any, *more: Any) -> Any:
+        looked.append(found)
+        return exactly(found, *more)
+
+    monkeypatch.setattr(callbacks.analytics.spending, "exactly", counting)
+    card(served, "crossings", ADMIN, value=EVERY)
+    assert len(looked) == 20
+
+
+def test_pages_turn_forth_and_back_and_no_further(served: Served) -> None:
+    post(served, DAILY)
+    turned = [("retry", 0), ("older", 20), ("older", 20), ("newer", 0), ("newer", 0)]
+    at = 0
+    for button, wanted in turned:
+        told = card(served, "crossings", ADMIN, button, value=EVERY, data=at)
+        at = told["offset"]["data"]
+        assert at == wanted
+        assert told["place"]["children"] == f"{at + 1}–{at + 20} of 40"
+        assert (told["newer"]["disabled"], told["older"]["disabled"]) == (at == 0, at == 20)
+    for forged in (-20, 10**9, "20", None, [1], 1.5):
+        told = card(served, "crossings", ADMIN, "older", value=EVERY, data=forged)
+        assert told["offset"]["data"] == 0
+
+
+def test_a_daily_budget_hides_no_other(served: Served) -> None:
+    daily, monthly = post(served, DAILY), post(served, RAW | {"start": "2026-10-01", "hard": 1})
+    every = [row["subject"] for page in pages(served, ADMIN) for row in page]
+    assert (every.count("Project: web"), every.count("Everything")) == (40, 2)
+    (page,) = pages(served, ADMIN, str(monthly))
+    assert [(row["subject"], row["period_text"]) for row in page] == [
+        ("Everything", "1 Nov 2026"),
+        ("Everything", "1 Oct 2026"),
+    ]
+    offered = card(served, "budgets", ADMIN)["of"]["options"]
+    assert [one["value"] for one in offered] == [EVERY, str(daily), str(monthly)]
+    assert offered[1]["label"] == "Project: web, daily"
+
+
+def test_a_hidden_history_is_as_unknown_as_none(served: Served) -> None:
+    hidden = post(served, RAW | {"hard": 1})
+    for of in (str(hidden), "999", str(10**30), "-1", "x", 7, [1]):
+        told = card(served, "crossings", ANA, value=of)
+        assert told["card"] == {"data-state": "failed"}
+        assert told["table"]["rowData"] == []
+
+
+def test_a_card_that_breaks_says_so_and_leaves_its_neighbour(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(served, DAILY)
+
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(callbacks.settings.budgets, "standings", broken)
+    told = card(served, "budgets", ADMIN)
+    assert told["card"] == {"data-state": "failed"}
+    assert "Something broke here" in told["said"]["children"]
+    assert "secret" not in str(told)
+    assert card(served, "crossings", ADMIN)["card"] == {"data-state": "ready"}
+
+
+# --- files
+
+
+def read(served: Served, path: str, who: Claims = ADMIN, **said: Any) -> list[dict[str, str]]:
+    answer = served.get(path, who, **said)
+    assert (answer.status_code, answer.mimetype) == (200, "text/csv"), answer.text
+    return list(csv.DictReader(io.StringIO(answer.text)))
+
+
+def test_the_file_of_budgets_holds_what_the_api_says(served: Served) -> None:
+    post(served, RAW), post(served, MINE), post(served, DAILY)
+    for who in EVERYBODY:
+        told = served.json("budgets", who)["budgets"]
+        rows = read(served, "budgets.csv", who)
+        for one, row in zip(told, rows, strict=True):
+            said = {name: "" if value is None else str(value) for name, value in one.items()}
+            assert {name: row[name] for name in said} == said
+    assert "attachment" in served.get("budgets.csv").headers["Content-Disposition"]
+
+
+def test_the_file_of_crossings_holds_all_of_them(served: Served) -> None:
+    numbers = [post(served, DAILY), post(served, MINE)]
+    rows = read(served, "budgets/crossings.csv")
+    told = [
+        {"budget": str(number), **{k: str(v) for k, v in one.items()}}
+        for number in numbers
+        for one in served.json(f"budgets/{number}/crossings", limit=100)["crossings"]
+    ]
+    held = [{name: row[name] for name in told[0]} for row in rows]
+    assert sorted(held, key=str) == sorted(told, key=str)
+    assert [row["at"] for row in rows] == sorted((row["at"] for row in rows), reverse=True)
+    assert {row["amount"] for row in rows if row["limit"] == "soft"} == {"4.0", "5.0"}
+    one = read(served, "budgets/crossings.csv", budget=numbers[1])
+    assert {row["budget"] for row in one} == {str(numbers[1])}
+
+
+def test_no_cell_of_a_file_is_a_formula(served: Served) -> None:
+    number = post(served, MINE)
+    (row,) = read(served, "budgets.csv", ANA)
+    assert row["name"] == f"'{FORMULA}"
+    (row,) = read(served, "budgets/crossings.csv", ANA, budget=number)
+    assert (row["name"], row["user_name"], row["user"]) == (f"'{FORMULA}", f"'{FORMULA}", "ana")
+
+
+def test_files_have_the_rights_of_the_page(served: Served) -> None:
+    every, mine, web = post(served, RAW), post(served, MINE), post(served, DAILY)
+    ids = [{row["id"] for row in read(served, "budgets.csv", who)} for who in EVERYBODY]
+    assert ids == [{str(every), str(mine), str(web)}, {str(web)}, {str(mine)}]
+    held = [{r["budget"] for r in read(served, "budgets/crossings.csv", w)} for w in EVERYBODY]
+    assert held == [{str(every), str(mine), str(web)}, {str(web)}, {str(mine)}]
+    for who in (LEADER, ANA):
+        assert served.get("budgets/crossings.csv", who, budget=every).status_code == 404
+    assert served.client.get("/api/v1/budgets.csv").status_code == 401
+    assert served.client.get("/api/v1/budgets/crossings.csv").status_code == 401
+    for wrong in ("x", "-1", "0", "1.5", str(10**30)):
+        answer = served.get("budgets/crossings.csv", budget=wrong)
+        assert (answer.status_code, answer.json["error"]["parameter"]) == (400, "budget")
+    assert served.get("budgets.csv", user="ana").status_code == 400
+
+
+def test_files_without_rows_have_their_heads(served: Served) -> None:
+    assert served.get("budgets.csv", ANA).text.startswith("id,kind,subject,name,period")
+    assert served.get("budgets/crossings.csv", ANA).text.startswith("budget,kind,subject,name")
+
+
+# --- the way to the events
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        RAW,
+        MINE | {"zone": "Europe/Berlin"},
+        MINE | {"period": "monthly", "zone": "Europe/Berlin"},
+        WEB | {"zone": "Asia/Kolkata"},
+        RAW
+        | {"kind": "model", "subject": "gpt", "period": "days", "days": 3, "start": "2026-11-02"},
+        RAW | {"kind": "model", "subject": "*-5", "zone": "Europe/Berlin"},
+        # Nothing belongs to it: nothing is shown, and not everything.
+        RAW | {"kind": "model", "subject": "llama*"},
+        MINE | {"subject": "nobody.yet"},
+    ],
+)
+def test_analytics_shows_what_a_budget_has_spent(served: Served, raw: dict[str, Any]) -> None:
+    number = post(served, raw)
+    (row,) = card(served, "budgets", ADMIN)["table"]["rowData"]
+    address = urlsplit(row["link"])
+    assert address.path == "/settings/analytics/spending"
+    said = parse_qs(address.query)
+    told = served.json(f"budgets/{number}")
+    totals = served.json("query", metrics="cost", **said)["totals"]
+    assert (totals["cost"] or 0) == told["spent"] == row["spent"]
+    assert (said["from"], said["to"], said["tz"]) == ([told["from"]], [told["to"]], [told["zone"]])
+
+
+def test_a_link_shows_each_reader_the_same(served: Served) -> None:
+    post(served, MINE), post(served, WEB)
+    for who in EVERYBODY:
+        for row in card(served, "budgets", who)["table"]["rowData"]:
+            said = parse_qs(urlsplit(row["link"]).query)
+            assert (
+                served.json("query", who, metrics="cost", **said)["totals"]["cost"] == row["spent"]
+            )
+
+
+def test_what_is_selected_can_be_shown_and_only_ones_own_changed(served: Served) -> None:
+    post(served, MINE)
+    for who, fixed in ((ADMIN, False), (ANA, True)):
+        (row,) = card(served, "budgets", who)["table"]["rowData"]
+        told = chosen(served, who, [row])
+        assert told["chosen"] == {"children": f"User: {FORMULA}, weekly"}
+        assert (told["show"], told["link"]) == ({"hidden": False}, {"href": row["link"]})
+        assert (told["budget-edit"], told["budget-delete"]) == ({"hidden": fixed},) * 2
+        assert told["of"] == {"value": str(row["id"])}
+    told = chosen(served, ADMIN, [])
+    assert (told["show"], told["budget-edit"]) == ({"hidden": True},) * 2
+    assert told["of"] == {"value": EVERY}
+
+
+def chosen(served: Served, who: Claims, rows: list[Any]) -> Any:
+    part = '{"of":"budgets","part":"table","section":"budgets"}.selectedRows'
+    answer = served.fire("budget-edit.hidden", who, {"budgets.selectedRows": rows}, part)
+    told = answer.json["response"]  # type: ignore[index]
+    return {
+        (json.loads(name)["part"] if name.startswith("{") else name): v for name, v in told.items()
+    }
+
+
+def test_a_merged_person_is_shown_under_all_of_their_ids(served: Served) -> None:
+    sent = {"alias": "bo", "person": "ana"}
+    headers = served.headers(ADMIN)
+    assert served.client.post("/api/v1/aliases", json=sent, headers=headers).status_code == 201
+    number = post(served, MINE | {"subject": "bo", "hard": 1_000, "soft": None})
+    told = served.json(f"budgets/{number}", ANA)
+    assert (told["subject"], told["spent"]) == ("ana", 6 + 9 * 10)
+    answer = ask(served, "post", "", json=MINE | {"subject": "bo"})
+    assert (answer.status_code, answer.json["error"]["parameter"]) == (400, "period")

@@ -1,0 +1,331 @@
+"""Budgets at their doors: the API and the callbacks of the page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.settings.budget_rows import remaining
+from tests.serving import ADMIN, Claims, Served, serving
+
+LEADER: Claims = {"sub": "lena", "name": "Lena", "applications_admin": "web"}
+ANA: Claims = {"sub": "ana"}
+EVERYBODY = (ADMIN, LEADER, ANA)
+RAW = {"kind": "everything", "hard": 100, "period": "monthly"}
+MINE = {"kind": "user", "subject": "ana", "hard": 10, "soft": 5, "period": "weekly"}
+WEB = {"kind": "project", "subject": "web", "hard": 8, "period": "daily"}
+FIELDS = ("kind", "subject", "hard", "soft", "period", "days", "zone", "start")
+DOLLAR = 10**9
+EVENTS = [
+    {"event_id": "1", "ts": "2026-11-18T09:00:00Z", "user": "ana", "project": "web",
+     "user_name": "Ana <b>Lopes</b>", "cost_nano": 6 * DOLLAR},
+    {"event_id": "2", "ts": "2026-11-20T09:00:00Z", "user": "bo", "project": "web",
+     "cost_nano": 9 * DOLLAR},
+    {"event_id": "3", "ts": "2026-11-20T10:00:00Z", "user": "ana", "project": "api",
+     "cost_nano": 1 * DOLLAR},
+]  # fmt: skip
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with serving(tmp_path) as one:
+        one.load(EVENTS)
+        yield one
+
+
+def ask(served: Served, method: str, path: str, claims: Claims = ADMIN, **more: Any) -> Any:
+    call = getattr(served.client, method)
+    return call(f"/api/v1/budgets{path}", headers=served.headers(claims), **more)
+
+
+def post(served: Served, raw: dict[str, Any], claims: Claims = ADMIN) -> int:
+    answer = ask(served, "post", "", claims, json=raw)
+    assert answer.status_code == 201, answer.text
+    return int(answer.json["id"])
+
+
+# --- the API
+
+
+def test_a_budget_and_how_it_stands(served: Served) -> None:
+    number = post(served, MINE | {"zone": "Europe/Berlin"})
+    told = served.json(f"budgets/{number}", ANA)
+    assert told["spent"] == 7
+    assert (told["share"], told["level"], told["soft"]) == (0.7, "good", 5)
+    assert (told["from"], told["to"]) == ("2026-11-16T00:00:00+01:00", "2026-11-23T00:00:00+01:00")
+    # 4 days and 13 of 24 hours of 7 days are over.
+    assert told["projected"] == pytest.approx(7 * 7 / (4 + 13 / 24))
+    assert told["seconds_to_reset"] == (2 * 24 + 11) * 3_600
+
+
+def test_when_a_limit_was_crossed_and_by_whom(served: Served) -> None:
+    number = post(served, WEB)
+    told = served.json(f"budgets/{number}/crossings", LEADER)
+    assert told["row_count"] == 1
+    assert told["crossings"] == [{
+        "limit": "hard", "at": "2026-11-20T09:00:00+00:00", "user": "bo", "over": 1,
+        "from": "2026-11-20T00:00:00+00:00", "to": "2026-11-21T00:00:00+00:00",
+    }]  # fmt: skip
+    assert served.get(f"budgets/{number}/crossings", ADMIN, limit=0).status_code == 400
+
+
+def test_everybody_lists_what_they_see_all_of(served: Served) -> None:
+    all_, mine, web = post(served, RAW), post(served, MINE), post(served, WEB, LEADER)
+    listed = [{one["id"] for one in served.json("budgets", who)["budgets"]} for who in EVERYBODY]
+    assert listed == [{all_, mine, web}, {web}, {mine}]
+
+
+def test_what_is_hidden_is_hidden_at_every_door(served: Served) -> None:
+    number = post(served, RAW)
+    for path in (f"/{number}", f"/{number}/crossings", "/999", f"/{10**30}"):
+        assert ask(served, "get", path, ANA).status_code == 404
+    for who in (LEADER, ANA):
+        assert ask(served, "patch", f"/{number}", who, json={"hard": 1}).status_code == 404
+        assert ask(served, "delete", f"/{number}", who).status_code == 404
+    assert served.json(f"budgets/{number}")["hard"] == 100
+
+
+def test_nobody_raises_their_own_limit(served: Served) -> None:
+    number = post(served, MINE)
+    for answer in (
+        ask(served, "patch", f"/{number}", ANA, json={"hard": 999}),
+        ask(served, "delete", f"/{number}", ANA),
+        ask(served, "post", "", ANA, json=MINE | {"period": "daily"}),
+        ask(served, "post", "", LEADER, json=WEB | {"subject": "ops"}),
+    ):
+        assert answer.status_code == 403
+        assert answer.json["error"]["code"] == "forbidden"
+    assert served.json("audit")["row_count"] == 1
+
+
+def test_changing_and_deleting(served: Served) -> None:
+    number = post(served, WEB, LEADER)
+    told = ask(served, "patch", f"/{number}", LEADER, json={"hard": "20", "period": "weekly"})
+    assert (told.json["hard"], told.json["spent"], told.json["period"]) == (20, 15, "weekly")
+    assert ask(served, "delete", f"/{number}", LEADER).status_code == 204
+    assert ask(served, "delete", f"/{number}", LEADER).status_code == 404
+    assert served.json("budgets") == {"budgets": []}
+
+
+@pytest.mark.parametrize(
+    ("body", "parameter"),
+    [
+        (b"", "body"),
+        (b"[]", "body"),
+        (b'{"hard": NaN}', "body"),
+        (b"{" * 50_000, "body"),
+        (b'{"kind": "everything", "hard": 1e400, "period": "daily"}', "body"),
+        (b"x" * 70_000, "body"),
+        (b'{"kind": "everything", "hard": -1, "period": "daily"}', "hard"),
+        (b'{"kind": "user", "subject": "<script>", "hard": 1, "period": "daily"}', "subject"),
+        (b'{"kind": "everything", "hard": 1, "period": "daily", "id": 7}', "id"),
+    ],
+)
+def test_a_bad_body_is_one_sentence(served: Served, body: bytes, parameter: str) -> None:
+    answer = ask(served, "post", "", data=body)
+    assert (answer.status_code, answer.json["error"]["parameter"]) == (400, parameter)
+    assert served.json("budgets") == {"budgets": []}
+
+
+def test_strangers_and_forged_forms_get_nothing(served: Served) -> None:
+    assert served.client.get("/api/v1/budgets").status_code == 401
+    assert served.client.post("/api/v1/budgets", json=RAW).status_code == 401
+
+
+def test_a_session_needs_its_csrf_token(tmp_path: Path) -> None:
+    with serving(tmp_path, SIGN_IN="local") as served:
+        client = served.client
+        token = served.headers(ADMIN)["Authorization"].removeprefix("Bearer ")
+        page = client.get("/sign-in").text
+        csrf = page.split('name="csrf_token" value="')[1].split('"')[0]
+        client.post("/sign-in", data={"csrf_token": csrf, "token": token})
+        client.get("/settings/profile", headers={"Accept": "text/html"})
+        cookie = client.get_cookie("_csrf_token")
+        assert cookie is not None
+        assert client.get("/api/v1/budgets").status_code == 200
+        assert client.post("/api/v1/budgets", json=RAW).status_code == 400
+        sent = {"X-CSRFToken": cookie.value}
+        assert client.post("/api/v1/budgets", json=RAW, headers=sent).status_code == 201
+        assert client.delete("/api/v1/budgets/1").status_code == 400
+        assert client.patch("/api/v1/budgets/1", json={"hard": 5}).status_code == 400
+        assert client.delete("/api/v1/budgets/1", headers=sent).status_code == 204
+
+
+# --- the callbacks
+
+
+def save(served: Served, claims: Claims, edited: Any = None, **typed: Any) -> dict[str, Any]:
+    values = {f"budget-{name}.value": typed.get(name, "") for name in FIELDS}
+    told = values | {"budget-edited.data": edited, "budget-save.n_clicks": 1}
+    output = "budget-hard-problem.children@"
+    answer = served.fire(output, claims, told, "budget-save.n_clicks")
+    assert answer.status_code == 200, answer.text
+    said: dict[str, Any] = answer.json["response"]  # type: ignore[index]
+    return said
+
+
+def problems(said: dict[str, Any]) -> dict[str, str]:
+    return {
+        key.removeprefix("budget-").removesuffix("-problem").rstrip("-"): value["children"]
+        for key, value in said.items()
+        if key.endswith("-problem") and value["children"]
+    }
+
+
+TYPED = {"kind": "everything", "hard": "100", "period": "monthly", "zone": "UTC"}
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [
+        ("hard", {"hard": "0"}),
+        ("hard", {"hard": "-1"}),
+        ("hard", {"hard": "🙂"}),
+        ("soft", {"soft": "101"}),
+        ("zone", {"zone": "Nowhere"}),
+        ("days", {"period": "days", "days": "1000"}),
+        ("kind", {"kind": "planet"}),
+        ("subject", {"kind": "user", "subject": "x" * 10_000}),
+        ("subject", {"kind": "project", "subject": "<script>alert(1)</script>"}),
+        ("subject", {"kind": "project", "subject": '"quoted"'}),
+        ("period", {}),
+    ],
+)
+def test_a_refusal_stands_beside_its_field_and_takes_nothing_away(
+    served: Served, field: str, typed: dict[str, str]
+) -> None:
+    post(served, RAW)
+    said = save(served, ADMIN, **(TYPED | typed))
+    told = problems(said)
+    assert list(told) == [field]
+    assert said["budget-form"] == {"is_open": True}
+    assert not [key for key in said if key in {f"budget-{name}" for name in FIELDS}]
+    assert len(served.json("budgets")["budgets"]) == 1
+
+
+def test_a_project_one_does_not_administer(served: Served) -> None:
+    said = save(served, LEADER, **(TYPED | {"kind": "project", "subject": "ops"}))
+    assert problems(said) == {"subject": "you do not administer the project 'ops'"}
+
+
+def test_saving_makes_and_changes(served: Served) -> None:
+    said = save(served, LEADER, **(TYPED | {"kind": "project", "subject": "web"}))
+    assert (problems(said), said["budget-form"]) == ({}, {"is_open": False})
+    (one,) = served.json("budgets", LEADER)["budgets"]
+    typed = TYPED | {"kind": "project", "subject": "web", "hard": "7"}
+    save(served, LEADER, one["id"], **typed)
+    assert served.json(f"budgets/{one['id']}", LEADER)["hard"] == 7
+
+
+def test_a_forged_number_changes_nothing(served: Served) -> None:
+    post(served, RAW)
+    for forged in (1, 99, "1", True, -1, 1.5, [1], {"id": 1}):
+        assert problems(save(served, ANA, forged, **TYPED)) != {}
+        assert problems(save(served, LEADER, forged, **TYPED)) != {}
+    assert served.json("audit")["row_count"] == 1
+
+
+def card(served: Served, key: str, claims: Claims, after: str = "retry", **held: Any) -> Any:
+    """What a card of the tab shows, by part: after something happened, `held` being told with it
+    (`value`, `data`, …)."""
+    values = {f"budgets.{prop}": value for prop, value in held.items()}
+    part = f'{{"of":"budgets","part":"{after}","section":"{key}"}}.n_clicks'
+    answer = served.fire(f'"part":"table","section":"{key}"}}.rowData', claims, values, part)
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json["response"]  # type: ignore[index]
+    parts = {name: json.loads(name)["part"] for name in told if name.startswith("{")}
+    return {parts.get(name, name): props for name, props in told.items()}
+
+
+def test_the_tab_shows_each_reader_theirs(served: Served) -> None:
+    post(served, RAW), post(served, MINE), post(served, WEB)
+    shown = {}
+    for who in EVERYBODY:
+        told = card(served, "budgets", who)
+        rows = told["table"]["rowData"]
+        hidden = told["budget-new"]["hidden"]
+        shown[who["sub"]] = ([(r["subject"], r["spent"], r["changes"]) for r in rows], hidden)
+    web = ("Project: web", 9, True)
+    ana = "User: Ana <b>Lopes</b>"
+    assert shown["root"] == ([("Everything", 16, True), (ana, 7, True), web], False)
+    assert shown["lena"] == ([web], False)
+    assert shown["ana"] == ([(ana, 7, False)], True)
+
+
+def test_the_history_names_whose_call_it_was(served: Served) -> None:
+    post(served, WEB), post(served, MINE)
+    (hit,) = card(served, "crossings", LEADER)["table"]["rowData"]
+    assert (hit["user"], hit["over"], hit["limit"]) == ("bo", 1, "Limit")
+    assert hit["at_zoned"] == f"{hit['at_text']} UTC" == "20 Nov 2026 09:00 UTC"
+    (hit,) = card(served, "crossings", ANA)["table"]["rowData"]
+    assert (hit["user"], hit["over"], hit["limit"]) == ("Ana <b>Lopes</b>", 2, "Soft limit")
+
+
+def test_empty_tables_say_so(served: Served) -> None:
+    told = card(served, "budgets", ANA)
+    assert told["card"] == {"data-state": "empty"}
+    assert "No budget is set" in told["said"]["children"]
+    told = card(served, "crossings", ANA)
+    assert told["card"] == {"data-state": "empty"}
+    assert [one["x"] for one in told["chart"]["figure"]["data"]] == [[], []]
+    assert "No limit was crossed" in told["said"]["children"]
+
+
+def test_the_form_opens_with_what_one_may_set(served: Served) -> None:
+    values = {"budget-new.n_clicks": 1, "browser-zone.data": "Asia/Tokyo"}
+    for who, kinds in ((ADMIN, 4), (LEADER, 1)):
+        answer = served.fire("budget-title.children", who, values, "budget-new.n_clicks")
+        told = answer.json["response"]
+        assert len(told["budget-kind"]["options"]) == kinds
+        assert told["budget-zone"] == {"value": "Asia/Tokyo"}
+
+
+def test_deleting_asks_first_and_respects_rights(served: Served) -> None:
+    number = post(served, MINE)
+    values = {"budget-confirm.submit_n_clicks": 1, "budgets.selectedRows": [{"id": number}]}
+    changed = "budget-confirm.submit_n_clicks"
+    answer = served.fire("budgets-changed.data...{", ANA, values, changed)
+    assert "you may not set a budget" in answer.text
+    assert len(served.json("budgets")["budgets"]) == 1
+    served.fire("budgets-changed.data...{", ADMIN, values, changed)
+    assert served.json("budgets")["budgets"] == []
+
+
+def spending(served: Served, claims: Claims) -> str:
+    values = {"browser-zone.data": "Europe/Berlin"}
+    return served.fire("your-spending.children", claims, values, "your-spending.id").text
+
+
+def test_your_spending(served: Served) -> None:
+    number = post(served, MINE | {"hard": 7.5})
+    post(served, MINE | {"hard": 4, "soft": None, "period": "monthly"})
+    post(served, RAW)
+    told = spending(served, ANA)
+    # One number in two periods; Dash writes properties in any order.
+    assert f'"data-testid":"spending-{number}"' in told
+    assert told.count('"data-value":"7.0"') == 2
+    assert told.count("spending-card ") == 2
+    assert "level-red" in told
+    assert "175.0%" in told
+    assert "in 2 days 12 h" in told
+    assert "over the limit" in told
+
+
+def test_no_budget_is_said(served: Served) -> None:
+    post(served, RAW)
+    told = spending(served, ADMIN)
+    assert "No budget is set for you" in told
+    assert "1 Nov 2026 00:00 Europe" in told
+
+
+@pytest.mark.parametrize(
+    ("us", "told"),
+    [(0, "0 min"), (-5, "0 min"), (59 * 60, "59 min"), (3_600, "1 h 0 min"),
+     (86_400, "1 day 0 h"), (10 * 86_400 + 3_599, "10 days 0 h")],
+)  # fmt: skip
+def test_how_long_until_the_reset(us: int, told: str) -> None:
+    assert remaining(us * 1_000_000) == told

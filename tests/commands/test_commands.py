@@ -1,0 +1,221 @@
+"""The command line: what it prints and returns, with and without a server that has the store."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from callbacks.access.tokens import sign
+from callbacks.commands.main import main
+from callbacks.commands.running import NOTE
+from data.settings import Settings
+from tests.serving import KEY, NOW, SECRET
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+EVENTS: Final = [
+    {"event_id": f"c{n}", "ts": "2026-11-20T08:00:00Z", "kind": "llm", "channel": "cli",
+     "source": "file", "status": "ok", "user": "ana", "cost_nano": 10**9, "input_tokens": n}
+    for n in range(7)
+]  # fmt: skip
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    told = {"DATA_DIR": str(tmp_path / "var"), "PORT": str(port), "JWT_SECRET": SECRET,
+            "INGEST_KEY": KEY, "NOW": NOW}  # fmt: skip
+    named = {f"SPENDSCOPE_{name}": value for name, value in told.items()}
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+    return named
+
+
+@pytest.fixture
+def run(environ: Mapping[str, str], capsys: pytest.CaptureFixture[str]) -> Run:
+    def one(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(lambda settings, sample: None, arguments)
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return one
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "events.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in EVENTS))
+    return path
+
+
+@pytest.fixture
+def server(environ: Mapping[str, str], tmp_path: Path) -> Iterator[Settings]:
+    """A real server in a process of its own, stopped at the end."""
+    settings = Settings.read(environ)
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, ROOT / "app.py", "serve"], cwd=tmp_path, stdout=log, stderr=log
+        )
+    try:
+        wait_until(lambda: answers(settings, process), process)
+        yield settings
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def wait_until(there: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    patience = threading.Event()
+    for _ in range(600):
+        if there():
+            return
+        assert process.poll() is None, "the server stopped"
+        patience.wait(0.1)
+    raise AssertionError("the server does not answer")
+
+
+def answers(settings: Settings, process: subprocess.Popen[bytes]) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{settings.port}/readyz", timeout=5) as answer:
+            return answer.status == 200 and (settings.data_dir / NOTE).exists()
+    except (URLError, OSError):
+        return False
+
+
+def totals(settings: Settings) -> Any:
+    token = sign(settings, {"sub": "root", "isAdmin": True}, 600)
+    url = f"http://127.0.0.1:{settings.port}/api/v1/query?metrics=events,cost,tokens"
+    asked = Request(url, headers={"Authorization": f"Bearer {token}"})
+    with urlopen(asked, timeout=30) as answer:
+        return json.loads(answer.read())["totals"]
+
+
+def test_an_import_goes_through_the_server_that_runs(
+    server: Settings, run: Run, file: Path
+) -> None:
+    code, said, _ = run("import", "--json", str(file))
+    assert (code, json.loads(said)["accepted"]) == (0, len(EVENTS))
+    assert totals(server) == {"events": 7, "cost": 7.0, "tokens": 21}
+    code, said, _ = run("import", "--json", str(file))
+    assert (code, json.loads(said)["duplicates"]) == (0, len(EVENTS))
+    assert totals(server) == {"events": 7, "cost": 7.0, "tokens": 21}
+
+
+def test_an_import_costs_the_own_prices_of_the_server_that_runs(
+    server: Settings, run: Run, tmp_path: Path
+) -> None:
+    token = sign(server, {"sub": "root", "isAdmin": True}, 600)
+    price = {"model": "our-*", "from": "2026-01-01", "input": "2"}
+    url = f"http://127.0.0.1:{server.port}/api/v1/prices"
+    urlopen(Request(url, json.dumps(price).encode(), {"Authorization": f"Bearer {token}"})).close()
+    path = tmp_path / "own.jsonl"
+    call = EVENTS[0] | {"model": "our-llama", "input_tokens": 1_000_000, "cost_nano": None}
+    path.write_text(json.dumps(call))
+    report = json.loads(run("import", "--json", str(path))[1])
+    assert (report["unpriced"], report["cost"]) == (0, 2.0)
+    assert totals(server)["cost"] == 2.0
+
+
+def test_the_key_of_the_server_is_its_owners_alone(server: Settings, run: Run) -> None:
+    assert (server.data_dir / NOTE).stat().st_mode & 0o077 == 0
+    for key in (KEY, "", "wrong"):
+        url = f"http://127.0.0.1:{server.port}/api/v1/store/remove"
+        asked = Request(url, b'"test"', {"Authorization": f"Bearer {key}"})
+        with pytest.raises(URLError) as refused:
+            urlopen(asked, timeout=10)
+        assert getattr(refused.value, "code", 0) == 401
+        refused.value.close()  # type: ignore[attr-defined]
+
+
+def test_an_import_opens_the_store_where_no_server_runs(run: Run, file: Path) -> None:
+    code, said, _ = run("import", "--json", str(file))
+    assert (code, json.loads(said)["accepted"]) == (0, len(EVENTS))
+    code, said, _ = run("check")
+    assert code == 0
+    assert said.count("ok  ") == len(said.splitlines()) >= 5
+
+
+def test_the_note_of_a_server_that_died_is_no_obstacle(
+    environ: Mapping[str, str], run: Run, file: Path
+) -> None:
+    settings = Settings.read(environ)
+    note = {"url": f"http://127.0.0.1:{settings.port}", "key": "old"}
+    (settings.data_dir / NOTE).write_text(json.dumps(note))
+    assert run("import", str(file))[0] == 0
+
+
+def test_a_rejected_record_makes_the_exit_code_two(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "half.jsonl"
+    bad = EVENTS[1] | {"input_tokens": -5}
+    path.write_text("".join(json.dumps(one) + "\n" for one in (EVENTS[0], bad)))
+    code, said, _ = run("import", str(path))
+    assert code == 2
+    assert "half.jsonl:2: input_tokens is negative" in said
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), [
+    (("import", "/nowhere/at/all"), "spendscope: "),
+    (("import", "--start", "soon", "/tmp"), "--start is no ISO 8601 instant: 'soon'"),
+    (("token", "--sub", " "), "--sub cannot be empty"),
+])  # fmt: skip
+def test_a_failure_is_one_sentence(run: Run, arguments: tuple[str, ...], sentence: str) -> None:
+    code, said, told = run(*arguments)
+    assert (code, said) == (1, "")
+    assert sentence in told
+    assert "Traceback" not in told
+
+
+def test_a_dry_run_stores_nothing(run: Run, file: Path) -> None:
+    code, said, _ = run("import", "--dry-run", "--json", str(file))
+    assert (code, json.loads(said)["accepted"]) == (0, len(EVENTS))
+    assert json.loads(run("import", "--json", str(file))[1])["accepted"] == len(EVENTS)
+
+
+def test_a_wrong_setting_stops_the_start(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPENDSCOPE_PORT", "http")
+    code, _, told = run("serve")
+    assert code == 1
+    assert told.startswith("spendscope: SPENDSCOPE_PORT must be a port from 1 to 65535")
+
+
+def test_the_sample_comes_and_goes(run: Run) -> None:
+    code, said, _ = run("sample", "--events", "500", "--days", "5", "--until", NOW)
+    assert (code, "500 new events" in said) == (0, True)
+    assert "0 new events" in run("sample", "--events", "500", "--days", "5", "--until", NOW)[1]
+    assert "Removed 500 sample events." in run("sample", "--remove")[1]
+
+
+def test_a_check_finds_what_is_wrong(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("import", str(file))
+    monkeypatch.setattr("data.engines.duckdb.store.DuckEvents.repeated", lambda self: 3)
+    code, said, _ = run("check")
+    assert code == 1
+    assert "FAILED  no event is stored twice: 3 events are stored more than once" in said
+
+
+def test_events_with_long_tags_go_through_the_server_in_parts(
+    server: Settings, run: Run, tmp_path: Path
+) -> None:
+    path, tags = tmp_path / "long.jsonl", {"note": "€" * 1_300}
+    lines = (json.dumps(EVENTS[0] | {"event_id": f"t{n}", "tags": tags}, ensure_ascii=False)
+             for n in range(10_000))  # fmt: skip
+    path.write_text("\n".join(lines), encoding="utf-8")
+    assert path.stat().st_size > 32 * 1024 * 1024
+    for wanted in ((10_000, 0), (0, 10_000)):
+        code, out, err = run("import", str(path), "--json")
+        told = json.loads(out)
+        assert (code, told["accepted"], told["duplicates"]) == (0, *wanted), err

@@ -1,0 +1,410 @@
+"""One event told several times: what is stored knows no order, and nothing told is lost."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.access.scope import Scope
+from data.engines.protocol import EventStore, open_events
+from data.errors import EventError
+from data.events.merging import COMPLETED, completed
+from data.events.table import EVENTS, Event
+from data.ingest.importing import ingest, ingest_paths
+from data.prices.book import PUBLIC
+from data.prices.derived import DERIVED, derived
+from data.prices.own import Books, create
+from data.query.filters import Filters
+from data.query.query import Query, run
+from data.query.windows import Window
+from data.repricing.apply import apply, asked, undo
+from data.sources.events import event_of
+from data.state.audit import Actor
+from data.state.store import State
+
+ROOT: Final = Actor(Scope(user="root", everything=True), "Root", 1_795_000_000_000_000)
+LEAST: Final = {"ts": "2026-11-20T12:00:00Z", "kind": "llm", "source": "t", "channel": "api",
+                "status": "ok"}  # fmt: skip
+GPT: Final = {"provider": "openai", "model": "gpt-4o"}
+
+
+def rows(store: EventStore, columns: str = "*") -> list[tuple[Any, ...]]:
+    with store.sql.connect() as connection:
+        found = connection.exec_driver_sql(f"SELECT {columns} FROM events ORDER BY event_id")
+        return [tuple(row) for row in found]
+
+
+def told(**fields: Any) -> Event:
+    return event_of({"event_id": "e"} | LEAST | fields)
+
+
+def both(one: Event, other: Event) -> Event:
+    """What two tellings make, which of them ever comes first."""
+    whole = completed(one, other, PUBLIC)
+    assert whole == completed(other, one, PUBLIC)
+    assert completed(whole, one, PUBLIC) is whole
+    assert completed(whole, other, PUBLIC) is whole
+    return whole
+
+
+# The rule
+
+
+def test_what_one_lacks_the_other_fills_in() -> None:
+    one, other = told(user="ana", **GPT), told(input_tokens=7, operation="chat", duration_ms=3)
+    assert both(one, other) == told(
+        user="ana", operation="chat", input_tokens=7, duration_ms=3, **GPT
+    )
+    assert both(one, other)["cost_origin"] == "list", "there is something to price now"
+
+
+def test_a_name_goes_with_its_id() -> None:
+    one = told(user="al", user_name="Al", project="p1")
+    other = told(user="bob@example.com", user_name="Bob Longname", project_name="The Other One")
+    whole = both(one, other)
+    assert (whole["user"], whole["user_name"]) == ("al", "Al")
+    assert (whole["project"], whole["project_name"]) == ("p1", None)
+    assert both(told(user="al"), one)["user_name"] == "Al"
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "lost"),
+    [
+        ("ts", "2026-11-20T12:00:00Z", "2026-11-20T12:00:00.001Z"), ("output_tokens", 9, 3),
+        ("input_tokens", 40, 100), ("duration_ms", 202, 50), ("user_name", "Bo", "Al"),
+        ("model", "gpt-4o-2024-08-06", "gpt-4o"), ("user", "ana", "8f14e45fceea167a"),
+        ("project", "web", "team-web"), ("channel", "cli", "other"), ("source", "tt", "t"),
+        ("tags", '{"a":1,"b":2}', '{"a":1}'), ("cost_nano", 5, 4),
+    ],
+)  # fmt: skip
+def test_where_both_tell_a_fixed_one_holds(name: str, kept: Any, lost: Any) -> None:
+    assert both(told(**{name: kept}), told(**{name: lost})) == told(**{name: kept})
+
+
+def test_a_prompt_is_not_counted_twice() -> None:
+    """One door tells the whole prompt, the other tells apart what was cached of it."""
+    whole = both(told(input_tokens=100), told(input_tokens=40, cached_input_tokens=60))
+    assert (whole["input_tokens"], whole["cached_input_tokens"]) == (40, 60)
+
+
+def test_reasoning_stays_a_part_of_the_output() -> None:
+    assert both(told(reasoning_tokens=5), told(output_tokens=3))["output_tokens"] == 5
+
+
+def test_a_reported_cost_replaces_what_was_worked_out() -> None:
+    listed, silent = told(input_tokens=10, **GPT), told(cost_origin="unpriced", **GPT)
+    reported = told(cost_nano=1)
+    assert listed["cost_nano"] > 1
+    assert both(listed, reported)["cost_nano"] == 1
+    assert both(silent, reported)["cost_origin"] == "reported"
+    assert both(silent, listed)["cost_nano"] == listed["cost_nano"]
+
+
+def test_a_list_price_is_of_all_that_is_known() -> None:
+    whole = told(input_tokens=10, output_tokens=20, **GPT)
+    one, other = told(input_tokens=10, **GPT), told(output_tokens=20, **GPT)
+    assert both(one, other)["cost_nano"] == whole["cost_nano"] == PUBLIC.cost(whole)
+
+
+def test_a_call_its_source_left_unpriced_stays_so() -> None:
+    one = told(cost_origin="unpriced", input_tokens=3, ts="2026-11-20T12:00:01Z", **GPT)
+    other = told(cost_origin="unpriced", input_tokens=3, output_tokens=4, **GPT)
+    assert both(one, other)["cost_origin"] == "unpriced"
+
+
+def test_a_success_and_the_attempt_before_it_do_not_mix() -> None:
+    failed = told(status="error", error_class="429", input_tokens=900, user="ana")
+    assert both(failed, told(input_tokens=7)) == told(input_tokens=7)
+    assert both(told(kind="message"), failed) == failed
+
+
+# Any order, any batches
+
+MOMENTS: Final = [f"2026-11-20T12:00:00.{n:03}Z" for n in (0, 1, 500)]
+POOLS: Final[dict[str, list[Any]]] = {
+    "event_id": [f"e{n}" for n in range(4)], "ts": MOMENTS, "status": ["ok", "ok", "ok", "error"],
+    "kind": ["llm", "llm", "llm", "llm", "tool", "session"], "source": ["t", "u"],
+    "channel": ["api", "cli", "other"], "user": [None, "ana", "8f14e45fceea"],
+    "user_name": [None, "Ana", "Ana Ito"], "project": [None, "web", "team-1"],
+    "provider": [None, "openai", "azure", "nobody"], "model": [None, "gpt-4o", "gpt-4o-mini", "?"],
+    "error_class": [None, "429"], "repository": [None, "etl"],
+    "tags": [None, '{"a":1}', '{"many_prompts":true}', '{"a":1,"b":2}'],
+    "duration_ms": [None, 1, 50], "request_count": [None, 1, 5], "cost_nano": [None, None, 0, 7],
+    "input_tokens": [None, 0, 13, 100], "cached_input_tokens": [None, 0, 60],
+    "cache_write_tokens": [None, 9], "output_tokens": [None, 0, 3, 8],
+    "reasoning_tokens": [None, 2, 7], "lines_added": [None, 4],
+}  # fmt: skip
+
+
+def telling(chance: random.Random, pools: dict[str, list[Any]]) -> Event:
+    """Some of the fields of an event, as a door may tell it."""
+    while True:
+        raw = {name: chance.choice(pool) for name, pool in pools.items()}
+        try:
+            return event_of(raw)
+        except EventError:
+            continue
+
+
+@settings(max_examples=150)
+@given(st.randoms(use_true_random=False), st.integers(2, 6))
+def test_tellings_make_the_same_event_in_any_order(chance: random.Random, many: int) -> None:
+    pools = POOLS | {"event_id": ["e"]}
+    every = [telling(chance, pools) for _ in range(many)]
+    wholes = []
+    for _ in range(4):
+        chance.shuffle(every)
+        whole = every[0]
+        for one in every[1:]:
+            whole = completed(whole, one, PUBLIC)
+        assert all(completed(whole, one, PUBLIC) is whole for one in every)
+        wholes.append(whole)
+    assert all(whole == wholes[0] for whole in wholes)
+    # And in any grouping: what is known already may be told again as a whole.
+    half = many // 2
+    left, right = every[0], every[half]
+    for one in every[1:half]:
+        left = completed(left, one, PUBLIC)
+    for one in every[half + 1 :]:
+        right = completed(right, one, PUBLIC)
+    assert completed(left, right, PUBLIC) == wholes[0]
+
+
+@pytest.fixture(scope="module")
+def memory() -> Iterator[EventStore]:
+    opened = open_events("duckdb://")
+    yield opened
+    opened.close()
+
+
+@settings(max_examples=15)
+@given(st.randoms(use_true_random=False), st.integers(1, 25))
+def test_the_store_knows_neither_order_nor_batches(
+    memory: EventStore, chance: random.Random, many: int
+) -> None:
+    every = [telling(chance, POOLS) for _ in range(many)]
+    found = []
+    for _ in range(3):
+        for source in ("t", "u"):
+            memory.remove(source)
+        chance.shuffle(every)
+        new = 0
+        left = list(every)
+        while left:
+            size = chance.randint(1, len(left))
+            new += len(memory.write(left[:size]))
+            left = left[size:]
+        assert new == len({event["event_id"] for event in every})
+        found.append(rows(memory))
+        assert [memory.write(every), memory.write(every).completed] == [[], 0]
+        assert rows(memory) == found[-1]
+    assert found[0] == found[1] == found[2]
+    for row in found[0]:
+        event = dict(zip(EVENTS.columns.keys(), row, strict=True))
+        assert tuple(event[name] for name in DERIVED) == derived(event, PUBLIC)
+
+
+# The real doors
+
+LITELLM: Final = (
+    "litellm/spendlogs.csv.gz", "litellm/litellm_1.106.2_spend_tables.sql.gz",
+    "litellm/generic_api_callback", "litellm/admin_api", "otlp/litellm_proxy_1.106.2",
+)  # fmt: skip
+CLAUDE: Final = ("claude_code/cli_2.1.197", "otlp/claude_code_2.1.197")
+CODEX: Final = ("codex/cli_0.169.0", "otlp/codex_0.169.0")
+ORDERS: Final = random.Random(4).sample([*itertools.permutations(LITELLM)], 3)
+
+
+def brought(shared: Path, doors: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    store = open_events("duckdb://")
+    reports = [ingest_paths([shared / door], store) for door in doors]
+    assert all(one.read == one.accepted + one.duplicates for one in reports)
+    found = rows(store)
+    assert sum(report.accepted for report in reports) == len(found)
+    for door in doors:
+        again = ingest_paths([shared / door], store)
+        assert (again.accepted, COMPLETED in again.notes) == (0, False)
+    assert rows(store) == found
+    store.close()
+    return found
+
+
+def test_the_doors_of_litellm_in_any_order(shared: Path) -> None:
+    first = brought(shared, LITELLM)
+    assert [brought(shared, order) == first for order in ORDERS] == [True] * len(ORDERS)
+    names = list(EVENTS.columns.keys())
+    events = [dict(zip(names, row, strict=True)) for row in first]
+    assert sum(event["user_name"] is not None for event in events) == 1_681
+    tokens = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
+    assert sum(event[name] or 0 for event in events for name in tokens) == 22_521_544
+
+
+@pytest.mark.parametrize("doors", [CLAUDE, CODEX])
+def test_logs_and_telemetry_in_either_order(shared: Path, doors: tuple[str, ...]) -> None:
+    first = brought(shared, doors)
+    assert brought(shared, doors[::-1]) == first
+
+
+def test_logs_learn_from_telemetry_who_and_what_it_cost(shared: Path, store: EventStore) -> None:
+    ingest_paths([shared / CLAUDE[0]], store)
+    assert {row for row in rows(store, "project, cost_origin") if row[1] != "unpriced"} == {
+        (None, "list")
+    }
+    report = ingest_paths([shared / CLAUDE[1]], store)
+    assert (report.accepted, report.duplicates, report.notes[COMPLETED]) == (0, 30, 30)
+    calls = "project IS NOT NULL, user IS NOT NULL, repository, kind, status"
+    found = rows(store, f"{calls}, cost_origin")
+    assert {row[:2] for row in found} == {(True, True)}
+    assert None not in {row[2] for row in found}
+    assert {row[5] for row in found if row[3:5] == ("llm", "ok")} == {"reported"}
+
+
+# What is kept beside
+
+
+def test_what_comes_again_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "events.duckdb"
+    store = open_events(f"duckdb:///{path}")
+    every = [told(event_id=f"e{n}", user="ana", input_tokens=n, **GPT) for n in range(500)]
+    poorer = [event | {"user": None, "ts": event["ts"] + 1} for event in every]
+    store.write(every)
+
+    def files() -> list[bytes]:
+        return [one.read_bytes() for one in sorted(tmp_path.glob("events.duckdb*"))]
+
+    before = files()
+    assert store.memo.get("answer", lambda: 1) == 1
+    for events in (every, poorer, [*every, *poorer]):
+        written = store.write(events)
+        assert (written, written.completed) == ([], 0)
+        assert files() == before
+        assert store.memo.get("answer", lambda: 2) == 1
+    store.close()
+
+
+def test_the_report_counts_it_as_known_and_says_so(store: EventStore) -> None:
+    raw = {"event_id": "a"} | LEAST
+    ingest([("1", raw)], store)
+    report = ingest([("1", raw), ("2", raw | {"user": "ana"}), ("3", raw | {"user": "ana"}),
+                     ("4", raw | {"event_id": "b"}), ("5", {})], store)  # fmt: skip
+    assert (report.accepted, report.duplicates, report.rejected, report.read) == (1, 3, 1, 5)
+    assert report.notes == {COMPLETED: 1}
+    assert rows(store, 'event_id, "user"') == [("a", "ana"), ("b", None)]
+
+
+def test_answers_that_are_kept_are_forgotten(store: EventStore) -> None:
+    query = Query(("tokens",), (), Filters(Window(0, 2**52, "UTC")))
+    store.write([told(input_tokens=1)])
+    assert run(query, ROOT.scope, store)["tokens"].tolist() == [1]
+    store.write([told(output_tokens=5)])
+    assert run(query, ROOT.scope, store)["tokens"].tolist() == [6]
+
+
+def test_a_parquet_file_completes_too(store: EventStore, tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    store.write([told(event_id="a", input_tokens=3, **GPT), told(event_id="c")])
+    with duckdb.connect() as connection:
+        connection.execute(
+            "COPY (SELECT * FROM (VALUES ('a', 0.5, 'ana', 4), ('b', NULL, NULL, NULL),"
+            " ('b', NULL, 'bo', NULL), ('c', NULL, NULL, NULL)) AS t(event_id, cost, \"user\","
+            " output_tokens), (SELECT 'llm' AS kind, 't' AS source, 'api' AS channel,"
+            f" TIMESTAMP '2026-11-20 12:00:00' AS ts)) TO '{path}' (FORMAT parquet)"
+        )
+    report = ingest_paths([path], store)
+    assert (report.accepted, report.duplicates, report.notes) == (1, 3, {COMPLETED: 2})
+    columns = 'event_id, "user", input_tokens, output_tokens, cost_nano, list_cost_nano'
+    listed = PUBLIC.cost(told(input_tokens=3, output_tokens=4, **GPT))
+    assert rows(store, columns) == [("a", "ana", 3, 4, 500_000_000, listed),
+                                    ("b", "bo", None, None, None, None),
+                                    ("c", None, None, None, None, None)]  # fmt: skip
+    assert ingest_paths([path], store).notes == {}
+
+
+# Beside re-pricing
+
+OWN: Final = {"model": "our-*", "from": "2026-11-01", "input": "25", "output": "100"}
+OUR: Final = {"model": "our-llama", "input_tokens": 1_000_000}
+PRICES: Final = "cost_nano, cost_origin, cache_saved_nano, cache_write_nano, list_cost_nano"
+
+
+@pytest.fixture
+def priced(state: State, tmp_path: Path) -> Iterator[EventStore]:
+    """A store whose book is the state's: one event of a model that has its price since."""
+    opened = open_events(f"duckdb:///{tmp_path / 'priced.duckdb'}", Books(state))
+    ingest([("", {"event_id": "e"} | LEAST | OUR)], opened)
+    create(state, ROOT, OWN)
+    apply(state, ROOT, asked({"what": "unpriced"}), opened)
+    assert rows(opened, PRICES) == [(25 * 10**9, "list", None, None, None)]
+    yield opened
+    opened.close()
+
+
+def more(store: EventStore, **fields: Any) -> None:
+    report = ingest([("", {"event_id": "e"} | LEAST | fields)], store)
+    assert report.notes == {COMPLETED: 1}
+
+
+def test_a_repriced_event_that_learns_a_name_is_undone(state: State, priced: EventStore) -> None:
+    more(priced, user="ana")
+    assert rows(priced, PRICES) == [(25 * 10**9, "list", None, None, None)]
+    undo(state, ROOT, 1, priced)
+    assert rows(priced, f'{PRICES}, "user"') == [(None, "unpriced", None, None, None, "ana")]
+
+
+def test_a_reported_cost_stays_when_the_price_is_undone(state: State, priced: EventStore) -> None:
+    more(priced, cost_nano=7)
+    assert rows(priced, PRICES) == [(7, "reported", None, None, 25 * 10**9)]
+    undo(state, ROOT, 1, priced)
+    assert rows(priced, PRICES) == [(7, "reported", None, None, None)]
+
+
+def test_more_tokens_take_the_present_price_and_are_undone(
+    state: State, priced: EventStore
+) -> None:
+    apply(state, ROOT, asked({"what": "history", "from": "2026-11-01"}), priced)
+    more(priced, output_tokens=1_000_000)
+    assert rows(priced, PRICES) == [(125 * 10**9, "list", None, None, None)]
+    undo(state, ROOT, 1, priced)
+    assert rows(priced, PRICES) == [(None, "unpriced", None, None, None)]
+
+
+def test_what_stood_for_other_tokens_is_not_put_back(state: State, priced: EventStore) -> None:
+    discount = {"model": "our-llama", "from": "2026-11-02", "input": "5", "output": "5"}
+    create(state, ROOT, discount)
+    apply(state, ROOT, asked({"what": "history", "from": "2026-11-01"}), priced)
+    assert rows(priced, PRICES) == [(5 * 10**9, "list", None, None, None)]
+    more(priced, output_tokens=1_000_000)
+    undo(state, ROOT, 2, priced)
+    assert rows(priced, PRICES) == [(10 * 10**9, "list", None, None, None)]
+    undo(state, ROOT, 1, priced)
+    assert rows(priced, PRICES) == [(None, "unpriced", None, None, None)]
+
+
+def test_a_list_price_of_its_time_becomes_the_list_cost(state: State, priced: EventStore) -> None:
+    create(state, ROOT, {"model": "our-llama", "from": "2026-11-02", "input": "5", "output": "5"})
+    apply(state, ROOT, asked({"what": "history", "from": "2026-11-01"}), priced)
+    more(priced, cost_nano=7)
+    assert rows(priced, PRICES) == [(7, "reported", None, None, 5 * 10**9)]
+    undo(state, ROOT, 2, priced)
+    assert rows(priced, PRICES) == [(7, "reported", None, None, 25 * 10**9)]
+    undo(state, ROOT, 1, priced)
+    assert rows(priced, PRICES) == [(7, "reported", None, None, None)]
+
+
+def test_a_price_that_changed_since_changes_nothing_by_itself(
+    state: State, priced: EventStore
+) -> None:
+    create(state, ROOT, {"model": "our-llama", "from": "2026-11-02", "input": "5", "output": "5"})
+    before = rows(priced)
+    assert ingest([("", {"event_id": "e"} | LEAST | OUR)], priced).notes == {}
+    assert rows(priced) == before
+    more(priced, user_name="Ana", ts="2026-11-20T11:59:59Z")
+    assert rows(priced, PRICES) == [(25 * 10**9, "list", None, None, None)]

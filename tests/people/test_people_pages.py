@@ -1,0 +1,289 @@
+"""Who is whom on the page: the page of administrators, and how everybody reads a merged person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from components import ids
+from tests.people.test_people import forget, post, question
+from tests.serving import ADMIN, Claims, Served, serving
+
+ANA: Final[Claims] = {"sub": "ana", "name": "Ana"}
+MAIL: Final[Claims] = {"sub": "ana@example.com"}
+LENA: Final[Claims] = {"sub": "lena", "applications_admin": "web"}
+NOBODY: Final[Claims] = {"sub": "eve"}
+DOLLAR: Final = 10**9
+EVENTS: Final = [
+    {"event_id": "1", "ts": "2026-11-18T09:00:00Z", "user": "ana", "user_name": "Ana Lopes",
+     "project": "web", "cost_nano": 1 * DOLLAR, "model": "m"},
+    {"event_id": "2", "ts": "2026-11-19T09:00:00Z", "user": "ana@example.com", "project": "etl",
+     "user_name": "ana@example.com", "cost_nano": 2 * DOLLAR, "model": "m"},
+    {"event_id": "3", "ts": "2026-11-19T10:00:00Z", "user": "ana-key", "project": "web",
+     "cost_nano": 4 * DOLLAR, "model": "m"},
+    {"event_id": "4", "ts": "2026-11-19T11:00:00Z", "user": "bob", "project": "etl",
+     "user_name": "Bob", "cost_nano": 8 * DOLLAR, "model": "m"},
+]  # fmt: skip
+PAIR: Final = {"alias": "ana@example.com", "person": "ana"}
+WEEK: Final = {"preset": "last_n_days", "n": "7"}
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with serving(tmp_path) as one:
+        one.load(EVENTS)
+        for alias in ("ana@example.com", "ana-key"):
+            assert post(one, PAIR | {"alias": alias}).status_code == 201
+        yield one
+
+
+def cost(served: Served, claims: Claims, **said: Any) -> float:
+    told = served.json("query", claims, metrics="cost", **WEEK, **said)["totals"]["cost"]
+    return float(told or 0)
+
+
+# --- rights and filters, seen from outside
+
+
+def test_every_id_of_a_person_opens_what_all_of_them_did(served: Served) -> None:
+    assert [cost(served, who) for who in (ANA, MAIL, {"sub": "ana-key"})] == [7, 7, 7]
+    assert [cost(served, who, user="me") for who in (ANA, MAIL)] == [7, 7]
+    assert (cost(served, NOBODY), cost(served, {"sub": "bob"})) == (0, 8)
+
+
+def test_a_claim_of_an_address_opens_nothing(served: Served) -> None:
+    assert cost(served, NOBODY | {"email": "ana@example.com", "name": "Ana Lopes"}) == 0
+
+
+def test_removing_an_alias_takes_it_back_at_once(served: Served) -> None:
+    assert cost(served, MAIL) == 7
+    assert forget(served, "ana@example.com").status_code == 204
+    assert (cost(served, MAIL), cost(served, ANA)) == (2, 5)
+    assert post(served, PAIR).status_code == 201
+    assert (cost(served, MAIL), cost(served, ANA)) == (7, 7)
+
+
+def test_a_project_admin_reads_the_person_and_only_of_their_project(served: Served) -> None:
+    answer = served.get("query", LENA, metrics="cost,active_users", by="user", **WEEK)
+    assert answer.json is not None
+    assert [(r["user"], r["user_name"], r["cost"]) for r in answer.json["rows"]] == [
+        ("ana", "Ana Lopes", 5)
+    ]
+    assert answer.json["totals"]["active_users"] == 1
+    assert "ana-key" not in answer.text
+    assert "ana@example.com" not in answer.text
+
+
+def test_options_offer_the_person_once_and_find_them_by_any_id(served: Served) -> None:
+    offered = served.json("options/users", ADMIN)
+    assert offered == [
+        {"value": "ana", "label": "Ana Lopes"}, {"value": "bob", "label": "Bob"},
+    ]  # fmt: skip
+    for text in ("example.com", "ANA-KEY", "lopes"):
+        assert served.json("options/users", ADMIN, q=text) == offered[:1]
+
+
+def test_a_person_seen_under_an_alias_alone_is_found_by_their_name(served: Served) -> None:
+    claims = {"sub": "ed", "applications_admin": "etl"}
+    for text in ("lopes", "example.com"):
+        found = served.json("options/users", claims, q=text)
+        assert found == [{"value": "ana", "label": "Ana Lopes"}]
+
+
+def test_looking_for_an_id_finds_nobody_whose_rows_are_hidden(served: Served) -> None:
+    assert served.json("options/users", LENA, q="example.com") == []
+    answer = served.json("query", NOBODY, metrics="cost", user="ana-key", **WEEK)
+    assert answer["meta"]["notice"] == "ana-key: unknown, or outside what you may see"
+
+
+# --- the filter bar
+
+
+def fire(served: Served, output: str, said: dict[str, Any], changed: str, **more: Any) -> Any:
+    answer = served.fire(output, more.pop("claims", ADMIN), said, changed, **more)
+    assert answer.status_code == 200, answer.text
+    return json.loads(answer.text)["response"]
+
+
+@pytest.mark.parametrize(("search", "users"), [
+    ("?user=ana-key", ["ana"]),
+    ("?user=ana-key&user=ana&user=bob&user=me", ["ana", "bob", "me"]),
+    ("?user=%28none%29", ["(none)"]),
+])  # fmt: skip
+def test_an_address_that_names_an_alias_selects_the_person(
+    served: Served, search: str, users: list[str]
+) -> None:
+    said = {f"{ids.URL}.search": search, f"{ids.ZONE}.data": "UTC"}
+    told = fire(served, f"{ids.QUESTION}.data", said, f"{ids.URL}.search")
+    assert told[ids.QUESTION]["data"]["choice"]["user"] == users
+
+
+def test_an_address_tells_nobody_whose_alias_it_names(served: Served) -> None:
+    said = {f"{ids.URL}.search": "?user=ana-key", f"{ids.ZONE}.data": "UTC"}
+    told = fire(served, f"{ids.QUESTION}.data", said, f"{ids.URL}.search", claims=NOBODY)
+    assert told[ids.QUESTION]["data"]["choice"]["user"] == ["ana-key"]
+
+
+def test_a_chip_and_a_picker_of_an_alias_show_the_person(served: Served) -> None:
+    said = {f"{ids.QUESTION}.data": question({"user": ["ana-key", "cyd"]})}
+    told = json.dumps(fire(served, f"{ids.CHIPS}.children", said, f"{ids.QUESTION}.data"))
+    assert "user: Ana Lopes" in told
+    assert '"cyd: unknown"' in told
+    picked = {"user.value": ["ana-key"], "user.search_value": ""}
+    changed = json.dumps({"pick": "user"}, separators=(",", ":")) + ".search_value"
+    wild = {"wild": {"pick": "user"}}
+    offered = fire(served, '{"pick":["MATCH"]}.options', picked, changed, **wild)
+    assert {"value": "ana-key", "label": "Ana Lopes"} in next(iter(offered.values()))["options"]
+
+
+# --- hover
+
+
+@pytest.mark.parametrize(("claims", "told"), [
+    (ADMIN, "ana (also ana-key, ana@example.com)"), (MAIL, "ana (also ana-key, ana@example.com)"),
+    (LENA, "ana"),
+])  # fmt: skip
+def test_other_ids_stand_on_hover_for_whom_they_are(
+    served: Served, claims: Claims, told: str
+) -> None:
+    said = {f"{ids.QUESTION}.data": question(WEEK), "measure.value": "cost", "by.value": "user"}
+    answer = served.fire(
+        '{"part":"chart","section"', claims, said, f"{ids.QUESTION}.data", {"section": "top-users"}
+    )
+    assert f'"user_tip":"{told}"' in answer.text
+    asked = question(WEEK) | {"section": "top-users", "metric": "cost"}
+    values = {f"{ids.EVENTS_ASKED}.data": asked,
+              f"{ids.EVENTS_GRID}.getRowsRequest": {"startRow": 0, "endRow": 50}}  # fmt: skip
+    changed = f"{ids.EVENTS_GRID}.getRowsRequest"
+    rows = fire(served, f"{ids.EVENTS_GRID}.getRowsResponse", values, changed, claims=claims)
+    assert f'"user_tip": "{told}"' in json.dumps(rows)
+
+
+# --- budgets and preferences
+
+
+def test_a_budget_of_any_id_counts_the_person_and_is_theirs(served: Served) -> None:
+    for subject, period in (("ana", "weekly"), ("ana-key", "monthly")):
+        raw = {"kind": "user", "subject": subject, "hard": 100, "period": period}
+        made = served.client.post("/api/v1/budgets", json=raw, headers=served.headers(ADMIN))
+        assert (made.status_code, made.json and made.json["subject"]) == (201, "ana")
+    assert [one["spent"] for one in served.json("budgets", MAIL)["budgets"]] == [7, 7]
+    cards = fire(served, f"{ids.SPENDING}.children", {}, f"{ids.SPENDING}.id", claims=MAIL)
+    assert "$7.00" in json.dumps(cards)
+    assert served.json("budgets", NOBODY)["budgets"] == []
+
+
+def test_a_budget_made_before_the_merger_counts_the_person_too(served: Served) -> None:
+    forget(served, "ana-key")
+    raw = {"kind": "user", "subject": "ana-key", "hard": 6, "period": "monthly"}
+    served.client.post("/api/v1/budgets", json=raw, headers=served.headers(ADMIN))
+    post(served, PAIR | {"alias": "ana-key"})
+    (one,) = served.json("budgets", ANA)["budgets"]
+    assert (one["subject"], one["spent"]) == ("ana-key", 7)
+    (crossed,) = served.json(f"budgets/{one['id']}/crossings", ANA)["crossings"]
+    assert (crossed["user"], crossed["at"]) == ("ana", "2026-11-19T10:00:00+00:00")
+
+
+def test_the_trail_says_which_id_signed_in(served: Served) -> None:
+    claims = MAIL | {"isAdmin": True, "name": "Ana"}
+    assert forget(served, "ana-key", claims).status_code == 204
+    assert served.json("audit")["entries"][0]["who"] == "ana@example.com"
+
+
+# --- the page of administrators
+
+
+CHANGED: Final = f"{ids.PEOPLE_CHANGED}.data"
+
+
+def filled(served: Served) -> dict[str, Any]:
+    said = {f"{ids.ZONE}.data": "Europe/Berlin"}
+    return dict(fire(served, f"{ids.PEOPLE}.rowData", said, f"{ids.PEOPLE}.id"))
+
+
+def click(served: Served, key: str, claims: Claims = ADMIN, **said: Any) -> Any:
+    values = {f"{key}.n_clicks": 1} | {name.replace("__", "."): v for name, v in said.items()}
+    return served.fire(CHANGED, claims, values, f"{key}.n_clicks")
+
+
+def test_the_page_is_for_administrators(served: Served) -> None:
+    for claims in (ANA, LENA):
+        page = served.fire(
+            "page-title", claims, {"url.pathname": "/settings/people"}, "url.pathname"
+        )
+        assert "There is no such page" in page.text
+        told = fire(served, f"{ids.PEOPLE_LINK}.hidden", {}, f"{ids.URL}.pathname", claims=claims)
+        assert told == {ids.PEOPLE_LINK: {"hidden": True}}
+        turned = served.fire(f"{ids.PEOPLE}.rowData", claims, {}, f"{ids.PEOPLE}.id")
+        assert (turned.status_code, "ana-key" in turned.text) == (403, False)
+        said = {f"{ids.people_field(name)}.value": "x" for name in PAIR}
+        refused = served.fire(CHANGED, claims, said | {"people-add.n_clicks": 1},
+                              "people-add.n_clicks")  # fmt: skip
+        assert "platform administrators" in refused.text
+    assert len(served.json("aliases")["aliases"]) == 2
+    page = served.fire("page-title", ADMIN, {"url.pathname": "/settings/people"}, "url.pathname")
+    assert '"people-table"' in page.text
+    told = fire(served, f"{ids.PEOPLE_LINK}.hidden", {}, f"{ids.URL}.pathname")
+    assert told == {ids.PEOPLE_LINK: {"hidden": False}}
+
+
+def test_the_tables_show_who_is_whom_and_what_looks_alike(served: Served) -> None:
+    forget(served, "ana@example.com")
+    told = filled(served)
+    (one,) = told[ids.PEOPLE]["rowData"]
+    shown = {k: one[k] for k in ("name", "person", "alias", "events", "who", "when", "name_tip")}
+    assert shown == {
+        "name": "Ana Lopes", "person": "ana", "alias": "ana-key", "events": 1, "who": "root",
+        "when": "20 Nov 2026 13:00 Europe/Berlin", "name_tip": "ana (also ana-key)",
+    }  # fmt: skip
+    (hint,) = told[ids.HINTS]["rowData"]
+    assert (hint["alias"], hint["person"], hint["events"], hint["theirs"]) == (
+        "ana@example.com", "ana", 1, 1,
+    )  # fmt: skip
+    assert (told[ids.PEOPLE_SAID]["children"], told[ids.HINTS_SAID]["children"]) == ("", "")
+    offered = [one["props"]["value"] for one in told[ids.PEOPLE_OFFERED]["children"]]
+    assert sorted(offered) == ["ana", "ana-key", "ana@example.com", "bob"]
+
+
+def test_an_id_is_merged_by_the_form_and_a_refusal_stands_beside_it(served: Served) -> None:
+    typed = {f"{ids.people_field('alias')}__value": "bobby",
+             f"{ids.people_field('person')}__value": "bob"}  # fmt: skip
+    done = json.loads(click(served, ids.PEOPLE_ADD, **typed).text)["response"]
+    assert done[ids.PEOPLE_PROBLEM]["children"] == ""
+    assert [done[ids.people_field(name)]["value"] for name in PAIR] == ["", ""]
+    typed[f"{ids.people_field('person')}__value"] = "ana"
+    refused = json.loads(click(served, ids.PEOPLE_ADD, **typed).text)["response"]
+    assert refused == {
+        ids.PEOPLE_PROBLEM: {"children": "'bobby' is an alias of 'bob': remove that first"}
+    }
+
+
+def test_rows_are_removed_accepted_and_dismissed(served: Served) -> None:
+    chosen = [PAIR | {"name": "x"}]
+    click(served, ids.PEOPLE_REMOVE, **{f"{ids.PEOPLE}__selectedRows": chosen})
+    assert [one["alias"] for one in served.json("aliases")["aliases"]] == ["ana-key"]
+    hints = filled(served)[ids.HINTS]["rowData"]
+    click(served, ids.HINT_ACCEPT, **{f"{ids.HINTS}__selectedRows": hints})
+    assert len(served.json("aliases")["aliases"]) == 2
+    forget(served, "ana@example.com")
+    click(served, ids.HINT_DISMISS, **{f"{ids.HINTS}__selectedRows": hints})
+    assert filled(served)[ids.HINTS]["rowData"] == []
+    assert filled(served)[ids.HINTS_SAID]["children"].startswith("No other ids")
+
+
+@pytest.mark.parametrize("rows", [None, [], "x", [7], [{}], [{"alias": 7, "person": ["a"]}]])
+@pytest.mark.parametrize("key", [ids.PEOPLE_REMOVE, ids.HINT_ACCEPT, ids.HINT_DISMISS])
+def test_a_forged_row_changes_nothing(served: Served, key: str, rows: Any) -> None:
+    table = ids.PEOPLE if key == ids.PEOPLE_REMOVE else ids.HINTS
+    answer = click(served, key, **{f"{table}__selectedRows": rows})
+    assert answer.status_code == 200
+    assert json.loads(answer.text)["response"][ids.PEOPLE_PROBLEM]["children"]
+    assert len(served.json("aliases")["aliases"]) == 2
+
+
+def test_nothing_happens_without_a_click(served: Served) -> None:
+    assert not json.loads(served.fire(CHANGED, ADMIN, {}, "people-add.n_clicks").text)["response"]

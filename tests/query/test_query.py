@@ -1,0 +1,135 @@
+"""The question itself: what it refuses, what it keeps, and that its parts are the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from data.access.scope import Scope
+from data.engines.memo import Memo
+from data.engines.protocol import EventStore
+from data.errors import Refused
+from data.query.catalog import OTHER
+from data.query.filters import Filters, parse
+from data.query.query import Query, count, run
+
+ADMIN = Scope.of({"sub": "root", "isAdmin": True})
+NOW = 1_795_176_000_000_000
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def filters() -> Filters:
+    return parse({"preset": "custom", "from": "2026-11-01", "to": "2026-12-01"}, NOW)
+
+
+@pytest.mark.parametrize(("said", "parameter"), [
+    ({"metrics": ("money",)}, "metrics"), ({"by": ("colour",)}, "by"),
+    ({"by": ("event_id",)}, "by"), ({"order": (("tokens", True),)}, "order"),
+])  # fmt: skip
+def test_a_question_of_unknown_names_is_refused(
+    filters: Filters, said: dict[str, Any], parameter: str
+) -> None:
+    asked: dict[str, Any] = {"metrics": ("cost",), "by": ("user",)} | said
+    with pytest.raises(Refused) as refusal:
+        Query(**asked, filters=filters)
+    assert refusal.value.parameter == parameter
+
+
+def test_money_is_exact_to_the_nano_dollar(
+    store: EventStore, event: Make, filters: Filters
+) -> None:
+    store.write([event(cost_nano=100_000_001, user=f"u{n % 3}") for n in range(3_000)])
+    parts = run(Query(("cost",), ("user",), filters), ADMIN, store)["cost"]
+    assert parts.tolist() == [100.000001] * 3
+    assert run(Query(("cost",), (), filters), ADMIN, store)["cost"].tolist() == [300.000003]
+
+
+def test_free_is_zero_and_unknown_is_null(store: EventStore, event: Make, filters: Filters) -> None:
+    store.write([event(user="free", cost_nano=0), event(user="unknown"),
+                 event(user="both"), event(user="both", cost_nano=7)])  # fmt: skip
+    frame = run(Query(("cost", "priced_share"), ("user",), filters), ADMIN, store)
+    cost = dict(zip(frame["user"], frame["cost"].astype(object), strict=True))
+    assert (cost["free"], cost["both"]) == (0.0, 7e-9)
+    assert cost["unknown"] != cost["unknown"]
+
+
+def test_distinct_people_are_counted_once_in_the_total(
+    store: EventStore, event: Make, filters: Filters
+) -> None:
+    store.write([event(user=f"u{n % 4}", project=f"p{n % 3}") for n in range(12)])
+    by = run(Query(("active_users",), ("project",), filters), ADMIN, store)["active_users"]
+    assert by.tolist() == [4, 4, 4]
+    assert run(Query(("active_users",), (), filters), ADMIN, store)["active_users"].tolist() == [4]
+
+
+def test_a_p95_is_a_value_that_occurred(store: EventStore, event: Make, filters: Filters) -> None:
+    for most, wanted in ((1, 1), (19, 19), (20, 19), (21, 20), (40, 38), (100, 95), (101, 96)):
+        store.remove("test")
+        store.write([event(duration_ms=n) for n in range(1, most + 1)])
+        frame = run(Query(("duration_p95",), (), filters), ADMIN, store)
+        assert frame["duration_p95"].tolist() == [wanted], most
+
+
+def test_the_others_are_gathered_and_nothing_is_lost(
+    store: EventStore, event: Make, filters: Filters
+) -> None:
+    store.write([event(model=f"m{n % 7}" if n % 7 else None, cost_nano=n) for n in range(70)])
+    asked = Query(("cost", "requests"), ("model",), filters, top=3)
+    frame = run(asked, ADMIN, store)
+    assert sorted(frame["model"].dropna()) == sorted([OTHER, "m4", "m5", "m6"])
+    assert int(frame["requests"].sum()) == 70
+    assert len(frame) == count(asked.total(), ADMIN, store) + 3
+
+
+def test_a_user_named_like_the_others_label_is_a_user(
+    store: EventStore, event: Make, filters: Filters
+) -> None:
+    store.write([event(user="Other", cost_nano=9), event(user="a", cost_nano=1)])
+    frame = run(Query(("cost",), ("user",), filters, top=1), ADMIN, store)
+    assert set(frame["user"]) == {"Other", OTHER}
+
+
+def test_a_search_matches_letters_of_any_case_and_no_wildcards(
+    store: EventStore, event: Make, filters: Filters
+) -> None:
+    store.write([event(user=name) for name in ("Ana", "100%", "a_b", "a\\b", "axb", "it's")])
+    for text, found in (("ANA", ["Ana"]), ("%", ["100%"]), ("a_b", ["a_b"]), ("\\", ["a\\b"]),
+                        ("'", ["it's"]), ("zz", [])):  # fmt: skip
+        frame = run(Query(("events",), ("user",), filters, search=text), ADMIN, store)
+        assert frame["user"].tolist() == found, text
+
+
+def test_an_answer_is_computed_once_for_all_who_ask_at_once() -> None:
+    memo, gate, computed = Memo(), Barrier(8), []
+
+    def ask(_: int) -> Any:
+        gate.wait()
+        return memo.get("question", lambda: computed.append(1) or object())
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(8)))
+    assert len(computed) == 1
+    assert len(set(map(id, answers))) == 1
+    memo.forget()
+    assert memo.get("question", object) is not answers[0]
+
+
+def test_a_failure_is_not_kept() -> None:
+    memo = Memo()
+    with pytest.raises(ZeroDivisionError):
+        memo.get("question", lambda: 1 // 0)
+    assert memo.get("question", lambda: 7) == 7
+
+
+def test_new_events_are_seen_at_once(store: EventStore, event: Make, filters: Filters) -> None:
+    asked = Query(("requests",), (), filters)
+    for n in range(1, 4):
+        store.write([event()])
+        assert run(asked, ADMIN, store)["requests"].tolist() == [n]
+    store.remove("test")
+    assert run(asked, ADMIN, store)["requests"].tolist() == [0]

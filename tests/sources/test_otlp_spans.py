@@ -1,0 +1,645 @@
+"""Spans: every spelling of the conventions, what stands above a span, and what is a double."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any, Final
+
+import pytest
+
+from data.errors import EventError
+from data.sources import Options
+from data.sources.events import event_of
+from data.sources.format import Note
+from data.sources.otlp import requests
+from data.sources.otlp.litellm import CACHE_HIT
+from data.sources.otlp.spans import BY_EVENTS, CREATED, DOUBLE, RAW
+
+START: Final = 1_795_350_580_000_000_000
+NUMBERS: Final = itertools.count(1)
+SECRET: Final = "what nobody may keep"
+CHAT: Final = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o"}
+USED: Final = {"gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 2}
+
+
+def value(content: Any) -> Any:
+    if isinstance(content, list):
+        return {"arrayValue": {"values": [value(each) for each in content]}}
+    kinds = {bool: "boolValue", int: "intValue", float: "doubleValue", str: "stringValue"}
+    return {kinds[type(content)]: content}
+
+
+def pairs(attributes: dict[str, Any]) -> list[Any]:
+    return [{"key": key, "value": value(content)} for key, content in attributes.items()]
+
+
+def span(attributes: dict[str, Any], parent: Any = None, **more: Any) -> dict[str, Any]:
+    """A span of 1.5 s below `parent`, in the one trace of these tests."""
+    return {
+        "traceId": "ab" * 16,
+        "spanId": f"{next(NUMBERS):016x}",
+        "parentSpanId": parent["spanId"] if parent else "",
+        "name": "a span",
+        "startTimeUnixNano": str(START),
+        "endTimeUnixNano": str(START + 1_500_000_000),
+        "attributes": pairs(attributes),
+        **more,
+    }
+
+
+def request(*spans: Any, resource: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "resource": {"attributes": pairs(resource or {})},
+        "scopeSpans": [{"scope": {"name": "s"}, "spans": list(spans)}],
+    }
+
+
+def read(*groups: Any, options: Options | None = None) -> list[Any]:
+    """Clean events, sentences of what is none, and notes, in order."""
+    body = json.dumps({"resourceSpans": list(groups)}).encode()
+    records = requests.request_records("traces", body, json=True, options=options or Options())
+    return [said(raw) for _, raw in records]
+
+
+def said(raw: Any) -> Any:
+    try:
+        return raw if isinstance(raw, Note) else event_of(raw)
+    except EventError as error:
+        return str(error)
+
+
+def one(attributes: dict[str, Any], resource: dict[str, Any] | None = None, **more: Any) -> Any:
+    (event,) = read(request(span(attributes, **more), resource=resource))
+    return event
+
+
+def known(event: Any) -> dict[str, Any]:
+    return {name: content for name, content in event.items() if content is not None}
+
+
+# Spellings
+
+SPELLINGS: Final = {
+    "current conventions": {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4o",
+        "gen_ai.response.model": "gpt-4o-2024-11-20",
+        "gen_ai.usage.input_tokens": 100,
+        "gen_ai.usage.output_tokens": 20,
+        "gen_ai.usage.cache_read.input_tokens": 60,
+        "gen_ai.usage.cache_write.input_tokens": 10,
+        "gen_ai.usage.reasoning.output_tokens": 5,
+    },
+    "cache creation": {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4o",
+        "gen_ai.response.model": "gpt-4o-2024-11-20",
+        "gen_ai.usage.input_tokens": 100,
+        "gen_ai.usage.output_tokens": 20,
+        "gen_ai.usage.cache_read.input_tokens": 60,
+        "gen_ai.usage.cache_creation.input_tokens": 10,
+        "gen_ai.usage.reasoning.output_tokens": 5,
+    },
+    "first conventions": {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.system": "openai",
+        "gen_ai.request.model": "gpt-4o",
+        "gen_ai.response.model": "gpt-4o-2024-11-20",
+        "gen_ai.usage.prompt_tokens": 100,
+        "gen_ai.usage.completion_tokens": 20,
+        "gen_ai.usage.cache_read_input_tokens": 60,
+        "gen_ai.usage.cache_creation_input_tokens": 10,
+        "gen_ai.usage.reasoning_tokens": 5,
+    },
+    "OpenLLMetry": {
+        "llm.request.type": "chat",
+        "gen_ai.system": "OpenAI",
+        "gen_ai.request.model": "gpt-4o",
+        "gen_ai.response.model": "gpt-4o-2024-11-20",
+        "llm.usage.prompt_tokens": 100,
+        "llm.usage.completion_tokens": 20,
+        "llm.usage.total_tokens": 120,
+        "llm.usage.cache_read_input_tokens": 60,
+        "llm.usage.cache_creation_input_tokens": 10,
+        "llm.usage.reasoning_tokens": 5,
+    },
+    "before the conventions": {
+        "llm.vendor": "OpenAI",
+        "llm.request.model": "gpt-4o",
+        "llm.response.model": "gpt-4o-2024-11-20",
+        "llm.usage.prompt_tokens": 100,
+        "llm.usage.completion_tokens": 20,
+        "gen_ai.usage.details.cache_read_tokens": 60,
+        "gen_ai.usage.details.cache_write_tokens": 10,
+        "gen_ai.usage.details.reasoning_tokens": 5,
+    },
+    "OpenInference": {
+        "openinference.span.kind": "LLM",
+        "llm.provider": "openai",
+        "llm.system": "openai",
+        "llm.model_name": "gpt-4o-2024-11-20",
+        "llm.token_count.prompt": 100,
+        "llm.token_count.completion": 20,
+        "llm.token_count.prompt_details.cache_read": 60,
+        "llm.token_count.prompt_details.cache_write": 10,
+        "llm.token_count.completion_details.reasoning": 5,
+    },
+    "Sentry": {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.system": "openai",
+        "gen_ai.response.model": "gpt-4o-2024-11-20",
+        "gen_ai.usage.input_tokens": 100,
+        "gen_ai.usage.output_tokens": 20,
+        "gen_ai.usage.input_tokens.cached": 60,
+        "gen_ai.usage.input_tokens.cache_write": 10,
+        "gen_ai.usage.output_tokens.reasoning": 5,
+    },
+    "AI SDK": {
+        "ai.operationId": "ai.generateText.doGenerate",
+        "gen_ai.system": "openai.chat",
+        "gen_ai.request.model": "gpt-4o",
+        "gen_ai.response.model": "gpt-4o-2024-11-20",
+        "gen_ai.usage.input_tokens": 100,
+        "ai.usage.outputTokens": 20,
+        "ai.usage.cachedInputTokens": 60,
+        "gen_ai.usage.cache_creation.input_tokens": "10",
+        "ai.usage.reasoningTokens": 5,
+    },
+}
+
+
+@pytest.mark.parametrize("attributes", SPELLINGS.values(), ids=SPELLINGS)
+def test_a_call_in_every_spelling(attributes: dict[str, Any]) -> None:
+    event = one(attributes)
+    want = {
+        "kind": "llm",
+        "status": "ok",
+        "provider": "openai",
+        "model": "gpt-4o-2024-11-20",
+        "input_tokens": 30,
+        "cached_input_tokens": 60,
+        "cache_write_tokens": 10,
+        "output_tokens": 20,
+        "reasoning_tokens": 5,
+        "duration_ms": 1_500,
+        "ts": START // 1_000,
+        "source": "otlp",
+        "channel": "platform",
+    }
+    assert {name: event[name] for name in want} == want
+    assert event["event_id"] == f"otel:{'ab' * 16}:{next(NUMBERS) - 1:016x}"
+    assert event["cost_origin"] == "list"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "kind", "operation"),
+    [
+        ({"gen_ai.operation.name": "chat"}, "llm", "chat"),
+        ({"gen_ai.operation.name": "text_completion"}, "llm", "text_completion"),
+        ({"gen_ai.operation.name": "generate_content"}, "llm", "generate_content"),
+        ({"gen_ai.operation.name": "embeddings"}, "llm", "embeddings"),
+        ({"gen_ai.operation.name": "responses", "gen_ai.request.model": "m"}, "llm", "responses"),
+        ({"llm.request.type": "embedding", "gen_ai.request.model": "m"}, "llm", "embeddings"),
+        ({"openinference.span.kind": "EMBEDDING"}, "llm", "embeddings"),
+        ({"openinference.span.kind": "LLM"}, "llm", None),
+        ({"gen_ai.operation.name": "execute_tool"}, "tool", None),
+        ({"traceloop.span.kind": "tool"}, "tool", None),
+        ({"openinference.span.kind": "TOOL"}, "tool", None),
+        ({"ai.operationId": "ai.toolCall", "ai.toolCall.name": "t"}, "tool", None),
+        ({"ai.operationId": "ai.streamText.doStream"}, "llm", None),
+        ({"ai.operationId": "ai.embed.doEmbed", "ai.usage.tokens": 5}, "llm", "embeddings"),
+        ({"gen_ai.operation.name": "invoke_agent"}, "message", None),
+        ({"traceloop.span.kind": "agent"}, "message", None),
+        ({"openinference.span.kind": "AGENT"}, "message", None),
+        ({"gen_ai.operation.name": "invoke_workflow"}, "workflow", None),
+        ({"traceloop.span.kind": "workflow"}, "workflow", None),
+        ({"gen_ai.operation.name": "retrieval"}, "integration", None),
+        ({"openinference.span.kind": "RETRIEVER"}, "integration", None),
+        ({"mcp.method.name": "tools/call"}, "integration", None),
+        ({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.type": "mcp"}, "integration", None),
+        (
+            {"gen_ai.operation.name": "execute_tool", "mcp.method.name": "tools/call"},
+            "integration",
+            None,
+        ),
+    ],
+)  # fmt: skip
+def test_operations_are_kinds(attributes: dict[str, Any], kind: str, operation: str | None) -> None:
+    event = one(attributes)
+    assert (event["kind"], event["operation"]) == (kind, operation)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {},
+        {"http.request.method": "POST"},
+        {"gen_ai.operation.name": "create_memory"},
+        {"openinference.span.kind": "CHAIN", "llm.token_count.prompt": 5, "llm.model_name": "m"},
+        {"openinference.span.kind": "GUARDRAIL"},
+        {"traceloop.span.kind": "task"},
+        {"llm.request.type": "rerank"},
+        {"mcp.method.name": "tools/list"},
+        {"ai.operationId": "ai.generateText", "ai.model.id": "m", "ai.usage.promptTokens": 5},
+        {"mcp.method.name": "initialize", "gen_ai.operation.name": "chat"},
+    ],
+)
+def test_what_is_no_use_of_a_model_yields_nothing(attributes: dict[str, Any]) -> None:
+    assert read(request(span(attributes))) == []
+
+
+@pytest.mark.parametrize(
+    ("attributes", "resource", "want"),
+    [
+        ({"enduser.id": "ana", "user.id": "u1"}, {}, {"user": "ana"}),
+        ({"user.id": "u1"}, {"enduser.id": "team bot"}, {"user": "u1"}),
+        ({}, {"user.id": "u1"}, {"user": "u1"}),
+        ({"user.id": 42}, {}, {"user": "42"}),
+        ({"langfuse.user.id": "u1"}, {}, {"user": "u1"}),
+        ({"traceloop.association.properties.user_id": "u1"}, {}, {"user": "u1"}),
+        ({}, {"team.id": "team-web", "service.namespace": "web"}, {"project": "team-web"}),
+        ({}, {"service.namespace": "web"}, {"project": "web"}),
+        ({"team.id": "own"}, {"team.id": "team-web"}, {"project": "own"}),
+        ({}, {"openinference.project.name": "p"}, {"project": "p"}),
+        ({}, {"service.name": "shop"}, {"client": "shop"}),
+        ({"gen_ai.conversation.id": "c", "session.id": "s"}, {}, {"conversation_id": "c"}),
+        ({"session.id": "s"}, {}, {"conversation_id": "s"}),
+        ({"gen_ai.agent.name": "triage"}, {}, {"assistant": "triage"}),
+        ({"traceloop.workflow.name": "digest"}, {}, {"workflow": "digest"}),
+        (
+            {"error.type": "RateLimitError"},
+            {},
+            {"status": "error", "error_class": "RateLimitError"},
+        ),
+        ({"error.type": "CancelledError"}, {}, {"status": "aborted"}),
+        ({"gen_ai.response.time_to_first_chunk": 0.25}, {}, {"ttft_ms": 250}),
+        ({"ai.response.msToFirstChunk": 31.9}, {}, {"ttft_ms": 31}),
+        ({"gen_ai.system": "Langchain"}, {}, {"provider": None}),
+        ({"gen_ai.system": "anthropic.messages"}, {}, {"provider": "anthropic"}),
+        ({"gen_ai.provider.name": "aws.bedrock"}, {}, {"provider": "aws.bedrock"}),
+    ],
+)
+def test_context_of_a_call(
+    attributes: dict[str, Any], resource: dict[str, Any], want: dict[str, Any]
+) -> None:
+    event = one(CHAT | attributes, resource)
+    assert {name: event[name] for name in want} == want
+
+
+def test_a_silent_span_invents_nothing() -> None:
+    event = known(one({"gen_ai.operation.name": "chat"}, endTimeUnixNano="0"))
+    assert set(event) == {
+        *("event_id", "ts", "kind", "channel", "source", "status", "cost_origin", "operation")
+    }
+
+
+def test_options_say_whose_silent_spans_are() -> None:
+    mine = Options(user="me", project="p")
+    (event,) = read(request(span(CHAT)), options=mine)
+    assert (event["user"], event["project"]) == ("me", "p")
+
+
+# Tokens and cost
+
+
+@pytest.mark.parametrize(
+    ("told", "cached", "written", "want"),
+    [
+        (100, 60, 10, (30, 60, 10)),
+        (70, 60, 10, (0, 60, 10)),
+        (50, 60, 10, (50, 60, 10)),  # Anthropic's own way: cached beside the input
+        (65, 60, 10, (65, 60, 10)),
+        (100, None, None, (100, None, None)),
+        (None, 60, None, (None, 60, None)),
+        (0, 0, 0, (0, 0, 0)),
+    ],
+)
+def test_input_includes_what_is_cached_unless_it_cannot(
+    told: int | None, cached: int | None, written: int | None, want: tuple[int | None, ...]
+) -> None:
+    given = {
+        "gen_ai.usage.input_tokens": told,
+        "gen_ai.usage.cache_read.input_tokens": cached,
+        "gen_ai.usage.cache_creation.input_tokens": written,
+    }
+    event = one(CHAT | {name: count for name, count in given.items() if count is not None})
+    names = ("input_tokens", "cached_input_tokens", "cache_write_tokens")
+    assert tuple(event[name] for name in names) == want
+
+
+@pytest.mark.parametrize(("total", "fresh"), [(120, 30), (190, 100), (0, 30), ("odd", 30)])
+def test_a_total_tells_whether_the_input_includes_what_is_cached(total: Any, fresh: int) -> None:
+    counts = {
+        "gen_ai.usage.input_tokens": 100,
+        "gen_ai.usage.cache_read.input_tokens": 60,
+        "gen_ai.usage.cache_creation.input_tokens": 10,
+        "gen_ai.usage.output_tokens": 20,
+    }
+    assert one(CHAT | counts | {"gen_ai.usage.total_tokens": total})["input_tokens"] == fresh
+
+
+def test_reasoning_is_part_of_the_output_unless_it_is_more() -> None:
+    told = {"gen_ai.usage.output_tokens": 10, "gen_ai.usage.reasoning_tokens": 4}
+    assert one(CHAT | told)["output_tokens"] == 10
+    event = one(CHAT | told | {"gen_ai.usage.reasoning_tokens": 40})
+    assert (event["output_tokens"], event["reasoning_tokens"]) == (50, 40)
+
+
+@pytest.mark.parametrize(
+    ("cost", "nano", "origin"),
+    [
+        ({"gen_ai.usage.cost": 0.000001}, 1_000, "reported"),
+        ({"gen_ai.usage.total_cost": "0.5"}, 500_000_000, "reported"),
+        ({"llm.cost.total": 2}, 2_000_000_000, "reported"),
+        ({"operation.cost": 1e-9}, 1, "reported"),
+        ({"gen_ai.usage.cost": 0.0}, 45_000, "list"),  # who knows no price says 0
+        ({}, 45_000, "list"),
+    ],
+)
+def test_cost_is_what_the_emitter_says(cost: Any, nano: int, origin: str) -> None:
+    event = one(CHAT | {"gen_ai.system": "openai"} | USED | cost)
+    assert (event["cost_nano"], event["cost_origin"]) == (nano, origin)
+
+
+# What stands above
+
+
+def agent_of(name: str = "triage", **more: Any) -> dict[str, Any]:
+    return span({"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": name} | more)
+
+
+def test_a_call_belongs_to_whom_the_spans_above_it_name() -> None:
+    flow = span(
+        {"gen_ai.operation.name": "invoke_workflow", "enduser.id": "ana", "session.id": "s1"},
+        name="invoke_workflow digest",
+    )
+    agent = span({"gen_ai.operation.name": "invoke_agent"}, flow, name="invoke_agent triage")
+    between = span({"http.request.method": "POST"}, agent)
+    call = span(CHAT | USED, between)
+    tool = span({"gen_ai.operation.name": "execute_tool"}, agent, name="execute_tool search")
+    found = read(request(call, tool, between, agent, flow))
+    events = {event["kind"]: event for event in found}
+    for event in events.values():
+        assert (event["user"], event["conversation_id"]) == ("ana", "s1")
+        assert event["workflow"] == "digest"
+        assert event["run_id"] == f"{'ab' * 16}:{flow['spanId']}"
+    assistants = {kind: event["assistant"] for kind, event in events.items()}
+    assert assistants == {"llm": "triage", "tool": "triage", "message": "triage", "workflow": None}
+    assert events["tool"]["tool"] == "search"
+
+
+def test_a_workflow_may_tell_its_name_as_an_agent_s() -> None:
+    event = one({"gen_ai.operation.name": "invoke_workflow", "gen_ai.agent.name": "digest"})
+    assert (event["workflow"], event["assistant"]) == ("digest", None)
+    assert one({"traceloop.span.kind": "workflow", "traceloop.entity.name": "d"})["workflow"] == "d"
+
+
+def test_an_agent_carries_no_tokens() -> None:
+    agent = agent_of(**USED, **{"gen_ai.usage.cost": 5.0, "gen_ai.request.model": "gpt-4o"})
+    (event,) = read(request(agent))
+    assert event["kind"] == "message"
+    assert event["input_tokens"] is event["cost_nano"] is None
+
+
+def test_only_the_same_resource_says_whose_a_span_is() -> None:
+    gateway = span({"http.request.method": "POST", "enduser.id": "gateway bot"})
+    call = span(CHAT, gateway)
+    apart = read(
+        request(gateway, resource={"service.name": "gw"}),
+        request(call, resource={"service.name": "app"}),
+    )
+    together = read(
+        request(gateway, resource={"service.name": "app"}),
+        request(call, resource={"service.name": "app"}),
+    )
+    assert [event["user"] for event in apart] == [None]
+    assert [event["user"] for event in together] == ["gateway bot"]
+
+
+def test_a_name_belongs_to_the_user_it_stands_beside() -> None:
+    above = span({"enduser.id": "ana", "user.name": "Ana Ito"})
+    events = read(request(above, span(CHAT, above), span(CHAT | {"user.id": "bo"}, above)))
+    assert [(e["user"], e["user_name"]) for e in events] == [("ana", "Ana Ito"), ("bo", None)]
+
+
+def test_spans_that_claim_to_be_above_each_other_do_not_loop() -> None:
+    first, second = span(CHAT), span(CHAT)
+    first["parentSpanId"], second["parentSpanId"] = second["spanId"], first["spanId"]
+    own = span(CHAT)
+    own["parentSpanId"] = own["spanId"]
+    found = read(request(first, second, own))
+    assert [event["kind"] for event in found] == ["llm", "llm", "llm"]
+
+
+def test_a_span_called_workflow_is_one_with_genai_below_it() -> None:
+    flow = span({"enduser.id": "ana"}, name="workflow ticket-digest")
+    event = next(e for e in read(request(flow, span(CHAT, flow))) if e["kind"] == "workflow")
+    assert (event["workflow"], event["user"]) == ("ticket-digest", "ana")
+    assert read(request(span({}, name="workflow build-and-test"))) == []
+
+
+# Doubles
+
+
+def test_of_two_spans_of_one_call_the_inner_one_counts() -> None:
+    outer = span(CHAT | USED, name="ChatOpenAI.chat")
+    inner = span(CHAT | USED, outer)
+    for spans in ((inner, outer), (inner, outer, inner, outer)):
+        second, first, *again = read(request(*spans))
+        assert first is DOUBLE
+        assert again in ([], [second, first])
+    assert second["event_id"].endswith(inner["spanId"])
+
+
+def test_the_inner_one_is_found_through_spans_that_are_none_of_ours() -> None:
+    outer = span(CHAT | USED)
+    http = span({"http.request.method": "POST"}, outer)
+    inner = span(CHAT | USED, http)
+    first, second = read(request(outer, http, inner))
+    assert first is DOUBLE
+    assert second["event_id"].endswith(inner["spanId"])
+
+
+def test_the_outer_one_counts_where_the_inner_one_has_no_counts() -> None:
+    outer = span(CHAT | USED)
+    inner = span(CHAT, outer)
+    first, second = read(request(outer, inner))
+    assert first["input_tokens"] == 10
+    assert second is DOUBLE
+
+
+def test_calls_below_a_tool_or_of_another_kind_are_calls_of_their_own() -> None:
+    outer = span(CHAT | USED)
+    tool = span({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "ask"}, outer)
+    nested = span(CHAT | USED, tool)
+    embedding = span(USED | {"gen_ai.operation.name": "embeddings"}, outer)
+    kinds = [event["kind"] for event in read(request(outer, tool, nested, embedding))]
+    assert kinds == ["llm", "tool", "llm", "llm"]
+
+
+def test_notes_say_what_is_not_counted() -> None:
+    raw = span({"llm.openai.messages": SECRET}, name="raw_gen_ai_request")
+    created = span({"gen_ai.operation.name": "create_agent", "gen_ai.agent.name": "a"})
+    assert read(request(raw, created)) == [RAW, CREATED]
+    for service in ("claude-code", "codex_cli_rs", "codex_exec", "codex-app-server"):
+        telling = request(span(CHAT | USED), resource={"service.name": service})
+        assert read(telling) == [BY_EVENTS]
+    renamed = request(span(CHAT | USED), resource={"service.name": "ana's laptop"})
+    renamed["scopeSpans"][0]["scope"]["name"] = "com.anthropic.claude_code.tracing"
+    assert read(renamed) == [BY_EVENTS]
+    (own,) = read(request(span(CHAT | USED), resource={"service.name": "codex-review"}))
+    assert own["input_tokens"] == 10
+
+
+# LiteLLM
+
+LITELLM: Final = {
+    "gen_ai.operation.name": "acompletion", "gen_ai.request.model": "gpt-4o",
+    "gen_ai.system": "openai", "litellm.call_id": "c1", "gen_ai.cost.total_cost": 0.5,
+    "gen_ai.response.id": "chatcmpl-1",
+    "gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 20,
+    "metadata.usage_object": "{'prompt_tokens_details': {'cached_tokens': 60, 'x': None}}",
+    "metadata.requester_metadata": "{'tags': ['assistant:kb'], 'session_id': 's1'}",
+    "metadata.user_api_key_user_id": "ana", "metadata.user_api_key_team_id": "web",
+}  # fmt: skip
+
+
+def test_a_call_of_litellm_is_read_as_its_row() -> None:
+    event = one(LITELLM)
+    want = {
+        "event_id": "litellm:c1:chatcmpl-1",
+        "source": "litellm",
+        "channel": "api",
+        "operation": "chat",
+        "user": "ana",
+        "project": "web",
+        "assistant": "kb",
+        "conversation_id": "s1",
+        "input_tokens": 40,
+        "cached_input_tokens": 60,
+        "cost_nano": 500_000_000,
+        "duration_ms": 1_500,
+    }
+    assert {name: event[name] for name in want} == want
+
+
+@pytest.mark.parametrize(
+    "hit",
+    [
+        {"hidden_params": '{"cache_key": "abc"}'},
+        {"hidden_params": '{"a": 1, "cache_key": "abc", "cut o'},
+        {"hidden_params": "{'cache_key': 'abc'}"},
+        {"metadata.cache_hit": "True"},
+        {"litellm.cache_hit": True},
+    ],
+)
+def test_a_hit_in_its_cache_is_free(hit: dict[str, Any]) -> None:
+    note, event = read(request(span(LITELLM | hit)))
+    assert note is CACHE_HIT
+    assert (event["cost_nano"], event["cost_origin"]) == (0, "reported")
+    assert event["tags"] == '{"cache_hit":true}'
+    missed = {"hidden_params": '{"cache_key": null}', "metadata.cache_hit": "False"}
+    assert one(LITELLM | missed)["cost_nano"] == 500_000_000
+
+
+@pytest.mark.parametrize("text", ["{'cut o", '{"cut', "{" + "[" * 999, "no object", "{1, 2}", "9"])
+def test_what_is_cut_off_loses_itself_alone(text: str) -> None:
+    event = one(LITELLM | {"metadata.usage_object": text, "metadata.requester_metadata": text})
+    assert (event["input_tokens"], event["cached_input_tokens"]) == (100, None)
+    assert (event["assistant"], event["user"]) == (None, "ana")
+
+
+def test_older_versions_without_ids_are_calls_like_any_other() -> None:
+    old = {name: told for name, told in LITELLM.items() if name != "litellm.call_id"}
+    event = one(old)
+    assert event["event_id"].startswith("otel:")
+    assert (event["user"], event["project"]) == ("ana", "web")
+
+
+# Tools and integrations
+
+
+def test_an_integration_names_its_server_and_tool() -> None:
+    called = {"mcp.method.name": "tools/call", "gen_ai.tool.name": "search"}
+    event = one(called | {"mcp.server.name": "jira", "server.address": "jira.example.com"})
+    assert (event["integration"], event["integration_type"]) == ("jira", "mcp")
+    assert event["tool"] == "search"
+    assert one(called | {"server.address": "jira.example.com"})["integration"] == "jira.example.com"
+    source = {"gen_ai.operation.name": "retrieval", "gen_ai.data_source.id": "wiki"}
+    event = one(source)
+    assert (event["integration"], event["integration_type"]) == ("wiki", "data_source")
+
+
+def test_the_other_side_of_an_mcp_call_is_the_same_call() -> None:
+    called = {"mcp.method.name": "tools/call"}
+    client = span(called, kind=3)
+    server = span(called, client, kind="SPAN_KIND_SERVER")
+    alone = span(called, kind=2)
+    assert len(read(request(client, server))) == 1
+    assert len(read(request(alone))) == 1
+
+
+def test_a_tool_keeps_its_name_and_type() -> None:
+    attributes = {"gen_ai.tool.name": "search", "gen_ai.tool.type": "function"}
+    event = one({"gen_ai.operation.name": "execute_tool"} | attributes)
+    assert (event["tool"], event["tool_type"]) == ("search", "function")
+    assert one({"traceloop.span.kind": "tool", "traceloop.entity.name": "t"})["tool"] == "t"
+
+
+# Content, and what is wrong
+
+
+def test_content_is_never_kept() -> None:
+    names = (
+        *("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions"),
+        *("gen_ai.prompt", "gen_ai.prompt.0.content", "gen_ai.completion.0.content"),
+        *("input.value", "output.value", "llm.input_messages.0.message.content"),
+        *("traceloop.entity.input", "traceloop.entity.output", "llm.prompts"),
+        *("gen_ai.tool.call.arguments", "gen_ai.tool.call.result", "ai.prompt"),
+        *("error.message", "exception.message", "gen_ai.agent.description"),
+    )
+    content = dict.fromkeys(names, SECRET)
+    calls = [
+        span(CHAT | content, status={"code": 2, "message": SECRET}),
+        span({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "t"} | content),
+        agent_of(**content),
+        span(CHAT | content, events=[{"name": "e", "attributes": pairs(content)}]),
+    ]
+    found = read(request(*calls))
+    assert len(found) == 4
+    assert SECRET not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "more", "sentence"),
+    [
+        ({"gen_ai.usage.input_tokens": -1}, {}, "gen_ai.usage.input_tokens is negative"),
+        ({"gen_ai.usage.input_tokens": 1.5}, {}, "is not a whole number"),
+        ({"gen_ai.usage.input_tokens": "many"}, {}, "is not a number"),
+        ({"gen_ai.usage.input_tokens": True}, {}, "is not a number"),
+        ({"gen_ai.usage.output_tokens": 10**17}, {}, "is not a number between"),
+        ({"gen_ai.usage.cost": "NaN"}, {}, "is not a number between"),
+        ({"gen_ai.usage.cost": -1}, {}, "cost_nano is negative"),
+        ({"gen_ai.request.model": "m" * 1_001}, {}, "model is longer than 1,000 characters"),
+        ({}, {"startTimeUnixNano": "0"}, "ts is missing"),
+        ({}, {"startTimeUnixNano": "1"}, "ts is missing"),
+        ({}, {"startTimeUnixNano": str(2**64 - 1)}, "outside the years 2000 to 2100"),
+        ({}, {"startTimeUnixNano": "soon"}, "this is no span of OTLP"),
+        ({}, {"traceId": ""}, "the span has no trace id or no span id"),
+        ({}, {"spanId": None}, "the span has no trace id or no span id"),
+        ({}, {"traceId": "no id"}, "this is no span of OTLP"),
+        ({}, {"attributes": {"a": 1}}, "attributes is no list"),
+        ({}, {"attributes": [{"value": {}}]}, "'key' is missing"),
+        ({}, {"attributes": [7]}, "this is no span of OTLP"),
+        ({}, {"status": 2}, "this is no span of OTLP"),
+    ],
+)
+def test_a_wrong_span_is_rejected_alone(attributes: Any, more: Any, sentence: str) -> None:
+    good = span(CHAT | USED)
+    wrong = span(CHAT | attributes) | more
+    found = read(request(wrong, good))
+    assert sentence in found[0]
+    assert found[1]["input_tokens"] == 10

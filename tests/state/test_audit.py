@@ -1,0 +1,165 @@
+"""The audit trail: every change with its author, once, in the same breath; and who reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from components.settings.audit import row
+from data.access.scope import Scope
+from data.budgets.book import change, create, listed, remove
+from data.engines.protocol import EventStore
+from data.errors import Forbidden, SpendscopeError
+from data.events.table import micros
+from data.state import audit
+from data.state.audit import Actor, count, entries
+from data.state.store import State
+from tests.serving import Served, serving
+
+NOW = micros(datetime(2026, 11, 20, 12, tzinfo=UTC))
+ROOT = Scope.of({"sub": "root", "isAdmin": True})
+LEADER = Scope.of({"sub": "lena", "applications_admin": "web"})
+RAW = {"kind": "project", "subject": "web", "hard": "100", "period": "monthly"}
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with serving(tmp_path) as one:
+        yield one
+
+
+def test_create_edit_delete_each_leave_an_entry(state: State, store: EventStore) -> None:
+    one = create(state, Actor(LEADER, "Lena", NOW), RAW, store)
+    change(state, Actor(ROOT, "Root", NOW + 1), one.id, {"hard": 120, "soft": 60}, store)
+    remove(state, Actor(LEADER, "Lena", NOW + 2), one.id)
+    deleted, edited, created = entries(state, ROOT, 10)
+    thing = f"budget {one.id}"
+    assert [(e.who, e.name, e.at, e.action, e.thing) for e in (created, edited, deleted)] == [
+        ("lena", "Lena", NOW, "create", thing),
+        ("root", "Root", NOW + 1, "edit", thing),
+        ("lena", "Lena", NOW + 2, "delete", thing),
+    ]
+    assert (created.before, created.after) == (None, one.as_dict())
+    assert edited.changes() == [("soft", None, 60.0), ("hard", 100.0, 120.0)]
+    assert (deleted.before, deleted.after) == (edited.after, None)
+
+
+def test_what_is_refused_or_changes_nothing_leaves_none(state: State, store: EventStore) -> None:
+    one = create(state, Actor(ROOT, "Root", NOW), RAW, store)
+    change(state, Actor(ROOT, "Root", NOW), one.id, {"hard": "100.00"}, store)
+    for raw in ({"hard": 0}, {"subject": "ops"}, {"kind": "everything"}):
+        with pytest.raises(SpendscopeError):
+            change(state, Actor(LEADER, "Lena", NOW), one.id, raw, store)
+    assert count(state, ROOT) == 1
+
+
+def test_a_change_that_cannot_be_recorded_is_not_made(
+    state: State, store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = create(state, Actor(ROOT, "Root", NOW), RAW, store)
+
+    def full(*_: Any) -> None:
+        raise sa.exc.OperationalError("INSERT", {}, Exception("disk is full"))
+
+    monkeypatch.setattr("data.budgets.book.record", full)
+    for attempt in (
+        lambda: create(state, Actor(ROOT, "Root", NOW), RAW | {"period": "daily"}, store),
+        lambda: change(state, Actor(ROOT, "Root", NOW), one.id, {"hard": 7}, store),
+        lambda: remove(state, Actor(ROOT, "Root", NOW), one.id),
+    ):
+        with pytest.raises(SpendscopeError, match="disk is full"):
+            attempt()
+    assert listed(state, ROOT) == [one]
+
+
+@pytest.mark.parametrize("scope", [LEADER, Scope.of({"sub": "ana", "isAdmin": "no"})])
+def test_it_is_read_by_platform_administrators(state: State, scope: Scope) -> None:
+    for reading in (lambda: entries(state, scope, 5), lambda: count(state, scope)):
+        with pytest.raises(Forbidden, match="platform administrators"):
+            reading()
+
+
+def test_nothing_here_takes_an_entry_back() -> None:
+    """No function of the module changes or deletes; the table has one INSERT and SELECTs."""
+    text = Path(audit.__file__).read_text()
+    assert "AUDIT.insert" in text
+    assert not [word for word in ("AUDIT.delete", "AUDIT.update") if word in text]
+
+
+def test_an_entry_reads_as_a_row(state: State, store: EventStore) -> None:
+    one = create(state, Actor(ROOT, "root", NOW), RAW, store)
+    change(state, Actor(LEADER, "Lena", NOW), one.id, {"hard": 1234.5}, store)
+    edited, created = (row(entry, "Europe/Berlin") for entry in entries(state, ROOT, 2))
+    assert (edited["who"], created["who"]) == ("Lena (lena)", "root")
+    assert edited["at"] == "20 Nov 2026 13:00 Europe/Berlin"
+    assert edited["changes"] == "hard: 100.00 → 1,234.50"
+    assert created["changes"].startswith("kind: project · subject: web · period: monthly")
+
+
+# --- the doors
+
+
+def post(served: Served, raw: dict[str, Any]) -> int:
+    headers = served.headers({"sub": "root", "isAdmin": True, "name": "Root"})
+    answer = served.client.post("/api/v1/budgets", json=raw, headers=headers)
+    assert answer.status_code == 201, answer.text
+    return int(answer.json["id"])  # type: ignore[index]
+
+
+def test_the_api_pages_through_it_newest_first(served: Served) -> None:
+    numbers = [post(served, RAW | {"subject": f"p{n}"}) for n in range(5)]
+    told = served.json("audit", limit=2, offset=1)
+    assert told["row_count"] == 5
+    assert [e["thing"] for e in told["entries"]] == [f"budget {n}" for n in numbers[3:1:-1]]
+    assert told["entries"][0]["name"] == "Root"
+    assert served.get("audit", limit=0).status_code == 400
+
+
+@pytest.mark.parametrize("claims", [{"sub": "ana"}, {"sub": "lena", "applications_admin": "web"}])
+def test_others_get_no_trail_at_any_door(served: Served, claims: dict[str, Any]) -> None:
+    post(served, RAW)
+    assert served.get("audit", claims).status_code == 403
+    turned = served.fire("audit-table.rowData", claims, {}, "audit-table.id")
+    assert (turned.status_code, "budget" in turned.text) == (403, False)
+    page = served.fire("page-title", claims, {"url.pathname": "/settings/audit"}, "url.pathname")
+    assert "There is no such page" in page.text
+    linked = served.fire("audit-link.hidden", claims, {"url.pathname": "/"}, "url.pathname")
+    assert linked.json == {"multi": True, "response": {"audit-link": {"hidden": True}}}
+
+
+def test_nobody_unknown_gets_it(served: Served) -> None:
+    assert served.client.get("/api/v1/audit").status_code == 401
+
+
+def test_the_page_turns_its_pages(served: Served) -> None:
+    for n in range(30):
+        post(served, RAW | {"subject": f"p{n}"})
+    root = {"sub": "root", "isAdmin": True}
+
+    def turn(changed: str, offset: Any) -> dict[str, Any]:
+        values = {"audit-offset.data": offset, f"{changed}.n_clicks": 1, "browser-zone.data": "UTC"}
+        answer = served.fire("audit-table.rowData", root, values, f"{changed}.n_clicks")
+        return dict(answer.json["response"])  # type: ignore[index]
+
+    first = turn("audit-newer", 0)
+    assert first["audit-place"]["children"] == "1–25 of 30"
+    assert (first["audit-newer"]["disabled"], first["audit-older"]["disabled"]) == (True, False)
+    second = turn("audit-older", 0)
+    assert second["audit-place"]["children"] == "26–30 of 30"
+    assert len(second["audit-table"]["rowData"]) == 5
+    assert second["audit-older"]["disabled"] is True
+    for forged in (-7, 10**30, "x", None, [1]):
+        assert turn("audit-newer", forged)["audit-place"]["children"] == "1–25 of 30"
+
+
+def test_the_page_is_there_for_administrators(served: Served) -> None:
+    root = {"sub": "root", "isAdmin": True}
+    page = served.fire("page-title", root, {"url.pathname": "/settings/audit"}, "url.pathname")
+    assert '"audit-table"' in page.text
+    linked = served.fire("audit-link.hidden", root, {"url.pathname": "/"}, "url.pathname")
+    assert '"hidden":false' in linked.text.replace(" ", "")

@@ -1,0 +1,434 @@
+"""The state store: accounts, the one-time link, and schemas older and newer than today's."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+
+from data.errors import Refused, SettingsError, SpendscopeError, StoreError, Stranger
+from data.state import schema
+from data.state.passwords import LONGEST, Passwords
+from data.state.store import State
+from data.state.tables import META
+
+CHEAP = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "state.sqlite"
+
+
+@pytest.fixture
+def opened(path: Path) -> Iterator[Callable[..., State]]:
+    states: list[State] = []
+
+    def make(**parameters: int) -> State:
+        hasher = PasswordHasher(**(CHEAP | parameters))
+        states.append(State(f"sqlite:///{path}", Passwords(hasher)))
+        return states[-1]
+
+    yield make
+    for state in states:
+        state.close()
+
+
+@pytest.fixture
+def state(opened: Callable[..., State]) -> State:
+    return opened()
+
+
+def asked(path: Path, sql: str) -> list[Any]:
+    with closing(sqlite3.connect(path)) as raw:
+        return raw.execute(sql).fetchall()
+
+
+def told(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as raw, raw:
+        for statement in statements:
+            raw.execute(statement)
+
+
+# --- accounts
+
+
+def test_an_account_comes_back_as_it_was_added(state: State) -> None:
+    added = state.add_account(
+        " ana ", "Ana Sá", PASSWORD, "Ana@Example.com",
+        applications=["a, b", "c", "a"], applications_admin="Research,,",
+    )  # fmt: skip
+    assert state.account("ana") == added
+    assert added.claims == {
+        "sub": "ana",
+        "email": "ana@example.com",
+        "name": "Ana Sá",
+        "isAdmin": False,
+        "applications": ["a", "b", "c"],
+        "applications_admin": ["Research"],
+    }
+    assert state.account("ANA") is None
+
+
+def test_there_are_accounts_from_the_first_to_the_last(state: State) -> None:
+    assert not state.has_accounts()
+    state.add_account("ana", "Ana", PASSWORD)
+    assert state.has_accounts()
+    assert state.remove_account("ana")
+    assert not state.has_accounts()
+    assert not state.remove_account("ana")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "changed"),
+    [
+        ("user", {"user": "  "}),
+        ("user", {"user": "x" * 201}),
+        ("user", {"user": "a\nb"}),
+        ("user", {"user": "me"}),
+        ("user", {"user": "(none)"}),
+        ("name", {"name": " "}),
+        ("name", {"name": "a\x00b"}),
+        ("email", {"email": "nobody"}),
+        ("email", {"email": "x" * 300 + "@example.com"}),
+        ("password", {"password": "123456789"}),
+        ("password", {"password": "x" * (LONGEST + 1)}),
+    ],
+)
+def test_what_no_account_can_be(state: State, parameter: str, changed: dict[str, str]) -> None:
+    words = {"user": "ana", "name": "Ana", "password": PASSWORD, **changed}
+    with pytest.raises(Refused) as refusal:
+        state.add_account(**words)
+    assert refusal.value.parameter == parameter
+    assert len(str(refusal.value)) > 15
+    assert not state.has_accounts()
+
+
+@pytest.mark.parametrize(
+    ("parameter", "user", "email"),
+    [
+        ("user", "ana", None),
+        ("user", "ANA", None),
+        ("user", "Ana@example.com", None),
+        ("email", "bob", "ANA@example.com"),
+        ("email", "bob", "carl@example.com"),
+    ],
+)
+def test_one_name_opens_one_account(
+    state: State, parameter: str, user: str, email: str | None
+) -> None:
+    state.add_account("ana", "Ana", PASSWORD, "ana@example.com")
+    state.add_account("carl@example.com", "Carl", PASSWORD)
+    with pytest.raises(Refused, match="already") as refusal:
+        state.add_account(user, "Another", PASSWORD, email)
+    assert refusal.value.parameter == parameter
+    assert state.account("bob") is None
+
+
+def test_an_id_may_be_its_own_email_address(state: State) -> None:
+    state.add_account("ana@example.com", "Ana", PASSWORD, "ana@example.com")
+    assert state.verify("ANA@example.com", PASSWORD)
+
+
+def test_claims_change_and_the_rest_stays(state: State) -> None:
+    state.add_account("ana", "Ana", PASSWORD, is_admin=True, applications="a")
+    assert state.change_claims("ana", applications_admin=["b"])
+    changed = state.account("ana")
+    assert changed is not None
+    assert (changed.is_admin, changed.applications, changed.applications_admin) == (
+        False,
+        (),
+        ("b",),
+    )
+    assert changed.name == "Ana"
+    assert not state.change_claims("nobody", is_admin=True)
+
+
+# --- passwords
+
+
+@pytest.mark.parametrize("name", ["ana", " ana ", "ana@example.com", "ANA@Example.com "])
+def test_the_right_password_by_id_or_email(state: State, name: str) -> None:
+    state.add_account("ana", "Ana", PASSWORD, "ana@example.com")
+    account = state.verify(name, PASSWORD)
+    assert account is not None
+    assert account.id == "ana"
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [
+        ("ana", "wrong horse"),
+        ("ana", ""),
+        ("ana", PASSWORD + " "),
+        ("ana", PASSWORD.upper()),
+        ("ANA", PASSWORD),
+        ("bob", PASSWORD),
+        ("", PASSWORD),
+        ("ana", "\udcff" * 12),
+        ("a\x00na", PASSWORD),
+        ("%", PASSWORD),
+    ],
+)
+def test_anything_else_is_nobody(state: State, name: str, password: str) -> None:
+    state.add_account("ana", "Ana", PASSWORD)
+    assert state.verify(name, password) is None
+
+
+def test_a_password_is_as_long_as_it_is(state: State) -> None:
+    state.add_account("ana", "Ana", "x" * LONGEST)
+    assert state.verify("ana", "x" * LONGEST)
+    assert state.verify("ana", "x" * (LONGEST + 1)) is None
+
+
+def test_the_same_characters_however_they_are_typed(state: State) -> None:
+    state.add_account("ana", "Ana", "caf\u00e9 caf\u00e9 x")
+    assert state.verify("ana", "cafe\u0301 cafe\u0301 x")
+
+
+def test_the_password_itself_is_not_kept(state: State, path: Path) -> None:
+    state.add_account("ana", "Ana", PASSWORD)
+    [(kept,)] = asked(path, "SELECT password_hash FROM accounts")
+    assert kept.startswith("$argon2id$")
+    assert PASSWORD not in kept
+
+
+class Counted(PasswordHasher):
+    """Remembers the parameters of every hash it compared with."""
+
+    compared: ClassVar[list[str]] = []
+
+    def verify(self, hash: Any, password: Any) -> Any:  # noqa: A002
+        self.compared.append(hash.rsplit("$", 2)[0])
+        return super().verify(hash, password)
+
+
+def test_an_unknown_name_costs_what_a_known_one_costs(tmp_path: Path) -> None:
+    state = State(f"sqlite:///{tmp_path / 'state.sqlite'}", Passwords(Counted(**CHEAP)))
+    state.add_account("ana", "Ana", PASSWORD)
+    for name in ("ana", "nobody"):
+        state.verify(name, "wrong horse")
+    state.close()
+    known, unknown = Counted.compared
+    assert known == unknown
+
+
+def test_the_password_of_nobody_opens_nothing(state: State) -> None:
+    assert state.verify("nobody", "the password of nobody") is None
+
+
+def test_a_hash_of_older_parameters_is_renewed(opened: Callable[..., State], path: Path) -> None:
+    opened().add_account("ana", "Ana", PASSWORD)
+    old = asked(path, "SELECT password_hash FROM accounts")
+    stronger = opened(time_cost=2)
+    assert stronger.verify("ana", "wrong horse") is None
+    assert asked(path, "SELECT password_hash FROM accounts") == old
+    assert stronger.verify("ana", PASSWORD)
+    [(renewed,)] = asked(path, "SELECT password_hash FROM accounts")
+    assert "t=2" in renewed
+    assert stronger.verify("ana", PASSWORD)
+    assert asked(path, "SELECT password_hash FROM accounts") == [(renewed,)]
+
+
+# --- the one-time link
+
+
+def test_the_link_makes_one_account_that_sees_everything(state: State) -> None:
+    token = state.setup_token()
+    assert token is not None
+    assert state.is_setup_token(token)
+    assert state.use_setup_token(token, "ana", "Ana", PASSWORD).is_admin
+    assert not state.is_setup_token(token)
+    with pytest.raises(Stranger, match="used already"):
+        state.use_setup_token(token, "eve", "Eve", PASSWORD)
+    assert state.account("eve") is None
+    assert state.setup_token() is None
+
+
+def test_only_the_newest_link_works(state: State) -> None:
+    old, new = state.setup_token(), state.setup_token()
+    assert old is not None
+    assert new is not None
+    assert not state.is_setup_token(old)
+    assert state.is_setup_token(new)
+    assert not state.is_setup_token("")
+    assert not state.is_setup_token("\udcff")
+
+
+def test_a_refused_account_leaves_the_link(state: State) -> None:
+    token = state.setup_token() or ""
+    with pytest.raises(Refused):
+        state.use_setup_token(token, "ana", "Ana", "short")
+    assert state.is_setup_token(token)
+
+
+def test_an_account_made_elsewhere_ends_the_link_for_good(state: State) -> None:
+    token = state.setup_token() or ""
+    state.add_account("ana", "Ana", PASSWORD)
+    assert not state.is_setup_token(token)
+    state.remove_account("ana")
+    assert not state.is_setup_token(token)
+
+
+def test_the_link_is_not_readable_in_the_store(state: State, path: Path) -> None:
+    token = state.setup_token() or ""
+    [(kept,)] = asked(path, "SELECT token_hash FROM setup")
+    assert token not in kept
+
+
+# --- many at once
+
+
+def test_many_threads_use_the_link_once(opened: Callable[..., State]) -> None:
+    states = [opened() for _ in range(4)]
+    token = states[0].setup_token() or ""
+    start = threading.Barrier(8)
+
+    def use(number: int) -> bool:
+        start.wait()
+        try:
+            states[number % 4].use_setup_token(token, f"user{number}", "Somebody", PASSWORD)
+        except SpendscopeError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(use, range(8))) == 1
+    assert len([n for n in range(8) if states[0].account(f"user{n}")]) == 1
+
+
+def test_many_threads_add_one_name_once_and_others_all(opened: Callable[..., State]) -> None:
+    states = [opened() for _ in range(4)]
+
+    def add(number: int) -> int:
+        added = 0
+        for user in ("same", f"own{number}"):
+            try:
+                states[number % 4].add_account(user, "Somebody", PASSWORD)
+                added += 1
+            except Refused:
+                pass
+        return added
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(add, range(24))) == 25
+    assert all(states[0].account(f"own{number}") for number in range(24))
+
+
+def test_many_open_a_new_store_at_once(opened: Callable[..., State], path: Path) -> None:
+    start = threading.Barrier(6)
+
+    def begin(_: int) -> bool:
+        start.wait()
+        return opened().has_accounts()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(begin, range(6))) == [False] * 6
+    versions = [(number + 1,) for number in range(len(schema.UPGRADES))]
+    assert asked(path, "SELECT version FROM schema_version") == versions
+
+
+def test_a_busy_store_says_so(
+    opened: Callable[..., State], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "BUSY_SECONDS", 0.05)
+    state = opened()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert not state.has_accounts()
+        with pytest.raises(StoreError, match=r"state\.sqlite cannot be used now"):
+            state.add_account("ana", "Ana", PASSWORD)
+    state.add_account("ana", "Ana", PASSWORD)
+
+
+# --- the file and its schema
+
+
+def test_the_upgrade_steps_make_the_tables_we_describe(state: State) -> None:
+    inspected = sa.inspect(state._engine)
+    assert {*inspected.get_table_names()} == {*META.tables, "schema_version"}
+    for table in META.sorted_tables:
+        found = {c["name"]: c["nullable"] for c in inspected.get_columns(table.name)}
+        assert found == {c.name: c.nullable for c in table.columns}
+
+
+def test_an_older_store_is_upgraded_with_what_it_holds(
+    opened: Callable[..., State], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened().add_account("ana", "Ana", PASSWORD)
+    later = (
+        "CREATE TABLE later (id TEXT)",
+        "ALTER TABLE accounts ADD COLUMN zone TEXT DEFAULT 'UTC'",
+    )
+    monkeypatch.setattr(schema, "UPGRADES", (*schema.UPGRADES, later))
+    newest = [(len(schema.UPGRADES),)]
+    assert opened().verify("ana", PASSWORD)
+    assert asked(path, "SELECT id, zone FROM accounts") == [("ana", "UTC")]
+    assert asked(path, "SELECT max(version) FROM schema_version") == newest
+    opened()
+    assert asked(path, "SELECT count(*) FROM schema_version") == newest
+
+
+def test_a_store_without_a_schema_gets_one(opened: Callable[..., State], path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert not opened().has_accounts()
+
+
+def test_a_failed_upgrade_changes_nothing(
+    opened: Callable[..., State], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened()
+    newest = [(len(schema.UPGRADES),)]
+    broken = ("CREATE TABLE half (id TEXT)", "CREATE TABLE accounts (id TEXT)")
+    monkeypatch.setattr(schema, "UPGRADES", (*schema.UPGRADES, broken))
+    with pytest.raises(StoreError):
+        opened()
+    assert asked(path, "SELECT max(version) FROM schema_version") == newest
+    assert asked(path, "SELECT name FROM sqlite_master WHERE name = 'half'") == []
+
+
+def test_a_newer_store_is_left_alone(opened: Callable[..., State], path: Path) -> None:
+    opened()
+    told(path, "INSERT INTO schema_version VALUES (99)")
+    newest = len(schema.UPGRADES)
+    with pytest.raises(StoreError, match=rf"version 99, newer than this program's {newest}"):
+        opened()
+
+
+def test_only_its_owner_reads_the_file(state: State, path: Path) -> None:
+    state.add_account("ana", "Ana", PASSWORD)
+    assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+
+
+def test_readers_do_not_wait_for_a_writer(state: State, path: Path) -> None:
+    assert asked(path, "PRAGMA journal_mode") == [("wal",)]
+
+
+def test_another_file_is_not_taken_for_a_store(opened: Callable[..., State], path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_text("something else entirely " * 100)
+    with pytest.raises(StoreError, match=r"state\.sqlite is damaged"):
+        opened()
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="cannot be opened"):
+        State(f"sqlite:///{tmp_path / 'file' / 'state.sqlite'}")
+
+
+@pytest.mark.parametrize("url", ["postgresql://host/x", "sqlite://", "sqlite:///:memory:", "::"])
+def test_another_engine_is_refused_by_name(url: str) -> None:
+    with pytest.raises(SettingsError, match="SPENDSCOPE_STATE_URL"):
+        State(url)
