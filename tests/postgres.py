@@ -109,7 +109,7 @@ class Cluster:
         base = Base(self.port, name)
         if sql is not None:
             told = base.url_of(OWNER, PASSWORD)
-            self.call("psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", told, as_dict=sql + GRANTS)
+            self.call("psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", told, said=sql + GRANTS)
         return base
 
     def call(self, program: str, *arguments: str, said: str) -> None:
