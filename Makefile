@@ -29,12 +29,12 @@ clean: ## remove .venv, builds and caches; the data in var stays
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than what it was made from, so a second run starts at once.
-.venv/installed: .venv/bin/python pyproject.toml requirements.lock
+.venv/installed: .venv/bin/python pyproject.toml setup.py requirements.lock
 	@echo "Installing the locked dependencies into .venv (a minute or so) ..."
 	@$(INSTALL) -e .
 	@touch $@
 
-.venv/tests-installed: .venv/bin/python pyproject.toml requirements.lock
+.venv/tests-installed: .venv/bin/python pyproject.toml setup.py requirements.lock
 	@echo "Installing the locked dependencies and the test tools into .venv (a minute or so) ..."
 	@$(INSTALL) -e ".[test]"
 	@touch $@ .venv/installed
