@@ -7,13 +7,11 @@ A format yields an `Aside` for a file that can be judged only beside others. Onc
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from data.events.table import Event, id_hash
+from data.sources import billed_sources
 from data.sources.aggregates.bills import DAY
 from data.sources.format import Aside, Part
-
-VENDORS: Final = ("openai", "anthropic")  # whose usage rows are priced by us and billed by them
 
 
 class Asides:
@@ -23,6 +21,7 @@ class Asides:
         self._parts: dict[type[Part], list[Part]] = {}
         self._spent: dict[tuple[str, int], tuple[int, int]] = {}
         self._met: set[int] = set()
+        self._billed = billed_sources()
 
     def take(self, aside: Aside) -> None:
         """One file's part."""
@@ -31,7 +30,7 @@ class Asides:
     def meet(self, events: Iterable[Event]) -> None:
         """Events as they come, known ones included, each once."""
         for event in events:
-            if event["source"] in VENDORS and event["cost_origin"] != "reported":
+            if event["source"] in self._billed and event["cost_origin"] != "reported":
                 self._spend(event)
 
     def _spend(self, event: Event) -> None:

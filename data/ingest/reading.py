@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import orjson
 
@@ -23,8 +23,6 @@ from data.sources.format import records
 from data.sources.otlp import requests
 from data.sources.otlp.recent import Recent
 from data.sources.report import Report
-
-POSTED: Final = ("litellm", "litellm-callback")  # beside our own events
 
 
 @dataclass(slots=True)
@@ -44,8 +42,8 @@ class Reads(Protocol):
         has more than `most` items."""
 
     def events(self, form: str, content: bytes, most: int, key: Key) -> Reading:
-        """Events as we or others (`POSTED`) write them, all or none: `TooLarge` at one more than
-        `most`; `Refused` where it is no such body."""
+        """The events of a body in a format that may be posted, all or none: `TooLarge` at one more
+        than `most`; `Refused` where it is no such body."""
 
 
 class Reader:
@@ -90,8 +88,9 @@ def _records(form: str, content: bytes) -> Iterable[Record]:
     if form == FORMAT.name:
         told = ((f"body:{n}", entry) for n, entry in enumerate(_entries(content), start=1))
         return records(told, convert, Options())
-    if form not in POSTED:
-        known = ", ".join((FORMAT.name, *POSTED))
+    posted = [each.name for each in formats().values() if each.posted]
+    if form not in posted:
+        known = ", ".join(posted)
         raise Refused("format", f"{form[:40]!r} is not received here; use one of {known}")
     if not content.strip():
         raise Refused("body", "the body is empty")

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import EventError, SourceError
-from data.sources import canonical, parquet
-from data.sources.entries import DECODER, values
+from data.sources import canonical
+from data.sources.entries import DECODER
 from data.sources.files import File, as_text, files_in
 from data.sources.format import Format, Head, Note, Options, Record
 from data.sources.lists import OPENING
@@ -32,6 +32,7 @@ __all__ = [
     "Note",
     "Options",
     "Record",
+    "billed_sources",
     "find",
     "formats",
     "head_of",
@@ -39,7 +40,6 @@ __all__ = [
 ]
 
 AUTO = "auto"
-MAPPED = ("canonical", "parquet")
 UNKNOWN = "no known format (rows whose columns have other names are read with a map)"
 
 
@@ -63,13 +63,19 @@ def formats() -> dict[str, Format]:
     return {each.name: each for each in sorted(found, key=lambda each: each.name)}
 
 
+def billed_sources() -> frozenset[str]:
+    """The sources whose usage rows are billed in rows of their own, too."""
+    return frozenset(each.billed_source for each in formats().values() if each.billed_source)
+
+
 def find(paths: Iterable[Path], name: str = AUTO, options: Options | None = None) -> list[Input]:
     """The files of these paths with their formats; `SourceError` if nothing could be read."""
     if name != AUTO and name not in formats():
         raise SourceError(f"{name[:60]!r} is no known format; {_known()}")
     columns = options.columns if options else {}
-    if columns and name not in (AUTO, *MAPPED):
-        raise SourceError(f"--map is for {' and '.join(MAPPED)} files; {name} has its own names")
+    renamed = [each.name for each in formats().values() if each.columns]
+    if columns and name not in (AUTO, *renamed):
+        raise SourceError(f"--map is for {' and '.join(renamed)} files; {name} has its own names")
     inputs = [_input(file, name, columns) for path in paths for file in files_in(path)]
     if not (options and options.start):
         inputs = [_without_start(each) for each in inputs]
@@ -120,13 +126,10 @@ def _input(file: File, name: str, columns: Mapping[str, str]) -> Input:
 
 def _mapped(file: File, head: Head, columns: Mapping[str, str]) -> Input:
     """A file whose columns have names of their own; none where it lacks one of the map."""
-    if parquet.recognises(head):
-        problem = lacking(columns, parquet.names(file))
-        return Input(file, None if problem else parquet.FORMAT, problem)
-    objects = [row for _, row in values(File("", body=head.start)) if isinstance(row, dict)]
-    present = {name: None for row in objects for name in row} if head.first else head.columns
-    problem = lacking(columns, present)
-    return Input(file, None if problem else canonical.FORMAT, problem)
+    some = (each for each in formats().values() if each.columns and each.recognises(head))
+    found = next(some, canonical.FORMAT)
+    problem = lacking(columns, found.columns(file, head) if found.columns else ())
+    return Input(file, None if problem else found, problem)
 
 
 def _known() -> str:

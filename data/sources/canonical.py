@@ -20,7 +20,7 @@ from typing import Any, Final
 import orjson
 
 from data.errors import EventError
-from data.sources.entries import entries
+from data.sources.entries import entries, values
 from data.sources.fields import nano
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record
@@ -52,4 +52,12 @@ def convert(_: str, entry: Mapping[str, Any]) -> Iterator[Raw]:
     yield raw
 
 
-FORMAT = Format("canonical", "Spendscope events", recognises, read)
+def columns(_: File, head: Head) -> dict[str, None]:
+    """The names of a CSV's columns, or of the fields of the objects near the beginning."""
+    if not head.first:
+        return dict.fromkeys(head.columns)
+    objects = [row for _, row in values(File("", body=head.start)) if isinstance(row, dict)]
+    return {name: None for row in objects for name in row}
+
+
+FORMAT = Format("canonical", "Spendscope events", recognises, read, posted=True, columns=columns)

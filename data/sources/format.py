@@ -6,7 +6,7 @@ A format is one module of this package with `FORMAT` (or `FORMATS`); the registr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -70,13 +70,24 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """`recognises` looks at a head alone; `read` streams a file and raises for no single entry."""
+    """`recognises` looks at a head alone; `read` streams a file and raises for no single entry.
+
+    needs_start    its times are offsets: only `Options.start` places them
+    posted         a body of POST /api/v1/events may be in it
+    billed_source  the source of its usage rows, where its vendor bills them in rows of their own:
+                   an import compares the bill with what the usage costs by our price book
+    columns        names the columns of a file (raises `EventError`), where `Options.columns` may
+                   rename them
+    """
 
     name: str
     label: str
     recognises: Callable[[Head], bool]
     read: Callable[[File, Options], Iterator[Record]]
     needs_start: bool = False
+    posted: bool = False
+    billed_source: str | None = None
+    columns: Callable[[File, Head], Collection[str]] | None = None
 
 
 def records(

@@ -77,7 +77,7 @@ def rows(file: File, start: int = 0) -> Iterator[Entry]:
         yield f"{file.name}:{number + 1}", error
 
 
-def names(file: File) -> list[str]:
+def names(file: File, _: Head | None = None) -> list[str]:
     """The columns of a file; raises `EventError` where it is no Parquet after all."""
     try:
         with on_disk(file) as path, closing(connect()) as connection:
@@ -161,4 +161,4 @@ def packed(path: Path) -> bool:
         raise EventError(f"the file cannot be read: {error.strerror or error}") from None
 
 
-FORMAT = Format("parquet", "Spendscope events as Parquet", recognises, read)
+FORMAT = Format("parquet", "Spendscope events as Parquet", recognises, read, columns=names)

@@ -171,6 +171,12 @@ def _tokens(row: Row, hour: int | None) -> Raw:
 
 
 FORMATS = (
-    Format("anthropic_usage", "Anthropic's usage and cost reports", _pages, _read_pages),
-    Format("anthropic_csv", "Anthropic's usage as CSV", _csv, _read_csv),
+    Format(
+        "anthropic_usage",
+        "Anthropic's usage and cost reports",
+        _pages,
+        _read_pages,
+        billed_source="anthropic",
+    ),
+    Format("anthropic_csv", "Anthropic's usage as CSV", _csv, _read_csv, billed_source="anthropic"),
 )

@@ -160,7 +160,9 @@ def _nothing(_: File) -> Iterator[Entry]:
 
 
 FORMATS: Final = (
-    Format("litellm", "LiteLLM spend logs", _is_rows, _rows),
-    Format("litellm-callback", "LiteLLM generic_api callback", _is_callback, _payloads),
+    Format("litellm", "LiteLLM spend logs", _is_rows, _rows, posted=True),
+    Format(
+        "litellm-callback", "LiteLLM generic_api callback", _is_callback, _payloads, posted=True
+    ),
     Format("litellm-sums", "LiteLLM daily sums and lists", _is_sums, _no_calls),
 )

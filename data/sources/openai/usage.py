@@ -181,6 +181,6 @@ def _tokens(row: Row) -> Raw:
 
 
 FORMATS = (
-    Format("openai_usage", "OpenAI's usage and costs", _pages, _read_pages),
-    Format("openai_csv", "OpenAI's usage or costs as CSV", _csv, _read_csv),
+    Format("openai_usage", "OpenAI's usage and costs", _pages, _read_pages, billed_source="openai"),
+    Format("openai_csv", "OpenAI's usage or costs as CSV", _csv, _read_csv, billed_source="openai"),
 )

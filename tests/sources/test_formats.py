@@ -1,0 +1,70 @@
+"""What a format declares of itself is all that the rest needs to know: one comes from outside."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from data import sources
+from data.engines.protocol import EventStore
+from data.errors import Refused, SourceError
+from data.ingest.importing import ingest_paths
+from data.ingest.keys import UNNAMED
+from data.ingest.reading import Reader
+from data.prices.book import PUBLIC
+from data.sources import Options, find, formats
+
+OUTSIDE = Path(__file__).with_name("outside")
+USE = b'{"acme": 1, "day": "2026-11-20", "model": "gpt-4o", "use": 1000000}\n'
+BILL = b'{"acme": 2, "day": "2026-11-20", "bill": 3.25}\n'
+
+
+@pytest.fixture
+def acme(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A file with a `FORMAT` on the package's path, and nothing else said anywhere."""
+    monkeypatch.setattr(sources, "__path__", [*sources.__path__, str(OUTSIDE)])
+    formats.cache_clear()
+    yield
+    formats.cache_clear()
+    sys.modules.pop("data.sources.acme", None)
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_format_from_outside_is_found(tmp_path: Path) -> None:
+    (tmp_path / "acme.jsonl").write_bytes(USE)
+    assert [each.format and each.format.name for each in find([tmp_path])] == ["acme"]
+    with pytest.raises(SourceError, match=r"known are acme, aider"):
+        find([tmp_path], "acne")
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_format_from_outside_may_be_posted() -> None:
+    read = Reader(lambda: PUBLIC).events("acme", USE, 10, UNNAMED)
+    assert [event["event_id"] for event in read.events] == ["acme:1"]
+    with pytest.raises(Refused, match=r"use one of acme, canonical, litellm, litellm-callback$"):
+        Reader(lambda: PUBLIC).events("aider", USE, 10, UNNAMED)
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_bill_from_outside_is_compared_with_the_usage(tmp_path: Path, store: EventStore) -> None:
+    (tmp_path / "bill.jsonl").write_bytes(BILL)
+    (tmp_path / "usage.jsonl").write_bytes(USE)
+    report = ingest_paths([tmp_path], store)
+    assert (report.accepted, report.rejections) == (1, [])
+    assert any(
+        note.startswith("acme bills 3.2500 USD for tokens on 1 days, whose usage costs 2.5000 USD")
+        for note in report.notes
+    ), report.notes
+
+
+def test_only_formats_that_say_so_let_their_columns_be_renamed(tmp_path: Path) -> None:
+    (tmp_path / "use.csv").write_text("when,who\n")
+    renamed = Options(columns={"ts": "when"})
+    with pytest.raises(SourceError, match=r"^--map is for canonical and parquet files; aider has"):
+        find([tmp_path], "aider", renamed)
+    assert [each.format and each.format.name for each in find([tmp_path], options=renamed)] == [
+        "canonical"
+    ]
