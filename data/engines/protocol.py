@@ -1,10 +1,17 @@
-"""What differs between event stores, nothing more: opening, writing, and a word of SQL or two."""
+"""What an engine offers, so that the next one is one package beside `data/engines/duckdb/`:
+
+- `EventStore`: it opens, writes in bulk and once, merges what is told again, and re-prices;
+- every construct of `data/dialect.py`, compiled for its dialect of SQL (`@compiles`): percentile,
+  latest value, statistics per group, start of the month, a table of texts. All else that is asked
+  is standard SQL with FILTER, sums cast to BIGINT;
+- a line in `open_events`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
@@ -52,9 +59,6 @@ class EventStore(Protocol):
 
     def repeated(self) -> int:
         """How many stored events carry an id that an other one carries; 0, or we have a bug."""
-
-    def month(self, local: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-        """The first midnight of the month of a local time, both in µs as if UTC."""
 
     def close(self) -> None:
         """Give the store back to other processes."""

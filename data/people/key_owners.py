@@ -21,7 +21,7 @@ def owners(scope: Scope, store: EventStore) -> Owners:
 
 
 def _asked(scope: Scope, store: EventStore) -> Owners:
-    name = sa.func.json_extract_string(EVENTS.c.tags, "$.key_alias")
+    name = sa.cast(EVENTS.c.tags, sa.JSON)["key_alias"].as_string()
     pairs = sa.select(name, EVENTS.c.user).distinct().limit(MOST)
     told = pairs.where(scope.predicate(), EVENTS.c.user.is_not(None), EVENTS.c.tags.contains(TOLD))
     found: Owners = {}

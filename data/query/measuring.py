@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import func
 
+from data.dialect import Expression, Latest, Percentile, PerGroup, Statistic
 from data.events.table import EVENTS, TOKENS
 
 Unit = Literal["usd", "usd_each", "count", "number", "tokens", "share", "ms", "instant", "text"]
 Better = Literal["more", "less", "neither"]
-Expression = sa.ColumnElement[Any]
 
 E = EVENTS.c
 CALL: Final = E.kind == "llm"
@@ -78,33 +78,22 @@ def ratio(part: Expression, whole: Expression) -> Expression:
 
 def percentile(column: Expression, share: float, condition: Expression) -> Expression:
     """The exact percentile: a value that occurred."""
-    return func.percentile_disc(share).within_group(column).filter(condition)
+    return Percentile(column, share).filter(condition)
 
 
 def latest(value: Expression, condition: Expression) -> Expression:
     """The value of the last event that meets a condition and has one."""
-    return func.arg_max(value, E.ts).filter(sa.and_(condition, value.is_not(None)))
+    return Latest(value, E.ts).filter(sa.and_(condition, value.is_not(None)))
 
 
-def per_group(group: Expression, condition: Expression, how: str) -> Expression:
-    """`min`, `median`, `avg` or `max` of how many events each value of `group` has."""
-    counts = func.map_values(func.histogram(group).filter(condition))
-    return func.list_aggregate(counts, how)
+def per_group(group: Expression, condition: Expression, statistic: Statistic) -> Expression:
+    """A statistic of how many events each value of `group` has."""
+    return PerGroup(statistic, group, condition)
 
 
-def calls_per_group(group: Expression, condition: Expression, how: str) -> Expression:
-    """`min`, `median`, `avg` or `max` of how many model calls each value of `group` has.
-
-    Sums of many calls are few if any: they are a list beside the counts of the events, and each
-    count takes its own from it.
-    """
-    summed = sa.and_(condition, E.request_count > 1)
-    sums = func.list(func.row(group, E.request_count - 1)).filter(summed)
-    own = func.list_filter(sums, sa.literal_column("lambda more: more[1] = one.key"))
-    more = func.list_sum(func.list_transform(own, sa.literal_column("lambda mine: mine[2]")))
-    entries = func.map_entries(func.histogram(group).filter(condition))
-    count = sa.literal_column("lambda one: one.value", sa.BigInteger) + func.coalesce(more, 0)
-    return func.list_aggregate(func.list_transform(entries, count), how)
+def calls_per_group(group: Expression, condition: Expression, statistic: Statistic) -> Expression:
+    """A statistic of how many model calls each value of `group` has."""
+    return PerGroup(statistic, group, condition, E.request_count)
 
 
 def all_tokens() -> Expression:

@@ -8,6 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy import func
 
+from data.dialect import Statistic
 from data.local_time import WIDTHS
 from data.query.measuring import (
     CALL,
@@ -30,7 +31,9 @@ SAID: Final = frozenset({"message"})
 SAT: Final = frozenset({"session"})
 RAN: Final = frozenset({"workflow"})
 PERSON: Final = func.coalesce(E.user_name, E.user)
-OF: Final = (("min", "Fewest"), ("median", "Median"), ("avg", "Average"), ("max", "Most"))
+OF: Final[tuple[tuple[Statistic, str], ...]] = (
+    ("min", "Fewest"), ("median", "Median"), ("avg", "Average"), ("max", "Most"),
+)  # fmt: skip
 
 PEOPLE: Final = (
     *(

@@ -87,7 +87,7 @@ def count(query: Query, scope: Scope, store: EventStore) -> int:
 
 def _ask(query: Query, scope: Scope, store: EventStore) -> Frame:
     kept = _largest(query, scope, store) if query.top else None
-    statement = _select(query, scope, store, kept)
+    statement = _select(query, scope, kept)
     with store.sql.connect() as connection:
         result = connection.execute(statement)
         frame = pd.DataFrame(result.fetchall(), columns=list(result.keys()), dtype=object)
@@ -95,7 +95,7 @@ def _ask(query: Query, scope: Scope, store: EventStore) -> Frame:
 
 
 def _counted(query: Query, scope: Scope, store: EventStore) -> int:
-    inner = _select(query, scope, store, None).subquery()
+    inner = _select(query, scope, None).subquery()
     with store.sql.connect() as connection:
         return connection.execute(sa.select(sa.func.count()).select_from(inner)).scalar_one()
 
@@ -109,10 +109,8 @@ def _largest(query: Query, scope: Scope, store: EventStore) -> list[str | None]:
     return [or_none(value) for value in run(ranking, scope, store)[last]]
 
 
-def _select(
-    query: Query, scope: Scope, store: EventStore, kept: Sequence[str | None] | None
-) -> sa.Select[Any]:
-    keys = [_key(name, query, store).label(name) for name in query.by]
+def _select(query: Query, scope: Scope, kept: Sequence[str | None] | None) -> sa.Select[Any]:
+    keys = [_key(name, query).label(name) for name in query.by]
     if kept is not None:
         keys[-1] = _gathered(EVENTS.c[query.by[-1]], kept).label(query.by[-1])
     namings = [_naming(name, kept is not None and name == query.by[-1], keys) for name in query.by]
@@ -124,10 +122,10 @@ def _select(
     return statement.limit(query.limit).offset(query.offset or None)
 
 
-def _key(name: str, query: Query, store: EventStore) -> sa.ColumnElement[Any]:
+def _key(name: str, query: Query) -> sa.ColumnElement[Any]:
     window = query.filters.window
     if name == TIME:
-        return bucket(window, query.bucket, store)
+        return bucket(window, query.bucket)
     return CLOCK[name](local_time(window)) if name in CLOCK else EVENTS.c[name]
 
 

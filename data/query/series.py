@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 import sqlalchemy as sa
 
-from data.engines.protocol import EventStore
+from data.dialect import MonthStart
 from data.local_time import MONDAY_SHIFT, WIDTHS, Grain, buckets, midnight_of
 from data.query.catalog import DIMENSIONS, HOUR, METRICS, OTHER, TIME, WEEKDAY, Metric
 from data.query.clock import CLOCK, by_segment, jumping, local_time, offset
@@ -21,11 +21,11 @@ CLOCKED: Final = ("minute", "hour")
 COUNTED: Final = ("requests", "sessions")  # how many events there are of a kind
 
 
-def bucket(window: Window, grain: Grain, store: EventStore) -> sa.ColumnElement[Any]:
+def bucket(window: Window, grain: Grain) -> sa.ColumnElement[Any]:
     """An instant's bucket: its start in µs UTC, or from days up its local midnight as if UTC."""
     ahead, local = offset(window), local_time(window)
     if grain == "month":
-        return store.month(local)
+        return MonthStart(local)
     shift = MONDAY_SHIFT if grain == "week" else 0
     floor = local - (local + shift) % WIDTHS[grain]
     return _not_before_its_segment(floor - ahead, window) if grain in CLOCKED else floor

@@ -27,8 +27,8 @@ import duckdb
 import numpy as np
 import sqlalchemy as sa
 from duckdb_sqlalchemy import ConnectionWrapper
-from sqlalchemy import func
 
+import data.engines.duckdb.dialect  # noqa: F401  # how it says what `data.dialect` wants
 from data.engines.duckdb import repricing
 from data.engines.duckdb.batch import Batch, perhaps, telling
 from data.engines.duckdb.bulk import load
@@ -194,6 +194,3 @@ class DuckEvents:
         row = reader.execute("SELECT count(*) - count(DISTINCT event_id) FROM events").fetchone()
         reader.close()
         return int(row[0]) if row else 0
-
-    def month(self, local: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-        return func.epoch_us(func.date_trunc("month", func.make_timestamp(local)))
