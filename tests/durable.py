@@ -60,7 +60,8 @@ def work(job: dict[str, Any]) -> None:
         with closing(reader), running.announced(settings, COMMANDS):
             listening(server, host="127.0.0.1", port=settings.port, threads=8).run()
     elif job["do"] == "import":
-        data.ingest.preparing.BATCH, data.sources.parquet.STRETCH = 200, 2_048
+        setattr(data.ingest.preparing, "BATCH", 200)  # noqa: B010
+        setattr(data.sources.parquet, "STRETCH", 2_048)  # noqa: B010
         report = ingest_paths([Path(job["file"])], store, Options(), progress=None)
         note(job["acked"], json.dumps(report.as_dict()))
     elif job["do"] == "write":

@@ -40,7 +40,8 @@ def visible(events: pd.DataFrame, claims: Choice) -> pd.DataFrame:
     mine = {p.strip() for item in told if isinstance(item, str) for p in item.split(",")} - {""}
     everything = claims.get("isAdmin") is True or claims.get("isAdmin") == "true"
     rows = (events["user"] == claims["sub"]) | events["project"].isin(mine) | everything
-    return events[rows.astype(bool)]
+    shown: pd.DataFrame = events[rows.astype(bool)]
+    return shown
 
 
 def window(choice: Choice, now: datetime) -> tuple[datetime, datetime]:

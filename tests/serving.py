@@ -44,15 +44,15 @@ class Served:
     def load(self, raws: Iterable[Mapping[str, Any]]) -> None:
         """Have these events and no others."""
         self.store.remove(SOURCE)
-        self.store.write([clean(LEAST | raw) for raw in raws])
+        self.store.write([clean({**LEAST, **raw}) for raw in raws])
 
-    def get(self, path: str, claims: Claims = ADMIN, **said: Any) -> TestResponse:
+    def get(self, path: str, claims: Claims = ADMIN, /, **said: Any) -> TestResponse:
         """A GET under /api/v1/; `from_` says `from`."""
         told = {name.rstrip("_"): value for name, value in said.items()}
         query = urlencode(told, doseq=True)
         return self.client.get(f"/api/v1/{path}?{query}", headers=self.headers(claims))
 
-    def json(self, path: str, claims: Claims = ADMIN, **said: Any) -> Any:
+    def json(self, path: str, claims: Claims = ADMIN, /, **said: Any) -> Any:
         answer = self.get(path, claims, **said)
         assert answer.status_code == 200, answer.text
         return answer.json
@@ -90,7 +90,8 @@ def body(
     wired: Mapping[str, Any], values: Mapping[str, Any], changed: str, wild: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What a browser posts; `values` goes by an id's name or by its first value, `.property`."""
-    outputs = [_wire(*part.rsplit(".", 1), values, wild) for part in _parts(wired["output"])]
+    wanted = (part.rsplit(".", 1) for part in _parts(wired["output"]))
+    outputs = [_wire(key, prop, values, wild) for key, prop in wanted]
     return {
         "output": wired["output"],
         "outputs": outputs if wired["output"].startswith("..") else outputs[0],

@@ -26,7 +26,12 @@ REGULAR: Final = {"sub": "ana", "email": "ana@example.com"}
 BARE: Final = {"sub": "nobody"}
 USER_ONLY: Final = {"sub": "ana", "applications": "web,etl", "isAdmin": "yes"}
 MANAGER: Final = {"sub": "bob", "applications_admin": ["web, ,"], "isAdmin": False}
-WHO: Final = {"regular": REGULAR, "bare": BARE, "user of projects": USER_ONLY, "manager": MANAGER}
+WHO: Final[dict[str, Claims]] = {
+    "regular": REGULAR,
+    "bare": BARE,
+    "user of projects": USER_ONLY,
+    "manager": MANAGER,
+}
 ALL: Final = {"preset": "custom", "from": "2026-10-01T00:00Z", "to": "2026-12-01T00:00Z"}
 CHOICES: Final = (
     ALL,

@@ -322,7 +322,7 @@ def keyed(make: Make, url: str) -> FlaskClient:
     return make(JWT_SECRET="", **told).test_client()
 
 
-THEIRS = {"iss": "https://idp", "aud": "spendscope"}
+THEIRS: dict[str, Any] = {"iss": "https://idp", "aud": "spendscope"}
 
 
 def test_a_provider_vouches_with_either_key(make: Make, provider: str) -> None:

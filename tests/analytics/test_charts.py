@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import combinations
 from typing import Any, Final
@@ -62,7 +63,7 @@ def lab(colour: str, kind: str) -> Triple:
 
 def distance(one: str, other: str, kind: str) -> float:
     pairs = zip(lab(one, kind), lab(other, kind), strict=True)
-    return sum((a - b) ** 2 for a, b in pairs) ** 0.5
+    return math.sqrt(sum((a - b) ** 2 for a, b in pairs))
 
 
 def contrast(one: str, other: str) -> float:

@@ -12,7 +12,7 @@ from components.sections.declared import section
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.query.filters import Filters
-from data.query.query import Query
+from data.query.query import Query, run
 from data.query.windows import ALL_TIME
 
 EVERYBODY = Scope.of({"sub": "boss", "isAdmin": True})
@@ -38,7 +38,6 @@ def test_events_that_bring_no_new_value_do_not_ask_all_of_time_again(
     store.write([event(model="known"), event(model=None)])
     monkeypatch.setattr(answers, "COLOURED_FOR", 10**9)
     asked: list[Query] = []
-    run = answers.run
     monkeypatch.setattr(answers, "run", lambda q, *rest: asked.append(q) or run(q, *rest))
     for _ in range(3):
         colours(store)

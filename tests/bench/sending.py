@@ -63,7 +63,7 @@ def _batches(calls: list[Event]) -> Iterator[pd.DataFrame]:
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, batch: pd.DataFrame) -> None:
-    told, kept = names(batch), values(batch)
+    told, kept = names(batch.columns), values(batch.columns)
     connection.register("batch", batch)
     connection.execute(f"INSERT INTO events ({told}) SELECT {kept} FROM batch")
 
@@ -86,8 +86,8 @@ def _sent(
     end = start + SECONDS
     with ThreadPoolExecutor(SENDERS + viewers) as pool:
         looking = [pool.submit(serving.look, port, end, every) for _ in range(viewers)]
-        for one in [pool.submit(send) for _ in range(SENDERS)]:
-            one.result()
+        for sender in [pool.submit(send) for _ in range(SENDERS)]:
+            sender.result()
         spent = time.monotonic() - start
         for one in looking:
             one.result()

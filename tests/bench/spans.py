@@ -39,7 +39,8 @@ def export(calls: list[Event], first: int) -> bytes:
                 _set(span, key, call[name])
         for key, name in COUNTS.items():
             span.attributes.add(key=key).value.int_value = call[name] or 0
-    return request.SerializeToString()
+    body: bytes = request.SerializeToString()
+    return body
 
 
 def _set(holder: Any, key: str, text: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -243,7 +242,7 @@ def test_a_choice_that_others_empty_stays_and_says_so(open_as: Open) -> None:
 
 
 @pytest.fixture(params=[("platform-admin", 1440), ("user", 390)])
-def reader(request: pytest.FixtureRequest, open_as: Open) -> Iterator[Reader]:
+def reader(request: pytest.FixtureRequest, open_as: Open) -> Reader:
     role, width = request.param
     return open_as(role, viewport={"width": width, "height": 800})
 

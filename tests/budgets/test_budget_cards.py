@@ -19,6 +19,7 @@ import callbacks.analytics.spending
 import callbacks.settings.budgets
 from components.settings.budget_charts import FARTHEST, MOST, crossings, shares
 from components.settings.budgets import EVERY
+from data.budgets.crossings import exactly
 from tests.budgets.test_budget_pages import (
     ANA,
     DOLLAR,
@@ -171,7 +172,7 @@ def test_a_page_looks_for_its_own_calls_alone(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     post(served, DAILY)
-    looked, exactly = [], callbacks.analytics.spending.exactly
+    looked: list[Any] = []
 
     def counting(found: Any, *more: Any) -> Any:
         looked.append(found)
@@ -291,7 +292,7 @@ def test_files_have_the_rights_of_the_page(served: Served) -> None:
     assert served.client.get("/api/v1/budgets/crossings.csv").status_code == 401
     for wrong in ("x", "-1", "0", "1.5", str(10**30)):
         answer = served.get("budgets/crossings.csv", budget=wrong)
-        assert (answer.status_code, answer.json["error"]["parameter"]) == (400, "budget")
+        assert (answer.status_code, (answer.json or {})["error"]["parameter"]) == (400, "budget")
     assert served.get("budgets.csv", user="ana").status_code == 400
 
 

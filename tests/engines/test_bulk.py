@@ -176,7 +176,8 @@ def exported(path: Path, events: list[Event]) -> Path:
 
 
 def test_own_prices_hold_on_the_fast_road(tmp_path: Path) -> None:
-    own = Entry(1, "", "gpt-4o", "2020-01-01", *map(Decimal, ("0.007", "0.005", "0", "0.011")))
+    rates = map(Decimal, ("0.007", "0.005", "0", "0.011"))
+    own = Entry(1, "", "gpt-4o", "2020-01-01", *rates)  # type: ignore[arg-type]
     path = written(
         tmp_path / "a.parquet",
         {"event_id": "VARCHAR", "ts": "BIGINT", "kind": "VARCHAR", "model": "VARCHAR",

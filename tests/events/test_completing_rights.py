@@ -177,7 +177,7 @@ def key(served: Served, project: str | None) -> str:
 
 
 def event(served: Served, secret: str, project: str | None, more: bool) -> Any:
-    one = {"event_id": "e", "project": project} | LEAST
+    one: dict[str, Any] = {"event_id": "e", "project": project} | LEAST
     one |= {"user": "ana", "input_tokens": 7, "cost_nano": 3} if more else {}
     answer = served.client.post(
         "/api/v1/events", data=json.dumps(one), headers={"x-api-key": secret}
@@ -188,7 +188,7 @@ def event(served: Served, secret: str, project: str | None, more: bool) -> Any:
 
 
 def span(served: Served, secret: str, project: str | None, more: bool) -> Any:
-    told = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
+    told: dict[str, Any] = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
     told |= {"enduser.id": "ana", "gen_ai.usage.input_tokens": 7} if more else {}
     resource = {} if project is None else {"service.namespace": project}
     one = SPAN | {"attributes": attributes(told)}

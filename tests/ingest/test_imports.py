@@ -30,7 +30,7 @@ from tests.serving import ADMIN, KEY, Served, serving
 
 ROOT = Scope.of(ADMIN)
 PATH = "/api/v1/imports"
-LINES = [
+LINES: list[dict[str, Any]] = [
     {"event_id": "a", "ts": "2026-11-01T10:00:00Z", "kind": "llm", "model": "m", "user": "ana"},
     {"event_id": "b", "ts": "2026-11-02T10:00:00Z", "kind": "llm", "cost": 0.5},
     {"event_id": "a", "ts": "2026-11-01T10:00:00Z", "kind": "llm"},

@@ -220,7 +220,7 @@ def brought(served: Served, by: str) -> dict[str | None, int]:
 
 def test_a_bound_key_says_the_source_and_the_project(served: Served) -> None:
     _, secret = made(served, source="ci", project="web")
-    events = [
+    events: list[dict[str, Any]] = [
         WELL | {"event_id": "a"}, WELL | {"event_id": "b", "project": ""},
         WELL | {"event_id": "c", "project": " web "}, WELL | {"event_id": "d", "project": "pay"},
         WELL | {"event_id": "e", "project": 7},

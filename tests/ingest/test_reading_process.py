@@ -179,7 +179,7 @@ def once_bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
         program, marker = tmp_path / "python", str(tmp_path / "was there")
         program.write_text(BAD.format(python=sys.executable, marker=marker, does=does))
         program.chmod(0o700)
-        monkeypatch.setattr(reading_process.sys, "executable", str(program))
+        monkeypatch.setattr(sys, "executable", str(program))
         return ReaderProcess(url(tmp_path))
 
     return started
@@ -220,7 +220,7 @@ def test_one_that_stands_still_is_replaced_and_nobody_waits_for_ever(
 def test_one_that_never_starts_says_to_come_again(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(reading_process.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     with closing(ReaderProcess(url(tmp_path))) as broken, pytest.raises(StoreError, match="ended"):
         broken.events("canonical", calls("a"), MOST, UNNAMED)
 

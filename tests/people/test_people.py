@@ -283,7 +283,9 @@ def told(answer: Any) -> Any:
 @pytest.mark.parametrize("number", [44, 89])
 def test_budgets_stand_as_if_rewritten(doors: Doors, number: int) -> None:
     doors.world.become(number, doors.merged, doors.rewritten)
-    raws = [{"kind": "user", "subject": who, "hard": 1, "period": "monthly"} for who in IDS]
+    raws: list[dict[str, Any]] = [
+        {"kind": "user", "subject": who, "hard": 1, "period": "monthly"} for who in IDS
+    ]
     raws += [{"kind": "project", "subject": "web", "hard": 2, "period": "weekly"}]
     for raw in raws:
         meant = raw | {"subject": doors.world.aliases.get(raw["subject"], raw["subject"])}

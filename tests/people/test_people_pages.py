@@ -56,7 +56,7 @@ def test_every_id_of_a_person_opens_what_all_of_them_did(served: Served) -> None
 
 
 def test_a_claim_of_an_address_opens_nothing(served: Served) -> None:
-    assert cost(served, NOBODY | {"email": "ana@example.com", "name": "Ana Lopes"}) == 0
+    assert cost(served, {**NOBODY, "email": "ana@example.com", "name": "Ana Lopes"}) == 0
 
 
 def test_removing_an_alias_takes_it_back_at_once(served: Served) -> None:
@@ -189,7 +189,7 @@ def test_a_budget_made_before_the_merger_counts_the_person_too(served: Served) -
 
 
 def test_the_trail_says_which_id_signed_in(served: Served) -> None:
-    claims = MAIL | {"isAdmin": True, "name": "Ana"}
+    claims = {**MAIL, "isAdmin": True, "name": "Ana"}
     assert forget(served, "ana-key", claims).status_code == 204
     assert served.json("audit")["entries"][0]["who"] == "ana@example.com"
 
@@ -205,7 +205,7 @@ def filled(served: Served) -> dict[str, Any]:
     return dict(fire(served, f"{ids.PEOPLE}.rowData", said, f"{ids.PEOPLE}.id"))
 
 
-def click(served: Served, key: str, claims: Claims = ADMIN, **said: Any) -> Any:
+def click(served: Served, key: str, claims: Claims = ADMIN, /, **said: Any) -> Any:
     values = {f"{key}.n_clicks": 1} | {name.replace("__", "."): v for name, v in said.items()}
     return served.fire(CHANGED, claims, values, f"{key}.n_clicks")
 

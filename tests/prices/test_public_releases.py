@@ -158,6 +158,7 @@ def test_of_the_releases_that_have_begun_the_last_that_knows_a_name_holds(seed: 
             known = [(at, said) for at, said in known if said is not None]
             begun = [said for at, said in known if at <= ts]
             said = begun[-1] if begun else known[0][1] if known else ((None, None),)
+            assert said is not None
             assert book.steps("openai", name, ts) == said[-1][1], (name, ts)
 
 
@@ -301,7 +302,8 @@ def test_the_page_tells_what_a_release_changed_and_has_it_hold_from_another_day(
         " 1 no longer listed: openai/gpt-4."
     )
     assert chosen["house-release-move"] == {"disabled": False}
-    for forged in ("x", [], [7], [{}], {"0": 1}):
+    forgeries: tuple[Any, ...] = ("x", [], [7], [{}], {"0": 1})
+    for forged in forgeries:
         values = {"house-releases-table.selectedRows": forged}
         fired = served.fire("house-release-from.value", OTHERS[1], values,
                             "house-releases-table.selectedRows")  # fmt: skip

@@ -325,7 +325,7 @@ def test_recorded_exports_are_taken_as_they_were_sent(served: Served, shared: Pa
     """What five programs really posted: nothing is rejected, and a second time adds nothing."""
     bodies_sent = sorted((shared / "otlp").rglob("*_v1_*"))
     assert len(bodies_sent) > 30
-    seen = []
+    seen: list[Any] = []
     for _ in range(2):
         for path in bodies_sent:
             kind = PB if ".pb" in path.name else JSON

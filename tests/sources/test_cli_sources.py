@@ -360,7 +360,7 @@ def test_an_old_log_cut_anywhere_and_then_whole_has_its_calls_and_tools(
 # Damage
 
 
-ODD: Final = (
+ODD: Final[tuple[Any, ...]] = (
     *(None, True, -1, 1.5, 10**16, 10**400, float("nan"), float("inf"), "", "\x00", "9" * 2_000),
     *("2026-13-45", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"),
     *("2026-11-22T12:00:00", "2026-11-22T12:00:00+05:30", "\\", "<synthetic>"),

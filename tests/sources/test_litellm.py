@@ -384,7 +384,9 @@ def test_calls_to_which_a_client_gave_one_id_keep_their_money(
     order: tuple[int, ...], store: EventStore, tmp_path: Path
 ) -> None:
     spent = {"a": 0.5, "b": 1.5, "c": 2, "a_cache_hit1795352959.99": 0}
-    rows = [LINE | {"request_id": key, "spend": spend} for key, spend in spent.items()]
+    rows: list[dict[str, Any]] = [
+        LINE | {"request_id": key, "spend": spend} for key, spend in spent.items()
+    ]
     rows[3] |= {"cache_hit": "True"}
     report = stored([rows[each] for each in order], store, tmp_path / "logs.jsonl")
     assert (report.accepted, report.cost_nano, report.notes) == (4, 4_000_000_000, {})

@@ -45,7 +45,7 @@ def written(folder: Path, kind: str, rows: list[dict[str, Any]] = ROWS) -> Path:
 
 def brought(path: Path, told: str, sink: Any = None) -> tuple[Report, list[dict[str, Any]]]:
     kept = sink or Kept()
-    report = ingest_paths([path], kept, Options(columns=parse([told])))
+    report = ingest_paths([path], kept, Options(columns=parse([told])))  # type: ignore[arg-type]
     return report, sorted(getattr(kept, "events", {}).values(), key=lambda one: one["event_id"])
 
 
@@ -75,7 +75,11 @@ def test_rows_without_an_id_get_one_that_lasts(tmp_path: Path, kind: str) -> Non
 
 
 def test_an_id_of_the_rows_own_is_kept(tmp_path: Path) -> None:
-    rows = [{"n": 1, "at": NOON}, {"n": 2, "at": NOON}, {"n": None, "at": NOON}]
+    rows: list[dict[str, Any]] = [
+        {"n": 1, "at": NOON},
+        {"n": 2, "at": NOON},
+        {"n": None, "at": NOON},
+    ]
     _, events = brought(written(tmp_path, "ndjson", rows), "event_id=n,ts=at")
     assert [one["event_id"] for one in events][:2] == ["1", "2"]
     assert events[2]["event_id"].startswith("row:")

@@ -91,7 +91,7 @@ def items_in(signal: str, request: Any) -> Iterator[Any]:
     for group in request[groups]:
         for scope in group[scopes]:
             for node in scope[nodes]:
-                shape = next((node[k] for k in ("sum", "histogram", "gauge") if k in node), {})
+                shape: Any = next((node[k] for k in ("sum", "histogram", "gauge") if k in node), {})
                 yield from shape["dataPoints"] if shape else [node]
 
 
@@ -331,7 +331,7 @@ def test_spoiled_files_never_raise(requests: list[tuple[str, Any]]) -> None:
         assert_harmless(gzip.compress(one)[: noise.randrange(20, 2_000)])
 
 
-STRANGE: Final = (
+STRANGE: Final[tuple[Any, ...]] = (
     None, True, -1, 0, 2**64, 10**40, 1.5, "", "x", "\ud800", "ab" * 16, [], {}, [None], [[]],
     {"stringValue": "x"}, {"intValue": "9" * 5_000}, {"doubleValue": "NaN"}, "9" * 30, -(10**30),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from data.sources import Options
 from data.sources.events import event_of
 from data.sources.format import Note
 from data.sources.otlp import requests
+from data.sources.otlp.items import Span
 from data.sources.otlp.json import found, loaded
 from data.sources.otlp.recent import DEEPEST, LONGEST, Recent
 from tests.sources.test_otlp_spans import CHAT, SECRET, USED, request, span
@@ -24,7 +25,10 @@ TOOL: Final = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "sea
 PERSON: Final = {"enduser.id": "ana", "gen_ai.conversation.id": "talk"}
 WEB: Final = {"service.name": "web", "telemetry.sdk.name": "opentelemetry", "process.pid": 7}
 # A user of the resource's own goes before what stands above, which may come later.
-RESOURCES = ({}, {"user.id": "svc", "session.id": "a longer name than the run's"})
+RESOURCES: tuple[dict[str, str], ...] = (
+    {},
+    {"user.id": "svc", "session.id": "a longer name than the run's"},
+)
 
 
 def told(recent: Recent | None, spans: Sequence[Any], sender: Any = 1, **where: Any) -> list[Any]:
@@ -49,10 +53,10 @@ def run(dice: random.Random, agents: bool) -> list[Any]:
     """A run, parents first: a root that knows who and what, agents and spans of others, calls."""
     above = [span(PERSON | AGENT, name="root")]
     above += [span({}, parent=above[0], name="workflow tour")] * dice.choice((0, 1))
-    calls = []
+    calls: list[dict[str, Any]] = []
     for _ in range(dice.randint(1, 12)):
         parent = dice.choice(above)
-        parts = [CHAT | USED, TOOL, {"http.route": "/"}] + [AGENT | INNER] * agents
+        parts: list[Any] = [CHAT | USED, TOOL, {"http.route": "/"}, *[AGENT | INNER] * agents]
         part = dice.choice(parts)
         (calls if part in parts[:2] else above).append(span(part, parent=parent))
     return above + calls
@@ -74,7 +78,8 @@ def test_what_comes_in_parts_as_it_ends_is_told_as_of_one_piece(seed: int) -> No
 def test_what_comes_in_any_order_is_told_as_of_one_piece(seed: int) -> None:
     dice = random.Random(seed)
     spans, where = run(dice, agents=False), dice.choice(RESOURCES)
-    whole, recent, parts = merged(told(None, spans, **where)), Recent(), [[], [], []]
+    whole, recent = merged(told(None, spans, **where)), Recent()
+    parts: list[list[Any]] = [[], [], []]
     for one in dice.sample(spans, len(spans)):
         dice.choice(parts).append(one)
     assert merged([one for part in parts for one in told(recent, part, **where)]) == whole
@@ -142,6 +147,7 @@ def test_no_content_is_remembered() -> None:
     told(recent, [last := span(attributes)], **WEB, **{"process.command_args": SECRET})
     child = span(CHAT, parent=last)
     ((_, found_child),) = found("traces", {"resourceSpans": [request(child)]})
+    assert isinstance(found_child, Span)
     (kept,) = recent.join(1, [found_child])
     assert SECRET not in str(kept)
     assert "x" * (LONGEST + 2) not in str(kept)

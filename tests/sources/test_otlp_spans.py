@@ -367,7 +367,7 @@ def test_cost_is_what_the_emitter_says(cost: Any, nano: int, origin: str) -> Non
 # What stands above
 
 
-def agent_of(name: str = "triage", **more: Any) -> dict[str, Any]:
+def agent_of(name: str = "triage", /, **more: Any) -> dict[str, Any]:
     return span({"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": name} | more)
 
 
@@ -398,7 +398,8 @@ def test_a_workflow_may_tell_its_name_as_an_agent_s() -> None:
 
 
 def test_an_agent_carries_no_tokens() -> None:
-    agent = agent_of(**USED, **{"gen_ai.usage.cost": 5.0, "gen_ai.request.model": "gpt-4o"})
+    more: dict[str, Any] = {"gen_ai.usage.cost": 5.0, "gen_ai.request.model": "gpt-4o"}
+    agent = agent_of("triage", **USED, **more)
     (event,) = read(request(agent))
     assert event["kind"] == "message"
     assert event["input_tokens"] is event["cost_nano"] is None

@@ -26,7 +26,7 @@ def parquet(path: Path, select: str) -> Path:
 
 def brought(path: Path, sink: Any = None) -> tuple[Report, dict[str, Any]]:
     kept = sink or Kept()
-    report = ingest_paths([path], kept)
+    report = ingest_paths([path], kept)  # type: ignore[arg-type]
     return report, next(iter(kept.events.values()), {})
 
 

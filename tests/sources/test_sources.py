@@ -23,7 +23,7 @@ from data.ingest.importing import ingest_paths
 from data.sources import File, Options, find, formats, read
 from data.sources.events import event_of
 from data.sources.files import BREAK, NOT_UTF8
-from data.sources.format import Aside
+from data.sources.format import Note
 from data.sources.lists import CUT_OFF
 from data.sources.litellm.calls import call
 from data.sources.litellm.spend_logs import as_row
@@ -35,14 +35,14 @@ CALL = {"event_id": "a", "ts": "2026-11-20T12:00:00Z", "kind": "llm"}
 
 def accepted(path: Path, options: Options = START, name: str = "auto") -> list[Event]:
     found = read(find([path], name, options), options)
-    return [event_of(raw) for _, raw in found if not isinstance(raw, Aside)]
+    return [event_of(raw) for _, raw in found if not isinstance(raw, Note)]
 
 
 def parsed(content: str | bytes, name: str, options: Options = START) -> list[Any]:
     """The clean events of a body, and the sentence of each that is none."""
     body = content.encode() if isinstance(content, str) else content
     found = formats()[name].read(File("f", body=body), options)
-    return [_event(raw) for _, raw in found if not isinstance(raw, Aside)]
+    return [_event(raw) for _, raw in found if not isinstance(raw, Note)]
 
 
 def _event(raw: Any) -> Any:

@@ -191,7 +191,7 @@ def test_openai_rows_of_no_request_and_nothing_used_are_no_call() -> None:
 
 def test_openai_sums_are_priced_as_short_prompts_and_one_request_by_its_length() -> None:
     """Of gpt-5.4 a prompt beyond 272k costs double; a day of short ones does not."""
-    said = {"model": "gpt-5.4", "input_tokens": 400_000, "input_cached_tokens": 0}
+    said: dict[str, Any] = {"model": "gpt-5.4", "input_tokens": 400_000, "input_cached_tokens": 0}
     many, single = (one(page(usage(num_model_requests=n, **said))) for n in (2, 1))
     assert single["cost_nano"] > many["cost_nano"]
 
@@ -492,7 +492,9 @@ def test_a_sum_stays_a_sum_of_short_prompts(store: EventStore, tmp_path: Path) -
     read_again = formats()["anthropic_usage"].read(file, Options())
     events = [event_of(raw, half) for _, raw in read_again if not isinstance(raw, Note)]
     shifts = store.reprice(Change("history", cells(half, [model])), None)
-    assert sum(shift.after for shift in shifts) == sum(event["cost_nano"] for event in events)
+    assert sum(shift.after or 0 for shift in shifts) == sum(
+        event["cost_nano"] or 0 for event in events
+    )
     assert events[0]["cost_nano"] * 2 == one(message())["cost_nano"]
 
 

@@ -20,8 +20,9 @@ from data.state import schema
 from data.state.passwords import LONGEST, Passwords
 from data.state.store import State
 from data.state.tables import META
+from data.state.upgrades import UPGRADES
 
-CHEAP = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
+CHEAP: dict[str, Any] = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
 PASSWORD = "correct horse"
 
 
@@ -34,7 +35,7 @@ def path(tmp_path: Path) -> Path:
 def opened(path: Path) -> Iterator[Callable[..., State]]:
     states: list[State] = []
 
-    def make(**parameters: int) -> State:
+    def make(**parameters: Any) -> State:
         hasher = PasswordHasher(**(CHEAP | parameters))
         states.append(State(f"sqlite:///{path}", Passwords(hasher)))
         return states[-1]
@@ -105,8 +106,8 @@ def test_there_are_accounts_from_the_first_to_the_last(state: State) -> None:
         ("password", {"password": "x" * (LONGEST + 1)}),
     ],
 )
-def test_what_no_account_can_be(state: State, parameter: str, changed: dict[str, str]) -> None:
-    words = {"user": "ana", "name": "Ana", "password": PASSWORD, **changed}
+def test_what_no_account_can_be(state: State, parameter: str, changed: dict[str, Any]) -> None:
+    words: dict[str, Any] = {"user": "ana", "name": "Ana", "password": PASSWORD, **changed}
     with pytest.raises(Refused) as refusal:
         state.add_account(**words)
     assert refusal.value.parameter == parameter
@@ -334,7 +335,7 @@ def test_many_open_a_new_store_at_once(opened: Callable[..., State], path: Path)
 
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(begin, range(6))) == [False] * 6
-    versions = [(number + 1,) for number in range(len(schema.UPGRADES))]
+    versions = [(number + 1,) for number in range(len(UPGRADES))]
     assert asked(path, "SELECT version FROM schema_version") == versions
 
 
@@ -370,8 +371,8 @@ def test_an_older_store_is_upgraded_with_what_it_holds(
         "CREATE TABLE later (id TEXT)",
         "ALTER TABLE accounts ADD COLUMN zone TEXT DEFAULT 'UTC'",
     )
-    monkeypatch.setattr(schema, "UPGRADES", (*schema.UPGRADES, later))
-    newest = [(len(schema.UPGRADES),)]
+    monkeypatch.setattr(schema, "UPGRADES", (*UPGRADES, later))
+    newest = [(len(UPGRADES) + 1,)]
     assert opened().verify("ana", PASSWORD)
     assert asked(path, "SELECT id, zone FROM accounts") == [("ana", "UTC")]
     assert asked(path, "SELECT max(version) FROM schema_version") == newest
@@ -389,9 +390,9 @@ def test_a_failed_upgrade_changes_nothing(
     opened: Callable[..., State], path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened()
-    newest = [(len(schema.UPGRADES),)]
+    newest = [(len(UPGRADES),)]
     broken = ("CREATE TABLE half (id TEXT)", "CREATE TABLE accounts (id TEXT)")
-    monkeypatch.setattr(schema, "UPGRADES", (*schema.UPGRADES, broken))
+    monkeypatch.setattr(schema, "UPGRADES", (*UPGRADES, broken))
     with pytest.raises(StoreError):
         opened()
     assert asked(path, "SELECT max(version) FROM schema_version") == newest
@@ -401,7 +402,7 @@ def test_a_failed_upgrade_changes_nothing(
 def test_a_newer_store_is_left_alone(opened: Callable[..., State], path: Path) -> None:
     opened()
     told(path, "INSERT INTO schema_version VALUES (99)")
-    newest = len(schema.UPGRADES)
+    newest = len(UPGRADES)
     with pytest.raises(StoreError, match=rf"version 99, newer than this program's {newest}"):
         opened()
 
