@@ -34,7 +34,7 @@ class Scope:
     def of(cls, claims: Mapping[str, Any], people: People = NO_ALIASES) -> Self:
         """The reach that verified claims give; raises `Stranger` without a subject.
 
-        `user` is the person whom the subject means, `came_as` the subject itself.
+        `user` is the person whom the subject means, `subject` the id they came with.
         """
         subject = claims.get("sub")
         if not isinstance(subject, str) or not subject.strip():

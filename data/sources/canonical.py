@@ -1,4 +1,4 @@
-"""Our own events: one JSON object a line, a JSON list, or CSV; the fields of CONTRACT §8.
+"""Our own events: one JSON object a line, a JSON list, or CSV; fields: docs/developers.md.
 
 Every field means what it is called. `event_id` is kept as it is, so that what was exported can
 be imported, and posted twice is stored once; without one the record is rejected. `ts` is ISO

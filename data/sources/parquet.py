@@ -1,4 +1,4 @@
-"""Our own events as Parquet: the columns are the fields of CONTRACT §8, as in `canonical.py`.
+"""Our own events as Parquet: its columns are those fields, as in `canonical.py`.
 
 Read by DuckDB, a batch at a time, in a memory of its own. Conventions beside `canonical.py`'s:
 `ts` may be any timestamp or date (UTC where it has no zone, nanoseconds cut to µs), ISO text or

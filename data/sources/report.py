@@ -22,7 +22,7 @@ Rejections = list[tuple[str, str]]
 
 @dataclass(slots=True)
 class Report:
-    """What became of the records (CONTRACT §5); times, money and tokens are the accepted ones'."""
+    """What became of the records (docs/data.md); times, money and tokens are the accepted ones'."""
 
     files: int = 0
     format: str = ""
@@ -119,7 +119,7 @@ class Report:
         self.last = last if self.last is None else max(self.last, last)
 
     def as_dict(self) -> dict[str, Any]:
-        """CONTRACT §5, ready for JSON: instants ISO 8601 UTC, cost in US dollars."""
+        """The import report of docs/data.md as JSON: instants ISO 8601 UTC, cost in US dollars."""
         return {
             "files": self.files,
             "format": self.format,

@@ -1,7 +1,7 @@
 """Codex's session logs: `~/.codex/sessions/YYYY/MM/DD/rollout-*.jsonl`.
 
 event_id      a call: `codex:call:` + digest of thread and counts, and which of those that agree
-              in them it is (`codex_ids`): what telemetry tells, too. A failed turn:
+              in them it is (`ids.py`): what telemetry tells, too. A failed turn:
               `codex:error:` + turn_id; a tool: `codex:tool:` + thread + call_id; a session:
               `codex:session:` + thread
 call          a `token_usage_record` (its `usage`), or the `token_count` event of a version without

@@ -1,4 +1,6 @@
-"""A running LiteLLM's PostgreSQL, read where it lives: LiteLLM_SpendLogs in pages, as in `litellm`.
+"""A running LiteLLM's PostgreSQL, read where it lives: LiteLLM_SpendLogs in pages.
+
+The convention stands in `spend_logs.py`.
 
 Nothing is ever written there: every transaction is read only, short, and gives up after a
 minute. Pages go by (startTime, request_id), which LiteLLM keeps an index of. Read are the

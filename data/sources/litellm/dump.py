@@ -1,4 +1,4 @@
-"""A LiteLLM database as plain `pg_dump`: the rows of LiteLLM_SpendLogs, as in `litellm`.
+"""A LiteLLM database as plain `pg_dump`: the rows of LiteLLM_SpendLogs, as in `spend_logs.py`.
 
 users, teams  user_name and, where a row has no alias, project_name come from LiteLLM_UserTable
               (alias, else e-mail address) and LiteLLM_TeamTable; the dump is read twice for them

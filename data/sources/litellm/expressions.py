@@ -1,4 +1,4 @@
-"""SQL expressions over LiteLLM's columns, for `litellm_database`."""
+"""SQL expressions over LiteLLM's columns, for `database.py`."""
 
 from __future__ import annotations
 

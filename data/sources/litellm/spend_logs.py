@@ -1,5 +1,5 @@
 """LiteLLM's calls, through whichever door they come: the table LiteLLM_SpendLogs as CSV, JSON
-list or lines, in a database dump (`litellm_dump`) or read where it lives (`litellm_database`);
+list or lines, in a database dump (`dump.py`) or read where it lives (`database.py`);
 answers of /spend/logs/v2; what its `generic_api` callback posts (StandardLoggingPayload).
 
 event_id      `litellm:` + litellm_call_id + the id of the answer (request_id, a payload's id, a

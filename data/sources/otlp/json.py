@@ -1,4 +1,4 @@
-"""OTLP's JSON form as the plain shape of `otlp_items`.
+"""OTLP's JSON form as the plain shape of `items.py`.
 
 By the specification names are camelCase, ids hex, 64-bit integers text and enums numbers. What
 exporters write differs: snake_case names, ids in base64 (Protobuf's own JSON), integers as

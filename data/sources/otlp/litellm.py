@@ -1,12 +1,12 @@
 """A `litellm_request` span as the row of LiteLLM's spend log that tells the same call.
 
 So both give one event: the ids are litellm.call_id and gen_ai.response.id (where an answer has
-none, LiteLLM puts the call's own there), and `litellm` converts. What the row has as objects, the
-span has as text of Python or JSON objects (an exporter's limit may have cut it off: then the call
-is counted without what stood in there). A hit in the gateway's cache costs nothing;
-the span says what it would have cost, and says that it was one only by the key of the cache in its
-hidden_params. gen_ai.response.model is the alias that was asked for. Of a refused call the log
-guesses the prompt's tokens and has a clock of its own; the span does not.
+none, LiteLLM puts the call's own there), and `data/sources/litellm/calls.py` converts. What the
+row has as objects, the span has as text of Python or JSON objects (an exporter's limit may have
+cut it off: then the call is counted without what stood in there). A hit in the gateway's cache
+costs nothing; the span says what it would have cost, and says that it was one only by the key of
+the cache in its hidden_params. gen_ai.response.model is the alias that was asked for. Of a refused
+call the log guesses the prompt's tokens and has a clock of its own; the span does not.
 """
 
 from __future__ import annotations

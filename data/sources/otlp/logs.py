@@ -1,7 +1,8 @@
 """Log events as events: what coding assistants tell of calls, tools, sessions.
 
-The convention stands at the top of `otlp`. Everything else is nobody's use: prompts, decisions,
-phases, the pieces of a stream, and the events of GenAI instrumentations, which repeat a span.
+The convention stands at the top of `requests.py`. Everything else is nobody's use: prompts,
+decisions, phases, the pieces of a stream, and the events of GenAI instrumentations, which repeat a
+span.
 """
 
 from __future__ import annotations

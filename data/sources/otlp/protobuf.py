@@ -1,4 +1,4 @@
-"""OTLP's Protobuf form as the plain shape of `otlp_items`, item by item."""
+"""OTLP's Protobuf form as the plain shape of `items.py`, item by item."""
 
 from __future__ import annotations
 

@@ -3,9 +3,9 @@
 A file is one request, as it was posted, or JSON with one request a line (the collector's file
 exporter), pretty-printed or in a list.
 
-Spans (current and older GenAI conventions, OpenLLMetry, OpenInference; spellings: `otlp_names`)
+Spans (current and older GenAI conventions, OpenLLMetry, OpenInference; spellings: `names.py`)
 event_id   `otel:<trace id>:<span id>`; a litellm_request has the id of its row in the spend
-           log (`litellm`), and is read as that row: the same call is one event
+           log (`litellm.py`), and is read as that row: the same call is one event
 kind       chat, text_completion, generate_content, embeddings and other operations with a model:
            llm · execute_tool: tool · invoke_agent: message, without tokens (an agent repeats its
            calls) · invoke_workflow, traceloop's workflow, and a span called `workflow NAME` with
@@ -14,14 +14,14 @@ kind       chat, text_completion, generate_content, embeddings and other operati
 user, conversation_id  the span's own, else the resource's, else the nearest span's above it in
            the same resource; enduser.id before user.id
 assistant, workflow  the span's own, else the nearest span's above it. What stands above may come
-           in a later request or line (`otlp_recent`): it completes what was stored
+           in a later request or line (`recent.py`): it completes what was stored
 project    team.id (as LiteLLM's teams), else service.namespace; client is service.name
 channel    platform: the organisation's own programs. LiteLLM: api
 tokens     input_tokens INCLUDE cache reads and writes by the conventions, which are taken off.
            Where those are more than the input, or the total that is told is the sum of all, the
            emitter excludes them: nothing is taken off
 cost       what the emitter says; 0 beside tokens is what those say who know no price, so it is
-           left to our book. LiteLLM: as in `litellm`, and 0 for a hit in the gateway's cache
+           left to our book. LiteLLM: as in `litellm.py`, and 0 for a hit in the gateway's cache
 not counted  raw_gen_ai_request (the double of litellm_request); the outer of two spans of one
            call; spans of coding assistants, whose log events
            tell the same; the creation of an agent; the other side of an MCP call
@@ -32,14 +32,14 @@ claude_code.api_request   `claude_code:<request_id>`; input EXCLUDES cache reads
 claude_code.api_error     `claude_code:error:<request_id>`; error_class is the HTTP status
 claude_code.tool_result   `claude_code:tool:<tool_use_id>`, integration where it went through MCP
 codex.sse_event           the one response.completed that has counts (input INCLUDES cached), under
-           the id of the session's file (`codex_ids`: thread, counts, and of calls that agree in
+           the id of the session's file (`codex/ids.py`: thread, counts, and of calls that agree in
            them which one of its request; in two requests those are one). Failed:
            `codex:otel:` + digest of conversation, time and counts
 codex.api_request         only refused ones, as failed calls · codex.tool_result likewise
 codex.conversation_starts `codex:session:<conversation.id>`: a session, resumed or not
 gemini_cli.api_response, api_error, tool_call, config: likewise, by its documentation; digests
 
-Metrics    not counted, `otlp_metrics` says why; claude_code.session.count gives its session
+Metrics    not counted, `metrics.py` says why; claude_code.session.count gives its session
 Doubles    a program's span and the gateway's it asked are two accounts of one call: take one
 Stays null cost, user, project and cached tokens where nobody tells them; lines of code; repository
 Content    prompts, answers, arguments and error messages are never kept

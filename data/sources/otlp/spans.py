@@ -1,6 +1,6 @@
 """Spans as events: calls of models, tools and integrations, replies, runs of workflows.
 
-The convention stands at the top of `otlp`; spellings in `otlp_names`, roles in `otlp_tree`.
+The convention stands at the top of `requests.py`; spellings in `names.py`, roles in `tree.py`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 `role` names what a span is an account of: a kind of event, or nothing of ours. By the current
 conventions `gen_ai.operation.name` says it; OpenLLMetry, OpenInference and the Vercel AI SDK
-have words of their own. What came in other requests is known as long as `otlp_recent` has it.
+have words of their own. What came in other requests is known as long as `recent.py` has it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ KINDS: Final = {
     },
     "llm.request.type": {"chat": "llm", "completion": "llm", "embedding": "llm"},
 }
-# What tells a role beside the names of `otlp_names`.
+# What tells a role beside the names of `names.py`.
 TELLING: Final = frozenset((*KINDS, names.MCP, "ai.operationId", "litellm.call_id"))
 CALLS: Final = ("tools/call", "resources/read", "prompts/get")  # of MCP; the rest is protocol
 NAMED: Final = re.compile(r"(?:invoke_)?workflow (\S.*)")

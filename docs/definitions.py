@@ -1,0 +1,74 @@
+"""Writes the definitions in `docs/users.md` from the declarations: `make docs`.
+
+What stands between `<!-- NAME -->` and `<!-- end -->` is made here; the rest of the page is not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+from components.sections.declared import TABS, Section, Tab
+from data.query.catalog import DIMENSIONS, METRICS
+from data.query.windows import PRESETS
+
+PAGE: Final = Path(__file__).with_name("users.md")
+BLOCK: Final = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def page(text: str) -> str:
+    """A page with every block written anew."""
+    return BLOCK.sub(lambda block: f"{block[1]}\n{BLOCKS[block[2]]()}\n{block[3]}", text)
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A Markdown table; an empty cell is a dash."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(cell or '–' for cell in line)} |\n" for line in lines)
+
+
+def metrics() -> str:
+    """Every metric: its name, label, unit and meaning."""
+    rows = ((f"`{m.name}`", m.label, m.unit, m.help) for m in METRICS.values())
+    return table(("name", "label", "unit", "meaning"), rows)
+
+
+def dimensions() -> str:
+    """Every dimension: its name and label."""
+    rows = ((f"`{one.name}`", one.label) for one in DIMENSIONS.values())
+    return table(("name", "label"), rows)
+
+
+def presets() -> str:
+    """Every choice of a time range."""
+    return table(("name", "label"), ((f"`{name}`", label) for name, label in PRESETS.items()))
+
+
+def tabs() -> str:
+    """Every tab with its sections."""
+    return "\n".join(_tab(one) for one in TABS if one.sections)
+
+
+def _tab(tab: Tab) -> str:
+    head = ("section", "title", "broken down by", "columns", "note")
+    return f"### {tab.title}\n\n{table(head, map(_section, tab.sections))}"
+
+
+def _section(one: Section) -> tuple[str, ...]:
+    by = ", ".join(DIMENSIONS[name].label.lower() for name in one.by)
+    columns = ", ".join(METRICS[name].label for name in one.metrics)
+    return f"`{one.key}`", one.title, by, columns, one.help
+
+
+BLOCKS: Final[dict[str, Callable[[], str]]] = {
+    "tabs": tabs,
+    "metrics": metrics,
+    "dimensions": dimensions,
+    "presets": presets,
+}
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
