@@ -15,12 +15,12 @@ import plotly.graph_objects as go
 import pytest
 from plotly.offline import get_plotlyjs_version
 
-from callbacks.analytics.answers import answer
 from components.page import cards, layout
 from components.sections import declared
-from components.sections.declared import SECTIONS, TABS, Tab, measures
+from components.sections.declared import SECTIONS, TABS, Tab
 from components.shapes import charts
 from data.access.scope import Scope
+from data.query.answers import answer
 from data.query.catalog import DIMENSIONS, METRICS
 from data.query.filters import parse
 from tests.serving import ADMIN, Served, serving
@@ -38,7 +38,7 @@ DRAWN = [
     pytest.param(key, by, measure, id=f"{key}-{by}-{measure}")
     for key, one in SECTIONS.items()
     for by in one.by
-    for measure in measures(one)
+    for measure in one.drawable
     if one.shape != "headline"
 ]
 
@@ -126,7 +126,7 @@ def callbacks(served: Served) -> list[str]:
 def test_every_name_of_a_section_is_in_the_catalog(one: declared.Section) -> None:
     assert set(one.metrics) <= set(METRICS)
     assert set(one.by) <= set(DIMENSIONS)
-    assert set(measures(one)) <= set(one.metrics)
+    assert set(one.drawable) <= set(one.metrics)
     assert len(set(one.by)) == len(one.by)
 
 

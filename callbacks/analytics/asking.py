@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from callbacks.analytics.answers import alone, as_of, strangers
 from components.page.filter_bar import window_text
 from components.page.numbers import moment
 from data.access.scope import Scope
@@ -13,6 +12,7 @@ from data.errors import Refused
 from data.events.table import EARLIEST, LATEST, micros
 from data.local_time import instant
 from data.query.filters import LISTS, NAMES, Choice, Filters, parse
+from data.query.options import data_as_of, unseen_values
 from data.query.query import Query, run
 from data.query.windows import Window
 
@@ -45,7 +45,7 @@ def standing(choice: Choice, window: Window) -> Choice:
 
 def notice(filters: Filters, scope: Scope, store: EventStore) -> str:
     """What of the filters this reader has no right to, or nobody knows; empty if nothing."""
-    hidden = strangers(filters, scope, store)
+    hidden = unseen_values(filters, scope, store)
     if not hidden:
         return ""
     names = ", ".join(name[:60] for name in hidden[:3]) + (" and more" if len(hidden) > 3 else "")
@@ -55,14 +55,14 @@ def notice(filters: Filters, scope: Scope, store: EventStore) -> str:
 
 def emptiness(filters: Filters, scope: Scope, store: EventStore) -> str:
     """Why there is nothing to show: one of four sentences."""
-    latest = as_of(scope, store)
+    latest = data_as_of(scope, store)
     if latest is None:
         return "No events yet. Import some with: spendscope import PATH" if scope.everything else (
             "There is no activity of yours yet."
         )  # fmt: skip
     if hidden := notice(filters, scope, store):
         return f"Nothing to show: {hidden}."
-    window = alone(filters)
+    window = Filters(filters.window)
     if run(Query(("events",), (), window), scope, store)["events"].iloc[0]:
         return "No such activity under these filters in this window."
     zone = filters.window.zone

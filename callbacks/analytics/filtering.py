@@ -12,7 +12,6 @@ from dash import Dash, Input, Output, State, ctx, no_update
 
 from callbacks.access.session import current_person
 from callbacks.analytics import choosing
-from callbacks.analytics.answers import merged
 from callbacks.analytics.asking import Question, ask, filters_of
 from components import ids
 from components.page import filter_bar
@@ -22,6 +21,7 @@ from data.events.table import ME
 from data.people import preferences
 from data.people.preferences import Preferences
 from data.query.filters import DRAWER, PICKED, Choice, Filters, parse
+from data.query.options import merge_aliases
 from data.query.windows import DEFAULT_N
 from data.settings import Settings
 from data.state.store import State as Kept
@@ -71,7 +71,7 @@ def register(app: Dash, settings: Settings, state: Kept, store: EventStore) -> N
             )
             zone = preferred.zone or zone or "UTC"
             filters = parse(choice, settings.now(), zone)
-            choice = merged(choice, person.scope, store)
+            choice = merge_aliases(choice, person.scope, store)
         except Refused as problem:
             return _refused(problem, rest[0])
         if question and choice == before and ctx.triggered_id == ids.URL:

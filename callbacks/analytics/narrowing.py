@@ -7,7 +7,6 @@ from typing import Any, Final
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, no_update
 
 from callbacks.access.session import current_scope
-from callbacks.analytics.answers import meant, named, options
 from callbacks.analytics.asking import filters_of, notice
 from components import ids
 from components.page import filter_bar, pickers
@@ -15,6 +14,7 @@ from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.events.table import ME, NONE
 from data.query.filters import EXCLUDING, NOT, PEOPLE, PICKED, Choice, Filters
+from data.query.options import label_values, options, resolve_alias
 from data.query.query import Query, run
 from data.query.series import or_none
 
@@ -54,7 +54,7 @@ def register(app: Dash, store: EventStore) -> None:
         field, scope = key["pick"], current_scope()
         if field not in PICKED:
             return []
-        chosen = named(field, tuple(value or ()), scope, store)
+        chosen = label_values(field, tuple(value or ()), scope, store)
         found = options(field, (text or "")[:200], LISTED, scope, store)
         taken = {option["value"] for option in chosen}
         said = [pickers.muted(one) if one["value"] in (still or ()) else one for one in chosen]
@@ -89,7 +89,7 @@ def quiet(filters: Filters, scope: Scope, store: EventStore) -> set[tuple[str, s
         (field, value)
         for field, values in chosen
         for value in values
-        if meant(field, value, scope) not in active[field]
+        if resolve_alias(field, value, scope) not in active[field]
     }
 
 
@@ -103,7 +103,7 @@ def names(choice: Choice, scope: Scope, store: EventStore) -> dict[tuple[str, st
     return {
         (field, option["value"]): option["label"]
         for field in PEOPLE
-        for option in named(field, tuple(_others(choice, field)), scope, store)
+        for option in label_values(field, tuple(_others(choice, field)), scope, store)
     }
 
 

@@ -15,16 +15,15 @@ from uuid import uuid4
 from dash import ALL, Dash, Input, Output, State
 
 from callbacks.access.session import current_scope
-from callbacks.analytics.answers import answer
 from callbacks.analytics.asking import Question, emptiness, filters_of, standing
 from components import ids
 from components.page import cards, tables
-from components.page.answer import Answer
 from components.page.numbers import brief, change, change_text, text
 from components.sections.declared import Section, section
 from components.shapes import charts, drill
 from data.engines.protocol import EventStore
 from data.errors import SpendscopeError
+from data.query.answers import Answer, answer
 from data.query.catalog import METRICS
 from data.query.filters import Choice, Filters
 from data.query.query import Query, run

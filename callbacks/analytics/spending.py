@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlencode
 
-from callbacks.analytics.answers import named
 from callbacks.analytics.asking import standing as fixed
 from components.page.numbers import moment
 from data.access.scope import Scope
@@ -18,6 +17,7 @@ from data.engines.protocol import EventStore
 from data.events.money import NANO
 from data.local_time import instant, midnight, month_after, zone
 from data.query.filters import MOST_VALUES, PEOPLE, Filters
+from data.query.options import label_values
 from data.query.query import Query, run
 from data.query.series import or_none
 from data.query.windows import Window
@@ -80,7 +80,7 @@ def names(budgets: list[Budget], users: list[str], scope: Scope, store: EventSto
         wanted = {one.subject for one in budgets if one.kind == field}
         wanted |= set(users) if field == "user" else set()
         if wanted:
-            offered = named(field, tuple(sorted(wanted)), scope, store)
+            offered = label_values(field, tuple(sorted(wanted)), scope, store)
             said |= {(field, one["value"]): one["label"] for one in offered}
     return said
 

@@ -14,18 +14,18 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from callbacks.access.session import current_scope
-from callbacks.analytics.answers import answer, as_of, options
 from callbacks.analytics.asking import notice
 from callbacks.api import records
 from callbacks.api.parameters import filters_asked, names_asked, only, order_asked, whole
-from components.page.answer import Answer
 from components.page.tables import raw
 from components.sections.declared import TABS, section
 from data.engines.protocol import EventStore
 from data.errors import Refused, SpendscopeError, Unknown
 from data.local_time import GRAINS, instant
+from data.query.answers import Answer, answer
 from data.query.catalog import DIMENSIONS, METRICS
 from data.query.filters import PICKED, Filters
+from data.query.options import data_as_of, options
 from data.query.query import Query, count, run
 from data.query.windows import PRESETS
 from data.settings import Settings
@@ -130,7 +130,7 @@ def _question(filters: Filters) -> Query:
 def meta(filters: Filters, store: EventStore) -> dict[str, Any]:
     scope, window = current_scope(), filters.window
     share = run(Query(("priced_share",), (), filters), scope, store)["priced_share"].iloc[0]
-    latest = as_of(scope, store)
+    latest = data_as_of(scope, store)
     return {
         "from": instant(window.start, window.zone).isoformat(),
         "to": instant(window.end, window.zone).isoformat(),

@@ -11,7 +11,6 @@ from typing import Final
 from flask import Flask, Response, jsonify, request, stream_with_context
 
 from callbacks.access.session import current_scope
-from callbacks.analytics.answers import question
 from callbacks.api import records
 from callbacks.api.api import ROWS, meta
 from callbacks.api.parameters import filters_asked, order_asked, whole
@@ -19,6 +18,7 @@ from components.sections.declared import Section, section
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.errors import Refused
+from data.query.answers import build_query
 from data.query.filters import Filters
 from data.query.listing import COLUMNS, LATEST_FIRST, Listing, Row, about, label, rows, unit
 from data.query.query import Query, run
@@ -70,7 +70,7 @@ def behind(key: str | None, metric: str, filters: Filters) -> Query:
     if metric not in one.metrics:
         said = f"{one.title} has no {metric[:40]!r}; use one of {', '.join(one.metrics)}"
         raise Refused("metric", said)
-    return about(metric, filters, question(one, filters, (*one.by, "")[0], metric))
+    return about(metric, filters, build_query(one, filters, (*one.by, "")[0], metric))
 
 
 def _record(row: Row, zone: str) -> Row:

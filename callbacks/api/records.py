@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import xlsxwriter
 
-from components.page.answer import Answer
 from components.page.tables import raw
 from data.local_time import instant
+from data.query.answers import Answer
 from data.query.catalog import DIMENSIONS, METRICS, OTHER, OTHER_LABEL, TIME
 from data.query.series import or_none
 

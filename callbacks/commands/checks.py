@@ -7,12 +7,12 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from callbacks.analytics.answers import answer
 from callbacks.api import records
 from components.page import tables
 from components.sections.declared import SECTIONS
 from data.access.scope import SYSTEM
 from data.engines.protocol import EventStore
+from data.query.answers import answer
 from data.query.catalog import DIMENSIONS, METRICS, TIME
 from data.query.filters import Filters
 from data.query.query import Query, run

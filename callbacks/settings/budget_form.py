@@ -7,7 +7,6 @@ from typing import Any
 from dash import Dash, Input, Output, State, ctx, html, no_update
 
 from callbacks.access.session import current_person, current_scope
-from callbacks.analytics.answers import options as offered
 from components import ids
 from components.settings import budget_form as form
 from components.settings.budgets import BUDGETS
@@ -16,6 +15,7 @@ from data.budgets.book import budget, change, create
 from data.budgets.budget import KINDS
 from data.engines.protocol import EventStore
 from data.errors import Forbidden, Refused, SpendscopeError, Unknown
+from data.query.options import options as offered
 from data.settings import Settings
 from data.state.audit import Actor
 from data.state.store import State as Store

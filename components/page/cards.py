@@ -14,7 +14,7 @@ from dash import dcc, html
 from components import ids
 from components.page import tables
 from components.page.numbers import DASH
-from components.sections.declared import Section, Tab, measures
+from components.sections.declared import Section, Tab
 from data.query.catalog import DIMENSIONS, METRICS
 
 GRAPH: Final[dict[str, Any]] = {
@@ -129,7 +129,7 @@ def _events(key: ids.Id, which: str) -> html.Button:
 
 
 def _drawn(one: Section) -> list[tuple[str, str]]:
-    names = measures(one)[:1] if one.together else measures(one)
+    names = one.drawable[:1] if one.together else one.drawable
     return [(name, METRICS[name].label) for name in names]
 
 

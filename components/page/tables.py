@@ -7,10 +7,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from components.page.answer import Answer
 from components.page.numbers import labels, text
 from components.page.values import entity, tip
-from components.sections.declared import Section
+from data.query.answers import Answer, SectionQuery
 from data.query.catalog import DIMENSIONS, METRICS, TIME
 from data.query.clock import CLOCK
 
@@ -22,7 +21,7 @@ WIDEST: Final = 160
 LONG: Final = ("tokens", "instant", "text")  # billions digit by digit, times, classes of errors
 
 
-def columns(section: Section, by: str) -> list[Row]:
+def columns(section: SectionQuery, by: str) -> list[Row]:
     """The grid's column definitions for a section under a breakdown."""
     keys = [_key(name, place) for place, name in enumerate(section.dimensions(by))]
     return keys + [_number(name) for name in section.metrics]

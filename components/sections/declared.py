@@ -11,9 +11,8 @@ from typing import Final
 from components.sections import activity, cost
 from components.sections.section import Section, Tab
 from data.errors import Unknown
-from data.query.catalog import METRICS
 
-__all__ = ["SECTIONS", "TABS", "Section", "Tab", "measures", "section", "tab"]
+__all__ = ["SECTIONS", "TABS", "Section", "Tab", "section", "tab"]
 
 TABS: Final = (
     Tab("overview", "Overview", cost.OVERVIEW),
@@ -44,9 +43,3 @@ def tab(key: str) -> Tab:
         if one.key == key:
             return one
     raise Unknown("tab", f"there is no tab {key[:40]!r}")
-
-
-def measures(one: Section) -> tuple[str, ...]:
-    """The metrics a section's chart can draw: one at a time, or a mix all of them."""
-    drawable = tuple(n for n in one.metrics if METRICS[n].unit not in ("instant", "text"))
-    return one.measures or drawable

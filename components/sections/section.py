@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from data.local_time import Grain
-from data.query.catalog import HOUR, TIME, WEEKDAY
+from data.query.catalog import HOUR, METRICS, TIME, WEEKDAY
 
 Shape = Literal["headline", "time", "mix", "ranking", "heat"]
 Within = tuple[tuple[str, tuple[str, ...]], ...]
@@ -42,6 +42,12 @@ class Section:
     lines: bool = False
     single: bool = False
     stands: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def drawable(self) -> tuple[str, ...]:
+        """The metrics that the chart can draw: one at a time, or a mix all of them."""
+        numbers = (n for n in self.metrics if METRICS[n].unit not in ("instant", "text"))
+        return self.measures or tuple(numbers)
 
     @property
     def together(self) -> bool:

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from components.page.numbers import SO_FAR
 from data.local_time import instant
+from data.query.answers import OWN_ONLY
 from data.query.catalog import Metric
 from data.query.series import or_none
 from data.query.windows import Window
 
 LONGEST_NAME: Final = 28
-OWN_ONLY: Final = " (own activity only)"
 OWN_MARK: Final = " (own)"  # the table says it in full
 MOST_TICKS: Final = 8
 FEWEST_BARS: Final = 6  # keeps a lonely bar from filling its card

@@ -7,16 +7,16 @@ ranking, and only of additive metrics. Colours of text and grid come from the pa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pandas as pd
 
-from components.page.answer import Answer
 from components.page.numbers import SO_FAR, text
 from components.page.tables import bucket_labels
 from components.page.values import DASHES, GREY, HEAT, PALETTE, ROUNDS, WEEK, Look, entity, looks
-from components.sections.declared import measures
+from components.sections.declared import Section
 from components.shapes.axes import beside, drawn, lying, short, standing, week
+from data.query.answers import Answer
 from data.query.catalog import METRICS, OTHER_LABEL, TIME, WEEKDAY, Metric
 from data.query.series import or_none
 
@@ -32,7 +32,7 @@ def draw(answer: Answer) -> Figure:
 def over_time(answer: Answer, metric: Metric) -> Figure:
     """Stacked bars of what adds up, lines of what does not; a trace for each value."""
     ticks = bucket_labels(answer)
-    bars = metric.additive and not answer.section.lines
+    bars = metric.additive and not cast(Section, answer.section).lines
     traces = [
         _trace(name, rows, metric, ticks, seen, bars)
         for name, rows, seen in _series(answer.frame, answer.by, answer.colours)
@@ -116,9 +116,10 @@ def _bars(names: list[str], values: list[float], shades: list[str], metric: Metr
 def mix(answer: Answer, metric: Metric) -> Figure:
     """All measures together over time (or the chosen one): what adds up in stacked bars, the rest
     in lines; lines beside bars have an axis of their own."""
-    every = [METRICS[name] for name in measures(answer.section)]
-    ticks, shown = bucket_labels(answer), every if answer.section.together else [metric]
-    stacked = [one for one in shown if one.additive or answer.section.stacked]
+    section = cast(Section, answer.section)
+    every = [METRICS[name] for name in section.drawable]
+    ticks, shown = bucket_labels(answer), every if section.together else [metric]
+    stacked = [one for one in shown if one.additive or section.stacked]
     lines = [one for one in shown if one not in stacked]
     traces = [
         _trace(one.label, answer.frame, one, ticks, (shade, 0), one in stacked)
@@ -134,7 +135,7 @@ def mix(answer: Answer, metric: Metric) -> Figure:
     )
     if stacked and lines:
         layout["yaxis2"] = beside(lines[0], or_none(answer.frame[lines[0].name].max()) or 0)
-    if answer.section.grouped:
+    if section.grouped:
         layout["barmode"] = "group"
     return {"data": traces, "layout": layout}
 

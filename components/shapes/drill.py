@@ -7,12 +7,12 @@ can be narrowed to.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from components.page.answer import Answer
-from components.sections.declared import measures
+from components.sections.declared import Section
 from data.events.table import NONE
 from data.local_time import instant
+from data.query.answers import Answer
 from data.query.catalog import HOUR, METRICS, OTHER, TIME, WEEKDAY
 from data.query.filters import LISTS, NOT
 from data.query.series import or_none
@@ -25,8 +25,8 @@ Values = dict[str, str | list[str]] | None  # by field
 
 def mark(figure: Figure, answer: Answer) -> Figure:
     """The figure, each trace and bucket saying what it stands for, and each trace its measure."""
-    together = answer.section.together
-    names = measures(answer.section) if together else (answer.measure,) * len(figure["data"])
+    together = _declared(answer).together
+    names = answer.section.drawable if together else (answer.measure,) * len(figure["data"])
     figure["layout"]["meta"] = {"buckets": list(_buckets(answer).values())}
     marks = MARKS[answer.section.shape](answer)
     for trace, values, name in zip(figure["data"], marks, names, strict=False):
@@ -52,9 +52,13 @@ def _ranked(answer: Answer) -> list[list[Values]]:
 
 def _mixed(answer: Answer) -> list[list[Values]]:
     """One a measure: what it is the part of, where the section says so."""
-    if answer.section.stands:
-        return [[{field: value}] for field, value in answer.section.stands]
-    return [[{}] for _ in measures(answer.section)]
+    if stands := _declared(answer).stands:
+        return [[{field: value}] for field, value in stands]
+    return [[{}] for _ in answer.section.drawable]
+
+
+def _declared(answer: Answer) -> Section:
+    return cast(Section, answer.section)
 
 
 def _cells(_: Answer) -> list[list[Values]]:

@@ -51,6 +51,11 @@ def or_none(value: Any) -> Any:
     return None if pd.isna(value) else value
 
 
+def texts(column: pd.Series[Any]) -> list[str | None]:
+    """A column's texts, with every spelling of missing as None."""
+    return [value if isinstance(value, str) else None for value in column]
+
+
 def fill_gaps(frame: Frame, query: Query) -> Frame:
     """The same frame with a row for every bucket (or hour of the week): where nothing happened,
     zero for counts and null for averages and rates. What happened unpriced stays null."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from components import ids
-from components.sections.declared import SECTIONS, measures
+from components.sections.declared import SECTIONS
 from data.access.scope import Scope
 from data.events.table import FIELDS, micros
 from data.query.catalog import DIMENSIONS, METRICS, TIME
@@ -170,7 +170,7 @@ def question(choice: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def redrawn(served: Served, claims: Claims, key: str, asked: Any, by: str) -> Any:
-    measure = measures(SECTIONS[key])[0] if key in SECTIONS else "cost"
+    measure = SECTIONS[key].drawable[0] if key in SECTIONS else "cost"
     said = {f"{ids.QUESTION}.data": asked, "measure.value": measure, "by.value": by}
     changed = f"{ids.QUESTION}.data"
     return served.fire('{"part":"chart","section"', claims, said, changed, {"section": key})

@@ -9,13 +9,12 @@ from typing import Any, Final
 
 import pytest
 
-from callbacks.analytics.answers import answer
-from components.page.answer import Answer
 from components.page.values import GREY, PALETTE, UNKNOWN, looks
 from components.sections.declared import SECTIONS
 from components.shapes import charts
 from components.shapes.axes import standing
 from data.access.scope import Scope
+from data.query.answers import Answer, answer
 from data.query.catalog import METRICS
 from data.query.filters import parse
 from data.query.windows import ALL_TIME

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
-from callbacks.analytics import answers
 from components.sections.declared import section
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
+from data.query import answers
 from data.query.filters import Filters
 from data.query.query import Query, run
 from data.query.windows import ALL_TIME
@@ -19,7 +19,7 @@ EVERYBODY = Scope.of({"sub": "boss", "isAdmin": True})
 EVERYTHING = Filters(ALL_TIME)
 
 
-def colours(store: EventStore, scope: Scope = EVERYBODY) -> dict[str, int]:
+def colours(store: EventStore, scope: Scope = EVERYBODY) -> Mapping[str, int]:
     return answers.answer(section("top-models"), EVERYTHING, scope, store).colours
 
 

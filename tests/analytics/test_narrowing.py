@@ -10,16 +10,15 @@ import pandas as pd
 import pytest
 
 from callbacks.analytics import choosing
-from callbacks.analytics.answers import answer, question
 from callbacks.analytics.narrowing import quiet
 from components import ids
 from components.page import filter_bar, tables
-from components.page.answer import Answer
-from components.sections.declared import SECTIONS, measures
+from components.sections.declared import SECTIONS
 from components.shapes import drill
 from components.shapes.axes import drawn
 from components.shapes.charts import draw
 from data.access.scope import Scope
+from data.query.answers import Answer, answer, build_query
 from data.query.catalog import DIMENSIONS, METRICS
 from data.query.filters import DRAWER, LISTS, NARROWING, parse
 from data.query.query import run
@@ -102,7 +101,7 @@ def test_a_clock_shows_no_other_hour(served: Served, field: str, value: str) -> 
 DRAWN: Final = [
     (key, by, measure)
     for key, one in SECTIONS.items() if one.shape != "headline"
-    for by in one.by or ("",) for measure in measures(one)[:3] if measure != "cost_share"
+    for by in one.by or ("",) for measure in one.drawable[:3] if measure != "cost_share"
 ]  # fmt: skip
 
 
@@ -113,7 +112,7 @@ def ask(served: Served, key: str, by: str, measure: str, **more: Any) -> Any:
 
 def total(served: Served, key: str, by: str, measure: str, **more: Any) -> Any:
     """The totals of the same section, narrowed."""
-    asked = question(SECTIONS[key], parse(SPAN | more, NOW), by, measure)
+    asked = build_query(SECTIONS[key], parse(SPAN | more, NOW), by, measure)
     return run(asked.total(), ALL, served.store).iloc[0]
 
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.sections.declared import SECTIONS, Section, measures
+from components.sections.declared import SECTIONS, Section
 from data.events.table import FIELDS, micros
 from data.query.catalog import DIMENSIONS, METRICS
 from tests import oracle, oracle_metrics
@@ -242,7 +242,7 @@ COMBINATIONS: Final = [
     pytest.param(one, by, measure, id=f"{one.key}-{by}-{measure}")
     for one in SECTIONS.values()
     for by in one.by or ("",)
-    for measure in measures(one)
+    for measure in one.drawable
 ]
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from callbacks.analytics.answers import answer
 from components.sections.declared import section
-from components.shapes.axes import OWN_ONLY, short
+from components.shapes.axes import short
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
+from data.query.answers import OWN_ONLY, answer
 from data.query.filters import Filters
 from data.query.windows import ALL_TIME
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from openpyxl import load_workbook
 
-from callbacks.analytics.answers import answer
 from callbacks.api import records
 from components.sections.declared import SECTIONS
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
+from data.query.answers import answer
 from data.query.filters import Filters
 from data.query.windows import resolve
 

@@ -12,11 +12,11 @@ import duckdb
 from flask.testing import FlaskClient
 
 from app import create_app
-from callbacks.analytics.answers import answer
 from callbacks.analytics.asking import ask, filters_of
 from callbacks.commands.accounts import token
 from data.access.scope import Scope
 from data.engines.protocol import EventStore, open_events
+from data.query.answers import answer
 from data.query.filters import Filters
 from data.query.query import Query, run
 from data.settings import Settings

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components import ids
-from components.sections.declared import SECTIONS, measures
+from components.sections.declared import SECTIONS
 from data.events.table import micros
 from data.query.catalog import DIMENSIONS, METRICS
 from data.query.listing import COLUMNS
@@ -191,7 +191,7 @@ def test_a_section_is_answered_as_if_rewritten(doors: Doors, key: str) -> None:
         number, choice = chosen(dice)
         doors.world.become(number, doors.merged, doors.rewritten)
         said = {"by": by} if by else {}
-        said |= {"measure": dice.choice(measures(SECTIONS[key]))}
+        said |= {"measure": dice.choice(SECTIONS[key].drawable)}
         claims = dice.choice(numbers.CLAIMS)
         doors.agree(f"sections/{key}", claims, choice, **said)
         doors.agree(f"sections/{key}.csv", claims, choice, **said)
@@ -254,7 +254,7 @@ def question(choice: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def redrawn(served: Served, claims: Claims, key: str, choice: Any, by: str) -> Any:
-    measure = measures(SECTIONS[key])[0]
+    measure = SECTIONS[key].drawable[0]
     said = {f"{ids.QUESTION}.data": question(choice), "measure.value": measure, "by.value": by}
     changed = f"{ids.QUESTION}.data"
     return served.fire('{"part":"chart","section"', claims, said, changed, {"section": key})

@@ -1,0 +1,163 @@
+"""Sections answered: the one way from a declaration to the rows that every door shows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
+
+import pandas as pd
+
+from data.access.scope import Scope
+from data.engines.protocol import EventStore
+from data.errors import Refused
+from data.local_time import Grain
+from data.query.catalog import OTHER, TIME
+from data.query.filters import Filters
+from data.query.query import Query, run
+from data.query.series import fill_gaps, texts
+from data.query.windows import ALL_TIME, Window
+
+MOST_COLOURED: Final = 500
+MOST_SERIES: Final = 24
+COLOURED_FOR: Final = 600
+OWN_ONLY: Final = " (own activity only)"
+
+
+class SectionQuery(Protocol):
+    """What is asked for a section; whoever declares sections declares it so."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def metrics(self) -> tuple[str, ...]: ...
+    @property
+    def by(self) -> tuple[str, ...]: ...
+    @property
+    def drawable(self) -> tuple[str, ...]: ...
+    @property
+    def shape(self) -> str: ...
+    @property
+    def top(self) -> int: ...
+    @property
+    def grain(self) -> Grain | None: ...
+    @property
+    def within(self) -> tuple[tuple[str, tuple[str, ...]], ...]: ...
+    def dimensions(self, by: str) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What chart, table, export and API all show of a section.
+
+    `frame` has a column a dimension and metric, `totals` one row without dimensions.
+    `colours` numbers the values of the breakdown in the order in which they first appeared, so
+    that one keeps its colour whatever its rank. `ids_by_person` has the ids of users who have
+    more than one, where the reader may know them.
+    """
+
+    section: SectionQuery
+    by: str
+    measure: str
+    frame: pd.DataFrame
+    totals: pd.DataFrame
+    window: Window
+    grain: Grain
+    colours: Mapping[str, int] = field(default_factory=dict)
+    ids_by_person: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to show: no row, or only zeros and unknowns."""
+        numbers = self.frame[list(self.section.metrics)]
+        return not bool(numbers.fillna(0).astype(bool).to_numpy().any())
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        return self.section.dimensions(self.by)
+
+
+def answer(
+    section: SectionQuery,
+    filters: Filters,
+    scope: Scope,
+    store: EventStore,
+    by: str | None = None,
+    measure: str | None = None,
+) -> Answer:
+    """The section's rows and totals; `by` and `measure` default to the first it declares.
+
+    Raises `Refused` for a breakdown or measure that the section does not offer.
+    """
+    by = _offered("by", by, section.by or ("",))
+    measure = _offered("measure", measure, section.drawable)
+    query = build_query(section, filters, by, measure)
+    frame = run(query, scope, store)
+    if TIME in query.by or section.shape == "heat":
+        frame = fill_gaps(frame, query)
+    if "project" in query.by:
+        frame = _mark_own_activity(frame, scope)
+    totals = run(query.total(), scope, store)
+    colours = _colours(by, frame, scope, store) if by else {}
+    found = (frame, totals, filters.window, query.bucket, colours, scope.ids_by_person)
+    return Answer(section, by, measure, *found)
+
+
+def build_query(section: SectionQuery, filters: Filters, by: str, measure: str) -> Query:
+    """The query behind a section; its first metric is the one that ranks."""
+    metrics = (measure, *(name for name in section.metrics if name != measure))
+    dimensions = section.dimensions(by)
+    query = Query(metrics, dimensions, filters, section.grain, within=section.within)
+    if section.shape == "time":
+        return replace(query, top=min(max(section.top, _chosen(by, filters)), MOST_SERIES))
+    return replace(query, order=((measure, True),)) if section.shape == "ranking" else query
+
+
+def _offered(parameter: str, value: str | None, offered: tuple[str, ...]) -> str:
+    if not value:
+        return offered[0]
+    if value not in offered:
+        raise Refused(parameter, f"{parameter} is {value[:40]!r}; use one of {', '.join(offered)}")
+    return value
+
+
+def _chosen(by: str, filters: Filters) -> int:
+    """How many values of a breakdown the reader chose to see."""
+    return len(dict(filters.fields).get(by, ())) + (by == "user" and filters.me)
+
+
+def _mark_own_activity(frame: pd.DataFrame, scope: Scope) -> pd.DataFrame:
+    """The frame with the projects marked that a project admin sees only through own events."""
+    if scope.reach != "projects":
+        return frame
+    projects = zip(texts(frame["project"]), texts(frame["project_name"]), strict=True)
+    names = [
+        f"{name or project}{OWN_ONLY}" if project and not scope.administers(project) else name
+        for project, name in projects
+    ]
+    return frame.assign(project_name=pd.Series(names, frame.index, dtype=object))
+
+
+def _colours(by: str, frame: pd.DataFrame, scope: Scope, store: EventStore) -> dict[str, int]:
+    """Each value's place in the order of first appearance, which never changes afterwards.
+
+    All of time is a lot to look through for it: the order outlasts new events, as long as they
+    bring no new value.
+    """
+    key = (by, scope, time.monotonic() // COLOURED_FOR)
+    colours: dict[str, int] = store.lasting.get(key, lambda: _by_appearance(by, scope, store))
+    shown = {str(value) for value in frame[by].dropna() if value != OTHER}
+    if len(colours) < MOST_COLOURED and not shown <= colours.keys():
+        store.lasting.drop(key)
+        colours = store.lasting.get(key, lambda: _by_appearance(by, scope, store))
+    return colours
+
+
+def _by_appearance(by: str, scope: Scope, store: EventStore) -> dict[str, int]:
+    query = Query(
+        ("first_event",), (by,), Filters(ALL_TIME), order=(("first_event", False),),
+        limit=MOST_COLOURED + 1,  # one may be nobody
+    )  # fmt: skip
+    values = run(query, scope, store)[by]
+    return {str(value): place for place, value in enumerate(values.dropna())}

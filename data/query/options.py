@@ -1,0 +1,82 @@
+"""What a reader may filter by: values they see, with their names, aliases resolved."""
+
+from __future__ import annotations
+
+from data.access.scope import Scope
+from data.engines.protocol import EventStore
+from data.events.table import ME, NONE
+from data.query.catalog import DIMENSIONS
+from data.query.filters import PEOPLE, Choice, Filters
+from data.query.query import Query, run
+from data.query.series import texts
+from data.query.windows import ALL_TIME
+
+
+def data_as_of(scope: Scope, store: EventStore) -> int | None:
+    """The latest instant (µs UTC) of which this reader can see an event."""
+    last = run(Query(("last_event",), (), Filters(ALL_TIME)), scope, store)["last_event"].dropna()
+    return int(last.iloc[0]) if len(last) else None
+
+
+def merge_aliases(choice: Choice, scope: Scope, store: EventStore) -> Choice:
+    """The choice with persons in the place of their aliases, where this reader sees them."""
+    for name in ("user", "not_user"):
+        users = {value: resolve_alias("user", value, scope) for value in choice.get(name, ())}
+        if aliases := tuple(value for value, person in users.items() if person != value):
+            seen = _values_seen("user", aliases, scope, store)
+            kept = [person if person in seen else value for value, person in users.items()]
+            choice = choice | {name: list(dict.fromkeys(kept))}
+    return choice
+
+
+def unseen_values(filters: Filters, scope: Scope, store: EventStore) -> list[str]:
+    """The users and projects asked for of which this reader has never seen an event."""
+    unseen = []
+    for field, values in filters.fields:
+        if field in PEOPLE:
+            seen = _values_seen(field, values, scope, store)
+            unseen += [v for v in sorted(set(values)) if resolve_alias(field, v, scope) not in seen]
+    return unseen
+
+
+def resolve_alias(field: str, value: str, scope: Scope) -> str:
+    """The value that a filter's value stands for in answers: of an alias, the person."""
+    return scope.people.person(value) if field == "user" else value
+
+
+def _values_seen(field: str, values: tuple[str, ...], scope: Scope, store: EventStore) -> set[str]:
+    filters = Filters(ALL_TIME, ((field, values),))
+    frame = run(Query(("events",), (field,), filters), scope, store)
+    return {NONE if value is None else value for value in texts(frame[field])}
+
+
+def options(
+    field: str, text: str, limit: int, scope: Scope, store: EventStore
+) -> list[dict[str, str]]:
+    """What the reader may filter a field by: the most active values with `text` in id or name."""
+    query = Query(
+        ("events",), (field,), Filters(ALL_TIME), order=(("events", True),), limit=limit,
+        search=text,
+    )  # fmt: skip
+    return _labelled(field, query, scope, store)
+
+
+def label_values(
+    field: str, values: tuple[str, ...], scope: Scope, store: EventStore
+) -> list[dict[str, str]]:
+    """Values already chosen as options; one that this reader has not seen keeps its id."""
+    chosen = tuple(value for value in values if value != ME or field != "user")
+    query = Query(("events",), (field,), Filters(ALL_TIME, ((field, chosen),)))
+    found = {option["value"]: option for option in _labelled(field, query, scope, store)}
+    labels = [found.get(resolve_alias(field, value, scope), {"label": value}) for value in chosen]
+    return [one | {"value": value} for one, value in zip(labels, chosen, strict=True)]
+
+
+def _labelled(field: str, query: Query, scope: Scope, store: EventStore) -> list[dict[str, str]]:
+    frame = run(query, scope, store)
+    names = texts(frame[DIMENSIONS[field].naming or field])
+    return [
+        {"value": value, "label": name or value}
+        for value, name in zip(texts(frame[field]), names, strict=True)
+        if value is not None
+    ]
