@@ -13,10 +13,10 @@ from typing import Any
 from dash import Dash
 from flask import Flask, Response, jsonify, redirect
 
-from callbacks.access import demo, sign_in
+from callbacks.access import compression, demo, sign_in
 from callbacks.access.setup import link
 from callbacks.analytics import drawer, filtering, narrowing, navigation, redraw
-from callbacks.api import api, compress, listing
+from callbacks.api import api, listing
 from callbacks.api import budgets as budget_api
 from callbacks.api import keys as keys_api
 from callbacks.api import people as people_api
@@ -60,7 +60,7 @@ def create_app(
     reader = reader or Reader(store.book)
     server.config["MAX_CONTENT_LENGTH"] = bodies.LARGEST
     sign_in.attach(server, settings, state, store, lambda: app.csp_hashes())
-    compress.attach(server)
+    compression.attach(server)
     api.attach(server, settings, store)
     listing.attach(server, settings, store)
     preferences.attach(server, state)

@@ -17,6 +17,15 @@ from typing import Any, Final
 import orjson
 from flask import Flask, Response, request
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from google.rpc.code_pb2 import (
+    INTERNAL,
+    INVALID_ARGUMENT,
+    PERMISSION_DENIED,
+    UNAUTHENTICATED,
+    UNAVAILABLE,
+)
+from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
@@ -37,21 +46,20 @@ from data.sources.report import Report
 from data.state.store import State
 
 REASONS: Final = 3
-ALONE: Final = (
+METRICS_ALONE: Final = (
     "accepted but not counted: metrics sum up what spans and log events tell one by one, and none"
     " with tokens have come under this key; export traces or logs too, or their use is missing"
 )
 PROTOBUF: Final = "application/x-protobuf"
 JSON: Final = "application/json"
 TYPES: Final = {PROTOBUF: PROTOBUF, "application/protobuf": PROTOBUF, JSON: JSON}
-ANSWERS: Final[dict[str, tuple[Callable[[], Any], str]]] = {
+RESPONSES: Final[dict[str, tuple[Callable[[], Any], str]]] = {
     "traces": (ExportTraceServiceResponse, "rejected_spans"),
     "logs": (ExportLogsServiceResponse, "rejected_log_records"),
     "metrics": (ExportMetricsServiceResponse, "rejected_data_points"),
 }
-# google.rpc.Code of an HTTP status; INVALID_ARGUMENT where nothing fits better.
-CODES: Final = {401: 16, 403: 7, 500: 13, 503: 14}
-INVALID: Final = 3
+# The google.rpc.Code of an HTTP status; INVALID_ARGUMENT where nothing fits better.
+CODES: Final = {401: UNAUTHENTICATED, 403: PERMISSION_DENIED, 500: INTERNAL, 503: UNAVAILABLE}
 
 
 def attach(
@@ -68,18 +76,18 @@ def attach(
     def export(signal: str) -> Response:
         try:
             key = admitted(settings, state)
-            held, report = _taken(signal, key, store, reader)
+            items, report = _receive(signal, key, store, reader)
             report.settle(key.source or "otlp", {})
             tally.add(settings.now(), key.name, "otlp", report)
             alone = signal == "metrics" and bool(report.notes) and not tally.used(key.name)
-            return _said(signal, held, report, ALONE if alone else "")
+            return _success(signal, items, report, METRICS_ALONE if alone else "")
         except SpendscopeError as error:
-            return _refused(error)
+            return _failure(error)
 
 
-def _taken(signal: str, key: Key, store: EventStore, reader: Reads) -> tuple[int, Report]:
+def _receive(signal: str, key: Key, store: EventStore, reader: Reads) -> tuple[int, Report]:
     """How many items a request held, and what became of the events among them."""
-    json = _type() == JSON
+    json = _content_type() == JSON
     with body() as content:
         if json:
             refuse_crowded(content)
@@ -87,44 +95,38 @@ def _taken(signal: str, key: Key, store: EventStore, reader: Reads) -> tuple[int
         return read.items, receive(read, store, key.project)
 
 
-def _type() -> str:
+def _content_type() -> str:
     known = TYPES.get(request.mimetype)
     if known is None:
         raise Unsupported("Content-Type", f"OTLP comes as {PROTOBUF} or {JSON}")
     return known
 
 
-def _said(signal: str, held: int, report: Report, warning: str) -> Response:
-    make, counted = ANSWERS[signal]
-    message = make()
+def _success(signal: str, items: int, report: Report, warning: str) -> Response:
+    response, rejected = RESPONSES[signal]
+    message = response()
     if warning:
         message.partial_success.error_message = warning
-    # What was refused of an earlier request, its own sender was told.
-    past = sum(where == EARLIER for where, _ in report.rejections)
-    if refused := report.rejected - past:
+    # What was rejected of an earlier request, its own sender was told.
+    earlier = sum(where == EARLIER for where, _ in report.rejections)
+    if new := report.rejected - earlier:
         reasons = dict.fromkeys(why for where, why in report.rejections if where != EARLIER)
-        setattr(message.partial_success, counted, min(refused, held))
+        setattr(message.partial_success, rejected, min(new, items))
         message.partial_success.error_message = "; ".join([*reasons][:REASONS])
-    if _type() == PROTOBUF:
-        return Response(message.SerializeToString(), mimetype=PROTOBUF)
-    return Response(orjson.dumps(MessageToDict(message)), mimetype=JSON)
+    return _answer(message, _content_type())
 
 
-def _refused(error: SpendscopeError) -> Response:
+def _failure(error: SpendscopeError) -> Response:
     """A `google.rpc.Status` in the type of the request; JSON where that is none of ours."""
-    code, said = CODES.get(error.status, INVALID), str(error)
-    if TYPES.get(request.mimetype) == PROTOBUF:
-        text = said.encode()
-        content = bytes((0x08, code, 0x12)) + _varint(len(text)) + text
-        answer = Response(content, error.status, mimetype=PROTOBUF)
-    else:
-        told = orjson.dumps({"code": code, "message": said})
-        answer = Response(told, error.status, mimetype=JSON)
+    status = Status(code=CODES.get(error.status, INVALID_ARGUMENT), message=str(error))
+    answer = _answer(status, TYPES.get(request.mimetype, JSON))
+    answer.status_code = error.status
     if error.status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
 
 
-def _varint(number: int) -> bytes:
-    low, rest = number & 0x7F, number >> 7
-    return bytes((low | 0x80,)) + _varint(rest) if rest else bytes((low,))
+def _answer(message: Message, content_type: str) -> Response:
+    if content_type == PROTOBUF:
+        return Response(message.SerializeToString(), mimetype=PROTOBUF)
+    return Response(orjson.dumps(MessageToDict(message)), mimetype=JSON)

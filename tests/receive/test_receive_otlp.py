@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 from google.protobuf.json_format import MessageToDict, ParseDict
+from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
@@ -23,13 +24,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from werkzeug.test import TestResponse
 
 from callbacks.receive import bodies, otlp
-from callbacks.receive.otlp import ALONE
+from callbacks.receive.otlp import METRICS_ALONE
 from data.errors import StoreError
 from tests.serving import ADMIN, KEY, Served, serving
 
 PB: Final = "application/x-protobuf"
 JSON: Final = "application/json"
-ANSWERS: Final[dict[str, Any]] = {
+RESPONSES: Final[dict[str, Any]] = {
     "traces": ExportTraceServiceResponse, "logs": ExportLogsServiceResponse,
     "metrics": ExportMetricsServiceResponse,
 }  # fmt: skip
@@ -129,18 +130,18 @@ def test_metrics_that_come_alone_are_answered_with_a_warning(served: Served) -> 
     metric = {"name": "gen_ai.client.token.usage", "sum": {"dataPoints": [point]}}
     groups = [{"scopeMetrics": [{"metrics": [metric]}]}]
     usage = json.dumps({"resourceMetrics": groups}).encode()
-    want = {"partialSuccess": {"errorMessage": ALONE}}
+    want = {"partialSuccess": {"errorMessage": METRICS_ALONE}}
     assert post(served, usage, JSON, "metrics").json == want
     binary = ParseDict({"resourceMetrics": groups}, ExportMetricsServiceRequest())
     answer = post(served, binary.SerializeToString(), PB, "metrics")
     part = ExportMetricsServiceResponse.FromString(answer.data).partial_success
-    assert (part.rejected_data_points, part.error_message) == (0, ALONE)
+    assert (part.rejected_data_points, part.error_message) == (0, METRICS_ALONE)
     assert post(served, b'{"resourceMetrics": []}', JSON, "metrics").json == {}
     post(served, spans(CALL).SerializeToString())
     assert post(served, usage, JSON, "metrics").json == {}
 
 
-@pytest.mark.parametrize("signal", ANSWERS)
+@pytest.mark.parametrize("signal", RESPONSES)
 @pytest.mark.parametrize(("kind", "data"), [(PB, b""), (JSON, b"{}")])
 def test_an_empty_export_is_answered(served: Served, signal: str, kind: str, data: bytes) -> None:
     if kind == JSON:
@@ -149,20 +150,15 @@ def test_an_empty_export_is_answered(served: Served, signal: str, kind: str, dat
     answer = post(served, data, kind, signal)
     assert answer.status_code == 200
     if kind == PB:
-        ANSWERS[signal].FromString(answer.data)
+        RESPONSES[signal].FromString(answer.data)
     else:
         assert answer.json == {}
 
 
 def status(answer: TestResponse) -> tuple[int, str]:
     """The google.rpc.Status of a Protobuf answer."""
-    data = answer.data
-    assert (data[0], data[2]) == (0x08, 0x12)
-    length, start = data[3], 4
-    if length & 0x80:
-        length, start = (length & 0x7F) | data[4] << 7, 5
-    assert len(data) == start + length
-    return data[1], data[start:].decode()
+    read = Status.FromString(answer.data)
+    return read.code, read.message
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe garbage", b"\x0a\xff", b"{}"])
@@ -333,7 +329,7 @@ def test_recorded_exports_are_taken_as_they_were_sent(served: Served, shared: Pa
             signal = path.name.split("_v1_")[1].partition(".")[0]
             answer = post(served, path.read_bytes(), kind, signal, **more)
             assert answer.status_code == 200, (path, answer.data)
-            first = signal == "metrics" and not seen and ALONE.encode() in answer.data
+            first = signal == "metrics" and not seen and METRICS_ALONE.encode() in answer.data
             assert first or answer.data in (b"", b"{}"), (path, answer.data)
         seen.append(events(served))
     assert seen[0] == seen[1]
