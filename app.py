@@ -105,7 +105,7 @@ def _doors(server: Flask, state: State, store: EventStore, reader: Reads) -> Non
     @server.get("/readyz")
     def readyz() -> tuple[Response, int]:
         try:
-            store.known(["readyz"])
+            store.stored_ids(["readyz"])
             state.has_accounts()
             reader.events("canonical", b"[]", 0, UNNAMED)
         except Exception:

@@ -87,7 +87,7 @@ def channels_are_the_whole(store: EventStore) -> Iterator[str]:
 
 
 def nothing_twice(store: EventStore) -> Iterator[str]:
-    if repeated := store.repeated():
+    if repeated := store.count_duplicates():
         yield f"{repeated:,} events are stored more than once"
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
-from data.engines.protocol import EventStore
+from data.engines.protocol import EventSink, EventStore
 from data.errors import SettingsError, SourceError, SpendscopeError
 from data.ingest.import_log import Tally
 from data.ingest.preparing import Progress
@@ -35,7 +35,7 @@ PATIENCE: Final = 10.0
 def import_from(
     url: str,
     settings: Settings,
-    store: EventStore,
+    store: EventSink,
     options: Options,
     *,
     dry_run: bool,

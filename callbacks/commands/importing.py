@@ -11,7 +11,7 @@ from pathlib import Path
 
 from callbacks.commands.follow import import_from
 from callbacks.commands.running import reach
-from data.engines.protocol import EventStore
+from data.engines.protocol import EventSink
 from data.errors import SettingsError
 from data.ingest.import_log import record
 from data.ingest.importing import ingest_paths
@@ -30,7 +30,7 @@ def import_usage(told: argparse.Namespace, settings: Settings) -> int:
     )  # fmt: skip
     store, report = reach(settings), Report()
     try:
-        _import(told, settings, store, options, report)  # type: ignore[arg-type]
+        _import(told, settings, store, options, report)
     finally:
         store.close()
         if report.read and not told.dry_run:
@@ -47,7 +47,7 @@ def _log(settings: Settings, paths: list[str], report: Report) -> None:
 
 
 def _import(
-    told: argparse.Namespace, settings: Settings, store: EventStore, options: Options,
+    told: argparse.Namespace, settings: Settings, store: EventSink, options: Options,
     report: Report,
 ) -> None:  # fmt: skip
     """Files and folders first, then databases, in one report; what came until it ended is in it."""

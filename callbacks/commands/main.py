@@ -13,7 +13,7 @@ from callbacks.commands import accounts, checks
 from callbacks.commands.arguments import parser
 from callbacks.commands.importing import import_usage, instant
 from callbacks.commands.running import Running, reach
-from data.engines.protocol import EventStore
+from data.engines.protocol import EventSink, EventStore
 from data.errors import SpendscopeError
 from data.events.table import micros
 from data.sample.budgets import examples
@@ -69,7 +69,7 @@ def _budgets(store: EventStore, settings: Settings) -> None:
         state.close()
 
 
-def load(store: EventStore | Running, events: int, days: int, seed: int, until: int) -> None:
+def load(store: EventSink, events: int, days: int, seed: int, until: int) -> None:
     """Store the sample organisation, saying how far it is."""
     stream, stored, made = sample(events, days, seed, until=until), 0, 0
     while batch := list(islice(stream, BATCH)):

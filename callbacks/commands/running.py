@@ -88,7 +88,7 @@ def _seen(path: Path) -> list[int]:
 VERBS: Final[dict[str, Callable[[EventStore, Any], Any]]] = {
     "write": _write,
     "load": _load,
-    "known": lambda store, asked: sorted(store.known(asked)),
+    "stored_ids": lambda store, asked: sorted(store.stored_ids(asked)),
     "remove": lambda store, asked: store.remove(str(asked)),
     "check": lambda store, _: list(checks.run_all(store)),
 }
@@ -134,8 +134,8 @@ class Running:
         report = self._ask("load", told)
         return None if report is None else Report.of(report)
 
-    def known(self, ids: Collection[str]) -> set[str]:
-        return {one for part in pieces(ids) for one in self._post("known", part)}
+    def stored_ids(self, ids: Collection[str]) -> set[str]:
+        return {one for part in pieces(ids) for one in self._post("stored_ids", part)}
 
     def remove(self, source: str) -> int:
         return int(self._ask("remove", source))

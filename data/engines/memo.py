@@ -13,7 +13,7 @@ MOST_ANSWERS: Final = 512
 
 
 class Memo:
-    """A single-flight cache. Keys hold the scope; `forget` is called with every change of data."""
+    """A single-flight cache. Keys hold the scope; `clear` is called with every change of data."""
 
     def __init__(self) -> None:
         self._answers: OrderedDict[Hashable, Future[Any]] = OrderedDict()
@@ -44,12 +44,12 @@ class Memo:
                     del self._answers[key]
             answer.set_exception(error)
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Drop every answer; those under way reach only those who already wait for them."""
         with self._lock:
             self._answers.clear()
 
-    def drop(self, key: Hashable) -> None:
-        """Forget one answer."""
+    def discard(self, key: Hashable) -> None:
+        """Drop one answer."""
         with self._lock:
             self._answers.pop(key, None)

@@ -27,25 +27,34 @@ from data.sources.parquet import Part
 from data.sources.report import Report
 
 
-class EventStore(Protocol):
+class EventSink(Protocol):
+    """Where an import goes: an event store, or the server that has it open."""
+
+    def book(self) -> PriceBook:
+        """The present prices, for what is worked out of an event."""
+
+    def write(self, events: Sequence[Event], /) -> Written:
+        """Store, durably and at once, the events whose id is new; returns those, in order. What
+        the others tell beyond what is stored completes the stored ones (`data/events/merging.py`).
+        """
+
+    def load(self, part: Part, /) -> Report | None:
+        """Store what is new of a stretch of a Parquet file that it reads itself, as `write` would
+        store its events one by one; None, and nothing stored, where it cannot."""
+
+    def stored_ids(self, ids: Collection[str], /) -> set[str]:
+        """Which of these event ids are stored already."""
+
+
+class EventStore(EventSink, Protocol):
     """A place that keeps events. One process owns it; any of its threads may read and write."""
 
     sql: sa.Engine
     memo: Memo
-    lasting: Memo  # of answers that new data rarely changes: not forgotten with it
-    book: Callable[[], PriceBook]  # the present prices, for what is worked out of an event
+    stable_memo: Memo  # of answers that new data rarely changes: not cleared with it
 
-    def write(self, events: Sequence[Event], project: str | None = None) -> Written:
-        """Store, durably and at once, the events whose id is new; returns those, in order. What
-        the others tell beyond what is stored completes the stored ones (`data/events/merging.py`);
-        whoever brings events of one `project` completes no event outside of it."""
-
-    def load(self, part: Part) -> Report | None:
-        """Store what is new of a stretch of a Parquet file that it reads itself, as `write` would
-        store its events one by one; None, and nothing stored, where it cannot."""
-
-    def known(self, ids: Collection[str]) -> set[str]:
-        """Which of these event ids are stored already."""
+    def write(self, events: Sequence[Event], /, project: str | None = None) -> Written:
+        """As any sink; whoever brings events of one `project` completes none outside of it."""
 
     def remove(self, source: str) -> int:
         """Delete everything one source brought; returns how many events that was."""
@@ -57,7 +66,7 @@ class EventStore(Protocol):
         """Put back what a re-pricing changed, and say of how many events; `Refused` while a later
         one of the same events stands."""
 
-    def repeated(self) -> int:
+    def count_duplicates(self) -> int:
         """How many stored events carry an id that an other one carries; 0, or we have a bug."""
 
     def close(self) -> None:

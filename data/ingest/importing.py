@@ -14,7 +14,7 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path
 
-from data.engines.protocol import EventStore
+from data.engines.protocol import EventSink, EventStore
 from data.events.merging import COMPLETED, Written
 from data.events.table import Event
 from data.ingest.asides import Asides
@@ -32,7 +32,7 @@ Write = Callable[[Sequence[Event]], Written]
 
 def ingest(
     records: Iterable[Record],
-    sink: EventStore,
+    sink: EventSink,
     *,
     dry_run: bool = False,
     progress: Progress | None = None,
@@ -89,7 +89,7 @@ def _count(events: Sequence[Event], fresh: Sequence[Event], report: Report) -> N
 
 def ingest_paths(
     paths: Iterable[Path],
-    sink: EventStore,
+    sink: EventSink,
     options: Options | None = None,
     *,
     name: str = "auto",
@@ -119,7 +119,7 @@ def ingest_paths(
 
 
 def _load(
-    found: Input, sink: EventStore, options: Options, progress: Progress | None, report: Report
+    found: Input, sink: EventSink, options: Options, progress: Progress | None, report: Report
 ) -> None:
     """A Parquet file as the store itself reads it; from where it cannot, record by record."""
     start = 0
@@ -137,13 +137,13 @@ def _load(
     ingest(rest, sink, progress=progress, report=report)
 
 
-def _rehearsal(sink: EventStore) -> Write:
+def _rehearsal(sink: EventSink) -> Write:
     """Answers as `write` would, and writes nothing."""
     seen = Seen()
 
     def write(events: Sequence[Event]) -> Written:
         ids = list(dict.fromkeys(event["event_id"] for event in events))
-        taken = sink.known(ids) | {one for one, new in zip(ids, seen.add(ids), strict=True)
+        taken = sink.stored_ids(ids) | {one for one, new in zip(ids, seen.add(ids), strict=True)
                                    if not new}  # fmt: skip
         fresh = {e["event_id"]: e for e in reversed(events) if e["event_id"] not in taken}
         return Written(fresh.values())

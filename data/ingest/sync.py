@@ -19,7 +19,7 @@ from datetime import UTC, timedelta
 from itertools import chain
 from typing import Final
 
-from data.engines.protocol import EventStore
+from data.engines.protocol import EventSink
 from data.events.table import EPOCH
 from data.ingest.cursors import Place, place, remember
 from data.ingest.importing import ingest
@@ -47,7 +47,7 @@ class Ends:
     """What a pass reads from and into. `now` is µs UTC: rows of the future move no place."""
 
     database: Database
-    store: EventStore
+    store: EventSink
     state: State
     now: int
 
@@ -157,7 +157,7 @@ class _Pass:
         if not (found.started and found.request and found.event):
             return Place()
         there = self._ends.database.has(found.started, found.request)
-        here = self._ends.store.known([found.event])
+        here = self._ends.store.stored_ids([found.event])
         return found if there and here else Place()
 
     def _begin(self) -> str | None:
@@ -170,7 +170,7 @@ class _Pass:
     def _keep(self) -> None:
         """Move the place to the page's last call that is stored and has begun by now."""
         begun = {key: row for key, row in self._read if str(row["startTime"]) <= self._now}
-        stored = self._ends.store.known(begun)
+        stored = self._ends.store.stored_ids(begun)
         last = next((key for key in reversed(begun) if key in stored), None)
         row = begun[last] if last else {}
         if (started := row.get("startTime")) and started >= (self._reached.started or ""):

@@ -146,11 +146,11 @@ def _colours(by: str, frame: pd.DataFrame, scope: Scope, store: EventStore) -> d
     bring no new value.
     """
     key = (by, scope, time.monotonic() // COLOURED_FOR)
-    colours: dict[str, int] = store.lasting.get(key, lambda: _by_appearance(by, scope, store))
+    colours: dict[str, int] = store.stable_memo.get(key, lambda: _by_appearance(by, scope, store))
     shown = {str(value) for value in frame[by].dropna() if value != OTHER}
     if len(colours) < MOST_COLOURED and not shown <= colours.keys():
-        store.lasting.drop(key)
-        colours = store.lasting.get(key, lambda: _by_appearance(by, scope, store))
+        store.stable_memo.discard(key)
+        colours = store.stable_memo.get(key, lambda: _by_appearance(by, scope, store))
     return colours
 
 

@@ -76,7 +76,7 @@ def _row(
 
 
 def _cold(store: EventStore, work: Callable[[], None]) -> None:
-    store.memo.forget()
+    store.memo.clear()
     work()
 
 

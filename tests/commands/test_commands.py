@@ -201,7 +201,7 @@ def test_the_sample_comes_and_goes(run: Run) -> None:
 
 def test_a_check_finds_what_is_wrong(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run("import", str(file))
-    monkeypatch.setattr("data.engines.duckdb.store.DuckEvents.repeated", lambda self: 3)
+    monkeypatch.setattr("data.engines.duckdb.store.DuckEvents.count_duplicates", lambda self: 3)
     code, said, _ = run("check")
     assert code == 1
     assert "FAILED  no event is stored twice: 3 events are stored more than once" in said

@@ -255,9 +255,9 @@ def test_a_running_server_reads_the_file_itself(
     with serving(tmp_path / "var") as served, listening(served) as url:
         running = Running(url, "the key of commands")
         monkeypatch.setattr(running, "write", None)  # nothing goes record by record
-        report = ingest_paths([path], running)  # type: ignore[arg-type]
+        report = ingest_paths([path], running)
         assert (report.accepted, report.duplicates) == (300, 0)
-        assert ingest_paths([path], running).duplicates == 300  # type: ignore[arg-type]
+        assert ingest_paths([path], running).duplicates == 300
         [part] = parquet.parts(File("a.parquet", path), Options())
         monkeypatch.setattr(
             "callbacks.commands.running._seen", lambda _: [os.getpid(), next(numbers)]

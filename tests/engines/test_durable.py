@@ -289,7 +289,7 @@ def test_a_command_whose_server_was_killed_is_finished_by_running_it_again(
             while not command.alive() and not stop.wait(0.01):
                 pass
             with suppress(StoreError):
-                reports.append(ingest_paths([file], command))  # type: ignore[arg-type]
+                reports.append(ingest_paths([file], command))
 
         with while_working(work):
             until = (lambda: bool(reports)) if number == 2 else at_least(command, 3_000 * number)
@@ -420,7 +420,7 @@ def test_a_store_that_something_else_has_refuses_the_whole_group(
             for one in sent:
                 with pytest.raises(StoreError, match="took none of these events"):
                     one.result(timeout=20)
-        assert not store.known(ids(told))
+        assert not store.stored_ids(ids(told))
         assert store.write(told) == told
 
 
@@ -480,8 +480,8 @@ def test_a_commit_that_fails_says_so_and_the_next_goes_on(
         with pytest.raises(StoreError, match="failed while it stored"):
             store.write(first)
     assert store.write([*first, *second]) == []
-    assert store.repeated() == 0
-    assert len(store.known(ids([*first, *second]))) == 3
+    assert store.count_duplicates() == 0
+    assert len(store.stored_ids(ids([*first, *second]))) == 3
 
 
 def test_a_row_the_store_cannot_take_changes_nothing(
@@ -498,7 +498,7 @@ def test_a_row_the_store_cannot_take_changes_nothing(
 def test_what_was_removed_may_come_again(store: EventStore, event: Callable[..., Event]) -> None:
     one = event()
     assert (store.write([one]), store.write([one]), store.remove("test")) == ([one], [], 1)
-    assert (store.write([one]), store.repeated()) == ([one], 0)
+    assert (store.write([one]), store.count_duplicates()) == ([one], 0)
 
 
 def test_a_crowd_stores_every_event_once(store: EventStore, event: Callable[..., Event]) -> None:
@@ -514,8 +514,8 @@ def test_a_crowd_stores_every_event_once(store: EventStore, event: Callable[...,
     with ThreadPoolExecutor(12) as pool:
         fresh = [one for made in pool.map(send, range(12)) for one in made]
     assert sorted(ids(fresh)) == sorted(ids(every))
-    assert store.repeated() == 0
-    assert len(store.known(ids(every))) == 900
+    assert store.count_duplicates() == 0
+    assert len(store.stored_ids(ids(every))) == 900
 
 
 def test_who_writes_does_not_wait_for_those_who_ask(

@@ -53,7 +53,7 @@ class Kept:
     def load(self, part: Any) -> None:
         """It reads no files itself."""
 
-    def known(self, ids: Collection[str]) -> set[str]:
+    def stored_ids(self, ids: Collection[str]) -> set[str]:
         return set(ids) & self.events.keys()
 
 
@@ -64,7 +64,7 @@ def calls(*ids: str, **fields: Any) -> list[Record]:
 
 def brought(body: bytes, name: str = "canonical", sink: Any = None) -> Report:
     records = formats()[name].read(File("f", body=body), START)
-    return ingest(records, sink or Kept())  # type: ignore[arg-type]
+    return ingest(records, sink or Kept())
 
 
 def asked(store: EventStore, what: str) -> Any:
@@ -123,7 +123,7 @@ def test_order_does_not_matter(store: EventStore, shared: Path, tmp_path: Path) 
     random.Random(3).shuffle(table)
     with (tmp_path / "shuffled.csv").open("w", newline="") as file:
         csv.writer(file).writerows([header, *table])
-    want = ingest_paths([shared / "litellm/spendlogs.csv.gz"], Kept()).as_dict()  # type: ignore[arg-type]
+    want = ingest_paths([shared / "litellm/spendlogs.csv.gz"], Kept()).as_dict()
     assert ingest_paths([tmp_path / "shuffled.csv"], store).as_dict() == want
     assert ingest_paths([shared / "litellm/spendlogs.csv.gz"], store).accepted == 0
 
@@ -173,21 +173,21 @@ def test_calls_are_priced_where_the_source_left_it_open(store: EventStore) -> No
 
 
 def test_only_the_first_rejections_are_told_and_shortly() -> None:
-    report = ingest([("f" * 999 + "\udcff", EventError("x" * 999))] * 25, Kept())  # type: ignore[arg-type]
+    report = ingest([("f" * 999 + "\udcff", EventError("x" * 999))] * 25, Kept())
     assert (report.rejected, len(report.rejections)) == (25, 20)
     assert len(json.dumps(report.as_dict(), ensure_ascii=False).encode()) < 20 * 700
 
 
 def test_a_place_with_stray_bytes_can_be_printed() -> None:
-    report = ingest([("f\udcff:1", EventError("no \udcff"))], Kept())  # type: ignore[arg-type]
+    report = ingest([("f\udcff:1", EventError("no \udcff"))], Kept())
     assert json.dumps(report.as_dict(), ensure_ascii=False).encode()
 
 
 def test_reports_add_up() -> None:
     halves = [calls("a", "b", input_tokens=-1), calls("c", "d", input_tokens=3, cost_nano=4)]
-    whole, added = ingest([*halves[0], *halves[1]], Kept()), Report()  # type: ignore[arg-type]
+    whole, added = ingest([*halves[0], *halves[1]], Kept()), Report()
     for half in halves:
-        added.add(ingest(half, Kept()))  # type: ignore[arg-type]
+        added.add(ingest(half, Kept()))
     assert added == whole
     added.add(Report(files=1, format="litellm"))
     added.add(Report(files=2, format="azure, litellm"))
@@ -238,7 +238,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(store: EventStore, shared: P
 def test_ids_are_remembered_across_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("data.ingest.preparing.BATCH", 2)
     for dry_run in (True, False):
-        report = ingest(calls("a", "b", "c", "a", "c", "d"), Kept(), dry_run=dry_run)  # type: ignore[arg-type]
+        report = ingest(calls("a", "b", "c", "a", "c", "d"), Kept(), dry_run=dry_run)
         assert (report.accepted, report.duplicates) == (4, 2)
 
 
@@ -251,7 +251,7 @@ def test_records_are_written_in_batches(monkeypatch: pytest.MonkeyPatch) -> None
             sizes.append(len(events))
             return super().write(events)
 
-    ingest(calls(*"abcdefgh"), Watched())  # type: ignore[arg-type]
+    ingest(calls(*"abcdefgh"), Watched())
     assert sizes == [3, 3, 2]
 
 
@@ -260,7 +260,7 @@ def test_progress_is_told_while_it_works(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("data.ingest.preparing.BATCH", 2)
     monkeypatch.setattr("data.ingest.preparing.time.monotonic", lambda: next(clock))
     told: list[int] = []
-    ingest(calls(*"abcdef"), Kept(), progress=lambda report: told.append(report.read))  # type: ignore[arg-type]
+    ingest(calls(*"abcdef"), Kept(), progress=lambda report: told.append(report.read))
     assert told[0] == 0
     assert told[-1] == 4
 
@@ -271,7 +271,7 @@ def test_a_failing_store_is_not_a_rejection() -> None:
             raise StoreError("the disk is full")
 
     with pytest.raises(StoreError):
-        ingest(calls("a"), Full())  # type: ignore[arg-type]
+        ingest(calls("a"), Full())
 
 
 def test_a_failed_import_goes_on_where_it_stopped(
@@ -365,7 +365,7 @@ def test_any_bytes_are_at_worst_one_sentence(body: bytes, tmp_path_factory: Any)
     path = tmp_path_factory.mktemp("any") / "a.json"
     path.write_bytes(body)
     with suppress(SourceError):
-        ingest(read(find([path]), START), Kept())  # type: ignore[arg-type]
+        ingest(read(find([path]), START), Kept())
 
 
 TEXT = st.text(max_size=20) | st.sampled_from(["1e999", "-1", "NaN", "2026-01-01", "🦊"])
@@ -453,7 +453,7 @@ def test_any_value_in_a_mapped_column_is_at_worst_rejected(
     body = text.getvalue().encode(errors="surrogatepass")
     file = File("f", body=body)
     source = formats()["canonical"].read(file, Options(columns=MAPPED))
-    report = ingest(source, Kept())  # type: ignore[arg-type]
+    report = ingest(source, Kept())
     assert report.accepted >= 1 or b"\x00" in body
     assert report.read <= 3
     json.dumps(report.as_dict(), ensure_ascii=False).encode()
@@ -474,7 +474,7 @@ def test_damaged_mapped_files_are_at_worst_rejected(
     for place, bit in flips:
         body[int(place * len(body))] ^= 1 << bit
     file = File("f", body=bytes(body[: int(keep * len(body))]))
-    report = ingest(formats()["canonical"].read(file, Options(columns=MAPPED)), Kept())  # type: ignore[arg-type]
+    report = ingest(formats()["canonical"].read(file, Options(columns=MAPPED)), Kept())
     assert report.read <= 20
     assert all(where and reason for where, reason in report.rejections)
 

@@ -70,7 +70,7 @@ def left(served: Served) -> list[Path]:
 
 
 def stored(served: Served) -> set[str]:
-    return served.store.known(["a", "b", "c"])
+    return served.store.stored_ids(["a", "b", "c"])
 
 
 def test_a_file_is_looked_at_then_stored(served: Served) -> None:

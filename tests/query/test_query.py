@@ -115,7 +115,7 @@ def test_an_answer_is_computed_once_for_all_who_ask_at_once() -> None:
         answers = list(pool.map(ask, range(8)))
     assert len(computed) == 1
     assert len(set(map(id, answers))) == 1
-    memo.forget()
+    memo.clear()
     assert memo.get("question", object) is not answers[0]
 
 

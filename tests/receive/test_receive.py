@@ -291,9 +291,9 @@ def test_a_command_asks_a_busy_server_again(monkeypatch: pytest.MonkeyPatch) -> 
         thread.start()
         store = running.Running(f"http://127.0.0.1:{server.server_port}", "key")
         try:
-            assert store.known(["a", "b"]) == {"a"}
+            assert store.stored_ids(["a", "b"]) == {"a"}
             with pytest.raises(StoreError, match="refused"):
-                store.known(["a"])
+                store.stored_ids(["a"])
         finally:
             server.shutdown()
             thread.join()

@@ -45,7 +45,7 @@ def written(folder: Path, kind: str, rows: list[dict[str, Any]] = ROWS) -> Path:
 
 def brought(path: Path, told: str, sink: Any = None) -> tuple[Report, list[dict[str, Any]]]:
     kept = sink or Kept()
-    report = ingest_paths([path], kept, Options(columns=parse([told])))  # type: ignore[arg-type]
+    report = ingest_paths([path], kept, Options(columns=parse([told])))
     return report, sorted(getattr(kept, "events", {}).values(), key=lambda one: one["event_id"])
 
 
@@ -164,7 +164,7 @@ def test_one_file_of_a_folder_may_lack_a_column(tmp_path: Path) -> None:
 
 def test_a_map_is_for_our_own_formats() -> None:
     with pytest.raises(SourceError, match="--map is for canonical and parquet files; litellm has"):
-        ingest_paths([Path()], Kept(), Options(columns={"user": "a"}), name="litellm")  # type: ignore[arg-type]
+        ingest_paths([Path()], Kept(), Options(columns={"user": "a"}), name="litellm")
 
 
 def test_the_command_takes_a_map(

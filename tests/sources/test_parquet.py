@@ -26,7 +26,7 @@ def parquet(path: Path, select: str) -> Path:
 
 def brought(path: Path, sink: Any = None) -> tuple[Report, dict[str, Any]]:
     kept = sink or Kept()
-    report = ingest_paths([path], kept)  # type: ignore[arg-type]
+    report = ingest_paths([path], kept)
     return report, next(iter(kept.events.values()), {})
 
 
@@ -107,7 +107,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, column: str, reason: str) -> None
 def test_whose_it_is_where_the_file_is_silent(tmp_path: Path) -> None:
     path = parquet(tmp_path / "a.parquet", f"SELECT {CALL}")
     kept = Kept()
-    ingest_paths([path], kept, Options(user="ana", project="p"))  # type: ignore[arg-type]
+    ingest_paths([path], kept, Options(user="ana", project="p"))
     assert [(e["user"], e["project"]) for e in kept.events.values()] == [("ana", "p")]
 
 
@@ -120,8 +120,8 @@ def test_packed_sent_and_oddly_named_files(tmp_path: Path) -> None:
     for each in (odd, zipped):
         assert brought(each)[0].accepted == 1
     sent = File("body", body=path.read_bytes())
-    assert ingest(formats()["parquet"].read(sent, Options()), Kept()).accepted == 1  # type: ignore[arg-type]
-    assert ingest_paths([tmp_path], Kept()).read == 3  # type: ignore[arg-type]
+    assert ingest(formats()["parquet"].read(sent, Options()), Kept()).accepted == 1
+    assert ingest_paths([tmp_path], Kept()).read == 3
 
 
 @pytest.mark.parametrize("keep", [4, 40, 200])
@@ -129,7 +129,7 @@ def test_a_damaged_file_is_one_rejected_record(tmp_path: Path, keep: int) -> Non
     whole = parquet(tmp_path / "a.parquet", f"SELECT {CALL}").read_bytes()
     cut = tmp_path / "cut.parquet"
     cut.write_bytes(whole[:keep])
-    report = ingest(read(find([cut]), Options()), Kept())  # type: ignore[arg-type]
+    report = ingest(read(find([cut]), Options()), Kept())
     [(where, reason)] = report.rejections
     assert where == "cut.parquet:1"
     assert reason.startswith("the Parquet file cannot be read from here on (")

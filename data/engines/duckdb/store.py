@@ -56,7 +56,7 @@ class DuckEvents:
     """The embedded event store (see `EventStore`)."""
 
     def __init__(self, path: Path, book: Callable[[], PriceBook] = public) -> None:
-        self.memo, self.lasting, self.book = Memo(), Memo(), book
+        self.memo, self.stable_memo, self.book = Memo(), Memo(), book
         self._lock = threading.Lock()
         self._commits = Commits(self._store)
         self._seen: Seen | None = None
@@ -102,7 +102,7 @@ class DuckEvents:
                     seen.add(batch.store())
             if self._seen is None:
                 self._seen = seen
-                self.memo.forget()
+                self.memo.clear()
         return outcomes
 
     @contextmanager
@@ -144,9 +144,9 @@ class DuckEvents:
                 found = cursor.execute("SELECT id_hash FROM fresh").fetchnumpy()["id_hash"]
                 seen.add(np.asarray(found, np.int64))
                 self._seen = seen
-        self.memo.forget()
+        self.memo.clear()
 
-    def known(self, ids: Collection[str]) -> set[str]:
+    def stored_ids(self, ids: Collection[str]) -> set[str]:
         if not ids:
             return set()
         with closing(self._root.cursor()) as reader:
@@ -166,7 +166,7 @@ class DuckEvents:
             self._seen = None
             repricing.forget(writer, source)
             row = writer.execute("DELETE FROM events WHERE source = ?", [source]).fetchone()
-        self.memo.forget()
+        self.memo.clear()
         return int(row[0]) if row else 0
 
     def reprice(self, change: Change, number: int | None) -> list[CostChange]:
@@ -176,7 +176,7 @@ class DuckEvents:
         with self._lock, closing(self._root.cursor()) as writer, transaction(writer):
             shifts = repricing.compute(writer, change)
             repricing.store(writer, number)
-        self.memo.forget()
+        self.memo.clear()
         return shifts
 
     def restore(self, number: int) -> int:
@@ -186,10 +186,10 @@ class DuckEvents:
                     "repricing", f"undo re-pricing {later} first: it changed the same events"
                 )
             restored = repricing.restore(writer, number)
-        self.memo.forget()
+        self.memo.clear()
         return restored
 
-    def repeated(self) -> int:
+    def count_duplicates(self) -> int:
         reader = self._root.cursor()
         row = reader.execute("SELECT count(*) - count(DISTINCT event_id) FROM events").fetchone()
         reader.close()
