@@ -8,7 +8,8 @@ from data.access.scope import SYSTEM
 from data.engines.protocol import EventStore
 from data.errors import Stranger
 from data.query.filters import Filters
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.query.windows import ALL_TIME
 from data.sample.organisation import PERSONAS, SOURCE, Persona
 from data.settings import Settings

@@ -13,7 +13,8 @@ from data.events.table import EARLIEST, LATEST, micros
 from data.local_time import instant
 from data.query.filters import LISTS, NAMES, Choice, Filters, parse
 from data.query.options import data_as_of, unseen_values
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.query.windows import Window
 
 Question = dict[str, Any]

@@ -22,7 +22,8 @@ from data.errors import Refused
 from data.local_time import instant
 from data.query.catalog import METRICS
 from data.query.listing import LATEST_FIRST, Listing, rows
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 
 MOST: Final = 1_000
 
@@ -86,7 +87,7 @@ def _opened(asked: Any, store: EventStore) -> tuple[bool, str, Any]:
     query, scope = _behind(asked), current_scope()
     window = query.filters.window
     totals = records.rows(run(query, scope, store), (), query.metrics, window.zone)[0]
-    title = f"Events behind {METRICS[query.about].label.lower()}"
+    title = f"Events behind {METRICS[query.of_metric].label.lower()}"
     if asked["section"] in SECTIONS and SECTIONS[asked["section"]].shape != "headline":
         title = f"{title} · {SECTIONS[asked['section']].title}"
     listed = chosen(asked["choice"], names(asked["choice"], scope, store))

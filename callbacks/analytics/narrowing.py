@@ -15,7 +15,8 @@ from data.engines.protocol import EventStore
 from data.events.table import ME, NONE
 from data.query.filters import EXCLUDING, NOT, PEOPLE, PICKED, Choice, Filters
 from data.query.options import label_values, options, resolve_alias
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.query.series import or_none
 
 LISTED: Final = 50

@@ -26,7 +26,8 @@ from data.errors import SpendscopeError
 from data.query.answers import Answer, answer
 from data.query.catalog import METRICS
 from data.query.filters import Choice, Filters
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 
 log = logging.getLogger("spendscope")
 MOST_ROWS = 10_000
@@ -138,7 +139,7 @@ def _strip(names: tuple[str, ...], state: str, sentence: str) -> Any:
 
 def _numbers(question: Question, one: Section, store: EventStore) -> Any:
     filters, scope, names = filters_of(question), current_scope(), one.metrics
-    asked = Query(names, (), filters, within=one.within)
+    asked = Query(names, (), filters, where=one.within)
     now, before = (_row(run(query, scope, store)) for query in (asked, asked.before()))
     changes = {name: change(now[name], before[name]) for name in names}
     return (

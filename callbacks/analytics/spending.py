@@ -18,7 +18,8 @@ from data.events.money import NANO
 from data.local_time import instant, midnight, month_after, zone
 from data.query.filters import MOST_VALUES, PEOPLE, Filters
 from data.query.options import label_values
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.query.series import or_none
 from data.query.windows import Window
 from data.state.store import State

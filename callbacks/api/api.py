@@ -26,7 +26,8 @@ from data.query.answers import Answer, answer
 from data.query.catalog import DIMENSIONS, METRICS
 from data.query.filters import PICKED, Filters
 from data.query.options import data_as_of, options
-from data.query.query import Query, count, run
+from data.query.query import Query
+from data.query.run import count, run
 from data.query.windows import PRESETS
 from data.settings import Settings
 

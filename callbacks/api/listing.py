@@ -20,8 +20,18 @@ from data.engines.protocol import EventStore
 from data.errors import Refused
 from data.query.answers import build_query
 from data.query.filters import Filters
-from data.query.listing import COLUMNS, LATEST_FIRST, Listing, Row, about, label, rows, unit
-from data.query.query import Query, run
+from data.query.listing import (
+    COLUMNS,
+    LATEST_FIRST,
+    Listing,
+    Row,
+    column_label,
+    column_unit,
+    events_query,
+    rows,
+)
+from data.query.query import Query
+from data.query.run import run
 from data.settings import Settings
 
 MOST_ROWS: Final = 10_000
@@ -44,7 +54,7 @@ def attach(server: Flask, settings: Settings, store: EventStore) -> None:
             whole("limit", ROWS, 1, MOST_ROWS), whole("offset", 0, 0, FARTHEST),
         )  # fmt: skip
         return jsonify(
-            columns=[{"name": n, "label": label(n), "unit": unit(n)} for n in COLUMNS],
+            columns=[_column(name) for name in COLUMNS],
             rows=[_record(row, zone) for row in rows(page, scope, store)],
             row_count=told["events"], totals=told, meta=meta(filters, store),
         )  # fmt: skip
@@ -65,12 +75,16 @@ def _asked(filters: Filters) -> Query:
 def behind(key: str | None, metric: str, filters: Filters) -> Query:
     """The question whose events are behind a metric, of a section or at large."""
     if not key:
-        return about(metric, filters)
+        return events_query(metric, filters)
     one: Section = section(key)
     if metric not in one.metrics:
         said = f"{one.title} has no {metric[:40]!r}; use one of {', '.join(one.metrics)}"
         raise Refused("metric", said)
-    return about(metric, filters, build_query(one, filters, (*one.by, "")[0], metric))
+    return events_query(metric, filters, build_query(one, filters, (*one.by, "")[0], metric))
+
+
+def _column(name: str) -> records.Record:
+    return {"name": name, "label": column_label(name), "unit": column_unit(name)}
 
 
 def _record(row: Row, zone: str) -> Row:

@@ -15,7 +15,8 @@ from data.engines.protocol import EventStore
 from data.query.answers import answer
 from data.query.catalog import DIMENSIONS, METRICS, TIME
 from data.query.filters import Filters
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.query.windows import ALL_TIME, Window
 
 ZONES: Final = ("UTC", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")

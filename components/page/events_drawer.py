@@ -14,7 +14,7 @@ from components.page.numbers import text
 from components.page.tables import SHOWN
 from components.page.values import tip
 from data.query.catalog import METRICS
-from data.query.listing import COLUMNS, label, unit
+from data.query.listing import COLUMNS, column_label, column_unit
 
 Row = dict[str, Any]
 PAGE: Final = 100
@@ -79,9 +79,9 @@ def _shown() -> list[str]:
 
 
 def _column(name: str) -> Row:
-    number = unit(name) not in ("text", "instant")
+    number = column_unit(name) not in ("text", "instant")
     return {
-        "field": name, "headerName": label(name), "width": 204 if name == "ts" else 140,
+        "field": name, "headerName": column_label(name), "width": 204 if name == "ts" else 140,
         "valueFormatter": {"function": "shown(params)"}, "tooltipField": f"{name}_tip",
         **({"type": "rightAligned"} if number else {}),
         **({"sort": "desc"} if name == "ts" else {}),
@@ -99,7 +99,7 @@ def rows(
 def _row(one: Row, zone: str, stamp: Any, several: Mapping[str, tuple[str, ...]]) -> Row:
     row: Row = dict(one)
     for name in COLUMNS:
-        value = stamp(one["ts"], zone) if name == "ts" else text(one[name], unit(name))
+        value = stamp(one["ts"], zone) if name == "ts" else text(one[name], column_unit(name))
         row[f"{name}{SHOWN}"] = value if one[name] is not None else "–"
     for name, key in NAMED.items():
         row[f"{key}{SHOWN}"] = one[name] or one[key] or "–"

@@ -16,7 +16,7 @@ from components.shapes.axes import LONGEST_NAME
 from data.events.table import ME
 from data.local_time import zones
 from data.query.catalog import DIMENSIONS
-from data.query.clock import HANDS
+from data.query.event_time import TIME_PART_VALUES
 from data.query.filters import EXCLUDING, PEOPLE, TIMES, Choice
 from data.query.windows import DEFAULT_N, DEFAULT_PRESET, PRESETS, Window
 
@@ -138,7 +138,7 @@ def _together(field: str, values: list[str], names: dict[tuple[str, str], str]) 
 def _name(field: str, value: str, names: dict[tuple[str, str], str]) -> str:
     if (field, value) == ("user", ME):
         return "Me"
-    return hand(field, value) if field in HANDS else names.get((field, value), value)
+    return hand(field, value) if field in TIME_PART_VALUES else names.get((field, value), value)
 
 
 def _lists(choice: Choice) -> Iterable[tuple[str, list[str]]]:

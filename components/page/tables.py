@@ -11,7 +11,7 @@ from components.page.numbers import labels, text
 from components.page.values import entity, tip
 from data.query.answers import Answer, SectionQuery
 from data.query.catalog import DIMENSIONS, METRICS, TIME
-from data.query.clock import CLOCK
+from data.query.event_time import TIME_PARTS
 
 Row = dict[str, Any]
 SHOWN: Final = "_text"
@@ -70,7 +70,7 @@ def _words(
     if name == TIME:
         return {name: int(row[TIME]), f"{name}{SHOWN}": ticks[int(row[TIME])]}
     said = entity(row, name)
-    if name in CLOCK:
+    if name in TIME_PARTS:
         return {name: int(row[name]), f"{name}{SHOWN}": said}
     return {name: said, f"{name}{SHOWN}": said, f"{name}_tip": tip(row[name], several) or said}
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from data.events.table import NONE
 from data.query.catalog import DIMENSIONS, OTHER, OTHER_LABEL, WEEKDAY
-from data.query.clock import CLOCK
+from data.query.event_time import TIME_PARTS
 from data.query.series import or_none
 
 # Told apart by readers with any common colour vision (tests/analytics/test_charts.py measures it).
@@ -64,7 +64,7 @@ def entity(row: pd.Series[Any], by: str) -> str:
         return NONE
     if value == OTHER:
         return OTHER_LABEL
-    if by in CLOCK:
+    if by in TIME_PARTS:
         return hand(by, value)
     naming = DIMENSIONS[by].naming
     name = or_none(row[naming]) if naming and naming in row.index else None

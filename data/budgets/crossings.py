@@ -18,7 +18,8 @@ from data.budgets.subjects import counted
 from data.engines.protocol import EventStore
 from data.local_time import WIDTHS, Grain
 from data.query.filters import Filters
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.query.series import or_none
 from data.query.windows import Window
 

@@ -15,7 +15,8 @@ from data.budgets.periods import current
 from data.budgets.subjects import counted
 from data.engines.protocol import EventStore
 from data.events.money import NANO
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.query.series import or_none
 from data.query.windows import Window
 

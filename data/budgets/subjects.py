@@ -12,7 +12,8 @@ from data.engines.protocol import EventStore
 from data.errors import Refused
 from data.prices.patterns import matches
 from data.query.filters import Filters
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.query.windows import ALL_TIME, Window
 
 # What the id of somebody or something that has not spent yet can be made of.

@@ -11,16 +11,17 @@ from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.ingest.import_log import refuse
 from data.query.filters import Filters
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.query.windows import ALL_TIME
-from data.repricing.unpriced import WITHIN, Unpriced, unpriced
+from data.repricing.unpriced import WHERE, Unpriced, unpriced
 from data.state.store import State
 from data.state.tables import BROUGHT
 
 STORED: Final = Query(
     ("events", "last_event"), ("source",), Filters(ALL_TIME), order=(("events", True),), limit=1_000
 )
-UNPRICED: Final = Query(("tokens",), ("source",), Filters(ALL_TIME), within=WITHIN)
+UNPRICED: Final = Query(("tokens",), ("source",), Filters(ALL_TIME), where=WHERE)
 MOST_MODELS: Final = 20
 
 

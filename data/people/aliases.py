@@ -15,7 +15,8 @@ from data.engines.protocol import EventStore
 from data.errors import Forbidden, Refused, Unknown
 from data.people.table import Kept, draft, named
 from data.query.filters import Filters
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.query.series import or_none
 from data.query.windows import ALL_TIME
 from data.state.audit import Actor, record

@@ -17,7 +17,8 @@ from data.people.aliases import dismissed
 from data.people.key_owners import Owners, owners
 from data.people.likeness import bare, letters, name_of, words
 from data.query.filters import Filters
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.query.series import or_none
 from data.query.windows import ALL_TIME
 from data.state.store import State

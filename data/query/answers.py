@@ -15,7 +15,8 @@ from data.errors import Refused
 from data.local_time import Grain
 from data.query.catalog import OTHER, TIME
 from data.query.filters import Filters
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.query.series import fill_gaps, texts
 from data.query.windows import ALL_TIME, Window
 
@@ -108,7 +109,7 @@ def build_query(section: SectionQuery, filters: Filters, by: str, measure: str) 
     """The query behind a section; its first metric is the one that ranks."""
     metrics = (measure, *(name for name in section.metrics if name != measure))
     dimensions = section.dimensions(by)
-    query = Query(metrics, dimensions, filters, section.grain, within=section.within)
+    query = Query(metrics, dimensions, filters, section.grain, where=section.within)
     if section.shape == "time":
         return replace(query, top=min(max(section.top, _chosen(by, filters)), MOST_SERIES))
     return replace(query, order=((measure, True),)) if section.shape == "ranking" else query

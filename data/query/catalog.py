@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from data.errors import Refused
-from data.query.measuring import Metric, Unit
+from data.query.metric import Metric, Unit
 from data.query.metrics_activity import ACTIVITY
 from data.query.metrics_calls import CALLS, MONEY
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import FunctionFilter
@@ -12,10 +12,8 @@ from sqlalchemy.sql.visitors import iterate
 from data.access.scope import Scope
 from data.events.table import EVENTS
 from data.query.catalog import DIMENSIONS, metric
-from data.query.clock import local_time
-
-if TYPE_CHECKING:
-    from data.query.query import Query
+from data.query.event_time import local_time
+from data.query.query import Query
 
 Clause = sa.ColumnElement[bool]
 
@@ -25,9 +23,9 @@ def clauses(query: Query, scope: Scope) -> list[Clause]:
     return [
         scope.predicate(),
         query.filters.predicate(scope),
-        _kinds((query.about,) if query.about else query.metrics),
+        _kinds((query.of_metric,) if query.of_metric else query.metrics),
         *_counted(query),
-        *_within(query, scope),
+        *_where(query, scope),
         *_found(query, scope),
     ]
 
@@ -43,9 +41,9 @@ def _kinds(names: tuple[str, ...]) -> Clause:
 def _counted(query: Query) -> list[Clause]:
     """Of the one metric the events are listed for, what it counts: under its condition, if it has
     one, and with a value where it counts different ones."""
-    if not query.about:
+    if not query.of_metric:
         return []
-    one = metric(query.about)
+    one = metric(query.of_metric)
     expression = one.of(local_time(query.filters.window))
     if one.unit not in ("count", "usd") and not isinstance(expression, FunctionFilter):
         return []
@@ -62,11 +60,11 @@ def _apart(part: object) -> TypeGuard[sa.UnaryExpression[Any]]:
     return isinstance(part, sa.UnaryExpression) and part.operator is distinct_op
 
 
-def _within(query: Query, scope: Scope) -> list[Clause]:
-    kept = {name: EVENTS.c[name].in_(values) for name, values in query.within if values}
-    if users := dict(query.within).get("user"):
+def _where(query: Query, scope: Scope) -> list[Clause]:
+    kept = {name: EVENTS.c[name].in_(values) for name, values in query.where if values}
+    if users := dict(query.where).get("user"):
         kept["user"] = EVENTS.c.user.in_(scope.people.every(users))
-    return [kept.get(name, EVENTS.c[name].is_not(None)) for name, _ in query.within]
+    return [kept.get(name, EVENTS.c[name].is_not(None)) for name, _ in query.where]
 
 
 def _found(query: Query, scope: Scope) -> list[Clause]:

@@ -16,7 +16,7 @@ from data.access.scope import Scope
 from data.errors import Refused
 from data.events.table import CHOICES, EVENTS, ME, NONE
 from data.query.catalog import DIMENSIONS
-from data.query.clock import CLOCK, HANDS, local_time
+from data.query.event_time import TIME_PART_VALUES, TIME_PARTS, local_time
 from data.query.windows import DEFAULT_N, DEFAULT_PRESET, Window, resolve
 
 PEOPLE: Final = ("user", "project")
@@ -34,7 +34,7 @@ NAMES: Final = (*TIMES, *LISTS)
 MOST_VALUES: Final = 500
 LONGEST_VALUE: Final = 1_000
 # What some fields can be at all; the hands of a clock always show something.
-ALLOWED: Final = {name: (*values, NONE) for name, values in CHOICES.items()} | HANDS
+ALLOWED: Final = {name: (*values, NONE) for name, values in CHOICES.items()} | TIME_PART_VALUES
 
 # What the reader chose and nothing else: names of `NAMES` to texts or lists of texts.
 Choice = dict[str, Any]
@@ -61,8 +61,8 @@ class Filters:
         return sa.and_(*clauses)
 
     def _column(self, name: str) -> sa.ColumnElement[Any]:
-        if name in CLOCK:
-            return sa.cast(CLOCK[name](local_time(self.window)), sa.Text)
+        if name in TIME_PARTS:
+            return sa.cast(TIME_PARTS[name](local_time(self.window)), sa.Text)
         return EVENTS.c[name]
 
     def _kept(self, scope: Scope) -> Iterable[tuple[str, tuple[str, ...]]]:

@@ -22,16 +22,16 @@ from data.local_time import WIDTHS
 from data.query.catalog import DIMENSIONS, METRICS
 from data.query.clauses import clauses
 from data.query.filters import Filters
-from data.query.measuring import CALL
+from data.query.metric import CALL
 from data.query.query import Query
 
 BATCH: Final = 2_000
-FAR: Final = 5_000
-STRETCH: Final = 100_000
+DEEP_OFFSET: Final = 5_000
+STRETCH_EVENTS: Final = 100_000
 PERSONAL: Final = ("user", "user_name")
 LATEST_FIRST: Final = (("ts", True),)
 # Summed up below every list, besides the metric it is about.
-SUMS: Final = ("events", "requests", "cost", "tokens")
+TOTALS: Final = ("events", "requests", "cost", "tokens")
 _OWN: Final = {
     "ts": "Time", "event_id": "Event", "tokens": "Tokens", "cost_origin": "Cost from",
     "duration_ms": "Duration", "ttft_ms": "First token", "run_id": "Run",
@@ -64,20 +64,20 @@ class Listing:
                 raise Refused("order", said)
 
 
-def about(metric: str, filters: Filters, like: Query | None = None) -> Query:
-    """The question whose answer sums up the events of a metric; `like` has it narrower."""
-    within = like.within if like else ()
-    metrics = tuple(dict.fromkeys((metric, *SUMS)))
-    return Query(metrics, (), filters, within=within, about=metric)
+def events_query(metric: str, filters: Filters, narrowed_by: Query | None = None) -> Query:
+    """The question whose answer sums up the events of a metric; `narrowed_by` has it narrower."""
+    where = narrowed_by.where if narrowed_by else ()
+    metrics = tuple(dict.fromkeys((metric, *TOTALS)))
+    return Query(metrics, (), filters, where=where, of_metric=metric)
 
 
-def label(name: str) -> str:
+def column_label(name: str) -> str:
     """What people call a column."""
     known = METRICS.get(name) or DIMENSIONS.get(name)
     return known.label if known else _OWN[name]
 
 
-def unit(name: str) -> str:
+def column_unit(name: str) -> str:
     """What a column's values are, in the words of the catalog."""
     if name in ("duration_ms", "ttft_ms"):
         return "ms"
@@ -115,7 +115,7 @@ def _stretches(days: Sequence[Any]) -> Iterator[tuple[int, int]]:
     first, held = None, 0
     for start, count in days:
         first, held = start if first is None else first, held + count
-        if held >= STRETCH or start == days[-1][0]:
+        if held >= STRETCH_EVENTS or start == days[-1][0]:
             yield first, start + WIDTHS["day"]
             first, held = None, 0
 
@@ -123,7 +123,7 @@ def _stretches(days: Sequence[Any]) -> Iterator[tuple[int, int]]:
 def _select(listing: Listing, scope: Scope) -> sa.Select[Any]:
     statement = sa.select(*(_column(name).label(name) for name in COLUMNS))
     statement = _ordered(statement, listing, scope)
-    if listing.offset < FAR:
+    if listing.offset < DEEP_OFFSET:
         return statement.limit(listing.limit).offset(listing.offset or None)
     # Sorting whole rows to skip millions of them takes ten times as long as sorting their keys.
     keys = _ordered(sa.select(EVENTS.c.id_hash), listing, scope)

@@ -10,7 +10,7 @@ from sqlalchemy import func
 
 from data.dialect import Statistic
 from data.local_time import WIDTHS
-from data.query.measuring import (
+from data.query.metric import (
     CALL,
     E,
     Metric,

@@ -7,7 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy import func
 
-from data.query.measuring import (
+from data.query.metric import (
     CALL,
     CALL_TOKENS,
     LLM,

@@ -7,7 +7,8 @@ from data.engines.protocol import EventStore
 from data.events.table import ME, NONE
 from data.query.catalog import DIMENSIONS
 from data.query.filters import PEOPLE, Choice, Filters
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.query.series import texts
 from data.query.windows import ALL_TIME
 

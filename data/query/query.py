@@ -1,39 +1,21 @@
-"""The question, and the one function that asks it.
-
-`run` holds the only SELECT over `events`: chart, table, export, API, options and "data as of"
-are all a `Query` under a `Scope`. Totals are a query without dimensions, never a sum of rows.
-"""
+"""What is asked about the events: metrics, dimensions, filters. `run.py` asks it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-import pandas as pd
-import sqlalchemy as sa
-
-from data.access.scope import Scope
-from data.engines.protocol import EventStore
 from data.errors import Refused
-from data.events.money import NANO
-from data.events.table import EVENTS
 from data.local_time import Grain
-from data.query.catalog import DIMENSIONS, METRICS, OTHER, TIME, Metric, dimension, metric
-from data.query.clauses import clauses
-from data.query.clock import CLOCK, local_time
+from data.query.catalog import dimension, metric
 from data.query.filters import Filters
-from data.query.series import bucket, or_none, starts
-
-Frame = pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """A hashable question. `order` holds (name, descending); `top` keeps the N values of the
     last dimension that are largest by the first metric and gathers the others in `OTHER`;
-    `within` narrows to values of fields (none named: to where the field is known at all);
-    `about` keeps the events of one metric alone, so that a list of them adds up to it."""
+    `where` narrows to values of fields (none named: to where the field is known at all);
+    `of_metric` keeps the events of one metric alone, so that a list of them adds up to it."""
 
     metrics: tuple[str, ...]
     by: tuple[str, ...]
@@ -44,11 +26,11 @@ class Query:
     offset: int = 0
     top: int | None = None
     search: str = ""
-    within: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    about: str = ""
+    where: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    of_metric: str = ""
 
     def __post_init__(self) -> None:
-        for name in (*self.metrics, *([self.about] if self.about else [])):
+        for name in (*self.metrics, *([self.of_metric] if self.of_metric else [])):
             metric(name)
         for name in self.by:
             dimension(name)
@@ -68,102 +50,3 @@ class Query:
         """The same question about the window just before this one."""
         filters = replace(self.filters, window=self.filters.window.previous())
         return replace(self, filters=filters)
-
-
-def run(query: Query, scope: Scope, store: EventStore) -> Frame:
-    """One row a group: the dimensions asked for (and their names), then the metrics.
-
-    Time is the bucket's start in µs UTC; money in US dollars, durations in ms, shares 0 to 1;
-    counts are `Int64`, the rest floats, unknown is null. The frame is shared: do not change it.
-    """
-    return store.memo.get((query, scope), lambda: _ask(query, scope, store))
-
-
-def count(query: Query, scope: Scope, store: EventStore) -> int:
-    """How many rows `query` has without its limit."""
-    whole = replace(query, order=(), limit=None, offset=0)
-    return int(store.memo.get((whole, scope, "count"), lambda: _counted(whole, scope, store)))
-
-
-def _ask(query: Query, scope: Scope, store: EventStore) -> Frame:
-    kept = _largest(query, scope, store) if query.top else None
-    statement = _select(query, scope, kept)
-    with store.sql.connect() as connection:
-        result = connection.execute(statement)
-        frame = pd.DataFrame(result.fetchall(), columns=list(result.keys()), dtype=object)
-    return _typed(frame, query)
-
-
-def _counted(query: Query, scope: Scope, store: EventStore) -> int:
-    inner = _select(query, scope, None).subquery()
-    with store.sql.connect() as connection:
-        return connection.execute(sa.select(sa.func.count()).select_from(inner)).scalar_one()
-
-
-def _largest(query: Query, scope: Scope, store: EventStore) -> list[str | None]:
-    """The values of the last dimension that `top` keeps; None is the unattributed."""
-    first, last = query.metrics[0], query.by[-1]
-    ranking = replace(
-        query, metrics=(first,), by=(last,), order=((first, True),), limit=query.top, top=None
-    )
-    return [or_none(value) for value in run(ranking, scope, store)[last]]
-
-
-def _select(query: Query, scope: Scope, kept: Sequence[str | None] | None) -> sa.Select[Any]:
-    keys = [_key(name, query).label(name) for name in query.by]
-    if kept is not None:
-        keys[-1] = _gathered(EVENTS.c[query.by[-1]], kept).label(query.by[-1])
-    namings = [_naming(name, kept is not None and name == query.by[-1], keys) for name in query.by]
-    local = local_time(query.filters.window)
-    metrics = [metric(name).of(local).label(name) for name in query.metrics]
-    statement = sa.select(*keys, *(n for n in namings if n is not None), *metrics)
-    statement = scope.people.reading(statement.group_by(*keys)).where(*clauses(query, scope))
-    statement = statement.order_by(*_order(query, statement))
-    return statement.limit(query.limit).offset(query.offset or None)
-
-
-def _key(name: str, query: Query) -> sa.ColumnElement[Any]:
-    window = query.filters.window
-    if name == TIME:
-        return bucket(window, query.bucket)
-    return CLOCK[name](local_time(window)) if name in CLOCK else EVENTS.c[name]
-
-
-def _naming(name: str, gathered: bool, keys: Sequence[Any]) -> sa.ColumnElement[Any] | None:
-    column = DIMENSIONS[name].naming
-    if column is None:
-        return None
-    or_none = sa.func.max(EVENTS.c[column])
-    if gathered:
-        or_none = sa.func.max(sa.case((keys[-1].element != OTHER, EVENTS.c[column])))
-    return or_none.label(column)
-
-
-def _gathered(column: sa.ColumnElement[Any], kept: Sequence[str | None]) -> Any:
-    stays: sa.ColumnElement[bool] = column.in_([value for value in kept if value is not None])
-    if None in kept:
-        stays = sa.or_(stays, column.is_(None))
-    return sa.case((stays, column), else_=OTHER)
-
-
-def _order(query: Query, statement: sa.Select[Any]) -> list[Any]:
-    columns = statement.selected_columns
-    asked = [(columns[name], descending) for name, descending in query.order]
-    ties = [(columns[name], False) for name in query.by]
-    return [(c.desc() if down else c.asc()).nulls_last() for c, down in (*asked, *ties)]
-
-
-def _typed(frame: Frame, query: Query) -> Frame:
-    for name in query.metrics:
-        frame[name] = _column(frame[name], METRICS[name])
-    if TIME in query.by:
-        frame[TIME] = starts(frame[TIME], query.filters.window, query.bucket)
-    return frame
-
-
-def _column(values: pd.Series[Any], declared: Metric) -> pd.Series[Any]:
-    if declared.unit in ("usd", "usd_each"):
-        return values.astype("float64") / NANO
-    if declared.unit in ("count", "tokens", "instant"):
-        return values.astype("Int64")
-    return values if declared.unit == "text" else values.astype("float64")

@@ -23,7 +23,8 @@ from data.prices.cells import Change, Model, What, cells
 from data.prices.entries import Entry
 from data.prices.own import entry, refuse
 from data.query.filters import Filters
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.query.series import or_none
 from data.query.windows import ALL_TIME
 from data.repricing.log import Repricing, totals
@@ -140,8 +141,8 @@ def change_of(
 
 def _models(what: What, scope: Scope, store: EventStore) -> list[Model]:
     """The models of stored calls whose cost is of this kind."""
-    within = (("kind", ("llm",)), ("cost_origin", ORIGINS[what]))
-    found = Query(("events",), ("provider", "model"), Filters(ALL_TIME), within=within)
+    where = (("kind", ("llm",)), ("cost_origin", ORIGINS[what]))
+    found = Query(("events",), ("provider", "model"), Filters(ALL_TIME), where=where)
     frame = run(found, scope, store)
     pairs = zip(frame["provider"], frame["model"], strict=True)
     return [(or_none(provider), model) for provider, model in pairs if or_none(model) is not None]

@@ -10,14 +10,15 @@ from data.engines.protocol import EventStore
 from data.local_time import instant
 from data.prices.own import refuse
 from data.query.filters import Filters
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.query.series import or_none
 from data.query.windows import ALL_TIME
 
 METRICS: Final = ("tokens", "requests", "first_event", "last_event")
-WITHIN: Final = (("kind", ("llm",)), ("cost_origin", ("unpriced",)))
+WHERE: Final = (("kind", ("llm",)), ("cost_origin", ("unpriced",)))
 LISTED: Final = Query(
-    METRICS, ("provider", "model"), Filters(ALL_TIME), order=(("tokens", True),), within=WITHIN
+    METRICS, ("provider", "model"), Filters(ALL_TIME), order=(("tokens", True),), where=WHERE
 )
 
 
@@ -43,8 +44,8 @@ def unpriced(scope: Scope, store: EventStore, source: str | None = None) -> list
     """Those models, of all sources or of one, the most tokens first; calls that tell no token
     cannot be priced at all."""
     refuse(scope)
-    within = WITHIN if source is None else (*WITHIN, ("source", (source,)))
-    frame = run(replace(LISTED, within=within), scope, store)
+    where = WHERE if source is None else (*WHERE, ("source", (source,)))
+    frame = run(replace(LISTED, where=where), scope, store)
     rows = frame[frame["tokens"].fillna(0) > 0].to_dict("records")
     return [_read(row) for row in rows]
 

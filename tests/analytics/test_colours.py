@@ -12,7 +12,8 @@ from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.query import answers
 from data.query.filters import Filters
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.query.windows import ALL_TIME
 
 EVERYBODY = Scope.of({"sub": "boss", "isAdmin": True})

@@ -21,7 +21,7 @@ from data.access.scope import Scope
 from data.query.answers import Answer, answer, build_query
 from data.query.catalog import DIMENSIONS, METRICS
 from data.query.filters import DRAWER, LISTS, NARROWING, parse
-from data.query.query import run
+from data.query.run import run
 from tests.serving import ADMIN, Claims, Served, serving
 
 SPAN: Final = {"preset": "custom", "from": "2026-11-01T00:00Z", "to": "2026-11-12T06:30Z"}

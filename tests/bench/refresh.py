@@ -18,7 +18,8 @@ from data.access.scope import Scope
 from data.engines.protocol import EventStore, open_events
 from data.query.answers import answer
 from data.query.filters import Filters
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.settings import Settings
 from data.state.store import State
 from tests.bench.bare import overview

@@ -23,7 +23,8 @@ from data.prices.book import PUBLIC
 from data.prices.derived import DERIVED, derived
 from data.prices.own import Books, create
 from data.query.filters import Filters
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.query.windows import Window
 from data.repricing.apply import apply, asked, undo
 from data.sources.events import event_of

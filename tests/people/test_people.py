@@ -242,7 +242,7 @@ EVER: Final = {"preset": "custom", "from": "2025-01-01T00:00Z", "to": "2027-12-3
 def monkeypatch_far() -> Iterator[Any]:
     """Have pages far down the list begin at an offset of this."""
     with pytest.MonkeyPatch.context() as patch:
-        yield lambda far: patch.setattr("data.query.listing.FAR", far)
+        yield lambda far: patch.setattr("data.query.listing.DEEP_OFFSET", far)
 
 
 # --- the page

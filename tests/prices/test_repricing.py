@@ -22,7 +22,8 @@ from data.prices.derived import derived
 from data.prices.draft import draft
 from data.prices.own import Books, change, create, remove, supposed
 from data.query.filters import Filters
-from data.query.query import Query, run
+from data.query.query import Query
+from data.query.run import run
 from data.query.windows import Window
 from data.repricing.apply import apply, asked, done, undo
 from data.repricing.log import changes_as_dict

@@ -113,7 +113,7 @@ def test_pages_follow_each_other_in_the_order_asked_for(served: Served) -> None:
 
 def test_far_pages_are_the_same_rows(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     near = served.json("events", ADMIN, order="user", limit=5, offset=40, **SPAN)["rows"]
-    monkeypatch.setattr("data.query.listing.FAR", 10)
+    monkeypatch.setattr("data.query.listing.DEEP_OFFSET", 10)
     assert served.json("events", ADMIN, order="user", limit=5, offset=40, **SPAN)["rows"] == near
     seen = served.json("events", REGULAR, order="-user", limit=9, offset=25, **SPAN)["rows"]
     assert {row["user"] for row in seen} == {"ana"}
@@ -137,7 +137,7 @@ def test_the_file_is_the_list_and_no_formula(served: Served, who: str) -> None:
 def test_a_file_read_in_stretches_is_the_same(
     served: Served, monkeypatch: pytest.MonkeyPatch, order: str
 ) -> None:
-    monkeypatch.setattr("data.query.listing.STRETCH", 7)
+    monkeypatch.setattr("data.query.listing.STRETCH_EVENTS", 7)
     span = SPAN | {"from": "2026-11-03T09:30Z", "to": "2026-11-15T11:00Z"}
     lines = list(csv.DictReader(io.StringIO(served.get("events.csv", order=order, **span).text)))
     told = served.json("events", order=order, **span)["rows"]

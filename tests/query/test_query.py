@@ -15,7 +15,8 @@ from data.engines.protocol import EventStore
 from data.errors import Refused
 from data.query.catalog import OTHER
 from data.query.filters import Filters, parse
-from data.query.query import Query, count, run
+from data.query.query import Query
+from data.query.run import count, run
 
 ADMIN = Scope.of({"sub": "root", "isAdmin": True})
 NOW = 1_795_176_000_000_000
