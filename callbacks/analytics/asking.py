@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from components.page.filter_bar import window_text
-from components.page.numbers import moment
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.errors import Refused
@@ -15,6 +14,7 @@ from data.query.filters import LISTS, NAMES, Choice, Filters, parse
 from data.query.options import data_as_of, unseen_values
 from data.query.query import Query
 from data.query.run import run
+from data.query.units import moment
 from data.query.windows import Window
 
 Question = dict[str, Any]

@@ -18,7 +18,7 @@ from callbacks.access.session import current_scope
 from callbacks.analytics.asking import Question, emptiness, filters_of, standing
 from components import ids
 from components.page import cards, tables
-from components.page.numbers import brief, change, change_text, text
+from components.page.numbers import change, change_text
 from components.sections.declared import Section, section
 from components.shapes import charts, drill
 from data.engines.protocol import EventStore
@@ -87,7 +87,7 @@ def _card(key: str, question: Question, measure: str, by: str, store: EventStore
 def _summary(answered: Answer) -> str:
     """The chart in a sentence, for those who hear the page."""
     metric = METRICS[answered.measure]
-    return f"{metric.label}: {text(answered.totals[metric.name].iloc[0], metric.unit)} in total"
+    return f"{metric.label}: {metric.unit.text(answered.totals[metric.name].iloc[0])} in total"
 
 
 def _export(key: str, choice: Choice, filters: Filters, by: str, measure: str) -> str:
@@ -143,7 +143,7 @@ def _numbers(question: Question, one: Section, store: EventStore) -> Any:
     now, before = (_row(run(query, scope, store)) for query in (asked, asked.before()))
     changes = {name: change(now[name], before[name]) for name in names}
     return (
-        [brief(now[name], METRICS[name].unit) for name in names],
+        [METRICS[name].unit.brief(now[name]) for name in names],
         [_exact(now[name]) for name in names],
         [change_text(changes[name]) for name in names],
         [f"kpi-change {_mood(name, changes[name])}" for name in names],

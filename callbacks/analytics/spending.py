@@ -6,7 +6,6 @@ from typing import Final
 from urllib.parse import urlencode
 
 from callbacks.analytics.asking import standing as fixed
-from components.page.numbers import moment
 from data.access.scope import Scope
 from data.budgets.book import budget, listed, own
 from data.budgets.budget import Budget
@@ -21,6 +20,7 @@ from data.query.options import label_values
 from data.query.query import Query
 from data.query.run import run
 from data.query.series import or_none
+from data.query.units import moment
 from data.query.windows import Window
 from data.state.store import State
 

@@ -82,7 +82,7 @@ def _nowhere(_: str) -> Response:
 def _catalog() -> dict[str, Any]:
     return {
         "metrics": [
-            {"name": m.name, "label": m.label, "unit": m.unit, "description": m.help}
+            {"name": m.name, "label": m.label, "unit": m.unit.name, "description": m.help}
             for m in METRICS.values()
         ],
         "dimensions": [{"name": d.name, "label": d.label} for d in DIMENSIONS.values()],

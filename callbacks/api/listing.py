@@ -84,7 +84,7 @@ def behind(key: str | None, metric: str, filters: Filters) -> Query:
 
 
 def _column(name: str) -> records.Record:
-    return {"name": name, "label": column_label(name), "unit": column_unit(name)}
+    return {"name": name, "label": column_label(name), "unit": column_unit(name).name}
 
 
 def _record(row: Row, zone: str) -> Row:

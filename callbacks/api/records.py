@@ -9,11 +9,10 @@ from typing import Any, Final
 
 import xlsxwriter
 
-from components.page.tables import raw
-from data.local_time import instant
 from data.query.answers import Answer
 from data.query.catalog import DIMENSIONS, METRICS, OTHER, OTHER_LABEL, TIME
 from data.query.series import or_none
+from data.query.units import INSTANT, TEXT
 
 # A spreadsheet takes a cell that starts so for a formula.
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -27,12 +26,12 @@ def columns(names: tuple[str, ...]) -> list[Record]:
 
 def _column(name: str) -> Iterator[Record]:
     if name in METRICS:
-        yield {"name": name, "label": METRICS[name].label, "unit": METRICS[name].unit}
+        yield {"name": name, "label": METRICS[name].label, "unit": METRICS[name].unit.name}
         return
     declared = DIMENSIONS[name]
-    yield {"name": name, "label": declared.label, "unit": "instant" if name == TIME else "text"}
+    yield {"name": name, "label": declared.label, "unit": declared.unit.name}
     if declared.naming:
-        yield {"name": declared.naming, "label": f"{declared.label} name", "unit": "text"}
+        yield {"name": declared.naming, "label": f"{declared.label} name", "unit": TEXT.name}
 
 
 def rows(frame: Any, by: tuple[str, ...], metrics: tuple[str, ...], zone: str) -> list[Record]:
@@ -44,16 +43,16 @@ def rows(frame: Any, by: tuple[str, ...], metrics: tuple[str, ...], zone: str) -
 
 def cells(values: list[Any], name: str, zone: str) -> list[Any]:
     """A column's raw values as JSON carries them."""
-    if name == TIME or (name in METRICS and METRICS[name].unit == "instant"):
-        return [iso(value, zone) for value in values]
-    if name in METRICS:
-        return [raw(value) for value in values]
+    if name in METRICS or name == TIME:
+        unit = METRICS[name].unit if name in METRICS else DIMENSIONS[name].unit
+        return [unit.record(value, zone) for value in values]
     return [OTHER_LABEL if value == OTHER else or_none(value) for value in values]
 
 
 def iso(value: Any, zone: str) -> str | None:
     """An instant as text with the zone's offset."""
-    return None if (us := or_none(value)) is None else instant(int(us), zone).isoformat()
+    told: str | None = INSTANT.record(value, zone)
+    return told
 
 
 def section(answer: Answer) -> Record:

@@ -13,9 +13,9 @@ from dash import dcc, html
 
 from components import ids
 from components.page import tables
-from components.page.numbers import DASH
 from components.sections.declared import Section, Tab
 from data.query.catalog import DIMENSIONS, METRICS
+from data.query.units import DASH
 
 GRAPH: Final[dict[str, Any]] = {
     "displaylogo": False,

@@ -10,7 +10,6 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
-from components.page.numbers import text
 from components.page.tables import SHOWN
 from components.page.values import tip
 from data.query.catalog import METRICS
@@ -79,11 +78,10 @@ def _shown() -> list[str]:
 
 
 def _column(name: str) -> Row:
-    number = column_unit(name) not in ("text", "instant")
     return {
         "field": name, "headerName": column_label(name), "width": 204 if name == "ts" else 140,
         "valueFormatter": {"function": "shown(params)"}, "tooltipField": f"{name}_tip",
-        **({"type": "rightAligned"} if number else {}),
+        **({"type": "rightAligned"} if column_unit(name).numeric else {}),
         **({"sort": "desc"} if name == "ts" else {}),
     }  # fmt: skip
 
@@ -99,7 +97,7 @@ def rows(
 def _row(one: Row, zone: str, stamp: Any, several: Mapping[str, tuple[str, ...]]) -> Row:
     row: Row = dict(one)
     for name in COLUMNS:
-        value = stamp(one["ts"], zone) if name == "ts" else text(one[name], column_unit(name))
+        value = stamp(one["ts"], zone) if name == "ts" else column_unit(name).text(one[name])
         row[f"{name}{SHOWN}"] = value if one[name] is not None else "–"
     for name, key in NAMED.items():
         row[f"{key}{SHOWN}"] = one[name] or one[key] or "–"
@@ -108,7 +106,7 @@ def _row(one: Row, zone: str, stamp: Any, several: Mapping[str, tuple[str, ...]]
 
 
 def _said(name: str, totals: Mapping[str, Any]) -> str:
-    return text(totals[name], METRICS[name].unit)
+    return METRICS[name].unit.text(totals[name])
 
 
 def _exact(value: Any) -> str:

@@ -10,7 +10,6 @@ from dash import dcc, html
 
 from components import ids
 from components.page import pickers
-from components.page.numbers import moment
 from components.page.values import hand
 from components.shapes.axes import LONGEST_NAME
 from data.events.table import ME
@@ -18,6 +17,7 @@ from data.local_time import zones
 from data.query.catalog import DIMENSIONS
 from data.query.event_time import TIME_PART_VALUES
 from data.query.filters import EXCLUDING, PEOPLE, TIMES, Choice
+from data.query.units import moment
 from data.query.windows import DEFAULT_N, DEFAULT_PRESET, PRESETS, Window
 
 MOST_CHIPS: Final = 12

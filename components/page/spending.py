@@ -7,10 +7,10 @@ from typing import Any
 from dash import html
 
 from components import ids
-from components.page.numbers import moment, text
 from components.settings.budget_rows import remaining
 from data.budgets.spending import Standing
 from data.events.money import in_dollars
+from data.query.units import SHARE, USD, moment
 
 
 def section() -> html.Section:
@@ -29,7 +29,7 @@ def cards(standings: list[Standing]) -> list[Any]:
 
 def none(spent: float, since: str) -> html.P:
     """Where no budget is set."""
-    said = text(spent, "usd")
+    said = USD.text(spent)
     return html.P(
         ["No budget is set for you. Since ", since, " you have spent ",
          html.Strong(said, **ids.testid("spending-month"), **{"data-value": repr(spent)}), "."],
@@ -46,7 +46,7 @@ def _card(one: Standing) -> html.Article:
 
 
 def _ring(one: Standing) -> html.Div:
-    share = text(one.share, "share")
+    share = SHARE.text(one.share)
     return html.Div(
         html.Span(share), className="ring", role="img", style={"--share": str(min(one.share, 1))},
         **{"aria-label": f"{share} of the limit is spent"},
@@ -58,7 +58,7 @@ def _words(one: Standing) -> list[Any]:
     spent = in_dollars(one.spent)
     return [
         html.H3(f"{budget.every.capitalize()} budget"),
-        html.Div(text(spent, "usd"), className="spent", **ids.testid(f"spending-{budget.id}"),
+        html.Div(USD.text(spent), className="spent", **ids.testid(f"spending-{budget.id}"),
                  **{"data-value": repr(spent)}),
         html.P(f"of {_dollars(budget.hard)}{_soft(budget.soft)}"),
         html.P(f"Resets {moment(one.period.end, budget.zone)} {budget.zone},"
@@ -80,4 +80,4 @@ def _soft(nano: int | None) -> str:
 
 
 def _dollars(nano: int) -> str:
-    return text(in_dollars(nano), "usd")
+    return USD.text(in_dollars(nano))

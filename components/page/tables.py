@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from components.page.numbers import labels, text
+from components.page.numbers import labels
 from components.page.values import entity, tip
 from data.query.answers import Answer, SectionQuery
 from data.query.catalog import DIMENSIONS, METRICS, TIME
@@ -18,7 +18,6 @@ SHOWN: Final = "_text"
 TOTAL: Final = "Total"
 WIDE: Final = 132
 WIDEST: Final = 160
-LONG: Final = ("tokens", "instant", "text")  # billions digit by digit, times, classes of errors
 
 
 def columns(section: SectionQuery, by: str) -> list[Row]:
@@ -40,7 +39,7 @@ def _number(name: str) -> Row:
         "field": name, "headerName": METRICS[name].label, "wrapHeaderText": True,
         "headerTooltip": METRICS[name].help,
         "type": "rightAligned", "flex": 1, "sortingOrder": ["desc", "asc", None],
-        "minWidth": WIDEST if METRICS[name].unit in LONG else WIDE,
+        "minWidth": WIDEST if METRICS[name].unit.wide else WIDE,
         "valueFormatter": {"function": "shown(params)"},
     }  # fmt: skip
 
@@ -89,7 +88,7 @@ def bucket_labels(answer: Answer) -> list[str]:
 def _cells(values: pd.Series[Any], name: str, zone: str) -> list[Row]:
     unit = METRICS[name].unit
     return [
-        {name: raw(value), f"{name}{SHOWN}": text(value, unit, zone)} for value in values.tolist()
+        {name: raw(value), f"{name}{SHOWN}": unit.text(value, zone)} for value in values.tolist()
     ]
 
 

@@ -46,8 +46,7 @@ class Section:
     @property
     def drawable(self) -> tuple[str, ...]:
         """The metrics that the chart can draw: one at a time, or a mix all of them."""
-        numbers = (n for n in self.metrics if METRICS[n].unit not in ("instant", "text"))
-        return self.measures or tuple(numbers)
+        return self.measures or tuple(n for n in self.metrics if METRICS[n].unit.numeric)
 
     @property
     def together(self) -> bool:

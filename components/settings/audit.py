@@ -9,7 +9,7 @@ from dash import dcc, html
 
 from components import ids
 from components.page.cards import GRID
-from components.page.numbers import DASH, moment
+from data.query.units import DASH, moment
 from data.state.audit import Entry
 
 COLUMNS: Final = (

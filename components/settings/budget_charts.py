@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from components.page.numbers import text
 from components.page.values import PALETTE
 from components.settings.budget_rows import Row
 from components.shapes.axes import lying, short
 from data.local_time import instant
 from data.query.catalog import METRICS
+from data.query.units import SHARE
 
 Figure = dict[str, Any]
 AMBER: Final = "#d99a1c"
@@ -112,7 +112,7 @@ def _projected(rows: list[Row], end: float) -> Figure:
         "type": "scatter", "mode": "markers", "name": "Projected at the reset",
         "x": [min(share, end) for share in of_limit], "y": [place for place, _ in held],
         "customdata": [
-            [row["id"], f"{row['projected_text']}, {text(share, 'share')} of the limit"]
+            [row["id"], f"{row['projected_text']}, {SHARE.text(share)} of the limit"]
             for (_, row), share in zip(held, of_limit, strict=True)
         ],
         "marker": {"size": 11, "color": QUIET, "line": {"width": 1.5, "color": "#ffffff"},

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from components.page.numbers import DASH, moment, text
 from data.budgets.budget import KINDS, LIMITS, Budget
 from data.budgets.crossings import Crossed, Crossing
 from data.budgets.spending import Standing
 from data.events.money import in_dollars
 from data.local_time import instant
+from data.query.units import DASH, SHARE, USD, moment
 
 Row = dict[str, Any]
 Names = dict[tuple[str, str], str]
@@ -35,7 +35,7 @@ def row(one: Standing, names: Names, changes: bool, link: str) -> Row:
         **_pair("subject", label(budget, names)), **_pair("period", budget.every.capitalize()),
         **_money("spent", one.spent), **_money("hard", budget.hard),
         **_money("soft", budget.soft), **_money("projected", one.projected),
-        "share": one.share, "share_text": text(one.share, "share"),
+        "share": one.share, "share_text": SHARE.text(one.share),
         "reset": one.period.end, "reset_text": reset, "reset_zoned": f"{reset} ({zone})",
     }  # fmt: skip
 
@@ -84,4 +84,4 @@ def _pair(field: str, value: str) -> Row:
 
 def _money(field: str, nano: int | None) -> Row:
     dollars = in_dollars(nano)
-    return {field: dollars, f"{field}_text": text(dollars, "usd")}
+    return {field: dollars, f"{field}_text": USD.text(dollars)}

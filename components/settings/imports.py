@@ -9,10 +9,10 @@ from typing import Any, Final
 from dash import dcc, html
 
 from components import ids
-from components.page.numbers import DASH, moment, text
 from components.settings.cards import Columns, Row, button, card, pair, table
 from data.ingest.import_log import Import
 from data.ingest.sources_seen import Detail, Source
+from data.query.units import COUNT, DASH, moment
 from data.repricing.unpriced import Unpriced
 
 SOURCES: Final[Columns] = (
@@ -96,7 +96,7 @@ def source_detail(name: str, one: Detail) -> str:
 
 def _unpriced(one: Unpriced) -> str:
     named = " / ".join(part for part in (one.provider, one.model) if part) or "(no model named)"
-    calls = "1 call" if one.requests == 1 else f"{text(one.requests, 'count')} calls"
+    calls = "1 call" if one.requests == 1 else f"{COUNT.text(one.requests)} calls"
     return f"  {named}: {one.tokens:,} tokens in {calls}"
 
 
@@ -109,7 +109,7 @@ def _detail(one: Import) -> str:
 
 
 def _count(one: Any, name: str) -> str:
-    return text(getattr(one, name), "count")
+    return COUNT.text(getattr(one, name))
 
 
 def _moment(us: int | None, zone: str) -> str:

@@ -8,9 +8,9 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
-from components.page.numbers import DASH, moment
 from components.settings.cards import Columns, Row, button, card, pair, table
 from data.ingest.keys import Key
+from data.query.units import DASH, moment
 
 KEYS: Final[Columns] = (
     ("name", "Name"), ("shown", "Begins with"), ("source", "Source"), ("project", "Project"),

@@ -10,10 +10,10 @@ from dash import dcc, html
 
 from components import ids
 from components.page.cards import GRID
-from components.page.numbers import moment, text
 from components.page.tables import SHOWN
 from components.page.values import tip
 from data.people.table import Kept
+from data.query.units import COUNT, moment
 
 Row = dict[str, Any]
 NOBODY: Final = "Everybody has one id: nothing is merged."
@@ -27,7 +27,7 @@ HINT_COLUMNS: Final = (
     ("theirs", "Events of theirs"), ("why", "Why"),
 )  # fmt: skip
 NUMBERS: Final = ("events", "theirs")
-COUNT: Final = {"type": "rightAligned", "valueFormatter": {"function": "shown(params)"}}
+NUMBER_COLUMN: Final = {"type": "rightAligned", "valueFormatter": {"function": "shown(params)"}}
 LABELS: Final = {"alias": "Id to merge", "person": "Person it belongs to"}
 PARTS: Final = {
     "people": (ids.PEOPLE, ids.PEOPLE_SAID), "hints": (ids.HINTS, ids.HINTS_SAID),
@@ -115,7 +115,7 @@ def _column(field: str, label: str) -> Row:
         "field": field, "headerName": label, "minWidth": 210 if field == "when" else 110,
         "wrapHeaderText": True,
         "flex": 1 if field in (*NUMBERS, "who") else 2, "tooltipField": f"{field}_tip",
-        **(COUNT if field in NUMBERS else {}),
+        **(NUMBER_COLUMN if field in NUMBERS else {}),
     }  # fmt: skip
 
 
@@ -138,4 +138,4 @@ def hint_row(alias: str, person: str, why: str, events: int, theirs: int) -> Row
 
 
 def _count(name: str, value: int) -> Row:
-    return {name: value, f"{name}{SHOWN}": text(value, "count")}
+    return {name: value, f"{name}{SHOWN}": COUNT.text(value)}

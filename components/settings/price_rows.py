@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
-from components.page.numbers import DASH, moment, text
 from components.settings.price_form import WHATS
 from data.events.money import in_dollars
 from data.local_time import instant
 from data.prices.cost_change import CostChange
 from data.prices.entries import RATES, Entry
+from data.query.units import COUNT, DASH, TOKENS, USD, moment
 from data.repricing.log import Repricing, totals
 from data.repricing.unpriced import Unpriced
 
@@ -31,8 +31,8 @@ def unpriced_row(one: Unpriced, zone: str) -> Row:
     """A model without a price."""
     return {
         **_pair("model", one.model or NOBODY), **_pair("provider", one.provider or NOBODY),
-        "requests": one.requests, "requests_text": text(one.requests, "count"),
-        "tokens": one.tokens, "tokens_text": text(one.tokens, "tokens"),
+        "requests": one.requests, "requests_text": COUNT.text(one.requests),
+        "tokens": one.tokens, "tokens_text": TOKENS.text(one.tokens),
         "first": one.first, "first_text": _day(one.first, zone),
         "last": one.last, "last_text": _day(one.last, zone),
         "named": {"model": one.model, "provider": one.provider,
@@ -63,7 +63,7 @@ def repricing_row(one: Repricing, zone: str) -> Row:
     return {
         "id": one.id, "undone": one.reverted_at is not None, "at": one.at,
         "at_text": moment(one.at, zone), **_pair("by", one.name),
-        **_pair("what", _what(one)), "events": one.events, "events_text": text(one.events, "count"),
+        **_pair("what", _what(one)), "events": one.events, "events_text": COUNT.text(one.events),
         **_money("before", one.before), **_money("after", one.after), **_pair("state", _state(one)),
     }  # fmt: skip
 
@@ -88,11 +88,11 @@ def seen(shifts: list[CostChange], what: str) -> str:
     whole = totals(shifts)
     if not whole["events"] and not whole["compared"]:
         return "No stored call changes: 0 events."
-    before, after = (text(in_dollars(whole[name]), "usd") for name in ("before", "after"))
-    calls = text(whole["events"], "count")
+    before, after = (USD.text(in_dollars(whole[name])) for name in ("before", "after"))
+    calls = COUNT.text(whole["events"])
     told = f"{calls} call{'' if whole['events'] == 1 else 's'}: {before} → {after}."
     if whole["compared"]:
-        told += f" The list cost beside {text(whole['compared'], 'count')} reported ones follows."
+        told += f" The list cost beside {COUNT.text(whole['compared'])} reported ones follows."
     elif what == "unpriced":
         told += UNTOUCHED
     return f"{WHATS[what]}. {told}"
@@ -102,7 +102,7 @@ def seen_rows(shifts: list[CostChange]) -> list[Row]:
     """The same, project by project."""
     return [
         {**_pair("project", one.name or one.project or NOBODY), "events": one.events,
-         "events_text": text(one.events, "count"), **_money("before", one.before),
+         "events_text": COUNT.text(one.events), **_money("before", one.before),
          **_money("after", one.after)}
         for one in shifts
     ]  # fmt: skip
@@ -124,4 +124,4 @@ def _pair(field: str, value: str) -> Row:
 
 def _money(field: str, nano: int | None) -> Row:
     dollars = in_dollars(nano)
-    return {field: dollars, f"{field}_text": text(dollars, "usd")}
+    return {field: dollars, f"{field}_text": USD.text(dollars)}

@@ -9,10 +9,10 @@ import dash_bootstrap_components as dbc
 from dash import html
 
 from components import ids
-from components.page.numbers import DASH
 from components.settings.cards import Columns, Row, card, pair, table
 from components.settings.price_rows import SHORT, in_price, priced
 from data.prices.search import MOST, Quote, dollars
+from data.query.units import DASH
 
 KEY: Final = "public"
 COLUMNS: Final[Columns] = (

@@ -8,9 +8,9 @@ import dash_bootstrap_components as dbc
 from dash import html
 
 from components import ids
-from components.page.numbers import DASH, moment, text
 from components.settings.cards import Columns, Row, button, card, pair, table
 from data.prices.releases import StoredRelease
+from data.query.units import COUNT, DASH, moment
 
 KEY: Final = "releases"
 COLUMNS: Final[Columns] = (
@@ -55,7 +55,7 @@ def row(one: StoredRelease, zone: str) -> Row:
 
 def _count(name: str, number: int, first: bool) -> Row:
     # The first release has nothing before it.
-    return pair(name, number, DASH if first and name != "models" else text(number, "count"))
+    return pair(name, number, DASH if first and name != "models" else COUNT.text(number))
 
 
 def changes(one: StoredRelease) -> str:

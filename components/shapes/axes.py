@@ -16,8 +16,6 @@ LONGEST_NAME: Final = 28
 OWN_MARK: Final = " (own)"  # the table says it in full
 MOST_TICKS: Final = 8
 FEWEST_BARS: Final = 6  # keeps a lonely bar from filling its card
-PREFIX: Final = {"usd": "$", "usd_each": "$"}
-FORMATS: Final = {"share": ".1~%", "usd_each": "~g"}
 
 
 def short(name: str) -> str:
@@ -80,10 +78,10 @@ def week() -> dict[str, Any]:
 
 
 def drawn(value: Any, metric: Metric) -> float | None:
-    """A value as its axis counts: durations in seconds, the unknown as a gap."""
+    """A value as its axis counts, the unknown as a gap."""
     if or_none(value) is None:
         return None
-    return float(value) / 1_000 if metric.unit == "ms" else float(value)
+    return float(value) / metric.unit.axis.scale
 
 
 def spread(ticks: list[str]) -> list[str]:
@@ -93,13 +91,11 @@ def spread(ticks: list[str]) -> list[str]:
 
 
 def _values(metric: Metric, largest: float) -> dict[str, Any]:
-    # "~s" would read 800m, milli, for 0.8 dollars.
-    plain = largest < 1_000 and metric.unit != "share"
-    form = "~g" if plain or metric.unit == "ms" else FORMATS.get(metric.unit, "~s")
-    few = {"dtick": 1} if metric.unit in ("count", "tokens") and 0 < largest < MOST_TICKS else {}
+    axis = metric.unit.axis
+    few = {"dtick": 1} if axis.whole and 0 < largest < MOST_TICKS else {}
     return few | {
-        "tickprefix": PREFIX.get(metric.unit, ""), "tickformat": form,
-        "ticksuffix": " s" if metric.unit == "ms" else "", "fixedrange": True, "automargin": True,
+        "tickprefix": axis.prefix, "tickformat": axis.format(largest), "ticksuffix": axis.suffix,
+        "fixedrange": True, "automargin": True,
     }  # fmt: skip
 
 

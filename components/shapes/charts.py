@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 import pandas as pd
 
-from components.page.numbers import SO_FAR, text
+from components.page.numbers import SO_FAR
 from components.page.tables import bucket_labels
 from components.page.values import DASHES, GREY, HEAT, PALETTE, ROUNDS, WEEK, Look, entity, looks
 from components.sections.declared import Section
@@ -58,7 +58,7 @@ def _trace(
     values = rows[metric.name].tolist()
     common = {
         "name": short(name), "x": ticks, "y": [drawn(value, metric) for value in values],
-        "customdata": [text(value, metric.unit) for value in values],
+        "customdata": [metric.unit.text(value) for value in values],
         "hovertemplate": "%{customdata}",
     }  # fmt: skip
     if bars:
@@ -103,7 +103,7 @@ def ranking(answer: Answer, metric: Metric) -> Figure:
 
 
 def _bars(names: list[str], values: list[float], shades: list[str], metric: Metric) -> Figure:
-    said = [text(value, metric.unit) for value in values]
+    said = [metric.unit.text(value) for value in values]
     return {
         "type": "bar", "orientation": "h", "x": values, "y": list(range(len(values))),
         "text": said, "textposition": "outside", "cliponaxis": False,
@@ -145,7 +145,7 @@ def heat(answer: Answer, metric: Metric) -> Figure:
     frame = answer.frame
     rows = [frame[frame[WEEKDAY] == day] for day in range(7)]
     values = [[None if pd.isna(v) else float(v) for v in row[metric.name]] for row in rows]
-    said = [[text(value, metric.unit) for value in row] for row in values]
+    said = [[metric.unit.text(value) for value in row] for row in values]
     cells = {
         "type": "heatmap", "z": values, "x": list(range(24)), "y": list(WEEK), "customdata": said,
         "hovertemplate": "%{y} %{x}:00: %{customdata}<extra></extra>", "xgap": 2, "ygap": 2,

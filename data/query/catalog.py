@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from data.errors import Refused
-from data.query.metric import Metric, Unit
+from data.query.metric import Metric
 from data.query.metrics_activity import ACTIVITY
 from data.query.metrics_calls import CALLS, MONEY
+from data.query.units import INSTANT, TEXT, Unit
 
-__all__ = ["DIMENSIONS", "METRICS", "Dimension", "Metric", "Unit", "dimension", "metric"]
+__all__ = ["DIMENSIONS", "METRICS", "Dimension", "Metric", "dimension", "metric"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Dimension:
     name: str
     label: str
     naming: str | None = None
+    unit: Unit = TEXT
 
 
 METRICS: Final = {metric.name: metric for metric in (*MONEY, *CALLS, *ACTIVITY)}
@@ -36,7 +38,7 @@ WEEKDAY: Final = "weekday"
 OTHER: Final = ""
 OTHER_LABEL: Final = "Other"
 _DIMENSIONS: Final = (
-    Dimension(TIME, "Time"),
+    Dimension(TIME, "Time", unit=INSTANT),
     Dimension(WEEKDAY, "Weekday"),
     Dimension(HOUR, "Hour"),
     Dimension("user", "User", "user_name"),

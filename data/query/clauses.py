@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeGuard
-
 import sqlalchemy as sa
-from sqlalchemy.sql.elements import FunctionFilter
-from sqlalchemy.sql.operators import distinct_op
-from sqlalchemy.sql.visitors import iterate
 
 from data.access.scope import Scope
 from data.events.table import EVENTS
@@ -26,7 +21,7 @@ def clauses(query: Query, scope: Scope) -> list[Clause]:
         _kinds((query.of_metric,) if query.of_metric else query.metrics),
         *_counted(query),
         *_where(query, scope),
-        *_found(query, scope),
+        *_search(query, scope),
     ]
 
 
@@ -43,21 +38,9 @@ def _counted(query: Query) -> list[Clause]:
     one, and with a value where it counts different ones."""
     if not query.of_metric:
         return []
-    one = metric(query.of_metric)
-    expression = one.of(local_time(query.filters.window))
-    if one.unit not in ("count", "usd") and not isinstance(expression, FunctionFilter):
-        return []
-    parts = list(iterate(expression))
-    filtered = [part.criterion for part in parts if isinstance(part, FunctionFilter)]
-    told = [part.element for part in parts if _apart(part)]
-    return [*(part for part in filtered if part is not None)][:1] + [
-        value.is_not(None) for value in told
-    ]
-
-
-def _apart(part: object) -> TypeGuard[sa.UnaryExpression[Any]]:
-    """Whether this is the DISTINCT of a count of different values."""
-    return isinstance(part, sa.UnaryExpression) and part.operator is distinct_op
+    aggregate = metric(query.of_metric).of(local_time(query.filters.window))
+    known = None if aggregate.distinct is None else aggregate.distinct.is_not(None)
+    return [clause for clause in (aggregate.condition, known) if clause is not None]
 
 
 def _where(query: Query, scope: Scope) -> list[Clause]:
@@ -67,7 +50,7 @@ def _where(query: Query, scope: Scope) -> list[Clause]:
     return [kept.get(name, EVENTS.c[name].is_not(None)) for name, _ in query.where]
 
 
-def _found(query: Query, scope: Scope) -> list[Clause]:
+def _search(query: Query, scope: Scope) -> list[Clause]:
     """Text within a value or its name; of a person also within what the event came with."""
     if not query.search:
         return []

@@ -24,6 +24,7 @@ from data.query.clauses import clauses
 from data.query.filters import Filters
 from data.query.metric import CALL
 from data.query.query import Query
+from data.query.units import DURATION, INSTANT, TEXT, Unit
 
 BATCH: Final = 2_000
 DEEP_OFFSET: Final = 5_000
@@ -37,6 +38,7 @@ _OWN: Final = {
     "duration_ms": "Duration", "ttft_ms": "First token", "run_id": "Run",
     "conversation_id": "Conversation", "user_name": "User name", "project_name": "Project name",
 }  # fmt: skip
+_UNITS: Final = {"ts": INSTANT, "duration_ms": DURATION, "ttft_ms": DURATION}
 COLUMNS: Final = (
     "ts", "user", "user_name", "project", "project_name", "model", "cost", "tokens", "requests",
     "status", "duration_ms", "channel", "kind", "provider", "operation", "assistant", "workflow",
@@ -77,11 +79,9 @@ def column_label(name: str) -> str:
     return known.label if known else _OWN[name]
 
 
-def column_unit(name: str) -> str:
-    """What a column's values are, in the words of the catalog."""
-    if name in ("duration_ms", "ttft_ms"):
-        return "ms"
-    return "instant" if name == "ts" else METRICS[name].unit if name in METRICS else "text"
+def column_unit(name: str) -> Unit:
+    """What a column's values are."""
+    return METRICS[name].unit if name in METRICS else _UNITS.get(name, TEXT)
 
 
 def rows(listing: Listing, scope: Scope, store: EventStore) -> Iterator[Row]:

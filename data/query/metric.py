@@ -11,8 +11,8 @@ from sqlalchemy import func
 
 from data.dialect import Expression, Latest, Percentile, PerGroup, Statistic
 from data.events.table import EVENTS, TOKENS
+from data.query.units import Unit
 
-Unit = Literal["usd", "usd_each", "count", "number", "tokens", "share", "ms", "instant", "text"]
 Better = Literal["more", "less", "neither"]
 
 E = EVENTS.c
@@ -21,88 +21,116 @@ LLM: Final = frozenset({"llm"})
 
 
 @dataclass(frozen=True, slots=True)
+class Aggregate:
+    """A number made of events, in SQL.
+
+    It counts those that meet `condition` (none: every one), or of them the different values of
+    `distinct`. What is put together of others, as a ratio is, counts every event.
+    """
+
+    sql: Expression
+    condition: Expression | None = None
+    distinct: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Metric:
     """A number about a set of events. `kinds` limits a query to the events it speaks of.
 
-    The expression is SQL over `events`, or a function of an event's local time that makes it.
+    `aggregate` says how it is made, or is a function of an event's local time that says so.
     """
 
     name: str
     label: str
     unit: Unit
-    expression: Expression | Callable[[Expression], Expression]
+    aggregate: Aggregate | Callable[[Expression], Aggregate]
     help: str
     kinds: frozenset[str] = frozenset()
     better: Better = "neither"
     additive: bool = True
 
-    def of(self, local: Expression) -> Expression:
-        """The SQL, where local time is `local`."""
-        if isinstance(self.expression, sa.ColumnElement):
-            return self.expression
-        return self.expression(local)
+    def of(self, local: Expression) -> Aggregate:
+        """How the number is made, where local time is `local`."""
+        return self.aggregate if isinstance(self.aggregate, Aggregate) else self.aggregate(local)
 
 
-def total(column: Expression) -> Expression:
-    """A sum that every engine gives back as a 64-bit integer."""
-    return sa.cast(func.sum(column), sa.BigInteger)
+def total(column: Expression, condition: Expression | None = None) -> Aggregate:
+    """A sum that every engine gives back as a 64-bit integer; null where none is known."""
+    summed = func.sum(column)
+    if condition is not None:
+        return Aggregate(sa.cast(summed.filter(condition), sa.BigInteger), condition)
+    return Aggregate(sa.cast(summed, sa.BigInteger))
 
 
-def total_where(column: Expression, condition: Expression) -> Expression:
+def total_where(column: Expression, condition: Expression) -> Aggregate:
     """A sum over the events that meet a condition: zero over none, null where none is known."""
-    known = func.sum(column).filter(condition)
-    return sa.cast(sa.case((count_of(condition) > 0, known), else_=0), sa.BigInteger)
+    known, met = func.sum(column).filter(condition), count_of(condition).sql
+    return Aggregate(sa.cast(sa.case((met > 0, known), else_=0), sa.BigInteger), condition)
 
 
-def count_of(condition: Expression) -> Expression:
+def count_of(condition: Expression) -> Aggregate:
     """How many events meet a condition."""
-    return func.count().filter(condition)
+    return Aggregate(func.count().filter(condition), condition)
 
 
-def calls(condition: Expression) -> Expression:
+def calls(condition: Expression) -> Aggregate:
     """How many model calls meet a condition: an event that sums up many counts as many."""
     made = func.sum(func.coalesce(E.request_count, 1)).filter(condition)
-    return sa.cast(func.coalesce(made, 0), sa.BigInteger)
+    return Aggregate(sa.cast(func.coalesce(made, 0), sa.BigInteger), condition)
 
 
-def distinct(column: Expression, condition: Expression | None = None) -> Expression:
+def distinct(column: Expression, condition: Expression | None = None) -> Aggregate:
     """How many different known values, where a condition holds."""
     counted = func.count(sa.distinct(column))
-    return counted if condition is None else counted.filter(condition)
+    sql = counted if condition is None else counted.filter(condition)
+    return Aggregate(sql, condition, column)
 
 
-def ratio(part: Expression, whole: Expression) -> Expression:
+def ratio(part: Aggregate, whole: Aggregate) -> Aggregate:
     """A fraction; null over nothing."""
-    return sa.cast(part, sa.Double) / sa.cast(func.nullif(whole, 0), sa.Double)
+    divisor = sa.cast(func.nullif(whole.sql, 0), sa.Double)
+    return Aggregate(sa.cast(part.sql, sa.Double) / divisor)
 
 
-def percentile(column: Expression, share: float, condition: Expression) -> Expression:
+def mean(column: Expression, condition: Expression) -> Aggregate:
+    """The mean of the known values."""
+    return Aggregate(func.avg(column).filter(condition), condition)
+
+
+def largest(column: Expression, condition: Expression) -> Aggregate:
+    """The largest known value."""
+    return Aggregate(func.max(column).filter(condition), condition)
+
+
+def percentile(column: Expression, share: float, condition: Expression) -> Aggregate:
     """The exact percentile: a value that occurred."""
-    return Percentile(column, share).filter(condition)
+    return Aggregate(Percentile(column, share).filter(condition), condition)
 
 
-def latest(value: Expression, condition: Expression) -> Expression:
+def latest(value: Expression, condition: Expression) -> Aggregate:
     """The value of the last event that meets a condition and has one."""
-    return Latest(value, E.ts).filter(sa.and_(condition, value.is_not(None)))
+    known = sa.and_(condition, value.is_not(None))
+    return Aggregate(Latest(value, E.ts).filter(known), known)
 
 
-def per_group(group: Expression, condition: Expression, statistic: Statistic) -> Expression:
+def per_group(group: Expression, condition: Expression, statistic: Statistic) -> Aggregate:
     """A statistic of how many events each value of `group` has."""
-    return PerGroup(statistic, group, condition)
+    return Aggregate(PerGroup(statistic, group, condition))
 
 
-def calls_per_group(group: Expression, condition: Expression, statistic: Statistic) -> Expression:
+def calls_per_group(group: Expression, condition: Expression, statistic: Statistic) -> Aggregate:
     """A statistic of how many model calls each value of `group` has."""
-    return PerGroup(statistic, group, condition, E.request_count)
+    return Aggregate(PerGroup(statistic, group, condition, E.request_count))
 
 
-def all_tokens() -> Expression:
+def all_tokens() -> Aggregate:
     """The four disjoint counts together; null where none of them is known."""
-    sums = [total(E[name]) for name in TOKENS]
+    sums = [total(E[name]).sql for name in TOKENS]
     added = sum((func.coalesce(part, 0) for part in sums[1:]), func.coalesce(sums[0], 0))
-    return sa.case((func.coalesce(*sums).is_not(None), added))
+    return Aggregate(sa.case((func.coalesce(*sums).is_not(None), added)))
 
 
+SPENT: Final = Aggregate(func.sum(E.cost_nano))
 CALL_TOKENS: Final = sum(
     (func.coalesce(E[name], 0) for name in TOKENS[1:]), func.coalesce(E[TOKENS[0]], 0)
 )

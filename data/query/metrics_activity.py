@@ -12,33 +12,41 @@ from data.dialect import Statistic
 from data.local_time import WIDTHS
 from data.query.metric import (
     CALL,
+    SPENT,
+    Aggregate,
     E,
     Metric,
     calls_per_group,
     count_of,
     distinct,
+    largest,
     latest,
+    mean,
     per_group,
     percentile,
     ratio,
     total,
 )
+from data.query.units import COUNT, DURATION, INSTANT, NUMBER, SHARE, TEXT, USD_EACH
 
 MESSAGE: Final = E.kind == "message"
 SESSION: Final = E.kind == "session"
 CLI_CALL: Final = sa.and_(CALL, E.channel == "cli")
-SAID: Final = frozenset({"message"})
-SAT: Final = frozenset({"session"})
-RAN: Final = frozenset({"workflow"})
+MESSAGE_KIND: Final = frozenset({"message"})
+SESSION_KIND: Final = frozenset({"session"})
+RUN_KIND: Final = frozenset({"workflow"})
 PERSON: Final = func.coalesce(E.user_name, E.user)
-OF: Final[tuple[tuple[Statistic, str], ...]] = (
+EVENT_COUNT: Final = Aggregate(func.count())
+FIRST: Final = Aggregate(func.min(E.ts))
+LAST: Final = Aggregate(func.max(E.ts))
+PER_GROUP: Final[tuple[tuple[Statistic, str], ...]] = (
     ("min", "Fewest"), ("median", "Median"), ("avg", "Average"), ("max", "Most"),
 )  # fmt: skip
 
-PEOPLE: Final = (
+USAGE: Final = (
     *(
         Metric(
-            name, label, "count", distinct(E[column]),
+            name, label, COUNT, distinct(E[column]),
             f"Distinct {plural} with any event.", better="more", additive=False,
         )
         for name, label, column, plural in (
@@ -54,36 +62,38 @@ PEOPLE: Final = (
         )
     ),
     Metric(
-        "active_days", "Active days", "count",
+        "active_days", "Active days", COUNT,
         lambda local: distinct(local - local % WIDTHS["day"]),
         "Distinct days with any event, in the reader's zone.", better="more", additive=False,
     ),
-    Metric("events", "Events", "count", func.count(), "Everything recorded, of every kind."),
-    Metric("first_event", "First seen", "instant", func.min(E.ts), "First event.", additive=False),
-    Metric("last_event", "Last seen", "instant", func.max(E.ts), "Latest event.", additive=False),
+    Metric("events", "Events", COUNT, EVENT_COUNT, "Everything recorded, of every kind."),
+    Metric("first_event", "First seen", INSTANT, FIRST, "First event.", additive=False),
+    Metric("last_event", "Last seen", INSTANT, LAST, "Latest event.", additive=False),
     Metric(
-        "last_user", "Most recent user", "text", latest(PERSON, sa.true()),
+        "last_user", "Most recent user", TEXT, latest(PERSON, sa.true()),
         "Who was active last.", additive=False,
     ),
 )  # fmt: skip
 
-TALK: Final = (
+CONVERSATIONS: Final = (
     Metric(
-        "conversations", "Conversations", "count", distinct(E.conversation_id, MESSAGE),
-        "Distinct conversations with a reply.", SAID, additive=False,
+        "conversations", "Conversations", COUNT, distinct(E.conversation_id, MESSAGE),
+        "Distinct conversations with a reply.", MESSAGE_KIND, additive=False,
     ),
-    Metric("messages", "Messages", "count", count_of(MESSAGE), "Replies of assistants.", SAID),
+    Metric(
+        "messages", "Messages", COUNT, count_of(MESSAGE), "Replies of assistants.", MESSAGE_KIND,
+    ),
     *(
         Metric(
-            f"messages_{how}", f"{word} messages", "number",
+            f"messages_{how}", f"{word} messages", NUMBER,
             per_group(E.conversation_id, MESSAGE, how),
-            f"{word} replies in a conversation.", SAID, additive=False,
+            f"{word} replies in a conversation.", MESSAGE_KIND, additive=False,
         )
-        for how, word in OF
+        for how, word in PER_GROUP
     ),
     Metric(
-        "cost_per_message", "Cost per good message", "usd_each",
-        ratio(func.sum(E.cost_nano), count_of(sa.and_(MESSAGE, E.status == "ok"))),
+        "cost_per_message", "Cost per good message", USD_EACH,
+        ratio(SPENT, count_of(sa.and_(MESSAGE, E.status == "ok"))),
         "Cost of the calls over the replies that succeeded.", frozenset({"llm", "message"}),
         "less", additive=False,
     ),
@@ -93,29 +103,29 @@ TALK: Final = (
 def _runs() -> Iterator[Metric]:
     ran = E.kind == "workflow"
     runs = distinct(E.run_id, ran)
-    yield Metric("runs", "Runs", "count", runs, "Distinct workflow runs.", RAN, additive=False)
-    for status, name, said in (
+    yield Metric("runs", "Runs", COUNT, runs, "Distinct workflow runs.", RUN_KIND, additive=False)
+    for status, name, help_ in (
         ("ok", "succeeded", "Runs that succeeded."),
         ("error", "failed", "Runs that failed."),
         ("aborted", "aborted", "Runs that somebody stopped."),
     ):
         yield Metric(
-            f"runs_{name}", name.capitalize(), "count",
-            distinct(E.run_id, sa.and_(ran, E.status == status)), said, RAN,
+            f"runs_{name}", name.capitalize(), COUNT,
+            distinct(E.run_id, sa.and_(ran, E.status == status)), help_, RUN_KIND,
             "more" if status == "ok" else "less", additive=False,
         )  # fmt: skip
     yield Metric(
-        "run_success_rate", "Success rate", "share",
+        "run_success_rate", "Success rate", SHARE,
         ratio(distinct(E.run_id, sa.and_(ran, E.status == "ok")), runs),
-        "Succeeded runs among all that finished.", RAN, "more", additive=False,
+        "Succeeded runs among all that finished.", RUN_KIND, "more", additive=False,
     )  # fmt: skip
     yield Metric(
-        "cost_per_run", "Cost per run", "usd_each", ratio(func.sum(E.cost_nano), runs),
-        "Cost of the workflow's calls over its runs.", RAN | {"llm"}, "less", additive=False,
+        "cost_per_run", "Cost per run", USD_EACH, ratio(SPENT, runs),
+        "Cost of the workflow's calls over its runs.", RUN_KIND | {"llm"}, "less", additive=False,
     )  # fmt: skip
     yield Metric(
-        "run_duration_avg", "Avg run", "ms", func.avg(E.duration_ms).filter(ran),
-        "Mean duration of a run.", RAN, "less", additive=False,
+        "run_duration_avg", "Avg run", DURATION, mean(E.duration_ms, ran),
+        "Mean duration of a run.", RUN_KIND, "less", additive=False,
     )  # fmt: skip
     yield from _common("run", "run", "workflow")
 
@@ -124,21 +134,21 @@ def _used(name: str) -> Iterator[Metric]:
     """What tools and integrations have in common: they are called."""
     called, kinds = E.kind == name, frozenset({name})
     failed = sa.and_(called, E.status == "error")
-    yield Metric(f"{name}_calls", "Calls", "count", count_of(called), f"Calls of a {name}.", kinds)
+    yield Metric(f"{name}_calls", "Calls", COUNT, count_of(called), f"Calls of a {name}.", kinds)
     yield Metric(
-        f"{name}_users", "Users", "count", distinct(E.user, called),
+        f"{name}_users", "Users", COUNT, distinct(E.user, called),
         f"Distinct users of a {name}.", kinds, additive=False,
     )  # fmt: skip
     yield Metric(
-        f"{name}_success_rate", "Success rate", "share",
+        f"{name}_success_rate", "Success rate", SHARE,
         ratio(count_of(sa.and_(called, E.status == "ok")), count_of(called)),
         "Calls that succeeded among all.", kinds, "more", additive=False,
     )  # fmt: skip
     yield Metric(
-        f"{name}_errors", "Errors", "count", count_of(failed), "Calls that failed.", kinds, "less"
+        f"{name}_errors", "Errors", COUNT, count_of(failed), "Calls that failed.", kinds, "less"
     )
     yield Metric(
-        f"{name}_last_error", "Last error", "text", latest(E.error_class, failed),
+        f"{name}_last_error", "Last error", TEXT, latest(E.error_class, failed),
         "The class of the latest failure.", kinds, additive=False,
     )  # fmt: skip
     yield from _common(name, "call", name)
@@ -147,45 +157,45 @@ def _used(name: str) -> Iterator[Metric]:
 def _common(name: str, one: str, kind: str) -> Iterator[Metric]:
     done, kinds = E.kind == kind, frozenset({kind})
     yield Metric(
-        f"{name}_duration_p95", f"p95 {one}", "ms", percentile(E.duration_ms, 0.95, done),
+        f"{name}_duration_p95", f"p95 {one}", DURATION, percentile(E.duration_ms, 0.95, done),
         "95 of 100 had this duration or a shorter one (exact).", kinds, "less", additive=False,
     )  # fmt: skip
     yield Metric(
-        f"last_{name}", f"Last {one}", "instant", func.max(E.ts).filter(done),
+        f"last_{name}", f"Last {one}", INSTANT, largest(E.ts, done),
         f"The latest {one}.", kinds, additive=False,
     )  # fmt: skip
 
 
 SESSIONS: Final = (
-    Metric("sessions", "Sessions", "count", count_of(SESSION), "Coding sessions.", SAT),
+    Metric("sessions", "Sessions", COUNT, count_of(SESSION), "Coding sessions.", SESSION_KIND),
     Metric(
-        "session_users", "Users", "count", distinct(E.user, SESSION),
-        "Distinct users with a session.", SAT, additive=False,
+        "session_users", "Users", COUNT, distinct(E.user, SESSION),
+        "Distinct users with a session.", SESSION_KIND, additive=False,
     ),
     *(
-        Metric(name, label, "count", total(E[name]), f"{label} in coding sessions.", SAT)
+        Metric(name, label, COUNT, total(E[name]), f"{label} in coding sessions.", SESSION_KIND)
         for name, label in (
             ("lines_added", "Lines added"), ("lines_removed", "Lines removed"),
             ("files_changed", "Files changed"),
         )
     ),
     Metric(
-        "session_avg", "Avg session", "ms", func.avg(E.duration_ms).filter(SESSION),
-        "Mean length of a session.", SAT, additive=False,
+        "session_avg", "Avg session", DURATION, mean(E.duration_ms, SESSION),
+        "Mean length of a session.", SESSION_KIND, additive=False,
     ),
     Metric(
-        "session_max", "Longest session", "ms", func.max(E.duration_ms).filter(SESSION),
-        "The longest session.", SAT, additive=False,
+        "session_max", "Longest session", DURATION, largest(E.duration_ms, SESSION),
+        "The longest session.", SESSION_KIND, additive=False,
     ),
     *(
         Metric(
-            f"session_calls_{how}", f"{word} calls", "number",
+            f"session_calls_{how}", f"{word} calls", NUMBER,
             calls_per_group(E.conversation_id, CLI_CALL, how),
             f"{word} model calls in a session.", frozenset({"llm"}), additive=False,
         )
-        for how, word in OF
+        for how, word in PER_GROUP
     ),
 )  # fmt: skip
 ACTIVITY: Final = (
-    *PEOPLE, *TALK, *_runs(), *_used("tool"), *_used("integration"), *SESSIONS,
+    *USAGE, *CONVERSATIONS, *_runs(), *_used("tool"), *_used("integration"), *SESSIONS,
 )  # fmt: skip

@@ -15,9 +15,8 @@ import sqlalchemy as sa
 
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
-from data.events.money import NANO
 from data.events.table import EVENTS
-from data.query.catalog import DIMENSIONS, METRICS, OTHER, TIME, Metric, metric
+from data.query.catalog import DIMENSIONS, METRICS, OTHER, TIME, metric
 from data.query.clauses import clauses
 from data.query.event_time import TIME_PARTS, bucket_start, bucket_starts, local_time
 from data.query.query import Query
@@ -71,7 +70,7 @@ def _select(query: Query, scope: Scope, top: Sequence[str | None] | None) -> sa.
         keys[-1] = _with_other(EVENTS.c[query.by[-1]], top).label(query.by[-1])
     namings = [_naming(name, top is not None and name == query.by[-1], keys) for name in query.by]
     local = local_time(query.filters.window)
-    metrics = [metric(name).of(local).label(name) for name in query.metrics]
+    metrics = [metric(name).of(local).sql.label(name) for name in query.metrics]
     statement = sa.select(*keys, *(n for n in namings if n is not None), *metrics)
     statement = scope.people.reading(statement.group_by(*keys)).where(*clauses(query, scope))
     statement = statement.order_by(*_order(query, statement))
@@ -111,15 +110,7 @@ def _order(query: Query, statement: sa.Select[Any]) -> list[Any]:
 
 def _with_dtypes(frame: Frame, query: Query) -> Frame:
     for name in query.metrics:
-        frame[name] = _column(frame[name], METRICS[name])
+        frame[name] = METRICS[name].unit.column(frame[name])
     if TIME in query.by:
         frame[TIME] = bucket_starts(frame[TIME], query.filters.window, query.bucket)
     return frame
-
-
-def _column(values: pd.Series[Any], declared: Metric) -> pd.Series[Any]:
-    if declared.unit in ("usd", "usd_each"):
-        return values.astype("float64") / NANO
-    if declared.unit in ("count", "tokens", "instant"):
-        return values.astype("Int64")
-    return values if declared.unit == "text" else values.astype("float64")

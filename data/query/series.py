@@ -37,7 +37,7 @@ def fill_gaps(frame: Frame, query: Query) -> Frame:
     values = frame.drop(columns=[name for name in named if name not in others])
     full = grid.merge(values, how="left", on=keys, indicator="_from")
     for name in query.metrics:
-        if METRICS[name].additive or METRICS[name].unit == "count":
+        if METRICS[name].additive or METRICS[name].unit.zero_when_empty:
             full[name] = full[name].mask(_is_empty(full, METRICS[name]), 0)
     return full.drop(columns="_from")
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from components.sections.declared import SECTIONS, Section
 from data.events.table import FIELDS, micros
 from data.query.catalog import DIMENSIONS, METRICS
+from data.query.units import COUNT, INSTANT
 from tests import oracle, oracle_metrics
 from tests.serving import NOW, Served, serving
 
@@ -187,7 +188,7 @@ def spelt(time: str, grain: str) -> str:
 def assert_same(got: Mapping[str, Any], wanted: Mapping[str, Any], zone: str = "UTC") -> None:
     for name, value in wanted.items():
         told = got[name]
-        if METRICS[name].unit == "instant" and told is not None:
+        if METRICS[name].unit is INSTANT and told is not None:
             told = micros(datetime.fromisoformat(told))
         if value is None or told is None or isinstance(value, str):
             assert told == value, (name, got, wanted)
@@ -384,7 +385,7 @@ SHAPES: Final = {
 
 
 def empty_value(name: str) -> int | None:
-    return 0 if METRICS[name].additive or METRICS[name].unit == "count" else None
+    return 0 if METRICS[name].additive or METRICS[name].unit is COUNT else None
 
 
 def automatic(choice: Choice) -> str:

@@ -110,5 +110,5 @@ def says(reader: Reader, one: Section) -> None:
 
 def measured(one: Section, row: dict[str, Any]) -> list[Any]:
     """The numbers; instants and names are written for people in a table."""
-    names = [n for n in one.metrics if METRICS[n].unit not in ("instant", "text")]
+    names = [n for n in one.metrics if METRICS[n].unit.numeric]
     return [row.get(name) for name in names]
