@@ -31,7 +31,7 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 def metrics() -> str:
     """Every metric: its name, label, unit and meaning."""
-    rows = ((f"`{m.name}`", m.label, m.unit, m.help) for m in METRICS.values())
+    rows = ((f"`{m.name}`", m.label, m.unit.name, m.help) for m in METRICS.values())
     return table(("name", "label", "unit", "meaning"), rows)
 
 
