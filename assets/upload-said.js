@@ -17,7 +17,7 @@
     const figures = `${count(report.accepted)} ${state === "ready" ? "would be new" : "new"} · `
       + `${count(report.duplicates)} duplicates · ${count(report.rejected)} rejected · ${count(report.unpriced)} unpriced`;
     if (state === "failed") return error;
-    if (state === "looking") return `Looking at it … ${count(report.read)} records so far`;
+    if (state === "looking") return `Reading … ${count(report.read)} records so far`;
     if (state === "importing") return `Importing … ${count(report.read)} records so far, ${count(report.accepted)} new`;
     if (state === "done") return `Imported as ${report.format}: ${figures}.`;
     if (state === "stopped") {
@@ -40,7 +40,7 @@
       parts.push(make("div", { className: "upload-rows" },
         tested(make("table", {}, make("thead", {}, head), make("tbody", {}, ...lines)), "upload-rows")));
       parts.push(tested(make("p", { className: "help",
-        textContent: gaps.length ? `No record fills: ${gaps.join(", ")}.` : "Every field is filled somewhere." }), "upload-gaps"));
+        textContent: gaps.length ? `Empty in every record: ${gaps.join(", ")}.` : "No field is empty in every record." }), "upload-gaps"));
     }
     if (report.rejections.length) {
       parts.push(tested(make("ul", { className: "upload-rejections" },

@@ -4,6 +4,7 @@
   const PATH = "/api/v1/imports";
   const REMEMBERED = "spendscope-upload";
   const MOVING = ["looking", "importing"];
+  const STATES = { looking: "being read", ready: "ready to import", importing: "being imported" };
   const token = () => {
     const found = document.cookie.split("; ").find((one) => one.startsWith("_csrf_token="));
     return found ? decodeURIComponent(found.slice("_csrf_token=".length)) : "";
@@ -23,7 +24,7 @@
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.upload.onprogress = (event) => progress(event.loaded / (event.total || 1));
     request.onerror = () => failed(new Error("the file could not be sent"));
-    request.onabort = () => failed(new Error("Cancelled: nothing was sent to the end."));
+    request.onabort = () => failed(new Error("Cancelled: the file was not sent."));
     request.onload = () => {
       let said = {};
       try { said = JSON.parse(request.responseText); } catch { /* no JSON: said below */ }
@@ -36,25 +37,25 @@
 
   const build = (box) => {
     const input = tested(make("input", { type: "file", className: "form-control", required: true }), "upload-file");
-    const formats = make("select", { className: "form-select" }, make("option", { value: "", textContent: "found by looking" }),
+    const formats = make("select", { className: "form-select" }, make("option", { value: "", textContent: "Auto-detect" }),
       ...JSON.parse(box.dataset.formats).map(([value, label]) => make("option", { value, textContent: label })));
     const text = (placeholder, name) =>
       tested(make("input", { className: "form-control", placeholder, autocomplete: "off" }), name);
     const map = text("cost=total_usd, user=employee", "upload-map");
-    const user = text("where the file is silent", "upload-user");
-    const project = text("where the file is silent", "upload-project");
-    const start = text("2026-11-01T08:00Z, for a trace of offsets", "upload-start");
+    const user = text("used where the file names none", "upload-user");
+    const project = text("used where the file names none", "upload-project");
+    const start = text("2026-11-01T08:00Z, for traces that tell only offsets", "upload-start");
     const field = (label, control) => make("label", {}, make("span", { textContent: label }), control);
-    const look = tested(make("button", { className: "toggle", textContent: "Look at it", ariaPressed: "true" }), "upload-look");
-    const store = tested(make("button", { className: "toggle", textContent: "Import it", type: "button", hidden: true, ariaPressed: "true" }), "upload-import");
+    const look = tested(make("button", { className: "toggle", textContent: "Preview", ariaPressed: "true" }), "upload-look");
+    const store = tested(make("button", { className: "toggle", textContent: "Import", type: "button", hidden: true, ariaPressed: "true" }), "upload-import");
     const cancel = tested(make("button", { className: "quiet", textContent: "Cancel", type: "button", hidden: true }), "upload-cancel");
     const bar = make("progress", { max: 1, hidden: true, ariaLabel: "Upload" });
     const said = tested(make("p", { className: "upload-said", role: "status" }), "upload-said");
     const seen = make("div", { className: "upload-seen" });
     const open = tested(make("ul", { className: "upload-open", hidden: true, ariaLabel: "Open uploads" }), "upload-open");
     const form = make("form", { className: "upload-form" }, field("File", input), field("Format", formats),
-      field("Columns of other names", map), field("User", user), field("Project", project),
-      field("First instant", start), look);
+      field("Rename columns", map), field("Default user", user), field("Default project", project),
+      field("Start time", start), look);
     box.append(open, form, bar, said, seen, make("div", { className: "upload-buttons" }, store, cancel));
 
     let key = "", resumed = false, request = null;
@@ -97,8 +98,8 @@
     const waiting = (one) => {
       const act = (textContent, name, onclick) =>
         tested(make("button", { className: "quiet", textContent, type: "button", onclick }), name);
-      return make("li", {}, make("span", { textContent: `${one.name}, by ${one.who}: ${one.state}` }),
-        act("Take it up", "upload-take", async () => { await take(one.id); others(); }),
+      return make("li", {}, make("span", { textContent: `${one.name}, by ${one.who}: ${STATES[one.state]}` }),
+        act("Resume", "upload-take", async () => { await take(one.id); others(); }),
         act("Cancel", "upload-drop", async () => { await ask("DELETE", one.id).catch(failed); others(); }));
     };
     const others = async () => {
@@ -113,7 +114,7 @@
       if (store.hidden) return;
       store.hidden = true;
       seen.replaceChildren();
-      said.textContent = "Look at it again: something else was chosen.";
+      said.textContent = "Something has changed: preview it again.";
     });
     form.addEventListener("submit", async (event) => {
       event.preventDefault();

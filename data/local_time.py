@@ -91,7 +91,8 @@ def _change(low: int, high: int, tz: str) -> int:
 def buckets(start: int, end: int, tz: str, grain: Grain) -> list[int]:
     """The start (µs UTC) of every bucket that touches the window, in order."""
     if grain in WIDTHS and (end - start) // WIDTHS[grain] > MOST_BUCKETS:
-        raise Refused("grain", f"the range holds more than {MOST_BUCKETS:,} {grain}s; take coarser")
+        said = f"the range holds more than {MOST_BUCKETS:,} {grain}s; use a larger grain"
+        raise Refused("grain", said)
     if grain in ("minute", "hour"):
         return list(dict.fromkeys(_clock_buckets(start, end, tz, WIDTHS[grain])))
     return [midnight(day, tz) for day in _days(start, end, tz, grain)]

@@ -108,7 +108,7 @@ def _sign_ins(text: str) -> tuple[str, ...]:
     for name in chosen:
         if name not in SIGN_INS:
             raise SettingsError(
-                f"SPENDSCOPE_SIGN_IN knows {', '.join(SIGN_INS)}, not {name[:20]!r}"
+                f"SPENDSCOPE_SIGN_IN lists some of {', '.join(SIGN_INS)}, not {name[:20]!r}"
             )
     return chosen
 

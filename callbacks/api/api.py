@@ -118,7 +118,7 @@ def _question(filters: Filters) -> Query:
     if grain not in ("auto", *GRAINS):
         raise Refused("grain", f"grain is {grain[:20]!r}; use auto, {', '.join(GRAINS)}")
     if request.args.get("compare", "previous") != "previous":
-        raise Refused("compare", "compare knows only previous")
+        raise Refused("compare", "compare must be previous")
     metrics = names_asked("metrics")
     if not metrics:
         raise Refused("metrics", f"metrics is missing; name some of {', '.join(METRICS)}")

@@ -50,7 +50,7 @@ def attach(server: Flask, store: EventStore, key: str) -> None:
     @server.post(f"{PATH}<verb>")
     def work(verb: str) -> Response:
         if not ip_address(request.remote_addr or "::").is_loopback:
-            raise Stranger("this door is for commands of this machine")
+            raise Stranger("this address is for commands on this machine only")
         keyed(key)
         with body() as content:
             asked = orjson.loads(content)

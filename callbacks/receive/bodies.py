@@ -53,7 +53,7 @@ def body() -> Iterator[bytes]:
 def _packed() -> bool:
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
-        raise Unsupported("Content-Encoding", "a body comes as it is or as gzip")
+        raise Unsupported("Content-Encoding", "send the body plain or as gzip")
     return encoding.endswith("gzip")
 
 

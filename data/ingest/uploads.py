@@ -88,7 +88,7 @@ class Uploads:
         """An upload by its key; raises `Unknown` where there is none."""
         refuse(scope)
         if (one := self._held.get(key)) is None:
-            raise Unknown("upload", "there is no such upload, or it was too long ago")
+            raise Unknown("upload", "there is no such upload; one that waits is kept for an hour")
         one.touched = time.monotonic()
         return one
 

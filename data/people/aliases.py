@@ -138,7 +138,7 @@ def _kept_name(held: list[Kept], person: str) -> str | None:
 
 def _refuse(scope: Scope) -> None:
     if not scope.manages_platform:
-        raise Forbidden("who is whom is for platform administrators to say")
+        raise Forbidden("aliases are for platform administrators")
 
 
 def _thing(one: Kept) -> str:

@@ -29,7 +29,7 @@ def draft(raw: Mapping[str, Any], number: int = 0, public: PublicBook | None = N
     discount = _discount(raw.get("discount"))
     own = any(rate is not None for rate in rates)
     if own and (alias or discount is not None):
-        raise Refused("alias", "a price is rates of its own, or a public price, not both")
+        raise Refused("alias", "give rates or the public price of a model, not both")
     if not own and not alias and discount is None:
         raise Refused("input", "name a price: rates, the model whose price it has, or a discount")
     provider = _text("provider", "the provider", raw.get("provider"), LONGEST_TEXT)

@@ -113,7 +113,7 @@ def move(state: State, hand: Actor, number: int, raw: Mapping[str, Any]) -> Stor
     later one would hold already."""
     _refuse(hand.scope)
     if set(raw) != {"from"}:
-        raise Refused("from", "of a release only the day can be set: from")
+        raise Refused("from", "send only from: the day from which the release holds")
     start = day(raw["from"], "the release")
     with state.writing() as connection:
         wanted = RELEASES.c.id == (number if 0 < number < 2**63 else -1)

@@ -56,12 +56,12 @@ def asked(raw: Mapping[str, Any]) -> Asked:
             raise Refused(name[:40], f"a re-pricing has no {name[:40]!r}; use {', '.join(FIELDS)}")
     what: Any = raw.get("what")
     if not isinstance(what, str) or what not in ORIGINS:
-        raise Refused("what", "what is re-priced is either unpriced or history")
+        raise Refused("what", "say what to re-price: either unpriced or history")
     price = raw.get("price")
     if price is not None and (not isinstance(price, int) or isinstance(price, bool)):
-        raise Refused("price", "a price is named by its number")
+        raise Refused("price", "name the price by its number")
     if what == "history" and not raw.get("from"):
-        raise Refused("from", "history is re-priced from a day on: name it")
+        raise Refused("from", "name the first day: history is re-priced from a day on")
     start, end = _day("from", raw.get("from")), _day("to", raw.get("to"))
     if start is not None and end is not None and end <= start:
         raise Refused("to", "the end lies before the start")

@@ -35,5 +35,5 @@ def _number(value: Any) -> int:
     if value is None:
         return 0
     if not isinstance(value, int) or isinstance(value, bool):
-        raise Refused("instead_of", "a price is named by its number")
+        raise Refused("instead_of", "name the price by its number")
     return value

@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 AUTO = "auto"
-UNKNOWN = "no known format (rows whose columns have other names are read with a map)"
+UNKNOWN = "no known format (if its columns only have other names, map them to fields)"
 
 
 @dataclass(frozen=True, slots=True)

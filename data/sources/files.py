@@ -81,7 +81,7 @@ def files_in(path: Path) -> list[File]:
             )
         return found
     if not path.is_file():
-        raise SourceError(f"{path} is no file and no folder")
+        raise SourceError(f"there is no file or folder {path}")
     return [File(path.name, path)]
 
 

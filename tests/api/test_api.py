@@ -80,7 +80,7 @@ def test_filters_that_cannot_be_meant(
     ({"metrics": "cost", "limit": "²"}, "limit", "limit must be a whole number from 1"),
     ({"metrics": "cost", "offset": "-1"}, "offset", "offset must be a whole number from 0"),
     ({"metrics": "cost", "order": "tokens"}, "order", "'tokens' is neither asked for nor broken"),
-    ({"metrics": "cost", "compare": "later"}, "compare", "compare knows only previous"),
+    ({"metrics": "cost", "compare": "later"}, "compare", "compare must be previous"),
 ])  # fmt: skip
 def test_questions_that_cannot_be_asked(
     served: Served, said: Any, parameter: str, sentence: str

@@ -34,7 +34,7 @@ def test_a_file_is_looked_at_and_dropped(open_as: Open) -> None:
     reader.find("upload-file").set_input_files(FILE)
     reader.find("upload-look").click()
     said = reader.find("upload-said")
-    expect(said).to_contain_text("are read with a map); known are")
+    expect(said).to_contain_text("map them to fields); known are")
     reader.find("upload-map").fill("ts=when, user=employee, cost=usd")
     reader.find("upload-look").click()
     expect(said).to_have_text(
@@ -60,7 +60,7 @@ def test_a_trace_of_offsets_is_given_its_start_and_looked_at_again(open_as: Open
     expect(reader.find("upload-rows")).to_contain_text("2026-11-01")
     reader.find("upload-start").fill("2026-11-02T08:00Z")
     expect(reader.find("upload-import")).to_be_hidden()
-    expect(said).to_have_text("Look at it again: something else was chosen.")
+    expect(said).to_have_text("Something has changed: preview it again.")
 
 
 @pytest.fixture(scope="module")

@@ -535,14 +535,14 @@ def test_a_trace_of_offsets_costs_its_neighbours_nothing(tmp_path: Path) -> None
 
 def test_what_nobody_knows_hears_of_the_known_and_of_maps(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("when,employee\n2026-01-01,eve\n")
-    with pytest.raises(SourceError, match=r"read with a map\); known are .*litellm"):
+    with pytest.raises(SourceError, match=r"map them to fields\); known are .*litellm"):
         find([tmp_path / "a.csv"])
 
 
 def test_unknown_names_list_the_known(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"'csv' is no known format; known are .*litellm"):
         find([tmp_path], "csv")
-    with pytest.raises(SourceError, match="is no file and no folder"):
+    with pytest.raises(SourceError, match="there is no file or folder"):
         find([tmp_path / "missing"])
     with pytest.raises(SourceError, match="no file that could be data"):
         find([tmp_path])
