@@ -18,16 +18,17 @@ from callbacks.access.setup import link
 from callbacks.analytics import drawer, filtering, narrowing, navigation, redraw
 from callbacks.api import api, listing
 from callbacks.api import budgets as budget_api
-from callbacks.api import keys as keys_api
 from callbacks.api import people as people_api
 from callbacks.api import prices as price_api
+from callbacks.api import resources as resources_api
 from callbacks.commands import follow, running
 from callbacks.commands.main import load
 from callbacks.commands.main import main as command
 from callbacks.receive import bodies, listening, otlp, uploads
 from callbacks.receive import events as receive
-from callbacks.settings import audit, budgets, imports, people, preferences, prices
-from callbacks.settings import keys as ingest
+from callbacks.settings import budgets, imports, people, preferences, prices, resources
+from callbacks.settings.pages import PAGES
+from callbacks.settings.resource import Page, Stores
 from components.page import layout
 from data.engines.protocol import EventStore, open_events
 from data.ingest.import_log import Tally
@@ -53,11 +54,12 @@ def create_app(
     key: str,
     tally: Tally | None = None,
     reader: Reads | None = None,
+    pages: tuple[Page, ...] = PAGES,
 ) -> Dash:
     """The dashboard on stores that are open; `key` is for commands of this machine, `reader` reads
-    what is received (None: this process does)."""
+    what is received (None: this process does), `pages` are those of the settings."""
     server, tally = Flask(__name__, static_folder=None), tally or Tally(state)
-    reader = reader or Reader(store.book)
+    reader, stores = reader or Reader(store.book), Stores(settings, state, store, tally)
     server.config["MAX_CONTENT_LENGTH"] = bodies.LARGEST
     sign_in.attach(server, settings, state, store, lambda: app.csp_hashes())
     compression.attach(server)
@@ -66,7 +68,7 @@ def create_app(
     preferences.attach(server, state)
     budget_api.attach(server, settings, state, store)
     people_api.attach(server, settings, state, store)
-    keys_api.attach(server, settings, state)
+    resources_api.attach(server, stores, pages)
     price_api.attach(server, settings, state, store)
     receive.attach(server, settings, state, store, tally, reader)
     otlp.attach(server, settings, state, store, tally, reader)
@@ -81,19 +83,18 @@ def create_app(
         external_stylesheets=["/assets/bootstrap.min.css"], use_async=False, enable_mcp=False,
         suppress_callback_exceptions=True,
     )  # fmt: skip
-    app.layout = layout.build
-    navigation.register(app)
+    app.layout = lambda: layout.build({page.key: page.label for page in pages})
+    navigation.register(app, pages)
     filtering.register(app, settings, state, store)
     narrowing.register(app, store)
     drawer.register(app, store)
     preferences.register(app, state)
     redraw.register(app, store)
     budgets.register(app, settings, state, store)
-    audit.register(app, state)
     prices.register(app, settings, state, store)
     people.register(app, settings, state, store)
     imports.register(app, state, store, tally)
-    ingest.register(app, settings, state)
+    resources.register(app, stores, pages)
     return app
 
 

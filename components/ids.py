@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
-from dash import MATCH
+from dash import ALL, MATCH
 
 URL: Final = "url"
 APP: Final = "app"
@@ -62,7 +63,6 @@ BUDGET_TITLE: Final = "budget-title"
 BUDGET_EDITED: Final = "budget-edited"
 BUDGET_SAVE: Final = "budget-save"
 BUDGET_OFFERED: Final = "budget-offered"
-PRICES_LINK: Final = "prices-link"
 PRICES_CHANGED: Final = "prices-changed"
 PRICE_SET: Final = "price-set"
 PRICE_NEW: Final = "price-new"
@@ -81,14 +81,7 @@ PRICE_APPLY: Final = "price-apply"
 PRICE_SEEN: Final = "price-seen"
 PRICE_SEEN_BOX: Final = "price-seen-box"
 PRICE_PROJECTS: Final = "price-projects"
-AUDIT: Final = "audit-table"
-AUDIT_LINK: Final = "audit-link"
-AUDIT_PLACE: Final = "audit-place"
-AUDIT_OFFSET: Final = "audit-offset"
-AUDIT_NEWER: Final = "audit-newer"
-AUDIT_OLDER: Final = "audit-older"
 PEOPLE: Final = "people-table"
-PEOPLE_LINK: Final = "people-link"
 PEOPLE_SAID: Final = "people-said"
 PEOPLE_CHANGED: Final = "people-changed"
 PEOPLE_OFFERED: Final = "people-offered"
@@ -196,3 +189,39 @@ def people_field(name: str) -> str:
 def house(part: str) -> str:
     """A part of Settings → Data or Settings → Ingest, or of the card of public prices."""
     return f"house-{part}"
+
+
+def dom(key: Id) -> str:
+    """An id of several names as the browser's document has it."""
+    return json.dumps(key, sort_keys=True, separators=(",", ":"))
+
+
+def nav(page: Any) -> Id:
+    """The place of a link to a settings page, which is hidden from whom the page is not for."""
+    return {"nav": page}
+
+
+def resource(name: str, key: Any = MATCH) -> Id:
+    """A part that the card of every settings resource has: `card`, `table`, `state`, `confirm`…"""
+    return {"part": name, "resource": key}
+
+
+def resource_extra(name: str, key: Any = MATCH, of: Any = "form") -> Id:
+    """A part that only some of them have, as `drawer`; it is found with `of=ALL`."""
+    return {"of": of, "part": name, "resource": key}
+
+
+def resource_button(name: Any = ALL, key: Any = MATCH) -> Id:
+    """A button of the card."""
+    return {"button": name, "resource": key}
+
+
+def resource_find(name: Any = ALL, key: Any = MATCH) -> Id:
+    """A field that narrows the table."""
+    return {"find": name, "resource": key}
+
+
+def resource_field(what: str, name: Any = ALL, key: Any = MATCH) -> Id:
+    """A part of a field of the form: its `field` or `choice` (the control), `box`, `label`,
+    `problem`, `offered`; the empty name is the whole form's."""
+    return {what: name, "resource": key}

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -16,6 +17,8 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from callbacks.access.tokens import sign
+from callbacks.settings.pages import PAGES
+from callbacks.settings.resource import Page, Resource, by_key
 from data.engines.protocol import EventStore, open_events
 from data.events.cleaning import clean
 from data.prices.own import Books
@@ -39,6 +42,7 @@ class Served:
     client: FlaskClient
     store: EventStore
     settings: Settings
+    pages: tuple[Page, ...] = PAGES
     _wires: list[dict[str, Any]] = field(default_factory=list)
 
     def load(self, raws: Iterable[Mapping[str, Any]]) -> None:
@@ -56,6 +60,10 @@ class Served:
         answer = self.get(path, claims, **said)
         assert answer.status_code == 200, answer.text
         return answer.json
+
+    def resource(self, key: str) -> Resource[Any]:
+        """A resource of the settings, as it is declared."""
+        return by_key(self.pages)[key]
 
     def headers(self, claims: Claims) -> dict[str, str]:
         return {"Authorization": f"Bearer {sign(self.settings, claims, 600)}"}
@@ -89,7 +97,8 @@ class Served:
 def body(
     wired: Mapping[str, Any], values: Mapping[str, Any], changed: str, wild: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What a browser posts; `values` goes by an id's name or by its first value, `.property`."""
+    """What a browser posts; `values` goes by an id's name or by its first value, `.property`.
+    `wild` says what MATCH stands for, and ALL, where that is not the same as `<name>*`."""
     wanted = (part.rsplit(".", 1) for part in _parts(wired["output"]))
     outputs = [_wire(key, prop, values, wild) for key, prop in wanted]
     return {
@@ -112,8 +121,14 @@ def _wire(key: str, prop: str, values: Mapping[str, Any], wild: Mapping[str, Any
     matched = {k: wild.get(k) if v == ["MATCH"] else v for k, v in pattern.items()}
     if ["ALL"] not in matched.values():
         return _matched(matched, prop, values)
-    name = next(k for k, v in matched.items() if v == ["ALL"])
-    return [_matched(matched | {name: one}, prop, values) for one in wild.get(name, ())]
+    names = [k for k, v in matched.items() if v == ["ALL"]]
+    every = product(*(_all(wild.get(f"{name}*", wild.get(name, ()))) for name in names))
+    return [_matched(matched | dict(zip(names, one, strict=True)), prop, values) for one in every]
+
+
+def _all(wild: Any) -> Iterable[Any]:
+    """The components that are there of a name: several, or the one that is asked about."""
+    return (wild,) if isinstance(wild, str) else wild
 
 
 def _matched(key: dict[str, Any], prop: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,14 +137,14 @@ def _matched(key: dict[str, Any], prop: str, values: Mapping[str, Any]) -> dict[
 
 
 @contextmanager
-def serving(folder: Path, **told: str) -> Iterator[Served]:
+def serving(folder: Path, pages: tuple[Page, ...] = PAGES, **told: str) -> Iterator[Served]:
     """The app under these settings, with an empty event store in memory where none is named."""
     environ = {"DATA_DIR": str(folder), "JWT_SECRET": SECRET, "INGEST_KEY": KEY, "NOW": NOW}
     environ["EVENTS_URL"] = "duckdb://"
     settings = Settings.read({f"SPENDSCOPE_{k}": v for k, v in (environ | told).items()})
     state = State(settings.state_url)
     store = open_events(settings.events_url, Books.at_start(state, settings.now()))
-    app = create_app(settings, state, store, "the key of commands")
-    yield Served(app, app.server.test_client(), store, settings)
+    app = create_app(settings, state, store, "the key of commands", pages=pages)
+    yield Served(app, app.server.test_client(), store, settings, pages)
     store.close()
     state.close()

@@ -24,6 +24,7 @@ from data.errors import Refused, Stranger
 from data.people.aliases import PersonDirectory
 from data.settings import Settings
 from data.state.accounts import Account
+from data.state.audit import Actor
 from data.state.store import State
 
 Claims = Mapping[str, Any]
@@ -145,6 +146,12 @@ def current_person() -> Person:
 def current_scope() -> Scope:
     """Whose rows they may see; raises `Stranger` where nobody asks."""
     return current_person().scope
+
+
+def current_actor(settings: Settings) -> Actor:
+    """Whose change it is that is asked for now."""
+    person = current_person()
+    return Actor(person.scope, person.name, settings.now())
 
 
 def refusal() -> Stranger:

@@ -3,18 +3,17 @@ browser alone (chart or table, theme, zone)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State, ctx
 
 from callbacks.access.session import current_person, current_scope
-from callbacks.settings import imports
+from callbacks.settings.resource import Page
 from components import ids
 from components.page import layout
 from components.page.values import tip
 from components.sections.declared import TABS, tab
-from components.settings import audit, budgets, keys, people, prices
+from components.settings import budgets
 from data.access.scope import Reach, names
 from data.errors import Unknown
 
@@ -24,16 +23,9 @@ REACH: Final[dict[Reach, str]] = {
     "projects": "Everyone's activity in the projects you administer, and your own everywhere.",
     "own": "Your own activity, wherever it happened.",
 }
-# For whoever manages the platform alone.
-MANAGED: Final[dict[str, Callable[[], Any]]] = {
-    "data": imports.page,
-    "ingest": keys.page,
-    "people": people.page,
-    "prices": prices.page,
-}
 
 
-def register(app: Dash) -> None:
+def register(app: Dash, pages: tuple[Page, ...]) -> None:
     """Navigation, and the clientside functions of assets/page.js."""
 
     @app.callback(
@@ -48,7 +40,7 @@ def register(app: Dash) -> None:
     def go(path: str) -> tuple[Any, ...]:
         person = current_person()
         initials = "".join(word[0] for word in person.name.split()[:2]).upper()
-        return (*_page(path), initials or "?", person.name)
+        return (*_page(path, pages), initials or "?", person.name)
 
     @app.callback(
         Output(ids.link(ALL), "href"),
@@ -58,7 +50,11 @@ def register(app: Dash) -> None:
     )
     def carry(search: str, path: str) -> tuple[list[str], list[str]]:
         places = [output["id"]["link"] for output in ctx.outputs_list[0]]
-        return [_href(p) + (search or "") for p in places], [_class(p, path or "") for p in places]
+        own = {*layout.PAGES, *(page.key for page in pages)}
+        return (
+            [_href(place, own) + (search or "") for place in places],
+            [_class(place, path or "", own) for place in places],
+        )
 
     _in_browser(app)
 
@@ -91,15 +87,14 @@ def _in_browser(app: Dash) -> None:
         Input(ids.THEME_BUTTON, "n_clicks"), State(ids.THEME, "data"))  # fmt: skip
 
 
-def _page(path: str | None) -> tuple[Any, str, bool, bool]:
+def _page(path: str | None, pages: tuple[Page, ...]) -> tuple[Any, str, bool, bool]:
     """`(body, title, filters hidden, tabs hidden)` of a path."""
     page, _, rest = (path or "").removeprefix(PREFIX).strip("/").partition("/")
     if page == "profile" and not rest:
         return layout.profile(current_person().name, _facts()), "Profile", True, True
-    if page == "audit" and not rest and current_scope().reads_audit:
-        return audit.page(), "Audit", True, True
-    if page in MANAGED and not rest and current_scope().manages_platform:
-        return MANAGED[page](), layout.PAGES[page], True, True
+    found = next((one for one in pages if one.key == page and not rest), None)
+    if found and found.is_for(current_scope()):
+        return found.draw(), found.label, True, True
     if (page, rest) == ("analytics", "budgets"):
         return budgets.page(), "Analytics", True, False
     try:
@@ -121,15 +116,15 @@ def _facts() -> list[tuple[str, str]]:
     ]
 
 
-def _href(place: str) -> str:
+def _href(place: str, pages: set[str]) -> str:
     if place == "settings":
         return f"{PREFIX}profile"
-    return f"{PREFIX}{place}" if place in layout.PAGES else f"{PREFIX}analytics/{place}"
+    return f"{PREFIX}{place}" if place in pages else f"{PREFIX}analytics/{place}"
 
 
-def _class(place: str, path: str) -> str:
+def _class(place: str, path: str, pages: set[str]) -> str:
     """The look of a link, and whether it is where the reader is."""
-    if place in layout.PAGES:
+    if place in pages:
         return "rail-link" + (" active" if path.startswith(f"{PREFIX}{place}") else "")
     if place == "settings":
         return "menu-item"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import orjson
 from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from data.errors import Refused
 from data.query.filters import EXCLUDING, NAMES, Filters, choose, parse
@@ -41,3 +45,22 @@ def order_asked() -> tuple[tuple[str, bool], ...]:
 def names_asked(parameter: str) -> tuple[str, ...]:
     parts = (part.strip() for part in request.args.get(parameter, "").split(","))
     return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def json_object(largest: int, too_large: str, no_object: str, no_json: str = "") -> dict[str, Any]:
+    """The object that the body of this request is; each refusal is one of these sentences."""
+    told = json_body("body", largest, too_large, no_json or no_object)
+    if not isinstance(told, dict):
+        raise Refused("body", no_object)
+    return told
+
+
+def json_body(parameter: str, largest: int, too_large: str, no_json: str) -> Any:
+    """The JSON that the body of this request is; a refusal names the parameter."""
+    request.max_content_length = largest
+    try:
+        return orjson.loads(request.get_data(cache=False))
+    except RequestEntityTooLarge:
+        raise Refused(parameter, too_large) from None
+    except orjson.JSONDecodeError:
+        raise Refused(parameter, no_json) from None

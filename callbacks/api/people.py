@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
-from callbacks.access.session import current_person, current_scope
-from callbacks.api.parameters import only
+from callbacks.access.session import current_actor, current_scope
+from callbacks.api.parameters import json_object, only
 from data.engines.protocol import EventStore
-from data.errors import Refused
 from data.local_time import instant
 from data.people.aliases import add, dismiss, listed, remove
 from data.people.hints import seen, suggestions
@@ -20,6 +18,7 @@ from data.state.audit import Actor
 from data.state.store import State
 
 LARGEST_BODY: Final = 16 * 1024
+NO_ALIAS: Final = "send an object with alias and person"
 PATH: Final = "/api/v1/aliases"
 
 
@@ -28,8 +27,7 @@ def attach(server: Flask, settings: Settings, state: State, store: EventStore) -
     _reading(server, state, store)
 
     def hand() -> Actor:
-        person = current_person()
-        return Actor(person.scope, person.name, settings.now())
+        return current_actor(settings)
 
     @server.post(PATH)
     def make_alias() -> tuple[Response, int]:
@@ -70,11 +68,4 @@ def _said(one: Kept) -> dict[str, Any]:
 
 
 def _body() -> dict[str, Any]:
-    request.max_content_length = LARGEST_BODY
-    try:
-        told = request.get_json(force=True, silent=True)
-    except RequestEntityTooLarge:
-        raise Refused("body", f"an alias takes at most {LARGEST_BODY // 1024} KB") from None
-    if not isinstance(told, dict):
-        raise Refused("body", "send an object with alias and person")
-    return told
+    return json_object(LARGEST_BODY, "an alias takes at most 16 KB", NO_ALIAS)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from flask import Flask, Response, jsonify
 
-from callbacks.access.session import current_person, current_scope
-from callbacks.api.parameters import only, whole
+from callbacks.access.session import current_actor, current_scope
+from callbacks.api.parameters import json_object, only, whole
 from callbacks.settings import public_prices, public_releases
 from data.engines.protocol import EventStore
-from data.errors import Refused
 from data.local_time import instant
 from data.prices.entries import Entry
 from data.prices.own import change, create, entry, listed, remove
@@ -20,10 +18,10 @@ from data.repricing.log import changes_as_dict
 from data.repricing.preview import preview
 from data.repricing.unpriced import unpriced
 from data.settings import Settings
-from data.state.audit import Actor
 from data.state.store import State
 
 LARGEST_BODY: Final = 16 * 1024
+NO_PRICE: Final = "send an object with the fields of what you ask for"
 PRICES: Final = "/api/v1/prices"
 REPRICINGS: Final = "/api/v1/repricings"
 Said = dict[str, Any]
@@ -34,7 +32,7 @@ def attach(server: Flask, settings: Settings, state: State, store: EventStore) -
     _prices(server, settings, state, store)
     _repricings(server, settings, state, store)
     public_prices.attach(server, settings, store)
-    public_releases.attach(server, state, lambda: hand(settings), _body)
+    public_releases.attach(server, state, lambda: current_actor(settings), _body)
 
     @server.post(f"{PRICES}/preview")
     def look() -> Response:
@@ -56,15 +54,15 @@ def _prices(server: Flask, settings: Settings, state: State, store: EventStore) 
 
     @server.post(PRICES)
     def make_price() -> tuple[Response, int]:
-        return jsonify(_said(create(state, hand(settings), _body()))), 201
+        return jsonify(_said(create(state, current_actor(settings), _body()))), 201
 
     @server.put(f"{PRICES}/<int:number>")
     def put_price(number: int) -> Response:
-        return jsonify(_said(change(state, hand(settings), number, _body())))
+        return jsonify(_said(change(state, current_actor(settings), number, _body())))
 
     @server.delete(f"{PRICES}/<int:number>")
     def drop_price(number: int) -> tuple[str, int]:
-        remove(state, hand(settings), number)
+        remove(state, current_actor(settings), number)
         return "", 204
 
 
@@ -77,17 +75,11 @@ def _repricings(server: Flask, settings: Settings, state: State, store: EventSto
 
     @server.post(REPRICINGS)
     def reprice() -> tuple[Response, int]:
-        return jsonify(apply(state, hand(settings), asked(_body()), store).as_dict()), 201
+        return jsonify(apply(state, current_actor(settings), asked(_body()), store).as_dict()), 201
 
     @server.delete(f"{REPRICINGS}/<int:number>")
     def take_back(number: int) -> Response:
-        return jsonify(undo(state, hand(settings), number, store).as_dict())
-
-
-def hand(settings: Settings) -> Actor:
-    """Whose hand it is that changes something now."""
-    person = current_person()
-    return Actor(person.scope, person.name, settings.now())
+        return jsonify(undo(state, current_actor(settings), number, store).as_dict())
 
 
 def _said(one: Entry) -> Said:
@@ -96,11 +88,4 @@ def _said(one: Entry) -> Said:
 
 
 def _body() -> Said:
-    request.max_content_length = LARGEST_BODY
-    try:
-        told = request.get_json(force=True, silent=True)
-    except RequestEntityTooLarge:
-        raise Refused("body", f"a price takes at most {LARGEST_BODY // 1024} KB") from None
-    if not isinstance(told, dict):
-        raise Refused("body", "send an object with the fields of what you ask for")
-    return told
+    return json_object(LARGEST_BODY, "a price takes at most 16 KB", NO_PRICE)

@@ -16,9 +16,8 @@ from typing import Any, Final
 
 from flask import Flask, Response, jsonify, request
 
-from callbacks.access.session import current_scope
+from callbacks.access.session import current_actor, current_scope
 from callbacks.api.parameters import only, whole
-from callbacks.api.prices import hand
 from data.errors import Refused, TooLarge
 from data.ingest.import_log import Import, Tally, listed, refuse
 from data.ingest.upload_files import LARGEST, TOO_LARGE
@@ -44,8 +43,12 @@ def attach(server: Flask, settings: Settings, state: State, uploads: Uploads, ta
             raise TooLarge("body", TOO_LARGE)
         told = {name: request.args.get(name, "").strip() for name in TOLD}
         one = uploads.receive(
-            hand(settings), request.stream, told["name"], _format(told["format"]), _options(told)
-        )
+            current_actor(settings),
+            request.stream,
+            told["name"],
+            _format(told["format"]),
+            _options(told),
+        )  # fmt: skip
         return jsonify(one.as_dict()), 202
 
     @server.get(f"{PATH}/open")
@@ -59,7 +62,7 @@ def attach(server: Flask, settings: Settings, state: State, uploads: Uploads, ta
 
     @server.post(f"{PATH}/<key>")
     def store_file(key: str) -> tuple[Response, int]:
-        return jsonify(uploads.commit(hand(settings), key).as_dict()), 202
+        return jsonify(uploads.commit(current_actor(settings), key).as_dict()), 202
 
     @server.delete(f"{PATH}/<key>")
     def stop_import(key: str) -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, ctx, html, no_update
 
-from callbacks.access.session import current_person, current_scope
+from callbacks.access.session import current_actor, current_scope
 from components import ids
 from components.settings import budget_form as form
 from components.settings.budgets import BUDGETS
@@ -96,10 +96,9 @@ def _saving(app: Dash, settings: Settings, state: Store, store: EventStore) -> N
         submits, (edited, *values) = said[: len(form.TYPED)], said[len(form.TYPED) :]
         if not clicks and not any(submits):
             return no_update
-        person, now = current_person(), settings.now()
         raw = dict(zip(form.LABELS, values, strict=True))
         try:
-            kept = _kept(state, Actor(person.scope, person.name, now), edited, raw, store)
+            kept = _kept(state, current_actor(settings), edited, raw, store)
         except SpendscopeError as error:
             return True, no_update, *_problems(error)
         told = f"{kept} {clicks} {submits}"

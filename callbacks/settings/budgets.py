@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
 
-from callbacks.access.session import current_person, current_scope
+from callbacks.access.session import current_actor, current_scope
 from callbacks.analytics.spending import link, mine, names, standings, this_month
 from callbacks.settings import budget_cards, budget_form, budget_history
 from callbacks.settings.budget_form import number
@@ -21,7 +21,6 @@ from data.budgets.book import remove
 from data.engines.protocol import EventStore
 from data.errors import SpendscopeError
 from data.settings import Settings
-from data.state.audit import Actor
 from data.state.store import State as Store
 
 TABLE = ids.budgets_part("table", BUDGETS)
@@ -136,9 +135,8 @@ def _deleting(app: Dash, settings: Settings, state: Store) -> None:
     def delete(clicks: int | None, selected: Any) -> Any:
         if not clicks or not selected:
             return no_update, no_update
-        person, now = current_person(), settings.now()
         try:
-            remove(state, Actor(person.scope, person.name, now), number(selected[0].get("id")))
+            remove(state, current_actor(settings), number(selected[0].get("id")))
         except SpendscopeError as error:
             return no_update, str(error)
         return f"deleted {clicks}", ""

@@ -27,11 +27,7 @@ def page() -> Any:
 
 
 def register(app: Dash, state: Store, store: EventStore, tally: Tally) -> None:
-    """The link and the tables."""
-
-    @app.callback(Output(ids.house("data-link"), "hidden"), Input(ids.URL, "pathname"))
-    def link(_: Any) -> bool:
-        return not current_scope().manages_platform
+    """The tables."""
 
     _choosing(app, state, store)
 

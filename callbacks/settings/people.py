@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from dash import Dash, Input, Output, State, ctx, html, no_update
 
-from callbacks.access.session import Person, current_person, current_scope
+from callbacks.access.session import current_actor, current_scope
 from components import ids
 from components.settings import people
 from data.access.people import Alias, People
@@ -30,10 +30,6 @@ def register(app: Dash, settings: Settings, state: Store, store: EventStore) -> 
     """The link, the tables and the changes."""
     _reading(app, state, store)
     _changing(app, settings, state, store)
-
-    @app.callback(Output(ids.PEOPLE_LINK, "hidden"), Input(ids.URL, "pathname"))
-    def link(_: Any) -> bool:
-        return not current_scope().manages_platform
 
     @app.callback(Output(ids.PEOPLE_REMOVE, "disabled"), Input(ids.PEOPLE, "selectedRows"))
     def choose(selected: Any) -> bool:
@@ -104,15 +100,11 @@ def _changing(app: Dash, settings: Settings, state: Store, store: EventStore) ->
         chosen = {ids.PEOPLE: held, ids.HINTS: hints}.get(CHOSEN.get(str(ctx.triggered_id), ""))
         raw = _raw(chosen) if ctx.triggered_id in CHOSEN else {"alias": alias, "person": person}
         try:
-            _change(str(ctx.triggered_id), raw, _actor(current_person(), settings), state, store)
+            _change(str(ctx.triggered_id), raw, current_actor(settings), state, store)
         except SpendscopeError as error:
             return no_update, str(error), no_update, no_update
         typed = (no_update, no_update) if ctx.triggered_id in CHOSEN else ("", "")
         return f"{ctx.triggered_id} {list(told[:6])}", "", *typed
-
-
-def _actor(person: Person, settings: Settings) -> Actor:
-    return Actor(person.scope, person.name, settings.now())
 
 
 def _raw(chosen: Any) -> dict[str, Any]:

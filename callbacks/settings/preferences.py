@@ -6,17 +6,18 @@ from typing import Any, Final
 
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from callbacks.access.session import current_person
+from callbacks.api.parameters import json_body
 from components import ids
 from components.settings import preferences
 from data.errors import Refused
 from data.local_time import zones
-from data.people.preferences import NAMES, change, parse, read, write
+from data.people.preferences import NAMES, NO_OBJECT, change, parse, read, write
 from data.state.store import State as Kept
 
 LARGEST: Final = 4_096
+TOO_LARGE: Final = f"preferences have at most {LARGEST} bytes"
 SAID: Final = "said"
 RANGE: Final = ("preset", "n")  # they mean something only together
 
@@ -32,7 +33,7 @@ def attach(server: Flask, state: Kept) -> None:
     def prefer() -> Response:
         if request.args:
             raise Refused("preferences", "preferences are your own and take no parameters")
-        chosen = parse(_body())
+        chosen = parse(json_body("preferences", LARGEST, TOO_LARGE, NO_OBJECT))
         write(state, chosen, *current_person().ids)
         return jsonify(chosen.as_dict())
 
@@ -41,14 +42,6 @@ def zone_of(state: Kept, browser: Any) -> str:
     """The zone in which the one who asks reads times: preferred, else the browser's."""
     zone = read(state, *current_person().ids).zone or browser
     return zone if isinstance(zone, str) and zone in zones() else "UTC"
-
-
-def _body() -> Any:
-    request.max_content_length = LARGEST
-    try:
-        return request.get_json(force=True, silent=True)
-    except RequestEntityTooLarge:
-        raise Refused("preferences", f"preferences have at most {LARGEST} bytes") from None
 
 
 def _said(held: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:

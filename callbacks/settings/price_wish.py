@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from callbacks.api.prices import hand
+from callbacks.access.session import current_actor
 from components.settings import price_form as form
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
@@ -56,7 +56,7 @@ def keep(settings: Settings, state: Store, told: Told) -> int | None:
         _wish(told["wish"])
     if not told["entry"]:
         return None
-    mine, edited = hand(settings), told["id"]
+    mine, edited = current_actor(settings), told["id"]
     kept = change(state, mine, edited, told["price"]) if edited else create(
         state, mine, told["price"])  # fmt: skip
     return kept.id
@@ -68,7 +68,7 @@ def follow(
     """Have the stored calls follow."""
     if told["what"] != "nothing":
         wish = told["wish"] | ({} if kept is None else {"price": kept})
-        reprice(state, hand(settings), asked(wish), store)
+        reprice(state, current_actor(settings), asked(wish), store)
 
 
 def _wish(raw: Told) -> Asked:

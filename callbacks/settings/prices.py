@@ -7,8 +7,7 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
 
-from callbacks.access.session import current_scope
-from callbacks.api.prices import hand
+from callbacks.access.session import current_actor, current_scope
 from callbacks.settings import price_form, public_prices, public_releases
 from callbacks.settings.price_wish import number
 from components import ids
@@ -30,17 +29,16 @@ def register(app: Dash, settings: Settings, state: Store, store: EventStore) -> 
     _buttons(app)
     _asking(app, ids.PRICE_DELETE, ids.PRICE_CONFIRM, "prices", _delete_question)
     _asking(app, ids.PRICE_UNDO, ids.PRICE_UNDO_CONFIRM, "repricings", _undo_question)
-    _acting(app, ids.PRICE_CONFIRM, "prices", lambda n: remove(state, hand(settings), n))
+    _acting(app, ids.PRICE_CONFIRM, "prices", lambda n: remove(state, current_actor(settings), n))
     _acting(
-        app, ids.PRICE_UNDO_CONFIRM, "repricings", lambda n: undo(state, hand(settings), n, store)
+        app,
+        ids.PRICE_UNDO_CONFIRM,
+        "repricings",
+        lambda n: undo(state, current_actor(settings), n, store),
     )
     price_form.register(app, settings, state, store)
     public_prices.register(app, settings, store)
-    public_releases.register(app, state, lambda: hand(settings))
-
-    @app.callback(Output(ids.PRICES_LINK, "hidden"), Input(ids.URL, "pathname"))
-    def link(_: Any) -> bool:
-        return not current_scope().manages_platform
+    public_releases.register(app, state, lambda: current_actor(settings))
 
 
 def _tables(app: Dash, state: Store, store: EventStore) -> None:

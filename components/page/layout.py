@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from dash import dcc, html
@@ -11,27 +12,12 @@ from components.page import cards, events_drawer, filter_bar, spending
 from components.sections.declared import TABS, Tab
 from components.settings import preferences
 
-PAGES: Final = {
-    "analytics": "Analytics",
-    "profile": "Profile",
-    "data": "Data",
-    "ingest": "Ingest",
-    "people": "People",
-    "prices": "Prices",
-    "audit": "Audit",
-}
-# Links that a callback shows to whom the page is for.
-HIDDEN: Final = {
-    "data": {"id": ids.house("data-link"), "hidden": True},
-    "ingest": {"id": ids.house("ingest-link"), "hidden": True},
-    "people": {"id": ids.PEOPLE_LINK, "hidden": True},
-    "audit": {"id": ids.AUDIT_LINK, "hidden": True},
-    "prices": {"id": ids.PRICES_LINK, "hidden": True},
-}
+PAGES: Final = {"analytics": "Analytics", "profile": "Profile"}
 
 
-def build() -> html.Div:
-    """The whole page, knowing nobody: who reads it arrives by callback."""
+def build(pages: Mapping[str, str]) -> html.Div:
+    """The whole page, knowing nobody: who reads it arrives by callback. `pages` are the labels of
+    the settings pages that not everybody has."""
     stores = [
         dcc.Location(id=ids.URL, refresh=False),
         dcc.Store(id=ids.ZONE),
@@ -51,18 +37,19 @@ def build() -> html.Div:
         ],
         id="main",
     )
-    return html.Div([*stores, _rail(), main, events_drawer.build()], id=ids.APP, className="app")
+    return html.Div(
+        [*stores, _rail(pages), main, events_drawer.build()], id=ids.APP, className="app"
+    )
 
 
-def _rail() -> html.Nav:
-    links = [
-        dcc.Link(label, id=ids.link(page), href=f"/settings/{page}", className="rail-link")
-        for page, label in PAGES.items()
-    ]
+def _rail(pages: Mapping[str, str]) -> html.Nav:
     named = [
-        html.Span(link, **ids.testid(f"nav-{page}"), **HIDDEN.get(page, {}))
-        for link, page in zip(links, PAGES, strict=True)
-    ]
+        html.Span(
+            dcc.Link(label, id=ids.link(page), href=f"/settings/{page}", className="rail-link"),
+            id=ids.nav(page), hidden=page in pages, **ids.testid(f"nav-{page}"),
+        )
+        for page, label in (PAGES | dict(pages)).items()
+    ]  # fmt: skip
     return html.Nav(
         [
             html.A([html.Span(className="mark"), "Spendscope"], href="/", className="brand"),

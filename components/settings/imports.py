@@ -52,7 +52,7 @@ def page(formats: Mapping[str, str]) -> html.Div:
             card("imports", "Imports", "Choose one to read what was rejected and why.", [],
                  [*table("imports", IMPORTS), detail]),
         ],
-        className="budgets-page house-page", **ids.testid("data"),
+        className="budgets-page settings-page", **ids.testid("data"),
     )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def page() -> html.Div:
             public_prices.section(), public_releases.section(),
             form(),
         ],
-        className="sections budgets-page house-page prices-page",
+        className="sections budgets-page settings-page prices-page",
     )  # fmt: skip
 
 

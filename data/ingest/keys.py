@@ -88,7 +88,7 @@ UNNAMED: Final = Key(0, "SPENDSCOPE_INGEST_KEY", "", None, None, 0, "")
 
 def listed(state: State, scope: Scope) -> list[Key]:
     """Every key, the newest first; raises `Forbidden` for whom they are not."""
-    _refuse(scope)
+    refuse(scope)
     newest = sa.select(*COLUMNS).order_by(INGEST_KEYS.c.id.desc())
     with state.reading() as connection:
         return [Key.of(row) for row in connection.execute(newest)]
@@ -96,7 +96,7 @@ def listed(state: State, scope: Scope) -> list[Key]:
 
 def add(state: State, hand: Actor, raw: Mapping[str, Any]) -> tuple[Key, str]:
     """A new key and the secret itself, which nobody can see again; `Refused` names the field."""
-    _refuse(hand.scope)
+    refuse(hand.scope)
     row = draft(raw)
     token = START + secrets.token_urlsafe(32)
     row |= {"shown": token[:SHOWN], "created": hand.now, "created_by": hand.who}
@@ -110,7 +110,7 @@ def add(state: State, hand: Actor, raw: Mapping[str, Any]) -> tuple[Key, str]:
 
 def revoke(state: State, hand: Actor, number: int) -> Key:
     """From now on this key opens nothing; once more changes nothing."""
-    _refuse(hand.scope)
+    refuse(hand.scope)
     # A number that SQLite cannot hold is nobody's.
     this = INGEST_KEYS.c.id == (number if 0 < number < 2**63 else -1)
     with state.writing() as connection:
@@ -148,7 +148,7 @@ def any_good(state: State) -> bool:
         return connection.execute(good).scalar_one()
 
 
-def _refuse(scope: Scope) -> None:
+def refuse(scope: Scope) -> None:
     if not scope.manages_platform:
         raise Forbidden("ingest keys are for platform administrators")
 

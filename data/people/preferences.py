@@ -53,12 +53,13 @@ class Preferences:
 
 
 NAMES: Final = tuple(field.name for field in fields(Preferences))
+NO_OBJECT: Final = f"send an object with some of {', '.join(NAMES)}"
 
 
 def parse(raw: Any) -> Preferences:
     """The preferences that arrive; an empty value is no preference. Raises `Refused`."""
     if not isinstance(raw, Mapping):
-        raise Refused("preferences", f"send an object with some of {', '.join(NAMES)}")
+        raise Refused("preferences", NO_OBJECT)
     for name in raw:
         if name not in NAMES:
             raise Refused(str(name)[:40], f"there is no preference {str(name)[:40]!r}")

@@ -162,8 +162,8 @@ def test_who_comes_from_elsewhere_finds_what_waits(admin: Admin) -> None:
 
 def test_a_key_is_made_and_revoked(admin: Admin) -> None:
     reader = admin("/settings/ingest")
-    reader.page.locator("#house-key-name").fill("browser")
-    reader.page.locator("#house-key-source").fill("shop")
+    reader.page.get_by_label("Name").fill("browser")
+    reader.page.get_by_label("Source").fill("shop")
     reader.find("key-make").click()
     expect(reader.find("key-secret")).to_contain_text("ssk_")
     mine = rows(reader, "keys").filter(has_text="browser")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from components.ids import house
+from tests.resources import body, choose, confirm, fill, link, press, problems, save
 from tests.serving import ADMIN, KEY, Claims, Served, serving
 
 OTHERS: tuple[Claims, ...] = ({"sub": "ana"}, {"sub": "lena", "applications_admin": "web"})
@@ -105,36 +106,40 @@ def test_empty_tables_say_so(served: Served) -> None:
 
 
 def test_a_key_is_made_shown_once_and_revoked(served: Served) -> None:
-    make, changed = f"{house('key-secret')}.children", f"{house('key-make')}.n_clicks"
-    told = fire(served, make, changed, key_make__n_clicks=1, key_name__value="agent",
-                key_source__value="ci", key_project__value="web")  # fmt: skip
-    secret = told[house("key-secret")]["children"]
+    typed = {"name": "agent", "source": "ci", "project": "web"}
+    told = save(served, "keys", typed)
+    secret = told["secret"]["children"]
     assert secret.startswith("ssk_")
-    assert told[house("key-shown")]["hidden"] is False
-    [row] = rows(served, "keys")[house("keys-table")]["rowData"]
+    assert told["shown"]["hidden"] is False
+    assert [told["field", name]["value"] for name in typed] == ["", "", ""]
+    [row] = fill(served, "keys")["table"]["rowData"]
     assert (row["name"], row["source"], row["project"], row["state"]) == (
         "agent", "ci", "web", "good",
     )  # fmt: skip
     assert secret not in json.dumps(row)
     headers = {"Authorization": f"Bearer {secret}"}
     assert served.client.post("/api/v1/events", json=[], headers=headers).status_code == 200
-    again = fire(served, make, changed, key_make__n_clicks=1, key_name__value="agent")
-    assert again[house("key-problem")]["children"].startswith("name the source")
-    again = fire(served, make, changed, key_make__n_clicks=1, key_name__value="agent",
-                 key_source__value="ci")  # fmt: skip
-    assert again[house("key-problem")]["children"] == "there is a key named 'agent' already"
-    fire(served, f"{house('keys-changed')}.data@", f"{house('revoke-confirm')}.submit_n_clicks",
-         revoke_confirm__submit_n_clicks=1, keys_table__selectedRows=[row])  # fmt: skip
+    again = save(served, "keys", {"name": "agent"})
+    assert problems(again)["source"].startswith("name the source")
+    assert len(problems(again)) == 1
+    assert again["shown"]["hidden"] is True
+    assert not [key for key in again if key[0] == "field"]
+    again = save(served, "keys", typed)
+    assert problems(again) == {"name": "there is a key named 'agent' already"}
+    asked = press(served, "keys", "key-revoke", row)
+    assert asked["confirm"]["displayed"] is True
+    assert asked["confirm"]["message"].startswith("Revoke the key “agent”?")
+    assert served.client.post("/api/v1/events", json=[], headers=headers).status_code == 200
+    assert confirm(served, "keys", asked["asked"]["data"], row)["problem"]["children"] == ""
     assert served.client.post("/api/v1/events", json=[], headers=headers).status_code == 401
-    [row] = rows(served, "keys")[house("keys-table")]["rowData"]
+    [row] = fill(served, "keys")["table"]["rowData"]
     assert row["good"] is False
+    assert choose(served, "keys", [row])["key-revoke"]["disabled"] is True
 
 
 def test_the_lines_for_an_exporter_name_this_server(served: Served) -> None:
-    told = fire(served, f"{house('otel-lines')}.children", f"{house('otel-lines')}.id")
-    lines = told[house("otel-lines")]["children"].splitlines()
-    assert lines[0] == "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost"
-    assert len(lines) == 3
+    page = body(served, "ingest", ADMIN).replace("\\u002f", "/")
+    assert '"OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost\\nOTEL_' in page
 
 
 @pytest.mark.parametrize("page", ["data", "ingest"])
@@ -144,18 +149,29 @@ def test_the_pages_are_for_platform_administrators(served: Served, page: str) ->
         body = served.fire("page-body.children", claims, place, "url.pathname").text
         assert (f'"data-testid":"{page}"' in body) is not hidden
         assert ("There is no such page" in body) is hidden
-        output = f"{house(page)}-link.hidden"
-        told = json.loads(served.fire(output, claims, place, "url.pathname").text)["response"]
-        assert told[f"{house(page)}-link"]["hidden"] is hidden
+        assert link(served, page, claims) is hidden
 
 
 @pytest.mark.parametrize("claims", OTHERS)
 def test_forged_questions_are_told_nothing(served: Served, claims: Claims) -> None:
     post(served, {"event_id": "x", "kind": "llm"})
-    for key in ("sources", "imports", "keys"):
+    for key in ("sources", "imports"):
         told = rows(served, key, claims)
         assert told[house(f"{key}-table")]["rowData"] == []
         assert told[house(f"{key}-card")]["data-state"] == "failed"
-    told = fire(served, f"{house('key-secret')}.children", f"{house('key-make')}.n_clicks", claims,
-                key_make__n_clicks=1, key_name__value="mine")  # fmt: skip
-    assert "administrators" in told[house("key-problem")]["children"]
+    told = fill(served, "keys", claims)
+    assert (told["table"]["rowData"], told["card"]["data-state"]) == ([], "failed")
+    assert "administrators" in problems(save(served, "keys", {"name": "mine"}, claims=claims))[""]
+
+
+@pytest.mark.parametrize("row", [{"id": "x"}, {"id": None}, {"id": True}, {"id": 10**30}, {}, 7])
+def test_a_forged_row_revokes_nothing(served: Served, row: Any) -> None:
+    save(served, "keys", {"name": "agent", "source": "ci"})
+    for told in (press(served, "keys", "key-revoke", row),
+                 confirm(served, "keys", "key-revoke", row)):  # fmt: skip
+        assert "changed" not in told
+        assert not told or told["problem"]["children"]
+    assert choose(served, "keys", [row])["key-revoke"]["disabled"] is True
+    assert confirm(served, "keys", "no such button", {"id": 1}) == {}
+    [kept] = served.json("ingest-keys")["keys"]
+    assert kept["revoked"] is None

@@ -11,6 +11,7 @@ import pytest
 
 from components import ids
 from tests.people.test_people import forget, post, question
+from tests.resources import link
 from tests.serving import ADMIN, Claims, Served, serving
 
 ANA: Final[Claims] = {"sub": "ana", "name": "Ana"}
@@ -216,8 +217,7 @@ def test_the_page_is_for_administrators(served: Served) -> None:
             "page-title", claims, {"url.pathname": "/settings/people"}, "url.pathname"
         )
         assert "There is no such page" in page.text
-        told = fire(served, f"{ids.PEOPLE_LINK}.hidden", {}, f"{ids.URL}.pathname", claims=claims)
-        assert told == {ids.PEOPLE_LINK: {"hidden": True}}
+        assert link(served, "people", claims) is True
         turned = served.fire(f"{ids.PEOPLE}.rowData", claims, {}, f"{ids.PEOPLE}.id")
         assert (turned.status_code, "ana-key" in turned.text) == (403, False)
         said = {f"{ids.people_field(name)}.value": "x" for name in PAIR}
@@ -227,8 +227,7 @@ def test_the_page_is_for_administrators(served: Served) -> None:
     assert len(served.json("aliases")["aliases"]) == 2
     page = served.fire("page-title", ADMIN, {"url.pathname": "/settings/people"}, "url.pathname")
     assert '"people-table"' in page.text
-    told = fire(served, f"{ids.PEOPLE_LINK}.hidden", {}, f"{ids.URL}.pathname")
-    assert told == {ids.PEOPLE_LINK: {"hidden": False}}
+    assert link(served, "people", ADMIN) is False
 
 
 def test_the_tables_show_who_is_whom_and_what_looks_alike(served: Served) -> None:

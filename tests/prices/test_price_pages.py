@@ -12,6 +12,7 @@ from callbacks.settings import price_wish
 from data.errors import StoreError
 from data.prices.public_book import INSTALLED
 from data.prices.search import MOST
+from tests.resources import link
 from tests.serving import ADMIN, KEY, Claims, Served, serving
 
 LEADER: Claims = {"sub": "lena", "name": "Lena", "applications_admin": "web"}
@@ -398,8 +399,7 @@ def test_the_page_is_there_for_administrators_alone(served: Served, claims: Clai
         place = {"url.pathname": "/settings/prices"}
         page = served.fire("page-title", who, place, "url.pathname").text
         assert ("unpriced-table" in page) is not hidden
-        link = answered(served.fire("prices-link.hidden", who, place, "url.pathname"))
-        assert link["prices-link"] == {"hidden": hidden}
+        assert link(served, "prices", who) is hidden
     for key in ("unpriced", "prices", "repricings"):
         told = table(served, key, claims)
         assert told[f"{key}-table"]["rowData"] == []

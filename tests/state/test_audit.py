@@ -19,7 +19,8 @@ from data.events.table import micros
 from data.state import audit
 from data.state.audit import Actor, count, entries
 from data.state.store import State
-from tests.serving import Served, serving
+from tests.resources import body, fill, link, turn
+from tests.serving import ADMIN, Served, serving
 
 NOW = micros(datetime(2026, 11, 20, 12, tzinfo=UTC))
 ROOT = Scope.of({"sub": "root", "isAdmin": True})
@@ -124,12 +125,12 @@ def test_the_api_pages_through_it_newest_first(served: Served) -> None:
 def test_others_get_no_trail_at_any_door(served: Served, claims: dict[str, Any]) -> None:
     post(served, RAW)
     assert served.get("audit", claims).status_code == 403
-    turned = served.fire("audit-table.rowData", claims, {}, "audit-table.id")
-    assert (turned.status_code, "budget" in turned.text) == (403, False)
-    page = served.fire("page-title", claims, {"url.pathname": "/settings/audit"}, "url.pathname")
-    assert "There is no such page" in page.text
-    linked = served.fire("audit-link.hidden", claims, {"url.pathname": "/"}, "url.pathname")
-    assert linked.json == {"multi": True, "response": {"audit-link": {"hidden": True}}}
+    told = fill(served, "audit", claims)
+    assert (told["table"]["rowData"], told["card"]["data-state"]) == ([], "failed")
+    assert told["state"]["children"] == "the audit trail is for platform administrators"
+    assert "budget" not in str(told)
+    assert "There is no such page" in body(served, "audit", claims)
+    assert link(served, "audit", claims) is True
 
 
 def test_nobody_unknown_gets_it(served: Served) -> None:
@@ -139,27 +140,19 @@ def test_nobody_unknown_gets_it(served: Served) -> None:
 def test_the_page_turns_its_pages(served: Served) -> None:
     for n in range(30):
         post(served, RAW | {"subject": f"p{n}"})
-    root = {"sub": "root", "isAdmin": True}
-
-    def turn(changed: str, offset: Any) -> dict[str, Any]:
-        values = {"audit-offset.data": offset, f"{changed}.n_clicks": 1, "browser-zone.data": "UTC"}
-        answer = served.fire("audit-table.rowData", root, values, f"{changed}.n_clicks")
-        return dict(answer.json["response"])  # type: ignore[index]
-
-    first = turn("audit-newer", 0)
-    assert first["audit-place"]["children"] == "1–25 of 30"
-    assert (first["audit-newer"]["disabled"], first["audit-older"]["disabled"]) == (True, False)
-    second = turn("audit-older", 0)
-    assert second["audit-place"]["children"] == "26–30 of 30"
-    assert len(second["audit-table"]["rowData"]) == 5
-    assert second["audit-older"]["disabled"] is True
+    first = turn(served, "audit", "newer", 0)
+    assert first["place"]["children"] == "1–25 of 30"
+    assert (first["newer"]["disabled"], first["older"]["disabled"]) == (True, False)
+    second = turn(served, "audit", "older", 0)
+    assert second["place"]["children"] == "26–30 of 30"
+    assert len(second["table"]["rowData"]) == 5
+    assert second["older"]["disabled"] is True
+    for far in (5_000, 10**9):
+        assert turn(served, "audit", "older", far)["place"]["children"] == "26–30 of 30"
     for forged in (-7, 10**30, "x", None, [1]):
-        assert turn("audit-newer", forged)["audit-place"]["children"] == "1–25 of 30"
+        assert turn(served, "audit", "newer", forged)["place"]["children"] == "1–25 of 30"
 
 
 def test_the_page_is_there_for_administrators(served: Served) -> None:
-    root = {"sub": "root", "isAdmin": True}
-    page = served.fire("page-title", root, {"url.pathname": "/settings/audit"}, "url.pathname")
-    assert '"audit-table"' in page.text
-    linked = served.fire("audit-link.hidden", root, {"url.pathname": "/"}, "url.pathname")
-    assert '"hidden":false' in linked.text.replace(" ", "")
+    assert '"id":{"part":"table","resource":"audit"}' in body(served, "audit", ADMIN)
+    assert link(served, "audit", ADMIN) is False

@@ -1,0 +1,222 @@
+"""A settings resource and a settings page, declared once. How to add one:
+
+1. `components/settings/<name>.py` says what is shown: a `Card` of columns, buttons and perhaps a
+   `Form`, and a function that makes a `Row` of a record (`pairs` and `pair` give it its texts).
+2. `callbacks/settings/<name>.py` binds it: a `Resource` of that card with `allow` (raises
+   `Forbidden` for whom it is not: the one check of every door), `read` and whichever there are of
+   `one`, `create`, `change`, `remove` and `actions`. Each takes a `Context`: who asks, when, in
+   which zone, and the stores. They call `data/`, which writes the audit entries and raises
+   `Refused(field, sentence)`: the sentence appears beside the field of that name.
+3. `callbacks/settings/pages.py` lists its `Page`; a page has one resource or several.
+
+Link, table, selection, form, confirmation and, with a `Route`, the addresses under /api/v1 follow
+from that. No callback is registered for it: `callbacks/settings/resources.py` has one set for all.
+
+A button of the card acts by its key: it opens the form where the key is in `opens` (with the
+record of the chosen row where the value is "edit"; another card's button may open it too), removes
+the record of the chosen row where the key is `removes`, or does what `actions` says. It asks first
+where the button has a `confirm`. A form without buttons that open it makes a record when it is
+saved; one with `follows` changes the record of the chosen row. After each change every table of
+the page is read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, Literal, TypeVar
+
+from callbacks.access.session import current_actor
+from callbacks.settings.preferences import zone_of
+from components.settings.resource import Card, Row, page
+from data.access.scope import Scope
+from data.engines.protocol import EventStore
+from data.errors import Forbidden, Unknown
+from data.ingest.import_log import Tally
+from data.settings import Settings
+from data.state.audit import Actor
+from data.state.store import State
+
+T = TypeVar("T")
+Values = Mapping[str, Any]
+Opens = Literal["new", "edit"]
+LARGEST_BODY: Final = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What a resource is kept in."""
+
+    settings: Settings
+    state: State
+    store: EventStore
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who asks, and where what they ask for is kept. `limit` and `offset` are for those that are
+    read by the page, `search` for those that are narrowed."""
+
+    actor: Actor
+    stores: Stores
+    zone: str = "UTC"
+    limit: int | None = None
+    offset: int = 0
+    search: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def scope(self) -> Scope:
+        return self.actor.scope
+
+    @property
+    def state(self) -> State:
+        return self.stores.state
+
+    @property
+    def store(self) -> EventStore:
+        return self.stores.store
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[T]):
+    """The records that were read. `count` is that of all pages, `said` stands above the table,
+    `note` above that."""
+
+    records: Sequence[T]
+    count: int | None = None
+    said: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A field as the choices of a form have it; `offered` are values and how they are called."""
+
+    hidden: bool = False
+    label: str | None = None
+    offered: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A form that opens: for which record, with which values, over which options."""
+
+    title: str
+    number: Any = None
+    values: Values = field(default_factory=dict)
+    options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    fixed: bool = False  # nothing can be saved
+
+
+@dataclass(frozen=True, slots=True)
+class Route(Generic[T]):
+    """The addresses of a resource: `name` is the list in an answer, `page` the parameters that
+    page through it with their default, least and most. `made` is a new record as JSON, where it
+    differs; `body` says what to send, `by` is a record's parameter where it has no number."""
+
+    path: str
+    name: str
+    as_dict: Callable[[T], dict[str, Any]]
+    made: Callable[[Any], dict[str, Any]] | None = None
+    page: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    change: Literal["PUT", "PATCH"] = "PUT"
+    largest: int = LARGEST_BODY
+    too_large: str = ""
+    body: str = ""
+    broken: str = ""  # where no JSON is something else than another JSON
+    by: str = ""
+    more: Callable[[Context], dict[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource(Generic[T]):
+    """What a card shows and does, and the right that it needs. `record` makes sure that what a
+    browser or an address calls a record's number is one."""
+
+    card: Card
+    allow: Callable[[Scope], None]
+    read: Callable[[Context], Found[T]]
+    row: Callable[[T, str], Row]
+    one: Callable[[Context, Any], T] | None = None
+    create: Callable[[Context, Values], Any] | None = None
+    change: Callable[[Context, Any, Values], T] | None = None
+    remove: Callable[[Context, Any], T | None] | None = None
+    removes: str = ""
+    opens: Mapping[str, Opens] = field(default_factory=dict)
+    actions: Mapping[str, Callable[[Context, Row], Any]] = field(default_factory=dict)
+    follows: bool = False
+    blames: str = ""  # the field beside which a `Forbidden` stands
+    opening: Callable[[Context, str, Row], Opening] | None = None
+    values: Callable[[T], Values] | None = None
+    shape: Callable[[Context, Values, str], Mapping[str, Shape]] | None = None
+    detail: Callable[[Context, Row], str] | None = None
+    once: Callable[[Any], str] | None = None  # what is shown once of a new record
+    told: Callable[[T], str] | None = None  # said of a record that was changed
+    named: str = "id"  # where a row holds the number of its record
+    number: Callable[[Any], Any] | None = None
+    route: Route[T] | None = None
+
+    @property
+    def key(self) -> str:
+        return self.card.key
+
+    def is_for(self, scope: Scope) -> bool:
+        """Whether the door is open; it is `allow` that decides."""
+        try:
+            self.allow(scope)
+        except Forbidden:
+            return False
+        return True
+
+    def title(self, button: str) -> str:
+        """What the form is called that a button opens."""
+        found = self.card.button(button)
+        return found.title or found.label if found else ""
+
+    def record(self, value: Any) -> Any:
+        """The number of a record that came from outside, and so may be anything."""
+        if self.number:
+            return self.number(value)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise Unknown(self.card.one, f"that is no {self.card.one} of this page")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the settings: its address, what the link says, its cards, and others beside them
+    (`before`, `after`), which callbacks of their own fill."""
+
+    key: str
+    label: str
+    resources: tuple[Resource[Any], ...]
+    before: Callable[[], list[Any]] = list
+    after: Callable[[], list[Any]] = list
+    body: Callable[[], Any] | None = None
+
+    def is_for(self, scope: Scope) -> bool:
+        """Whether a reader finds it."""
+        if self.body:
+            return scope.manages_platform
+        return any(one.is_for(scope) for one in self.resources)
+
+    def draw(self) -> Any:
+        """The page, empty."""
+        if self.body:
+            return self.body()
+        return page(self.key, [one.card for one in self.resources], self.before(), self.after())
+
+
+def by_key(pages: Sequence[Page]) -> dict[str, Resource[Any]]:
+    """Every resource of some pages; a key stands for one alone."""
+    every = [one for page in pages for one in page.resources]
+    found = {one.key: one for one in every}
+    if len(found) != len(every):
+        raise ValueError("two settings resources have one key")
+    return found
+
+
+def context(stores: Stores, zone: Any = None, **more: Any) -> Context:
+    """Who asks now, reading times in the zone they prefer, else in the browser's."""
+    return Context(current_actor(stores.settings), stores, zone_of(stores.state, zone), **more)

@@ -1,0 +1,136 @@
+"""What a browser does on the page of a settings resource, in the words of the tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from components import ids
+from tests.serving import ADMIN, Claims, Served
+
+Told = dict[Any, Any]
+
+
+def fill(served: Served, key: str, claims: Claims = ADMIN, zone: str = "UTC", **find: str) -> Told:
+    """What the card of a resource shows, by part: `table`, `state`, `card`, `note`, `place` …"""
+    values = {f"{name}.value": value for name, value in find.items()}
+    return _fire(served, key, '"part":"table","resource":["MATCH"]}.rowData', claims,
+                 values | {f"{ids.ZONE}.data": zone}, ids.resource("table", key), "id",
+                 find=tuple(find))  # fmt: skip
+
+
+def turn(served: Served, key: str, which: str, offset: Any, claims: Claims = ADMIN) -> Told:
+    """The same after a turn of the page, `newer` or `older`."""
+    values = {"offset.data": offset, f"{which}.n_clicks": 1, f"{ids.ZONE}.data": "UTC"}
+    return _fire(served, key, '"part":"table","resource":["MATCH"]}.rowData', claims, values,
+                 ids.resource(which, key), "n_clicks")  # fmt: skip
+
+
+def choose(served: Served, key: str, selected: Any, claims: Claims = ADMIN) -> Told:
+    """What the choice of a row shows: `detail`, and the buttons by their keys."""
+    return _fire(served, key, '"part":"detail","resource":["MATCH"]}.children...', claims,
+                 {"table.selectedRows": selected}, ids.resource("table", key), "selectedRows",
+                 )  # fmt: skip
+
+
+def press(served: Served, key: str, button: str, row: Any = None, claims: Claims = ADMIN) -> Told:
+    """What a button does: `confirm` asks, `changed` or `problem` tell how it went."""
+    values = {f"{button}.n_clicks": 1, "table.selectedRows": row and [row]}
+    return _act(served, key, claims, values, ids.resource_button(button, key), "n_clicks")
+
+
+def confirm(served: Served, key: str, button: str, row: Any, claims: Claims = ADMIN) -> Told:
+    """The same after the question was answered with yes."""
+    values = {"confirm.submit_n_clicks": 1, "asked.data": button, "table.selectedRows": [row]}
+    return _act(served, key, claims, values, ids.resource("confirm", key), "submit_n_clicks")
+
+
+def begin(
+    served: Served, key: str, button: str, rows: Any = None, claims: Claims = ADMIN,
+    of: str = "", zone: str = "UTC",
+) -> Told:  # fmt: skip
+    """The form of a resource as it opens by a button, of the card `of` where it is another's."""
+    held = {f"{button}.n_clicks": 1, "table.selectedRows": rows, f"{ids.ZONE}.data": zone}
+    return _fire(served, key, '"part":"edited","resource":["MATCH"]}.data@', claims, held,
+                 ids.resource_button(button, of or key), "n_clicks",
+                 **{"resource*": (of or key,)})  # fmt: skip
+
+
+def save(
+    served: Served, key: str, values: Mapping[str, Any], edited: Any = None,
+    claims: Claims = ADMIN,
+) -> Told:  # fmt: skip
+    """What the form says of an attempt to save it: `problem` by field, `changed`, `secret` …"""
+    held = {f"{name}.value": value for name, value in values.items()}
+    told = held | {"form.n_clicks": 1, "edited.data": edited}
+    return _fire(served, key, '"part":"secret","resource":["MATCH"]}.children', claims, told,
+                 ids.resource_extra("save", key), "n_clicks")  # fmt: skip
+
+
+def problems(told: Told) -> dict[str, str]:
+    """The sentences of a form, by field."""
+    return {key[1]: one["children"] for key, one in told.items()
+            if key[0] == "problem" and one.get("children")}  # fmt: skip
+
+
+def shape(served: Served, key: str, edited: Any = None, claims: Claims = ADMIN,
+          **choices: str) -> Told:  # fmt: skip
+    """Which fields a form shows for these choices, and what it offers."""
+    held = {f"{name}.value": value for name, value in choices.items()} | {"edited.data": edited}
+    return _fire(served, key, '{"box":["ALL"],"resource":["MATCH"]}.hidden', claims, held,
+                 ids.resource("edited", key), "data", choice=tuple(choices))  # fmt: skip
+
+
+def link(served: Served, page: str, claims: Claims) -> bool:
+    """Whether the link to a page is hidden."""
+    answer = served.fire('{"nav":["ALL"]}.hidden', claims, {"url.pathname": "/"}, "url.pathname",
+                         {"nav": (page,)})  # fmt: skip
+    return bool(answer.json["response"][ids.dom(ids.nav(page))]["hidden"])  # type: ignore[index]
+
+
+def body(served: Served, page: str, claims: Claims) -> str:
+    """The page at an address of the settings."""
+    place = {"url.pathname": f"/settings/{page}"}
+    return served.fire("page-title", claims, place, "url.pathname").text
+
+
+def _act(
+    served: Served, key: str, claims: Claims, values: Told, changed: ids.Id, prop: str
+) -> Told:
+    output = '"part":"confirm","resource":["MATCH"]}.displayed'
+    return _fire(served, key, output, claims, values, changed, prop)
+
+
+def _fire(
+    served: Served, key: str, output: str, claims: Claims, values: Told, changed: ids.Id,
+    prop: str, **wild: Any,
+) -> Told:  # fmt: skip
+    held = {"resource": key, "of": ("form",)} | _drawn(served, key) | wild
+    answer = served.fire(output, claims, values, f"{ids.dom(changed)}.{prop}", held)
+    assert answer.status_code in (200, 204), answer.text
+    told = {} if answer.status_code == 204 else answer.json["response"]  # type: ignore[index]
+    return {_name(json.loads(name)): props for name, props in told.items()}
+
+
+def _name(key: dict[str, str]) -> Any:
+    """A part by its name; a field's by what it is and the field, a button's by its key."""
+    if "part" in key:
+        return key["part"]
+    what = next(name for name in key if name != "resource")
+    return key[what] if what == "button" else (what, key[what])
+
+
+def _drawn(served: Served, key: str) -> Told:
+    """The names of fields and buttons that the card of a resource has."""
+    one = served.resource(key).card
+    fields = one.form.fields if one.form else ()
+    texts = tuple(each.name for each in fields if each.kind != "choice")
+    every = tuple(each.name for each in fields)
+    return {
+        "field": texts, "choice": tuple(name for name in every if name not in texts),
+        "box": every, "label": every, "problem": (*every, "") if one.form else (),
+        "offered": tuple(each.name for each in fields if each.suggests),
+        "button": tuple(each.key for each in one.buttons),
+        "find": tuple(each.name for each in one.search),
+    }  # fmt: skip
