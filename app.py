@@ -14,18 +14,16 @@ from dash import Dash
 from flask import Flask, Response, jsonify, redirect
 
 from callbacks.access import compression, demo, sign_in
-from callbacks.access.setup import link
 from callbacks.analytics import drawer, filtering, narrowing, navigation, redraw
-from callbacks.api import api, listing
+from callbacks.api import analytics, listing
 from callbacks.api import budgets as budget_api
 from callbacks.api import people as people_api
 from callbacks.api import prices as price_api
 from callbacks.api import resources as resources_api
-from callbacks.commands import follow, running
+from callbacks.commands import litellm_sync, remote_store
 from callbacks.commands.main import load
 from callbacks.commands.main import main as command
-from callbacks.receive import bodies, listening, otlp, uploads
-from callbacks.receive import events as receive
+from callbacks.receive import events, http_server, otlp, request_body, uploads
 from callbacks.settings import budgets, imports, people, preferences, prices, resources
 from callbacks.settings.pages import PAGES
 from callbacks.settings.resource import Page, Stores
@@ -60,22 +58,22 @@ def create_app(
     what is received (None: this process does), `pages` are those of the settings."""
     server, tally = Flask(__name__, static_folder=None), tally or Tally(state)
     reader, stores = reader or Reader(store.book), Stores(settings, state, store, tally)
-    server.config["MAX_CONTENT_LENGTH"] = bodies.LARGEST
+    server.config["MAX_CONTENT_LENGTH"] = request_body.LARGEST
     sign_in.attach(server, settings, state, store, lambda: app.csp_hashes())
     compression.attach(server)
-    api.attach(server, settings, store)
+    analytics.attach(server, settings, store)
     listing.attach(server, settings, store)
     preferences.attach(server, state)
     budget_api.attach(server, settings, state, store)
     people_api.attach(server, settings, state, store)
     resources_api.attach(server, stores, pages)
     price_api.attach(server, settings, state, store)
-    receive.attach(server, settings, state, store, tally, reader)
+    events.attach(server, settings, state, store, tally, reader)
     otlp.attach(server, settings, state, store, tally, reader)
     uploads.attach(
         server, settings, state, Uploads(settings.data_dir / "uploads", state, store), tally
     )
-    running.attach(server, store, key)
+    remote_store.attach(server, store, key)
     _doors(server, state, store, reader)
     app = Dash(
         server=server, title="Spendscope", update_title=None, index_string=INDEX,
@@ -118,7 +116,7 @@ def _doors(server: Flask, state: State, store: EventStore, reader: Reads) -> Non
 def serve(settings: Settings, with_sample: bool = False) -> None:
     """Serve until stopped."""
     signal.signal(signal.SIGTERM, _stop)
-    state, key = State(settings.state_url), running.new_key()
+    state, key = State(settings.state_url), remote_store.new_key()
     store = open_events(settings.events_url, Books.at_start(state, settings.now()))
     if with_sample and not demo.sources(store):
         load(store, 100_000, 90, 7, settings.now())
@@ -138,9 +136,12 @@ def _listen(settings: Settings, state: State, store: EventStore, key: str, app: 
     print(f"Spendscope serves on {url}", flush=True)
     if "local" in settings.sign_in and demo.why_closed(settings, store):
         _invite(settings, state)
-    with running.announced(settings, key), follow.following(settings, state, store):
+    with (
+        remote_store.announce(settings, key),
+        litellm_sync.sync_while_serving(settings, state, store),
+    ):
         where = {"host": settings.host, "port": settings.port}
-        listening.listening(app.server, threads=THREADS, **where).run()
+        http_server.make_server(app.server, threads=THREADS, **where).run()
 
 
 def _stop(*_: Any) -> None:
@@ -151,7 +152,10 @@ def _stop(*_: Any) -> None:
 def _invite(settings: Settings, state: State) -> None:
     """Print the one-time link to the first account, while there is none."""
     if token := state.setup_token():
-        print(f"Create the first account: {link(token, settings.host, settings.port)}", flush=True)
+        print(
+            f"Create the first account: {sign_in.setup_link(token, settings.host, settings.port)}",
+            flush=True,
+        )
 
 
 def main() -> int:

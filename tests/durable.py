@@ -17,8 +17,8 @@ import data.engines.duckdb.store  # open_events would, in every fork
 import data.ingest.preparing
 import data.sources.parquet
 from app import create_app
-from callbacks.commands import running
-from callbacks.receive.listening import listening
+from callbacks.commands import remote_store
+from callbacks.receive.http_server import make_server
 from data.engines.protocol import EventStore, open_events
 from data.ingest.importing import ingest, ingest_paths
 from data.ingest.reading_process import ReaderProcess
@@ -57,8 +57,8 @@ def work(job: dict[str, Any]) -> None:
     if settings and state:
         reader = ReaderProcess(settings.state_url)
         server = create_app(settings, state, store, COMMANDS, reader=reader).server
-        with closing(reader), running.announced(settings, COMMANDS):
-            listening(server, host="127.0.0.1", port=settings.port, threads=8).run()
+        with closing(reader), remote_store.announce(settings, COMMANDS):
+            make_server(server, host="127.0.0.1", port=settings.port, threads=8).run()
     elif job["do"] == "import":
         setattr(data.ingest.preparing, "BATCH", 200)  # noqa: B010
         setattr(data.sources.parquet, "STRETCH", 2_048)  # noqa: B010

@@ -52,20 +52,20 @@ def harden(server: Flask, script_hashes: Callable[[], list[str]]) -> None:
         REMEMBER_COOKIE_NAME="spendscope_remember",
     )
     policy = cache(lambda: POLICY.format(scripts=" ".join(script_hashes())).replace(" ;", ";"))
-    server.after_request(lambda answer: _sealed(answer, policy()))
+    server.after_request(lambda answer: _add_headers(answer, policy()))
 
 
-def _sealed(answer: Response, policy: str) -> Response:
+def _add_headers(answer: Response, policy: str) -> Response:
     answer.headers.update(ALWAYS)
     answer.headers["Content-Security-Policy"] = policy
     if not request.path.startswith(CODE):
         answer.headers.setdefault("Cache-Control", "no-store")
     if answer.mimetype == "text/html" and answer.status_code == 200:
-        _give_csrf(answer)
+        _set_csrf_cookie(answer)
     return answer
 
 
-def _give_csrf(answer: Response) -> None:
+def _set_csrf_cookie(answer: Response) -> None:
     if bearer(request) is not None or not current_user.is_authenticated:
         return
     answer.set_cookie(

@@ -76,7 +76,7 @@ class Authenticator:
     state: State
     store: EventStore
     tokens: Tokens
-    roll: PersonDirectory
+    directory: PersonDirectory
     throttle: Throttle = field(default_factory=Throttle)
 
     @property
@@ -89,7 +89,7 @@ class Authenticator:
             return None
         kind, _, rest = key.partition(":")
         try:
-            return Person(key, self._claims(kind, rest), self.roll.now())
+            return Person(key, self._claims(kind, rest), self.directory.now())
         except Stranger as refusal:
             g.refusal = refusal
         return None
@@ -99,7 +99,7 @@ class Authenticator:
         token = bearer(asked)
         try:
             if token is not None:
-                return Person("bearer:", self.tokens.verify(token), self.roll.now())
+                return Person("bearer:", self.tokens.verify(token), self.directory.now())
         except Stranger as refusal:
             g.refusal = refusal
         return None
@@ -110,7 +110,7 @@ class Authenticator:
         if kind == "demo":
             return self.persona(rest).claims
         if kind == "token" and self.tokens.configured:
-            return _pasted()
+            return _claims_of_session()
         raise Stranger("this session is over: sign in again")
 
     def _account(self, rest: str) -> Account:
@@ -127,12 +127,12 @@ class Authenticator:
         return Person(f"demo:{key}", persona(key).claims)
 
 
-def recognise(server: Flask, desk: Authenticator) -> None:
+def install_authenticator(server: Flask, authenticator: Authenticator) -> None:
     """Teach a server who its people are."""
     manager = LoginManager(server)
     manager.session_protection = "basic"
-    manager.user_loader(desk.from_session)
-    manager.request_loader(desk.from_request)
+    manager.user_loader(authenticator.from_session)
+    manager.request_loader(authenticator.from_request)
 
 
 def current_person() -> Person:
@@ -171,9 +171,9 @@ def account_person(account: Account) -> Person:
     return Person(f"account:{account.created}:{account.id}", account.claims)
 
 
-def begin(person: Person) -> None:
+def begin_session(person: Person) -> None:
     """Start this person's session, and nothing of the one before."""
-    end()
+    end_session()
     session.permanent = True
     if person.key == "token:":
         session["claims"] = {name: person.claims[name] for name in KEPT if name in person.claims}
@@ -181,14 +181,14 @@ def begin(person: Person) -> None:
     login_user(person)
 
 
-def end() -> None:
+def end_session() -> None:
     """Forget whoever was signed in here, and their CSRF token."""
     logout_user()
     session.clear()
     g.pop("csrf_token", None)
 
 
-def _pasted() -> Claims:
+def _claims_of_session() -> Claims:
     claims: Claims = session.get("claims", {})
     if "exp" not in claims or expired(claims):
         raise Stranger("the token of this session has expired: sign in again")

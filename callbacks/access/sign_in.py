@@ -10,24 +10,23 @@ from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
 from callbacks.access.demo import why_closed
-from callbacks.access.gate import NOTE, SETUP, SIGN_IN, SIGN_OUT, guard, local_path, refuse
+from callbacks.access.guard import NOTE, SETUP, SIGN_IN, SIGN_OUT, error_response, guard, local_path
 from callbacks.access.headers import CSRF_COOKIE, harden
-from callbacks.access.pages import page
+from callbacks.access.pages import notice, page
 from callbacks.access.session import (
     Authenticator,
     Person,
     account_person,
-    begin,
+    begin_session,
     current_person,
     current_scope,
-    end,
-    recognise,
+    end_session,
+    install_authenticator,
 )
-from callbacks.access.setup import set_up
 from callbacks.access.throttle import Key
 from callbacks.access.tokens import Tokens
 from data.engines.protocol import EventStore
-from data.errors import SpendscopeError, Stranger
+from data.errors import Refused, SpendscopeError, Stranger
 from data.people.aliases import PersonDirectory
 from data.sample.organisation import PERSONAS
 from data.settings import Settings
@@ -44,31 +43,31 @@ def attach(
     script_hashes: Callable[[], list[str]],
 ) -> None:
     """Close a server to strangers and give it its ways in. Call it before Dash gets the server."""
-    desk = Authenticator(settings, state, store, Tokens(settings), PersonDirectory(state))
+    authenticator = Authenticator(settings, state, store, Tokens(settings), PersonDirectory(state))
     server.secret_key = settings.secret_key
     harden(server, script_hashes)
-    recognise(server, desk)
+    install_authenticator(server, authenticator)
     guard(server)
-    server.register_error_handler(SpendscopeError, refuse)
-    both = ["GET", "POST"]
-    server.add_url_rule(SIGN_IN, "sign_in", lambda: sign_in(desk), methods=both)
-    server.add_url_rule(SIGN_OUT, "sign_out", sign_out, methods=both)
-    server.add_url_rule(SETUP, "set_up", lambda: set_up(desk), methods=both)
+    server.register_error_handler(SpendscopeError, error_response)
+    methods = ["GET", "POST"]
+    server.add_url_rule(SIGN_IN, "sign_in", lambda: sign_in(authenticator), methods=methods)
+    server.add_url_rule(SIGN_OUT, "sign_out", sign_out, methods=methods)
+    server.add_url_rule(SETUP, "set_up", lambda: set_up(authenticator), methods=methods)
 
 
-def sign_in(desk: Authenticator) -> Any:
+def sign_in(authenticator: Authenticator) -> Any:
     """The ways in that are open now; or, with one of them taken, where the reader wanted to go."""
     if request.method != "POST":
-        return _page(desk)
-    key = _key()
-    if "password" in request.form and (seconds := desk.throttle.wait(key)):
+        return _sign_in_page(authenticator)
+    key = _throttle_key()
+    if "password" in request.form and (seconds := authenticator.throttle.wait(key)):
         sentence = f"Too many tries with this name. Try again in {-(-seconds // 60)} min."
-        return _page(desk, sentence), 429, {"Retry-After": str(seconds)}
+        return _sign_in_page(authenticator, sentence), 429, {"Retry-After": str(seconds)}
     try:
-        begin(_shown(desk))
+        begin_session(_authenticate(authenticator))
     except SpendscopeError as refusal:
-        return _page(desk, _sentence(refusal)), refusal.status
-    desk.throttle.forget(key)
+        return _sign_in_page(authenticator, _sentence(refusal)), refusal.status
+    authenticator.throttle.reset(key)
     return redirect(local_path(request.form.get("next")), 303)
 
 
@@ -76,42 +75,46 @@ def sign_out() -> Any:
     """A question for those who follow a link, the end of the session for those who answer it."""
     if request.method != "POST":
         return page("sign_out", name=current_person().name, csrf=generate_csrf())
-    end()
+    end_session()
     answer = redirect(SIGN_IN, 303)
     answer.delete_cookie(CSRF_COOKIE, samesite="Lax")
     return answer
 
 
-def _shown(desk: Authenticator) -> Person:
+def _authenticate(authenticator: Authenticator) -> Person:
     """Who the form's sender has shown to be."""
     form = request.form
     if "persona" in form:
-        return desk.persona(form["persona"])
+        return authenticator.persona(form["persona"])
     if "token" in form:
-        return Person("token:", desk.tokens.verify(form["token"].strip()))
+        return Person("token:", authenticator.tokens.verify(form["token"].strip()))
     account = None
-    if desk.takes_passwords:
-        account = desk.state.verify(form.get("name", ""), form.get("password", ""))
+    if authenticator.takes_passwords:
+        account = authenticator.state.verify(form.get("name", ""), form.get("password", ""))
     if account is None:
         raise Stranger("the name or the password is wrong")
     return account_person(account)
 
 
-def _key() -> Key:
+def _throttle_key() -> Key:
     return request.form.get("name", "")[:200].strip().lower(), request.remote_addr or ""
 
 
-def _page(desk: Authenticator, error: str = "") -> str:
-    closed = why_closed(desk.settings, desk.store)
-    accounts = desk.takes_passwords and desk.state.has_accounts()
-    nothing_else = "demo" in desk.settings.sign_in and not accounts and not desk.tokens.configured
+def _sign_in_page(authenticator: Authenticator, error: str = "") -> str:
+    closed = why_closed(authenticator.settings, authenticator.store)
+    accounts = authenticator.takes_passwords and authenticator.state.has_accounts()
+    nothing_else = (
+        "demo" in authenticator.settings.sign_in
+        and not accounts
+        and not authenticator.tokens.configured
+    )
     return page(
         "sign_in",
         personas=() if closed else PERSONAS,
         note=_sentence(session.pop(NOTE, "") or (closed if nothing_else else "")),
         accounts=accounts,
-        tokens=desk.tokens.configured,
-        local=desk.takes_passwords,
+        tokens=authenticator.tokens.configured,
+        local=authenticator.takes_passwords,
         error=error,
         name=request.form.get("name", ""),
         next=local_path(request.values.get("next")),
@@ -123,3 +126,45 @@ def _page(desk: Authenticator, error: str = "") -> str:
 def _sentence(words: object) -> str:
     text = str(words or "")
     return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def setup_link(token: str, host: str, port: int) -> str:
+    """Where the first account is made: the one-time link that a start without accounts prints."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}/setup?token={token}"
+
+
+def set_up(authenticator: Authenticator) -> Any:
+    """The form of the one-time link; or, filled in, the app with its first account signed in."""
+    token = request.values.get("token", "")
+    if not authenticator.takes_passwords or not authenticator.state.is_setup_token(token):
+        return _link_expired()
+    return _setup_form(token) if request.method != "POST" else _create_account(authenticator, token)
+
+
+def _create_account(authenticator: Authenticator, token: str) -> Any:
+    user, name, password, email = (
+        request.form.get(field, "") for field in ("user", "name", "password", "email")
+    )
+    try:
+        account = authenticator.state.use_setup_token(
+            token, user, name, password, email.strip() or None
+        )
+    except Stranger:
+        return _link_expired()
+    except Refused as refusal:
+        return _setup_form(token, str(refusal), refusal.parameter), refusal.status
+    begin_session(account_person(account))
+    return redirect("/", 303)
+
+
+def _setup_form(token: str, error: str = "", parameter: str = "") -> str:
+    typed = {field: request.form.get(field, "") for field in ("user", "name", "email")}
+    return page(
+        "setup", token=token, csrf=generate_csrf(), error=error, parameter=parameter, values=typed
+    )
+
+
+def _link_expired() -> Any:
+    sentence = "It was used already, or a later start printed another one: open the newest."
+    return notice("This link no longer works", sentence, SIGN_IN), Stranger.status

@@ -37,7 +37,7 @@ class Throttle:
                 self._tries.popitem(last=False)
         return 0
 
-    def forget(self, key: Key) -> None:
+    def reset(self, key: Key) -> None:
         """It was the right password: nothing was guessed."""
         with self._lock:
             self._tries.pop(key, None)

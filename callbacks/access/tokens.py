@@ -54,14 +54,14 @@ class Tokens:
         """The claims of a token that is signed, in time and names somebody."""
         if not self.configured:
             raise Stranger("this server accepts no tokens: no secret or key set is configured")
-        _look(token, self._algorithms)
+        _check_header(token, self._algorithms)
         try:
             claims = self._decoded(token)
         except jwt.PyJWTError as error:
             raise Stranger(_sentence(error)) from None
         except (TypeError, ValueError, RecursionError):
             raise Stranger("the token cannot be read") from None
-        return _checked(claims)
+        return _check_subject(claims)
 
     def _decoded(self, token: str) -> dict[str, Any]:
         return jwt.decode(
@@ -104,7 +104,7 @@ def _key_set(url: str | None) -> jwt.PyJWKClient | None:
         raise SettingsError("SPENDSCOPE_JWKS_URL must be an http or https address") from None
 
 
-def _look(token: str, algorithms: tuple[str, ...]) -> None:
+def _check_header(token: str, algorithms: tuple[str, ...]) -> None:
     """Refuse what needs no key to be refused."""
     if not token.strip() or len(token) > LARGEST:
         raise Stranger("the token is empty" if not token.strip() else "the token is too long")
@@ -125,7 +125,7 @@ def _sentence(error: jwt.PyJWTError) -> str:
     return next(known, f"the token cannot be read: {str(error).rstrip('.')}")
 
 
-def _checked(claims: dict[str, Any]) -> dict[str, Any]:
+def _check_subject(claims: dict[str, Any]) -> dict[str, Any]:
     if not claims["sub"].strip():
         raise Stranger("the token names nobody: its sub claim is empty")
     try:

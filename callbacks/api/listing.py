@@ -12,7 +12,7 @@ from flask import Flask, Response, jsonify, request, stream_with_context
 
 from callbacks.access.session import current_scope
 from callbacks.api import records
-from callbacks.api.api import ROWS, meta
+from callbacks.api.analytics import ROWS, meta
 from callbacks.api.parameters import filters_asked, order_asked, whole
 from components.sections.declared import Section, section
 from data.access.scope import Scope

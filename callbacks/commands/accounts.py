@@ -27,7 +27,7 @@ def add(
     account = state.add_account(
         user,
         user if name is None else name,
-        _typed() if not password_stdin else sys.stdin.readline().rstrip("\r\n"),
+        _prompt_password() if not password_stdin else sys.stdin.readline().rstrip("\r\n"),
         email,
         is_admin=admin,
         applications=applications,
@@ -50,17 +50,17 @@ def token(
     """A signed token with these claims; raises `SettingsError` where no secret is set."""
     if not sub.strip():
         raise Refused("sub", "a token names somebody: --sub cannot be empty")
-    told = {
+    optional = {
         "email": email,
         "name": name,
         "applications": applications,
         "applications_admin": applications_admin,
     }
     claims: dict[str, Any] = {"sub": sub, "isAdmin": admin}
-    return sign(settings, claims | {k: v for k, v in told.items() if v is not None}, ttl)
+    return sign(settings, claims | {k: v for k, v in optional.items() if v is not None}, ttl)
 
 
-def _typed() -> str:
+def _prompt_password() -> str:
     first = getpass.getpass("Password: ")
     if getpass.getpass("The same again: ") != first:
         raise Refused("password", "the two passwords differ")

@@ -46,8 +46,8 @@ def _differences(query: Query, store: EventStore) -> Iterator[str]:
     for name in query.metrics:
         total, added = whole[name].fillna(0).iloc[0], parts[name].sum()
         if abs(float(total) - float(added)) > CENT:
-            said = f"{total} in all, {added} in parts"
-            yield f"{name} by {', '.join(query.by)} ({query.filters.window.zone}): {said}"
+            difference = f"{total} in all, {added} in parts"
+            yield f"{name} by {', '.join(query.by)} ({query.filters.window.zone}): {difference}"
 
 
 def buckets_add_up(store: EventStore) -> Iterator[str]:

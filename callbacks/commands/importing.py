@@ -9,8 +9,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from callbacks.commands.follow import import_from
-from callbacks.commands.running import reach
+from callbacks.commands.litellm_sync import import_from
+from callbacks.commands.remote_store import open_store
 from data.engines.protocol import EventSink
 from data.errors import SettingsError
 from data.ingest.import_log import record
@@ -22,20 +22,20 @@ from data.sources.report import Report
 from data.state.store import State
 
 
-def import_usage(told: argparse.Namespace, settings: Settings) -> int:
+def import_usage(arguments: argparse.Namespace, settings: Settings) -> int:
     """Import what was named, print the report; 2 if something of it was rejected, else 0."""
     options = Options(
-        user=told.user, project=told.project, start=instant("--start", told.start),
-        columns=mapping.parse(told.map),
+        user=arguments.user, project=arguments.project, start=instant("--start", arguments.start),
+        columns=mapping.parse(arguments.map),
     )  # fmt: skip
-    store, report = reach(settings), Report()
+    store, report = open_store(settings), Report()
     try:
-        _import(told, settings, store, options, report)
+        _import(arguments, settings, store, options, report)
     finally:
         store.close()
-        if report.read and not told.dry_run:
-            _log(settings, told.paths, report)
-    print(json.dumps(report.as_dict()) if told.json else _said(report, told.dry_run))
+        if report.read and not arguments.dry_run:
+            _log(settings, arguments.paths, report)
+    print(json.dumps(report.as_dict()) if arguments.json else _summary(report, arguments.dry_run))
     return 2 if report.rejected else 0
 
 
@@ -47,16 +47,18 @@ def _log(settings: Settings, paths: list[str], report: Report) -> None:
 
 
 def _import(
-    told: argparse.Namespace, settings: Settings, store: EventSink, options: Options,
+    arguments: argparse.Namespace, settings: Settings, store: EventSink, options: Options,
     report: Report,
 ) -> None:  # fmt: skip
     """Files and folders first, then databases, in one report; what came until it ended is in it."""
-    said = _Progress()
-    if paths := [Path(path) for path in told.paths if not is_address(path)]:
-        ingest_paths(paths, store, options, name=told.format, dry_run=told.dry_run,
-                     progress=said, report=report)  # fmt: skip
-    for url in filter(is_address, told.paths):
-        report.add(import_from(url, settings, store, options, dry_run=told.dry_run, progress=said))
+    progress = _Progress()
+    if paths := [Path(path) for path in arguments.paths if not is_address(path)]:
+        ingest_paths(paths, store, options, name=arguments.format, dry_run=arguments.dry_run,
+                     progress=progress, report=report)  # fmt: skip
+    for url in filter(is_address, arguments.paths):
+        report.add(
+            import_from(url, settings, store, options, dry_run=arguments.dry_run, progress=progress)
+        )
 
 
 class _Progress:
@@ -71,20 +73,20 @@ class _Progress:
             print(f"  {report.read:,} read, {report.accepted:,} accepted …", file=sys.stderr)
 
 
-def _said(report: Report, dry_run: bool) -> str:
+def _summary(report: Report, dry_run: bool) -> str:
     """The report as a person reads it."""
-    told = report.as_dict()
+    summary = report.as_dict()
     head = "Would import" if dry_run else "Imported"
     lines = [
-        f"{head} {told['accepted']:,} of {told['read']:,} records"
-        f" from {told['files']} file(s), format {told['format']}",
-        f"  duplicates {told['duplicates']:,} · rejected {told['rejected']:,}"
-        f" · unpriced {told['unpriced']:,}",
-        f"  cost ${told['cost']:,.6f} · tokens {told['tokens']:,}"
-        f" · {told['from'] or '–'} → {told['to'] or '–'}",
+        f"{head} {summary['accepted']:,} of {summary['read']:,} records"
+        f" from {summary['files']} file(s), format {summary['format']}",
+        f"  duplicates {summary['duplicates']:,} · rejected {summary['rejected']:,}"
+        f" · unpriced {summary['unpriced']:,}",
+        f"  cost ${summary['cost']:,.6f} · tokens {summary['tokens']:,}"
+        f" · {summary['from'] or '–'} → {summary['to'] or '–'}",
     ]
-    lines += [f"  note, {note['times']:,} ×: {note['what']}" for note in told["notes"]]
-    return "\n".join(lines + [f"  {r['where']}: {r['reason']}" for r in told["rejections"]])
+    lines += [f"  note, {note['times']:,} ×: {note['what']}" for note in summary["notes"]]
+    return "\n".join(lines + [f"  {r['where']}: {r['reason']}" for r in summary["rejections"]])
 
 
 def instant(name: str, text: str | None) -> datetime | None:

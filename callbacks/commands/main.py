@@ -6,13 +6,12 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from callbacks.access.demo import sources
 from callbacks.commands import accounts, checks
-from callbacks.commands.arguments import parser
 from callbacks.commands.importing import import_usage, instant
-from callbacks.commands.running import Running, reach
+from callbacks.commands.remote_store import RemoteStore, open_store
 from data.engines.protocol import EventSink, EventStore
 from data.errors import SpendscopeError
 from data.events.table import micros
@@ -27,9 +26,9 @@ Serve = Callable[[Settings, bool], None]
 
 def main(serve: Serve, arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. Every failure is one sentence."""
-    told = parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
-        return _run(told, Settings.read(), serve)
+        return _run(options, Settings.read(), serve)
     except SpendscopeError as error:
         print(f"spendscope: {error}", file=sys.stderr)
         return 1
@@ -38,23 +37,23 @@ def main(serve: Serve, arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _run(told: argparse.Namespace, settings: Settings, serve: Serve) -> int:
-    if told.command in (None, "serve"):
-        serve(settings, getattr(told, "with_sample", False))
+def _run(options: argparse.Namespace, settings: Settings, serve: Serve) -> int:
+    if options.command in (None, "serve"):
+        serve(settings, getattr(options, "with_sample", False))
         return 0
-    return int(COMMANDS[told.command](told, settings))
+    return int(COMMANDS[options.command](options, settings))
 
 
-def _sample(told: argparse.Namespace, settings: Settings) -> int:
-    store = reach(settings)
+def _sample(options: argparse.Namespace, settings: Settings) -> int:
+    store = open_store(settings)
     try:
-        if told.remove:
+        if options.remove:
             print(f"Removed {store.remove(SOURCE):,} sample events.")
             return 0
-        until = instant("--until", told.until)
+        until = instant("--until", options.until)
         end = settings.now() if until is None else micros(until)
-        load(store, told.events, told.days, told.seed, end)
-        if not isinstance(store, Running):
+        load(store, options.events, options.days, options.seed, end)
+        if not isinstance(store, RemoteStore):
             _budgets(store, settings)
     finally:
         store.close()
@@ -79,24 +78,24 @@ def load(store: EventSink, events: int, days: int, seed: int, until: int) -> Non
     print(f"The sample organisation is loaded: {stored:,} new events over {days} days.")
 
 
-def _token(told: argparse.Namespace, settings: Settings) -> int:
+def _token(options: argparse.Namespace, settings: Settings) -> int:
     print(
         accounts.token(
-            settings, told.sub, told.email, told.name, admin=told.admin,
-            applications=told.applications, applications_admin=told.applications_admin,
-            ttl=told.ttl,
+            settings, options.sub, options.email, options.name, admin=options.admin,
+            applications=options.applications, applications_admin=options.applications_admin,
+            ttl=options.ttl,
         )
     )  # fmt: skip
     return 0
 
 
-def _account(told: argparse.Namespace, settings: Settings) -> int:
+def _account(options: argparse.Namespace, settings: Settings) -> int:
     state = State(settings.state_url)
     print(
         accounts.add(
-            state, told.id, told.name, told.email, admin=told.admin,
-            applications=told.applications, applications_admin=told.applications_admin,
-            password_stdin=told.password_stdin,
+            state, options.id, options.name, options.email, admin=options.admin,
+            applications=options.applications, applications_admin=options.applications_admin,
+            password_stdin=options.password_stdin,
         )
     )  # fmt: skip
     state.close()
@@ -104,9 +103,9 @@ def _account(told: argparse.Namespace, settings: Settings) -> int:
 
 
 def _check(_: argparse.Namespace, settings: Settings) -> int:
-    store = reach(settings)
+    store = open_store(settings)
     try:
-        results = store.check() if isinstance(store, Running) else list(checks.run_all(store))
+        results = store.check() if isinstance(store, RemoteStore) else list(checks.run_all(store))
     finally:
         store.close()
     for name, problem in results:
@@ -121,3 +120,68 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Settings], int]]] = {
     "account": _account,
     "check": _check,
 }
+
+
+# The words of the command line; what they do stands in `commands`.
+ABOUT: Final = "A dashboard for LLM usage, cost and activity."
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
+    top = argparse.ArgumentParser("spendscope", description=ABOUT)
+    add = top.add_subparsers(dest="command", metavar="COMMAND").add_parser
+    serve = add("serve", help="serve the dashboard (default)")
+    serve.add_argument("--with-sample", action="store_true", help="load sample data if empty")
+    _import_options(add("import", help="import usage data, print a report"))
+    _sample_options(add("sample", help="load the sample organisation"))
+    _claims(token := add("token", help="print a signed JWT"))
+    token.add_argument("--sub", required=True, metavar="ID", help="the user's id")
+    token.add_argument("--ttl", type=int, default=3_600, metavar="S", help="seconds it is good for")
+    account = add("account", help="manage local accounts")
+    account.add_argument("action", choices=["add"])
+    account.add_argument("id", help="the user's id, as in the usage data")
+    _claims(account)
+    account.add_argument(
+        "--password-stdin", action="store_true", help="read it from standard input"
+    )
+    add("check", help="check the stored data against itself")
+    return top
+
+
+def _import_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="files, folders, or a LiteLLM database: postgresql://USER@HOST/DATABASE",
+    )
+    parser.add_argument("--format", default="auto", help="a format's name, or auto")
+    parser.add_argument("--user", help="whose it is, where the source is silent")
+    parser.add_argument("--project", help="for which project, where the source is silent")
+    parser.add_argument(
+        "--start",
+        metavar="ISO",
+        help="first instant of a trace of offsets, or to read of a database",
+    )
+    parser.add_argument(
+        "--map", action="append", default=[], metavar="FIELD=COLUMN,…",
+        help="which column fills which field, where they have names of their own",
+    )  # fmt: skip
+    parser.add_argument("--dry-run", action="store_true", help="report, and store nothing")
+    parser.add_argument("--json", action="store_true", help="the report as JSON")
+
+
+def _sample_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--events", type=int, default=100_000, metavar="N")
+    parser.add_argument("--days", type=int, default=90, metavar="D")
+    parser.add_argument("--seed", type=int, default=7, metavar="S")
+    parser.add_argument("--until", metavar="ISO", help="the end; now by default")
+    parser.add_argument("--remove", action="store_true", help="take the sample out again")
+
+
+def _claims(parser: Any) -> None:
+    parser.add_argument("--email", metavar="E")
+    parser.add_argument("--name", metavar="N")
+    parser.add_argument("--admin", action="store_true", help="sees everything")
+    parser.add_argument("--applications", metavar="A,B", help="projects they use")
+    parser.add_argument("--applications-admin", metavar="C", help="projects they administer")

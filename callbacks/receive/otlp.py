@@ -32,8 +32,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from callbacks.receive.bodies import MOST_ITEMS, body, refuse_crowded
-from callbacks.receive.events import admitted
+from callbacks.access.ingest_key import require_ingest_key
+from callbacks.receive.request_body import MOST_ITEMS, refuse_too_many_objects, request_body
 from data.engines.protocol import EventStore
 from data.errors import SpendscopeError, Unsupported
 from data.ingest.import_log import Tally
@@ -75,7 +75,7 @@ def attach(
     @server.post("/v1/<any(traces, logs, metrics):signal>")
     def export(signal: str) -> Response:
         try:
-            key = admitted(settings, state)
+            key = require_ingest_key(settings, state)
             items, report = _receive(signal, key, store, reader)
             report.settle(key.source or "otlp", {})
             tally.add(settings.now(), key.name, "otlp", report)
@@ -88,9 +88,9 @@ def attach(
 def _receive(signal: str, key: Key, store: EventStore, reader: Reads) -> tuple[int, Report]:
     """How many items a request held, and what became of the events among them."""
     json = _content_type() == JSON
-    with body() as content:
+    with request_body() as content:
         if json:
-            refuse_crowded(content)
+            refuse_too_many_objects(content)
         read = reader.otlp(signal, content, json, MOST_ITEMS, key)
         return read.items, receive(read, store, key.project)
 

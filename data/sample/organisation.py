@@ -18,7 +18,7 @@ from data.errors import Refused
 from data.events.table import EARLIEST, FIELDS, LATEST, Event, micros
 from data.sample.calendar import DAY, HOUR, Calendar
 from data.sample.cast import NEWCOMER, PROJECTS, WORKFLOWS
-from data.sample.people import PEOPLE, PERSONAS, Person, Persona
+from data.sample.people import PEOPLE, PERSONAS, Employee, Persona
 from data.sample.programs import SERVICES, SHARES, add_on, run, serve
 from data.sample.scenes import Beat, coding, conversation
 
@@ -117,16 +117,16 @@ class Story:
             return add_on(self.dice, at, self._shared(person, project))
         return conversation(self.dice, at, self._shared(person, project, "conversation_id"))
 
-    def _coding(self, person: Person, project: str, at: int) -> list[Beat]:
+    def _coding(self, person: Employee, project: str, at: int) -> list[Beat]:
         known = None if self.dice.random() < DARK else project
         shared = self._shared(person, known, "conversation_id")
         shared["repository"] = self.dice.choice(PROJECTS[project].repositories)
         return coding(self.dice, at, shared, self.calendar.progress(at))
 
-    def _person(self) -> Person:
+    def _person(self) -> Employee:
         return self.dice.choices(PEOPLE, cum_weights=WEIGHTS)[0]
 
-    def _project(self, person: Person, at: int) -> str:
+    def _project(self, person: Employee, at: int) -> str:
         """Home more often than not; the new project first never, then ever more often."""
         ramped = (self.calendar.progress(at) - RAMP) / (1 - RAMP)
         if NEWCOMER in person.projects and self.dice.random() < ramped * 0.8:
@@ -134,7 +134,7 @@ class Story:
         own = [project for project in person.projects if project != NEWCOMER]
         return self.dice.choices(own, (6, 3, 1)[: len(own)])[0]
 
-    def _shared(self, person: Person | None, project: str | None, naming: str = "") -> Event:
+    def _shared(self, person: Employee | None, project: str | None, naming: str = "") -> Event:
         """What every event of a scene says; `naming` is the field with the scene's own id."""
         shared: Event = {"project": project}
         if project is not None:

@@ -11,7 +11,7 @@ from data.sample.cast import NEWCOMER
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Employee:
     """`projects` begin with the one at home; `weight` is how often they do something."""
 
     id: str
@@ -53,15 +53,15 @@ _HOMES: Final = (
 )
 
 
-def _person(rank: int, zone: str, row: str) -> Person:
+def _person(rank: int, zone: str, row: str) -> Employee:
     key, name = row.split(maxsplit=1)
     turns = (rank, rank * 5 + 3, rank * 11 + 6 if rank % 2 else rank)
     projects = dict.fromkeys(_HOMES[turn % len(_HOMES)] for turn in turns)
     joined = (NEWCOMER,) if rank % 4 == 1 else ()
-    return Person(key, name, zone, (rank + 3) ** -0.9, (*projects, *joined))
+    return Employee(key, name, zone, (rank + 3) ** -0.9, (*projects, *joined))
 
 
-def _people() -> tuple[Person, ...]:
+def _people() -> tuple[Employee, ...]:
     zones = [[(zone, row) for row in text.split(";")] for zone, text in _NAMES.items()]
     ranking = [row for row in chain(*zip_longest(*zones)) if row]
     return tuple(_person(rank, *row) for rank, row in enumerate(ranking))

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from data.state.store import State
 
 Action = Literal["create", "edit", "delete"]
-Said = dict[str, Any]
+Fields = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whose hand makes a change, and when (µs UTC)."""
+    """Who makes a change, and when (µs UTC)."""
 
     scope: Scope
     name: str
@@ -46,8 +46,8 @@ class Entry:
     name: str
     action: str
     thing: str
-    before: Said | None
-    after: Said | None
+    before: Fields | None
+    after: Fields | None
 
     def changes(self) -> list[tuple[str, Any, Any]]:
         """`(field, before, after)` of what differs, in the order of the fields."""
@@ -59,14 +59,14 @@ class Entry:
 
 def record(
     connection: sa.Connection,
-    hand: Actor,
+    actor: Actor,
     action: Action,
     thing: str,
-    before: Said | None,
-    after: Said | None,
+    before: Fields | None,
+    after: Fields | None,
 ) -> None:
     """Write down a change beside the change itself."""
-    who = {"at": hand.now, "who": hand.who, "name": hand.name}
+    who = {"at": actor.now, "who": actor.who, "name": actor.name}
     what = {"action": action, "thing": thing, "before": before, "after": after}
     connection.execute(AUDIT.insert().values(who | what))
 

@@ -14,7 +14,7 @@ from data.errors import Refused
 
 SHORTEST: Final = 10
 LONGEST: Final = 1_000
-AT_ONCE: Final = 2
+MOST_AT_ONCE: Final = 2
 
 
 class Passwords:
@@ -22,7 +22,7 @@ class Passwords:
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
-        self._turn = threading.BoundedSemaphore(AT_ONCE)
+        self._slots = threading.BoundedSemaphore(MOST_AT_ONCE)
 
     def chosen(self, password: str) -> str:
         """What to keep of a new password; raises `Refused` for one nobody should have."""
@@ -34,9 +34,9 @@ class Passwords:
 
     def match(self, kept: str | None, password: str) -> bool:
         """Whether this is the kept password; without one it takes as long and is False."""
-        with self._turn:
+        with self._slots:
             try:
-                same = self._hasher.verify(kept or self._nobody, _bytes(password[:LONGEST]))
+                same = self._hasher.verify(kept or self._hash_of_nobody, _bytes(password[:LONGEST]))
             except (VerificationError, InvalidHashError):
                 return False
         return same and kept is not None and len(password) <= LONGEST
@@ -47,11 +47,11 @@ class Passwords:
 
     def hashed(self, password: str) -> str:
         """What to keep of a password that is in use already."""
-        with self._turn:
+        with self._slots:
             return self._hasher.hash(_bytes(password))
 
     @cached_property
-    def _nobody(self) -> str:
+    def _hash_of_nobody(self) -> str:
         return self._hasher.hash(b"the password of nobody")
 
 

@@ -25,14 +25,14 @@ def open_engine(url: str) -> sa.Engine:
     Raises `SettingsError` for an engine we do not have, `StoreError` if it cannot be used now.
     """
     path = _path(url)
-    _make(path)
+    _create_file(path)
     engine = sa.create_engine(
         URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS}
     )
-    sa.event.listen(engine, "connect", _by_hand)
+    sa.event.listen(engine, "connect", _no_driver_transactions)
     sa.event.listen(engine, "begin", _begin)
     try:
-        with told(path.name):
+        with translated_errors(path.name):
             _upgrade(engine)
     except BaseException:
         engine.dispose()
@@ -41,7 +41,7 @@ def open_engine(url: str) -> sa.Engine:
 
 
 @contextmanager
-def told(name: str) -> Iterator[None]:
+def translated_errors(name: str) -> Iterator[None]:
     """A failure of the database, as the sentence a reader gets."""
     try:
         yield
@@ -69,7 +69,7 @@ def _path(url: str) -> Path:
     return Path(str(parsed.database)).absolute()
 
 
-def _make(path: Path) -> None:
+def _create_file(path: Path) -> None:
     """An empty file only its owner can read: it will hold password hashes."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def _make(path: Path) -> None:
         raise StoreError(f"the state store {path} cannot be opened: {error.strerror}") from error
 
 
-def _by_hand(connection: Any, _record: Any) -> None:
+def _no_driver_transactions(connection: Any, _record: Any) -> None:
     """The driver begins no transactions of its own; `_begin` does."""
     connection.isolation_level = None
 
@@ -101,19 +101,19 @@ def _upgrade(engine: sa.Engine) -> None:
             for statement in statements:
                 connection.exec_driver_sql(statement)
             connection.exec_driver_sql("INSERT INTO schema_version VALUES (?)", (number,))
-    _write_ahead(engine)
+    _switch_to_write_ahead(engine)
 
 
-def _write_ahead(engine: sa.Engine) -> None:
+def _switch_to_write_ahead(engine: sa.Engine) -> None:
     """Readers and a writer side by side. SQLite does not wait for this lock, so we do."""
     deadline = time.monotonic() + BUSY_SECONDS
-    while not _switched(engine):
+    while not _write_ahead_is_on(engine):
         if time.monotonic() > deadline:
             raise StoreError("the state store is busy: another process does not let go of it")
         time.sleep(0.02)
 
 
-def _switched(engine: sa.Engine) -> bool:
+def _write_ahead_is_on(engine: sa.Engine) -> bool:
     raw = engine.raw_connection()
     try:
         raw.cursor().execute("PRAGMA journal_mode=WAL")

@@ -22,7 +22,7 @@ import data.state.tables  # noqa: F401  # with SETUP, the tables of META
 from data.errors import Refused, Stranger
 from data.state.accounts import Account, Names, folded, new_row, rights
 from data.state.passwords import Passwords
-from data.state.schema import open_engine, told, writing
+from data.state.schema import open_engine, translated_errors, writing
 from data.state.tables import ACCOUNTS, SETUP
 
 
@@ -45,7 +45,7 @@ class State:
     def account(self, user: str) -> Account | None:
         """The account of a user id, as it is now."""
         with self.reading() as connection:
-            row = connection.execute(_named(user)).first()
+            row = connection.execute(_by_id(user)).first()
         return Account.of(row) if row else None
 
     def add_account(
@@ -87,7 +87,7 @@ class State:
     def verify(self, name: str, password: str) -> Account | None:
         """The account of this id or email address and password; as slow where there is none."""
         with self.reading() as connection:
-            row = connection.execute(sa.select(ACCOUNTS).where(_either(name))).first()
+            row = connection.execute(sa.select(ACCOUNTS).where(_by_id_or_email(name))).first()
         kept = row.password_hash if row else None
         if not self._passwords.match(kept, password) or row is None:
             return None
@@ -111,7 +111,7 @@ class State:
     def is_setup_token(self, token: str) -> bool:
         """Whether this token would still be taken."""
         with self.reading() as connection:
-            return _still_open(connection, token)
+            return _is_open_setup_token(connection, token)
 
     def use_setup_token(
         self, token: str, user: str, name: str, password: str, email: str | None = None
@@ -122,11 +122,11 @@ class State:
         """
         row = new_row(user, name, email) | rights(True, None, None)
         if not self.is_setup_token(token):
-            raise _used()
+            raise _used_setup_token()
         row["password_hash"] = self._passwords.chosen(password)
         with self.writing() as connection:
-            if not _still_open(connection, token):
-                raise _used()
+            if not _is_open_setup_token(connection, token):
+                raise _used_setup_token()
             return _insert(connection, row)
 
     def _rehash(self, user: str, old: str, password: str) -> None:
@@ -139,13 +139,13 @@ class State:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A connection that sees one moment of the store."""
-        with told(self._name), self._engine.connect() as connection:
+        with translated_errors(self._name), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A connection that holds the lock until its changes are kept, all or none."""
-        with told(self._name), writing(self._engine).begin() as connection:
+        with translated_errors(self._name), writing(self._engine).begin() as connection:
             yield connection
 
 
@@ -153,7 +153,7 @@ def _any_account(connection: sa.Connection) -> bool:
     return connection.execute(sa.select(sa.exists(sa.select(ACCOUNTS.c.id)))).scalar_one()
 
 
-def _still_open(connection: sa.Connection, token: str) -> bool:
+def _is_open_setup_token(connection: sa.Connection, token: str) -> bool:
     kept = connection.execute(sa.select(SETUP.c.token_hash)).scalar()
     return kept is not None and hmac.compare_digest(kept, _digest(token))
 
@@ -162,7 +162,7 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _used() -> Stranger:
+def _used_setup_token() -> Stranger:
     return Stranger(
         "this one-time link was used already, or a later start printed another: open the newest"
     )
@@ -175,18 +175,20 @@ def _insert(connection: sa.Connection, row: dict[str, Any]) -> Account:
         _refuse_taken(connection, "email", row["email"])
     connection.execute(SETUP.delete())
     connection.execute(ACCOUNTS.insert().values(row))
-    return Account.of(connection.execute(_named(row["id"])).one())
+    return Account.of(connection.execute(_by_id(row["id"])).one())
 
 
 def _refuse_taken(connection: sa.Connection, parameter: str, name: str) -> None:
     lowered = sa.func.lower(ACCOUNTS.c.id) == folded(name)
-    if connection.execute(sa.select(ACCOUNTS.c.id).where(sa.or_(lowered, _either(name)))).first():
+    if connection.execute(
+        sa.select(ACCOUNTS.c.id).where(sa.or_(lowered, _by_id_or_email(name)))
+    ).first():
         raise Refused(parameter, f"there is an account named {name} already")
 
 
-def _either(name: str) -> sa.ColumnElement[bool]:
+def _by_id_or_email(name: str) -> sa.ColumnElement[bool]:
     return sa.or_(ACCOUNTS.c.id == name.strip(), ACCOUNTS.c.email == folded(name))
 
 
-def _named(user: str) -> sa.Select[Any]:
+def _by_id(user: str) -> sa.Select[Any]:
     return sa.select(ACCOUNTS).where(ACCOUNTS.c.id == user)

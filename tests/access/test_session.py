@@ -1,4 +1,4 @@
-"""Who is asking: tokens, sessions, the gate in front of everything, and the pages to come in by."""
+"""Who is asking: tokens, sessions, the guard of every route, and the pages to come in by."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from callbacks.access import sign_in
-from callbacks.access.gate import OPEN, local_path
-from callbacks.access.setup import link
+from callbacks.access.guard import PUBLIC, local_path
+from callbacks.access.sign_in import setup_link
 from callbacks.access.throttle import MOST_TRIES, SPAN_SECONDS, Throttle
 from callbacks.access.tokens import Tokens
 from callbacks.commands import accounts
@@ -383,7 +383,7 @@ def test_a_key_set_is_an_http_address(make: Make) -> None:
         keyed(make, "file:///etc/passwd")
 
 
-# --- the gate
+# --- the guard
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 DOORS = {
@@ -426,7 +426,7 @@ def test_strangers_get_no_further_than_the_doors(make: Make, headers: dict[str, 
 
 
 def test_every_open_rule_is_one_we_named() -> None:
-    assert {rule for rule, _ in DOORS} - {"/v1/traces"} | {"/favicon.ico"} == set(OPEN)
+    assert {rule for rule, _ in DOORS} - {"/v1/traces"} | {"/favicon.ico"} == set(PUBLIC)
 
 
 @pytest.mark.parametrize(
@@ -836,7 +836,7 @@ def test_who_is_not_signed_in_is_told_that_first(client: FlaskClient) -> None:
 
 def test_the_link_works_once(client: FlaskClient, state: State) -> None:
     token = state.setup_token() or ""
-    path = link(token, "127.0.0.1", 8050).removeprefix("http://127.0.0.1:8050")
+    path = setup_link(token, "127.0.0.1", 8050).removeprefix("http://127.0.0.1:8050")
     form = {"csrf_token": csrf_of(client, path), "token": token, "user": "ana", "name": "Ana"}
     short = client.post("/setup", data=form | {"password": "short"})
     assert short.status_code == 400

@@ -18,7 +18,7 @@ import pytest
 
 from callbacks.access.tokens import sign
 from callbacks.commands.main import main
-from callbacks.commands.running import NOTE
+from callbacks.commands.remote_store import SERVER_FILE
 from data.settings import Settings
 from tests.serving import KEY, NOW, SECRET
 
@@ -91,7 +91,7 @@ def wait_until(there: Callable[[], bool], process: subprocess.Popen[bytes]) -> N
 def answers(settings: Settings, process: subprocess.Popen[bytes]) -> bool:
     try:
         with urlopen(f"http://127.0.0.1:{settings.port}/readyz", timeout=5) as answer:
-            return answer.status == 200 and (settings.data_dir / NOTE).exists()
+            return answer.status == 200 and (settings.data_dir / SERVER_FILE).exists()
     except (URLError, OSError):
         return False
 
@@ -131,7 +131,7 @@ def test_an_import_costs_the_own_prices_of_the_server_that_runs(
 
 
 def test_the_key_of_the_server_is_its_owners_alone(server: Settings, run: Run) -> None:
-    assert (server.data_dir / NOTE).stat().st_mode & 0o077 == 0
+    assert (server.data_dir / SERVER_FILE).stat().st_mode & 0o077 == 0
     for key in (KEY, "", "wrong"):
         url = f"http://127.0.0.1:{server.port}/api/v1/store/remove"
         asked = Request(url, b'"test"', {"Authorization": f"Bearer {key}"})
@@ -154,7 +154,7 @@ def test_the_note_of_a_server_that_died_is_no_obstacle(
 ) -> None:
     settings = Settings.read(environ)
     note = {"url": f"http://127.0.0.1:{settings.port}", "key": "old"}
-    (settings.data_dir / NOTE).write_text(json.dumps(note))
+    (settings.data_dir / SERVER_FILE).write_text(json.dumps(note))
     assert run("import", str(file))[0] == 0
 
 

@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 from werkzeug.serving import make_server
 
-from callbacks.commands.running import Running
+from callbacks.commands.remote_store import RemoteStore
 from data.engines.duckdb import doubtful
 from data.engines.protocol import EventStore, open_events
 from data.events.table import LARGEST_COUNT, Event
@@ -253,14 +253,14 @@ def test_a_running_server_reads_the_file_itself(
 ) -> None:
     path = exported(tmp_path / "a.parquet", list(sample(300, 5, until=NOON)))
     with serving(tmp_path / "var") as served, listening(served) as url:
-        running = Running(url, "the key of commands")
+        running = RemoteStore(url, "the key of commands")
         monkeypatch.setattr(running, "write", None)  # nothing goes record by record
         report = ingest_paths([path], running)
         assert (report.accepted, report.duplicates) == (300, 0)
         assert ingest_paths([path], running).duplicates == 300
         [part] = parquet.parts(File("a.parquet", path), Options())
         monkeypatch.setattr(
-            "callbacks.commands.running._seen", lambda _: [os.getpid(), next(numbers)]
+            "callbacks.commands.remote_store._seen", lambda _: [os.getpid(), next(numbers)]
         )
         assert running.load(part) is None  # another file, as far as the server can see
 

@@ -26,7 +26,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callbacks.commands.running import Running
+from callbacks.commands.remote_store import RemoteStore
 from data.engines.duckdb import commits
 from data.engines.duckdb.commits import Commits, Outcome
 from data.engines.duckdb.seen import Seen
@@ -251,7 +251,7 @@ def test_kills_of_the_server_lose_nothing_that_it_acknowledged(
     assert len(acknowledged(acked)) > 500
 
 
-class Counting(Running):
+class Counting(RemoteStore):
     """A command's way to the server that says how far it is."""
 
     done = 0

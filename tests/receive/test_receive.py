@@ -14,8 +14,8 @@ from typing import Any, Final
 import pytest
 from werkzeug.test import TestResponse
 
-from callbacks.commands import running
-from callbacks.receive import bodies
+from callbacks.commands import remote_store
+from callbacks.receive import request_body
 from data.engines.duckdb import commits
 from data.errors import StoreError
 from tests.serving import KEY, Served, serving
@@ -165,7 +165,7 @@ def test_an_empty_body_is_refused(served: Served, data: str) -> None:
 def test_a_body_that_is_too_large_is_refused(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bodies, "LARGEST", 1024 * 1024)
+    monkeypatch.setattr(request_body, "LARGEST", 1024 * 1024)
     answer = send(served, json.dumps(many(0, 9_000)))
     assert answer.status_code == 413
     assert (answer.json or {})["error"]["message"] == "a body has at most 1 MB: send it in parts"
@@ -216,7 +216,7 @@ def test_what_is_no_gzip_is_refused(
 
 
 def test_a_bomb_is_given_up_at_the_limit(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "LARGEST_UNPACKED", 1024 * 1024)
+    monkeypatch.setattr(request_body, "LARGEST_UNPACKED", 1024 * 1024)
     small, large = (b" " * (1024 * 1024 + more) for more in (-9, 1))
     lines = json.dumps(WELL).encode() + small[: -len(json.dumps(WELL)) - 1]
     assert packed(served, gzip.compress(lines)).status_code == 200
@@ -271,7 +271,7 @@ def test_other_verbs_are_no_way_in(served: Served) -> None:
 
 
 def test_a_command_asks_a_busy_server_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "BREATH", 0.001)
+    monkeypatch.setattr(remote_store, "BREATH", 0.001)
     answers = [503, 503, 200, 500]
 
     class Busy(BaseHTTPRequestHandler):
@@ -289,7 +289,7 @@ def test_a_command_asks_a_busy_server_again(monkeypatch: pytest.MonkeyPatch) -> 
     with HTTPServer(("127.0.0.1", 0), Busy) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        store = running.Running(f"http://127.0.0.1:{server.server_port}", "key")
+        store = remote_store.RemoteStore(f"http://127.0.0.1:{server.server_port}", "key")
         try:
             assert store.stored_ids(["a", "b"]) == {"a"}
             with pytest.raises(StoreError, match="refused"):

@@ -23,7 +23,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from werkzeug.test import TestResponse
 
-from callbacks.receive import bodies, otlp
+from callbacks.receive import otlp, request_body
 from callbacks.receive.otlp import METRICS_ALONE
 from data.errors import StoreError
 from tests.serving import ADMIN, KEY, Served, serving
@@ -218,10 +218,10 @@ def test_too_much_at_once_is_413(served: Served, monkeypatch: pytest.MonkeyPatch
     assert status(answer) == (3, "a request has at most 2 spans")
     monkeypatch.setattr(otlp, "MOST_ITEMS", 3)
     assert post(served, data).status_code == 200
-    monkeypatch.setattr(bodies, "LARGEST_UNPACKED", len(data) - 1)
+    monkeypatch.setattr(request_body, "LARGEST_UNPACKED", len(data) - 1)
     bomb = gzip.compress(data)
     assert post(served, bomb, Content_Encoding="gzip").status_code == 413
-    monkeypatch.setattr(bodies, "LARGEST", len(data) - 1)
+    monkeypatch.setattr(request_body, "LARGEST", len(data) - 1)
     assert post(served, data).status_code == 413
 
 
@@ -272,12 +272,12 @@ def test_what_breaks_off_or_is_grouped_is_no_request(
 def test_few_large_bodies_are_worked_on_at_once(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bodies, "PATIENCE", 0.05)
-    monkeypatch.setattr(bodies, "LARGE", 1_000)
+    monkeypatch.setattr(request_body, "WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(request_body, "LARGE", 1_000)
     small, large = (spans(*[CALL] * many).SerializeToString() for many in (1, 50))
     packed = gzip.compress(large)
     assert len(packed) < 1_000 < len(large)
-    with bodies._room(), bodies._room():
+    with request_body._large_body_slot(), request_body._large_body_slot():
         assert post(served, small).status_code == 200
         for data, more in ((large, {}), (packed, {"Content_Encoding": "gzip"})):
             answer = post(served, data, **more)

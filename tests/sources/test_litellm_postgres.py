@@ -18,7 +18,7 @@ from typing import Any, Final
 import pytest
 import sqlalchemy as sa
 
-from callbacks.commands.follow import Follower, following
+from callbacks.commands.litellm_sync import LiteLLMSync, sync_while_serving
 from callbacks.commands.main import main
 from data.engines.protocol import EventStore, open_events
 from data.errors import SettingsError, SourceError
@@ -477,7 +477,7 @@ def test_a_server_keeps_up(
     base: Base, state: State, store: EventStore, environ: dict[str, str]
 ) -> None:
     base.add(*calls("01:00"))
-    with following(settings(environ, base.url), state, store):
+    with sync_while_serving(settings(environ, base.url), state, store):
         wait(lambda: len(stored(store)) == 1)
         base.add(*calls("02:00", prefix="n"))
         wait(lambda: len(stored(store)) == 2)
@@ -493,7 +493,7 @@ def test_a_server_keeps_up(
 def test_a_server_without_litellm_follows_nothing(
     state: State, store: EventStore, environ: dict[str, str]
 ) -> None:
-    with following(Settings.read(environ), state, store):
+    with sync_while_serving(Settings.read(environ), state, store):
         assert "litellm" not in {thread.name for thread in threading.enumerate()}
 
 
@@ -501,10 +501,10 @@ def test_a_failing_database_is_one_sentence_and_asked_less_and_less(
     base: Base, state: State, store: EventStore, environ: dict[str, str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    one = Follower(settings(environ, base.url_of("reader", "wrong-one")), state, store)
+    one = LiteLLMSync(settings(environ, base.url_of("reader", "wrong-one")), state, store)
     pauses = []
     for _ in range(12):
-        one._turn()
+        one._pass()
         pauses.append(one.pause())
     assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
     said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
@@ -518,13 +518,13 @@ def test_a_bug_does_not_end_the_following(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     base.add(*calls("01:00"))
-    one = Follower(settings(environ, base.url), state, store)
+    one = LiteLLMSync(settings(environ, base.url), state, store)
     monkeypatch.setattr(store, "write", lambda events: 1 / 0)
-    one._turn()
+    one._pass()
     monkeypatch.undo()
     assert "this is a bug" in caplog.text
     assert PASSWORD not in caplog.text
-    one._turn()
+    one._pass()
     assert (len(stored(store)), one.pause()) == (1, 1)
 
 
@@ -540,7 +540,7 @@ def test_a_wrong_address_stops_the_start(
     wrong = settings(environ, "postgresql://p%40ss")
     with (
         pytest.raises(SettingsError, match="SPENDSCOPE_LITELLM_URL: this is no address") as told,
-        following(wrong, state, store),
+        sync_while_serving(wrong, state, store),
     ):
         raise AssertionError("it started")
     assert "p%40ss" not in str(told.value)

@@ -20,7 +20,7 @@ from callbacks.api.parameters import filters_asked, names_asked, only, order_ask
 from components.page.tables import raw
 from components.sections.declared import TABS, section
 from data.engines.protocol import EventStore
-from data.errors import Refused, SpendscopeError, Unknown
+from data.errors import Refused, Unknown
 from data.local_time import GRAINS, instant
 from data.query.answers import Answer, answer
 from data.query.catalog import DIMENSIONS, METRICS
@@ -71,7 +71,6 @@ def attach(server: Flask, settings: Settings, store: EventStore) -> None:
 
     # Without a route for the rest of /api/, Dash would answer with its page.
     server.add_url_rule("/api/<path:_>", "nowhere", _nowhere)
-    server.register_error_handler(SpendscopeError, _sentence)
     server.register_error_handler(Exception, _broken)
 
 
@@ -150,13 +149,6 @@ def _file(answered: Answer, form: str) -> Response:
     name = f'attachment; filename="spendscope-{answered.section.key}.{form}"'
     headers = {"Content-Disposition": name}
     return Response(make(answered), mimetype=mimetype, headers=headers)
-
-
-def _sentence(error: SpendscopeError) -> tuple[Response, int]:
-    told = {"code": error.code, "message": str(error)}
-    if isinstance(error, Refused):
-        told["parameter"] = error.parameter
-    return jsonify(error=told), error.status
 
 
 def _broken(error: Exception) -> Any:

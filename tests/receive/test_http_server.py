@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from waitress.adjustments import Adjustments
 
-from callbacks.receive.bodies import LARGEST
-from callbacks.receive.listening import listening, parser
+from callbacks.receive.http_server import make_server, parser
+from callbacks.receive.request_body import LARGEST
 from tests.serving import ADMIN, KEY, Claims, Served, serving
 
 UPLOAD = "/api/v1/imports?name=x.ndjson"
@@ -29,7 +29,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 @pytest.fixture
 def port(served: Served) -> Iterator[int]:
-    made = listening(served.app.server, host="127.0.0.1", port=0, threads=4)
+    made = make_server(served.app.server, host="127.0.0.1", port=0, threads=4)
     thread = threading.Thread(target=made.run)
     thread.start()
     yield made.effective_port

@@ -52,22 +52,22 @@ def import_from(
 
 
 @contextmanager
-def following(settings: Settings, state: State, store: EventStore) -> Iterator[None]:
+def sync_while_serving(settings: Settings, state: State, store: EventStore) -> Iterator[None]:
     """While serving, keep up with the LiteLLM of SPENDSCOPE_LITELLM_URL, where that is set."""
     if settings.litellm_url is None:
         yield
         return
-    follower = Follower(settings, state, store)
-    thread = threading.Thread(target=follower.run, name="litellm", daemon=True)
+    sync = LiteLLMSync(settings, state, store)
+    thread = threading.Thread(target=sync.run, name="litellm", daemon=True)
     thread.start()
     try:
         yield
     finally:
-        follower.stop()
+        sync.stop()
         thread.join(PATIENCE)
 
 
-class Follower:
+class LiteLLMSync:
     """Pass after pass until stopped; raises `SettingsError` where the URL is none."""
 
     def __init__(self, settings: Settings, state: State, store: EventStore) -> None:
@@ -79,7 +79,7 @@ class Follower:
         self._stopped = threading.Event()
         self._tally = Tally(state)
         self._failures = self._rejected = 0
-        self._looked = 0.0  # when calls that were inserted late were last looked for
+        self._looked_late = 0.0  # when calls that were inserted late were last looked for
 
     def stop(self) -> None:
         """End after the page that is being read."""
@@ -88,7 +88,7 @@ class Follower:
     def run(self) -> None:
         """Follow until stopped, pausing between passes."""
         while not self._stopped.is_set():
-            self._turn()
+            self._pass()
             self._stopped.wait(self.pause())
         self._tally.flush()
 
@@ -97,7 +97,7 @@ class Follower:
         every = float(self._settings.litellm_every)
         return max(every, min(every * 2.0 ** min(self._failures, 20), LONGEST_PAUSE))
 
-    def _turn(self) -> None:
+    def _pass(self) -> None:
         try:
             report = self._read()
         except SpendscopeError as error:
@@ -107,9 +107,9 @@ class Follower:
             self._failed("this is a bug; what was stored stays")
         else:
             self._failures = 0
-            self._told(report)
+            self._log(report)
 
-    def _told(self, report: Report) -> None:
+    def _log(self, report: Report) -> None:
         """Log what is new: each pass reads again what the last hour brought."""
         if report.accepted or report.rejected != self._rejected:
             LOG.info("%d new calls, %d rejected", report.accepted, report.rejected)
@@ -118,12 +118,12 @@ class Follower:
         self._rejected = report.rejected
 
     def _read(self) -> Report:
-        late = not self._looked or time.monotonic() - self._looked > HOUR
+        late = not self._looked_late or time.monotonic() - self._looked_late > HOUR
         with Database(self._address) as database:
             ends = Ends(database, self._store, self._state, self._settings.now())
             report = follow(ends, late=late, stop=self._stopped.is_set)
         if late:
-            self._looked = time.monotonic()
+            self._looked_late = time.monotonic()
         return report
 
     def _failed(self, sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""The gate in front of every route, our own and Dash's alike: nobody unknown gets further.
+"""The guard in front of every route, our own and Dash's alike: nobody unknown gets further.
 
 It goes by the matched rule, not by the path's spelling. What is not listed here is closed, so
 a new route is closed until somebody opens it on purpose.
@@ -25,7 +25,7 @@ FORMS: Final = (SIGN_IN, SETUP)
 NOTE: Final = "note"
 READ: Final = frozenset({"GET", "HEAD"})
 POST: Final = frozenset({"POST"})
-OPEN: Final[dict[str, frozenset[str]]] = {
+PUBLIC: Final[dict[str, frozenset[str]]] = {
     "/healthz": READ,
     "/readyz": READ,
     "/favicon.ico": READ,
@@ -39,43 +39,48 @@ OPEN: Final[dict[str, frozenset[str]]] = {
     "/api/v1/store/<verb>": POST,
 }
 RECEIVING: Final = "/v1/"
-MACHINES: Final = ("/api/", "/v1/", "/_", "/assets/")
+NO_PAGES: Final = ("/api/", "/v1/", "/_", "/assets/")
 LONGEST_PATH: Final = 2_000
 PATH_SAFE: Final = "/:@!$&'()*+,;=~"
-FORGED: Final = "this form is too old, or was not sent from here: go back, reload and try again"
+CSRF_FAILED: Final = (
+    "this form is too old, or was not sent from here: go back, reload and try again"
+)
 
 
 def guard(server: Flask) -> None:
-    """Put the gate before everything that is registered later, so before Dash."""
+    """Put the guard before everything that is registered later, so before Dash."""
     server.config["WTF_CSRF_CHECK_DEFAULT"] = False
     # A CSRF token lives as long as its session; behind a proxy the referrer is not comparable.
     server.config["WTF_CSRF_TIME_LIMIT"] = None
     server.config["WTF_CSRF_SSL_STRICT"] = False
     csrf = CSRFProtect()
-    server.before_request(lambda: require(csrf))
+    server.before_request(lambda: check_request(csrf))
     csrf.init_app(server)
 
 
-def require(csrf: CSRFProtect) -> Any:
+def check_request(csrf: CSRFProtect) -> Any:
     """Let this request pass (None), or the answer it gets instead."""
     rule = request.url_rule.rule if request.url_rule else ""
-    if is_open(rule, request.method):
-        return _unforged(csrf) if rule in FORMS else None
+    if is_public(rule, request.method):
+        return _check_csrf(csrf) if rule in FORMS else None
     if not current_user.is_authenticated:
-        return _turned_away()
-    return None if bearer(request) is not None else _unforged(csrf)
+        return _unauthenticated()
+    return None if bearer(request) is not None else _check_csrf(csrf)
 
 
-def is_open(rule: str, method: str) -> bool:
+def is_public(rule: str, method: str) -> bool:
     """Whether strangers may use this rule."""
     if rule.startswith(RECEIVING):
         return method in POST
-    return method in OPEN.get(rule, ())
+    return method in PUBLIC.get(rule, ())
 
 
-def refuse(error: SpendscopeError) -> Response:
+def error_response(error: SpendscopeError) -> Response:
     """An error as the JSON every door answers with."""
-    answer = jsonify(error={"code": error.code, "message": str(error)})
+    details = {"code": error.code, "message": str(error)}
+    if isinstance(error, Refused):
+        details["parameter"] = error.parameter
+    answer = jsonify(error=details)
     answer.status_code = error.status
     if error.status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
@@ -92,36 +97,40 @@ def local_path(text: str | None) -> str:
     return "/" if urlsplit(path).path in (SIGN_IN, SIGN_OUT, SETUP) else path
 
 
-def _unforged(csrf: CSRFProtect) -> Any:
+def _check_csrf(csrf: CSRFProtect) -> Any:
     try:
         csrf.protect()
     except CSRFError:
         if request.path in (*FORMS, SIGN_OUT):
-            return pages.notice("That did not work", FORGED, SIGN_IN), 400
-        return refuse(Refused("csrf_token", FORGED))
+            return pages.notice("That did not work", CSRF_FAILED, SIGN_IN), 400
+        return error_response(Refused("csrf_token", CSRF_FAILED))
     return None
 
 
-def _turned_away() -> Any:
+def _unauthenticated() -> Any:
     if bearer(request) is not None:
-        return refuse(refusal())
+        return error_response(refusal())
     why = refusal()
     if "_user_id" in session:
         session.clear()
         session[NOTE] = str(why)
     if request.path == SIGN_OUT:
         return redirect(SIGN_IN)
-    return redirect(f"{SIGN_IN}?{urlencode({'next': _here()})}") if _browsing() else refuse(why)
+    return (
+        redirect(f"{SIGN_IN}?{urlencode({'next': _requested_path()})}")
+        if _is_page_visit()
+        else error_response(why)
+    )
 
 
-def _browsing() -> bool:
+def _is_page_visit() -> bool:
     """Whether a browser goes to a page, as opposed to a script asking for something."""
     accepts = request.accept_mimetypes
     wants_page = not accepts or accepts.accept_html
-    return request.method in READ and wants_page and not request.path.startswith(MACHINES)
+    return request.method in READ and wants_page and not request.path.startswith(NO_PAGES)
 
 
-def _here() -> str:
+def _requested_path() -> str:
     path = quote(request.path, safe=PATH_SAFE)
     query = request.query_string.decode("ascii", "ignore")
     return local_path(f"{path}?{query}" if query else path)

@@ -22,42 +22,42 @@ from data.errors import Refused, StoreError, TooLarge, Unsupported
 LARGEST: Final = 32 * 1024 * 1024
 LARGEST_UNPACKED: Final = 64 * 1024 * 1024
 LARGE: Final = 2 * 1024 * 1024
-ROOM: Final = threading.BoundedSemaphore(2)
-PATIENCE: Final = 6.0  # seconds
+LARGE_BODIES: Final = threading.BoundedSemaphore(2)
+WAIT_SECONDS: Final = 6.0
 MOST_ITEMS: Final = 50_000
 MOST_OBJECTS: Final = 4_000_000
-PIECE: Final = 8 * 1024 * 1024
+LARGEST_PART: Final = 8 * 1024 * 1024
 GZIP: Final = 16 + zlib.MAX_WBITS
 
 
 @contextmanager
-def body() -> Iterator[bytes]:
+def request_body() -> Iterator[bytes]:
     """The request's body, unpacked, for as long as it is worked on.
 
     Raises `TooLarge` beyond the limits, `Unsupported` for another encoding, `Refused` for no gzip,
     `StoreError` where too many large ones are being worked on.
     """
-    packed = _packed()
+    gzipped = _is_gzip()
     with ExitStack() as held:
         if (request.content_length or 0) > LARGE:
-            held.enter_context(_room())
-        content = _sent()
-        if packed and (small := _unpacked(content, min(LARGE, LARGEST_UNPACKED))) is not None:
+            held.enter_context(_large_body_slot())
+        content = _read()
+        if gzipped and (small := _decompressed(content, min(LARGE, LARGEST_UNPACKED))) is not None:
             content = small
-        elif packed:
-            held.enter_context(_room())
-            content = _all(content)
+        elif gzipped:
+            held.enter_context(_large_body_slot())
+            content = _decompress_all(content)
         yield content
 
 
-def _packed() -> bool:
+def _is_gzip() -> bool:
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
         raise Unsupported("Content-Encoding", "send the body plain or as gzip")
     return encoding.endswith("gzip")
 
 
-def _sent() -> bytes:
+def _read() -> bytes:
     request.max_content_length = LARGEST
     try:
         return request.get_data(cache=False)
@@ -66,23 +66,23 @@ def _sent() -> bytes:
 
 
 @contextmanager
-def _room() -> Iterator[None]:
-    if not ROOM.acquire(timeout=PATIENCE):
+def _large_body_slot() -> Iterator[None]:
+    if not LARGE_BODIES.acquire(timeout=WAIT_SECONDS):
         raise StoreError("other large bodies are being worked on: send this one again")
     try:
         yield
     finally:
-        ROOM.release()
+        LARGE_BODIES.release()
 
 
-def _all(content: bytes) -> bytes:
-    if (found := _unpacked(content, LARGEST_UNPACKED)) is None:
+def _decompress_all(content: bytes) -> bytes:
+    if (found := _decompressed(content, LARGEST_UNPACKED)) is None:
         most = _mb(LARGEST_UNPACKED)
         raise TooLarge("body", f"a body has at most {most} unpacked: send it in parts")
     return found
 
 
-def _unpacked(content: bytes, most: int) -> bytes | None:
+def _decompressed(content: bytes, most: int) -> bytes | None:
     """What a gzip holds; None where that is more than `most`."""
     parts, size = [], 0
     while content:
@@ -100,23 +100,23 @@ def _unpacked(content: bytes, most: int) -> bytes | None:
     return b"".join(parts)
 
 
-def refuse_crowded(text: bytes) -> None:
+def refuse_too_many_objects(text: bytes) -> None:
     """Raises `TooLarge` for JSON of so many objects that reading it would fill the memory."""
     if text.count(b"{") + text.count(b"[") > MOST_OBJECTS:
         raise TooLarge("body", f"a body has at most {MOST_OBJECTS:,} JSON objects and lists")
 
 
-def pieces(items: Iterable[Any]) -> Iterator[bytes]:
-    """A list as bodies of lists, none of them larger than `PIECE` if no item is."""
+def split_into_bodies(items: Iterable[Any]) -> Iterator[bytes]:
+    """A list as bodies of lists, none of them larger than `LARGEST_PART` if no item is."""
     held: list[bytes] = []
     size = 2
     for item in items:
-        told = orjson.dumps(item)
-        if held and size + len(told) > PIECE:
+        encoded = orjson.dumps(item)
+        if held and size + len(encoded) > LARGEST_PART:
             yield b"[" + b",".join(held) + b"]"
             held, size = [], 2
-        held.append(told)
-        size += len(told) + 1
+        held.append(encoded)
+        size += len(encoded) + 1
     if held:
         yield b"[" + b",".join(held) + b"]"
 

@@ -22,9 +22,9 @@ from urllib.request import Request, urlopen
 import orjson
 from flask import Flask, Response, jsonify, request
 
+from callbacks.access.ingest_key import require_key
 from callbacks.commands import checks
-from callbacks.receive.bodies import body, pieces
-from callbacks.receive.events import keyed
+from callbacks.receive.request_body import request_body, split_into_bodies
 from data.engines.protocol import EventStore, open_events
 from data.errors import EventError, Refused, StoreError, Stranger
 from data.events.cleaning import clean
@@ -38,10 +38,10 @@ from data.sources.parquet import Part
 from data.sources.report import Report
 from data.state.store import State
 
-NOTE: Final = "server.json"
+SERVER_FILE: Final = "server.json"
 PATH: Final = "/api/v1/store/"
-SECONDS: Final = 120
-BREATH: Final = 0.5
+TIMEOUT_SECONDS: Final = 120
+PAUSE_SECONDS: Final = 0.5
 
 
 def attach(server: Flask, store: EventStore, key: str) -> None:
@@ -51,8 +51,8 @@ def attach(server: Flask, store: EventStore, key: str) -> None:
     def work(verb: str) -> Response:
         if not ip_address(request.remote_addr or "::").is_loopback:
             raise Stranger("this address is for commands on this machine only")
-        keyed(key)
-        with body() as content:
+        require_key(key)
+        with request_body() as content:
             asked = orjson.loads(content)
         if verb not in VERBS:
             raise Refused("verb", f"a store can {', '.join(VERBS)}")
@@ -72,17 +72,17 @@ def _load(store: EventStore, asked: dict[str, Any]) -> dict[str, Any] | None:
     """Read the file here, if it is here the file that the command sees."""
     part = Part(**{**asked["part"], "path": Path(asked["part"]["path"]),
                    "options": Options(**asked["options"])})  # fmt: skip
-    report = store.load(part) if _seen(part.path) == asked["seen"] else None
+    report = store.load(part) if _file_identity(part.path) == asked["seen"] else None
     return None if report is None else asdict(report)
 
 
-def _seen(path: Path) -> list[int]:
+def _file_identity(path: Path) -> list[int]:
     """What tells a file from others, as far as two processes of a machine agree on it."""
     try:
-        told = path.stat()
+        found = path.stat()
     except OSError:
         return []
-    return [told.st_ino, told.st_size, told.st_mtime_ns]
+    return [found.st_ino, found.st_size, found.st_mtime_ns]
 
 
 VERBS: Final[dict[str, Callable[[EventStore, Any], Any]]] = {
@@ -95,9 +95,9 @@ VERBS: Final[dict[str, Callable[[EventStore, Any], Any]]] = {
 
 
 @contextmanager
-def announced(settings: Settings, key: str) -> Iterator[None]:
+def announce(settings: Settings, key: str) -> Iterator[None]:
     """Leave the note while serving."""
-    note = settings.data_dir / NOTE
+    note = settings.data_dir / SERVER_FILE
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
     note.unlink(missing_ok=True)
     handle = os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -114,28 +114,28 @@ def new_key() -> str:
     return secrets.token_urlsafe(32)
 
 
-class Running:
+class RemoteStore:
     """A running server's event store, as far as commands need one; prices are this side's."""
 
     def __init__(self, url: str, key: str, book: Callable[[], PriceBook] = public) -> None:
         self._url, self._key, self.book = url, key, book
 
     def write(self, events: Sequence[Event]) -> Written:
-        said = [self._post("write", part) for part in pieces(events)]
-        fresh = {one for each in said for one in each["new"]}
+        answers = [self._post("write", part) for part in split_into_bodies(events)]
+        fresh = {one for each in answers for one in each["new"]}
         new = {e["event_id"]: e for e in reversed(events) if e["event_id"] in fresh}
-        return Written(reversed(new.values()), sum(each["completed"] for each in said))
+        return Written(reversed(new.values()), sum(each["completed"] for each in answers))
 
     def load(self, part: Part) -> Report | None:
         """The server reads the file itself; None where it does not see this file."""
         given = {"user": part.options.user, "project": part.options.project}
         place = {"path": str(part.path), "name": part.name, "start": part.start, "rows": part.rows}
-        told = {"part": place, "options": given, "seen": _seen(part.path)}
-        report = self._ask("load", told)
+        asked = {"part": place, "options": given, "seen": _file_identity(part.path)}
+        report = self._ask("load", asked)
         return None if report is None else Report.of(report)
 
     def stored_ids(self, ids: Collection[str]) -> set[str]:
-        return {one for part in pieces(ids) for one in self._post("stored_ids", part)}
+        return {one for part in split_into_bodies(ids) for one in self._post("stored_ids", part)}
 
     def remove(self, source: str) -> int:
         return int(self._ask("remove", source))
@@ -161,38 +161,38 @@ class Running:
     def _post(self, verb: str, content: bytes) -> Any:
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         asked = Request(f"{self._url}{PATH}{verb}", content, headers)  # noqa: S310
-        until = time.monotonic() + SECONDS
+        until = time.monotonic() + TIMEOUT_SECONDS
         try:
-            while (said := _answer(asked, time.monotonic() < until)) is None:
-                time.sleep(BREATH)
-            return orjson.loads(said)
+            while (answer := _read_answer(asked, time.monotonic() < until)) is None:
+                time.sleep(PAUSE_SECONDS)
+            return orjson.loads(answer)
         except (URLError, OSError) as error:
             raise StoreError(
                 f"the running server at {self._url} does not answer: {error}"
             ) from None
 
 
-def _answer(asked: Request, patient: bool) -> bytes | None:
+def _read_answer(asked: Request, patient: bool) -> bytes | None:
     """What the server says; None where it is busy and there is time to ask again."""
     try:
-        with urlopen(asked, timeout=SECONDS) as answer:  # noqa: S310
+        with urlopen(asked, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
             return bytes(answer.read())
     except HTTPError as error:
-        told = error.read().decode(errors="replace")[:300]
+        message = error.read().decode(errors="replace")[:300]
         if patient and error.code == 503:
             return None
-        raise StoreError(f"the running server refused: {told}") from None
+        raise StoreError(f"the running server refused: {message}") from None
 
 
-def reach(settings: Settings) -> EventStore | Running:
+def open_store(settings: Settings) -> EventStore | RemoteStore:
     """The event store, through the server that has it open, or opened here; it prices by the
     entries that are kept as the command starts."""
     with closing(State(settings.state_url)) as state:
-        present, note = Books(state)(), settings.data_dir / NOTE
+        present, note = Books(state)(), settings.data_dir / SERVER_FILE
         if note.exists():
-            told = json.loads(note.read_text())
-            running = Running(told["url"], told["key"], lambda: present)
-            if running.alive():
-                return running
+            server = json.loads(note.read_text())
+            remote = RemoteStore(server["url"], server["key"], lambda: present)
+            if remote.alive():
+                return remote
         present = Books.at_start(state, settings.now())()
     return open_events(settings.events_url, lambda: present)

@@ -19,21 +19,21 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 
 from callbacks.access.session import current_scope
-from callbacks.receive.bodies import LARGEST
+from callbacks.receive.request_body import LARGEST
 from callbacks.receive.uploads import PATH
 from data.ingest.upload_files import LARGEST as LARGEST_UPLOAD
 
 # An export in a few reads, each of which waits for its turn among those who compute.
-AT_ONCE: Final = 256 * 1024
+READ_AT_ONCE: Final = 256 * 1024
 Headers = Mapping[str, str]
 
 
-def listening(server: Flask, **said: Any) -> Any:
+def make_server(server: Flask, **address: Any) -> Any:
     """Waitress with an open socket, to `run` until it is stopped."""
     # One process serves one application.
     HTTPChannel.parser_class = parser(lambda headers: _may_upload(server, headers))
     return create_server(
-        server, ident=None, max_request_body_size=LARGEST + 1, recv_bytes=AT_ONCE, **said
+        server, ident=None, max_request_body_size=LARGEST + 1, recv_bytes=READ_AT_ONCE, **address
     )
 
 
@@ -47,11 +47,11 @@ def parser(may_upload: Callable[[Headers], bool]) -> type[HTTPRequestParser]:
             super().parse_header(header_plus)
             large = self.chunked or self.content_length > LARGEST
             if large and self.path == PATH and self.command == "POST" and may_upload(self.headers):
-                self.adj = _roomy(self.adj)
+                self.adj = _with_room_for_upload(self.adj)
             if self.content_length >= self.adj.max_request_body_size:
-                self._go_on_without()
+                self._skip_body()
 
-        def _go_on_without(self) -> None:
+        def _skip_body(self) -> None:
             self.body_rcv = None
             self.content_length = 0  # the application goes by the header
             self.expect_continue = False
@@ -60,7 +60,7 @@ def parser(may_upload: Callable[[Headers], bool]) -> type[HTTPRequestParser]:
     return Parser
 
 
-def _roomy(given: Any) -> Any:
+def _with_room_for_upload(given: Any) -> Any:
     """The same settings of the socket with room for an upload."""
     made = copy(given)
     made.max_request_body_size = LARGEST_UPLOAD + 1

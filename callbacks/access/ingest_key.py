@@ -1,0 +1,44 @@
+"""The key that a request to a receiving route carries, and what it opens."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Final
+
+from flask import request
+
+from data.errors import Stranger
+from data.ingest.keys import UNNAMED, Key, any_good, verify
+from data.settings import Settings
+from data.state.store import State
+
+WRONG_KEY: Final = "the key is missing or wrong: send Authorization: Bearer KEY"
+
+
+def require_ingest_key(settings: Settings, state: State) -> Key:
+    """The ingest key this request shows; raises `Stranger` where it shows no good one."""
+    if settings.ingest_key is not None and _equal(_sent_key(), settings.ingest_key):
+        return UNNAMED
+    if key := verify(state, _sent_key(), settings.now()):
+        return key
+    if settings.ingest_key is None and not any_good(state):
+        raise Stranger(
+            "nothing is received here: SPENDSCOPE_INGEST_KEY is not set and there is no ingest key"
+        )
+    raise Stranger(WRONG_KEY)
+
+
+def require_key(key: str) -> None:
+    """Let nobody on without this key; raises `Stranger`."""
+    if not _equal(_sent_key(), key):
+        raise Stranger(WRONG_KEY)
+
+
+def _sent_key() -> str:
+    """The key of a request: a bearer, or `x-api-key` for senders that cannot write a space."""
+    _, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    return bearer.strip() or request.headers.get("x-api-key", "").strip()
+
+
+def _equal(shown: str, key: str) -> bool:
+    return hmac.compare_digest(shown.encode(), key.encode())
