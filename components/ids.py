@@ -81,17 +81,6 @@ PRICE_APPLY: Final = "price-apply"
 PRICE_SEEN: Final = "price-seen"
 PRICE_SEEN_BOX: Final = "price-seen-box"
 PRICE_PROJECTS: Final = "price-projects"
-PEOPLE: Final = "people-table"
-PEOPLE_SAID: Final = "people-said"
-PEOPLE_CHANGED: Final = "people-changed"
-PEOPLE_OFFERED: Final = "people-offered"
-PEOPLE_ADD: Final = "people-add"
-PEOPLE_REMOVE: Final = "people-remove"
-PEOPLE_PROBLEM: Final = "people-problem"
-HINTS: Final = "hints-table"
-HINTS_SAID: Final = "hints-said"
-HINT_ACCEPT: Final = "hint-accept"
-HINT_DISMISS: Final = "hint-dismiss"
 
 Id = dict[str, Any]
 
@@ -179,11 +168,6 @@ def preference(name: Any) -> Id:
 def testid(name: str) -> dict[str, str]:
     """The attribute by which scripts and tests find an element."""
     return {"data-testid": name}
-
-
-def people_field(name: str) -> str:
-    """A field of the form that merges an id."""
-    return f"people-form-{name}"
 
 
 def house(part: str) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from callbacks.settings import audit, imports, keys
+from callbacks.settings import audit, imports, keys, people
 from callbacks.settings.resource import Page
-from components.settings import people, prices
+from components.settings import prices
 
 PAGES: Final[tuple[Page, ...]] = (
     Page("data", "Data", (), body=imports.page),
     keys.PAGE,
-    Page("people", "People", (), body=people.page),
+    people.PAGE,
     Page("prices", "Prices", (), body=prices.page),
     audit.PAGE,
 )

@@ -1,124 +1,116 @@
-"""The people page: its link, for whom it is there, its tables, and what is said of an id."""
+"""Settings → People: which ids are one person's, and which look so; over HTTP, too."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
-from dash import Dash, Input, Output, State, ctx, html, no_update
-
-from callbacks.access.session import current_actor, current_scope
-from components import ids
-from components.settings import people
+from callbacks.settings.resource import Context, Found, Page, Resource, Route, Shape, Values
+from components.settings import people as shown
+from components.settings.resource import Row
 from data.access.people import Alias, People
-from data.access.scope import Scope
-from data.engines.protocol import EventStore
-from data.errors import SpendscopeError
-from data.local_time import zones
-from data.people.aliases import add, dismiss, listed, remove
-from data.people.hints import seen, suggestions
-from data.settings import Settings
-from data.state.audit import Actor
-from data.state.store import State as Store
+from data.local_time import instant
+from data.people.aliases import add, dismiss, listed, refuse, remove
+from data.people.hints import Hint, Seen, seen, suggestions
+from data.people.table import Kept
 
 MOST_OFFERED: Final = 2_000
-CHOSEN: Final = {
-    ids.PEOPLE_REMOVE: ids.PEOPLE, ids.HINT_ACCEPT: ids.HINTS, ids.HINT_DISMISS: ids.HINTS,
-}  # fmt: skip
+PATH: Final = "/api/v1/aliases"
+TOO_LARGE: Final = "an alias takes at most 16 KB"
+NO_ALIAS: Final = "send an object with alias and person"
 
 
-def register(app: Dash, settings: Settings, state: Store, store: EventStore) -> None:
-    """The link, the tables and the changes."""
-    _reading(app, state, store)
-    _changing(app, settings, state, store)
+class Merged(NamedTuple):
+    """An alias that is kept, all the ids of its person, and how many events carry it."""
 
-    @app.callback(Output(ids.PEOPLE_REMOVE, "disabled"), Input(ids.PEOPLE, "selectedRows"))
-    def choose(selected: Any) -> bool:
-        return not selected
-
-    @app.callback(
-        Output(ids.HINT_ACCEPT, "disabled"),
-        Output(ids.HINT_DISMISS, "disabled"),
-        Input(ids.HINTS, "selectedRows"),
-    )
-    def decide(selected: Any) -> tuple[bool, bool]:
-        return not selected, not selected
+    kept: Kept
+    everybody: tuple[str, ...]
+    events: int
 
 
-def _reading(app: Dash, state: Store, store: EventStore) -> None:
-    @app.callback(
-        Output(ids.PEOPLE, "rowData"),
-        Output(ids.PEOPLE_SAID, "children"),
-        Output(ids.PEOPLE, "selectedRows"),
-        Output(ids.HINTS, "rowData"),
-        Output(ids.HINTS_SAID, "children"),
-        Output(ids.HINTS, "selectedRows"),
-        Output(ids.PEOPLE_OFFERED, "children"),
-        Input(ids.PEOPLE, "id"),
-        Input(ids.PEOPLE_CHANGED, "data"),
-        State(ids.ZONE, "data"),
-    )
-    def fill(_: Any, _changed: Any, zone: Any) -> Any:
-        scope = current_scope()
-        tz = zone if isinstance(zone, str) and zone in zones() else "UTC"
-        held, hints, offered = _rows(state, scope, store, tz)
-        said = "" if held else people.NOBODY, "" if hints else people.NO_HINTS
-        return held, said[0], [], hints, said[1], [], offered
+class Suggested(NamedTuple):
+    """A suggestion, and how many events carry each of the two ids."""
+
+    hint: Hint
+    events: int
+    theirs: int
 
 
-def _rows(state: Store, scope: Scope, store: EventStore, zone: str) -> tuple[Any, Any, Any]:
-    """Both tables, and the ids to choose among."""
-    kept, found = listed(state, scope), seen(scope, store)
-    events = {one.id: one.events for one in found.values()}
+def _read(asking: Context) -> Found[Merged]:
+    kept = listed(asking.state, asking.scope)
     everybody = People(Alias(one.id, one.person) for one in kept).ids_by_person
-    held = [
-        people.row(one, everybody[one.person], events.get(one.id, 0), zone) for one in kept
-    ]  # fmt: skip
-    hints = [
-        people.hint_row(*one, events.get(one.alias, 0), events.get(one.person, 0))
-        for one in suggestions(state, scope, store)
-    ]
-    most = sorted(found.values(), key=lambda one: (-one.events, one.id))[:MOST_OFFERED]
-    return held, hints, [html.Option(one.name or one.id, value=one.id) for one in most]
+    ids = _ids(asking)
+    return Found([Merged(one, everybody[one.person], _events(ids, one.id)) for one in kept])
 
 
-def _changing(app: Dash, settings: Settings, state: Store, store: EventStore) -> None:
-    @app.callback(
-        Output(ids.PEOPLE_CHANGED, "data"),
-        Output(ids.PEOPLE_PROBLEM, "children"),
-        *(Output(ids.people_field(name), "value") for name in people.LABELS),
-        *(Input(key, "n_clicks") for key in (ids.PEOPLE_ADD, *CHOSEN)),
-        *(Input(ids.people_field(name), "n_submit") for name in people.LABELS),
-        *(State(ids.people_field(name), "value") for name in people.LABELS),
-        State(ids.PEOPLE, "selectedRows"),
-        State(ids.HINTS, "selectedRows"),
-        prevent_initial_call=True,
-    )
-    def say(*told: Any) -> Any:
-        *_, alias, person, held, hints = told
-        if not any(one["value"] for one in ctx.triggered):
-            return no_update
-        chosen = {ids.PEOPLE: held, ids.HINTS: hints}.get(CHOSEN.get(str(ctx.triggered_id), ""))
-        raw = _raw(chosen) if ctx.triggered_id in CHOSEN else {"alias": alias, "person": person}
-        try:
-            _change(str(ctx.triggered_id), raw, current_actor(settings), state, store)
-        except SpendscopeError as error:
-            return no_update, str(error), no_update, no_update
-        typed = (no_update, no_update) if ctx.triggered_id in CHOSEN else ("", "")
-        return f"{ctx.triggered_id} {list(told[:6])}", "", *typed
+def _suggest(asking: Context) -> Found[Suggested]:
+    hints, ids = suggestions(asking.state, asking.scope, asking.store), _ids(asking)
+    return Found([Suggested(one, _events(ids, one.alias), _events(ids, one.person))
+                  for one in hints])  # fmt: skip
 
 
-def _raw(chosen: Any) -> dict[str, Any]:
-    """The pair of a row that came back from a browser, and so may be anything."""
-    one = chosen[0] if isinstance(chosen, list) and chosen else None
-    return {k: one.get(k) for k in people.LABELS} if isinstance(one, dict) else {}
+def _ids(asking: Context) -> dict[str, Seen]:
+    return seen(asking.scope, asking.store)
 
 
-def _change(
-    trigger: str, raw: dict[str, Any], actor: Actor, state: Store, store: EventStore
-) -> None:
-    if trigger == ids.PEOPLE_REMOVE:
-        remove(state, actor, str(raw.get("alias")))
-    elif trigger == ids.HINT_DISMISS:
-        dismiss(state, actor, raw)
-    else:
-        add(state, actor, raw, store)
+def _events(ids: Mapping[str, Seen], one: str) -> int:
+    return ids[one].events if one in ids else 0
+
+
+def alias_as_dict(one: Kept) -> dict[str, Any]:
+    """An alias as JSON."""
+    return one.as_dict() | {"who": one.who, "at": instant(one.at).isoformat()}
+
+
+def _add(asking: Context, values: Values) -> Kept:
+    return add(asking.state, asking.actor, values, asking.store)
+
+
+def _remove(asking: Context, alias: Any) -> None:
+    remove(asking.state, asking.actor, alias)
+
+
+def _offered(asking: Context, _choices: Values, _button: str) -> dict[str, Shape]:
+    """The ids of the most events, by the names they are known by."""
+    most = sorted(_ids(asking).values(), key=lambda one: (-one.events, one.id))[:MOST_OFFERED]
+    shape = Shape(offered=[(one.id, one.name or one.id) for one in most])
+    return {"alias": shape, "person": shape}
+
+
+def _pair(row: Row) -> dict[str, Any]:
+    return {name: row.get(name) for name in ("alias", "person")}
+
+
+PEOPLE: Final[Resource[Merged]] = Resource(
+    shown.PEOPLE,
+    allow=refuse,
+    read=_read,
+    row=lambda one, zone: shown.row(*one, zone),
+    create=_add,
+    remove=_remove,
+    removes="people-remove",
+    named="alias",
+    number=str,
+    shape=_offered,
+    route=Route(
+        PATH,
+        "aliases",
+        lambda one: alias_as_dict(one.kept) | {"events": one.events},
+        made=alias_as_dict,
+        too_large=TOO_LARGE,
+        body=NO_ALIAS,
+        by="alias",
+    ),
+)
+HINTS: Final[Resource[Suggested]] = Resource(
+    shown.HINTS,
+    allow=refuse,
+    read=_suggest,
+    row=lambda one, _: shown.hint_row(*one),
+    actions={
+        "hint-accept": lambda asking, row: _add(asking, _pair(row)),
+        "hint-dismiss": lambda asking, row: dismiss(asking.state, asking.actor, _pair(row)),
+    },
+    route=Route(f"{PATH}/suggestions", "suggestions", lambda one: one.hint._asdict()),
+)
+PAGE: Final = Page("people", "People", (PEOPLE, HINTS))

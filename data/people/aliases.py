@@ -46,7 +46,7 @@ class PersonDirectory:
 
 def listed(state: State, scope: Scope) -> list[Kept]:
     """Every alias, by person; raises `Forbidden` for whom they are not."""
-    _refuse(scope)
+    refuse(scope)
     with state.reading() as connection:
         return _all(connection)
 
@@ -54,7 +54,7 @@ def listed(state: State, scope: Scope) -> list[Kept]:
 def add(state: State, hand: Actor, raw: Raw, store: EventStore) -> Kept:
     """One more id of a person; `Refused` names the field that is wrong. An alias given as the
     person stands for theirs. The name is the one their own events carry, unless one is given."""
-    _refuse(hand.scope)
+    refuse(hand.scope)
     wanted = draft(raw)
     own = _name(hand.scope.people.person(wanted.person), hand.scope, store)
     with state.writing() as connection:
@@ -74,7 +74,7 @@ def add(state: State, hand: Actor, raw: Raw, store: EventStore) -> Kept:
 
 def remove(state: State, hand: Actor, alias: str) -> None:
     """This id is its own person again."""
-    _refuse(hand.scope)
+    refuse(hand.scope)
     this = ALIASES.c.id == alias
     with state.writing() as connection:
         row = connection.execute(sa.select(ALIASES).where(this)).first()
@@ -87,7 +87,7 @@ def remove(state: State, hand: Actor, alias: str) -> None:
 
 def dismiss(state: State, hand: Actor, raw: Raw) -> None:
     """Two ids are different persons, however alike: they are not suggested again."""
-    _refuse(hand.scope)
+    refuse(hand.scope)
     pair = sorted((named("alias", raw.get("alias")), named("person", raw.get("person"))))
     row = dict(zip(("id", "other"), pair, strict=True))
     with state.writing() as connection:
@@ -99,7 +99,7 @@ def dismiss(state: State, hand: Actor, raw: Raw) -> None:
 
 def dismissed(state: State, scope: Scope) -> set[frozenset[str]]:
     """The pairs that are different persons."""
-    _refuse(scope)
+    refuse(scope)
     with state.reading() as connection:
         return {frozenset(row) for row in connection.execute(sa.select(NOT_ALIASES))}
 
@@ -136,7 +136,7 @@ def _kept_name(held: list[Kept], person: str) -> str | None:
     return next((one.name for one in held if one.person == person), None)
 
 
-def _refuse(scope: Scope) -> None:
+def refuse(scope: Scope) -> None:
     if not scope.manages_platform:
         raise Forbidden("aliases are for platform administrators")
 

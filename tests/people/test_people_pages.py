@@ -11,7 +11,7 @@ import pytest
 
 from components import ids
 from tests.people.test_people import forget, post, question
-from tests.resources import link
+from tests.resources import body, fill, link, press, problems, save, shape
 from tests.serving import ADMIN, Claims, Served, serving
 
 ANA: Final[Claims] = {"sub": "ana", "name": "Ana"}
@@ -198,91 +198,69 @@ def test_the_trail_says_which_id_signed_in(served: Served) -> None:
 # --- the page of administrators
 
 
-CHANGED: Final = f"{ids.PEOPLE_CHANGED}.data"
-
-
-def filled(served: Served) -> dict[str, Any]:
-    said = {f"{ids.ZONE}.data": "Europe/Berlin"}
-    return dict(fire(served, f"{ids.PEOPLE}.rowData", said, f"{ids.PEOPLE}.id"))
-
-
-def click(served: Served, key: str, claims: Claims = ADMIN, /, **said: Any) -> Any:
-    values = {f"{key}.n_clicks": 1} | {name.replace("__", "."): v for name, v in said.items()}
-    return served.fire(CHANGED, claims, values, f"{key}.n_clicks")
-
-
 def test_the_page_is_for_administrators(served: Served) -> None:
-    for claims in (ANA, LENA):
-        page = served.fire(
-            "page-title", claims, {"url.pathname": "/settings/people"}, "url.pathname"
-        )
-        assert "There is no such page" in page.text
-        assert link(served, "people", claims) is True
-        turned = served.fire(f"{ids.PEOPLE}.rowData", claims, {}, f"{ids.PEOPLE}.id")
-        assert (turned.status_code, "ana-key" in turned.text) == (403, False)
-        said = {f"{ids.people_field(name)}.value": "x" for name in PAIR}
-        refused = served.fire(CHANGED, claims, said | {"people-add.n_clicks": 1},
-                              "people-add.n_clicks")  # fmt: skip
-        assert "platform administrators" in refused.text
-    assert len(served.json("aliases")["aliases"]) == 2
-    page = served.fire("page-title", ADMIN, {"url.pathname": "/settings/people"}, "url.pathname")
-    assert '"people-table"' in page.text
+    told = fill(served, "people")
+    assert [one["alias"] for one in told["table"]["rowData"]] == ["ana-key", "ana@example.com"]
+    assert '"resource":"people"' in body(served, "people", ADMIN)
     assert link(served, "people", ADMIN) is False
+    for claims in (ANA, LENA):
+        assert "There is no such page" in body(served, "people", claims)
+        assert link(served, "people", claims) is True
+        told = fill(served, "people", claims)
+        assert (told["card"]["data-state"], told["table"]["rowData"]) == ("failed", [])
+        assert "platform administrators" in told["state"]["children"]
+        refused = save(served, "people", dict.fromkeys(PAIR, "x"), claims=claims)
+        assert "platform administrators" in problems(refused)[""]
+    assert len(served.json("aliases")["aliases"]) == 2
 
 
 def test_the_tables_show_who_is_whom_and_what_looks_alike(served: Served) -> None:
     forget(served, "ana@example.com")
-    told = filled(served)
-    (one,) = told[ids.PEOPLE]["rowData"]
+    told, hints = fill(served, "people", zone="Europe/Berlin"), fill(served, "hints")
+    (one,) = told["table"]["rowData"]
     shown = {k: one[k] for k in ("name", "person", "alias", "events", "who", "when", "name_tip")}
     assert shown == {
         "name": "Ana Lopes", "person": "ana", "alias": "ana-key", "events": 1, "who": "root",
         "when": "20 Nov 2026 13:00 Europe/Berlin", "name_tip": "ana (also ana-key)",
     }  # fmt: skip
-    (hint,) = told[ids.HINTS]["rowData"]
+    (hint,) = hints["table"]["rowData"]
     assert (hint["alias"], hint["person"], hint["events"], hint["theirs"]) == (
         "ana@example.com", "ana", 1, 1,
     )  # fmt: skip
-    assert (told[ids.PEOPLE_SAID]["children"], told[ids.HINTS_SAID]["children"]) == ("", "")
-    offered = [one["props"]["value"] for one in told[ids.PEOPLE_OFFERED]["children"]]
-    assert sorted(offered) == ["ana", "ana-key", "ana@example.com", "bob"]
+    assert (told["state"]["children"], hints["state"]["children"]) == ("", "")
+    offered = shape(served, "people")[("offered", "alias")]["children"]
+    assert sorted(one["props"]["value"] for one in offered) == [
+        "ana", "ana-key", "ana@example.com", "bob",
+    ]  # fmt: skip
 
 
 def test_an_id_is_merged_by_the_form_and_a_refusal_stands_beside_it(served: Served) -> None:
-    typed = {f"{ids.people_field('alias')}__value": "bobby",
-             f"{ids.people_field('person')}__value": "bob"}  # fmt: skip
-    done = json.loads(click(served, ids.PEOPLE_ADD, **typed).text)["response"]
-    assert done[ids.PEOPLE_PROBLEM]["children"] == ""
-    assert [done[ids.people_field(name)]["value"] for name in PAIR] == ["", ""]
-    typed[f"{ids.people_field('person')}__value"] = "ana"
-    refused = json.loads(click(served, ids.PEOPLE_ADD, **typed).text)["response"]
-    assert refused == {
-        ids.PEOPLE_PROBLEM: {"children": "'bobby' is an alias of 'bob': remove that first"}
-    }
+    done = save(served, "people", {"alias": "bobby", "person": "bob"})
+    assert problems(done) == {}
+    assert [done[("field", name)]["value"] for name in PAIR] == ["", ""]
+    refused = save(served, "people", {"alias": "bobby", "person": "ana"})
+    assert problems(refused) == {"alias": "'bobby' is an alias of 'bob': remove that first"}
+    assert "changed" not in refused
 
 
 def test_rows_are_removed_accepted_and_dismissed(served: Served) -> None:
-    chosen = [PAIR | {"name": "x"}]
-    click(served, ids.PEOPLE_REMOVE, **{f"{ids.PEOPLE}__selectedRows": chosen})
+    assert press(served, "people", "people-remove", PAIR | {"name": "x"})["changed"]["data"]
     assert [one["alias"] for one in served.json("aliases")["aliases"]] == ["ana-key"]
-    hints = filled(served)[ids.HINTS]["rowData"]
-    click(served, ids.HINT_ACCEPT, **{f"{ids.HINTS}__selectedRows": hints})
+    (hint,) = fill(served, "hints")["table"]["rowData"]
+    press(served, "hints", "hint-accept", hint)
     assert len(served.json("aliases")["aliases"]) == 2
     forget(served, "ana@example.com")
-    click(served, ids.HINT_DISMISS, **{f"{ids.HINTS}__selectedRows": hints})
-    assert filled(served)[ids.HINTS]["rowData"] == []
-    assert filled(served)[ids.HINTS_SAID]["children"].startswith("No other ids")
+    press(served, "hints", "hint-dismiss", hint)
+    told = fill(served, "hints")
+    assert told["table"]["rowData"] == []
+    assert told["state"]["children"].startswith("No other ids")
 
 
-@pytest.mark.parametrize("rows", [None, [], "x", [7], [{}], [{"alias": 7, "person": ["a"]}]])
-@pytest.mark.parametrize("key", [ids.PEOPLE_REMOVE, ids.HINT_ACCEPT, ids.HINT_DISMISS])
-def test_a_forged_row_changes_nothing(served: Served, key: str, rows: Any) -> None:
-    table = ids.PEOPLE if key == ids.PEOPLE_REMOVE else ids.HINTS
-    answer = click(served, key, **{f"{table}__selectedRows": rows})
-    assert answer.status_code == 200
-    assert json.loads(answer.text)["response"][ids.PEOPLE_PROBLEM]["children"]
+@pytest.mark.parametrize("row", [None, "x", 7, {}, {"alias": 7, "person": ["a"]}])
+@pytest.mark.parametrize("button", ["people-remove", "hint-accept", "hint-dismiss"])
+def test_a_forged_row_changes_nothing(served: Served, button: str, row: Any) -> None:
+    key = "people" if button == "people-remove" else "hints"
+    told = press(served, key, button, row)
+    assert "changed" not in told
+    assert bool(told) == (isinstance(row, dict) and bool(row))  # nothing chosen, nothing happens
     assert len(served.json("aliases")["aliases"]) == 2
-
-
-def test_nothing_happens_without_a_click(served: Served) -> None:
-    assert not json.loads(served.fire(CHANGED, ADMIN, {}, "people-add.n_clicks").text)["response"]
