@@ -1,4 +1,4 @@
-"""Each setting, command, option and route has its line in docs/operators.md, each line its thing."""
+"""Each setting, command, option and route has its line in docs/operators.md, and no other line."""
 
 from __future__ import annotations
 

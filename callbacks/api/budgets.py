@@ -61,24 +61,24 @@ def _reading(server: Flask, settings: Settings, state: State, store: EventStore)
 
 
 def _changing(server: Flask, settings: Settings, state: State, store: EventStore) -> None:
-    def hand() -> Actor:
+    def actor() -> Actor:
         return current_actor(settings)
 
     @server.post(PATH)
     def make() -> tuple[Response, int]:
-        mine = hand()
-        made = create(state, mine, _body(), store)
-        return jsonify(standing_as_dict(standing(made, mine.now, mine.scope, store))), 201
+        by = actor()
+        made = create(state, by, _body(), store)
+        return jsonify(standing_as_dict(standing(made, by.now, by.scope, store))), 201
 
     @server.patch(ONE)
     def edit(number: int) -> Response:
-        mine = hand()
-        made = change(state, mine, number, _body(), store)
-        return jsonify(standing_as_dict(standing(made, mine.now, mine.scope, store)))
+        by = actor()
+        made = change(state, by, number, _body(), store)
+        return jsonify(standing_as_dict(standing(made, by.now, by.scope, store)))
 
     @server.delete(ONE)
     def delete(number: int) -> tuple[str, int]:
-        remove(state, hand(), number)
+        remove(state, actor(), number)
         return "", 204
 
 

@@ -43,40 +43,40 @@ def budget(state: State, scope: Scope, number: int) -> Budget:
         return _seen(connection, scope, number)
 
 
-def create(state: State, hand: Actor, raw: Raw, store: EventStore) -> Budget:
+def create(state: State, actor: Actor, raw: Raw, store: EventStore) -> Budget:
     """A new budget; `Refused` names the field that is wrong, `Forbidden` is for strangers to it."""
-    made = _shaped(raw, hand)
-    refuse_odd(made, hand.scope, store)
+    made = _shaped(raw, actor)
+    refuse_odd(made, actor.scope, store)
     with state.writing() as connection:
-        _refuse_second(connection, made, hand.scope.people)
+        _refuse_second(connection, made, actor.scope.people)
         insert = BUDGETS.insert().values(made.row()).returning(BUDGETS.c.id)
         result = connection.execute(insert)
         kept = replace(made, id=result.scalar_one())
-        record(connection, hand, "create", _thing(kept), None, kept.as_dict())
+        record(connection, actor, "create", _thing(kept), None, kept.as_dict())
     return kept
 
 
-def change(state: State, hand: Actor, number: int, raw: Raw, store: EventStore) -> Budget:
+def change(state: State, actor: Actor, number: int, raw: Raw, store: EventStore) -> Budget:
     """Another shape for a budget; what `raw` does not name stays as it is."""
     # Asked before the lock: who writes must not wait for a question to the events.
-    refuse_odd(_reshaped(budget(state, hand.scope, number), raw, hand), hand.scope, store)
+    refuse_odd(_reshaped(budget(state, actor.scope, number), raw, actor), actor.scope, store)
     with state.writing() as connection:
-        old = _seen(connection, hand.scope, number)
-        made = _reshaped(old, raw, hand)
+        old = _seen(connection, actor.scope, number)
+        made = _reshaped(old, raw, actor)
         if _place(made) != _place(old):
-            _refuse_second(connection, made, hand.scope.people)
+            _refuse_second(connection, made, actor.scope.people)
         if made != old:
             connection.execute(BUDGETS.update().where(BUDGETS.c.id == number).values(made.row()))
-            record(connection, hand, "edit", _thing(made), old.as_dict(), made.as_dict())
+            record(connection, actor, "edit", _thing(made), old.as_dict(), made.as_dict())
     return made
 
 
-def remove(state: State, hand: Actor, number: int) -> None:
+def remove(state: State, actor: Actor, number: int) -> None:
     """No such budget any more; what it was stays in the audit trail."""
     with state.writing() as connection:
-        old = _allowed(_seen(connection, hand.scope, number), hand.scope)
+        old = _allowed(_seen(connection, actor.scope, number), actor.scope)
         connection.execute(BUDGETS.delete().where(BUDGETS.c.id == number))
-        record(connection, hand, "delete", _thing(old), old.as_dict(), None)
+        record(connection, actor, "delete", _thing(old), old.as_dict(), None)
 
 
 def _seen(connection: sa.Connection, scope: Scope, number: int) -> Budget:
@@ -89,21 +89,21 @@ def _seen(connection: sa.Connection, scope: Scope, number: int) -> Budget:
     return found
 
 
-def _shaped(raw: Raw, hand: Actor, old: Budget | None = None) -> Budget:
+def _shaped(raw: Raw, actor: Actor, old: Budget | None = None) -> Budget:
     """The budget that was described; a user is kept under their person's id.
 
     A user who was there before keeps theirs: two budgets of one person are what a later merger
     leaves, and both stay as they are.
     """
-    made = _allowed(draft(raw, hand.now, old.id if old else 0), hand.scope)
+    made = _allowed(draft(raw, actor.now, old.id if old else 0), actor.scope)
     same = old is not None and (old.kind, old.subject) == (made.kind, made.subject)
     if made.kind != "user" or same:
         return made
-    return replace(made, subject=hand.scope.people.person(made.subject))
+    return replace(made, subject=actor.scope.people.person(made.subject))
 
 
-def _reshaped(old: Budget, raw: Raw, hand: Actor) -> Budget:
-    return _shaped(_kept(_allowed(old, hand.scope)) | dict(raw), hand, old)
+def _reshaped(old: Budget, raw: Raw, actor: Actor) -> Budget:
+    return _shaped(_kept(_allowed(old, actor.scope)) | dict(raw), actor, old)
 
 
 def _allowed(one: Budget, scope: Scope) -> Budget:

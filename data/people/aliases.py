@@ -51,30 +51,30 @@ def listed(state: State, scope: Scope) -> list[Kept]:
         return _all(connection)
 
 
-def add(state: State, hand: Actor, raw: Raw, store: EventStore) -> Kept:
+def add(state: State, actor: Actor, raw: Raw, store: EventStore) -> Kept:
     """One more id of a person; `Refused` names the field that is wrong. An alias given as the
     person stands for theirs. The name is the one their own events carry, unless one is given."""
-    refuse(hand.scope)
+    refuse(actor.scope)
     wanted = draft(raw)
-    own = _name(hand.scope.people.person(wanted.person), hand.scope, store)
+    own = _name(actor.scope.people.person(wanted.person), actor.scope, store)
     with state.writing() as connection:
         held = _all(connection)
         person = next((one.person for one in held if one.id == wanted.person), wanted.person)
         old = _refuse_odd(held, wanted, person)
         name = wanted.name or own or _kept_name(held, person)
-        made = Kept(wanted.id, person, name, hand.who, hand.now)
+        made = Kept(wanted.id, person, name, actor.who, actor.now)
         if old is None:
             connection.execute(ALIASES.insert().values(made._asdict()))
-            record(connection, hand, "create", _thing(made), None, made.as_dict())
+            record(connection, actor, "create", _thing(made), None, made.as_dict())
         elif old.name != name:
-            record(connection, hand, "edit", _thing(made), old.as_dict(), made.as_dict())
+            record(connection, actor, "edit", _thing(made), old.as_dict(), made.as_dict())
         connection.execute(ALIASES.update().where(ALIASES.c.person == person).values(name=name))
     return made if old is None else old._replace(name=name)
 
 
-def remove(state: State, hand: Actor, alias: str) -> None:
+def remove(state: State, actor: Actor, alias: str) -> None:
     """This id is its own person again."""
-    refuse(hand.scope)
+    refuse(actor.scope)
     this = ALIASES.c.id == alias
     with state.writing() as connection:
         row = connection.execute(sa.select(ALIASES).where(this)).first()
@@ -82,19 +82,19 @@ def remove(state: State, hand: Actor, alias: str) -> None:
             raise Unknown("alias", f"{alias[:60]!r} is no alias of anybody")
         old = Kept(*row)
         connection.execute(ALIASES.delete().where(this))
-        record(connection, hand, "delete", _thing(old), old.as_dict(), None)
+        record(connection, actor, "delete", _thing(old), old.as_dict(), None)
 
 
-def dismiss(state: State, hand: Actor, raw: Raw) -> None:
+def dismiss(state: State, actor: Actor, raw: Raw) -> None:
     """Two ids are different persons, however alike: they are not suggested again."""
-    refuse(hand.scope)
+    refuse(actor.scope)
     pair = sorted((named("alias", raw.get("alias")), named("person", raw.get("person"))))
     row = dict(zip(("id", "other"), pair, strict=True))
     with state.writing() as connection:
         same = [NOT_ALIASES.c[name] == value for name, value in row.items()]
         if connection.execute(sa.select(NOT_ALIASES).where(*same)).first() is None:
             connection.execute(NOT_ALIASES.insert().values(row))
-            record(connection, hand, "create", f"different persons {' / '.join(pair)}", None, row)
+            record(connection, actor, "create", f"different persons {' / '.join(pair)}", None, row)
 
 
 def dismissed(state: State, scope: Scope) -> set[frozenset[str]]:

@@ -73,39 +73,39 @@ def entry(state: State, scope: Scope, number: int) -> Entry:
         return _kept(connection, number)
 
 
-def create(state: State, hand: Actor, raw: Raw) -> Entry:
+def create(state: State, actor: Actor, raw: Raw) -> Entry:
     """A new entry; `Refused` names the field that is wrong."""
-    refuse(hand.scope)
-    made = _signed(draft(raw, 0, _public(state)), hand)
+    refuse(actor.scope)
+    made = _signed(draft(raw, 0, _public(state)), actor)
     with state.writing() as connection:
         _refuse_second(connection, made)
         insert = PRICES.insert().values(made.row()).returning(PRICES.c.id)
         kept = replace(made, id=connection.execute(insert).scalar_one())
-        record(connection, hand, "create", _thing(kept), None, kept.as_dict())
+        record(connection, actor, "create", _thing(kept), None, kept.as_dict())
     return kept
 
 
-def change(state: State, hand: Actor, number: int, raw: Raw) -> Entry:
+def change(state: State, actor: Actor, number: int, raw: Raw) -> Entry:
     """Another entry in the place of one; what `raw` does not name is not there any more."""
-    refuse(hand.scope)
-    made = _signed(draft(raw, number, _public(state)), hand)
+    refuse(actor.scope)
+    made = _signed(draft(raw, number, _public(state)), actor)
     with state.writing() as connection:
         old = _kept(connection, number)
         _refuse_second(connection, made)
         if made.as_dict() == old.as_dict():
             return old
         connection.execute(PRICES.update().where(PRICES.c.id == number).values(made.row()))
-        record(connection, hand, "edit", _thing(made), old.as_dict(), made.as_dict())
+        record(connection, actor, "edit", _thing(made), old.as_dict(), made.as_dict())
     return made
 
 
-def remove(state: State, hand: Actor, number: int) -> None:
+def remove(state: State, actor: Actor, number: int) -> None:
     """No such entry any more; what was stored by it stays as it is."""
-    refuse(hand.scope)
+    refuse(actor.scope)
     with state.writing() as connection:
         old = _kept(connection, number)
         connection.execute(PRICES.delete().where(PRICES.c.id == number))
-        record(connection, hand, "delete", _thing(old), old.as_dict(), None)
+        record(connection, actor, "delete", _thing(old), old.as_dict(), None)
 
 
 def supposed(state: State, scope: Scope, raw: Raw, number: int = 0) -> tuple[Entry, PriceBook]:
@@ -128,8 +128,8 @@ def _public(state: State) -> PublicBook:
         return public_book(connection)
 
 
-def _signed(made: Entry, hand: Actor) -> Entry:
-    return replace(made, at=hand.now, who=hand.scope.user, name=hand.name)
+def _signed(made: Entry, actor: Actor) -> Entry:
+    return replace(made, at=actor.now, who=actor.scope.user, name=actor.name)
 
 
 def _entries(connection: sa.Connection) -> list[Entry]:

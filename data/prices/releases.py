@@ -73,8 +73,8 @@ def adopt(state: State, now: int) -> None:
         start = (instant(now).date() + DAY).isoformat() if known else None
         connection.execute(RELEASES.insert().values(row | {"start": start}))
         if start:
-            hand = Actor(SYSTEM, "Spendscope", now)
-            record(connection, hand, "create", INSTALLED, None, {"from": start})
+            actor = Actor(SYSTEM, "Spendscope", now)
+            record(connection, actor, "create", INSTALLED, None, {"from": start})
 
 
 def _newer(known: Iterable[str]) -> bool:
@@ -108,10 +108,10 @@ def releases(state: State, scope: Scope) -> list[StoredRelease]:
     return found[::-1]
 
 
-def move(state: State, hand: Actor, number: int, raw: Mapping[str, Any]) -> StoredRelease:
+def move(state: State, actor: Actor, number: int, raw: Mapping[str, Any]) -> StoredRelease:
     """Have a release hold from another day on; raises `Refused` for the first one, and where a
     later one would hold already."""
-    _refuse(hand.scope)
+    _refuse(actor.scope)
     if set(raw) != {"from"}:
         raise Refused("from", "send only from: the day from which the release holds")
     start = day(raw["from"], "the release")
@@ -125,8 +125,8 @@ def move(state: State, hand: Actor, number: int, raw: Mapping[str, Any]) -> Stor
         _refuse_held(connection, row.id, start)
         if row.start != start:
             connection.execute(RELEASES.update().where(wanted).values(start=start))
-            record(connection, hand, "edit", row.name, {"from": row.start}, {"from": start})
-    return next(one for one in releases(state, hand.scope) if one.id == number)
+            record(connection, actor, "edit", row.name, {"from": row.start}, {"from": start})
+    return next(one for one in releases(state, actor.scope) if one.id == number)
 
 
 def _refuse_held(connection: sa.Connection, number: int, start: str) -> None:

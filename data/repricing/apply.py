@@ -83,12 +83,12 @@ def _day(field: str, value: Any) -> int | None:
     return micros(midnight + timedelta(days=1 if field == "to" else 0))
 
 
-def apply(state: State, hand: Actor, wish: Asked, store: EventStore) -> Repricing:
+def apply(state: State, actor: Actor, wish: Asked, store: EventStore) -> Repricing:
     """Re-price, and record it; raises `Unknown` for a price that is not there."""
-    refuse(hand.scope)
-    said = None if wish.price is None else entry(state, hand.scope, wish.price)
-    change = change_of(wish, said, store.book(), hand.scope, store)
-    number = _begin(state, hand, wish, said, change)
+    refuse(actor.scope)
+    said = None if wish.price is None else entry(state, actor.scope, wish.price)
+    change = change_of(wish, said, store.book(), actor.scope, store)
+    number = _begin(state, actor, wish, said, change)
     try:
         shifts = store.reprice(change, number)
     except Exception:
@@ -101,21 +101,21 @@ def apply(state: State, hand: Actor, wish: Asked, store: EventStore) -> Repricin
     with state.writing() as connection:
         connection.execute(REPRICINGS.update().where(REPRICINGS.c.id == number).values(told))
         done = _kept(connection, number)
-        record(connection, hand, "create", f"re-pricing {number}", None, _outline(done))
+        record(connection, actor, "create", f"re-pricing {number}", None, _outline(done))
     return done
 
 
-def undo(state: State, hand: Actor, number: int, store: EventStore) -> Repricing:
+def undo(state: State, actor: Actor, number: int, store: EventStore) -> Repricing:
     """Put every event back as the re-pricing found it. Later ones of the same events go first."""
-    refuse(hand.scope)
+    refuse(actor.scope)
     with state.reading() as connection:
         _standing(connection, number)
     store.restore(number)
-    told = {"reverted_at": hand.now, "reverted_by": hand.name}
+    told = {"reverted_at": actor.now, "reverted_by": actor.name}
     with state.writing() as connection:
         old = _standing(connection, number)
         connection.execute(REPRICINGS.update().where(REPRICINGS.c.id == number).values(told))
-        record(connection, hand, "delete", f"re-pricing {number}", _outline(old), None)
+        record(connection, actor, "delete", f"re-pricing {number}", _outline(old), None)
         return _kept(connection, number)
 
 
@@ -148,10 +148,10 @@ def _models(what: What, scope: Scope, store: EventStore) -> list[Model]:
     return [(or_none(provider), model) for provider, model in pairs if or_none(model) is not None]
 
 
-def _begin(state: State, hand: Actor, wish: Asked, said: Entry | None, change: Change) -> int:
+def _begin(state: State, actor: Actor, wish: Asked, said: Entry | None, change: Change) -> int:
     models = sorted({(cell.provider, cell.model) for cell in change.cells})
     row = {
-        "at": hand.now, "who": hand.scope.user, "name": hand.name, "what": wish.what,
+        "at": actor.now, "who": actor.scope.user, "name": actor.name, "what": wish.what,
         "price": wish.price, "entry": said and said.as_dict(), "start": wish.start, "end": wish.end,
         "models": [list(model) for model in models],
     }  # fmt: skip

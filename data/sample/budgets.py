@@ -33,8 +33,8 @@ def examples(state: State, store: EventStore, now: int) -> list[Budget]:
     """The example budgets, made once: not where anybody ever made or deleted one."""
     if listed(state, SYSTEM) or count(state, SYSTEM):
         return []
-    hand = Actor(SYSTEM, "Sample organisation", now)
-    return [create(state, hand, raw, store) for raw in _raws(store, now)]
+    actor = Actor(SYSTEM, "Sample organisation", now)
+    return [create(state, actor, raw, store) for raw in _raws(store, now)]
 
 
 def _raws(store: EventStore, now: int) -> list[dict[str, Any]]:
