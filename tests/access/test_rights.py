@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
@@ -20,7 +20,8 @@ from data.events.table import FIELDS, micros
 from data.query.catalog import DIMENSIONS, METRICS, TIME
 from data.query.windows import PRESETS
 from tests import oracle, oracle_metrics
-from tests.serving import NOW, Claims, Served, serving
+from tests.presence import card_states, drawn, some, whole
+from tests.serving import ADMIN, NOW, Claims, Served, serving
 
 REGULAR: Final = {"sub": "ana", "email": "ana@example.com"}
 BARE: Final = {"sub": "nobody"}
@@ -44,34 +45,57 @@ CHOICES: Final = (
 
 
 FIRST: Final = micros(datetime(2026, 11, 1, 8, tzinfo=UTC))
+HOURS: Final = 18_000_000_000  # five of them between two events
 
 
-def row(who: str, project: str | None, n: int) -> dict[str, Any]:
+def row(who: str, project: str | None, n: int, kind: str = "llm") -> dict[str, Any]:
     """An event of which every text and number gives away whose it is."""
     own = f"{who}-{project}-{n}"
     return {
-        "event_id": own, "ts": FIRST + n * 86_400_000_000, "kind": "llm",
-        "channel": ("platform", "cli", "api", "other")[n % 4], "source": "test", "status": "ok",
+        "event_id": own, "ts": FIRST + n * HOURS, "kind": kind,
+        "channel": ("platform", "cli", "api", "other")[n % 4] if n < 42 else "cli",
+        "source": "test", "status": "ok" if project == "web" else "error",
         "user": who, "user_name": f"Name of {own}", "project": project,
         "project_name": project and f"Team {own}", "model": f"gpt-{own}", "provider": f"pr-{own}",
         "assistant": f"as-{own}", "workflow": f"wf-{own}", "tool": f"tl-{own}",
         "tool_type": f"tt-{own}", "integration_type": f"it-{own}", "integration": f"in-{own}",
         "client": f"cl-{own}",
         "repository": f"re-{own}",
-        "operation": f"op-{own}", "error_class": f"er-{own}",
-        "input_tokens": 7_310_000 + n, "output_tokens": 51, "duration_ms": 8_130_000 + n,
-        "cost_nano": 31_337_000_000_001 + n * 1_013_071_000_003,
+        "operation": f"op-{own}", "error_class": f"er-{own}", "run_id": f"ru-{own}",
+        "conversation_id": f"co-{who}-{project}",
+        "duration_ms": 8_130_000 + 7 * n * n, **(OF_KIND[kind](n) if kind in OF_KIND else {}),
     }  # fmt: skip
+
+
+# What only events of one kind carry; squares, so that no mean of seen numbers is a hidden one.
+OF_KIND: Final[dict[str, Callable[[int], dict[str, int]]]] = {
+    "llm": lambda n: {
+        "input_tokens": 7_310_000 + 3 * n * n, "cached_input_tokens": 53, "output_tokens": 51,
+        "cost_nano": 31_337_000_000_001 + n * n * 101_307_100_003,
+    },
+    "session": lambda n: {
+        "lines_added": 5_170_000 + 7 * n * n, "files_changed": 4_190_000 + 7 * n * n,
+    },
+}  # fmt: skip
 
 
 OWNERS: Final = (("ana", "web"), ("ana", None), ("bob", "etl"), ("cyd-secret", "vault-secret"),
                  ("cyd-secret", "web"), ("dan-secret", None), ("eve-secret", "etl"))  # fmt: skip
-RAWS: Final = [row(who, project, n) for n, (who, project) in enumerate(OWNERS * 3)]
+# Every kind of event of every owner, anywhere and then of a CLI: no section is empty for want of
+# something to show.
+KINDS: Final = oracle_metrics.KINDS * 2
+RAWS: Final = [
+    row(who, project, n, KINDS[n // len(OWNERS)])
+    for n, (who, project) in enumerate(OWNERS * len(KINDS))
+]
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("rights")) as one:
+        price = {"model": "gpt-*", "from": "2025-01-01", "input": "1", "output": "1"}
+        priced = one.client.post("/api/v1/prices", json=price, headers=one.headers(ADMIN))
+        assert priced.status_code == 201, priced.text
         one.load(RAWS)
         yield one
 
@@ -81,7 +105,11 @@ def claims(request: pytest.FixtureRequest) -> Claims:
     return WHO[request.param]
 
 
-EVENTS: Final = oracle.frame(RAWS, FIELDS)
+# The store works out a list price of every call.
+EVENTS: Final = oracle.frame(
+    [raw | {"list_cost_nano": 1 if raw["kind"] == "llm" else None} for raw in RAWS],
+    (*FIELDS, "list_cost_nano"),
+)
 
 
 def hidden(claims: Claims) -> list[dict[str, Any]]:
@@ -93,6 +121,15 @@ def seen(claims: Claims, choice: Mapping[str, Any] = ALL) -> Any:
     frame = oracle.visible(EVENTS, claims)
     now = datetime.fromisoformat(NOW)
     return oracle.kept(frame, choice, claims["sub"], now)
+
+
+def own(key: str, by: str, claims: Claims, choice: Mapping[str, Any]) -> set[str]:
+    """The values of a breakdown that a section has to show this reader; without one, of users."""
+    frame, one = seen(claims, choice), SECTIONS[key]
+    for name, values in one.within:
+        frame = frame[frame[name].isin(values) if values else frame[name].notna()]
+    frame = frame[frame["kind"].isin(oracle_metrics.kinds(one.metrics))]
+    return set(frame[by or "user"].dropna())
 
 
 def assert_nothing_of_others(text: str, claims: Claims, asked: str = "") -> None:
@@ -110,8 +147,10 @@ def secrets(claims: str) -> tuple[frozenset[str], frozenset[str]]:
     shown, rows = seen(told), hidden(told)
     for raw in rows:
         canaries |= {v for v in raw.values() if isinstance(v, str) and raw["event_id"] in v}
-        canaries |= {str(raw["cost_nano"] / 1e9), f"{raw['cost_nano'] / 1e9:,.2f}"}
-        canaries |= {str(raw["input_tokens"]), str(raw["duration_ms"])}
+        if raw["kind"] == "llm":
+            canaries |= {str(raw["cost_nano"] / 1e9), f"{raw['cost_nano'] / 1e9:,.2f}"}
+        counted = {"input_tokens", "duration_ms", "lines_added", "files_changed"} & raw.keys()
+        canaries |= {str(raw[name]) for name in counted}
     names = {raw[name] for raw in rows for name in ("user", "project") if raw[name]}
     names = {name for name in names if "secret" in name} - {*shown["user"], *shown["project"]}
     return frozenset(canaries), frozenset(names)
@@ -128,9 +167,12 @@ def spelt(choice: Mapping[str, Any]) -> dict[str, Any]:
 def test_the_query_opens_nothing(served: Served, claims: Claims, by: str, choice: Any) -> None:
     said = {"metrics": "events,cost,tokens,duration_p95,active_users", "by": by}
     answer = served.get("query", claims, **said, **spelt(choice))
-    assert_nothing_of_others(answer.text, claims, str(choice))
+    mine = seen(claims, choice)
+    text = whole(answer, set(mine[by].dropna()) if by in FIELDS else ())
     assert answer.json is not None
-    assert answer.json["totals"]["events"] == len(seen(claims, choice))
+    assert answer.json["totals"]["events"] == len(mine)
+    assert bool(answer.json["rows"]) == bool(len(mine))
+    assert_nothing_of_others(text, claims, str(choice))
 
 
 @pytest.mark.parametrize("form", ["", ".csv"])
@@ -140,8 +182,8 @@ def test_no_section_opens_anything(served: Served, claims: Claims, key: str, for
         for by in SECTIONS[key].by or ("",):
             said = spelt(choice) | ({"by": by} if by else {})
             answer = served.get(f"sections/{key}{form}", claims, **said)
-            assert answer.status_code == 200
-            assert_nothing_of_others(answer.text, claims, str(choice))
+            text = some(answer, own(key, by, claims, choice) if by else ())
+            assert_nothing_of_others(text, claims, str(choice))
 
 
 @pytest.mark.parametrize("text", ["", "secret", "Name of", "e", "%", "_"])
@@ -150,18 +192,22 @@ def test_options_offer_only_what_is_seen(
     served: Served, claims: Claims, field: str, text: str
 ) -> None:
     answer = served.get(f"options/{field}s", claims, q=text, limit=500)
+    offered = {option["value"] for option in json.loads(whole(answer))}
+    mine = seen(claims)[[field, f"{field}_name"]].dropna(subset=[field])
+    found = mine.apply(lambda texts: texts.str.contains(text, case=False, regex=False)).any(axis=1)
+    assert offered == set(mine[found][field])
     assert_nothing_of_others(answer.text, claims)
-    offered = {option["value"] for option in answer.json or []}
-    wanted = set(seen(claims)[field].dropna())
-    assert offered == wanted if not text else offered <= wanted
 
 
 @pytest.mark.parametrize("key", [k for k, s in SECTIONS.items() if s.shape != "headline"])
 def test_the_redraw_opens_nothing(served: Served, claims: Claims, key: str) -> None:
     for choice in CHOICES[:2]:
-        for by in SECTIONS[key].by:
+        for by in SECTIONS[key].by or ("",):
             answer = redrawn(served, claims, key, question(choice), by)
-            assert_nothing_of_others(answer.text, claims, str(choice))
+            mine = own(key, by, claims, choice)
+            text = drawn(answer, mine) if by else whole(answer)
+            assert card_states(answer) == {"ready" if mine else "empty"}
+            assert_nothing_of_others(text, claims, str(choice))
 
 
 def question(choice: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,9 +237,9 @@ FORGED: Final[tuple[Any, ...]] = (
 @pytest.mark.parametrize("asked", FORGED, ids=range(len(FORGED)))
 def test_a_forged_store_opens_nothing(served: Served, claims: Claims, asked: Any) -> None:
     for key, by in (("top-users", "user"), ("cost-over-time", "project")):
-        answer = redrawn(served, claims, key, asked, by)
-        assert answer.status_code == 200
-        assert_nothing_of_others(answer.text, claims, str(asked))
+        drawn(redrawn(served, claims, key, question(ALL), by), own(key, by, claims, ALL))
+        text = whole(redrawn(served, claims, key, asked, by))
+        assert_nothing_of_others(text, claims, str(asked))
 
 
 @pytest.mark.parametrize("key", ["headline", "../users", "nowhere", "", None, 7, ["top-users"]])
@@ -201,6 +247,10 @@ def test_a_forged_store_opens_nothing(served: Served, claims: Claims, asked: Any
 def test_a_forged_section_or_breakdown_opens_nothing(
     served: Served, claims: Claims, key: Any, by: Any
 ) -> None:
+    drawn(
+        redrawn(served, claims, "top-users", question(ALL), "user"),
+        own("top-users", "user", claims, ALL),
+    )
     answer = redrawn(
         served, claims, key if isinstance(key, str) else "top-users", question(ALL), by
     )
@@ -226,34 +276,38 @@ def test_headline_numbers_are_of_what_is_seen(served: Served, claims: Claims) ->
 
 
 def test_a_forged_headline_metric_opens_nothing(served: Served, claims: Claims) -> None:
+    names = SECTIONS["headline"].metrics
     for name in ("last_event", "events", "nowhere", "ts", "user"):
-        answer = headline(served, claims, question(ALL), (name,))
+        answer = headline(served, claims, question(ALL), (name, *names[1:]))
+        assert card_states(answer) == {"ready"}
         assert_nothing_of_others(answer.text, claims)
 
 
 @pytest.mark.parametrize("search", [
     "?user=cyd-secret", "?project=vault-secret&user=cyd-secret", "?isAdmin=true&scope=all",
     "?not_user=cyd-secret&not_project=vault-secret",
-    "?user=%25&user=me", "?user='%20OR%201=1", "?preset=custom&from=2000&to=2100",
+    "?user=%25&user=me", "?user='%20OR%201=1", "?preset=custom&from=2000-01-01&to=2100-01-01",
 ])  # fmt: skip
 def test_the_filter_names_nobody_who_is_not_seen(
     served: Served, claims: Claims, search: str
 ) -> None:
     said = {f"{ids.URL}.search": search, f"{ids.ZONE}.data": "UTC"}
     answer = served.fire(f"{ids.QUESTION}.data", claims, said, f"{ids.URL}.search")
-    assert_nothing_of_others(answer.text, claims, search)
+    assert_nothing_of_others(whole(answer, [ids.QUESTION, "choice"]), claims, search)
 
 
 @pytest.mark.parametrize("field", ["user", "project", "model", "event_id"])
 def test_the_pickers_offer_nobody_who_is_not_seen(
     served: Served, claims: Claims, field: str
 ) -> None:
+    mine = set(seen(claims)[field].dropna())
     for text in ("", "secret", "%"):
         chosen = ["cyd-secret", "vault-secret"]
         said = {f"{field}.search_value": text, f"{field}.value": chosen}
         changed = json.dumps({"pick": field}, separators=(",", ":")) + ".search_value"
         answer = served.fire('{"pick":["MATCH"]}.options', claims, said, changed, {"pick": field})
-        assert_nothing_of_others(answer.text, claims, " ".join(chosen))
+        offered = answer.text if field == "event_id" else whole(answer, () if text else mine)
+        assert_nothing_of_others(offered, claims, " ".join(chosen))
 
 
 @pytest.mark.parametrize(("claims", "field", "value", "why"), [
@@ -266,6 +320,8 @@ def test_the_pickers_offer_nobody_who_is_not_seen(
 def test_a_filter_outside_ones_rights_is_empty_and_says_so(
     served: Served, claims: Claims, field: str, value: str, why: str
 ) -> None:
+    mine = set(seen(claims)[field].dropna())
+    whole(served.get("query", claims, metrics="events", by=field, **spelt(ALL)), mine)
     said = spelt(ALL) | {field: value}
     answer = served.json("query", claims, metrics="cost,requests", by="user", **said)
     assert answer["rows"] == []
@@ -278,6 +334,7 @@ def test_what_is_unknown_and_what_is_hidden_look_the_same(served: Served) -> Non
         who: served.json("query", REGULAR, metrics="cost", by="user", user=who, **spelt(ALL))
         for who in ("cyd-secret", "cyd-nobody")
     }
+    whole(served.get("query", REGULAR, metrics="cost", by="user", **spelt(ALL)), ["ana"])
     first, second = (strip(json.dumps(one).replace(who, "X")) for who, one in both.items())
     assert first == second
 
@@ -290,7 +347,7 @@ def strip(answer: str) -> Any:
 
 def test_the_oracle_agrees_that_claims_differ() -> None:
     counts = {name: len(seen(one)) for name, one in WHO.items()}
-    assert counts == {"regular": 6, "bare": 0, "user of projects": 6, "manager": 9}
+    assert counts == {"regular": 24, "bare": 0, "user of projects": 24, "manager": 36}
 
 
 def cost(served: Served, claims: Claims) -> Any:
@@ -304,6 +361,7 @@ def test_answers_kept_for_one_reader_never_reach_another(served: Served) -> None
     for one in everyone:
         served.store.memo.clear()
         alone.append(cost(served, one))
+    assert [len(rows) for rows in alone] == [2, 0, 2, 3, 7]
     served.store.memo.clear()
     assert [cost(served, one) for one in everyone] == alone
     assert [cost(served, one) for one in reversed(everyone)] == alone[::-1]
@@ -312,6 +370,7 @@ def test_answers_kept_for_one_reader_never_reach_another(served: Served) -> None
 def test_readers_at_the_same_moment_never_mix(served: Served) -> None:
     everyone = [*WHO.values(), {"sub": "root", "isAdmin": True}]
     wanted = [cost(served, one) for one in everyone]
+    assert [len(rows) for rows in wanted] == [2, 0, 2, 3, 7]
     wrong: list[str] = []
     gate = threading.Barrier(10)
 
@@ -390,6 +449,7 @@ def test_options_find_odd_names_and_nothing_else(served: Served) -> None:
 
 
 def test_a_search_of_ten_thousand_characters_is_harmless(served: Served, claims: Claims) -> None:
+    whole(served.get("options/users", claims, q=""), set(seen(claims)["user"]))
     assert served.json("options/users", claims, q="x" * 10_000) == []
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from data.query.catalog import DIMENSIONS, METRICS
 from data.query.windows import PRESETS
+from tests.presence import whole
 from tests.serving import ADMIN, Served, serving
 
 ODD: Final = ("o'hara", 'a "b"', "<script>alert(1)</script>", "🦊", "' OR 1=1 --", "%", "x" * 1_000)
@@ -124,6 +125,8 @@ def test_too_many_buckets_are_refused_wherever_they_are_drawn(served: Served) ->
 def test_a_filter_for_what_does_not_exist_is_empty_and_says_so(
     served: Served, field: str, value: str
 ) -> None:
+    whole(served.get("sections/models"), ["m0", "m1", "m2", "m3"])
+    assert len(served.json("query", metrics="cost,requests", by="model")["rows"]) == 4
     answer = served.json("query", metrics="cost,requests", by="model", **{field: value})
     assert answer["rows"] == []
     assert answer["totals"] == {"cost": None, "requests": 0}

@@ -214,6 +214,9 @@ def test_a_daily_budget_hides_no_other(served: Served) -> None:
 
 def test_a_hidden_history_is_as_unknown_as_none(served: Served) -> None:
     hidden = post(served, RAW | {"hard": 1})
+    shown = card(served, "crossings", ADMIN, value=str(hidden))
+    assert shown["card"] == {"data-state": "ready"}
+    assert shown["table"]["rowData"]
     for of in (str(hidden), "999", str(10**30), "-1", "x", 7, [1]):
         told = card(served, "crossings", ANA, value=of)
         assert told["card"] == {"data-state": "failed"}

@@ -56,6 +56,7 @@ def test_what_is_stored_elsewhere_stays(
 ) -> None:
     store.write([told(project=project, status="error", input_tokens=3)])
     before = rows(store)
+    assert rows(store, "event_id, project, input_tokens") == [("e", project, 3)]
     for _ in range(2):
         written = store.write([told(project="a", **more)], "a")
         assert (written, written.completed) == ([], 0)

@@ -156,6 +156,7 @@ def test_the_pages_are_for_platform_administrators(served: Served, page: str) ->
 def test_forged_questions_are_told_nothing(served: Served, claims: Claims) -> None:
     post(served, {"event_id": "x", "kind": "llm"})
     for key in ("sources", "imports"):
+        assert rows(served, key)[house(f"{key}-card")]["data-state"] != "failed"
         told = rows(served, key, claims)
         assert told[house(f"{key}-table")]["rowData"] == []
         assert told[house(f"{key}-card")]["data-state"] == "failed"

@@ -57,6 +57,7 @@ def test_every_id_of_a_person_opens_what_all_of_them_did(served: Served) -> None
 
 
 def test_a_claim_of_an_address_opens_nothing(served: Served) -> None:
+    assert cost(served, MAIL) == 7
     assert cost(served, {**NOBODY, "email": "ana@example.com", "name": "Ana Lopes"}) == 0
 
 
@@ -96,7 +97,9 @@ def test_a_person_seen_under_an_alias_alone_is_found_by_their_name(served: Serve
 
 
 def test_looking_for_an_id_finds_nobody_whose_rows_are_hidden(served: Served) -> None:
+    assert [one["value"] for one in served.json("options/users", LENA)] == ["ana"]
     assert served.json("options/users", LENA, q="example.com") == []
+    assert cost(served, ANA, user="ana-key") == 7
     answer = served.json("query", NOBODY, metrics="cost", user="ana-key", **WEEK)
     assert answer["meta"]["notice"] == "ana-key: unknown, or outside what you may see"
 

@@ -287,6 +287,7 @@ def test_the_public_book_is_searched(served: Served) -> None:
     assert answer["price"]["rates"]["input"] == "2.5"
     assert (answer["price"]["source"], answer["release"]) == (INSTALLED, INSTALLED)
     assert served.get("prices/public", at="soon").status_code == 400
+    assert looked_up(served, model="gpt-4o")["house-public-table"]["rowData"]
     for claims in (LEADER, ANA):
         assert served.get("prices/public", claims).status_code == 403
         refused = looked_up(served, claims, model="gpt-4o")
@@ -400,7 +401,11 @@ def test_the_page_is_there_for_administrators_alone(served: Served, claims: Clai
         page = served.fire("page-title", who, place, "url.pathname").text
         assert ("unpriced-table" in page) is not hidden
         assert link(served, "prices", who) is hidden
-    for key in ("unpriced", "prices", "repricings"):
+    post(served, model="another-llama", **{"from": "2026-01-01", "input": "2", "output": "4"})
+    for key, state in (("unpriced", "ready"), ("prices", "ready"), ("repricings", "empty")):
+        shown = table(served, key, ADMIN)
+        assert shown[f"{key}-card"] == {"data-state": state}
+        assert bool(shown[f"{key}-table"]["rowData"]) is (state == "ready")
         told = table(served, key, claims)
         assert told[f"{key}-table"]["rowData"] == []
         assert told[f"{key}-card"] == {"data-state": "failed"}
@@ -412,5 +417,5 @@ def test_the_page_is_there_for_administrators_alone(served: Served, claims: Clai
     values = {"price-edit.n_clicks": 1, "prices-table.selectedRows": [{"id": post(served)["id"]}]}
     opened = served.fire("price-title.children", claims, values, "price-edit.n_clicks")
     assert opened.status_code == 403
-    assert len(served.json("prices")["prices"]) == 1
+    assert len(served.json("prices")["prices"]) == 2
     assert served.json("repricings")["repricings"] == []

@@ -15,6 +15,7 @@ from components.sections.declared import SECTIONS
 from data.access.scope import Scope
 from data.query.catalog import METRICS
 from data.query.listing import COLUMNS
+from tests.presence import whole
 from tests.serving import ADMIN, Claims, Served, serving
 
 SPAN: Final = {"preset": "custom", "from": "2026-11-01T00:00Z", "to": "2026-11-20T00:00Z"}
@@ -123,7 +124,8 @@ def test_far_pages_are_the_same_rows(served: Served, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("who", WHO)
 def test_the_file_is_the_list_and_no_formula(served: Served, who: str) -> None:
     answer = served.get("events.csv", WHO[who], **SPAN)
-    lines = list(csv.DictReader(io.StringIO(answer.text)))
+    lines = list(csv.DictReader(io.StringIO(whole(answer))))
+    assert len(lines) == SEEN[who]
     told = served.json("events", WHO[who], **SPAN)["rows"]
     assert answer.mimetype == "text/csv"
     assert [line["event_id"] for line in lines] == [row["event_id"] for row in told]
@@ -161,6 +163,7 @@ def test_what_cannot_be_asked_is_refused(
 
 
 def test_a_forged_filter_lists_nothing(served: Served) -> None:
+    assert served.json("events", REGULAR, user="ana", **SPAN)["row_count"] == SEEN["regular"]
     told = served.json("events", REGULAR, user="cyd", **SPAN)
     assert (told["rows"], told["row_count"]) == ([], 0)
     assert told["meta"]["notice"]
@@ -196,6 +199,8 @@ def test_the_grid_gets_the_readers_rows(served: Served) -> None:
     (asked(), {"startRow": -5}), (asked(), {"endRow": "all"}), (asked(), {"endRow": 10**12}),
 ], ids=range(11))  # fmt: skip
 def test_a_forged_grid_opens_nothing(served: Served, store: Any, request_: dict[str, Any]) -> None:
+    page = json.loads(whole(grid(served, REGULAR, asked()), ["ana"]))["response"]
+    assert page[ids.EVENTS_GRID]["getRowsResponse"]["rowCount"] == 20
     answer = grid(served, REGULAR, store, **request_)
     told = (answer.json or {}).get("response", {})
     told.pop(ids.EVENTS_FILE, None)  # a link to what was asked for, which is as closed

@@ -124,6 +124,8 @@ def test_the_api_pages_through_it_newest_first(served: Served) -> None:
 @pytest.mark.parametrize("claims", [{"sub": "ana"}, {"sub": "lena", "applications_admin": "web"}])
 def test_others_get_no_trail_at_any_door(served: Served, claims: dict[str, Any]) -> None:
     post(served, RAW)
+    shown = fill(served, "audit", ADMIN)
+    assert (len(shown["table"]["rowData"]), shown["card"]["data-state"]) == (1, "ready")
     assert served.get("audit", claims).status_code == 403
     told = fill(served, "audit", claims)
     assert (told["table"]["rowData"], told["card"]["data-state"]) == ([], "failed")
