@@ -29,10 +29,10 @@ from callbacks.settings.pages import PAGES
 from callbacks.settings.resource import Page, Stores
 from components.page import layout
 from data.engines.protocol import EventStore, open_events
-from data.ingest.import_log import Tally
+from data.ingest.import_log import LiveImports
 from data.ingest.keys import UNNAMED
-from data.ingest.reading import Reader, Reads
-from data.ingest.reading_process import YOUNG, ReaderProcess
+from data.ingest.request_process import YOUNG, ParserProcess
+from data.ingest.requests import LocalRequestParser, RequestParser
 from data.ingest.uploads import Uploads
 from data.prices.own import Books
 from data.sample.budgets import examples
@@ -50,14 +50,14 @@ def create_app(
     state: State,
     store: EventStore,
     key: str,
-    tally: Tally | None = None,
-    reader: Reads | None = None,
+    tally: LiveImports | None = None,
+    reader: RequestParser | None = None,
     pages: tuple[Page, ...] = PAGES,
 ) -> Dash:
     """The dashboard on stores that are open; `key` is for commands of this machine, `reader` reads
     what is received (None: this process does), `pages` are those of the settings."""
-    server, tally = Flask(__name__, static_folder=None), tally or Tally(state)
-    reader, stores = reader or Reader(store.book), Stores(settings, state, store, tally)
+    server, tally = Flask(__name__, static_folder=None), tally or LiveImports(state)
+    reader, stores = reader or LocalRequestParser(store.book), Stores(settings, state, store, tally)
     server.config["MAX_CONTENT_LENGTH"] = request_body.LARGEST
     sign_in.attach(server, settings, state, store, lambda: app.csp_hashes())
     compression.attach(server)
@@ -95,7 +95,7 @@ def create_app(
     return app
 
 
-def _doors(server: Flask, state: State, store: EventStore, reader: Reads) -> None:
+def _doors(server: Flask, state: State, store: EventStore, reader: RequestParser) -> None:
     """The way in, and whether we are well."""
     server.add_url_rule("/", "home", lambda: redirect("/settings/analytics"))
     server.add_url_rule("/healthz", "healthz", lambda: jsonify(status="ok"))
@@ -120,8 +120,8 @@ def serve(settings: Settings, with_sample: bool = False) -> None:
     if with_sample and not demo.sources(store):
         load(store, 100_000, 90, 7, settings.now())
         examples(state, store, settings.now())
-    with closing(ReaderProcess(settings.state_url)) as reader:
-        app = create_app(settings, state, store, key, tally := Tally(state), reader)
+    with closing(ParserProcess(settings.state_url)) as reader:
+        app = create_app(settings, state, store, key, tally := LiveImports(state), reader)
         _listen(settings, state, store, key, app)
     tally.flush()
 

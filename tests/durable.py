@@ -21,7 +21,7 @@ from callbacks.commands import remote_store
 from callbacks.receive.http_server import make_server
 from data.engines.protocol import EventStore, open_events
 from data.ingest.importing import ingest, ingest_paths
-from data.ingest.reading_process import ReaderProcess
+from data.ingest.request_process import ParserProcess
 from data.settings import Settings
 from data.sources import Options
 from data.sources.events import event_of
@@ -55,7 +55,7 @@ def work(job: dict[str, Any]) -> None:
         rows = connection.exec_driver_sql(WHOLE).fetchall()
     note(job["stored"], json.dumps([tuple(row) for row in rows]))
     if settings and state:
-        reader = ReaderProcess(settings.state_url)
+        reader = ParserProcess(settings.state_url)
         server = create_app(settings, state, store, COMMANDS, reader=reader).server
         with closing(reader), remote_store.announce(settings, COMMANDS):
             make_server(server, host="127.0.0.1", port=settings.port, threads=8).run()

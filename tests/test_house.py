@@ -28,7 +28,7 @@ from tests.serving import ADMIN, Served, serving
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("data", "components", "callbacks")
 SOURCES = [*(p for room in ROOMS for p in sorted((ROOT / room).rglob("*.py"))), ROOT / "app.py"]
-LONGEST = 200
+LONGEST = 300
 WIRES = {"Input", "Output", "State"}
 # Rights have one home. Others may carry the claims (accounts, tokens, the command line, stored
 # accounts, the sample's personas), and none of them may decide by them.
@@ -79,7 +79,7 @@ def test_nobody_imports_the_app(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
-def test_a_file_has_at_most_two_hundred_lines(path: Path) -> None:
+def test_a_file_has_at_most_three_hundred_lines(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
 
 

@@ -1,7 +1,7 @@
-"""Reading on in a running LiteLLM's database: once, by a command, or again and again while serving.
+"""Sync with a running LiteLLM's database: once, by a command, or again and again while serving.
 
-Both ways are `data.ingest.sync.follow`. While serving one thread does it, never two passes at
-once; a pass that fails is one sentence in the log, and the next comes later and later.
+Both ways are `data.ingest.sync.sync_database`. While serving one thread does it, never two passes
+at once; a pass that fails is one sentence in the log, and the next comes later and later.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Final
 
 from data.engines.protocol import EventSink, EventStore
 from data.errors import SettingsError, SourceError, SpendscopeError
-from data.ingest.import_log import Tally
+from data.ingest.import_log import LiveImports
 from data.ingest.preparing import Progress
-from data.ingest.sync import Ends, follow
+from data.ingest.sync import SyncTarget, sync_database
 from data.settings import Settings
 from data.sources import Options
 from data.sources.litellm.database import Database
@@ -45,8 +45,8 @@ def import_from(
     address, state = Address.of(url), State(settings.state_url)
     try:
         with Database(address) as database:
-            ends = Ends(database, store, state, settings.now())
-            return follow(ends, options, dry_run=dry_run, progress=progress)
+            ends = SyncTarget(database, store, state, settings.now())
+            return sync_database(ends, options, dry_run=dry_run, progress=progress)
     finally:
         state.close()
 
@@ -77,7 +77,7 @@ class LiteLLMSync:
             raise SettingsError(f"SPENDSCOPE_LITELLM_URL: {error}") from None
         self._settings, self._state, self._store = settings, state, store
         self._stopped = threading.Event()
-        self._tally = Tally(state)
+        self._tally = LiveImports(state)
         self._failures = self._rejected = 0
         self._looked_late = 0.0  # when calls that were inserted late were last looked for
 
@@ -120,8 +120,8 @@ class LiteLLMSync:
     def _read(self) -> Report:
         late = not self._looked_late or time.monotonic() - self._looked_late > HOUR
         with Database(self._address) as database:
-            ends = Ends(database, self._store, self._state, self._settings.now())
-            report = follow(ends, late=late, stop=self._stopped.is_set)
+            ends = SyncTarget(database, self._store, self._state, self._settings.now())
+            report = sync_database(ends, late=late, stop=self._stopped.is_set)
         if late:
             self._looked_late = time.monotonic()
         return report

@@ -14,9 +14,9 @@ from callbacks.access.ingest_key import require_ingest_key
 from callbacks.api.parameters import only
 from callbacks.receive.request_body import MOST_ITEMS, refuse_too_many_objects, request_body
 from data.engines.protocol import EventStore
-from data.ingest.import_log import Tally
-from data.ingest.importing import receive
-from data.ingest.reading import Reads
+from data.ingest.import_log import LiveImports
+from data.ingest.importing import store_request
+from data.ingest.requests import RequestParser
 from data.settings import Settings
 from data.sources.canonical import FORMAT
 from data.state.store import State
@@ -29,8 +29,8 @@ def attach(
     settings: Settings,
     state: State,
     store: EventStore,
-    tally: Tally,
-    reader: Reads,
+    tally: LiveImports,
+    reader: RequestParser,
 ) -> None:
     """Route the receiving endpoint on a server."""
     server.after_request(_add_retry_after)
@@ -43,7 +43,7 @@ def attach(
         with request_body() as content:
             refuse_too_many_objects(content)
             read = reader.events(name, content, MOST_ITEMS, key)
-            report = receive(read, store, key.project)
+            report = store_request(read, store, key.project)
         report.format = name
         report.settle(key.source or name, {})
         tally.add(settings.now(), key.name, name, report)

@@ -21,7 +21,7 @@ from waitress.parser import HTTPRequestParser
 from callbacks.access.session import current_scope
 from callbacks.receive.request_body import LARGEST
 from callbacks.receive.uploads import PATH
-from data.ingest.upload_files import LARGEST as LARGEST_UPLOAD
+from data.ingest.uploads import LARGEST as LARGEST_UPLOAD
 
 # An export in a few reads, each of which waits for its turn among those who compute.
 READ_AT_ONCE: Final = 256 * 1024

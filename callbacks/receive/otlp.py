@@ -36,10 +36,10 @@ from callbacks.access.ingest_key import require_ingest_key
 from callbacks.receive.request_body import MOST_ITEMS, refuse_too_many_objects, request_body
 from data.engines.protocol import EventStore
 from data.errors import SpendscopeError, Unsupported
-from data.ingest.import_log import Tally
-from data.ingest.importing import receive
+from data.ingest.import_log import LiveImports
+from data.ingest.importing import store_request
 from data.ingest.keys import Key
-from data.ingest.reading import Reads
+from data.ingest.requests import RequestParser
 from data.settings import Settings
 from data.sources.otlp.requests import EARLIER
 from data.sources.report import Report
@@ -67,8 +67,8 @@ def attach(
     settings: Settings,
     state: State,
     store: EventStore,
-    tally: Tally,
-    reader: Reads,
+    tally: LiveImports,
+    reader: RequestParser,
 ) -> None:
     """Route the three doors on a server."""
 
@@ -79,20 +79,22 @@ def attach(
             items, report = _receive(signal, key, store, reader)
             report.settle(key.source or "otlp", {})
             tally.add(settings.now(), key.name, "otlp", report)
-            alone = signal == "metrics" and bool(report.notes) and not tally.used(key.name)
+            alone = (
+                signal == "metrics" and bool(report.notes) and not tally.has_sent_usage(key.name)
+            )
             return _success(signal, items, report, METRICS_ALONE if alone else "")
         except SpendscopeError as error:
             return _failure(error)
 
 
-def _receive(signal: str, key: Key, store: EventStore, reader: Reads) -> tuple[int, Report]:
+def _receive(signal: str, key: Key, store: EventStore, reader: RequestParser) -> tuple[int, Report]:
     """How many items a request held, and what became of the events among them."""
     json = _content_type() == JSON
     with request_body() as content:
         if json:
             refuse_too_many_objects(content)
         read = reader.otlp(signal, content, json, MOST_ITEMS, key)
-        return read.items, receive(read, store, key.project)
+        return read.items, store_request(read, store, key.project)
 
 
 def _content_type() -> str:

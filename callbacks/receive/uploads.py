@@ -19,9 +19,8 @@ from flask import Flask, Response, jsonify, request
 from callbacks.access.session import current_actor, current_scope
 from callbacks.api.parameters import only, whole
 from data.errors import Refused, TooLarge
-from data.ingest.import_log import Import, Tally, listed, refuse
-from data.ingest.upload_files import LARGEST, TOO_LARGE
-from data.ingest.uploads import Uploads
+from data.ingest.import_log import Import, LiveImports, list_imports, require_platform_admin
+from data.ingest.uploads import LARGEST, TOO_LARGE, Uploads
 from data.local_time import instant
 from data.settings import Settings
 from data.sources import AUTO, Options, formats, mapping
@@ -31,13 +30,15 @@ PATH: Final = "/api/v1/imports"
 TOLD: Final = ("name", "format", "map", "user", "project", "start")
 
 
-def attach(server: Flask, settings: Settings, state: State, uploads: Uploads, tally: Tally) -> None:
+def attach(
+    server: Flask, settings: Settings, state: State, uploads: Uploads, tally: LiveImports
+) -> None:
     """Route them on a server."""
 
     @server.post(PATH)
     def send_file() -> tuple[Response, int]:
         only(TOLD)
-        refuse(current_scope())
+        require_platform_admin(current_scope())
         request.max_content_length = LARGEST
         if (request.content_length or 0) > LARGEST:
             raise TooLarge("body", TOO_LARGE)
@@ -73,7 +74,9 @@ def attach(server: Flask, settings: Settings, state: State, uploads: Uploads, ta
         only(("limit", "offset"))
         limit, offset = whole("limit", 50, 1, 500), whole("offset", 0, 0, 10**9)
         tally.flush()
-        return jsonify(imports=[_said(x) for x in listed(state, current_scope(), limit, offset)])
+        return jsonify(
+            imports=[_said(x) for x in list_imports(state, current_scope(), limit, offset)]
+        )
 
 
 def _format(name: str) -> str:

@@ -12,8 +12,8 @@ from components import ids
 from components.settings import imports
 from data.engines.protocol import EventStore
 from data.errors import SpendscopeError
-from data.ingest.import_log import Tally, listed
-from data.ingest.sources_seen import detail, sources
+from data.ingest.import_log import LiveImports, list_imports
+from data.ingest.sources import detail, sources
 from data.local_time import zones
 from data.sources import formats
 from data.state.store import State as Store
@@ -26,14 +26,14 @@ def page() -> Any:
     return imports.page({name: one.label for name, one in formats().items()})
 
 
-def register(app: Dash, state: Store, store: EventStore, tally: Tally) -> None:
+def register(app: Dash, state: Store, store: EventStore, tally: LiveImports) -> None:
     """The tables."""
 
     _choosing(app, state, store)
 
     def imported(zone: str) -> Rows:
         tally.flush()
-        return [imports.import_row(one, zone) for one in listed(state, current_scope())]
+        return [imports.import_row(one, zone) for one in list_imports(state, current_scope())]
 
     def known(zone: str) -> Rows:
         tally.flush()

@@ -32,7 +32,7 @@ from components.settings.resource import Card, Row, page
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.errors import Forbidden, Unknown
-from data.ingest.import_log import Tally
+from data.ingest.import_log import LiveImports
 from data.settings import Settings
 from data.state.audit import Actor
 from data.state.store import State
@@ -50,7 +50,7 @@ class Stores:
     settings: Settings
     state: State
     store: EventStore
-    tally: Tally
+    tally: LiveImports
 
 
 @dataclass(frozen=True, slots=True)

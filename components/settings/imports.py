@@ -11,7 +11,7 @@ from dash import dcc, html
 from components import ids
 from components.settings.cards import Columns, Row, button, card, pair, table
 from data.ingest.import_log import Import
-from data.ingest.sources_seen import Detail, Source
+from data.ingest.sources import Detail, Source
 from data.query.units import COUNT, DASH, moment
 from data.repricing.unpriced import Unpriced
 

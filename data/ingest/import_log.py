@@ -3,7 +3,8 @@
 A command and an upload leave an entry each. What live doors receive is added up, an entry a
 sender, format and day (UTC), and written at most every `PAUSE` seconds, so that no request waits
 for it; figures of the last seconds are lost should the process die, events never are.
-Nothing here decides what is stored: an event's id does.
+Beside the log it is added up what each source brought in all imports together: when it last came,
+duplicates, rejections. Nothing here decides what is stored: an event's id does.
 """
 
 from __future__ import annotations
@@ -11,20 +12,19 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
 from data.access.scope import Scope
 from data.errors import Forbidden, StoreError
-from data.ingest.brought import brought
-from data.sources.report import Report
-from data.state.tables import IMPORTS
+from data.sources.report import OTHERS, SHOWN, Report
+from data.state.store import State
+from data.state.tables import IMPORTS, SOURCE_TOTALS
 
-if TYPE_CHECKING:
-    from data.state.store import State
-
-Way = Literal["command", "upload", "live"]
+MOST_SOURCES: Final = 1_000
+LONGEST_FORMAT: Final = 200
+ImportMethod = Literal["command", "upload", "live"]
 DAY: Final = 86_400_000_000
 PAUSE: Final = 5.0
 LONGEST: Final = 200
@@ -53,28 +53,28 @@ class Import:
     notes: dict[str, int]
 
 
-def record(state: State, now: int, way: Way, who: str, what: str, report: Report) -> None:
+def record(state: State, now: int, way: ImportMethod, who: str, what: str, report: Report) -> None:
     """Write down an import that is over, or was stopped."""
     with state.writing() as connection:
         connection.execute(IMPORTS.insert().values(_row(now, way, who, what, report)))
-        brought(connection, now, report)
+        add_source_totals(connection, now, report)
 
 
-def listed(state: State, scope: Scope, limit: int = 100, offset: int = 0) -> list[Import]:
+def list_imports(state: State, scope: Scope, limit: int = 100, offset: int = 0) -> list[Import]:
     """The newest first; raises `Forbidden` for whom they are not."""
-    refuse(scope)
+    require_platform_admin(scope)
     newest = sa.select(IMPORTS).order_by(IMPORTS.c.last.desc(), IMPORTS.c.id.desc())
     with state.reading() as connection:
         return [Import(*row) for row in connection.execute(newest.limit(limit).offset(offset))]
 
 
-def refuse(scope: Scope) -> None:
+def require_platform_admin(scope: Scope) -> None:
     """Raises `Forbidden` for whom imports are not."""
     if not scope.manages_platform:
         raise Forbidden("imports are for platform administrators")
 
 
-class Tally:
+class LiveImports:
     """What the live doors of this process received and the log does not tell yet."""
 
     def __init__(self, state: State) -> None:
@@ -91,7 +91,7 @@ class Tally:
                 return
         self.flush()
 
-    def used(self, who: str) -> bool:
+    def has_sent_usage(self, who: str) -> bool:
         """Whether a sender has ever brought the use of a model that was new."""
         with self._lock:
             held = any(key[0] == who and sums.tokens for key, (_, sums) in self._held.items())
@@ -115,18 +115,18 @@ class Tally:
         for (who, format_, day), (now, report) in held.items():
             report.format = format_
             try:
-                _grow(self._state, now, who, day, report)
+                _add_to_day(self._state, now, who, day, report)
             except StoreError:  # what was received is stored all the same: tell it later
                 self._hold(now, who, format_, day, report)
 
 
-def _grow(state: State, now: int, who: str, day: int, report: Report) -> None:
+def _add_to_day(state: State, now: int, who: str, day: int, report: Report) -> None:
     """Add to the entry of a sender's day, the first of which makes it."""
     this = (IMPORTS.c.way == "live", IMPORTS.c.who == who, IMPORTS.c.format == report.format,
             IMPORTS.c.at >= day * DAY, IMPORTS.c.at < (day + 1) * DAY)  # fmt: skip
     row = _row(now, "live", who, "", report)
     with state.writing() as connection:
-        brought(connection, now, report)
+        add_source_totals(connection, now, report)
         found = connection.execute(sa.select(IMPORTS).where(*this)).first()
         if found is None:
             connection.execute(IMPORTS.insert().values(row))
@@ -141,9 +141,53 @@ def _grow(state: State, now: int, who: str, day: int, report: Report) -> None:
         connection.execute(IMPORTS.update().where(IMPORTS.c.id == old.id).values(more))
 
 
-def _row(now: int, way: Way, who: str, what: str, report: Report) -> dict[str, Any]:
+def _row(now: int, way: ImportMethod, who: str, what: str, report: Report) -> dict[str, Any]:
     counted = {name: getattr(report, name) for name in (*COUNTED, "cost_nano", "tokens")}
     return counted | {
         "at": now, "last": now, "way": way, "who": who, "what": what[:LONGEST],
         "format": report.format, "rejections": report.rejections, "notes": report.notes,
     }  # fmt: skip
+
+
+def add_source_totals(connection: sa.Connection, now: int, report: Report) -> None:
+    """Add up what each source brought; what is of nobody is of the format."""
+    for source, (events, duplicates, rejected) in report.sources.items():
+        name = _totals_row(connection, source or report.format[:LONGEST_FORMAT])
+        this = SOURCE_TOTALS.c.source == name
+        held = connection.execute(sa.select(SOURCE_TOTALS).where(this)).one()
+        why = [list(one) for one in report.reasons.get(source, ())]
+        sums = {
+            "duplicates": held.duplicates + duplicates, "rejected": held.rejected + rejected,
+            "last": now if events else held.last, "reasons": (why + held.reasons)[:SHOWN],
+        }  # fmt: skip
+        connection.execute(SOURCE_TOTALS.update().where(this).values(sums))
+
+
+def _totals_row(connection: sa.Connection, name: str) -> str:
+    """The row that counts for a source, made where it is the first time; all the sources beyond
+    `MOST_SOURCES` have one together."""
+    names = sa.select(SOURCE_TOTALS.c.source)
+    if connection.execute(names.where(SOURCE_TOTALS.c.source == name)).first():
+        return name
+    if len(connection.execute(names).all()) >= MOST_SOURCES and name != OTHERS:
+        return _totals_row(connection, OTHERS)
+    blank = SOURCE_TOTALS.insert().values(last=None, duplicates=0, rejected=0, reasons=[])
+    connection.execute(blank.values(source=name))
+    return name
+
+
+def source_totals(state: State, scope: Scope) -> dict[str, dict[str, int | None]]:
+    """Per source when it last came in (`last`), duplicates and rejections of all imports."""
+    require_platform_admin(scope)
+    names = ("last", "duplicates", "rejected")
+    with state.reading() as connection:
+        rows = connection.execute(sa.select(SOURCE_TOTALS)).mappings()
+        return {row["source"]: {n: row[n] for n in names} for row in rows}
+
+
+def latest_rejections(state: State, scope: Scope, source: str) -> list[list[str]]:
+    """The latest rejections of a source, each with where it stood."""
+    require_platform_admin(scope)
+    told = sa.select(SOURCE_TOTALS.c.reasons).where(SOURCE_TOTALS.c.source == source)
+    with state.reading() as connection:
+        return list(connection.execute(told).scalar() or ())

@@ -9,7 +9,7 @@ what it would complete it does not say.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -17,17 +17,15 @@ from pathlib import Path
 from data.engines.protocol import EventSink, EventStore
 from data.events.merging import COMPLETED, Written
 from data.events.table import Event
-from data.ingest.asides import Asides
+from data.ingest.dry_run import Write, dry_run_write
 from data.ingest.preparing import BATCH, Progress, batches
-from data.ingest.reading import Reading
-from data.ingest.seen import Seen
+from data.ingest.reconciliation import Reconciliation
+from data.ingest.requests import ParsedRequest
 from data.people.likeness import Watch
 from data.prices.book import PriceBook
 from data.sources import Input, Options, find, parquet, read
 from data.sources.format import Record
 from data.sources.report import Report
-
-Write = Callable[[Sequence[Event]], Written]
 
 
 def ingest(
@@ -38,50 +36,42 @@ def ingest(
     progress: Progress | None = None,
     book: PriceBook | None = None,
     report: Report | None = None,
-    asides: Asides | None = None,
+    reconciliation: Reconciliation | None = None,
 ) -> Report:
     """Store what is new; `progress` hears of the report about twice a second, and may raise.
 
     A `report` that is given is continued. Prices are `book`'s, by default those of the sink as
-    they are when a batch is read. What files say together goes to `asides`, else into the report.
-    Raises `StoreError` where the store fails; what was written until then stays.
+    they are when a batch is read. Totals of files go to `reconciliation`, else what they say goes
+    into the report. Raises `StoreError` where the store fails; what was written until then stays.
     """
     report = Report() if report is None else report
-    together = Asides() if asides is None else asides
-    write = _rehearsal(sink) if dry_run else sink.write
+    together = Reconciliation() if reconciliation is None else reconciliation
+    write = dry_run_write(sink) if dry_run else sink.write
     present = sink.book if book is None else lambda: book
     for events in batches(records, report, together, present, progress):
-        _keep(events, write, report)
-        together.meet(events)
-    if asides is None:
+        write_batch(events, write, report)
+        together.add_usage(events)
+    if reconciliation is None:
         _conclude(together, report)
     return report
 
 
-def receive(read: Reading, sink: EventStore, project: str | None) -> Report:
-    """Store what is new of a request that was read; raises as `ingest` does. Under a key of one
-    `project` no event outside of it is completed."""
-    write = partial(sink.write, project=project)
-    for first in range(0, len(read.events), BATCH):
-        _keep(read.events[first : first + BATCH], write, read.report)
-    return read.report
-
-
-def _keep(events: Sequence[Event], write: Write, report: Report) -> None:
+def write_batch(events: Sequence[Event], write: Write, report: Report) -> None:
+    """Write clean events (`ingest` says what is new) and count them into the report."""
     fresh = write(events) if events else Written()
     report.duplicates += len(events) - len(fresh)
     if fresh.completed:
         report.note(COMPLETED, fresh.completed)
     report.accept(fresh)
-    _count(events, fresh, report)
+    _count_sources(events, fresh, report)
 
 
-def _conclude(together: Asides, report: Report) -> None:
+def _conclude(together: Reconciliation, report: Report) -> None:
     for sentence in together.notes():
         report.note(sentence)
 
 
-def _count(events: Sequence[Event], fresh: Sequence[Event], report: Report) -> None:
+def _count_sources(events: Sequence[Event], fresh: Sequence[Event], report: Report) -> None:
     new = Counter(event["source"] for event in fresh)
     for source, came in Counter(event["source"] for event in events).items():
         report.add_source(source, came, came - new[source])
@@ -101,7 +91,7 @@ def ingest_paths(
     options = options or Options()
     inputs = find(paths, name, options)
     report = Report() if report is None else report
-    report.files, together, watch = len(inputs), Asides(), Watch()
+    report.files, together, watch = len(inputs), Reconciliation(), Watch()
     report.format = ", ".join(sorted({each.format.name for each in inputs if each.format}))
     for form, some in groupby(inputs, lambda one: one.format):
         before = dict(report.sources)
@@ -110,7 +100,7 @@ def ingest_paths(
                 _load(each, sink, options, progress, report)
         else:
             ingest(watch.over(read(list(some), options)), sink, dry_run=dry_run,
-                   progress=progress, report=report, asides=together)  # fmt: skip
+                   progress=progress, report=report, reconciliation=together)  # fmt: skip
         report.settle(form.name if form else "", before)
     _conclude(together, report)
     for note in watch.note():
@@ -137,15 +127,10 @@ def _load(
     ingest(rest, sink, progress=progress, report=report)
 
 
-def _rehearsal(sink: EventSink) -> Write:
-    """Answers as `write` would, and writes nothing."""
-    seen = Seen()
-
-    def write(events: Sequence[Event]) -> Written:
-        ids = list(dict.fromkeys(event["event_id"] for event in events))
-        taken = sink.stored_ids(ids) | {one for one, new in zip(ids, seen.add(ids), strict=True)
-                                   if not new}  # fmt: skip
-        fresh = {e["event_id"]: e for e in reversed(events) if e["event_id"] not in taken}
-        return Written(fresh.values())
-
-    return write
+def store_request(parsed: ParsedRequest, sink: EventStore, project: str | None) -> Report:
+    """Store what is new of a request that was read; raises as `ingest` does. Under a key of one
+    `project` no event outside of it is completed."""
+    write = partial(sink.write, project=project)
+    for first in range(0, len(parsed.events), BATCH):
+        write_batch(parsed.events[first : first + BATCH], write, parsed.report)
+    return parsed.report

@@ -14,25 +14,50 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 import sqlalchemy as sa
 
 from data.access.scope import Scope
 from data.errors import EventError, Forbidden, Refused, Unknown
-from data.ingest.key_draft import FIELDS, SAMPLE, SAMPLED, draft
+from data.events.table import LONGEST_TEXT
 from data.sources.format import Note, Record
 from data.state.audit import Actor, record
+from data.state.store import State
 from data.state.tables import INGEST_KEYS
 
-if TYPE_CHECKING:
-    from data.state.store import State
-
+LONGEST_NAME: Final = 100
+FIELDS: Final = ("name", "source", "project")
+SAMPLE: Final = "sample"
+SAMPLED: Final = "the source 'sample' is the sample organisation's"
 START: Final = "ssk_"
 SHOWN: Final = len(START) + 4
 MINUTE: Final = 60_000_000
-
 COLUMNS: Final = tuple(one for one in INGEST_KEYS.c if one.name != "token_hash")
+
+
+def draft(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Name, source and project as described; raises `Refused` naming the field that is wrong."""
+    for name in raw:
+        if name not in FIELDS:
+            raise Refused(str(name)[:40], f"an ingest key has {', '.join(FIELDS)}, no other field")
+    row = {name: _text_field(name, raw.get(name)) for name in FIELDS}
+    if row["name"] is None:
+        raise Refused("name", "give the key a name, to know whose it is")
+    if row["source"] is None:
+        raise Refused("source", "name the source that everything this key brings is from")
+    if row["source"] == SAMPLE:
+        raise Refused("source", SAMPLED)
+    return row
+
+
+def _text_field(name: str, value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise Refused(name, f"{name} is not text")
+    text, most = (value or "").strip(), LONGEST_NAME if name == "name" else LONGEST_TEXT
+    if len(text) > most or not text.isprintable():
+        raise Refused(name, f"{name} has at most {most:,} characters, none of them a control one")
+    return text or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Records made into events: cleaned, and priced where their source left the price open."""
+"""Records made into events: cleaned, and priced where their source left the price open.
+
+Parsing requests needs no more than this, so that the process that does it loads no store.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ from typing import Final
 
 from data.errors import EventError
 from data.events.table import Event
-from data.ingest.asides import Asides
+from data.ingest.reconciliation import Reconciliation
 from data.prices.book import PriceBook
 from data.sources.events import event_of
-from data.sources.format import Aside, Note, Raw, Record
+from data.sources.format import Note, Raw, Record, TotalsNote
 from data.sources.report import Report
 
 BATCH: Final = 10_000
@@ -23,22 +26,25 @@ Progress = Callable[[Report], None]
 def batches(
     records: Iterable[Record],
     report: Report,
-    asides: Asides,
+    reconciliation: Reconciliation,
     book: Callable[[], PriceBook],
     progress: Progress | None = None,
 ) -> Iterator[list[Event]]:
     """The events of records, at most `BATCH` at a time, each batch by the book of its moment.
 
-    What is rejected and noted goes into the report, what files say together to `asides`;
-    `progress` hears of the report about twice a second, and may raise.
+    What is rejected and noted goes into the report, what files say together to
+    `reconciliation`; `progress` hears of the report about twice a second, and may raise.
     """
-    source = _told(records, report, progress, asides)
+    source = _without_notes(records, report, progress, reconciliation)
     while batch := list(islice(source, BATCH)):
         yield list(_events(batch, report, book()))
 
 
-def _told(
-    records: Iterable[Record], report: Report, progress: Progress | None, together: Asides
+def _without_notes(
+    records: Iterable[Record],
+    report: Report,
+    progress: Progress | None,
+    reconciliation: Reconciliation,
 ) -> Iterator[tuple[str, Raw | EventError]]:
     """The records, their notes taken down; `progress` hears of the report now and then."""
     due = time.monotonic() + SECONDS
@@ -47,8 +53,8 @@ def _told(
             progress(report)
             due = time.monotonic() + SECONDS
         where, raw = record
-        if isinstance(raw, Aside):
-            together.take(raw)
+        if isinstance(raw, TotalsNote):
+            reconciliation.add_totals(raw.totals)
         elif isinstance(raw, Note):
             report.note(raw.text)
         else:

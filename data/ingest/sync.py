@@ -14,14 +14,15 @@ the beginning.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, timedelta
 from itertools import chain
 from typing import Final
 
+import sqlalchemy as sa
+
 from data.engines.protocol import EventSink
 from data.events.table import EPOCH
-from data.ingest.cursors import Place, place, remember
 from data.ingest.importing import ingest
 from data.ingest.preparing import Progress
 from data.sources import Options
@@ -33,8 +34,8 @@ from data.sources.litellm.dump import LOGS
 from data.sources.postgres.address import TooSlow
 from data.sources.report import Report
 from data.state.store import State
+from data.state.tables import SYNC_CURSORS
 
-FORMAT: Final = "litellm-database"
 UNDATED: Final = (
     "this LiteLLM does not keep when it inserted a call (created_at): late ones were looked for in"
     " the day before the last call read; --start reads again from further back"
@@ -43,7 +44,33 @@ Stop = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class Cursor:
+    """The last row read (its time and id over there, an event's id here), and how late the rows
+    were inserted that have been looked for."""
+
+    started: str | None = None
+    request: str | None = None
+    event: str | None = None
+    created: str | None = None
+
+
+def load_cursor(state: State, source: str) -> Cursor:
+    """How far a source was read; nowhere if never."""
+    asked = sa.select(SYNC_CURSORS).where(SYNC_CURSORS.c.source == source)
+    with state.reading() as connection:
+        row = connection.execute(asked).mappings().first()
+    return Cursor(**{name: row[name] for name in asdict(Cursor())}) if row else Cursor()
+
+
+def save_cursor(state: State, source: str, reached: Cursor) -> None:
+    """Keep how far a source was read."""
+    with state.writing() as connection:
+        connection.execute(SYNC_CURSORS.delete().where(SYNC_CURSORS.c.source == source))
+        connection.execute(SYNC_CURSORS.insert().values(source=source, **asdict(reached)))
+
+
+@dataclass(frozen=True, slots=True)
+class SyncTarget:
     """What a pass reads from and into. `now` is µs UTC: rows of the future move no place."""
 
     database: Database
@@ -52,8 +79,8 @@ class Ends:
     now: int
 
 
-def follow(
-    ends: Ends,
+def sync_database(
+    ends: SyncTarget,
     options: Options | None = None,
     *,
     late: bool = True,
@@ -65,20 +92,20 @@ def follow(
 
     Raises `SourceError` where the database fails; what was stored until then stays.
     """
-    one = _Pass(ends, options or Options())
+    one = _Sync(ends, options or Options())
     if dry_run:
         pages = chain(one.pages(), one.late() if late else ())
         report = ingest(one.records(pages), ends.store, dry_run=True, progress=progress)
     else:
         report = one.run(late, progress, stop)
-    report.files, report.format = 1, FORMAT
+    report.files, report.format = 1, FORMAT_NAME
     return report
 
 
-class _Pass:
+class _Sync:
     """One time of reading on."""
 
-    def __init__(self, ends: Ends, options: Options) -> None:
+    def __init__(self, ends: SyncTarget, options: Options) -> None:
         self._ends, self._options = ends, options
         self._source = str(ends.database.address)
         self._now = (EPOCH + timedelta(microseconds=ends.now)).strftime("%Y-%m-%d %H:%M:%S")
@@ -131,7 +158,7 @@ class _Pass:
             report.note(f"calls that were inserted late were not looked for: {error}")
         else:
             self._reached = replace(self._reached, created=self._mark)
-            remember(self._ends.state, self._source, self._reached)
+            save_cursor(self._ends.state, self._source, self._reached)
 
     def records(self, pages: Iterable[list[Row]]) -> Iterator[Record]:
         """The records of rows, named as LiteLLM's other tables name them."""
@@ -151,14 +178,14 @@ class _Pass:
             yield found
         self._days.log(row)
 
-    def _kept(self) -> Place:
+    def _kept(self) -> Cursor:
         """The place kept, if both sides still know it."""
-        found = place(self._ends.state, self._source)
+        found = load_cursor(self._ends.state, self._source)
         if not (found.started and found.request and found.event):
-            return Place()
+            return Cursor()
         there = self._ends.database.has(found.started, found.request)
         here = self._ends.store.stored_ids([found.event])
-        return found if there and here else Place()
+        return found if there and here else Cursor()
 
     def _begin(self) -> str | None:
         start, known = self._options.start, self._known.started
@@ -175,8 +202,8 @@ class _Pass:
         row = begun[last] if last else {}
         if (started := row.get("startTime")) and started >= (self._reached.started or ""):
             created = self._reached.created or self._mark
-            self._reached = Place(started, row["request_id"], last, created)
-            remember(self._ends.state, self._source, self._reached)
+            self._reached = Cursor(started, row["request_id"], last, created)
+            save_cursor(self._ends.state, self._source, self._reached)
 
     def _notes(self) -> Iterator[str]:
         """Where all rows and LiteLLM's daily sums differ, once all rows were read."""
@@ -184,3 +211,6 @@ class _Pass:
             for row in self._ends.database.sums():
                 self._days.sum(row)
             yield from (note.text for note in self._days.notes())
+
+
+FORMAT_NAME: Final = "litellm-database"

@@ -14,29 +14,105 @@ import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final
 
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
-from data.errors import Refused, SpendscopeError, Unknown
-from data.ingest.import_log import record, refuse
+from data.errors import Refused, SpendscopeError, StoreError, TooLarge, Unknown
+from data.events.table import FIELDS
+from data.ingest.import_log import record, require_platform_admin
 from data.ingest.importing import ingest, ingest_paths
-from data.ingest.upload import OVER, RUNNING, Stopped, Upload
-from data.ingest.upload_files import keep, remove, safe
 from data.sources import Options, find, read
 from data.sources.format import Record
 from data.sources.report import Report
 from data.state.audit import Actor
 from data.state.store import State
 
+LARGEST: Final = 1024**3
+CHUNK: Final = 1024 * 1024
+LONGEST_NAME: Final = 200  # bytes: a file system takes 255, whatever their characters
+TOO_LARGE: Final = "an upload has at most 1 GB: use spendscope import for larger files"
+OVER: Final = ("done", "stopped", "failed")
+RUNNING: Final = ("looking", "importing")
 MOST_LOOKED: Final = 100_000
 MOST_OPEN: Final = 8
 KEPT: Final = 3_600.0
 ROWS: Final = 8
 ABANDONED: Final = 600.0
 PAUSE: Final = 60.0
+
+
+def safe(name: str) -> str:
+    """The name a report may show, without any folder."""
+    tidy = "".join(c for c in name.replace("\\", "/").rsplit("/", 1)[-1] if c.isprintable())
+    end = tidy.encode()[-LONGEST_NAME:].decode(errors="ignore")
+    return end.strip().lstrip(".") or "upload"
+
+
+def keep(stream: IO[bytes], path: Path) -> None:
+    """Write a stream down; raises `TooLarge`, `StoreError` where there is no room."""
+    try:
+        path.parent.mkdir(parents=True, mode=0o700)
+        with path.open("xb") as file:
+            while part := stream.read(CHUNK):
+                if file.tell() + len(part) > LARGEST:
+                    raise TooLarge("body", TOO_LARGE)
+                file.write(part)
+    except OSError as error:
+        raise StoreError(f"the upload cannot be kept: {error.strerror or error}") from error
+
+
+def remove(path: Path) -> None:
+    """Forget a file and the folder made for it."""
+    shutil.rmtree(path.parent, ignore_errors=True)
+
+
+class Stopped(Exception):
+    """Raised into an import that is to stop."""
+
+
+@dataclass(slots=True)
+class Upload:
+    """A file and what became of it so far."""
+
+    key: str
+    path: Path
+    who: str
+    format: str
+    options: Options
+    state: str = "looking"
+    error: str = ""
+    report: Report = field(default_factory=Report)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    filled: set[str] = field(default_factory=set)
+    more: bool = False
+    storing: bool = False  # somebody said so; it may be over by now
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    touched: float = field(default_factory=time.monotonic)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON says it; `gaps` are the fields that no record looked at fills."""
+        gaps = [name for name in FIELDS if name not in (*self.filled, "cost_origin")]
+        return {
+            "id": self.key, "name": self.path.name, "state": self.state, "error": self.error,
+            "report": self.report.as_dict(), "rows": self.rows, "more": self.more,
+            "storing": self.storing,
+            "gaps": gaps if self.rows else [],
+        }  # fmt: skip
+
+    def outline(self) -> dict[str, Any]:
+        """What a list of uploads says of it."""
+        told = {"id": self.key, "name": self.path.name, "who": self.who, "state": self.state}
+        return told | {"read": self.report.read, "storing": self.storing}
+
+    def check(self, report: Report) -> None:
+        """Take the figures over; raises where somebody cancelled."""
+        self.report = report
+        if self.cancelled.is_set():
+            raise Stopped
 
 
 class Uploads:
@@ -53,7 +129,7 @@ class Uploads:
         self, hand: Actor, stream: IO[bytes], name: str, format_: str, options: Options
     ) -> Upload:
         """Keep what a stream brings and begin to look at it."""
-        refuse(hand.scope)
+        require_platform_admin(hand.scope)
         key = secrets.token_urlsafe(12)
         one = Upload(key, self._folder / key / safe(name), hand.name, format_, options)
         self._admit(one)
@@ -80,13 +156,13 @@ class Uploads:
 
     def listed(self, scope: Scope) -> list[Upload]:
         """All that are still known, the newest first, also those that are over."""
-        refuse(scope)
+        require_platform_admin(scope)
         self._expire(KEPT)
         return list(self._held.values())[::-1]
 
     def get(self, scope: Scope, key: str) -> Upload:
         """An upload by its key; raises `Unknown` where there is none."""
-        refuse(scope)
+        require_platform_admin(scope)
         if (one := self._held.get(key)) is None:
             raise Unknown("upload", "there is no such upload; one that waits is kept for an hour")
         one.touched = time.monotonic()
@@ -147,7 +223,9 @@ class Uploads:
             if isinstance(raw, dict):
                 one.filled.update(name for name, value in raw.items() if value not in (None, ""))
                 if len(one.rows) < ROWS:
-                    one.rows.append({name: _plain(v) for name, v in raw.items() if v is not None})
+                    one.rows.append(
+                        {name: _plain_value(v) for name, v in raw.items() if v is not None}
+                    )
             yield where, raw
 
     def _import(self, one: Upload, hand: Actor) -> None:
@@ -187,5 +265,5 @@ class Uploads:
         remove(one.path)
 
 
-def _plain(value: Any) -> Any:
+def _plain_value(value: Any) -> Any:
     return value if isinstance(value, str | int | float) else str(value)

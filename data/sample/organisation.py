@@ -1,6 +1,6 @@
 """Ninety days of a sample organisation: the same seed and end, the same events, byte by byte.
 
-The cast is fixed (`cast.py`, `people.py`); dice decide who does what when. The story
+The cast is fixed (`cast.py`); dice decide who does what when. The story
 worth finding: a new project ramps up over the last third, a workflow runs wild for a day two
 weeks before the end, an on-premises model has no price. What is told here is canonical already
 and skips `events.clean`; `tests/sample/test_sample.py` holds it to that.

@@ -19,10 +19,9 @@ from typing import Any
 
 from data.errors import EventError, SourceError
 from data.sources import canonical
-from data.sources.entries import DECODER
+from data.sources.entries import DECODER, OPENING
 from data.sources.files import File, as_text, files_in
 from data.sources.format import Format, Head, Note, Options, Record
-from data.sources.lists import OPENING
 from data.sources.mapping import lacking
 
 __all__ = [

@@ -23,9 +23,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.aggregates.buckets import fingerprint, instant, kept
 from data.sources.entries import rows
-from data.sources.fields import count, decimal, nano, text
+from data.sources.fields import count, decimal, fingerprint, instant, nano, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
 
@@ -83,7 +82,7 @@ def _event(row: Row) -> Raw:
         "operation": "chat",
         **tokens,
         **_cost(row, kind),
-        "tags": kept(kind=kind, max_mode=text(row.get("Max Mode")), worth=_worth(row)),
+        "tags": tags_json(kind=kind, max_mode=text(row.get("Max Mode")), worth=_worth(row)),
     }
 
 

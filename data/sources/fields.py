@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -76,3 +78,43 @@ def parsed(name: str, value: Any) -> Any:
         return orjson.loads(value) if value.strip() else None
     except orjson.JSONDecodeError:
         raise EventError(f"{name} is not JSON") from None
+
+
+def fingerprint(prefix: str, *parts: Any) -> str:
+    return f"{prefix}:{hashlib.sha256(_json(parts)).hexdigest()[:24]}"
+
+
+def _json(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value, default=str)
+    except TypeError:
+        raise EventError("a text holds a character that cannot be stored") from None
+
+
+def unix_instant(name: str, value: Any) -> datetime:
+    """The instant of whole seconds since 1970."""
+    try:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(str(value)))
+    except (ValueError, OverflowError):
+        raise EventError(f"{name} is not a time in seconds") from None
+
+
+def instant(name: str, value: Any) -> datetime:
+    """The instant of an ISO 8601 text, in UTC, which it is where it has no zone."""
+    try:
+        found = datetime.fromisoformat(text(value) or "")
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise EventError(f"{name} is not a time") from None
+
+
+def tags_json(**found: Any) -> str | None:
+    """What is worth keeping as tags, without what is unknown; exact numbers as text."""
+    said = {name: value for name, value in found.items() if value not in (None, "")}
+    return _json(said).decode() if said else None
+
+
+def digest(*place: Any) -> str:
+    """A stable id of what has none: of the values that make it this one."""
+    parts = orjson.dumps([str(part) for part in place])
+    return hashlib.blake2b(parts, digest_size=12).hexdigest()

@@ -30,9 +30,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.aggregates.buckets import fingerprint, instant, kept
 from data.sources.entries import rows
-from data.sources.fields import decimal, nano, text
+from data.sources.fields import decimal, fingerprint, instant, nano, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
 
@@ -156,7 +155,7 @@ def _event(seller: str, row: Row) -> Raw:
         "project_name": text(row.get("SubAccountName")),
         "cost_nano": cost,
         "cost_origin": "unpriced" if cost is None else "reported",
-        "tags": kept(**{name: row.get(column) for name, column in KEPT.items()}),
+        "tags": tags_json(**{name: row.get(column) for name, column in KEPT.items()}),
     }
 
 

@@ -16,7 +16,7 @@ from data.sources.files import File
 
 Raw = dict[str, Any]  # fields of the canonical event, not cleaned yet
 # What usage rows cost: nano-dollars and how many are unpriced, by source and day since 1970.
-Spent = Mapping[tuple[str, int], tuple[int, int]]
+UsageCosts = Mapping[tuple[str, int], tuple[int, int]]
 Entry = tuple[str, Any]  # ("file:line", a row or value as the file has it, or an EventError)
 
 
@@ -27,20 +27,20 @@ class Note:
     text: str
 
 
-class Part(Protocol):
-    """What one file contributes to what several say together."""
+class FileTotals(Protocol):
+    """The sums of one file, which an import reconciles with its other files."""
 
     @staticmethod
-    def compared(parts: Sequence[Any], spent: Spent, /) -> Iterator[str]:
-        """The sentences on all parts of this kind that an import met."""
+    def reconcile(totals: Sequence[Any], costs: UsageCosts, /) -> Iterator[str]:
+        """The sentences on all files with totals of this kind."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Aside(Note):
+class TotalsNote(Note):
     """A note that an import says anew once all its files are read; until then `text`, if any."""
 
-    part: Part
+    totals: FileTotals
 
 
 Record = tuple[str, Raw | EventError | Note]  # ("file:line", an event, why it is none, or a note)
@@ -96,15 +96,15 @@ def records(
     """The events and notes of each entry; `convert(where, entry)` may raise anything."""
     for where, entry in entries:
         try:
-            for raw in convert(where, mapping(entry)):
-                yield where, raw if isinstance(raw, Note) else owned(raw, options)
+            for raw in convert(where, require_mapping(entry)):
+                yield where, raw if isinstance(raw, Note) else with_owner(raw, options)
         except EventError as error:
             yield where, error
         except Exception as error:
             yield where, EventError(f"this is no record of the format ({describe_error(error)})")
 
 
-def mapping(entry: Any) -> Any:
+def require_mapping(entry: Any) -> Any:
     """An entry that is an object; `EventError` where it is something else, or was unreadable."""
     if isinstance(entry, EventError):
         raise entry
@@ -113,7 +113,7 @@ def mapping(entry: Any) -> Any:
     return entry
 
 
-def owned(raw: Raw, options: Options) -> Raw:
+def with_owner(raw: Raw, options: Options) -> Raw:
     """Whose it is, as given at import, where the source is silent."""
     for name, given in (("user", options.user), ("project", options.project)):
         if given and not raw.get(name):

@@ -17,9 +17,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.aggregates.buckets import instant, kept
 from data.sources.entries import rows
-from data.sources.fields import count, nano, text, whole
+from data.sources.fields import count, instant, nano, tags_json, text, whole
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 
@@ -59,7 +58,7 @@ def _event(_: str, row: Row) -> Iterator[Raw]:
         "cost_origin": "unpriced" if cost is None else "reported",
         "duration_ms": whole("generation_time_ms", row.get("generation_time_ms")),
         "ttft_ms": whole("time_to_first_token_ms", row.get("time_to_first_token_ms")),
-        "tags": kept(
+        "tags": tags_json(
             run_by=text(row.get("provider_name")),
             finish_reason=text(row.get("finish_reason_normalized")),
             **{name: text(row.get(name)) for name in KEPT},

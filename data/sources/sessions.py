@@ -24,23 +24,31 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.files import File
-from data.sources.format import Entry, Options, Raw, Record, describe_error, mapping, owned
+from data.sources.format import (
+    Entry,
+    Options,
+    Raw,
+    Record,
+    describe_error,
+    require_mapping,
+    with_owner,
+)
 
 END: Final[Mapping[str, Any]] = {}  # the entry after the last one, known by its identity
-SETTLED: Final = timedelta(hours=1)
-SITTING: Final = timedelta(hours=5)
-Take = Callable[[str, Any], Iterable[Record]]
+CALL_SILENCE: Final = timedelta(hours=1)
+SESSION_SILENCE: Final = timedelta(hours=5)
+ReadLine = Callable[[str, Any], Iterable[Record]]
 
 
-def gathered(entries: Iterable[Entry], take: Take, options: Options) -> Iterator[Record]:
+def log_records(entries: Iterable[Entry], take: ReadLine, options: Options) -> Iterator[Record]:
     """The records of a log whose events are spread over lines; `take` may raise anything.
 
     Besides every entry, `take` gets `END` after the last.
     """
     for where, entry in chain(entries, [("", END)]):
         try:
-            for place, raw in take(where, mapping(entry)):
-                yield place, owned(raw, options) if isinstance(raw, dict) else raw
+            for place, raw in take(where, require_mapping(entry)):
+                yield place, with_owner(raw, options) if isinstance(raw, dict) else raw
         except EventError as error:
             yield where, error
         except Exception as error:
@@ -52,18 +60,18 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-def growing(last: datetime | None, silence: timedelta) -> bool:
+def may_grow(last: datetime | None, silence: timedelta) -> bool:
     """Whether a log whose last line is of this instant may still be written to."""
     return last is not None and abs(clock() - last) < silence
 
 
-def fresh(file: File) -> bool:
+def recently_written(file: File) -> bool:
     """Whether a file was written within the last hour."""
     try:
         written = file.path.stat().st_mtime if file.path else None
     except OSError:
         return False
-    return written is not None and growing(datetime.fromtimestamp(written, UTC), SETTLED)
+    return written is not None and may_grow(datetime.fromtimestamp(written, UTC), CALL_SILENCE)
 
 
 def instant(value: Any) -> datetime | None:
@@ -78,7 +86,7 @@ def instant(value: Any) -> datetime | None:
 
 
 @dataclass(slots=True)
-class Sitting:
+class Session:
     """Work without five silent hours in it, and the lines it changed (None: not told)."""
 
     where: str
@@ -111,18 +119,18 @@ class Sitting:
 
 
 @dataclass(slots=True)
-class Sittings:
+class SessionSplitter:
     """The sittings of one session, met line by line."""
 
-    now: Sitting | None = None
+    now: Session | None = None
 
-    def reach(self, where: str, moment: datetime) -> Sitting | None:
+    def reach(self, where: str, moment: datetime) -> Session | None:
         """Go on to a line of this instant; returns the sitting that was over before it."""
         if self.now is None:
-            self.now = Sitting(where, 1, moment, moment)
-        elif moment - self.now.last >= SITTING:
+            self.now = Session(where, 1, moment, moment)
+        elif moment - self.now.last >= SESSION_SILENCE:
             over = self.now
-            self.now = Sitting(where, over.number + 1, moment, moment)
+            self.now = Session(where, over.number + 1, moment, moment)
             return over
         self.now.last = max(self.now.last, moment)
         return None

@@ -69,7 +69,7 @@ BUDGETS: Final = sa.Table(
     sa.UniqueConstraint("kind", "subject", "period"),
 )
 
-FOLLOWED: Final = sa.Table(
+SYNC_CURSORS: Final = sa.Table(
     "followed",
     META,
     sa.Column("source", sa.Text, primary_key=True),
@@ -96,7 +96,7 @@ IMPORTS: Final = sa.Table(
     sa.Column("notes", sa.JSON, nullable=False),
 )
 
-BROUGHT: Final = sa.Table(
+SOURCE_TOTALS: Final = sa.Table(
     "imported_sources",
     META,
     sa.Column("source", sa.Text, primary_key=True),

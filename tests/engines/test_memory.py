@@ -12,9 +12,9 @@ import pytest
 
 from data.events.merging import Written
 from data.events.table import Event, id_hash
-from data.ingest import preparing, seen
+from data.ingest import preparing
+from data.ingest.dry_run import IdSet
 from data.ingest.importing import ingest_paths
-from data.ingest.seen import Seen
 from data.people import likeness
 from data.prices.book import PUBLIC, PriceBook
 from data.sources import formats
@@ -94,7 +94,9 @@ def test_ten_times_the_file_takes_no_more_memory(
     monkeypatch.setattr(calls, "NEAR", 500)
     monkeypatch.setattr(likeness, "MOST_WATCHED", 500)
     monkeypatch.setattr(recent, "MOST", 500)
-    monkeypatch.setattr(seen, "id_hash", id_hash.__wrapped__)  # bounded, but not as small
+    monkeypatch.setattr(
+        "data.ingest.dry_run.id_hash", id_hash.__wrapped__
+    )  # bounded, but not as small
     formats()
     small, large = tmp_path / "small.json", tmp_path / "large.json"
     write(small, SMALL)
@@ -106,7 +108,7 @@ def test_ten_times_the_file_takes_no_more_memory(
 
 
 def test_what_was_seen_is_known_in_eight_bytes_each() -> None:
-    found, times = Seen(), 40
+    found, times = IdSet(), 40
     for batch in range(times):
         ids = [f"{batch * 900 + n}" for n in range(1_000)]
         assert found.add(ids) == [batch == 0 or n >= 100 for n in range(1_000)]

@@ -20,10 +20,9 @@ from app import main
 from data.access.scope import Scope
 from data.engines.duckdb.store import DuckEvents
 from data.errors import EventError, Forbidden, StoreError
-from data.ingest import brought, import_log, preparing, uploads
-from data.ingest.import_log import Tally, listed
+from data.ingest import import_log, preparing, uploads
+from data.ingest.import_log import LiveImports, latest_rejections, list_imports, source_totals
 from data.ingest.importing import ingest_paths
-from data.ingest.sources_seen import by_source, reasons
 from data.sources.report import MOST_SOURCES, OTHERS, Report
 from data.state.store import State
 from tests.serving import ADMIN, KEY, Served, serving
@@ -168,7 +167,7 @@ def test_what_cannot_be_read_is_said(
 def test_a_file_too_large_is_refused_and_gone(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("data.ingest.upload_files.LARGEST", 100)
+    monkeypatch.setattr("data.ingest.uploads.LARGEST", 100)
     assert send(served).status_code == 413
     assert left(served) == []
 
@@ -196,7 +195,7 @@ def test_nobody_else_uploads_or_reads_the_log(served: Served) -> None:
         assert served.get("imports", claims).status_code == 403
     assert served.client.post(PATH).status_code == 401
     with pytest.raises(Forbidden):
-        listed(None, Scope.of({"sub": "ana"}))  # type: ignore[arg-type]
+        list_imports(None, Scope.of({"sub": "ana"}))  # type: ignore[arg-type]
 
 
 def test_only_so_many_are_open_and_old_ones_go(
@@ -273,23 +272,23 @@ def test_live_doors_are_added_up_by_sender_and_day(
 
 def test_a_tally_writes_when_it_is_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
-    tally = Tally(state)
+    tally = LiveImports(state)
     tally.add(import_log.DAY, "k", "otlp", Report(accepted=1))
-    assert listed(state, ROOT) == []
+    assert list_imports(state, ROOT) == []
     monkeypatch.setattr(import_log, "PAUSE", 0.0)
     tally.flush()
     tally.add(import_log.DAY + 5, "k", "otlp", Report(accepted=2, notes={"n": 1}))
     tally.add(2 * import_log.DAY, "k", "otlp", Report(accepted=4))
-    found = listed(state, ROOT)
+    found = list_imports(state, ROOT)
     assert [(one.accepted, one.at, one.last) for one in found] == [
         (4, 2 * import_log.DAY, 2 * import_log.DAY), (3, import_log.DAY, import_log.DAY + 5),
     ]  # fmt: skip
     assert found[1].notes == {"n": 1}
     with monkeypatch.context() as patch:
-        patch.setattr(import_log, "_grow", busy)
+        patch.setattr(import_log, "_add_to_day", busy)
         tally.add(2 * import_log.DAY, "k", "otlp", Report(accepted=8))  # no sender hears of it
     tally.flush()
-    assert listed(state, ROOT)[0].accepted == 12
+    assert list_imports(state, ROOT)[0].accepted == 12
     state.close()
 
 
@@ -307,7 +306,7 @@ def test_the_command_writes_its_entry(
         monkeypatch.setattr(sys, "argv", ["spendscope", "import", str(path), *more])
         assert main() == 2
     state = State(f"sqlite:///{tmp_path / 'var' / 'state.sqlite'}")
-    [one] = listed(state, ROOT)
+    [one] = list_imports(state, ROOT)
     assert (one.way, one.what, one.accepted, one.rejected) == ("command", str(path), 2, 1)
     assert one.rejections == [["usage.ndjson:4", "ts is not a time: 'soon'"]]
     state.close()
@@ -331,13 +330,13 @@ def test_each_source_is_told_what_became_of_its_own(tmp_path: Path, served: Serv
     assert report.sources == {
         "a": [3, 3, 0], "b": [1, 1, 0], "canonical": [0, 0, 1], "azure": [1, 1, 1],
     }  # fmt: skip
-    assert by_source(state, ROOT) == {
+    assert source_totals(state, ROOT) == {
         "a": {"last": 2, "duplicates": 4, "rejected": 0},
         "b": {"last": 2, "duplicates": 1, "rejected": 0},
         "azure": {"last": 2, "duplicates": 1, "rejected": 2},
         "canonical": {"last": None, "duplicates": 0, "rejected": 2},
     }
-    why = [why for _, why in reasons(state, ROOT, "canonical")]
+    why = [why for _, why in latest_rejections(state, ROOT, "canonical")]
     assert len(why) == 2
     assert len(set(why)) == 1
     state.close()
@@ -356,7 +355,7 @@ def test_sources_beyond_measure_are_counted_together(served: Served) -> None:
     for now in range(1, 8):
         more = Report(sources={f"s{now}-{n}": [1, 0, 0] for n in range(MOST_SOURCES)})
         import_log.record(state, now, "command", "ana", "mixed", more)
-    assert len(by_source(state, ROOT)) == brought.MOST_SOURCES + 1
+    assert len(source_totals(state, ROOT)) == import_log.MOST_SOURCES + 1
     state.close()
 
 
@@ -387,6 +386,6 @@ def test_an_import_that_breaks_off_is_in_the_log(
     monkeypatch.setattr(DuckEvents, "write", filling)
     assert main() == 1
     state = State(f"sqlite:///{tmp_path / 'var' / 'state.sqlite'}")
-    (entry,) = listed(state, ROOT)
+    (entry,) = list_imports(state, ROOT)
     assert (entry.accepted, entry.read, entry.format) == (1, 1, "canonical")
     state.close()

@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 
 from data.access.scope import Scope
 from data.errors import EventError, Forbidden, Refused, Unknown
+from data.ingest.import_log import source_totals
 from data.ingest.keys import MINUTE, START, Key, add, any_good, listed, revoke, verify
-from data.ingest.sources_seen import by_source
 from data.sources.format import Note, Record
 from data.state.audit import Actor, entries
 from data.state.store import State
@@ -284,7 +284,7 @@ def test_what_is_rejected_or_known_is_booked_to_the_source_of_the_key(served: Se
     assert served.client.post("/v1/traces", data=bad, **kind).status_code == 200
     served.json("imports")  # writes what is held
     state = State(served.settings.state_url)
-    booked = by_source(state, ROOT)
+    booked = source_totals(state, ROOT)
     state.close()
     assert {name: (one["duplicates"], one["rejected"]) for name, one in booked.items()} == {
         "shop": (1, 2)

@@ -13,8 +13,8 @@ import pytest
 from data.engines.protocol import EventStore
 from data.ingest.importing import ingest_paths
 from data.sources import Options, find
-from data.sources.claude_code.context import repository
-from data.sources.codex.ids import call_id
+from data.sources.claude_code.calls import repository
+from data.sources.codex.calls import call_id
 from tests.cli_logs import (
     SESSION,
     TOKENS,

@@ -13,7 +13,7 @@ from data.engines.protocol import EventStore
 from data.errors import Refused, SourceError
 from data.ingest.importing import ingest_paths
 from data.ingest.keys import UNNAMED
-from data.ingest.reading import Reader
+from data.ingest.requests import LocalRequestParser
 from data.prices.book import PUBLIC
 from data.sources import Options, find, formats
 
@@ -42,10 +42,10 @@ def test_a_format_from_outside_is_found(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("acme")
 def test_a_format_from_outside_may_be_posted() -> None:
-    read = Reader(lambda: PUBLIC).events("acme", USE, 10, UNNAMED)
+    read = LocalRequestParser(lambda: PUBLIC).events("acme", USE, 10, UNNAMED)
     assert [event["event_id"] for event in read.events] == ["acme:1"]
     with pytest.raises(Refused, match=r"use one of acme, canonical, litellm, litellm-callback$"):
-        Reader(lambda: PUBLIC).events("aider", USE, 10, UNNAMED)
+        LocalRequestParser(lambda: PUBLIC).events("aider", USE, 10, UNNAMED)
 
 
 @pytest.mark.usefixtures("acme")

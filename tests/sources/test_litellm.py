@@ -20,12 +20,11 @@ from data.ingest.importing import ingest_paths
 from data.sources import File, Note, Options, find, formats, read
 from data.sources.events import event_of
 from data.sources.files import BREAK, NOT_UTF8
-from data.sources.format import Aside
+from data.sources.format import TotalsNote
 from data.sources.litellm.calls import REPEATED
 from data.sources.litellm.dump import NO_LOGS, UNPACK
 from data.sources.litellm.spend_logs import NOT_COUNTED
-from data.sources.postgres.dump import CUT_OFF
-from data.sources.postgres.inserts import UNREADABLE
+from data.sources.postgres.dump import CUT_OFF, UNREADABLE
 from data.sources.report import Report
 from tests.serving import KEY, serving
 
@@ -50,7 +49,7 @@ def parsed(content: str | bytes, name: str) -> list[Any]:
     """Events, sentences of what is none, and notes, in order."""
     body = content.encode() if isinstance(content, str) else content
     found = formats()[name].read(File("f", body=body), Options())
-    return [_said(raw) for _, raw in found if not isinstance(raw, Aside)]
+    return [_said(raw) for _, raw in found if not isinstance(raw, TotalsNote)]
 
 
 def _said(raw: Any) -> Any:

@@ -23,9 +23,8 @@ from callbacks.commands.main import main
 from data.engines.protocol import EventStore, open_events
 from data.errors import SettingsError, SourceError
 from data.events.table import EVENTS, Event
-from data.ingest.cursors import Place, place
 from data.ingest.importing import ingest
-from data.ingest.sync import UNDATED, Ends, follow
+from data.ingest.sync import UNDATED, Cursor, SyncTarget, load_cursor, sync_database
 from data.settings import Settings
 from data.sources import Options, find, read
 from data.sources.litellm import database as litellm_database
@@ -52,7 +51,7 @@ def one_pass(state: State, store: EventStore) -> Callable[..., tuple[Report, int
         base: Base, into: EventStore = store, now: int = NOW, **told: Any
     ) -> tuple[Report, int]:
         with Database(Address.of(base.url)) as database:
-            report = follow(Ends(database, into, state, now), **told)
+            report = sync_database(SyncTarget(database, into, state, now), **told)
             return report, database.fetched
 
     return run
@@ -143,7 +142,7 @@ def test_a_pass_that_is_killed_goes_on_where_it_was(
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             one_pass(real)
-    assert place(state, str(Address.of(real.url))).started
+    assert load_cursor(state, str(Address.of(real.url))).started
     report, read = one_pass(real)
     events = stored(store)
     assert len(events) == len({event["event_id"] for event in events}) == 1786
@@ -293,7 +292,7 @@ def test_a_dry_run_stores_nothing_and_keeps_no_place(
     base.add(*calls("01:00", "12:00"))
     report, _ = one_pass(base, dry_run=True)
     assert (report.accepted, stored(store)) == (2, [])
-    assert place(state, str(Address.of(base.url))) == Place()
+    assert load_cursor(state, str(Address.of(base.url))) == Cursor()
 
 
 def test_bad_rows_are_rejected_and_the_rest_goes_on(base: Base, one_pass: Run) -> None:

@@ -9,11 +9,10 @@ import pytest
 
 from data.errors import EventError
 from data.sources import Note, Options
-from data.sources.codex.ids import call_id
+from data.sources.codex.calls import call_id
 from data.sources.events import event_of
 from data.sources.otlp import requests
-from data.sources.otlp.logs import SPAN_AGAIN
-from data.sources.otlp.metrics import AGAIN_WHY
+from data.sources.otlp.logs import AGAIN_WHY, SPAN_AGAIN
 from tests.sources.test_otlp_spans import SECRET, pairs
 
 AT: Final = 1_795_350_580_123_456_789

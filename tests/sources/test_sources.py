@@ -21,10 +21,10 @@ from data.errors import EventError, SourceError
 from data.events.table import Event
 from data.ingest.importing import ingest_paths
 from data.sources import File, Options, find, formats, read
+from data.sources.entries import CUT_OFF
 from data.sources.events import event_of
 from data.sources.files import BREAK, NOT_UTF8
 from data.sources.format import Note
-from data.sources.lists import CUT_OFF
 from data.sources.litellm.calls import call
 from data.sources.litellm.spend_logs import as_row
 
@@ -468,7 +468,7 @@ def test_a_number_that_is_none_rejects_its_record_alone(number: str) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 7, 100])
 def test_an_item_longer_than_a_chunk_is_read(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    monkeypatch.setattr("data.sources.lists.CHUNK", size)
+    monkeypatch.setattr("data.sources.entries.CHUNK", size)
     body = json.dumps([CALL | {"user": "🦊é"}, CALL], ensure_ascii=False).encode()
     found = parsed(b"\xef\xbb\xbf" + body, "canonical")
     assert [event["user"] for event in found] == ["🦊é", None]

@@ -23,8 +23,8 @@ from data.prices.book import PUBLIC, PriceBook
 from data.prices.cells import Change, cells
 from data.prices.draft import draft
 from data.sources import File, Note, Options, find, formats, read
+from data.sources.entries import CUT_OFF, VALUE_TOO_LONG
 from data.sources.events import event_of
-from data.sources.lists import CUT_OFF, TOO_LONG
 
 DAY = 86_400
 MAY = 1_746_057_600  # 2025-05-01T00:00:00Z
@@ -265,10 +265,10 @@ def test_a_broken_line_harms_no_other() -> None:
 
 
 def test_a_page_beyond_all_measure_is_one_rejection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data.sources.lists.LONGEST_DOCUMENT", 1_000)
-    monkeypatch.setattr("data.sources.lists.CHUNK", 500)
+    monkeypatch.setattr("data.sources.entries.LONGEST_DOCUMENT", 1_000)
+    monkeypatch.setattr("data.sources.entries.CHUNK", 500)
     events, _ = read_all(page(*(usage(n) for n in range(20))), "openai_usage")
-    assert events == [TOO_LONG]
+    assert events == [VALUE_TOO_LONG]
 
 
 def test_no_money_counts_twice() -> None:

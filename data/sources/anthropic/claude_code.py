@@ -1,6 +1,6 @@
 """Anthropic's Claude Code analytics: answers of usage_report/claude_code, a day and a person a row.
 
-Sums over a UTC day (data/sources/aggregates/buckets.py); a day still open when the file was
+Sums over a UTC day (data/sources/aggregates.py); a day still open when the file was
 written is not stored.
 event_id      `anthropic:claude_code:` + a fingerprint of day, person, terminal, customer type and
               model (or `session`), never of amounts
@@ -23,11 +23,9 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.events.money import NANO
-from data.sources.aggregates.buckets import Bucket, fingerprint, instant, kept, written
-from data.sources.aggregates.pages import begins
-from data.sources.aggregates.tally import Tally
+from data.sources.aggregates import Bucket, Tally, begins, written
 from data.sources.entries import documents
-from data.sources.fields import count, decimal, text
+from data.sources.fields import count, decimal, fingerprint, instant, tags_json, text
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
 
@@ -145,7 +143,7 @@ def _session(bucket: Bucket, row: Row) -> Raw:
 
 def _tags(row: Row, **more: Any) -> str | None:
     """What the row says beside: the key's name, terminal, kind of customer."""
-    return kept(
+    return tags_json(
         bucket="1d",
         api_key_name=row["actor"].get("api_key_name"),
         terminal=row.get("terminal_type"),

@@ -1,6 +1,6 @@
 """Anthropic's organisation usage and costs: usage_report/messages, cost_report, the console's CSVs.
 
-Sums over a bucket (data/sources/aggregates/buckets.py): one event a row; Anthropic does not say of
+Sums over a bucket (data/sources/aggregates.py): one event a row; Anthropic does not say of
 how many requests.
 ts            the bucket's start; a bucket still open when the file was written is not stored
 event_id      `anthropic:<report>:` + a fingerprint of bucket and grouping, never of amounts
@@ -24,17 +24,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, Final
 
-from data.sources.aggregates.buckets import UNPRICED, Bucket, instant, kept, key, written
-from data.sources.aggregates.pages import begins, result, rows_of
-from data.sources.aggregates.tally import Tally
-from data.sources.anthropic.costs import billed_cents, billed_dollars
+from data.errors import EventError
+from data.events.money import NANO
+from data.sources.aggregates import UNPRICED, Bucket, Tally, begins, key, result, rows_of, written
 from data.sources.entries import documents, rows
-from data.sources.fields import count, text
+from data.sources.fields import count, decimal, instant, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 
+TOKENS: Final = (None, "tokens", "token")
+Row = Mapping[str, Any]
 CSV: Final = {"usage_date_utc", "model_version", "usage_input_tokens_no_cache"}
 COSTS_CSV: Final = {"usage_date_utc", "token_type", "cost_usd"}
 LISTED: Final = {
@@ -53,7 +55,42 @@ RENAMED: Final = {
     "model": "model_version",
     "service_tier": "usage_type",
 }
-Row = Mapping[str, Any]
+
+
+def billed_cents(owned: Raw, bucket: Bucket, row: Row, tally: Tally) -> Iterator[Raw]:
+    """A row of cost_report."""
+    currency = text(row.get("currency")) or "USD"
+    if currency != "USD":
+        raise EventError(f"currency is {currency[:10]!r}, not USD")
+    cents = decimal("amount", row.get("amount"))
+    if cents is None:
+        raise EventError("amount is missing")
+    yield from _billed(owned, bucket, row, cents / 100, tally)
+
+
+def billed_dollars(owned: Raw, bucket: Bucket, row: Row, tally: Tally) -> Iterator[Raw]:
+    """A row of the console's CSV."""
+    dollars = decimal("cost_usd", row.get("cost_usd"))
+    if dollars is None:
+        raise EventError("cost_usd is missing")
+    workspace = {"project": text(row.get("workspace"))}
+    yield from _billed(owned | workspace, bucket, row, dollars, tally)
+
+
+def _billed(owned: Raw, bucket: Bucket, row: Row, dollars: Decimal, tally: Tally) -> Iterator[Raw]:
+    """The event of what has no tokens; a row for tokens is compared alone."""
+    kind = text(row.get("cost_type"))
+    if kind in TOKENS:
+        return tally.bill.add(owned, dollars)
+    tally.count(None)
+    yield {
+        **owned,
+        "operation": kind,
+        "model": text(row.get("model")),
+        "cost_nano": round(dollars * NANO),
+        "cost_origin": "reported",
+        "tags": tags_json(bucket=bucket.width, description=row.get("description")),
+    }
 
 
 def _pages(head: Head) -> bool:
@@ -131,7 +168,7 @@ def _used(report: str, bucket: Bucket, row: Row, tally: Tally) -> Raw:
         "model": model,
         **tokens,
         **(UNPRICED if special else {}),
-        "tags": kept(
+        "tags": tags_json(
             bucket=bucket.width,
             many_prompts=None if long else True,
             cache_write_1h_tokens=hour or None,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from data.sources.claude_code.context import Context, Line, tags
+from data.sources.claude_code.calls import Context, Line, tags
 from data.sources.fields import text, whole
 from data.sources.format import Raw, Record
 

@@ -1,18 +1,28 @@
-"""What a Codex rollout says of its session and its calls."""
+"""What a Codex rollout says of its session and its calls.
+
+The ids of calls are found alike by session files and telemetry. Telemetry names no response and
+has a clock of its own, so a call is known by what both tell of it: its thread and its four counts
+(input as told, cached, output, reasoning; the model is told in different words). Calls that agree
+in all of them are numbered, `…:2`, in the order they are told.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 import orjson
 
 from data.errors import EventError
-from data.sources.fields import count, program, text
+from data.sources.fields import count, digest, program, text
 from data.sources.format import Raw
 
+CALL: Final = "codex:call:"
+Counts = tuple[int | None, int | None, int | None, int | None]
 Line = Mapping[str, Any]
 Usage = tuple[int | None, int | None, int | None, int | None, int | None]
 NAMES: Final = (
@@ -20,6 +30,35 @@ NAMES: Final = (
     *("reasoning_output_tokens", "cache_write_input_tokens"),
 )
 SEPARATOR: Final = re.compile(r"[/\\]")
+
+
+def call_id(thread: str, counts: Counts) -> str:
+    """The id of the first call of a thread with these counts; what is not told is 0."""
+    return CALL + digest(thread, *(count or 0 for count in counts))
+
+
+@dataclass(slots=True)
+class Numbers:
+    """Numbers calls of one id: by their times where one record may be told twice."""
+
+    met: Counter[str] = field(default_factory=Counter)
+    moments: dict[tuple[str, Any], str] = field(default_factory=dict)
+
+    def next(self, raw: Raw) -> Raw:
+        """The call as one more of its id."""
+        key = raw["event_id"]
+        self.met[key] += 1
+        return raw | {"event_id": key if self.met[key] == 1 else f"{key}:{self.met[key]}"}
+
+    def at(self, raw: Raw) -> Raw:
+        """A call as the one of its time; anything else as it is."""
+        key = raw["event_id"]
+        if not key.startswith(CALL):
+            return raw
+        moment = (key, raw["ts"])
+        if moment not in self.moments:
+            self.moments[moment] = self.next(raw)["event_id"]
+        return raw | {"event_id": self.moments[moment]}
 
 
 class Context:

@@ -1,4 +1,28 @@
-"""One Codex rollout, read line by line: the session, the turn, and what the turn is waiting for."""
+"""Codex's session logs: `~/.codex/sessions/YYYY/MM/DD/rollout-*.jsonl`.
+
+event_id      a call: `codex:call:` + digest of thread and counts, and which of those that agree
+              in them it is (`codex/calls.py`): what telemetry tells, too. A failed turn:
+              `codex:error:` + turn_id; a tool: `codex:tool:` + thread + call_id; a session:
+              `codex:session:` + thread
+call          a `token_usage_record` (its `usage`), or the `token_count` event of a version without
+              them (its last_token_usage). Both tell the same call: the running total, which both
+              carry, shows it, and shows a count that is only repeated. Never the totals
+              themselves, which run on when a session is resumed.
+              input_tokens INCLUDE cached and cache-write tokens, which are taken off;
+              output_tokens INCLUDE reasoning. Cost by our book
+error         a turn that ends with an error, or an `error` event: one failed call, no tokens
+tool          function, custom, shell and search calls by name, their kind as tool_type; outcome
+              and duration from the events of the program that ran (no outcome: aborted).
+              `mcp__server__tool` is an integration
+session       one for each sitting (data/sources/sessions.py) of a thread that no other started
+context       conversation the session, client `codex-cli 0.169.0`, assistant the originator,
+              provider model_provider, model of the turn; repository by git's address, else the
+              folder's name
+stays null    user and project (--user, --project), duration of a call
+not counted   twice: what telemetry told, whichever came first (it alone knows user and project).
+              Forks of versions without records repeat calls under a thread of their own. Refused
+              attempts are told by telemetry alone, the turn that fails by the file alone
+"""
 
 from __future__ import annotations
 
@@ -9,17 +33,27 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.events.table import TOKENS
-from data.sources.codex.calls import Context, Usage, failure, tokens, usage_of
-from data.sources.codex.ids import Numbers, call_id
+from data.sources.codex.calls import Context, Numbers, Usage, call_id, failure, tokens, usage_of
 from data.sources.codex.tools import CALLS, Tool, change_of, outcome
+from data.sources.entries import values
 from data.sources.fields import text
 from data.sources.files import File
-from data.sources.format import Note, Raw, Record
-from data.sources.sessions import END, SETTLED, SITTING, Sittings, fresh, growing, instant
+from data.sources.format import Format, Head, Note, Options, Raw, Record
+from data.sources.sessions import (
+    CALL_SILENCE,
+    END,
+    SESSION_SILENCE,
+    SessionSplitter,
+    instant,
+    log_records,
+    may_grow,
+    recently_written,
+)
 
 TOOLS: Final = 1_000
 DIFFERS: Final = Note("the calls of a session differ from its running total: a part is missing")
 Line = Mapping[str, Any]
+OLD: Final = {"id", "timestamp", "instructions"}
 
 
 @dataclass(slots=True)
@@ -37,7 +71,7 @@ class Rollout:
     def __init__(self, file: File) -> None:
         self.file = file
         self.context = Context()
-        self.sittings = Sittings()
+        self.sessions = SessionSplitter()
         self.tools: dict[str, Tool] = {}
         self.patched: set[str] = set()
         self.held: Told | None = None
@@ -55,7 +89,7 @@ class Rollout:
             raise EventError("a line of a rollout has a timestamp and a payload")
         kind = str(line.get("type"))
         self.context.meet(kind, payload)
-        if over := self.sittings.reach(where, moment):
+        if over := self.sessions.reach(where, moment):
             yield from self._session(over.event("codex", self.context.session()))
         if kind in (reads := self._reads()):
             yield from reads[kind](where, payload, moment)
@@ -90,10 +124,10 @@ class Rollout:
 
     def _patch(self, payload: Line) -> None:
         found = change_of(payload)
-        if found and self.sittings.now and found.id not in self.patched:
+        if found and self.sessions.now and found.id not in self.patched:
             self.patched.add(found.id)
             for path, added, removed in found.changes:
-                self.sittings.now.change(path, added, removed)
+                self.sessions.now.change(path, added, removed)
 
     def _count(self, where: str, info: Any, moment: datetime) -> Iterator[Record]:
         if not isinstance(info, Mapping) or not info.get("last_token_usage"):
@@ -142,10 +176,12 @@ class Rollout:
             yield self.tools.pop(next(iter(self.tools))).event(ended=False)
 
     def _end(self) -> Iterator[Record]:
-        now = self.sittings.now
+        now = self.sessions.now
         if now is None:
             return
-        live = growing(now.last, SETTLED) or (bool(self.tools) and fresh(self.file))
+        live = may_grow(now.last, CALL_SILENCE) or (
+            bool(self.tools) and recently_written(self.file)
+        )
         if live and self.held:
             note = Note("a call was still being written: left for the next import")
             yield self.held.where, note
@@ -156,7 +192,7 @@ class Rollout:
             yield (tool.where, note) if live else tool.event(ended=False)
         if self.total and not live and self.summed != sum(self.total[n] or 0 for n in (0, 2)):
             yield now.where, DIFFERS
-        if live or growing(now.last, SITTING):
+        if live or may_grow(now.last, SESSION_SILENCE):
             yield (
                 now.where,
                 Note(
@@ -169,3 +205,28 @@ class Rollout:
     def _session(self, record: Record) -> Iterator[Record]:
         if self.context.root:
             yield record
+
+
+def recognises(head: Head) -> bool:
+    first = head.first
+    if not first:  # a first line longer than the head: instructions are part of it
+        return "rollout-" in head.name and '"session_meta"' in head.text
+    return "payload" in first and first.get("type") == "session_meta"
+
+
+def read(file: File, options: Options) -> Iterator[Record]:
+    return log_records(values(file), Rollout(file).take, options)
+
+
+def _old(head: Head) -> bool:
+    return "rollout-" in head.name and head.first.keys() >= OLD
+
+
+def _read_old(file: File, _: Options) -> Iterator[Record]:
+    yield file.name, Note("logs of Codex from before it counted tokens: nothing to count")
+
+
+FORMATS = (
+    Format("codex", "Codex session logs", recognises, read),
+    Format("codex_old", "Codex session logs without token counts", _old, _read_old),
+)

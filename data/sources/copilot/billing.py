@@ -3,7 +3,7 @@
 Sums over a UTC day: one event a row, ts its midnight. GitHub names no time of day.
 event_id      `copilot:` + a fingerprint of day, person, product, sku, model, unit, organisation,
               repository and cost centre, never of amounts; a day still open when the file was
-              written is not stored (data/sources/aggregates/buckets.py)
+              written is not stored (data/sources/aggregates.py)
 user          username; project cost_center_name, else organization; repository as it is
 assistant     the product of the sku: `copilot`, `coding_agent` …; client copilot; model as it is
               ('Auto: …' is what GitHub says); provider null
@@ -22,10 +22,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.aggregates.buckets import Bucket, fingerprint, instant, kept, written
-from data.sources.aggregates.tally import Tally
+from data.sources.aggregates import Bucket, Tally, written
 from data.sources.entries import rows
-from data.sources.fields import decimal, nano, text
+from data.sources.fields import decimal, fingerprint, instant, nano, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
 
@@ -102,7 +101,7 @@ def _event(bucket: Bucket, sku: str, row: Row) -> Raw:
         "model": text(row.get("model")),
         "cost_nano": cost,
         "cost_origin": "unpriced" if cost is None else "reported",
-        "tags": kept(bucket=bucket.width, sku=sku, unit=text(row.get("unit_type")), **amounts),
+        "tags": tags_json(bucket=bucket.width, sku=sku, unit=text(row.get("unit_type")), **amounts),
     }
 
 

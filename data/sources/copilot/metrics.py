@@ -1,7 +1,7 @@
 """GitHub Copilot's metrics: the users' 28-day report, as the API answers or a day a line.
 
 A row is what one person did on one UTC day; ts is its midnight. Days still open when the file was
-written are not stored (data/sources/aggregates/buckets.py).
+written are not stored (data/sources/aggregates.py).
 event_id      `copilot:metrics:` + a fingerprint of day, organisation (or enterprise) and user id
 kind session  one event a row: lines added and removed; interactions, generations, acceptances,
               suggested lines and sessions of the CLI in tags. Sessions count rows
@@ -22,11 +22,9 @@ from datetime import timedelta
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.aggregates.buckets import UNPRICED, Bucket, fingerprint, instant, kept, written
-from data.sources.aggregates.pages import begins
-from data.sources.aggregates.tally import Tally
+from data.sources.aggregates import UNPRICED, Bucket, Tally, begins, written
 from data.sources.entries import documents
-from data.sources.fields import count, text
+from data.sources.fields import count, fingerprint, instant, tags_json, text
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Options, Raw, Record, records
 
@@ -108,7 +106,7 @@ def _session(bucket: Bucket, row: Row) -> Raw:
         "channel": "other",
         "lines_added": count("loc_added_sum", row.get("loc_added_sum")),
         "lines_removed": count("loc_deleted_sum", row.get("loc_deleted_sum")),
-        "tags": kept(
+        "tags": tags_json(
             bucket=bucket.width,
             **{name: count(theirs, row.get(theirs)) for name, theirs in KEPT.items()},
             ai_credits=row.get("ai_credits_used"),
@@ -132,7 +130,7 @@ def _calls(bucket: Bucket, row: Row, cli: Row) -> Raw | None:
         "request_count": requests or None,
         **tokens,
         **UNPRICED,
-        "tags": kept(bucket=bucket.width),
+        "tags": tags_json(bucket=bucket.width),
     }
 
 

@@ -1,7 +1,8 @@
 """A row of LiteLLM's spend logs, wherever it was found, as a canonical event.
 
 The convention stands in `spend_logs.py`. A row is a mapping from the columns of
-`LiteLLM_SpendLogs` to text or JSON values; a column that a version lacks is unknown.
+`LiteLLM_SpendLogs` to text or JSON values; a column that a version lacks is unknown. Status,
+tokens and money decide about each other (`usage_fields`).
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
 from data.errors import EventError
-from data.sources.fields import parsed, text, whole
+from data.sources.fields import count, decimal, nano, parsed, text, whole
 from data.sources.format import Note, Raw
-from data.sources.litellm.usage import Row, cache_hit, spent
 
+STATUSES: Final = {"success": "ok", "failure": "error"}
+Row = Mapping[str, Any]
 # All that is read of a row, and of its metadata: prompts and answers are not.
 COLUMNS: Final = (
     *("request_id", "litellm_call_id", "call_type", "session_id", "startTime", "endTime"),
@@ -37,6 +39,74 @@ OPERATIONS: Final = {
     "embedding": "embeddings",
     "text_completion": "text_completion",
 }
+NEAR: Final = 10_000  # rows of one call are written one after the other
+HIT: Final = re.compile(r"_cache_hit[\d.]*$")  # each door says when it wrote, to its own µs
+REPEATED: Final = Note(
+    "the row has the ids of one before it (answers from the gateway's cache to calls that a"
+    " client gave one litellm_call_id): counted once, as its first row tells it"
+)
+
+
+def usage_fields(row: Row, metadata: Row) -> Raw:
+    """The fields of the canonical event; raises `EventError` where they contradict."""
+    status = _status(row, metadata)
+    cost = nano("spend", row.get("spend"))
+    tokens = _tokens(row, metadata.get("usage_object") or {})
+    used = any(tokens.values())
+    if status == "error" and not used:
+        tokens = {}
+    without_price = not decimal("spend", row.get("spend")) and used and not cache_hit(row)
+    if status == "ok" and without_price:
+        cost = None
+    return {
+        "status": status,
+        "error_class": _error_class(metadata) if status == "error" else None,
+        **tokens,
+        "cost_nano": cost,
+        "cost_origin": "unpriced" if cost is None else "reported",
+    }
+
+
+def _status(row: Row, metadata: Row) -> str:
+    said = text(row.get("status")) or text(metadata.get("status")) or "success"
+    if said not in STATUSES:
+        raise EventError(f"status is {said[:40]!r}, not success or failure")
+    return STATUSES[said]
+
+
+def _error_class(metadata: Row) -> str | None:
+    error = metadata.get("error_information") or {}
+    return text(error.get("error_class")) or text(error.get("error_code"))
+
+
+def _tokens(row: Row, usage: Row) -> dict[str, int | None]:
+    prompt = count("prompt_tokens", row.get("prompt_tokens"))
+    details = usage.get("prompt_tokens_details") or {}
+    more = usage.get("completion_tokens_details") or {}
+    cached = _said("cached tokens", usage, "cache_read_input_tokens", details, "cached_tokens")
+    written = _said(
+        "cache writes", usage, "cache_creation_input_tokens", details, "cache_creation_tokens"
+    )
+    fresh = None if prompt is None else prompt - (cached or 0) - (written or 0)
+    if fresh is not None and fresh < 0:
+        raise EventError(f"prompt_tokens {prompt} are fewer than the cached ones among them")
+    return {
+        "input_tokens": fresh,
+        "cached_input_tokens": cached,
+        "cache_write_tokens": written,
+        "output_tokens": count("completion_tokens", row.get("completion_tokens")),
+        "reasoning_tokens": count("reasoning_tokens", more.get("reasoning_tokens")),
+    }
+
+
+def _said(what: str, usage: Row, name: str, details: Row, other: str) -> int | None:
+    found = count(what, usage.get(name))
+    return count(what, details.get(other)) if found is None else found
+
+
+def cache_hit(row: Row) -> bool:
+    """Whether the gateway answered from its own cache."""
+    return str(row.get("cache_hit")).strip().lower() in ("true", "t", "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +118,6 @@ class Names:
 
 
 UNNAMED: Final = Names()
-NEAR: Final = 10_000  # rows of one call are written one after the other
-HIT: Final = re.compile(r"_cache_hit[\d.]*$")  # each door says when it wrote, to its own µs
-REPEATED: Final = Note(
-    "the row has the ids of one before it (answers from the gateway's cache to calls that a"
-    " client gave one litellm_call_id): counted once, as its first row tells it"
-)
 
 
 class Calls:
@@ -78,7 +142,7 @@ def call(row: Row, names: Names = UNNAMED) -> Raw:
     """The record of a row; raises `EventError` where it is none."""
     metadata = parsed("metadata", row.get("metadata")) or {}
     tags = [tag for tag in parsed("request_tags", row.get("request_tags")) or () if tag]
-    used = spent(row, metadata)
+    used = usage_fields(row, metadata)
     return {
         "event_id": _id(row, metadata, used["status"]),
         "ts": text(row.get("startTime")),

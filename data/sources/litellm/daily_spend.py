@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from data.sources.fields import count, decimal
-from data.sources.format import Note, Spent
+from data.sources.format import Note, UsageCosts
 
 DUST: Final = Decimal("1e-8")  # both sides are sums of binary fractions
 SHOWN: Final = 3
@@ -53,7 +53,7 @@ class Days:
         self._summed: dict[str, Sum] = defaultdict(Sum)
 
     @staticmethod
-    def compared(files: Sequence[Days], _: Spent, /) -> Iterator[str]:
+    def reconcile(files: Sequence[Days], _: UsageCosts, /) -> Iterator[str]:
         """One file of rows beside one of daily sums; of several it is not known which overlap.
 
         Sums of days before the first row or after the last may belong to rows of another file.

@@ -1,6 +1,4 @@
-"""A running LiteLLM's PostgreSQL, read where it lives: LiteLLM_SpendLogs in pages.
-
-The convention stands in `spend_logs.py`.
+"""A running LiteLLM's PostgreSQL, read where it lives, in pages: the rows of `spend_logs.py`.
 
 Nothing is ever written there: every transaction is read only, short, and gives up after a
 minute. Pages go by (startTime, request_id), which LiteLLM keeps an index of. Read are the
@@ -17,17 +15,13 @@ from typing import Any, Final, Self
 import sqlalchemy as sa
 
 from data.errors import SourceError
-from data.sources.litellm.calls import COLUMNS, Names
+from data.sources.litellm.calls import COLUMNS, METADATA, Names
 from data.sources.litellm.dump import ASIDE, LOGS, SUMS, TEAMS, USERS, named
-from data.sources.litellm.expressions import (
-    as_text,
-    as_time,
-    day_before,
-    hour_before,
-    used_metadata,
-)
 from data.sources.postgres.address import SECONDS, Address
 
+HOUR: Final = "interval '1 hour'"
+DAY: Final = "interval '1 day'"
+ERROR: Final = ("error_class", "error_code")
 PAGE: Final = 5_000
 NEWEST: Final = 1_000  # rows among which the latest insertion is looked for
 NEEDED: Final = {"request_id", "startTime", "spend"}
@@ -39,6 +33,49 @@ SETTINGS: Final = (
     " set_config('datestyle', 'ISO', true), set_config('extra_float_digits', '3', true)"
 )
 Row = dict[str, str | None]
+
+
+def as_text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+    """As the server writes it, which is how CSV exports and dumps have it, too."""
+    return sa.cast(column, sa.Text)
+
+
+def as_time(text: str) -> sa.ColumnElement[Any]:
+    """A timestamp that was read as text."""
+    return sa.cast(sa.literal(text, sa.Text), sa.DateTime)
+
+
+def hour_before(text: str) -> sa.ColumnElement[Any]:
+    """An hour before a timestamp that was read as text."""
+    return as_time(text) - sa.literal_column(HOUR)
+
+
+def day_before(text: str) -> sa.ColumnElement[Any]:
+    """A day before a timestamp that was read as text."""
+    return as_time(text) - sa.literal_column(DAY)
+
+
+def used_metadata(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """What we use of a row's metadata, as an object of its own."""
+    error = _field(column, "error_information")
+    used = {name: _field(column, name) for name in METADATA}
+    said = _object({name: _field(error, name) for name in ERROR})
+    return _object(used | {"error_information": said})
+
+
+def _field(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[Any]:
+    return column.op("->")(_quoted(name))
+
+
+def _object(fields: dict[str, sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
+    parts: list[sa.ColumnElement[Any]] = []
+    for name, value in fields.items():
+        parts += (_quoted(name), value)
+    return sa.func.jsonb_build_object(*parts)
+
+
+def _quoted(name: str) -> sa.ColumnElement[Any]:
+    return sa.literal_column(f"'{name}'")
 
 
 class Database:

@@ -17,9 +17,8 @@ from data.errors import EventError
 from data.sources.fields import text
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
-from data.sources.litellm.calls import COLUMNS, Calls, Names
+from data.sources.litellm.calls import COLUMNS, Calls, Names, Row
 from data.sources.litellm.daily_spend import Days
-from data.sources.litellm.usage import Row
 from data.sources.postgres.dump import Wanted, rows
 
 LOGS: Final = "LiteLLM_SpendLogs"

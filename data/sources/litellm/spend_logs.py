@@ -48,7 +48,6 @@ from data.sources.entries import begins_json, by_head, entries, rows
 from data.sources.fields import decimal, text
 from data.sources.files import File
 from data.sources.format import (
-    Aside,
     Entry,
     Format,
     Head,
@@ -56,11 +55,11 @@ from data.sources.format import (
     Options,
     Raw,
     Record,
+    TotalsNote,
     records,
 )
-from data.sources.litellm.calls import METADATA, Calls
+from data.sources.litellm.calls import METADATA, Calls, Row
 from data.sources.litellm.daily_spend import Days
-from data.sources.litellm.usage import Row
 
 ROW: Final = {"request_id", "call_type", "spend", "startTime", "custom_llm_provider"}
 PAYLOAD: Final = {"id", "call_type", "response_cost", "startTime", "custom_llm_provider"}
@@ -94,7 +93,7 @@ def _rows(file: File, options: Options) -> Iterator[Record]:
         days.log(row)
 
     yield from records(entries(file), convert, options)
-    yield file.name, Aside("", days)
+    yield file.name, TotalsNote("", days)
 
 
 def _is_callback(head: Head) -> bool:
@@ -152,7 +151,7 @@ def _no_calls(file: File, _: Options) -> Iterator[Record]:
         if isinstance(row, dict) and row.keys() >= SUMMED | {"user_id"}:
             with suppress(EventError):
                 days.sum(row)
-    yield file.name, Aside("", days)
+    yield file.name, TotalsNote("", days)
 
 
 def _nothing(_: File) -> Iterator[Entry]:

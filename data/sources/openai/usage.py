@@ -1,6 +1,6 @@
 """OpenAI's organisation usage and costs: pages of the admin API, and the dashboard's CSV exports.
 
-Sums over a bucket (data/sources/aggregates/buckets.py): one event a row, not one a request.
+Sums over a bucket (data/sources/aggregates.py): one event a row, not one a request.
 ts            the bucket's start; a bucket still open when the file was written is not stored
 event_id      `openai:<endpoint>:` + a fingerprint of bucket and grouping, never of amounts
 user, project user_id, project_id (their e-mail and name where the CSV has them); null where the
@@ -27,15 +27,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.aggregates.buckets import UNPRICED, Bucket, kept, key, seconds, written
-from data.sources.aggregates.pages import BEGINNING, begins, result, rows_of
-from data.sources.aggregates.tally import Tally
+from data.events.money import NANO
+from data.sources.aggregates import (
+    BEGINNING,
+    UNPRICED,
+    Bucket,
+    Tally,
+    begins,
+    key,
+    result,
+    rows_of,
+    written,
+)
 from data.sources.entries import documents, rows
-from data.sources.fields import count, text
+from data.sources.fields import count, decimal, tags_json, text, unix_instant
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
-from data.sources.openai.costs import billed
 
+TOOLS: Final = re.compile(r"web search|file search|code interpreter|vector store|storage", re.I)
+Row = Mapping[str, Any]
 OPERATIONS: Final = {
     "completions": "chat",
     "embeddings": "embeddings",
@@ -53,8 +63,30 @@ OTHERS: Final = ("input_audio_tokens", "output_audio_tokens", "output_image_toke
 KEPT: Final = ("api_key_id", "batch", "service_tier", "images", "characters", "seconds", *OTHERS)
 TOKENS: Final = ("input_tokens", "input_cached_tokens", "input_cache_write_tokens", "output_tokens")
 USED: Final = (*TOKENS, *OTHERS, "images", "characters", "seconds")
-Row = Mapping[str, Any]
 Convert = Callable[[str, Row], Iterator[Raw | Note]]
+
+
+def billed(owned: Raw, bucket: Bucket, row: Row, tally: Tally) -> Iterator[Raw]:
+    """The event of a line for tools; a line for tokens is compared alone."""
+    amount = row.get("amount")
+    told = amount if isinstance(amount, Mapping) else {}
+    currency = text(told.get("currency") or row.get("amount_currency")) or "usd"
+    if currency.lower() != "usd":
+        raise EventError(f"currency is {currency[:10]!r}, not usd")
+    paid = decimal("amount", told.get("value") if told else row.get("amount_value") or amount)
+    if paid is None:
+        raise EventError("amount is missing")
+    line = text(row.get("line_item"))
+    if not (line and TOOLS.search(line)):
+        return tally.bill.add(owned, paid)
+    tally.count(None)
+    yield {
+        **owned,
+        "operation": "tool",
+        "cost_nano": round(paid * NANO),
+        "cost_origin": "reported",
+        "tags": tags_json(bucket=bucket.width, line_item=line, quantity=row.get("quantity")),
+    }
 
 
 def _pages(head: Head) -> bool:
@@ -80,8 +112,8 @@ def _read(
 
     def convert(_: str, entry: Row) -> Iterator[Raw]:
         bucket = Bucket(
-            seconds("start_time", entry.get("start_time")),
-            seconds("end_time", entry.get("end_time")),
+            unix_instant("start_time", entry.get("start_time")),
+            unix_instant("end_time", entry.get("end_time")),
         )
         row = shown(entry)
         endpoint = _endpoint(row)
@@ -142,7 +174,7 @@ def _used(endpoint: str, bucket: Bucket, row: Row, tally: Tally) -> Raw:
         **tokens,
         **(UNPRICED if special else {}),
         "request_count": requests,
-        "tags": kept(
+        "tags": tags_json(
             bucket=bucket.width,
             many_prompts=True if requests is None else None,
             **{name: row.get(name) for name in KEPT},

@@ -14,10 +14,9 @@ from itertools import islice
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.entries import DECODER, LONGEST_LINE, TOO_LONG
+from data.sources.entries import DECODER, LINE_TOO_LONG, LONGEST_LINE, document_values
 from data.sources.files import File, Unpacked
 from data.sources.format import Head
-from data.sources.lists import document_values
 from data.sources.otlp import json as otlp_json
 from data.sources.otlp.items import Found
 from data.sources.otlp.protobuf import numbered, parsed
@@ -140,7 +139,7 @@ def _lines(file: File) -> Requests:
                 number += 1
                 where = f"{file.name}:{number}"
                 if len(line) > LONGEST_LINE:
-                    yield where, EventError(TOO_LONG)
+                    yield where, EventError(LINE_TOO_LONG)
                     _skip(stream, line)
                 elif line.strip():
                     yield from _line(where, line)

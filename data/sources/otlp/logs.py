@@ -1,8 +1,15 @@
-"""Log events as events: what coding assistants tell of calls, tools, sessions.
+"""Log events and metrics as events: what coding assistants tell of calls, tools, sessions.
 
 The convention stands at the top of `requests.py`. Everything else is nobody's use: prompts,
-decisions, phases, the pieces of a stream, and the events of GenAI instrumentations, which repeat a
-span.
+decisions, phases, the pieces of a stream, and the events of GenAI instrumentations, which repeat
+a span.
+
+Metrics are sums of what spans and log events tell one by one, so a report says they are there, and
+that their use is missing where those are not sent (`callbacks/receive/otlp.py` answers so, too).
+Whether they come as portions (delta) or running totals (cumulative) makes no difference: none is
+counted but `claude_code.session.count`, whose session becomes one event under its own id,
+however often it is told. Lines of code come in portions, and a session is one event that never
+changes: they are taken from the session's files, not from here.
 """
 
 from __future__ import annotations
@@ -10,12 +17,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from data.errors import EventError
 from data.sources.format import Note, Raw
-from data.sources.otlp.claude_code import claude_call, claude_error, claude_tool
-from data.sources.otlp.codex import codex_request, codex_session, codex_stream, codex_tool
-from data.sources.otlp.events import common
-from data.sources.otlp.gemini_cli import gemini_call, gemini_error, gemini_session, gemini_tool
-from data.sources.otlp.items import Log
+from data.sources.otlp.agents import (
+    claude_call,
+    claude_error,
+    claude_tool,
+    codex_request,
+    codex_session,
+    codex_stream,
+    codex_tool,
+    common,
+    gemini_call,
+    gemini_error,
+    gemini_session,
+    gemini_tool,
+)
+from data.sources.otlp.items import DELTA, Log, Point
+from data.sources.otlp.names import first
 
 CLAUDE_SCOPE: Final = "com.anthropic.claude_code"
 SPAN_EVENT: Final = "gen_ai.client.inference.operation.details"
@@ -33,6 +52,20 @@ MAKERS: Final[dict[str, Callable[[Log], Raw | None]]] = {
     "gemini_cli.tool_call": gemini_tool,
     "gemini_cli.config": gemini_session,
 }
+SESSIONS: Final = "claude_code.session.count"
+LINES: Final = "claude_code.lines_of_code.count"
+AGAIN_WHY: Final = (
+    "log events and spans tell the same use one by one; where those are not sent, it is missing"
+)
+AGAIN: Final = (
+    "claude_code.cost.usage",
+    "claude_code.token.usage",
+    "gen_ai.client.token.usage",
+    "gen_ai.client.operation.duration",
+    "gen_ai.client.inference.",
+    "codex.",
+    "gemini_cli.",
+)
 
 
 def log_events(log: Log) -> Iterator[Raw | Note]:
@@ -44,3 +77,26 @@ def log_events(log: Log) -> Iterator[Raw | Note]:
         yield SPAN_AGAIN
     elif name in MAKERS and (made := MAKERS[name](log)) is not None:
         yield {**common(log, name.partition(".")[0]), **made}
+
+
+def point_events(point: Point) -> Iterator[Raw | Note]:
+    """The session of a data point, or a note on why it is not counted, or nothing."""
+    if point.name == SESSIONS:
+        yield _claude_session(point)
+    elif point.name == LINES:
+        yield Note(f"{LINES}: lines come in portions, a session is one event; not counted")
+    elif point.name.startswith(AGAIN):
+        kind = "delta" if point.temporality == DELTA else "cumulative"
+        yield Note(f"{point.name} ({kind}) is not counted: {AGAIN_WHY}")
+
+
+def _claude_session(point: Point) -> Raw:
+    session = first(point.attributes, "session.id")
+    if session is None:
+        raise EventError("session.id is missing")
+    return {
+        **common(point, "claude_code"),
+        "event_id": f"claude_code:session:{session}",
+        "kind": "session",
+        "ts": (point.start or point.time) // 1_000 or None,
+    }

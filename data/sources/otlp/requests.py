@@ -5,7 +5,7 @@ exporter), pretty-printed or in a list.
 
 Spans (current and older GenAI conventions, OpenLLMetry, OpenInference; spellings: `names.py`)
 event_id   `otel:<trace id>:<span id>`; a litellm_request has the id of its row in the spend
-           log (`litellm.py`), and is read as that row: the same call is one event
+           log (`litellm/spend_logs.py`), and is read as that row: the same call is one event
 kind       chat, text_completion, generate_content, embeddings and other operations with a model:
            llm · execute_tool: tool · invoke_agent: message, without tokens (an agent repeats its
            calls) · invoke_workflow, traceloop's workflow, and a span called `workflow NAME` with
@@ -21,7 +21,7 @@ tokens     input_tokens INCLUDE cache reads and writes by the conventions, which
            Where those are more than the input, or the total that is told is the sum of all, the
            emitter excludes them: nothing is taken off
 cost       what the emitter says; 0 beside tokens is what those say who know no price, so it is
-           left to our book. LiteLLM: as in `litellm.py`, and 0 for a hit in the gateway's cache
+           left to our book. LiteLLM: as in `spend_logs.py`, and 0 for a hit in the gateway's cache
 not counted  raw_gen_ai_request (the double of litellm_request); the outer of two spans of one
            call; spans of coding assistants, whose log events
            tell the same; the creation of an agent; the other side of an MCP call
@@ -32,14 +32,14 @@ claude_code.api_request   `claude_code:<request_id>`; input EXCLUDES cache reads
 claude_code.api_error     `claude_code:error:<request_id>`; error_class is the HTTP status
 claude_code.tool_result   `claude_code:tool:<tool_use_id>`, integration where it went through MCP
 codex.sse_event           the one response.completed that has counts (input INCLUDES cached), under
-           the id of the session's file (`codex/ids.py`: thread, counts, and of calls that agree in
-           them which one of its request; in two requests those are one). Failed:
+           the id of the session's file (`codex/calls.py`: thread, counts, and of calls that agree
+           in them which one of its request; in two requests those are one). Failed:
            `codex:otel:` + digest of conversation, time and counts
 codex.api_request         only refused ones, as failed calls · codex.tool_result likewise
 codex.conversation_starts `codex:session:<conversation.id>`: a session, resumed or not
 gemini_cli.api_response, api_error, tool_call, config: likewise, by its documentation; digests
 
-Metrics    not counted, `metrics.py` says why; claude_code.session.count gives its session
+Metrics    not counted, `logs.py` says why; claude_code.session.count gives its session
 Doubles    a program's span and the gateway's it asked are two accounts of one call: take one
 Stays null cost, user, project and cached tokens where nobody tells them; lines of code; repository
 Content    prompts, answers, arguments and error messages are never kept
@@ -52,17 +52,15 @@ from itertools import islice
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.codex.ids import Numbers
+from data.sources.codex.calls import Numbers
 from data.sources.files import File
-from data.sources.format import Format, Note, Options, Raw, Record, describe_error, owned
+from data.sources.format import Format, Note, Options, Raw, Record, describe_error, with_owner
 from data.sources.otlp import json as otlp_json
 from data.sources.otlp.files import recognises, requests
 from data.sources.otlp.items import SIGNALS, Found, Log, Point, Span
-from data.sources.otlp.logs import log_events
-from data.sources.otlp.metrics import point_events
-from data.sources.otlp.protobuf import numbered, parsed
+from data.sources.otlp.logs import log_events, point_events
+from data.sources.otlp.protobuf import numbered, parsed, scan, too_many
 from data.sources.otlp.recent import Recent, completed, lighten
-from data.sources.otlp.scan import scan, too_many
 from data.sources.otlp.spans import span_events
 from data.sources.otlp.tree import Key, Tree
 
@@ -117,7 +115,7 @@ def records(
     try:
         yield from _told(found, tree, doubles, options)
         for raw in completed(earlier, spans, tree, doubles):
-            yield EARLIER, owned(raw, options)
+            yield EARLIER, with_owner(raw, options)
     finally:
         if recent:
             lighten(spans)
@@ -130,7 +128,7 @@ def _told(
     for where, item in found:
         try:
             for raw in _events(item, tree, doubles):
-                yield where, raw if isinstance(raw, Note) else owned(numbers.at(raw), options)
+                yield where, raw if isinstance(raw, Note) else with_owner(numbers.at(raw), options)
         except EventError as error:
             yield where, error
         except Exception as error:

@@ -13,10 +13,16 @@ from data.errors import EventError
 from data.sources.fields import count, nano
 from data.sources.format import Note, Raw
 from data.sources.otlp import names
-from data.sources.otlp.attributes import Attributes, Names, first_known, first_text
 from data.sources.otlp.items import Span
 from data.sources.otlp.litellm import litellm_call
-from data.sources.otlp.names import milliseconds, tokens_of
+from data.sources.otlp.names import (
+    Attributes,
+    Names,
+    first_known,
+    first_text,
+    milliseconds,
+    tokens_of,
+)
 from data.sources.otlp.tree import Key, Tree, embeds, key, title
 
 NANOS: Final = 1_000_000  # in a millisecond

@@ -13,8 +13,8 @@ from itertools import chain
 from typing import Any, Final
 
 from data.sources.otlp import names
-from data.sources.otlp.attributes import Attributes, Names, first_known, first_text
 from data.sources.otlp.items import SERVER, Span
+from data.sources.otlp.names import Attributes, Names, first_known, first_text
 
 DEPTH: Final = 64
 NOTHING: Final = Attributes({})

@@ -8,25 +8,94 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from data.errors import EventError
-from data.sources.entries import LONGEST_LINE, TOO_LONG, lines
+from data.sources.entries import LINE_TOO_LONG, LONGEST_LINE, lines
 from data.sources.files import NOT_UTF8, File, encodable
-from data.sources.postgres.inserts import Statement
 
+INSERT: Final = re.compile(
+    r'INSERT INTO (?:"?[\w$]+"?\.)?"?[\w$]+"?\s*(?:\(([^)]*)\)\s*)?'
+    r"(?:OVERRIDING SYSTEM VALUE\s+)?VALUES\s*"
+)
+INSERT_VALUE: Final = re.compile(
+    r"\s*(?:(NULL)|(E?)'((?:[^']|'')*)'(?:::[\w .\[\]\"]+)?|([-+.\w]+))\s*([,)])"
+)
+UNREADABLE: Final = EventError(
+    "this INSERT statement cannot be read; use pg_dump without --inserts"
+)
 Row = dict[str, str | None]
 Found = tuple[str, str, Row | EventError | None]  # table, "file:line", its row; None: it begins
 Wanted = Mapping[str, Sequence[str]]  # columns of interest by table
-
 NAME: Final = r'(?:"?[\w$]+"?\.)?"?([\w$]+)"?'
 BEGINS: Final = re.compile(rf"(?:(COPY)|(INSERT INTO)|(CREATE TABLE)) {NAME}\s")
 COPIED: Final = re.compile(r"\(([^)]*)\) FROM stdin;\s*$", re.IGNORECASE)
 QUOTED: Final = re.compile(r'"([^"]+)"|([\w$]+)')
 DEFINED: Final = re.compile(r'\s+(?:"([^"]+)"|([\w$]+)) ')
 ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
-LETTERS: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+LETTERS: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+COPIED_LETTERS: Final = LETTERS | {"v": "\v"}
 CUT_OFF: Final = "the dump breaks off inside this table; nothing after this can be read"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """`columns` as written, "" where the statement names none; the values begin at `start`."""
+
+    text: str
+    columns: str
+    start: int
+
+    @classmethod
+    def of(cls, text: str) -> Statement:
+        """The statement of a text that begins with INSERT INTO and ends with a semicolon."""
+        found = INSERT.match(text)
+        return cls(text, found[1] or "", found.end()) if found else cls(text, "", len(text))
+
+    def rows(self) -> Iterator[list[str | None] | EventError]:
+        """The values of each row, null as None; what cannot be read ends the statement."""
+        at = self.start
+        if at == len(self.text):
+            yield UNREADABLE
+        while at < len(self.text):
+            cells, at = self._row(at)
+            if cells is None:
+                yield UNREADABLE
+                return
+            yield cells
+            at = self._next(at)
+
+    def _row(self, at: int) -> tuple[list[str | None] | None, int]:
+        cells: list[str | None] = []
+        end = ""
+        if self.text[at : at + 1] != "(":
+            return None, at
+        at += 1
+        while end != ")":
+            found = INSERT_VALUE.match(self.text, at)
+            if found is None:
+                return None, at
+            cells.append(_value(found))
+            at, end = found.end(), found[5]
+        return cells, at
+
+    def _next(self, at: int) -> int:
+        """Where the next row begins; the end where there is none."""
+        opening = self.text.find("(", at)
+        return len(self.text) if opening < 0 else opening
+
+
+def _value(found: re.Match[str]) -> str | None:
+    null, escaped, text, bare, _ = found.groups()
+    if null:
+        return None
+    if bare is not None:
+        return str(bare)
+    text = text.replace("''", "'")
+    if not escaped:
+        return text
+    return ESCAPE.sub(lambda letter: LETTERS.get(letter[1], letter[1]), text)
 
 
 def rows(file: File, wanted: Wanted) -> Iterator[Found]:
@@ -100,7 +169,7 @@ class _Reader:
 
     def _row(self, content: str, cells: list[str]) -> Row | EventError:
         if len(content) > LONGEST_LINE:
-            return EventError(TOO_LONG)
+            return EventError(LINE_TOO_LONG)
         if len(cells) != len(self._names):
             return EventError(f"the row has {len(cells)} cells, the table {len(self._names)}")
         if not encodable(content):
@@ -119,7 +188,7 @@ class _Reader:
         if not long and (self._quotes % 2 or not content.rstrip().endswith(";")):
             return
         if self.table in self._wanted:
-            yield from [self._found(EventError(TOO_LONG))] if long else self._inserted()
+            yield from [self._found(EventError(LINE_TOO_LONG))] if long else self._inserted()
         self._mode, self._held, self._length, self._quotes = "", [], 0, 0
 
     def _inserted(self) -> Iterator[Found]:
@@ -146,4 +215,4 @@ def _unescaped(cell: str) -> str | None:
         return cell
     if cell == r"\N":
         return None
-    return ESCAPE.sub(lambda found: LETTERS.get(found[1], found[1]), cell)
+    return ESCAPE.sub(lambda found: COPIED_LETTERS.get(found[1], found[1]), cell)

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from data.sources.aggregates.bills import Bill
+from data.sources.aggregates import Bill
 from data.sources.entries import values
 from data.sources.fields import text
 from data.sources.files import File
-from data.sources.format import Aside, Format, Head, Options, Raw, Record, records
+from data.sources.format import Format, Head, Options, Raw, Record, TotalsNote, records
 
 
 def recognises(head: Head) -> bool:
@@ -34,7 +34,7 @@ def read(file: File, options: Options) -> Iterator[Record]:
 
     yield from records(values(file), convert, options)
     if bill.count:
-        yield file.name, Aside(bill.sentence, bill)
+        yield file.name, TotalsNote(bill.sentence, bill)
 
 
 FORMAT = Format("acme", "Acme's usage", recognises, read, posted=True, billed_source="acme")

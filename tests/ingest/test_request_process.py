@@ -21,10 +21,10 @@ import pytest
 from data.access.scope import Scope
 from data.errors import Refused, StoreError, TooLarge
 from data.events.table import micros
-from data.ingest import reading_process
+from data.ingest import request_process
 from data.ingest.keys import UNNAMED, Key
-from data.ingest.reading import Reader, Reads
-from data.ingest.reading_process import ReaderProcess
+from data.ingest.request_process import ParserProcess
+from data.ingest.requests import LocalRequestParser, RequestParser
 from data.prices.own import Books, create
 from data.state.audit import Actor
 from data.state.store import State
@@ -50,8 +50,8 @@ def url(folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def process(state: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReaderProcess]:
-    started = ReaderProcess(url(tmp_path_factory.getbasetemp()))
+def process(state: State, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ParserProcess]:
+    started = ParserProcess(url(tmp_path_factory.getbasetemp()))
     yield started
     started.close()
 
@@ -71,7 +71,7 @@ def trace(name: str, *spans: tuple[str, str, dict[str, str]]) -> bytes:
     return orjson.dumps({"resourceSpans": [{"scopeSpans": [{"spans": told}]}]})
 
 
-ASKED: list[Callable[[Reads], Any]] = [
+ASKED: list[Callable[[RequestParser], Any]] = [
     lambda reader: reader.events("canonical", calls("a", "b"), MOST, UNNAMED),
     lambda reader: reader.events("canonical", calls("a", project="etl"), MOST, BOUND),
     lambda reader: reader.events("canonical", calls("a", nonsense=1), MOST, BOUND),
@@ -88,18 +88,18 @@ ASKED: list[Callable[[Reads], Any]] = [
 
 
 @pytest.mark.parametrize("number", range(len(ASKED)))
-def test_both_read_alike(state: State, process: ReaderProcess, number: int) -> None:
-    assert answer(process, number) == answer(Reader(Books(state)), number)
+def test_both_read_alike(state: State, process: ParserProcess, number: int) -> None:
+    assert answer(process, number) == answer(LocalRequestParser(Books(state)), number)
 
 
-def answer(reader: Reads, number: int) -> Any:
+def answer(reader: RequestParser, number: int) -> Any:
     try:
         return asdict(ASKED[number](reader))
     except (Refused, TooLarge) as error:
         return type(error), error.parameter, error.status, str(error)
 
 
-def test_a_price_that_is_set_here_holds_there_at_once(state: State, process: ReaderProcess) -> None:
+def test_a_price_that_is_set_here_holds_there_at_once(state: State, process: ParserProcess) -> None:
     def cost() -> Any:
         (event,) = process.events("canonical", calls("a"), MOST, UNNAMED).events
         return event["cost_nano"]
@@ -109,7 +109,7 @@ def test_a_price_that_is_set_here_holds_there_at_once(state: State, process: Rea
     assert cost() == 2_000_000
 
 
-def test_a_run_in_parts_is_understood_whoever_asks(process: ReaderProcess) -> None:
+def test_a_run_in_parts_is_understood_whoever_asks(process: ParserProcess) -> None:
     child = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o"}
     above = {"gen_ai.operation.name": "invoke_agent", "user.id": "ana"}
     with ThreadPoolExecutor(1) as pool:
@@ -121,7 +121,7 @@ def test_a_run_in_parts_is_understood_whoever_asks(process: ReaderProcess) -> No
     assert {event["kind"] for event in whole.events} == {"llm", "message"}
 
 
-def test_many_ask_at_once(process: ReaderProcess) -> None:
+def test_many_ask_at_once(process: ParserProcess) -> None:
     def ask(number: int) -> list[str]:
         ids = [f"{number}-{n}" for n in range(50)]
         read = process.events("canonical", calls(*ids), MOST, UNNAMED)
@@ -132,7 +132,7 @@ def test_many_ask_at_once(process: ReaderProcess) -> None:
         assert sum(map(len, pool.map(ask, range(200)))) == 10_000
 
 
-def test_one_that_is_killed_is_started_again_once(process: ReaderProcess) -> None:
+def test_one_that_is_killed_is_started_again_once(process: ParserProcess) -> None:
     for _ in range(3):
         pid = process.pid
         os.kill(pid, signal.SIGKILL)
@@ -144,7 +144,7 @@ def test_one_that_is_killed_is_started_again_once(process: ReaderProcess) -> Non
         assert process.events("canonical", calls("a"), MOST, UNNAMED).items == 1
 
 
-def test_one_that_is_killed_while_it_reads_is_asked_again(process: ReaderProcess) -> None:
+def test_one_that_is_killed_while_it_reads_is_asked_again(process: ParserProcess) -> None:
     body = orjson.dumps([CALL | {"event_id": str(n)} for n in range(20_000)])
     reads = Path(f"/proc/{process.pid}/io")
     before = received(reads)
@@ -172,15 +172,15 @@ os.execv({python!r}, [{python!r}, *sys.argv[1:]])
 
 
 @pytest.fixture
-def once_bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ReaderProcess]:
+def once_bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ParserProcess]:
     """A process that does something else the first time that it is started."""
 
-    def started(does: str) -> ReaderProcess:
+    def started(does: str) -> ParserProcess:
         program, marker = tmp_path / "python", str(tmp_path / "was there")
         program.write_text(BAD.format(python=sys.executable, marker=marker, does=does))
         program.chmod(0o700)
         monkeypatch.setattr(sys, "executable", str(program))
-        return ReaderProcess(url(tmp_path))
+        return ParserProcess(url(tmp_path))
 
     return started
 
@@ -194,26 +194,26 @@ def once_bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
     ],
 )
 def test_one_that_breaks_off_is_asked_again(
-    once_bad: Callable[[str], ReaderProcess], does: str
+    once_bad: Callable[[str], ParserProcess], does: str
 ) -> None:
     with closing(once_bad(does)) as started:
         assert started.events("canonical", calls("a"), MOST, UNNAMED).items == 1
 
 
 def test_one_that_stands_still_is_replaced_and_nobody_waits_for_ever(
-    once_bad: Callable[[str], ReaderProcess], monkeypatch: pytest.MonkeyPatch
+    once_bad: Callable[[str], ParserProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading_process, "LONGEST", 2)
-    monkeypatch.setattr(reading_process, "PATIENCE", 0.01)
-    monkeypatch.setattr(reading_process, "LINES", 1)
+    monkeypatch.setattr(request_process, "LONGEST", 2)
+    monkeypatch.setattr(request_process, "PATIENCE", 0.01)
+    monkeypatch.setattr(request_process, "LINES", 1)
     with closing(once_bad("time.sleep(600)")) as started, ThreadPoolExecutor(1) as pool:
-        monkeypatch.setattr(reading_process, "LONGEST", 60)  # for the next one
+        monkeypatch.setattr(request_process, "LONGEST", 60)  # for the next one
         first = pool.submit(started.events, "canonical", calls("a"), MOST, UNNAMED)
         wait_for(lambda: first.running())
         with pytest.raises(StoreError, match="other requests are being read"):
             started.events("canonical", calls("a"), MOST, UNNAMED)
         assert isinstance(first.exception(), StoreError)
-        monkeypatch.setattr(reading_process, "PATIENCE", 60)
+        monkeypatch.setattr(request_process, "PATIENCE", 60)
         assert started.events("canonical", calls("a"), MOST, UNNAMED).items == 1
 
 
@@ -221,12 +221,12 @@ def test_one_that_never_starts_says_to_come_again(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with closing(ReaderProcess(url(tmp_path))) as broken, pytest.raises(StoreError, match="ended"):
+    with closing(ParserProcess(url(tmp_path))) as broken, pytest.raises(StoreError, match="ended"):
         broken.events("canonical", calls("a"), MOST, UNNAMED)
 
 
 def test_one_that_is_closed_stays_so(tmp_path: Path) -> None:
-    started = ReaderProcess(url(tmp_path))
+    started = ParserProcess(url(tmp_path))
     pid = started.pid
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(started.events, "canonical", calls("a"), MOST, UNNAMED)
@@ -237,13 +237,13 @@ def test_one_that_is_closed_stays_so(tmp_path: Path) -> None:
         started.events("canonical", calls("a"), MOST, UNNAMED)
 
 
-def test_what_goes_wrong_in_it_is_told_with_its_place(process: ReaderProcess) -> None:
+def test_what_goes_wrong_in_it_is_told_with_its_place(process: ParserProcess) -> None:
     with pytest.raises(RuntimeError, match=r"data/sources/otlp[\s\S]*KeyError: 'smells'"):
         process.otlp("smells", b"", False, MOST, UNNAMED)
     assert process.events("canonical", calls("a"), MOST, UNNAMED).items == 1
 
 
-def test_it_keeps_nothing_of_those_who_asked(process: ReaderProcess) -> None:
+def test_it_keeps_nothing_of_those_who_asked(process: ParserProcess) -> None:
     long = orjson.dumps([CALL | {"event_id": str(n), "tags": {"a": "x" * 5_000}}
                          for n in range(2_000)])  # fmt: skip
 
@@ -254,8 +254,8 @@ def test_it_keeps_nothing_of_those_who_asked(process: ReaderProcess) -> None:
                 assert len(read.events) == 2_000
         return memory(process.pid)
 
-    few = grown(reading_process.LINES)
-    assert grown(3 * reading_process.LINES) < 1.2 * few
+    few = grown(request_process.LINES)
+    assert grown(3 * request_process.LINES) < 1.2 * few
 
 
 def memory(pid: int) -> int:
@@ -265,7 +265,7 @@ def memory(pid: int) -> int:
 
 def test_it_learns_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SPENDSCOPE_JWT_SECRET", "do not tell")
-    with closing(ReaderProcess(url(tmp_path))) as started:
+    with closing(ParserProcess(url(tmp_path))) as started:
         assert started.events("canonical", calls("a"), MOST, UNNAMED).items == 1
         assert b"do not tell" not in Path(f"/proc/{started.pid}/environ").read_bytes()
 
@@ -273,8 +273,8 @@ def test_it_learns_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 OWNER = """
 import sys
 from data.ingest.keys import UNNAMED
-from data.ingest.reading_process import ReaderProcess
-started = ReaderProcess(sys.argv[1])
+from data.ingest.request_process import ParserProcess
+started = ParserProcess(sys.argv[1])
 assert started.events("canonical", b"{}", 1, UNNAMED).items == 1
 print(started.pid, flush=True)
 sys.stdin.read()

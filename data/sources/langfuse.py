@@ -29,13 +29,20 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.aggregates.buckets import instant, kept
 from data.sources.entries import begins_json, by_head, documents, rows
-from data.sources.fields import decimal, parsed, text
+from data.sources.fields import count, decimal, instant, nano, parsed, tags_json, text
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
-from data.sources.langfuse.usage import cost, tokens
 
+OLDER: Final = {
+    "input": ("input", "promptTokens", "prompt_tokens"),
+    "output": ("output", "completionTokens", "completion_tokens"),
+    "total": ("total", "totalTokens", "total_tokens"),
+}
+COLUMNS: Final = {"input": "inputtokens", "output": "outputtokens", "total": "totaltokens"}
+READS: Final = ("cached", "cache_read")
+WRITES: Final = ("cache_creation", "cache_write")
+Row = Mapping[str, Any]
 SIGNS: Final = (
     {"id", "traceid", "type", "starttime"},
     {"id", "timestamp", "sessionid", "userid", "name"},
@@ -53,7 +60,99 @@ FROM_TRACE: Final = {"userid": "userid", "sessionid": "sessionid", "projectid": 
 KEPT: Final = {"prompt": "promptname", "prompt_version": "promptversion"} | {
     name: name for name in ("environment", "release", "version")
 }
-Row = Mapping[str, Any]
+
+
+def tokens(row: Row) -> Raw:
+    """Our disjoint counts; {} where the observation tells none."""
+    used = _details(row) or _older(row)
+    if not used:
+        return {}
+    sums = {"input": 0, "cached": 0, "written": 0, "output": 0, "reasoning": 0}
+    for name, number in used.items():
+        if name != "total":
+            sums[_side(name)] += number
+    _settle(sums, used.get("total"))
+    cached = any(_side(name) == "cached" for name in used)
+    written = any(_side(name) == "written" for name in used)
+    return {
+        "input_tokens": sums["input"],
+        "cached_input_tokens": sums["cached"] if cached else None,
+        "cache_write_tokens": sums["written"] if written else None,
+        "output_tokens": sums["output"] + sums["reasoning"],
+        "reasoning_tokens": sums["reasoning"] or None,
+    }
+
+
+def _side(name: str) -> str:
+    """Where a usage type belongs: Langfuse reads `output` in a name as output, all else as input.
+
+    Anthropic's and OpenAI's spellings of cache reads and writes are told apart by their words.
+    """
+    if any(word in name for word in WRITES):
+        return "written"
+    if any(word in name for word in READS):
+        return "cached"
+    if "reasoning" in name:
+        return "reasoning"
+    return "output" if "output" in name or "completion" in name else "input"
+
+
+def _settle(sums: dict[str, int], total: int | None) -> None:
+    """Take parts off where a sender counted them inside input and output."""
+    if total is None or total != sums["input"] + sums["output"]:
+        return
+    parts = sums["cached"] + sums["written"]
+    if parts > sums["input"] or sums["reasoning"] > sums["output"]:
+        raise EventError("usageDetails: the parts are more than the total of input and output")
+    sums["input"] -= parts
+    sums["output"] -= sums["reasoning"]
+
+
+def _object(name: str, value: Any) -> Row:
+    """An object, {} where there is none."""
+    found = parsed(name, value)
+    if found is not None and not isinstance(found, Mapping):
+        raise EventError(f"{name} is not an object")
+    return found or {}
+
+
+def _details(row: Row) -> dict[str, int]:
+    said = _object("usageDetails", row.get("usagedetails"))
+    found = {str(name): count(f"usageDetails {name}"[:60], each) for name, each in said.items()}
+    return {name: number for name, number in found.items() if number is not None}
+
+
+def _older(row: Row) -> dict[str, int]:
+    """The `usage` object of older versions, or a table's columns of sums."""
+    said = _object("usage", row.get("usage"))
+    if (text(said.get("unit")) or "TOKENS").upper() != "TOKENS":
+        return {}
+    found = {
+        name: next((said[each] for each in names if said.get(each) is not None), None)
+        for name, names in OLDER.items()
+    }
+    numbers = {
+        name: count(name, row.get(COLUMNS[name]) if each is None else each)
+        for name, each in found.items()
+    }
+    known = {name: number for name, number in numbers.items() if number is not None}
+    return known if any(known.values()) else {}
+
+
+def cost(row: Row, used: bool) -> Raw:
+    """What Langfuse says it cost; nothing where it had no price, which leaves it to our book."""
+    details = _object("costDetails", row.get("costdetails"))
+    total = details.get("total")
+    if total is None and details:
+        parts = [decimal(f"costDetails {name}"[:60], each) for name, each in details.items()]
+        total = sum(part for part in parts if part is not None)
+    if total is not None:
+        return {"cost_nano": nano("costDetails total", total), "cost_origin": "reported"}
+    for name in ("calculatedtotalcost", "totalcost"):
+        dollars = decimal(name, row.get(name))
+        if dollars or (dollars is not None and not used):
+            return {"cost_nano": nano(name, dollars), "cost_origin": "reported"}
+    return {}
 
 
 def recognises(head: Head) -> bool:
@@ -164,7 +263,9 @@ def _labels(row: Row) -> str | None:
     """Text, so that a number in a CSV is what it is in JSON."""
     said = {name: row.get(theirs) for name, theirs in KEPT.items()}
     tags = parsed("tags", row.get("tags") or row.get("tracetags"))
-    return kept(**{n: None if v is None else str(v) for n, v in said.items()}, tags=tags or None)
+    return tags_json(
+        **{n: None if v is None else str(v) for n, v in said.items()}, tags=tags or None
+    )
 
 
 def _called(said: str, start: datetime, row: Row) -> Raw:

@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-import sqlalchemy as sa
-
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
-from data.ingest.import_log import refuse
+from data.ingest.import_log import latest_rejections, require_platform_admin, source_totals
 from data.query.filters import Filters
 from data.query.query import Query
 from data.query.run import run
 from data.query.windows import ALL_TIME
 from data.repricing.unpriced import WHERE, Unpriced, unpriced
 from data.state.store import State
-from data.state.tables import BROUGHT
 
 STORED: Final = Query(
     ("events", "last_event"), ("source",), Filters(ALL_TIME), order=(("events", True),), limit=1_000
@@ -52,8 +49,8 @@ class Detail:
 
 def sources(state: State, scope: Scope, store: EventStore) -> list[Source]:
     """All of them, the most events first; raises `Forbidden` for whom they are not."""
-    refuse(scope)
-    logged = by_source(state, scope)
+    require_platform_admin(scope)
+    logged = source_totals(state, scope)
     stored = {row["source"]: row for row in run(STORED, scope, store).to_dict("records")}
     frame = run(UNPRICED, scope, store).to_dict("records")
     tokens = {row["source"]: row["tokens"] for row in frame}
@@ -75,23 +72,6 @@ def _whole(value: Any) -> int | None:
 
 def detail(state: State, scope: Scope, store: EventStore, source: str) -> Detail:
     """Of one source; raises `Forbidden` for whom it is not."""
-    refuse(scope)
+    require_platform_admin(scope)
     models = unpriced(scope, store, source)
-    return Detail(models[:MOST_MODELS], len(models), reasons(state, scope, source))
-
-
-def by_source(state: State, scope: Scope) -> dict[str, dict[str, int | None]]:
-    """Per source when it last came in (`last`), duplicates and rejections of all imports."""
-    refuse(scope)
-    names = ("last", "duplicates", "rejected")
-    with state.reading() as connection:
-        rows = connection.execute(sa.select(BROUGHT)).mappings()
-        return {row["source"]: {n: row[n] for n in names} for row in rows}
-
-
-def reasons(state: State, scope: Scope, source: str) -> list[list[str]]:
-    """The latest rejections of a source, each with where it stood."""
-    refuse(scope)
-    told = sa.select(BROUGHT.c.reasons).where(BROUGHT.c.source == source)
-    with state.reading() as connection:
-        return list(connection.execute(told).scalar() or ())
+    return Detail(models[:MOST_MODELS], len(models), latest_rejections(state, scope, source))

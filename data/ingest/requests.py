@@ -1,4 +1,4 @@
-"""Requests read into events: parsed, cleaned and priced. Storing them is another matter."""
+"""Requests to the receiving endpoints, parsed into clean and priced events."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import orjson
 
 from data.errors import EventError, Refused, TooLarge
 from data.events.table import Event
-from data.ingest.asides import Asides
 from data.ingest.keys import Key
 from data.ingest.preparing import batches
+from data.ingest.reconciliation import Reconciliation
 from data.prices.book import PriceBook
 from data.sources import File, Options, Record, formats
 from data.sources.canonical import FORMAT, convert
@@ -26,7 +26,7 @@ from data.sources.report import Report
 
 
 @dataclass(slots=True)
-class Reading:
+class ParsedRequest:
     """What a request held (`items`), and the events among it; the report tells of the others."""
 
     items: int
@@ -34,67 +34,68 @@ class Reading:
     report: Report
 
 
-class Reads(Protocol):
-    """Who reads requests: a `Reader`, here or in a process of its own (`reading_process.py`)."""
+class RequestParser(Protocol):
+    """Parses requests: here, or in a process of its own (`request_process.py`)."""
 
-    def otlp(self, signal: str, content: bytes, json: bool, most: int, key: Key) -> Reading:
+    def otlp(self, signal: str, content: bytes, json: bool, most: int, key: Key) -> ParsedRequest:
         """An export of traces, logs or metrics. `Refused` where it is none, `TooLarge` where it
         has more than `most` items."""
 
-    def events(self, form: str, content: bytes, most: int, key: Key) -> Reading:
+    def events(self, name: str, content: bytes, most: int, key: Key) -> ParsedRequest:
         """The events of a body in a format that may be posted, all or none: `TooLarge` at one more
         than `most`; `Refused` where it is no such body."""
 
 
-class Reader:
-    """Reads requests, each under the key it showed, by the book of the moment.
+class LocalRequestParser:
+    """Parses requests, each under the key it showed, by the book of the moment.
 
-    It remembers spans of the last requests (`Recent`), so one reads all that one server receives.
+    It remembers spans of the last requests (`Recent`), so one parses all that one server receives.
     Any thread may ask.
     """
 
     def __init__(self, book: Callable[[], PriceBook]) -> None:
         self._book, self._recent = book, Recent()
 
-    def otlp(self, signal: str, content: bytes, json: bool, most: int, key: Key) -> Reading:
-        """See `Reads.otlp`."""
+    def otlp(self, signal: str, content: bytes, json: bool, most: int, key: Key) -> ParsedRequest:
+        """See `RequestParser.otlp`."""
         try:
             held = requests.items(signal, content, json=json, most=most)
         except EventError as error:
             raise Refused("body", str(error)) from None
         found = requests.records(held, Options(), self._recent, key.id)
-        return self._read(len(held), found, key)
+        return self._parse(len(held), found, key)
 
-    def events(self, form: str, content: bytes, most: int, key: Key) -> Reading:
-        """See `Reads.events`."""
-        found = list(islice(_records(form, content), most + 1))
+    def events(self, name: str, content: bytes, most: int, key: Key) -> ParsedRequest:
+        """See `RequestParser.events`."""
+        found = list(islice(_posted_records(name, content), most + 1))
         if len(found) > most:
             raise TooLarge("body", f"a body has at most {most:,} events: send it in parts")
-        return self._read(len(found), found, key)
+        return self._parse(len(found), found, key)
 
-    def _read(self, items: int, found: Iterable[Record], key: Key) -> Reading:
-        report, asides = Report(), Asides()
+    def _parse(self, items: int, found: Iterable[Record], key: Key) -> ParsedRequest:
+        report, reconciliation = Report(), Reconciliation()
         events: list[Event] = []
-        for batch in batches(key.stamp(found), report, asides, self._book):
+        for batch in batches(key.stamp(found), report, reconciliation, self._book):
             events += batch
-            asides.meet(batch)
-        for sentence in asides.notes():
+            reconciliation.add_usage(batch)
+        for sentence in reconciliation.notes():
             report.note(sentence)
-        return Reading(items, events, report)
+        return ParsedRequest(items, events, report)
 
 
-def _records(form: str, content: bytes) -> Iterable[Record]:
+def _posted_records(name: str, content: bytes) -> Iterable[Record]:
     """The records of a body in one of the forms that others post."""
-    if form == FORMAT.name:
-        told = ((f"body:{n}", entry) for n, entry in enumerate(_entries(content), start=1))
-        return records(told, convert, Options())
+    if name == FORMAT.name:
+        numbered = ((f"body:{n}", entry) for n, entry in enumerate(_entries(content), start=1))
+        return records(numbered, convert, Options())
     posted = [each.name for each in formats().values() if each.posted]
-    if form not in posted:
-        known = ", ".join(posted)
-        raise Refused("format", f"{form[:40]!r} is not received here; use one of {known}")
+    if name not in posted:
+        raise Refused(
+            "format", f"{name[:40]!r} is not received here; use one of {', '.join(posted)}"
+        )
     if not content.strip():
         raise Refused("body", "the body is empty")
-    return formats()[form].read(File("body", body=content), Options())
+    return formats()[name].read(File("body", body=content), Options())
 
 
 def _entries(text: bytes) -> Iterable[Any]:

@@ -1,7 +1,7 @@
 """Reading in a process of its own, so that who looks at the dashboard and who sends to it do not
 wait for each other: Python computes on one core a process.
 
-`python -m data.ingest.reading_process STATE_URL FD…` is that process: it answers on each of
+`python -m data.ingest.request_process STATE_URL FD…` is that process: it answers on each of
 these sockets, one request after the other, and ends when they are closed: with the server,
 however that ends.
 Requests and what was read of them travel pickled, between the two alone.
@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from data.errors import SpendscopeError, StoreError
 from data.ingest.keys import Key
-from data.ingest.reading import Reader, Reading
+from data.ingest.requests import LocalRequestParser, ParsedRequest
 from data.prices.own import Books
 from data.state.store import State
 
@@ -39,7 +39,7 @@ BUSY: Final = "other requests are being read: send this one again"
 YOUNG: Final = 20_000
 
 
-class ReaderProcess:
+class ParserProcess:
     """A `Reader` in another process, started with this and again where it ended. Any thread may
     ask; `close` ends it."""
 
@@ -54,12 +54,12 @@ class ReaderProcess:
         """The process that reads."""
         return self._child.process.pid
 
-    def otlp(self, signal: str, content: bytes, json: bool, most: int, key: Key) -> Reading:
-        """See `Reads.otlp`; raises `StoreError` besides: busy, or ended twice."""
+    def otlp(self, signal: str, content: bytes, json: bool, most: int, key: Key) -> ParsedRequest:
+        """See `RequestParser.otlp`; raises `StoreError` besides: busy, or ended twice."""
         return self._ask("otlp", signal, content, json, most, key)
 
-    def events(self, form: str, content: bytes, most: int, key: Key) -> Reading:
-        """See `Reads.events`; raises `StoreError` besides: busy, or ended twice."""
+    def events(self, form: str, content: bytes, most: int, key: Key) -> ParsedRequest:
+        """See `RequestParser.events`; raises `StoreError` besides: busy, or ended twice."""
         return self._ask("events", form, content, most, key)
 
     def close(self) -> None:
@@ -68,7 +68,7 @@ class ReaderProcess:
             self._closed = True
             self._child.end()
 
-    def _ask(self, *asked: Any) -> Reading:
+    def _ask(self, *asked: Any) -> ParsedRequest:
         for _ in range(TRIES):  # nothing is stored by reading, so it can be asked again
             child = self._living()
             try:
@@ -81,7 +81,7 @@ class ReaderProcess:
                 continue
             if not good:
                 raise found
-            read: Reading = found
+            read: ParsedRequest = found
             return read
         raise StoreError(ENDED)
 
@@ -158,14 +158,14 @@ def _line(ours: socket.socket) -> Connection:
 
 
 def _serve(state_url: str, *lines: str) -> None:
-    reader = Reader(Books(State(state_url)))
+    reader = LocalRequestParser(Books(State(state_url)))
     gc.freeze()
     gc.set_threshold(YOUNG)
     for fd in lines:
         threading.Thread(target=_attend, args=(reader, Connection(int(fd)))).start()
 
 
-def _attend(reader: Reader, line: Connection) -> None:
+def _attend(reader: LocalRequestParser, line: Connection) -> None:
     """Answer until the server is gone, and end with it."""
     try:
         while True:
@@ -178,7 +178,7 @@ def _attend(reader: Reader, line: Connection) -> None:
         os._exit(1)
 
 
-def _answer(reader: Reader, method: str, *asked: Any) -> tuple[bool, Any]:
+def _answer(reader: LocalRequestParser, method: str, *asked: Any) -> tuple[bool, Any]:
     try:
         return True, getattr(reader, method)(*asked)
     except SpendscopeError as error:
