@@ -14,7 +14,7 @@ from dash import Dash
 from flask import Flask, Response, jsonify, redirect
 
 from callbacks.access import compression, demo, sign_in
-from callbacks.analytics import drawer, filtering, narrowing, navigation, redraw
+from callbacks.analytics import events_drawer, filter_bar, navigation, redraw
 from callbacks.api import analytics, listing
 from callbacks.api import budgets as budget_api
 from callbacks.api import people as people_api
@@ -83,9 +83,8 @@ def create_app(
     )  # fmt: skip
     app.layout = lambda: layout.build({page.key: page.label for page in pages})
     navigation.register(app, pages)
-    filtering.register(app, settings, state, store)
-    narrowing.register(app, store)
-    drawer.register(app, store)
+    filter_bar.register(app, settings, state, store)
+    events_drawer.register(app, store)
     preferences.register(app, state)
     redraw.register(app, store)
     budgets.register(app, settings, state, store)

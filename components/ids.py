@@ -10,7 +10,7 @@ from dash import ALL, MATCH
 URL: Final = "url"
 APP: Final = "app"
 ZONE: Final = "browser-zone"
-QUESTION: Final = "question"
+FILTER_STATE: Final = "question"
 MODES: Final = "modes"
 THEME: Final = "theme-choice"
 THEME_BUTTON: Final = "theme-button"
@@ -38,7 +38,7 @@ EVENTS: Final = "events-drawer"
 EVENTS_BODY: Final = "events-body"
 EVENTS_TITLE: Final = "events-title"
 EVENTS_GRID: Final = "events-grid"
-EVENTS_ASKED: Final = "events-asked"
+EVENTS_REQUEST: Final = "events-asked"
 PREFERENCES: Final = "preferences"
 PREFERENCES_SAID: Final = "preferences-said"
 PREFERRED: Final = "preferred"
@@ -46,7 +46,7 @@ MORE_COUNT: Final = "filter-more-count"
 DRILL: Final = "drill"
 EVENTS_OF: Final = "events-of"
 EVENTS_FILE: Final = "events-file"
-TAKEN_BACK: Final = "taken-back"
+REMOVED_CHIPS: Final = "taken-back"
 ALL_MODES: Final = "view-mode"
 INITIALS: Final = "profile-initials"
 NAME: Final = "profile-name"
@@ -95,7 +95,7 @@ def pick(field: Any = MATCH) -> Id:
     return {"pick": field}
 
 
-def quiet(field: Any = MATCH) -> Id:
+def inactive(field: Any = MATCH) -> Id:
     """What is chosen of a field and has no activity under the present filters."""
     return {"pick": field, "of": "quiet"}
 

@@ -1,4 +1,4 @@
-"""Any section, redrawn when the question, its breakdown or its measure changes.
+"""Any section, redrawn when the filters, its breakdown or its measure changes.
 
 Two callbacks serve all sections there will ever be: one for a card, one for a strip of headline
 numbers. A section that fails says so in its own place and leaves its neighbours alone.
@@ -15,7 +15,7 @@ from uuid import uuid4
 from dash import ALL, Dash, Input, Output, State
 
 from callbacks.access.session import current_scope
-from callbacks.analytics.asking import Question, emptiness, filters_of, standing
+from callbacks.analytics.filter_state import FilterState, empty_reason, filters_of, pin_window
 from components import ids
 from components.page import cards, tables
 from components.page.numbers import change, change_text
@@ -45,16 +45,16 @@ def register(app: Dash, store: EventStore) -> None:
         Output(ids.part("state"), "children"),
         Output(ids.part("card"), "data-state"),
         Output(ids.part("export"), "href"),
-        Input(ids.QUESTION, "data"),
+        Input(ids.FILTER_STATE, "data"),
         Input(ids.part("measure"), "value"),
         Input(ids.part("by"), "value"),
         Input(ids.part("retry"), "n_clicks"),
         State(ids.part("card"), "id"),
     )
-    def redraw(question: Any, measure: str, by: str, _retry: Any, key: dict[str, str]) -> Any:
-        if not question:
+    def redraw(state: Any, measure: str, by: str, _retry: Any, key: dict[str, str]) -> Any:
+        if not state:
             return _waiting()
-        return _guarded(lambda: _card(key["section"], question, measure, by, store))
+        return _guarded(lambda: _card(key["section"], state, measure, by, store))
 
     @app.callback(
         Output(ids.headline("value", ALL), "children"),
@@ -63,15 +63,15 @@ def register(app: Dash, store: EventStore) -> None:
         Output(ids.headline("change", ALL), "className"),
         Output(ids.band("card"), "data-state"),
         Output(ids.band("state"), "children"),
-        Input(ids.QUESTION, "data"),
+        Input(ids.FILTER_STATE, "data"),
         State(ids.band("card"), "id"),
     )
-    def headline(question: Any, key: dict[str, str]) -> Any:
-        return _headline(question, section(key["section"]), store)
+    def headline(state: Any, key: dict[str, str]) -> Any:
+        return _headline(state, section(key["section"]), store)
 
 
-def _card(key: str, question: Question, measure: str, by: str, store: EventStore) -> Any:
-    filters, scope = filters_of(question), current_scope()
+def _card(key: str, state: FilterState, measure: str, by: str, store: EventStore) -> Any:
+    filters, scope = filters_of(state), current_scope()
     answered = answer(section(key), filters, scope, store, by, measure)
     empty = answered.empty
     rows = drill.rows(tables.rows(answered, MOST_ROWS), answered)
@@ -79,8 +79,8 @@ def _card(key: str, question: Question, measure: str, by: str, store: EventStore
     figure = drill.mark(charts.draw(answered), answered)
     return (
         figure, tables.columns(answered.section, answered.by), rows, grid,
-        _summary(answered), emptiness(filters, scope, store) if empty else "",
-        "empty" if empty else "ready", _export(key, question["choice"], filters, by, measure),
+        _summary(answered), empty_reason(filters, scope, store) if empty else "",
+        "empty" if empty else "ready", _export(key, state["choice"], filters, by, measure),
     )  # fmt: skip
 
 
@@ -91,8 +91,8 @@ def _summary(answered: Answer) -> str:
 
 
 def _export(key: str, choice: Choice, filters: Filters, by: str, measure: str) -> str:
-    said = standing(choice, filters.window) | {"by": by, "measure": measure}
-    return f"/api/v1/sections/{key}.csv?{urlencode(said, doseq=True)}"
+    chosen = pin_window(choice, filters.window) | {"by": by, "measure": measure}
+    return f"/api/v1/sections/{key}.csv?{urlencode(chosen, doseq=True)}"
 
 
 def _waiting() -> Any:
@@ -112,12 +112,12 @@ def _guarded(draw: Callable[[], Any]) -> Any:
     return {}, [], [], cards.GRID, "", sentence, "failed", ""
 
 
-def _headline(question: Any, one: Section, store: EventStore) -> Any:
+def _headline(state: Any, one: Section, store: EventStore) -> Any:
     names = one.metrics
-    if not question:
+    if not state:
         return _strip(names, "loading", "")
     try:
-        return _numbers(question, one, store)
+        return _numbers(state, one, store)
     except SpendscopeError as error:
         return _strip(names, "failed", str(error))
     except Exception:
@@ -137,10 +137,10 @@ def _strip(names: tuple[str, ...], state: str, sentence: str) -> Any:
     )
 
 
-def _numbers(question: Question, one: Section, store: EventStore) -> Any:
-    filters, scope, names = filters_of(question), current_scope(), one.metrics
-    asked = Query(names, (), filters, where=one.within)
-    now, before = (_row(run(query, scope, store)) for query in (asked, asked.before()))
+def _numbers(state: FilterState, one: Section, store: EventStore) -> Any:
+    filters, scope, names = filters_of(state), current_scope(), one.metrics
+    query = Query(names, (), filters, where=one.within)
+    now, before = (_row(run(one, scope, store)) for one in (query, query.before()))
     changes = {name: change(now[name], before[name]) for name in names}
     return (
         [METRICS[name].unit.brief(now[name]) for name in names],

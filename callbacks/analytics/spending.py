@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlencode
 
-from callbacks.analytics.asking import standing as fixed
+from callbacks.analytics.filter_state import pin_window
 from data.access.scope import Scope
 from data.budgets.book import budget, listed, own
 from data.budgets.budget import Budget
@@ -42,8 +42,8 @@ def this_month(scope: Scope, now: int, tz: str, store: EventStore) -> tuple[floa
     """What the reader has spent since the month began, and when that was."""
     first = instant(now, zone(tz).key).date().replace(day=1)
     month = Window(midnight(first, tz), month_after(first, tz), tz)
-    asked = Query(COST, (), Filters(month, (("user", (scope.user,)),)))
-    spent = or_none(run(asked, scope, store)["cost"].iloc[0])
+    query = Query(COST, (), Filters(month, (("user", (scope.user,)),)))
+    spent = or_none(run(query, scope, store)["cost"].iloc[0])
     return float(spent or 0), f"{moment(month.start, tz)} {tz}"
 
 
@@ -65,7 +65,7 @@ def link(one: Standing, scope: Scope, store: EventStore) -> str:
         return ""
     # A family that nothing belongs to yet is shown as a model that nobody has: as nothing.
     choice = {name: list(values) or [one.budget.subject] for name, values in fields.items()}
-    return f"{ANALYTICS}?{urlencode(fixed(choice, one.period), doseq=True)}"
+    return f"{ANALYTICS}?{urlencode(pin_window(choice, one.period), doseq=True)}"
 
 
 def resolved(found: list[Crossed], scope: Scope, store: EventStore) -> list[Crossing]:
@@ -74,16 +74,18 @@ def resolved(found: list[Crossed], scope: Scope, store: EventStore) -> list[Cros
     return sorted(exact, key=lambda one: -one.at)
 
 
-def names(budgets: list[Budget], users: list[str], scope: Scope, store: EventStore) -> Names:
+def subject_names(
+    budgets: list[Budget], users: list[str], scope: Scope, store: EventStore
+) -> Names:
     """What people call the users and projects of some budgets, and other users."""
-    said: Names = {}
+    names: Names = {}
     for field in PEOPLE:
         wanted = {one.subject for one in budgets if one.kind == field}
         wanted |= set(users) if field == "user" else set()
         if wanted:
             offered = label_values(field, tuple(sorted(wanted)), scope, store)
-            said |= {(field, one["value"]): one["label"] for one in offered}
-    return said
+            names |= {(field, one["value"]): one["label"] for one in offered}
+    return names
 
 
 def dollars(nano: int | None) -> float | None:

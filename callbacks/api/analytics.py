@@ -14,7 +14,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from callbacks.access.session import current_scope
-from callbacks.analytics.asking import notice
+from callbacks.analytics.filter_state import notice
 from callbacks.api import records
 from callbacks.api.parameters import filters_asked, names_asked, only, order_asked, whole
 from components.page.tables import raw

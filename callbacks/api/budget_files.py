@@ -11,7 +11,7 @@ from typing import Final
 from flask import Flask, Response, request, stream_with_context
 
 from callbacks.access.session import current_scope
-from callbacks.analytics.spending import Names, history, names, resolved, standings
+from callbacks.analytics.spending import Names, history, resolved, standings, subject_names
 from callbacks.api import records
 from callbacks.api.budget_records import Said, crossing, standing_as_dict
 from callbacks.api.parameters import only, whole
@@ -43,7 +43,7 @@ def attach(server: Flask, settings: Settings, state: State, store: EventStore) -
         only(())
         scope = current_scope()
         held = standings(state, scope, settings.now(), store)
-        called = names([one.budget for one in held], [], scope, store)
+        called = subject_names([one.budget for one in held], [], scope, store)
         lines = [standing_as_dict(one) | {"name": _name(one.budget, called)} for one in held]
         return _file("budgets", STANDING, lines)
 
@@ -61,7 +61,7 @@ def _crossings(found: list[Crossed], scope: Scope, store: EventStore) -> Iterato
     for place in range(0, len(found), TOGETHER):
         exact = resolved(found[place : place + TOGETHER], scope, store)
         users = [one.user for one in exact if one.user]
-        called = names([one.crossed.budget for one in exact], users, scope, store)
+        called = subject_names([one.crossed.budget for one in exact], users, scope, store)
         for one in exact:
             budget = one.crossed.budget
             yield budget.as_dict() | crossing(one) | {

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from dash import Dash, Input, Output, State, ctx
 
 from callbacks.access.session import current_scope
-from callbacks.analytics.spending import history, names, resolved
+from callbacks.analytics.spending import history, resolved, subject_names
 from callbacks.settings import budget_cards
 from callbacks.settings.preferences import zone_of
 from components import ids
@@ -77,7 +77,7 @@ def chosen(of: Any) -> int | None:
 def _chart(
     found: list[Crossed], now: int, zone: str, scope: Scope, store: EventStore
 ) -> tuple[Row, Row]:
-    said = names([one.budget for one in found], [], scope, store)
+    said = subject_names([one.budget for one in found], [], scope, store)
     points = [point(one, said) for one in found]
     style = budget_charts.height(len({one["id"] for one in points}))
     return budget_charts.crossings(points, now, zone), style
@@ -86,7 +86,7 @@ def _chart(
 def _rows(shown: list[Crossed], scope: Scope, store: EventStore) -> list[Row]:
     exact = resolved(shown, scope, store)
     users = [one.user for one in exact if one.user]
-    said = names([one.crossed.budget for one in exact], users, scope, store)
+    said = subject_names([one.crossed.budget for one in exact], users, scope, store)
     return [crossing_row(one, said) for one in exact]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from dash import Dash, Input, Output, State, no_update
 
 from callbacks.access.session import current_actor, current_scope
-from callbacks.analytics.spending import link, mine, names, standings, this_month
+from callbacks.analytics.spending import link, mine, standings, subject_names, this_month
 from callbacks.settings import budget_cards, budget_form, budget_history
 from callbacks.settings.budget_form import number
 from callbacks.settings.preferences import zone_of
@@ -67,7 +67,7 @@ def _standing(app: Dash, settings: Settings, state: Store, store: EventStore) ->
 
 def _rows(scope: Scope, now: int, state: Store, store: EventStore) -> list[Row]:
     held = standings(state, scope, now, store)
-    said = names([one.budget for one in held], [], scope, store)
+    said = subject_names([one.budget for one in held], [], scope, store)
     return [
         row(
             one,

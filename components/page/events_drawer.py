@@ -42,7 +42,7 @@ def body(asked: Row, totals: Mapping[str, Any], window: str, href: str) -> list[
     """What is in the drawer; `asked` is what the grid sends back for every page."""
     count = int(totals["events"])
     return [
-        dcc.Store(id=ids.EVENTS_ASKED, data=asked),
+        dcc.Store(id=ids.EVENTS_REQUEST, data=asked),
         html.Div(
             [
                 html.Span(

@@ -21,10 +21,10 @@ def build(pages: Mapping[str, str]) -> html.Div:
     stores = [
         dcc.Location(id=ids.URL, refresh=False),
         dcc.Store(id=ids.ZONE),
-        dcc.Store(id=ids.QUESTION),
+        dcc.Store(id=ids.FILTER_STATE),
         dcc.Store(id=ids.DRILL),
         dcc.Store(id=ids.EVENTS_OF),
-        dcc.Store(id=ids.TAKEN_BACK),
+        dcc.Store(id=ids.REMOVED_CHIPS),
         dcc.Store(id=ids.PREFERRED),
         dcc.Store(id=ids.MODES, storage_type="local"),
         dcc.Store(id=ids.THEME, storage_type="local"),

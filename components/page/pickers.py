@@ -42,7 +42,7 @@ def more() -> list[Any]:
         [picker(field, f"filter-{field}") for field in DRAWER], id=ids.MORE, title="More filters",
         placement="end", backdrop=False, scrollable=True, is_open=False, class_name="more-drawer",
     )  # fmt: skip
-    quiet = [dcc.Store(id=ids.quiet(field), data=[]) for field in PICKED]
+    quiet = [dcc.Store(id=ids.inactive(field), data=[]) for field in PICKED]
     return [button, drawer, *quiet]
 
 

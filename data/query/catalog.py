@@ -73,5 +73,5 @@ def dimension(name: str) -> Dimension:
     return DIMENSIONS[name] if name in DIMENSIONS else _unknown("by", "dimension", name, DIMENSIONS)
 
 
-def _unknown(parameter: str, what: str, name: str, known: Iterable[str]) -> Any:
-    raise Refused(parameter, f"{name[:40]!r} is no {what}; use one of {', '.join(known)}")
+def _unknown(parameter: str, what: str, name: str, declared: Iterable[str]) -> Any:
+    raise Refused(parameter, f"{name[:40]!r} is no {what}; use one of {', '.join(declared)}")

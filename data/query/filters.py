@@ -33,7 +33,7 @@ TIMES: Final = ("preset", "n", "from", "to", "tz")
 NAMES: Final = (*TIMES, *LISTS)
 MOST_VALUES: Final = 500
 LONGEST_VALUE: Final = 1_000
-# What some fields can be at all; the hands of a clock always show something.
+# What some fields can be at all; hours and weekdays always are.
 ALLOWED: Final = {name: (*values, NONE) for name, values in CHOICES.items()} | TIME_PART_VALUES
 
 # What the reader chose and nothing else: names of `NAMES` to texts or lists of texts.
@@ -145,6 +145,6 @@ def _values(choice: Choice, name: str) -> tuple[str, ...]:
     allowed = ALLOWED.get(EXCLUDING.get(name, name), values)
     for value in values:
         if value not in allowed:
-            said = ", ".join(one for one in allowed if one != NONE)
-            raise Refused(name, f"{name} is {value[:40]!r}; use one of {said}")
+            offered = ", ".join(one for one in allowed if one != NONE)
+            raise Refused(name, f"{name} is {value[:40]!r}; use one of {offered}")
     return tuple(dict.fromkeys(values))

@@ -33,7 +33,7 @@ PERSONAL: Final = ("user", "user_name")
 LATEST_FIRST: Final = (("ts", True),)
 # Summed up below every list, besides the metric it is about.
 TOTALS: Final = ("events", "requests", "cost", "tokens")
-_OWN: Final = {
+_LABELS: Final = {
     "ts": "Time", "event_id": "Event", "tokens": "Tokens", "cost_origin": "Cost from",
     "duration_ms": "Duration", "ttft_ms": "First token", "run_id": "Run",
     "conversation_id": "Conversation", "user_name": "User name", "project_name": "Project name",
@@ -62,8 +62,8 @@ class Listing:
     def __post_init__(self) -> None:
         for name, _ in self.order:
             if name not in COLUMNS:
-                said = f"{name[:40]!r} is no column of a list; use one of {', '.join(COLUMNS)}"
-                raise Refused("order", said)
+                problem = f"{name[:40]!r} is no column of a list; use one of {', '.join(COLUMNS)}"
+                raise Refused("order", problem)
 
 
 def events_query(metric: str, filters: Filters, narrowed_by: Query | None = None) -> Query:
@@ -75,8 +75,8 @@ def events_query(metric: str, filters: Filters, narrowed_by: Query | None = None
 
 def column_label(name: str) -> str:
     """What people call a column."""
-    known = METRICS.get(name) or DIMENSIONS.get(name)
-    return known.label if known else _OWN[name]
+    declared = METRICS.get(name) or DIMENSIONS.get(name)
+    return declared.label if declared else _LABELS[name]
 
 
 def column_unit(name: str) -> Unit:

@@ -6,10 +6,10 @@ from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.events.table import ME, NONE
 from data.query.catalog import DIMENSIONS
-from data.query.filters import PEOPLE, Choice, Filters
+from data.query.filters import EXCLUDING, NOT, PEOPLE, Choice, Filters
 from data.query.query import Query
 from data.query.run import run
-from data.query.series import texts
+from data.query.series import or_none, texts
 from data.query.windows import ALL_TIME
 
 
@@ -81,3 +81,35 @@ def _labelled(field: str, query: Query, scope: Scope, store: EventStore) -> list
         for value, name in zip(texts(frame[field]), names, strict=True)
         if value is not None
     ]
+
+
+def inactive_values(filters: Filters, scope: Scope, store: EventStore) -> set[tuple[str, str]]:
+    """`(field, value)` of every choice of which these filters leave nothing."""
+    chosen = [(field, values) for field, values in filters.fields if field not in EXCLUDING]
+    active = {field: _active_values(field, filters, scope, store) for field, _ in chosen}
+    return {
+        (field, value)
+        for field, values in chosen
+        for value in values
+        if resolve_alias(field, value, scope) not in active[field]
+    }
+
+
+def _active_values(field: str, filters: Filters, scope: Scope, store: EventStore) -> set[str]:
+    frame = run(Query(("events",), (field,), filters), scope, store)
+    # Hours and weekdays are numbers in a frame, and texts in a filter.
+    return {NONE if or_none(value) is None else str(value) for value in frame[field]}
+
+
+def value_names(choice: Choice, scope: Scope, store: EventStore) -> dict[tuple[str, str], str]:
+    """What people call the people and projects of a choice."""
+    return {
+        (field, option["value"]): option["label"]
+        for field in PEOPLE
+        for option in label_values(field, tuple(_named_values(choice, field)), scope, store)
+    }
+
+
+def _named_values(choice: Choice, field: str) -> list[str]:
+    values = (*choice.get(field, ()), *choice.get(f"{NOT}{field}", ()))
+    return [value for value in dict.fromkeys(values) if value != ME]

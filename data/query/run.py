@@ -103,9 +103,9 @@ def _with_other(column: sa.ColumnElement[Any], top: Sequence[str | None]) -> Any
 
 def _order(query: Query, statement: sa.Select[Any]) -> list[Any]:
     columns = statement.selected_columns
-    asked = [(columns[name], descending) for name, descending in query.order]
+    order = [(columns[name], descending) for name, descending in query.order]
     ties = [(columns[name], False) for name in query.by]
-    return [(c.desc() if down else c.asc()).nulls_last() for c, down in (*asked, *ties)]
+    return [(c.desc() if down else c.asc()).nulls_last() for c, down in (*order, *ties)]
 
 
 def _with_dtypes(frame: Frame, query: Query) -> Frame:

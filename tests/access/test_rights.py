@@ -217,8 +217,8 @@ def question(choice: Mapping[str, Any]) -> dict[str, Any]:
 
 def redrawn(served: Served, claims: Claims, key: str, asked: Any, by: str) -> Any:
     measure = SECTIONS[key].drawable[0] if key in SECTIONS else "cost"
-    said = {f"{ids.QUESTION}.data": asked, "measure.value": measure, "by.value": by}
-    changed = f"{ids.QUESTION}.data"
+    said = {f"{ids.FILTER_STATE}.data": asked, "measure.value": measure, "by.value": by}
+    changed = f"{ids.FILTER_STATE}.data"
     return served.fire('{"part":"chart","section"', claims, said, changed, {"section": key})
 
 
@@ -258,9 +258,9 @@ def test_a_forged_section_or_breakdown_opens_nothing(
 
 
 def headline(served: Served, claims: Claims, asked: Any, metrics: tuple[str, ...]) -> Any:
-    said = {f"{ids.QUESTION}.data": asked}
+    said = {f"{ids.FILTER_STATE}.data": asked}
     wild = {"section": "headline", "metric": metrics}
-    return served.fire('"headline":"value"', claims, said, f"{ids.QUESTION}.data", wild)
+    return served.fire('"headline":"value"', claims, said, f"{ids.FILTER_STATE}.data", wild)
 
 
 def test_headline_numbers_are_of_what_is_seen(served: Served, claims: Claims) -> None:
@@ -292,8 +292,8 @@ def test_the_filter_names_nobody_who_is_not_seen(
     served: Served, claims: Claims, search: str
 ) -> None:
     said = {f"{ids.URL}.search": search, f"{ids.ZONE}.data": "UTC"}
-    answer = served.fire(f"{ids.QUESTION}.data", claims, said, f"{ids.URL}.search")
-    assert_nothing_of_others(whole(answer, [ids.QUESTION, "choice"]), claims, search)
+    answer = served.fire(f"{ids.FILTER_STATE}.data", claims, said, f"{ids.URL}.search")
+    assert_nothing_of_others(whole(answer, [ids.FILTER_STATE, "choice"]), claims, search)
 
 
 @pytest.mark.parametrize("field", ["user", "project", "model", "event_id"])

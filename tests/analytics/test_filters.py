@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callbacks.analytics import choosing
+from callbacks.analytics import choices
 from data.errors import Refused
 from data.events.table import micros
 from data.query.filters import LISTS, LONGEST_VALUE, MOST_VALUES, NAMES, choose, parse
@@ -65,9 +65,9 @@ def test_a_value_that_cannot_be_is_refused_with_those_that_can(name: str) -> Non
 def test_an_address_says_a_choice_and_reads_back_the_same(lists: dict[str, list[str]]) -> None:
     choice: Any = {n: kept for n, v in lists.items() if (kept := [t for t in v if t.strip()])}
     choice["preset"] = "last_month"
-    address = choosing.to_address(choice)
-    assert choosing.from_address(address) == choice
-    assert choosing.to_address(choosing.from_address(address)) == address
+    address = choices.to_address(choice)
+    assert choices.from_address(address) == choice
+    assert choices.to_address(choices.from_address(address)) == address
 
 
 @settings(derandomize=True, database=None, deadline=None, max_examples=100)

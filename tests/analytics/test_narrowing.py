@@ -9,8 +9,7 @@ from typing import Any, Final
 import pandas as pd
 import pytest
 
-from callbacks.analytics import choosing
-from callbacks.analytics.narrowing import quiet
+from callbacks.analytics import choices
 from components import ids
 from components.page import filter_bar, tables
 from components.sections.declared import SECTIONS
@@ -21,6 +20,7 @@ from data.access.scope import Scope
 from data.query.answers import Answer, answer, build_query
 from data.query.catalog import DIMENSIONS, METRICS
 from data.query.filters import DRAWER, LISTS, NARROWING, parse
+from data.query.options import inactive_values
 from data.query.run import run
 from tests.serving import ADMIN, Claims, Served, serving
 
@@ -135,7 +135,7 @@ def test_what_is_drawn_narrows_to_itself(served: Served, key: str, by: str, meas
                 continue
             looked += 1
             told = {"values": value, **ends(buckets, point)}
-            said = choosing.drilled(dict(SPAN), told)
+            said = choices.drill_down(dict(SPAN), told)
             alone = total(served, key, by, measure, **said)[shown]
             assert drawn(number(alone), METRICS[shown]) == pytest.approx(along[point])
     assert looked or not alive
@@ -152,11 +152,11 @@ def ends(buckets: list[list[str]], point: int) -> dict[str, str]:
 
 def test_other_of_other_is_what_both_leave(served: Served) -> None:
     first, other = named(ask(served, "models-over-time", "model", "cost"))
-    choice = choosing.drilled(dict(SPAN), {"values": other})
+    choice = choices.drill_down(dict(SPAN), {"values": other})
     rest, nothing = named(ask(served, "models-over-time", "model", "cost", **choice))
     assert (len(first), len(rest), nothing) == (8, 4, None)
     assert not first & rest
-    choice = choosing.drilled(choice, {"values": {"not_model": ["m0", "m1"]}})
+    choice = choices.drill_down(choice, {"values": {"not_model": ["m0", "m1"]}})
     assert {*choice["not_model"]} == first | {"m0", "m1"}
 
 
@@ -176,7 +176,7 @@ def test_each_row_narrows_to_itself(served: Served, key: str, by: str, measure: 
         if told["values"] is None or row[measure] is None:
             continue
         start, end = told["bucket"] or (None, None)
-        said = choosing.drilled(dict(SPAN), told | {"from": start, "to": end})
+        said = choices.drill_down(dict(SPAN), told | {"from": start, "to": end})
         alone = total(served, key, by, measure, **said)[measure]
         assert number(alone) == pytest.approx(number(row[measure]))
 
@@ -203,12 +203,12 @@ def test_other_is_all_but_what_stands_beside_it_and_none_is_none(served: Served)
 def test_a_chip_of_other_undoes_it_whole(served: Served) -> None:
     before = {"project": ["a"], "not_model": ["m1"]}
     told = {"values": {"not_model": [f"m{n}" for n in range(20)]}}
-    drilled = choosing.drilled(before, told)
-    undo = choosing.remembered({}, before, drilled, True)
+    drilled = choices.drill_down(before, told)
+    undo = choices.update_undo({}, before, drilled, True)
     [_, (field, value, sentence)] = filter_bar.chosen(drilled, {})
     assert sentence == "model: not m1, m0, m2, 17 more"
-    assert choosing.without(drilled, {"chip": field, "value": value}, undo) == before
-    assert choosing.without(drilled, {"chip": field, "value": value}) == {"project": ["a"]}
+    assert choices.remove_chip(drilled, {"chip": field, "value": value}, undo) == before
+    assert choices.remove_chip(drilled, {"chip": field, "value": value}) == {"project": ["a"]}
 
 
 WEB: Final = {"values": {"project": "web"}, "from": None, "to": None}
@@ -216,30 +216,32 @@ WEB: Final = {"values": {"project": "web"}, "from": None, "to": None}
 
 def test_one_click_on_the_chip_undoes() -> None:
     before = {"preset": "last_n_days", "n": "30", "project": ["a", "b"], "user": ["me", "x"]}
-    drilled = choosing.drilled(before, WEB | {"from": "2026-11-01", "to": "2026-11-02"})
+    drilled = choices.drill_down(before, WEB | {"from": "2026-11-01", "to": "2026-11-02"})
     assert drilled["project"] == ["web"]
-    undo = choosing.remembered({}, before, drilled, True)
-    back = choosing.without(drilled, {"chip": "project", "value": "web"}, undo)
-    undo = choosing.remembered(undo, drilled, back, False)
+    undo = choices.update_undo({}, before, drilled, True)
+    back = choices.remove_chip(drilled, {"chip": "project", "value": "web"}, undo)
+    undo = choices.update_undo(undo, drilled, back, False)
     assert set(undo) == {"time"}
-    assert choosing.without(back, {"chip": "time", "value": "time"}, undo) == before
+    assert choices.remove_chip(back, {"chip": "time", "value": "time"}, undo) == before
 
 
 def test_what_changed_in_between_is_not_undone() -> None:
-    drilled = choosing.drilled({"project": ["a"]}, WEB)
-    undo = choosing.remembered({}, {"project": ["a"]}, drilled, True)
-    more = choosing.listed(drilled, "project", ["web", "c"])
-    undo = choosing.remembered(undo, drilled, more, False)
+    drilled = choices.drill_down({"project": ["a"]}, WEB)
+    undo = choices.update_undo({}, {"project": ["a"]}, drilled, True)
+    more = choices.set_values(drilled, "project", ["web", "c"])
+    undo = choices.update_undo(undo, drilled, more, False)
     assert undo == {}
-    assert choosing.without(more, {"chip": "project", "value": "web"}, undo) == {"project": ["c"]}
+    assert choices.remove_chip(more, {"chip": "project", "value": "web"}, undo) == {
+        "project": ["c"]
+    }
 
 
 @pytest.mark.parametrize("undo", [[], "x", {"project": "x"}, {"project": [1, ["web"]]},
                                   {"project": [["a"]]}, {"nowhere": [[], ["web"]]}])  # fmt: skip
 def test_a_forged_memory_undoes_nothing(undo: Any) -> None:
     choice = {"project": ["web"]}
-    assert choosing.without(choice, {"chip": "project", "value": "web"}, undo) == {}
-    assert set(choosing.remembered(undo, choice, {}, False)) == set()
+    assert choices.remove_chip(choice, {"chip": "project", "value": "web"}, undo) == {}
+    assert set(choices.update_undo(undo, choice, {}, False)) == set()
 
 
 @pytest.mark.parametrize("drilled", [None, 7, [], {"values": {"kind": "llm"}}, {"values": "llm"},
@@ -247,42 +249,44 @@ def test_a_forged_memory_undoes_nothing(undo: Any) -> None:
     {"values": {"tags": "x"}, "to": "2027"}, {"values": {"not_model": "x"}},
     {"values": {"not_model": [1]}}, {"values": {"not_kind": ["llm"]}}])  # fmt: skip
 def test_a_forged_click_changes_nothing(drilled: Any) -> None:
-    assert choosing.drilled({"model": ["m"]}, drilled) == {"model": ["m"]}
+    assert choices.drill_down({"model": ["m"]}, drilled) == {"model": ["m"]}
 
 
 def test_a_click_on_a_forged_choice_is_a_click() -> None:
     for forged in (5, "m", {"m": 1}, None):
         told = {"values": {"not_model": ["a"], "user": "ana"}}
-        said = choosing.drilled({"not_model": forged, "user": forged}, told)
+        said = choices.drill_down({"not_model": forged, "user": forged}, told)
         assert said == {"not_model": ["a"], "user": ["ana"]}
 
 
 def test_me_survives_every_change_but_its_own_and_clear_all() -> None:
     choice = {"user": [*(f"u{n}" for n in range(20)), "me"], "project": ["p"]}
     changes = [
-        choosing.without(choice, {"chip": "user", "value": ""}),
-        choosing.without(choice, {"chip": "user", "value": "u3"}),
-        choosing.without(choice, {"chip": "project", "value": "p"}),
-        choosing.without(choice, {"chip": "time", "value": "time"}),
-        choosing.drilled(choice, {"values": {"user": "u4"}}),
-        choosing.listed(choice, "model", ["m"]),
+        choices.remove_chip(choice, {"chip": "user", "value": ""}),
+        choices.remove_chip(choice, {"chip": "user", "value": "u3"}),
+        choices.remove_chip(choice, {"chip": "project", "value": "p"}),
+        choices.remove_chip(choice, {"chip": "time", "value": "time"}),
+        choices.drill_down(choice, {"values": {"user": "u4"}}),
+        choices.set_values(choice, "model", ["m"]),
     ]
     assert all("me" in one["user"] for one in changes)
-    assert "me" not in choosing.without(choice, {"chip": "user", "value": "me"})["user"]
-    assert "me" not in choosing.toggled(choice)["user"]
+    assert "me" not in choices.remove_chip(choice, {"chip": "user", "value": "me"})["user"]
+    assert "me" not in choices.toggle_me(choice)["user"]
 
 
-def test_a_choice_that_the_others_empty_stays_and_is_quiet(served: Served) -> None:
+def test_a_choice_that_the_others_empty_stays_and_is_inactive(served: Served) -> None:
     filters = parse(SPAN | {"user": ["u0", "u1"], "project": ["p1"], "model": ["m1", "gone"]}, NOW)
-    assert quiet(filters, ALL, served.store) == {("user", "u0"), ("model", "gone")}
+    assert inactive_values(filters, ALL, served.store) == {("user", "u0"), ("model", "gone")}
+    clock = parse(SPAN | {"hour": ["4", "5"], "model": ["m4"]}, NOW)
+    assert inactive_values(clock, ALL, served.store) == {("hour", "5")}
     said = {"model.search_value": "", "model.value": ["m1", "gone"]}
     wild, changed = {"pick": "model"}, '{"pick":"model"}.value'
     told = served.fire('{"pick":["MATCH"]}.options', ADMIN, said, changed, wild)
     assert "gone" in told.text
     chips = served.fire(f"{ids.CHIPS}.children", ADMIN,
-                        {f"{ids.QUESTION}.data": {"choice": SPAN | {"model": ["gone"]},
+                        {f"{ids.FILTER_STATE}.data": {"choice": SPAN | {"model": ["gone"]},
                                                   "zone": "UTC", "now": NOW}},
-                        f"{ids.QUESTION}.data", {"pick": ["model", "user"]})  # fmt: skip
+                        f"{ids.FILTER_STATE}.data", {"pick": ["model", "user"]})  # fmt: skip
     made = json.loads(chips.text)["response"][ids.CHIPS]["children"]
     assert [one["props"]["className"] for one in made] == ["chip", "chip muted"]
 

@@ -12,7 +12,7 @@ import duckdb
 from flask.testing import FlaskClient
 
 from app import create_app
-from callbacks.analytics.asking import ask, filters_of
+from callbacks.analytics.filter_state import filters_of, new_state
 from callbacks.commands.accounts import token
 from data.access.scope import Scope
 from data.engines.protocol import EventStore, open_events
@@ -83,7 +83,7 @@ def _cold(store: EventStore, work: Callable[[], None]) -> None:
 
 def asked(days: int, ago: int = 0) -> dict[str, Any]:
     """The question of a viewer who looks at the last days, so many µs ago."""
-    return ask({"preset": "last_n_days", "n": str(days)}, "UTC", UNTIL - ago)
+    return new_state({"preset": "last_n_days", "n": str(days)}, "UTC", UNTIL - ago)
 
 
 def _page(client: FlaskClient, bearer: str, question: dict[str, Any]) -> Callable[[], None]:

@@ -25,14 +25,14 @@ def calls(dependencies: list[Any], question: dict[str, Any]) -> list[Body]:
 def _calls(section: Section, dependencies: list[Any], question: Any) -> Iterator[Body]:
     kind = "band" if section.shape == "headline" else "part"
     for told in dependencies:
-        triggered = {"id": ids.QUESTION, "property": "data"} in told["inputs"]
+        triggered = {"id": ids.FILTER_STATE, "property": "data"} in told["inputs"]
         if triggered and f'"{kind}":"card"' in told["output"]:
             yield {
                 "output": told["output"],
                 "outputs": [_output(text, section) for text in _outputs(told["output"])],
                 "inputs": [_told(item, section, question) for item in told["inputs"]],
                 "state": [_told(item, section, question) for item in told["state"]],
-                "changedPropIds": [f"{ids.QUESTION}.data"],
+                "changedPropIds": [f"{ids.FILTER_STATE}.data"],
             }
 
 
@@ -50,7 +50,7 @@ def _output(text: str, section: Section) -> Any:
 
 def _told(item: dict[str, str], section: Section, question: Any) -> Any:
     key = _id(item["id"], section)
-    if key == ids.QUESTION:
+    if key == ids.FILTER_STATE:
         return item | {"value": question}
     return {
         "id": key,

@@ -256,8 +256,8 @@ def question(choice: Mapping[str, Any]) -> dict[str, Any]:
 
 def redrawn(served: Served, claims: Claims, key: str, choice: Any, by: str) -> Any:
     measure = SECTIONS[key].drawable[0]
-    said = {f"{ids.QUESTION}.data": question(choice), "measure.value": measure, "by.value": by}
-    changed = f"{ids.QUESTION}.data"
+    said = {f"{ids.FILTER_STATE}.data": question(choice), "measure.value": measure, "by.value": by}
+    changed = f"{ids.FILTER_STATE}.data"
     return served.fire('{"part":"chart","section"', claims, said, changed, {"section": key})
 
 

@@ -122,19 +122,19 @@ def test_an_address_that_names_an_alias_selects_the_person(
     served: Served, search: str, users: list[str]
 ) -> None:
     said = {f"{ids.URL}.search": search, f"{ids.ZONE}.data": "UTC"}
-    told = fire(served, f"{ids.QUESTION}.data", said, f"{ids.URL}.search")
-    assert told[ids.QUESTION]["data"]["choice"]["user"] == users
+    told = fire(served, f"{ids.FILTER_STATE}.data", said, f"{ids.URL}.search")
+    assert told[ids.FILTER_STATE]["data"]["choice"]["user"] == users
 
 
 def test_an_address_tells_nobody_whose_alias_it_names(served: Served) -> None:
     said = {f"{ids.URL}.search": "?user=ana-key", f"{ids.ZONE}.data": "UTC"}
-    told = fire(served, f"{ids.QUESTION}.data", said, f"{ids.URL}.search", claims=NOBODY)
-    assert told[ids.QUESTION]["data"]["choice"]["user"] == ["ana-key"]
+    told = fire(served, f"{ids.FILTER_STATE}.data", said, f"{ids.URL}.search", claims=NOBODY)
+    assert told[ids.FILTER_STATE]["data"]["choice"]["user"] == ["ana-key"]
 
 
 def test_a_chip_and_a_picker_of_an_alias_show_the_person(served: Served) -> None:
-    said = {f"{ids.QUESTION}.data": question({"user": ["ana-key", "cyd"]})}
-    told = json.dumps(fire(served, f"{ids.CHIPS}.children", said, f"{ids.QUESTION}.data"))
+    said = {f"{ids.FILTER_STATE}.data": question({"user": ["ana-key", "cyd"]})}
+    told = json.dumps(fire(served, f"{ids.CHIPS}.children", said, f"{ids.FILTER_STATE}.data"))
     assert "user: Ana Lopes" in told
     assert '"cyd: unknown"' in told
     picked = {"user.value": ["ana-key"], "user.search_value": ""}
@@ -154,13 +154,17 @@ def test_a_chip_and_a_picker_of_an_alias_show_the_person(served: Served) -> None
 def test_other_ids_stand_on_hover_for_whom_they_are(
     served: Served, claims: Claims, told: str
 ) -> None:
-    said = {f"{ids.QUESTION}.data": question(WEEK), "measure.value": "cost", "by.value": "user"}
+    said = {f"{ids.FILTER_STATE}.data": question(WEEK), "measure.value": "cost", "by.value": "user"}
     answer = served.fire(
-        '{"part":"chart","section"', claims, said, f"{ids.QUESTION}.data", {"section": "top-users"}
+        '{"part":"chart","section"',
+        claims,
+        said,
+        f"{ids.FILTER_STATE}.data",
+        {"section": "top-users"},
     )
     assert f'"user_tip":"{told}"' in answer.text
     asked = question(WEEK) | {"section": "top-users", "metric": "cost"}
-    values = {f"{ids.EVENTS_ASKED}.data": asked,
+    values = {f"{ids.EVENTS_REQUEST}.data": asked,
               f"{ids.EVENTS_GRID}.getRowsRequest": {"startRow": 0, "endRow": 50}}  # fmt: skip
     changed = f"{ids.EVENTS_GRID}.getRowsRequest"
     rows = fire(served, f"{ids.EVENTS_GRID}.getRowsResponse", values, changed, claims=claims)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 from werkzeug.test import TestResponse
 
-from callbacks.analytics import choosing
+from callbacks.analytics import choices
 from components import ids
 from data.errors import Refused
 from data.people.preferences import Preferences, parse
@@ -108,56 +108,56 @@ def test_a_preset_is_a_choice_only_where_it_differs(
 def arrive(served: Served, search: str, claims: Claims = ANA, **values: Any) -> dict[str, Any]:
     said = {f"{ids.URL}.search": search, f"{ids.ZONE}.data": "Europe/Berlin"} | values
     changed = values.pop("changed", f"{ids.URL}.search")
-    answer = served.fire(f"{ids.QUESTION}.data", claims, said, changed)
+    answer = served.fire(f"{ids.FILTER_STATE}.data", claims, said, changed)
     return dict(json.loads(answer.text)["response"])
 
 
 def test_a_first_visit_starts_as_preferred_and_an_address_wins(served: Served) -> None:
     put(served, ANA, MONTH)
     first = arrive(served, "")
-    assert first[ids.QUESTION]["data"]["choice"] == {"preset": "last_n_days", "n": "30"}
+    assert first[ids.FILTER_STATE]["data"]["choice"] == {"preset": "last_n_days", "n": "30"}
     assert first[ids.URL]["search"] == "?preset=last_n_days&n=30"
-    assert first[ids.QUESTION]["data"]["zone"] == "Asia/Kolkata"
-    told = arrive(served, "?preset=last_hour&tz=UTC")[ids.QUESTION]["data"]["choice"]
+    assert first[ids.FILTER_STATE]["data"]["zone"] == "Asia/Kolkata"
+    told = arrive(served, "?preset=last_hour&tz=UTC")[ids.FILTER_STATE]["data"]["choice"]
     assert told == {"preset": "last_hour", "tz": "UTC"}
-    assert arrive(served, "", ADMIN)[ids.QUESTION]["data"]["choice"] == {}
+    assert arrive(served, "", ADMIN)[ids.FILTER_STATE]["data"]["choice"] == {}
 
 
 def test_clear_all_goes_back_to_the_products_default(served: Served) -> None:
     put(served, ANA, MONTH)
-    asked = arrive(served, "")[ids.QUESTION]["data"]
-    said = {f"{ids.QUESTION}.data": asked, "changed": f"{ids.CLEAR}.n_clicks",
+    asked = arrive(served, "")[ids.FILTER_STATE]["data"]
+    said = {f"{ids.FILTER_STATE}.data": asked, "changed": f"{ids.CLEAR}.n_clicks",
             f"{ids.CLEAR}.n_clicks": 1}  # fmt: skip
     cleared = arrive(served, "?preset=last_n_days&n=30", **said)
-    assert cleared[ids.QUESTION]["data"]["choice"] == WEEK
+    assert cleared[ids.FILTER_STATE]["data"]["choice"] == WEEK
     assert cleared[ids.PRESET]["value"] == "last_n_days"
     assert cleared[ids.N]["value"] == "7"
     again = arrive(served, cleared[ids.URL]["search"])
-    assert again[ids.QUESTION]["data"]["choice"] == WEEK
+    assert again[ids.FILTER_STATE]["data"]["choice"] == WEEK
 
 
 def test_the_products_default_chosen_stays_chosen_when_the_page_is_opened_again(
     served: Served,
 ) -> None:
     put(served, ANA, MONTH)
-    asked = arrive(served, "")[ids.QUESTION]["data"]
-    said = {f"{ids.QUESTION}.data": asked, "changed": f"{ids.N}.value",
+    asked = arrive(served, "")[ids.FILTER_STATE]["data"]
+    said = {f"{ids.FILTER_STATE}.data": asked, "changed": f"{ids.N}.value",
             f"{ids.PRESET}.value": "last_n_days", f"{ids.N}.value": "7"}  # fmt: skip
     chosen = arrive(served, "?preset=last_n_days&n=30", **said)
     assert chosen[ids.URL]["search"] == "?preset=last_n_days&n=7"
-    assert arrive(served, "?user=me")[ids.QUESTION]["data"]["choice"] == WEEK | {"user": ["me"]}
+    assert arrive(served, "?user=me")[ids.FILTER_STATE]["data"]["choice"] == WEEK | {"user": ["me"]}
 
 
 def test_a_time_taken_back_is_the_preferred_and_then_the_products_default() -> None:
     chips, month = [{"chip": "time", "value": "time"}], {"preset": "last_n_days", "n": "30"}
     hour = {"preset": "last_hour", "user": ["me"]}
-    back = choosing.taken_back(hour, chips, None, month)
+    back = choices.clear_chips(hour, chips, None, month)
     assert back == month | {"user": ["me"]}
-    assert choosing.taken_back(back, chips, None, month) == WEEK | {"user": ["me"]}
-    assert choosing.taken_back(WEEK | {"user": ["me"]}, chips, None, month) == back
-    assert choosing.taken_back(hour, chips, None, {}) == {"user": ["me"]}
+    assert choices.clear_chips(back, chips, None, month) == WEEK | {"user": ["me"]}
+    assert choices.clear_chips(WEEK | {"user": ["me"]}, chips, None, month) == back
+    assert choices.clear_chips(hour, chips, None, {}) == {"user": ["me"]}
     me = [{"chip": "user", "value": "me"}]
-    assert choosing.taken_back(hour, me, None, month) == {"preset": "last_hour"}
+    assert choices.clear_chips(hour, me, None, month) == {"preset": "last_hour"}
 
 
 def test_quick_changes_arrive_in_any_order(served: Served) -> None:

@@ -178,7 +178,7 @@ def asked(**more: Any) -> dict[str, Any]:
 
 def grid(served: Served, claims: Claims, store: Any, **request: Any) -> Any:
     told = {"startRow": 0, "endRow": 100, "sortModel": []} | request
-    said = {f"{ids.EVENTS_GRID}.getRowsRequest": told, f"{ids.EVENTS_ASKED}.data": store}
+    said = {f"{ids.EVENTS_GRID}.getRowsRequest": told, f"{ids.EVENTS_REQUEST}.data": store}
     changed = f"{ids.EVENTS_GRID}.getRowsRequest"
     return served.fire(f"{ids.EVENTS_GRID}.getRowsResponse", claims, said, changed)
 

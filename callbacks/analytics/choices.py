@@ -28,18 +28,18 @@ def from_address(search: str | None) -> Choice:
 def to_address(choice: Choice) -> str:
     """The query string of a choice, its names always in one order."""
     chosen: Choice = {name: choice[name] for name in NAMES if name in choice}
-    said = urlencode(chosen, doseq=True)
-    return f"?{said}" if said else ""
+    query = urlencode(chosen, doseq=True)
+    return f"?{query}" if query else ""
 
 
-def toggled(choice: Choice) -> Choice:
+def toggle_me(choice: Choice) -> Choice:
     """The choice with "Me" in or out; other users stay."""
     users = choice.get("user", [])
     kept = [user for user in users if user != ME] if ME in users else [ME, *users]
-    return listed(choice, "user", kept)
+    return set_values(choice, "user", kept)
 
 
-def spelled(choice: Choice, preferred: Choice) -> Choice:
+def spell_default(choice: Choice, preferred: Choice) -> Choice:
     """The choice with the product's default in full where the reader prefers another, so that the
     address brings back what was chosen."""
     if not preferred or any(name in choice for name in TIMES if name != "tz"):
@@ -47,51 +47,51 @@ def spelled(choice: Choice, preferred: Choice) -> Choice:
     return choice | DEFAULT
 
 
-def taken_back(choice: Choice, chips: Any, undo: Any, preferred: Choice) -> Choice:
+def clear_chips(choice: Choice, chips: Any, undo: Any, preferred: Choice) -> Choice:
     """The choice less several chips; without a time it is the reader's own, or past that the
     product's default."""
-    left = without_all(choice, chips, undo)
-    if not preferred or spelled(left, preferred) == left:
+    left = remove_chips(choice, chips, undo)
+    if not preferred or spell_default(left, preferred) == left:
         return left
-    return left | (DEFAULT if _part(choice, filter_bar.TIMED) == preferred else preferred)
+    return left | (DEFAULT if _chosen_in(choice, filter_bar.TIMED) == preferred else preferred)
 
 
-def listed(choice: Choice, field: str, values: list[str]) -> Choice:
+def set_values(choice: Choice, field: str, values: list[str]) -> Choice:
     """The choice with these values of a field; none is no choice."""
     kept = {name: value for name, value in choice.items() if name != field}
     return kept | ({field: values} if values else {})
 
 
-def without(choice: Choice, chip: dict[str, str], undo: Any = None) -> Choice:
+def remove_chip(choice: Choice, chip: dict[str, str], undo: Any = None) -> Choice:
     """The choice less what a chip stands for: the window, one value, or those it counts.
 
     Where a click on a chart narrowed to it, what had been chosen before comes back.
     """
     field, value = chip["chip"], chip["value"]
-    before = _before(choice, field, undo)
+    before = _replaced(choice, field, undo)
     if field == filter_bar.TIMED:
         kept = {name: values for name, values in choice.items() if name in LISTS}
         return kept if before is None else kept | dict(before)
     if field in EXCLUDING:
-        return listed(choice, field, list(before or ()))
+        return set_values(choice, field, list(before or ()))
     values = choice.get(field, [])
     kept_values = [v for v in values if v != value] if value else values[: filter_bar.MOST_CHIPS]
     if value and value != ME and before is not None:
         kept_values = list(before)
     if ME in values and value != ME:
         kept_values = [ME, *(v for v in kept_values if v != ME)]
-    return listed(choice, field, kept_values)
+    return set_values(choice, field, kept_values)
 
 
-def without_all(choice: Choice, chips: Any, undo: Any = None) -> Choice:
+def remove_chips(choice: Choice, chips: Any, undo: Any = None) -> Choice:
     """The choice less several chips, as the browser tells them: `{"chip", "value"}` each."""
     for chip in chips if isinstance(chips, list) else ():
         if isinstance(chip, dict) and {type(chip.get("chip")), type(chip.get("value"))} == {str}:
-            choice = without(choice, chip, undo)
+            choice = remove_chip(choice, chip, undo)
     return choice
 
 
-def drilled(choice: Choice, drill: Any) -> Choice:
+def drill_down(choice: Choice, drill: Any) -> Choice:
     """The choice narrowed to what was clicked: values of fields, or all but some, a stretch of
     time, or both."""
     if not isinstance(drill, dict):
@@ -99,52 +99,53 @@ def drilled(choice: Choice, drill: Any) -> Choice:
     values, start, end = (drill.get(name) for name in ("values", "from", "to"))
     for field, value in values.items() if isinstance(values, dict) else ():
         if field in EXCLUDING:
-            left_out = [*_chosen(choice, field), *(value if _texts(value) else ())]
-            choice = listed(choice, field, list(dict.fromkeys(left_out)))
+            left_out = [*_values(choice, field), *(value if _are_texts(value) else ())]
+            choice = set_values(choice, field, list(dict.fromkeys(left_out)))
         elif field in LISTS and isinstance(value, str) and value:
-            choice = listed(choice, field, ([ME] if ME in _chosen(choice, field) else []) + [value])
+            me = [ME] if ME in _values(choice, field) else []
+            choice = set_values(choice, field, [*me, value])
     if isinstance(start, str) and isinstance(end, str):
         kept = {name: v for name, v in choice.items() if name in (*LISTS, "tz")}
         choice = kept | {"preset": "custom", "from": start, "to": end}
     return choice
 
 
-def _chosen(choice: Choice, field: str) -> list[str]:
+def _values(choice: Choice, field: str) -> list[str]:
     """What was chosen of a field, where the browser tells a list."""
     return values if isinstance(values := choice.get(field), list) else []
 
 
-def _texts(value: Any) -> bool:
+def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
-def remembered(undo: Any, before: Choice, after: Choice, drill: bool) -> dict[str, Any]:
+def update_undo(undo: Any, before: Choice, after: Choice, drill: bool) -> dict[str, Any]:
     """What each narrowing replaced, as long as it stands: by field, `[was, is]`."""
     kept = dict(undo) if isinstance(undo, dict) else {}
     for part in (filter_bar.TIMED, *LISTS):
-        was, now = _part(before, part), _part(after, part)
+        was, now = _chosen_in(before, part), _chosen_in(after, part)
         if drill and was != now:
             kept[part] = [was, now]
-        elif part in kept and _before(after, part, kept) is None:
+        elif part in kept and _replaced(after, part, kept) is None:
             del kept[part]
     return {part: kept[part] for part in kept if part in (filter_bar.TIMED, *LISTS)}
 
 
-def _part(choice: Choice, part: str) -> Any:
+def _chosen_in(choice: Choice, part: str) -> Any:
     if part == filter_bar.TIMED:
         return {name: choice[name] for name in TIMES if name in choice}
     return choice.get(part, [])
 
 
-def _before(choice: Choice, part: str, undo: Any) -> Any:
+def _replaced(choice: Choice, part: str, undo: Any) -> Any:
     """What was chosen before the narrowing that this choice still shows; None if it does not."""
     entry = undo.get(part) if isinstance(undo, dict) else None
-    if not isinstance(entry, list) or len(entry) != 2 or entry[1] != _part(choice, part):
+    if not isinstance(entry, list) or len(entry) != 2 or entry[1] != _chosen_in(choice, part):
         return None
     return entry[0] if isinstance(entry[0], type(entry[1])) else None
 
 
-def controlled(choice: Choice, trigger: Any, controls: tuple[Any, ...], last: Window) -> Choice:
+def from_controls(choice: Choice, trigger: Any, controls: tuple[Any, ...], last: Window) -> Choice:
     """The choice the controls say: preset, N, from, to, zone, then the pickers' in order."""
     preset, n, start, end, tz, *picked = controls
     if trigger == ids.PRESET:
@@ -152,14 +153,15 @@ def controlled(choice: Choice, trigger: Any, controls: tuple[Any, ...], last: Wi
     kept = {name: value for name, value in choice.items() if name in LISTS}
     for field, values in zip(PICKED, picked, strict=True):
         me = [ME] if field == "user" and ME in kept.get(field, []) else []
-        kept = listed(kept, field, me + (values or []))
-    return _timed(preset or DEFAULT_PRESET, n, start, end, last) | ({"tz": tz} if tz else {}) | kept
+        kept = set_values(kept, field, me + (values or []))
+    time = _time_choice(preset or DEFAULT_PRESET, n, start, end, last)
+    return time | ({"tz": tz} if tz else {}) | kept
 
 
-def _timed(preset: str, n: Any, start: Any, end: Any, last: Window) -> Choice:
+def _time_choice(preset: str, n: Any, start: Any, end: Any, last: Window) -> Choice:
     if preset == "custom":
-        return {"preset": preset, "from": start or local(last.start, last.zone),
-                "to": end or local(last.end, last.zone)}  # fmt: skip
+        return {"preset": preset, "from": start or datetime_local(last.start, last.zone),
+                "to": end or datetime_local(last.end, last.zone)}  # fmt: skip
     if preset not in DEFAULT_N:
         return {"preset": preset}
     n = str(DEFAULT_N[preset]) if n is None else str(n).strip() or "0"
@@ -167,6 +169,6 @@ def _timed(preset: str, n: Any, start: Any, end: Any, last: Window) -> Choice:
     return {} if made == DEFAULT else made
 
 
-def local(us: int, zone: str) -> str:
+def datetime_local(us: int, zone: str) -> str:
     """An instant as a date-and-time field holds it."""
     return f"{instant(us, zone):%Y-%m-%dT%H:%M}"

@@ -8,9 +8,8 @@ from urllib.parse import urlencode
 from dash import ALL, Dash, Input, Output, State, ctx, no_update
 
 from callbacks.access.session import current_scope
-from callbacks.analytics.asking import filters_of, standing
-from callbacks.analytics.choosing import drilled
-from callbacks.analytics.narrowing import names
+from callbacks.analytics.choices import drill_down
+from callbacks.analytics.filter_state import filters_of, pin_window
 from callbacks.api import records
 from callbacks.api.listing import behind
 from components import ids
@@ -22,6 +21,7 @@ from data.errors import Refused
 from data.local_time import instant
 from data.query.catalog import METRICS
 from data.query.listing import LATEST_FIRST, Listing, rows
+from data.query.options import value_names
 from data.query.query import Query
 from data.query.run import run
 
@@ -40,75 +40,75 @@ def register(app: Dash, store: EventStore) -> None:
         Input(ids.EVENTS_OF, "data"),
         State(ids.part("measure", ALL), "value"),
         State(ids.part("measure", ALL), "id"),
-        State(ids.QUESTION, "data"),
+        State(ids.FILTER_STATE, "data"),
         prevent_initial_call=True,
     )
     def show(
-        _cards: Any, _numbers: Any, pointed: Any, measures: list[Any], keys: list[Any], asked: Any
+        _cards: Any, _numbers: Any, clicked: Any, measures: list[Any], keys: list[Any], state: Any
     ) -> Any:
         # A button that has just been drawn triggers too, without a click.
-        if not asked or not any(one["value"] for one in ctx.triggered):
+        if not state or not any(one["value"] for one in ctx.triggered):
             return no_update, no_update, no_update
         if ctx.triggered_id == ids.EVENTS_OF:
-            return _opened(_pointed(asked, pointed), store)
+            return _open(_number_clicked(state, clicked), store)
         drawn = {key["section"]: value for key, value in zip(keys, measures, strict=False)}
         key = str(ctx.triggered_id["section"])
         metric = ctx.triggered_id.get("metric") or drawn.get(key) or section(key).metrics[0]
-        return _opened(asked | {"section": key, "metric": metric}, store)
+        return _open(state | {"section": key, "metric": metric}, store)
 
     @app.callback(
         Output(ids.EVENTS_GRID, "getRowsResponse"),
         Output(ids.EVENTS_FILE, "href"),
         Input(ids.EVENTS_GRID, "getRowsRequest"),
-        State(ids.EVENTS_ASKED, "data"),
+        State(ids.EVENTS_REQUEST, "data"),
         prevent_initial_call=True,
     )
-    def page(request: Any, asked: Any) -> Any:
+    def page(request: Any, state: Any) -> Any:
         if not isinstance(request, dict):
             return no_update, no_update
-        query, scope = _behind(asked), current_scope()
+        query, scope = _behind(state), current_scope()
         start, end = (_place(request, name) for name in ("startRow", "endRow"))
         listing = Listing(query, _order(request), min(max(end - start, 1), MOST), start)
         found, zone = list(rows(listing, scope, store)), query.filters.window.zone
         count = int(run(query, scope, store)["events"].iloc[0])
         made = events_drawer.rows(found, zone, _stamp, scope.ids_by_person)
-        return {"rowData": made, "rowCount": count}, _href(asked, listing)
+        return {"rowData": made, "rowCount": count}, _href(state, listing)
 
 
-def _pointed(asked: Any, pointed: Any) -> Any:
+def _number_clicked(state: Any, clicked: Any) -> Any:
     """The question of one number of a table or chart, as the browser tells it."""
-    if not isinstance(pointed, dict) or not isinstance(asked.get("choice"), dict):
+    if not isinstance(clicked, dict) or not isinstance(state.get("choice"), dict):
         raise Refused("question", "the page names no number whose events to show")
-    named = {name: pointed.get(name) for name in ("section", "metric")}
-    return asked | named | {"choice": drilled(asked["choice"], pointed)}
+    named = {name: clicked.get(name) for name in ("section", "metric")}
+    return state | named | {"choice": drill_down(state["choice"], clicked)}
 
 
-def _opened(asked: Any, store: EventStore) -> tuple[bool, str, Any]:
-    query, scope = _behind(asked), current_scope()
+def _open(state: Any, store: EventStore) -> tuple[bool, str, Any]:
+    query, scope = _behind(state), current_scope()
     window = query.filters.window
     totals = records.rows(run(query, scope, store), (), query.metrics, window.zone)[0]
     title = f"Events behind {METRICS[query.of_metric].label.lower()}"
-    if asked["section"] in SECTIONS and SECTIONS[asked["section"]].shape != "headline":
-        title = f"{title} · {SECTIONS[asked['section']].title}"
-    listed = chosen(asked["choice"], names(asked["choice"], scope, store))
+    if state["section"] in SECTIONS and SECTIONS[state["section"]].shape != "headline":
+        title = f"{title} · {SECTIONS[state['section']].title}"
+    listed = chosen(state["choice"], value_names(state["choice"], scope, store))
     under = " · ".join((window_text(window), *(sentence for _, _, sentence in listed)))
-    href = _href(asked, Listing(query))
-    return True, title, events_drawer.body(asked, totals, under, href)
+    href = _href(state, Listing(query))
+    return True, title, events_drawer.body(state, totals, under, href)
 
 
-def _behind(asked: Any) -> Query:
+def _behind(state: Any) -> Query:
     """The question of a store that came back from a browser, and so may be anything."""
-    filters = filters_of(asked)
-    key, metric = asked.get("section"), asked.get("metric")
+    filters = filters_of(state)
+    key, metric = state.get("section"), state.get("metric")
     if not isinstance(key, str) or not isinstance(metric, str):
         raise Refused("section", "the store asks for no events of this page")
     return behind(key, metric, filters)
 
 
-def _href(asked: Any, listing: Listing) -> str:
+def _href(state: Any, listing: Listing) -> str:
     order = ",".join(f"-{name}" if down else name for name, down in listing.order)
-    chosen = standing(asked["choice"], listing.query.filters.window) | {
-        "section": asked["section"], "metric": asked["metric"], "order": order,
+    chosen = pin_window(state["choice"], listing.query.filters.window) | {
+        "section": state["section"], "metric": state["metric"], "order": order,
     }  # fmt: skip
     return f"/api/v1/events.csv?{urlencode(chosen, doseq=True)}"
 

@@ -17,19 +17,19 @@ from data.query.run import run
 from data.query.units import moment
 from data.query.windows import Window
 
-Question = dict[str, Any]
+FilterState = dict[str, Any]
 
 
-def ask(choice: Choice, zone: str, now: int) -> Question:
+def new_state(choice: Choice, zone: str, now: int) -> FilterState:
     """What the store holds: what was chosen, the browser's zone, and the instant of asking."""
     return {"choice": choice, "zone": zone, "now": now}
 
 
-def filters_of(question: Any) -> Filters:
+def filters_of(state: Any) -> Filters:
     """The filters of a store that came back from a browser, and so may be anything."""
-    if not isinstance(question, dict):
+    if not isinstance(state, dict):
         raise Refused("question", "there is no question in the store")
-    choice, zone, now = (question.get(name) for name in ("choice", "zone", "now"))
+    choice, zone, now = (state.get(name) for name in ("choice", "zone", "now"))
     if not isinstance(choice, dict) or not isinstance(zone, str) or not isinstance(now, int):
         raise Refused("question", "the store holds no question of this page")
     if not micros(EARLIEST) <= now <= micros(LATEST):
@@ -37,7 +37,7 @@ def filters_of(question: Any) -> Filters:
     return parse({name: choice[name] for name in NAMES if name in choice}, now, zone)
 
 
-def standing(choice: Choice, window: Window) -> Choice:
+def pin_window(choice: Choice, window: Window) -> Choice:
     """A choice whose window stands still, so that a link gives what the page showed."""
     kept = {name: values for name, values in choice.items() if name in LISTS}
     start, end = (instant(us, window.zone).isoformat() for us in (window.start, window.end))
@@ -54,7 +54,7 @@ def notice(filters: Filters, scope: Scope, store: EventStore) -> str:
     return f"{names}: {why}"
 
 
-def emptiness(filters: Filters, scope: Scope, store: EventStore) -> str:
+def empty_reason(filters: Filters, scope: Scope, store: EventStore) -> str:
     """Why there is nothing to show: one of four sentences."""
     latest = data_as_of(scope, store)
     if latest is None:
