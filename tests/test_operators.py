@@ -17,7 +17,7 @@ from tests.serving import Served, serving
 from tests.test_docs import section
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-PAGE: Final = "/settings/…"  # which is Dash's route, as are:
+PAGE: Final = "/settings/<page>"  # Dash answers it, as it does these:
 NOT_OURS: Final = ("/_", "/assets/", "/<path:path>", "/api/<path:_>", "/favicon.ico", "/static/")
 
 
