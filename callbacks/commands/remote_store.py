@@ -28,7 +28,7 @@ from callbacks.receive.request_body import request_body, split_into_bodies
 from data.engines.protocol import EventStore, open_events
 from data.errors import EventError, Refused, StoreError, Stranger
 from data.events.cleaning import clean
-from data.events.merging import Written
+from data.events.merging import WriteResult
 from data.events.table import Event
 from data.prices.book import PriceBook, public
 from data.prices.own import Books
@@ -65,7 +65,7 @@ def _write(store: EventStore, asked: list[Any]) -> dict[str, Any]:
     except EventError as error:
         raise Refused("body", str(error)) from None
     fresh = store.write(events)
-    return {"new": [one["event_id"] for one in fresh], "completed": fresh.completed}
+    return {"new": [one["event_id"] for one in fresh], "merged": fresh.merged}
 
 
 def _load(store: EventStore, asked: dict[str, Any]) -> dict[str, Any] | None:
@@ -120,11 +120,11 @@ class RemoteStore:
     def __init__(self, url: str, key: str, book: Callable[[], PriceBook] = public) -> None:
         self._url, self._key, self.book = url, key, book
 
-    def write(self, events: Sequence[Event]) -> Written:
+    def write(self, events: Sequence[Event]) -> WriteResult:
         answers = [self._post("write", part) for part in split_into_bodies(events)]
         fresh = {one for each in answers for one in each["new"]}
         new = {e["event_id"]: e for e in reversed(events) if e["event_id"] in fresh}
-        return Written(reversed(new.values()), sum(each["completed"] for each in answers))
+        return WriteResult(reversed(new.values()), sum(each["merged"] for each in answers))
 
     def load(self, part: Part) -> Report | None:
         """The server reads the file itself; None where it does not see this file."""

@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL, make_url
 
 from data.engines.memo import Memo
 from data.errors import SettingsError
-from data.events.merging import Written
+from data.events.merging import WriteResult
 from data.events.table import Event
 from data.prices.book import PriceBook, public
 from data.prices.cells import Change
@@ -33,7 +33,7 @@ class EventSink(Protocol):
     def book(self) -> PriceBook:
         """The present prices, for what is worked out of an event."""
 
-    def write(self, events: Sequence[Event], /) -> Written:
+    def write(self, events: Sequence[Event], /) -> WriteResult:
         """Store, durably and at once, the events whose id is new; returns those, in order. What
         the others tell beyond what is stored completes the stored ones (`data/events/merging.py`).
         """
@@ -53,7 +53,7 @@ class EventStore(EventSink, Protocol):
     memo: Memo
     stable_memo: Memo  # of answers that new data rarely changes: not cleared with it
 
-    def write(self, events: Sequence[Event], /, project: str | None = None) -> Written:
+    def write(self, events: Sequence[Event], /, project: str | None = None) -> WriteResult:
         """As any sink; whoever brings events of one `project` completes none outside of it."""
 
     def remove(self, source: str) -> int:

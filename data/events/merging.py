@@ -1,7 +1,7 @@
 """One event told several times: what is kept of all of it, whatever was told first.
 
 The doors of one source tell different things of the same call: a gateway's log its tokens, its
-database names, telemetry the cost. `completed` joins two tellings of one id, and what comes of
+database names, telemetry the cost. `merge` joins two tellings of one id, and what comes of
 any number of them depends on neither their order nor how often one came (but for costs that
 somebody gives as list prices or as unpriced, against our book, and for what a project's key may
 not change):
@@ -41,14 +41,14 @@ from data.events.table import (
 )
 
 NAMED: Final = (("user", "user_name"), ("project", "project_name"))
-MONEY: Final = ("cost_nano", "cost_origin")
-ASKED: Final = ("provider", "model", *TOKENS, "request_count")
-COMPLETED: Final = "a known event was completed by what this tells of it"
+COST_FIELDS: Final = ("cost_nano", "cost_origin")
+PRICED_BY: Final = ("provider", "model", *TOKENS, "request_count")
+MERGED: Final = "a known event was completed by what this tells of it"
 Cost = tuple[int | None, str]
 Rule = Callable[[Any, Any], Any]
 
 
-class ListPrices(Protocol):
+class PriceList(Protocol):
     """What merging asks of the price book (`data/prices/book.py`)."""
 
     def cost(self, call: Event, /) -> int | None:
@@ -58,34 +58,36 @@ class ListPrices(Protocol):
         """What decides a model's price at an instant: equal where the price is."""
 
 
-class Written(list[Event]):
-    """The events that were new, in order, and how often one that was known was `completed`."""
+class WriteResult(list[Event]):
+    """The events that were new, in order, and how often a stored one was `merged`: became more."""
 
-    def __init__(self, new: Iterable[Event] = (), completed: int = 0) -> None:
+    def __init__(self, new: Iterable[Event] = (), merged: int = 0) -> None:
         super().__init__(new)
-        self.completed = completed
+        self.merged = merged
 
 
-def completed(old: Event, new: Event, book: ListPrices) -> Event:
+def merge(old: Event, new: Event, book: PriceList) -> Event:
     """What both tell of the event; `old` itself where `new` adds nothing."""
     if old == new or _rank(old) < _rank(new):
         return old
     if _rank(new) < _rank(old):
         return new
-    whole = {name: _joined(name, old[name], new[name]) for name in FIELDS}
+    merged = {name: _merged_value(name, old[name], new[name]) for name in FIELDS}
     for key, name in NAMED:
         if old[key] != new[key]:
-            whole[name] = (old if whole[key] == old[key] else new)[name]
-    output, part = whole["output_tokens"], whole["reasoning_tokens"]
+            merged[name] = (old if merged[key] == old[key] else new)[name]
+    output, part = merged["output_tokens"], merged["reasoning_tokens"]
     if output is not None and part is not None:
-        whole["output_tokens"] = max(output, part)
-    whole["cost_nano"], whole["cost_origin"] = _cost(old, new, whole, book)
-    return old if whole == old else whole
+        merged["output_tokens"] = max(output, part)
+    merged["cost_nano"], merged["cost_origin"] = _cost(old, new, merged, book)
+    return old if merged == old else merged
 
 
-def alike(one: Event, other: Event, book: ListPrices) -> bool:
+def same_price(one: Event, other: Event, book: PriceList) -> bool:
     """Whether the book has the same price for both."""
-    if any(one[name] != other[name] for name in ASKED) or _many(one) != _many(other):
+    if any(one[name] != other[name] for name in PRICED_BY) or _many_prompts(one) != _many_prompts(
+        other
+    ):
         return False
     return bool(one["ts"] == other["ts"]) or _steps(one, book) == _steps(other, book)
 
@@ -94,7 +96,7 @@ def _rank(event: Event) -> tuple[int, int]:
     return KINDS.index(event["kind"]), STATUSES.index(event["status"])
 
 
-def _joined(name: str, old: Any, new: Any) -> Any:
+def _merged_value(name: str, old: Any, new: Any) -> Any:
     if new is None or old == new:
         return old
     return new if old is None else RULES.get(name, _longer)(old, new)
@@ -118,29 +120,29 @@ RULES: Final[dict[str, Rule]] = {
 }  # fmt: skip
 
 
-def _cost(old: Event, new: Event, whole: Event, book: ListPrices) -> Cost:
-    told = (old, new)
-    reported = [one["cost_nano"] for one in told if one["cost_origin"] == "reported"]
+def _cost(old: Event, new: Event, merged: Event, book: PriceList) -> Cost:
+    both = (old, new)
+    reported = [one["cost_nano"] for one in both if one["cost_origin"] == "reported"]
     if reported:
         return max(reported), "reported"
-    listed = [one for one in told if one["cost_origin"] == "list"]
+    listed = [one for one in both if one["cost_origin"] == "list"]
     for one in listed:
-        if alike(one, whole, book):
+        if same_price(one, merged, book):
             return one["cost_nano"], "list"
-    if not listed and any(_listed(one, book) is not None for one in told):
+    if not listed and any(_list_price(one, book) is not None for one in both):
         return None, "unpriced"
-    cost = _listed(whole, book)
+    cost = _list_price(merged, book)
     return cost, "unpriced" if cost is None else "list"
 
 
-def _listed(event: Event, book: ListPrices) -> int | None:
+def _list_price(event: Event, book: PriceList) -> int | None:
     cost = book.cost(event) if event["kind"] == "llm" else None
     return None if cost is None or cost > LARGEST_COUNT else cost
 
 
-def _many(event: Event) -> bool:
+def _many_prompts(event: Event) -> bool:
     return MANY_PROMPTS in (event["tags"] or "")
 
 
-def _steps(event: Event, book: ListPrices) -> object:
+def _steps(event: Event, book: PriceList) -> object:
     return book.steps(event["provider"], event["model"] or "", event["ts"])

@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 
 from data.engines.protocol import EventSink, EventStore
-from data.events.merging import COMPLETED, Written
+from data.events.merging import MERGED, WriteResult
 from data.events.table import Event
 from data.ingest.dry_run import Write, dry_run_write
 from data.ingest.preparing import BATCH, Progress, batches
@@ -58,10 +58,10 @@ def ingest(
 
 def write_batch(events: Sequence[Event], write: Write, report: Report) -> None:
     """Write clean events (`ingest` says what is new) and count them into the report."""
-    fresh = write(events) if events else Written()
+    fresh = write(events) if events else WriteResult()
     report.duplicates += len(events) - len(fresh)
-    if fresh.completed:
-        report.note(COMPLETED, fresh.completed)
+    if fresh.merged:
+        report.note(MERGED, fresh.merged)
     report.accept(fresh)
     _count_sources(events, fresh, report)
 

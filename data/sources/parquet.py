@@ -4,8 +4,8 @@ Read by DuckDB, a batch at a time, in a memory of its own. Conventions beside `c
 `ts` may be any timestamp or date (UTC where it has no zone, nanoseconds cut to µs), ISO text or
 whole microseconds; `tags` may be nested (it becomes JSON); UUIDs and enumerations are text; a
 single-precision cost means the decimal it prints as.
-`projected` is all that is done to a value before `canonical.convert`, here and on the fast road
-of a file into the event store (`data/engines/duckdb/bulk.py`), so that both mean the same.
+`projected` is all that is done to a value before `canonical.convert`, here and where the event
+store reads a file itself (`data/engines/duckdb/parquet.py`), so that both mean the same.
 """
 
 from __future__ import annotations

@@ -2,23 +2,52 @@
 
 from __future__ import annotations
 
+import statistics
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
-from data.engines.protocol import open_events
-from data.ingest.importing import ingest_paths
-from tests.bench.report import Row, most_memory, progress, timed
+from data.engines.protocol import EventStore, open_events
+from data.ingest.importing import ingest, ingest_paths
+from data.sources import Options, find, read
+from tests.bench.report import Row, most_memory, ms, progress, timed
 
 FILES: Final = {"parquet": "parquet", "ndjson": "json", "csv": "csv"}
 LINES: Final = 50_000
+COMPARISONS: Final = 3
 
 
 def measure(sample: Path) -> list[Row]:
     """A row a kind of file; the larger the file, the more Parquet gains by whole row groups."""
-    return [_imported(sample, kind) for kind in FILES]
+    return [*(_imported(sample, kind) for kind in FILES), _compared(sample)]
+
+
+def _compared(sample: Path) -> Row:
+    """Parquet as the store reads it, in SQL, beside record by record as everything else: the rules
+    that are written twice for it must save two thirds of the time."""
+    file = sample.with_name("parquet.parquet")
+    works = {"sql": _in_sql, "records": _by_record}
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for turn in range(COMPARISONS):
+        for name, work in works.items():
+            progress(f"importing parquet: {name}, {turn + 1} of {COMPARISONS}")
+            store = open_events(f"duckdb:///{sample.with_name(f'{name}.{turn}')}")
+            taken[name].append(timed(partial(work, file, store)))
+            store.close()
+    sql, records = (statistics.median(taken[name]) for name in works)
+    remarks = f"record by record {ms(records)}, {records / sql:.1f}× as long (kept while ≥ 3×)"
+    return Row("import parquet in SQL", sql, None, remarks)
+
+
+def _in_sql(file: Path, store: EventStore) -> None:
+    ingest_paths([file], store)
+
+
+def _by_record(file: Path, store: EventStore) -> None:
+    ingest(read(find([file]), Options()), store)
 
 
 def _imported(sample: Path, kind: str) -> Row:

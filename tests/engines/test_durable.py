@@ -29,11 +29,11 @@ from hypothesis import strategies as st
 from callbacks.commands.remote_store import RemoteStore
 from data.engines.duckdb import commits
 from data.engines.duckdb.commits import Commits, Outcome
-from data.engines.duckdb.seen import Seen
-from data.engines.duckdb.store import TURNS
+from data.engines.duckdb.store import MOST_QUERIES
 from data.engines.protocol import EventStore
 from data.errors import StoreError
-from data.events.merging import Written
+from data.events.digest_index import DigestIndex
+from data.events.merging import WriteResult
 from data.events.table import Event
 from data.ingest.importing import ingest_paths
 from data.sources.parquet import Part
@@ -256,7 +256,7 @@ class Counting(RemoteStore):
 
     done = 0
 
-    def write(self, events: Sequence[Event]) -> Written:
+    def write(self, events: Sequence[Event]) -> WriteResult:
         fresh = super().write(events)
         self.done += len(events)
         return fresh
@@ -329,7 +329,7 @@ class Kept:
 
     def take(self, event: Event) -> Outcome:
         before = self.stored.setdefault(event["event_id"], event)
-        return "new" if before is event else "known" if before == event else "completed"
+        return "new" if before is event else "duplicate" if before == event else "merged"
 
 
 def named(*ids: str) -> list[Event]:
@@ -378,8 +378,8 @@ def test_each_hears_how_many_known_events_it_completed() -> None:
     more = [{"event_id": "a", "user": "ana"}]
     with held_up(kept, writer) as send:
         one, two = send("a", "first"), send("b", "a")
-    assert (one.result().completed, two.result().completed) == (0, 0)
-    assert (writer.write([*more, *named("a")]).completed, len(kept.groups)) == (1, 3)
+    assert (one.result().merged, two.result().merged) == (0, 0)
+    assert (writer.write([*more, *named("a")]).merged, len(kept.groups)) == (1, 3)
 
 
 def test_nobody_fails_for_what_a_neighbour_brought() -> None:
@@ -525,16 +525,16 @@ def test_who_writes_does_not_wait_for_those_who_ask(
         with store.sql.connect() as connection:
             return connection.exec_driver_sql("SELECT count(*) FROM events").scalar_one()
 
-    turns: Any = store._turns  # type: ignore[attr-defined]
+    slots: Any = store._query_slots  # type: ignore[attr-defined]
     with ThreadPoolExecutor(1) as pool:
-        for _ in range(TURNS):
-            assert turns.acquire(timeout=60)
+        for _ in range(MOST_QUERIES):
+            assert slots.acquire(timeout=60)
         waiting = pool.submit(asked)
         try:
             assert store.write([event(), event()])
-            assert not waiting.done(), "every turn is taken"
+            assert not waiting.done(), "every slot is taken"
         finally:
-            turns.release(TURNS)
+            slots.release(MOST_QUERIES)
         assert waiting.result() == 2
 
 
@@ -549,11 +549,11 @@ DIGESTS: Final = st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(0, 40),
 def test_digests_are_found_as_in_a_set(
     first: list[int], more: list[list[int]], asked: list[int]
 ) -> None:
-    seen, plain = Seen(np.array(first, np.int64)), set(first)
+    index, plain = DigestIndex(np.array(first, np.int64)), set(first)
     for added in more:
-        seen.add(np.array(added, np.int64))
+        index.add(np.array(added, np.int64))
         plain |= set(added)
         wanted = [*asked, *added, *first[:5]]
-        found = seen.among(np.array(wanted, np.int64))
+        found = index.contains(np.array(wanted, np.int64))
         assert found.tolist() == [one in plain for one in wanted]
-    assert len(seen._runs) <= 8
+    assert len(index._runs) <= 8

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from data.events.merging import Written
+from data.events import digest_index
+from data.events.digest_index import DigestIndex, digests
+from data.events.merging import WriteResult
 from data.events.table import Event, id_hash
 from data.ingest import preparing
-from data.ingest.dry_run import IdSet
 from data.ingest.importing import ingest_paths
 from data.people import likeness
 from data.prices.book import PUBLIC, PriceBook
@@ -32,8 +33,8 @@ class Sink:
     def stored_ids(self, ids: Collection[str]) -> set[str]:
         return set()
 
-    def write(self, events: Sequence[Event], project: str | None = None) -> Written:
-        return Written(events)
+    def write(self, events: Sequence[Event], project: str | None = None) -> WriteResult:
+        return WriteResult(events)
 
     def load(self, part: Any) -> None:
         """It reads no files itself."""
@@ -94,9 +95,7 @@ def test_ten_times_the_file_takes_no_more_memory(
     monkeypatch.setattr(calls, "NEAR", 500)
     monkeypatch.setattr(likeness, "MOST_WATCHED", 500)
     monkeypatch.setattr(recent, "MOST", 500)
-    monkeypatch.setattr(
-        "data.ingest.dry_run.id_hash", id_hash.__wrapped__
-    )  # bounded, but not as small
+    monkeypatch.setattr(digest_index, "id_hash", id_hash.__wrapped__)  # bounded, but not as small
     formats()
     small, large = tmp_path / "small.json", tmp_path / "large.json"
     write(small, SMALL)
@@ -107,10 +106,12 @@ def test_ten_times_the_file_takes_no_more_memory(
     assert second < 1.5 * first
 
 
-def test_what_was_seen_is_known_in_eight_bytes_each() -> None:
-    found, times = IdSet(), 40
+def test_an_id_takes_eight_bytes_of_the_index() -> None:
+    index, times = DigestIndex(), 40
     for batch in range(times):
-        ids = [f"{batch * 900 + n}" for n in range(1_000)]
-        assert found.add(ids) == [batch == 0 or n >= 100 for n in range(1_000)]
-    assert sum(map(len, found._runs)) == 900 * times + 100
-    assert len(found._runs) < 8
+        found = digests([f"{batch * 900 + n}" for n in range(1_000)])
+        before = index.contains(found)
+        assert before.tolist() == [batch > 0 and n < 100 for n in range(1_000)]
+        index.add(found[~before])
+    assert sum(map(len, index._runs)) == 900 * times + 100
+    assert len(index._runs) < 8

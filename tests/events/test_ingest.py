@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from data.engines.protocol import EventStore
 from data.errors import EventError, SourceError, StoreError
-from data.events.merging import Written
+from data.events.merging import WriteResult
 from data.events.table import EVENTS, FIELDS, Event
 from data.ingest.importing import ingest, ingest_paths
 from data.people.likeness import ALIKE
@@ -42,10 +42,10 @@ class Kept:
     def __init__(self) -> None:
         self.events: dict[str, Event] = {}
 
-    def write(self, events: Sequence[Event]) -> Written:
+    def write(self, events: Sequence[Event]) -> WriteResult:
         fresh = {e["event_id"]: e for e in reversed(events) if e["event_id"] not in self.events}
         self.events |= fresh
-        return Written(fresh.values())
+        return WriteResult(fresh.values())
 
     def book(self) -> PriceBook:
         return PUBLIC
@@ -247,7 +247,7 @@ def test_records_are_written_in_batches(monkeypatch: pytest.MonkeyPatch) -> None
     sizes: list[int] = []
 
     class Watched(Kept):
-        def write(self, events: Sequence[Event]) -> Written:
+        def write(self, events: Sequence[Event]) -> WriteResult:
             sizes.append(len(events))
             return super().write(events)
 
@@ -267,7 +267,7 @@ def test_progress_is_told_while_it_works(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_failing_store_is_not_a_rejection() -> None:
     class Full(Kept):
-        def write(self, events: Sequence[Event]) -> Written:
+        def write(self, events: Sequence[Event]) -> WriteResult:
             raise StoreError("the disk is full")
 
     with pytest.raises(StoreError):

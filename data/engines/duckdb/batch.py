@@ -1,53 +1,90 @@
-"""What a batch of events does to the table: rows that are new, and known ones that are completed.
+"""What a batch of events does to the table: rows that are new, and stored ones that become more.
 
-Of one id in the batch, each telling goes on from what those before it made of the event. Who may
-change the events of one project only leaves all others as they are, those of this batch too.
+Finding a row by its digest reads one column of the table, comparing reads the rest of the
+stretches that hold such rows: what comes again came together the first time. Only rows that
+something can be added to leave the engine.
+
+Of one id in the batch, each event is merged with what those before it made of it. Who may change
+the events of one project only leaves all others as they are, those of this batch too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
+import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from data.engines.duckdb.columns import columns, digests, names, told, values
+from data.engines.duckdb.columns import array, columns, event_columns, names, values
 from data.engines.duckdb.commits import Outcome
-from data.engines.duckdb.known import Cursor, Row, change, compare, fetched
-from data.engines.duckdb.seen import Digests, Seen
-from data.events.merging import completed
-from data.events.table import Event
+from data.events.digest_index import DigestIndex, Digests, digests
+from data.events.merging import COST_FIELDS, merge, same_price
+from data.events.table import COUNTS, FIELDS, Event
 from data.prices.book import PriceBook
+from data.prices.derived import DERIVED, derived
 
 TEXT: Final = "SET pandas_analyze_sample = 0"  # objects are text, no need to look
+NEVER_NULL: Final = frozenset({"event_id", "source", "channel", "kind", "status"})
+COST_ADDS: Final = (
+    "t.cost_origin = 'reported' AND (e.cost_origin <> 'reported' OR t.cost_nano > e.cost_nano)"
+    " OR t.cost_origin = 'list' AND e.cost_origin = 'unpriced'"
+)
+FALLING: Final = frozenset({"ts", "input_tokens"})
+PLACES: Final = "SELECT rowid AS place FROM events WHERE id_hash IN (SELECT id_hash FROM wanted)"
+# Of at most so many places the scan reads no stretch but theirs, and not all that lie between.
+FEW: Final = "SET dynamic_or_filter_threshold = 1000"
+# Amended where an event comes to a cost: the re-pricing shall put back what it would have found.
+FORGOTTEN: Final = (
+    "DELETE FROM repriced WHERE cost_origin <> 'unpriced'"
+    " AND event_id IN (SELECT event_id FROM amended WHERE other)"
+)
+REPORTED: Final = (
+    "UPDATE repriced SET cost_nano = a.cost_nano, cost_origin = 'reported',"
+    " list_cost_nano = CASE repriced.cost_origin WHEN 'list' THEN repriced.cost_nano"
+    " WHEN 'reported' THEN repriced.list_cost_nano END FROM amended a"
+    " WHERE repriced.event_id = a.event_id AND a.reported"
+)
+Cursor = duckdb.DuckDBPyConnection
+Mask = NDArray[np.bool_]
 
 
-def perhaps(seen: Seen, events: Sequence[Event]) -> NDArray[np.bool_]:
+@dataclass(slots=True)
+class Row:
+    """A stored event that may become more: where it lies, as it was, and as it becomes."""
+
+    place: int
+    old: Event
+    merged: Event
+
+
+def probably_stored(index: DigestIndex, events: Sequence[Event]) -> Mask:
     """Which of these events are stored, as far as digests tell."""
-    return seen.among(digests([event["event_id"] for event in events]))
+    return index.contains(digests([event["event_id"] for event in events]))
 
 
-def telling(
-    cursor: Cursor, events: Sequence[Event], some: NDArray[np.bool_], project: str | None
+def without_duplicates(
+    cursor: Cursor, events: Sequence[Event], probable: Mask, project: str | None
 ) -> list[Event]:
-    """Those that are new or may complete what is stored; `some` of them are, perhaps."""
-    found = _look(cursor, events, some, project)
-    idle = set(found["n"][~found["more"]].tolist())
-    return [event for n, event in enumerate(events) if n not in idle]
+    """Those that are new or may add to what is stored; `probable` have a stored digest."""
+    found = _look_up(cursor, events, probable, project)
+    duplicates = set(found["n"][~found["more"]].tolist())
+    return [event for n, event in enumerate(events) if n not in duplicates]
 
 
-def _look(
-    cursor: Cursor, events: Sequence[Event], some: NDArray[np.bool_], project: str | None = None
+def _look_up(
+    cursor: Cursor, events: Sequence[Event], probable: Mask, project: str | None = None
 ) -> dict[str, NDArray[Any]]:
-    """Those of `some` events that are stored (`n`), in which `place`, and which may tell `more`."""
-    places = np.flatnonzero(some)
+    """Which of `probable` events are stored (`n`), in which `place`, and may add to it (`more`)."""
+    places = np.flatnonzero(probable)
     asked = [events[place] for place in places.tolist()]
-    batch = told(asked)
+    batch = event_columns(asked)
     cursor.execute(TEXT)
     cursor.register("wanted", {"id_hash": digests([event["event_id"] for event in asked])})
-    cursor.register("told", {"n": places, **batch})
-    found = compare(cursor, f"SELECT n, {values(batch)} FROM told", batch, project)
+    cursor.register("came", {"n": places, **batch})
+    found = compare(cursor, f"SELECT n, {values(batch)} FROM came", batch, project)
     return found | {"more": found["more"].astype(np.bool_)}
 
 
@@ -57,26 +94,26 @@ class Batch:
     def __init__(self, cursor: Cursor, book: PriceBook) -> None:
         self._cursor, self._book = cursor, book
         self.new: dict[str, Event] = {}
-        self._known: set[int] = set()  # of the events taken, by place
-        self._rows: dict[str, Row] = {}  # that may be completed, by id
+        self._stored: set[int] = set()  # of the events taken, by place
+        self._rows: dict[str, Row] = {}  # that may become more, by id
 
     @property
     def changed(self) -> list[Row]:
         """The stored rows that become more than they were."""
-        return [row for row in self._rows.values() if row.whole is not row.old]
+        return [row for row in self._rows.values() if row.merged is not row.old]
 
     def take(
-        self, events: Sequence[Event], bound: Sequence[str | None], some: NDArray[np.bool_]
+        self, events: Sequence[Event], projects: Sequence[str | None], probable: Mask
     ) -> list[Outcome]:
-        """What becomes of each event, of which `some` are stored, perhaps."""
-        if some.any():
-            self._meet(_look(self._cursor, events, some))
-        told = enumerate(zip(events, bound, strict=True))
-        return [self._take(n, event, project) for n, (event, project) in told]
+        """What becomes of each event; `probable` have a stored digest."""
+        if probable.any():
+            self._fetch(_look_up(self._cursor, events, probable))
+        numbered = enumerate(zip(events, projects, strict=True))
+        return [self._take(n, event, project) for n, (event, project) in numbered]
 
     def store(self) -> Digests:
         """Write what is new and what changed; the digests of what is new."""
-        change(self._cursor, self.changed, self._book)
+        update(self._cursor, self.changed, self._book)
         if not self.new:
             return np.empty(0, np.int64)
         batch = columns(list(self.new.values()), self._book)
@@ -87,8 +124,8 @@ class Batch:
         )
         return batch["id_hash"]
 
-    def _meet(self, found: dict[str, NDArray[Any]]) -> None:
-        self._known.update(found["n"].tolist())
+    def _fetch(self, found: dict[str, NDArray[Any]]) -> None:
+        self._stored.update(found["n"].tolist())
         if len(more := np.unique(found["place"][found["more"]])):
             rows = fetched(self._cursor, more.tolist())
             self._rows = {row.old["event_id"]: row for row in rows}
@@ -96,17 +133,99 @@ class Batch:
     def _take(self, n: int, event: Event, project: str | None) -> Outcome:
         name = event["event_id"]
         if (row := self._rows.get(name)) is not None:
-            before, row.whole = row.whole, self._whole(row.whole, event, project)
-            return "known" if row.whole is before else "completed"
-        if n in self._known:
-            return "known"
+            before, row.merged = row.merged, self._merged(row.merged, event, project)
+            return "duplicate" if row.merged is before else "merged"
+        if n in self._stored:
+            return "duplicate"
         if (held := self.new.get(name)) is None:
             self.new[name] = event
             return "new"
-        self.new[name] = self._whole(held, event, project)
-        return "known" if self.new[name] is held else "completed"
+        self.new[name] = self._merged(held, event, project)
+        return "duplicate" if self.new[name] is held else "merged"
 
-    def _whole(self, held: Event, event: Event, project: str | None) -> Event:
+    def _merged(self, held: Event, event: Event, project: str | None) -> Event:
         if project is not None and not held["project"] == event["project"] == project:
             return held
-        return completed(held, event, self._book)
+        return merge(held, event, self._book)
+
+
+def compare(
+    cursor: Cursor, events: str, columns: Collection[str], project: str | None = None
+) -> dict[str, Any]:
+    """Of the events that this SQL selects (`n` and these columns), those whose id is stored:
+    `n`, the `place` of the row, and whether there may be `more` in them (for a row that
+    is not of the `project`: never). Their digests are what is registered as `wanted`."""
+    cursor.register("places", cursor.execute(PLACES).fetchnumpy())
+    cursor.execute(FEW)
+    more = " OR ".join(_more(name) for name in columns if name not in ("event_id", "cost_origin"))
+    return cursor.execute(
+        f"SELECT t.n, e.rowid AS place, ({more}) AND ($project IS NULL OR"
+        " e.project IS NOT DISTINCT FROM $project) AS more FROM"
+        " (SELECT rowid, * FROM events WHERE rowid IN (SELECT place FROM places)) e"
+        f" JOIN ({events}) t ON e.event_id = t.event_id",
+        {"project": project},
+    ).fetchnumpy()
+
+
+def _more(name: str) -> str:
+    """The SQL of whether the event may add to a column; `data.events.merging` decides."""
+    mine, kept = f't."{name}"', f'e."{name}"'
+    if name == "cost_nano":
+        return f"({COST_ADDS})"
+    if name in NEVER_NULL:
+        return f"{mine} <> {kept}"
+    sign = "<" if name in FALLING else ">" if name in COUNTS else "<>"
+    return f"coalesce({mine} {sign} {kept}, {mine} IS NOT NULL)"
+
+
+def fetched(cursor: Cursor, places: Sequence[int]) -> list[Row]:
+    """The rows at these places."""
+    cursor.register("places", {"place": np.array(places, np.int64)})
+    rows = cursor.execute(
+        f"SELECT rowid, {names(FIELDS)} FROM events WHERE rowid IN (SELECT place FROM places)"
+    ).fetchall()
+    found = ((place, dict(zip(FIELDS, row, strict=True))) for place, *row in rows)
+    return [Row(place, event, event) for place, event in found]
+
+
+def update(cursor: Cursor, rows: Sequence[Row], book: PriceBook) -> None:
+    """Write the rows that became more than they were, and what is worked out of them."""
+    if not rows:
+        return
+    repriced = [row for row in rows if _cost_changes(row, book)]
+    changed = (name for name in FIELDS if any(row.old[name] != row.merged[name] for row in rows))
+    _store(cursor, rows, {name: [row.merged[name] for row in rows] for name in changed})
+    if repriced:
+        _, *worked_out = zip(*(derived(row.merged, book) for row in repriced), strict=True)
+        _store(cursor, repriced, dict(zip(DERIVED[1:], worked_out, strict=True)))
+        _amend(cursor, repriced, book)
+
+
+def _cost_changes(row: Row, book: PriceBook) -> bool:
+    same = all(row.old[name] == row.merged[name] for name in COST_FIELDS)
+    return not (same and same_price(row.old, row.merged, book))
+
+
+def _store(cursor: Cursor, rows: Sequence[Row], changes: Mapping[str, Sequence[Any]]) -> None:
+    batch = {name: array(name, column) for name, column in changes.items()}
+    places = np.array([row.place for row in rows], np.int64)
+    cursor.register("batch", {"place": places, **batch})
+    wanted = ", ".join(f'"{name}" = b."{name}"' for name in batch)
+    cursor.execute(
+        f"UPDATE events SET {wanted} FROM (SELECT place, {values(batch)} FROM batch) b"
+        " WHERE events.rowid = b.place"
+    )
+
+
+def _amend(cursor: Cursor, rows: Sequence[Row], book: PriceBook) -> None:
+    """Keep the records of re-pricings right: a reported cost stays when they are undone, and what
+    stood for other tokens is forgotten."""
+    amended = {
+        "event_id": array("event_id", [row.merged["event_id"] for row in rows]),
+        "cost_nano": np.array([row.merged["cost_nano"] or 0 for row in rows], np.int64),
+        "reported": np.array([row.merged["cost_origin"] == "reported" for row in rows], np.bool_),
+        "other": np.array([not same_price(row.old, row.merged, book) for row in rows], np.bool_),
+    }
+    cursor.register("amended", amended)
+    cursor.execute(FORGOTTEN)
+    cursor.execute(REPORTED)

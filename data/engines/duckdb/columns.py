@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from data.events.table import COUNTS, FIELDS, Event, id_hash
+from data.events.table import COUNTS, FIELDS, Event
 from data.prices.book import PriceBook
 from data.prices.derived import DERIVED, derived
 
@@ -20,24 +20,19 @@ PICKED: Final = itemgetter(*FIELDS)  # at once: a quarter of the time of one aft
 Column = NDArray[Any]
 
 
-def digests(ids: Sequence[str]) -> NDArray[np.int64]:
-    """The stored digest of each id."""
-    return np.fromiter(map(id_hash, ids), np.int64, len(ids))
-
-
 def columns(events: Sequence[Event], book: PriceBook) -> dict[str, Column]:
     """Whole numbers as int64, `UNKNOWN` where null; text as objects. At least one event."""
     worked_out = zip(*(derived(event, book) for event in events), strict=True)
-    return told(events) | _known(zip(DERIVED, worked_out, strict=True))
+    return event_columns(events) | _without_empty(zip(DERIVED, worked_out, strict=True))
 
 
-def told(events: Sequence[Event]) -> dict[str, Column]:
+def event_columns(events: Sequence[Event]) -> dict[str, Column]:
     """The columns without what is worked out. At least one event."""
-    return _known(zip(FIELDS, zip(*map(PICKED, events), strict=True), strict=True))
+    return _without_empty(zip(FIELDS, zip(*map(PICKED, events), strict=True), strict=True))
 
 
-def _known(told: Iterable[tuple[str, Sequence[Any]]]) -> dict[str, Column]:
-    return {name: array(name, each) for name, each in told if each.count(None) < len(each)}
+def _without_empty(columns: Iterable[tuple[str, Sequence[Any]]]) -> dict[str, Column]:
+    return {name: array(name, each) for name, each in columns if each.count(None) < len(each)}
 
 
 def array(name: str, column: Sequence[Any]) -> Column:

@@ -22,7 +22,7 @@ from itertools import islice
 from typing import Final, Literal
 
 from data.errors import StoreError
-from data.events.merging import Written
+from data.events.merging import WriteResult
 from data.events.table import Event
 
 log = logging.getLogger("spendscope")
@@ -31,8 +31,8 @@ MOST_TOGETHER: Final = 20_000
 MOST_WAITING: Final = 200_000
 BUSY: Final = "the event store is busy and took none of these events: send them again"
 
-# What became of an event: its id was new, or known; then it may have told more than was known.
-Outcome = Literal["new", "completed", "known"]
+# What became of an event: its id was new, or stored; then it may have become more by it.
+Outcome = Literal["new", "merged", "duplicate"]
 # Stores what is new of these events, each with the one project that its caller may change (None:
 # any), in order and durably; says of each what became of it. Raises `Busy` where it cannot begin
 # until that moment of `time.monotonic`.
@@ -52,14 +52,14 @@ class _Ask:
     def __init__(self, events: Sequence[Event], project: str | None) -> None:
         self.events, self.project = events, project
         self.until = time.monotonic() + PATIENCE
-        self.fresh: Written | None = None
+        self.fresh: WriteResult | None = None
         self.error: BaseException | None = None
 
     @property
     def done(self) -> bool:
         return self.fresh is not None or self.error is not None
 
-    def answer(self) -> Written:
+    def answer(self) -> WriteResult:
         if isinstance(self.error, Busy):
             raise Busy
         if self.fresh is None:
@@ -76,11 +76,11 @@ class Commits:
         self._busy = False
         self._bell = threading.Condition()
 
-    def write(self, events: Sequence[Event], project: str | None = None) -> Written:
+    def write(self, events: Sequence[Event], project: str | None = None) -> WriteResult:
         """Those of the events that were new, once they are durable, in order.
 
-        An id that several callers bring at once is new for exactly one of them; what the others
-        tell of it completes it, but only in the `project` they may change, if one is named.
+        An id that several callers bring at once is new for exactly one of them; those of the others
+        are merged with it, but only in the `project` they may change, if one is named.
         """
         ask = _Ask(events, project)
         self._enter(ask)
@@ -148,6 +148,6 @@ class Commits:
         bound = [one.project for one in group for _ in one.events]
         outcomes = iter(self._store(events, bound, min(one.until for one in group)))
         for one in group:
-            told = list(zip(one.events, islice(outcomes, len(one.events)), strict=True))
-            new = (event for event, outcome in told if outcome == "new")
-            one.fresh = Written(new, sum(outcome == "completed" for _, outcome in told))
+            settled = list(zip(one.events, islice(outcomes, len(one.events)), strict=True))
+            new = (event for event, outcome in settled if outcome == "new")
+            one.fresh = WriteResult(new, sum(outcome == "merged" for _, outcome in settled))

@@ -1,11 +1,11 @@
 """Events in one DuckDB file, owned by one process.
 
-An event's id alone decides whether it is new: a known id is never stored twice, whatever time it
-carries now. What it tells beyond what is stored completes the event, in the same commit and by a
-rule that knows no order (`data/events/merging.py`).
+An event's id alone decides whether it is new: a stored id is never stored again, whatever time it
+carries now. It is merged with what is stored, in the same commit and by a rule that knows no
+order (`data/events/merging.py`).
 
 A unique index costs 1.4 GB at 10 M events and 62 ms a commit of 1,000, a look through the table
-0.2 s of a core; the digests kept in memory (`data/engines/duckdb/seen.py`) tell of nearly every id
+0.2 s of a core; the digests kept in memory (`data/events/digest_index.py`) tell of nearly every id
 that it is new, and the table is asked about the others alone. That is exact only with one writer
 at a time: whoever writes holds the lock.
 
@@ -30,15 +30,14 @@ from duckdb_sqlalchemy import ConnectionWrapper
 
 import data.engines.duckdb.dialect  # noqa: F401  # how it says what `data.dialect` wants
 from data.engines.duckdb import repricing
-from data.engines.duckdb.batch import Batch, perhaps, telling
-from data.engines.duckdb.bulk import load
-from data.engines.duckdb.columns import digests
+from data.engines.duckdb.batch import Batch, probably_stored, without_duplicates
 from data.engines.duckdb.commits import PATIENCE, Busy, Commits, Outcome
+from data.engines.duckdb.parquet import load
 from data.engines.duckdb.schema import opened, transaction
-from data.engines.duckdb.seen import Seen
 from data.engines.memo import Memo
 from data.errors import Refused
-from data.events.merging import Written
+from data.events.digest_index import DigestIndex, digests
+from data.events.merging import WriteResult
 from data.events.table import Event
 from data.prices.book import PriceBook, public
 from data.prices.cells import Change
@@ -49,7 +48,7 @@ from data.sources.report import Report
 READERS: Final = 16
 CHUNK: Final = 100  # of 2,048 rows
 # As many as keep the cores busy.
-TURNS: Final = max(1, os.cpu_count() or 1)
+MOST_QUERIES: Final = max(1, os.cpu_count() or 1)
 
 
 class DuckEvents:
@@ -59,8 +58,8 @@ class DuckEvents:
         self.memo, self.stable_memo, self.book = Memo(), Memo(), book
         self._lock = threading.Lock()
         self._commits = Commits(self._store)
-        self._seen: Seen | None = None
-        self._turns = threading.BoundedSemaphore(TURNS)
+        self._index: DigestIndex | None = None
+        self._query_slots = threading.BoundedSemaphore(MOST_QUERIES)
         self._root = opened(path)
         self.sql = sa.create_engine(
             "duckdb://",
@@ -69,39 +68,42 @@ class DuckEvents:
             pool_size=READERS,
             max_overflow=-1,
         )
-        sa.event.listen(self.sql, "do_execute", self._in_turn)
+        sa.event.listen(self.sql, "do_execute", self._execute)
 
     def close(self) -> None:
         self.sql.dispose()
         self._root.close()
 
-    def write(self, events: Sequence[Event], project: str | None = None) -> Written:
+    def write(self, events: Sequence[Event], project: str | None = None) -> WriteResult:
         if not events:
-            return Written()
-        if left := self._telling(events, project):
+            return WriteResult()
+        if left := self._without_duplicates(events, project):
             return self._commits.write(left, project)
         with self._locked(time.monotonic() + PATIENCE):  # until what was found is durable
-            return Written()
+            return WriteResult()
 
-    def _telling(self, events: Sequence[Event], project: str | None) -> Sequence[Event]:
-        """Those that are new or may tell more: what changes nothing needs no turn to write."""
-        if (seen := self._seen) is None or not (some := perhaps(seen, events)).any():
+    def _without_duplicates(self, events: Sequence[Event], project: str | None) -> Sequence[Event]:
+        """Those that are new or may add to what is stored: who adds nothing takes no lock."""
+        index = self._index
+        if index is None or not (probable := probably_stored(index, events)).any():
             return events
         with suppress(duckdb.Error), closing(self._root.cursor()) as reader:
-            return telling(reader, events, some, project)
+            return without_duplicates(reader, events, probable, project)
         return events  # who writes will tell what is wrong
 
-    def _store(self, events: list[Event], bound: list[str | None], until: float) -> list[Outcome]:
+    def _store(
+        self, events: list[Event], projects: list[str | None], until: float
+    ) -> list[Outcome]:
         with self._locked(until), closing(self._root.cursor()) as writer:
-            seen = self._seen = self._digests() if self._seen is None else self._seen
+            index = self._index = self._read_index() if self._index is None else self._index
             with transaction(writer):
                 batch = Batch(writer, self.book())
-                outcomes = batch.take(events, bound, perhaps(seen, events))
+                outcomes = batch.take(events, projects, probably_stored(index, events))
                 if batch.new or batch.changed:
-                    self._seen = None  # to be read again, should this fail half-way
-                    seen.add(batch.store())
-            if self._seen is None:
-                self._seen = seen
+                    self._index = None  # to be read again, should this fail half-way
+                    index.add(batch.store())
+            if self._index is None:
+                self._index = index
                 self.memo.clear()
         return outcomes
 
@@ -114,7 +116,7 @@ class DuckEvents:
         finally:
             self._lock.release()
 
-    def _digests(self) -> Seen:
+    def _read_index(self) -> DigestIndex:
         with closing(self._root.cursor()) as reader:
             row = reader.execute("SELECT count(*) FROM events").fetchone()
             found, at = np.empty(row[0] if row else 0, np.int64), 0
@@ -122,28 +124,28 @@ class DuckEvents:
             while len(part := reader.fetch_df_chunk(CHUNK)):
                 found[at : at + len(part)] = part["id_hash"]
                 at += len(part)
-        return Seen(found)
+        return DigestIndex(found)
 
     def load(self, part: Part) -> Report | None:
         with closing(self._root.cursor()) as cursor:
-            return load(part, cursor, self.book(), self._alone, self._complete)
+            return load(part, cursor, self.book(), self._writing, self._merge)
 
-    def _complete(self, events: list[Event]) -> int:
+    def _merge(self, events: list[Event]) -> int:
         """Write however long it takes to have the turn: what `load` stored is not read again."""
-        told = self._store(events, [None] * len(events), threading.TIMEOUT_MAX)
-        return told.count("completed")
+        outcomes = self._store(events, [None] * len(events), threading.TIMEOUT_MAX)
+        return outcomes.count("merged")
 
     @contextmanager
-    def _alone(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    def _writing(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
         """The one who writes, for a transaction that leaves what it stored as `fresh`."""
         with self._lock:
-            seen, self._seen = self._seen, None
+            index, self._index = self._index, None
             with transaction(cursor):
                 yield
-            if seen is not None:
+            if index is not None:
                 found = cursor.execute("SELECT id_hash FROM fresh").fetchnumpy()["id_hash"]
-                seen.add(np.asarray(found, np.int64))
-                self._seen = seen
+                index.add(np.asarray(found, np.int64))
+                self._index = index
         self.memo.clear()
 
     def stored_ids(self, ids: Collection[str]) -> set[str]:
@@ -156,14 +158,14 @@ class DuckEvents:
             ).fetchall()
         return {row[0] for row in rows}.intersection(ids)
 
-    def _in_turn(self, cursor: Any, statement: str, parameters: Any, _context: Any) -> bool:
-        with self._turns:
+    def _execute(self, cursor: Any, statement: str, parameters: Any, _context: Any) -> bool:
+        with self._query_slots:
             cursor.execute(statement, parameters)
         return True
 
     def remove(self, source: str) -> int:
         with self._lock, transaction(writer := self._root.cursor()):
-            self._seen = None
+            self._index = None
             repricing.forget(writer, source)
             row = writer.execute("DELETE FROM events WHERE source = ?", [source]).fetchone()
         self.memo.clear()

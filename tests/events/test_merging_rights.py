@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.engines.protocol import EventStore, open_events
-from data.events.merging import COMPLETED, completed
+from data.events.merging import MERGED, merge
 from data.events.table import EVENTS, Event
 from data.prices.book import PUBLIC
 from data.sources.events import event_of
@@ -59,7 +59,7 @@ def test_what_is_stored_elsewhere_stays(
     assert rows(store, "event_id, project, input_tokens") == [("e", project, 3)]
     for _ in range(2):
         written = store.write([told(project="a", **more)], "a")
-        assert (written, written.completed) == ([], 0)
+        assert (written, written.merged) == ([], 0)
     assert rows(store) == before
 
 
@@ -69,16 +69,16 @@ def test_what_is_stored_in_the_project_is_completed(
 ) -> None:
     old, new = told(project="a", input_tokens=3), told(project="a", **more)
     store.write([old])
-    assert store.write([new], "a").completed == 1
-    whole = completed(old, new, PUBLIC)
+    assert store.write([new], "a").merged == 1
+    whole = merge(old, new, PUBLIC)
     assert dict(zip(EVENTS.columns.keys(), rows(store)[0], strict=True)).items() >= whole.items()
 
 
 def test_who_may_write_anywhere_completes_and_moves(store: EventStore) -> None:
     store.write([told(project="long")], "long")
-    assert store.write([told(project="b", user="ana")]).completed == 1
+    assert store.write([told(project="b", user="ana")]).merged == 1
     assert rows(store, 'project, "user"') == [("b", "ana")]
-    assert store.write([told(project="long", user_name="Ana")], "long").completed == 0
+    assert store.write([told(project="long", user_name="Ana")], "long").merged == 0
     assert rows(store, "project, user_name") == [("b", None)]
 
 
@@ -96,7 +96,7 @@ def test_callers_of_one_commit_keep_their_rights(
             sent.append(pool.submit(store.write, [event], only))
             waiting(n)
     assert [len(one.result()) for one in sent] == [1, 1, 0]
-    assert sent[2].result().completed == (second is None)
+    assert sent[2].result().merged == (second is None)
     kept = [("e", first, "ana" if second is None else None), ("lead", None, None)]
     assert rows(store, 'event_id, project, "user"') == kept
 
@@ -149,7 +149,7 @@ def test_every_telling_changes_what_its_caller_may_change(
         for event, only in batch:
             kept = wanted.setdefault(event["event_id"], event)
             if only is None or kept["project"] == only:
-                wanted[event["event_id"]] = completed(kept, event, PUBLIC)
+                wanted[event["event_id"]] = merge(kept, event, PUBLIC)
         if chance.random() < 0.5:  # each by itself, or all in one commit
             for event, only in batch:
                 memory.write([event], only)
@@ -222,7 +222,7 @@ def test_a_bound_key_changes_nothing_outside_its_project(
         report = post(served, bound, None, True)
         if report:
             assert (report["accepted"], report["duplicates"]) == (0, 1)
-            assert COMPLETED not in report.get("notes", {})
+            assert MERGED not in report.get("notes", {})
         assert rows(served.store) == before
 
 

@@ -1,10 +1,10 @@
 """The rules of `data.events.table.clean` as SQL, for whole columns of a Parquet file at once.
 
-`fine` holds only where `clean` is certain to accept a row and to make of it what the columns
+`valid` holds only where `clean` is certain to accept a row and to make of it what the columns
 here make of it; it may fail for rows that are in order (text with margins, odd spellings of
 numbers). Those are read again and go through `clean` itself, as do the wrong ones, for their
-sentence. So nothing here may be more lenient than `clean`; `tests/engines/test_bulk.py` holds them
-together.
+sentence. So nothing here may be more lenient than `clean`; `tests/engines/test_parquet_load.py`
+holds them together.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ MARGIN: Final = "".join(f"\\x{{{n:x}}}" for n in range(0x110000) if chr(n).isspa
 SPOILT: Final = f"^[{MARGIN}]|[{MARGIN}]$|\\x00"
 ISO: Final = r"\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?(?:Z|\+00:00)?"
 MOST_DOLLARS: Final = LARGEST_COUNT // 10**9
-Column = tuple[str, str]  # the SQL of a value, and of whether it is surely fine
+Column = tuple[str, str]  # the SQL of a value, and of whether it is surely valid
 
 Kinds = Mapping[str, str]
 
 
-def staged(kinds: Kinds, given: Mapping[str, str | None]) -> str:
-    """The SELECT list over raw columns: every field, `fine`, and whether the origin was said.
+def fields(kinds: Kinds, given: Mapping[str, str | None]) -> str:
+    """The SELECT list over raw columns: every field, and whether each is valid.
 
     `kinds` are the types of the columns that are there; `given` is whose it is where they are
     silent. Later parts use the names of earlier ones.
@@ -53,17 +53,17 @@ def staged(kinds: Kinds, given: Mapping[str, str | None]) -> str:
     columns["cost_nano"] = _cost(columns["cost_nano"], kinds)
     columns["tags"] = _tags(kinds)
     values = [f'{value} AS "{name}"' for name, (value, _) in columns.items()]
-    fine = " AND ".join(f"coalesce({test}, false)" for _, test in columns.values())
-    return f"n, {', '.join(values)}, {fine} AS parts_fine"
+    valid = " AND ".join(f"coalesce({test}, false)" for _, test in columns.values())
+    return f"n, {', '.join(values)}, {valid} AS parts_valid"
 
 
-def together() -> str:
-    """Whether the fields of a row, each fine, are fine together."""
-    return " AND ".join(f"coalesce({test}, false)" for test in _together())
+def valid_row() -> str:
+    """Whether the fields of a row, each valid, are valid together."""
+    return " AND ".join(f"coalesce({test}, false)" for test in _row_tests())
 
 
-def _together() -> Iterator[str]:
-    yield "parts_fine"
+def _row_tests() -> Iterator[str]:
+    yield "parts_valid"
     for name in ("event_id", "kind", "channel", "source", "status"):
         yield f"{name} IS NOT NULL"
     for name in ("kind", "channel", "status"):
@@ -87,9 +87,9 @@ def text(name: str, kinds: Kinds, silent: str | None = None) -> Column:
     if kinds[name] != "VARCHAR":
         return instead, f"{column} IS NULL"
     value = f"nullif({column}, '')"
-    fine = f"({column} IS NULL OR (strlen({column}) <= {LONGEST_TEXT}"
-    fine += f" AND NOT regexp_matches({column}, {quoted(SPOILT)})))"
-    return (value if silent is None else f"coalesce({value}, {instead})"), fine
+    valid = f"({column} IS NULL OR (strlen({column}) <= {LONGEST_TEXT}"
+    valid += f" AND NOT regexp_matches({column}, {quoted(SPOILT)})))"
+    return (value if silent is None else f"coalesce({value}, {instead})"), valid
 
 
 def _ts(kinds: Kinds) -> Column:
@@ -126,16 +126,16 @@ def _cost(nano: Column, kinds: Kinds) -> Column:
     column, kind = "raw.cost", kinds["cost"]
     if kind not in (*WHOLE, "DOUBLE", "VARCHAR") and not kind.startswith("DECIMAL"):
         return nano[0], f"{nano[1]} AND raw.cost IS NULL"
-    told = "[0-9]{1,7}(?:[.][0-9]{1,18})?"
-    plain = f"regexp_full_match({column}, '{told}')" if kind == "VARCHAR" else f"{column} >= 0"
+    dollars = "[0-9]{1,7}(?:[.][0-9]{1,18})?"
+    plain = f"regexp_full_match({column}, '{dollars}')" if kind == "VARCHAR" else f"{column} >= 0"
     exact = f"TRY_CAST(CAST({column} AS VARCHAR) AS DECIMAL(26, 18))"
     near = f"CAST({exact} AS DECIMAL(17, 9))"
     value = f"CASE WHEN {plain} AND {exact} <= {MOST_DOLLARS} THEN"
     value += f" CAST(replace(CAST({near} AS VARCHAR), '.', '') AS BIGINT) END"
     unclear = f"abs(abs({near} - {exact}) - 0.0000000005) < 0.000000000000000003"
     silent = f"({column} IS NULL OR CAST({column} AS VARCHAR) = '')"
-    fine = f"({silent} OR ({nano[0]} IS NULL AND {plain} AND {exact} <= {MOST_DOLLARS}"
-    return f"coalesce({nano[0]}, {value})", f"{nano[1]} AND {fine} AND NOT ({unclear})))"
+    valid = f"({silent} OR ({nano[0]} IS NULL AND {plain} AND {exact} <= {MOST_DOLLARS}"
+    return f"coalesce({nano[0]}, {value})", f"{nano[1]} AND {valid} AND NOT ({unclear})))"
 
 
 def _tags(kinds: Kinds) -> Column:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from data.access.scope import Scope
 from data.engines.protocol import EventStore, open_events
 from data.errors import EventError
-from data.events.merging import COMPLETED, completed
+from data.events.merging import MERGED, merge
 from data.events.table import EVENTS, Event
 from data.ingest.importing import ingest, ingest_paths
 from data.prices.book import PUBLIC
@@ -49,10 +49,10 @@ def told(**fields: Any) -> Event:
 
 def both(one: Event, other: Event) -> Event:
     """What two tellings make, which of them ever comes first."""
-    whole = completed(one, other, PUBLIC)
-    assert whole == completed(other, one, PUBLIC)
-    assert completed(whole, one, PUBLIC) is whole
-    assert completed(whole, other, PUBLIC) is whole
+    whole = merge(one, other, PUBLIC)
+    assert whole == merge(other, one, PUBLIC)
+    assert merge(whole, one, PUBLIC) is whole
+    assert merge(whole, other, PUBLIC) is whole
     return whole
 
 
@@ -165,18 +165,18 @@ def test_tellings_make_the_same_event_in_any_order(chance: random.Random, many: 
         chance.shuffle(every)
         whole = every[0]
         for one in every[1:]:
-            whole = completed(whole, one, PUBLIC)
-        assert all(completed(whole, one, PUBLIC) is whole for one in every)
+            whole = merge(whole, one, PUBLIC)
+        assert all(merge(whole, one, PUBLIC) is whole for one in every)
         wholes.append(whole)
     assert all(whole == wholes[0] for whole in wholes)
     # And in any grouping: what is known already may be told again as a whole.
     half = many // 2
     left, right = every[0], every[half]
     for one in every[1:half]:
-        left = completed(left, one, PUBLIC)
+        left = merge(left, one, PUBLIC)
     for one in every[half + 1 :]:
-        right = completed(right, one, PUBLIC)
-    assert completed(left, right, PUBLIC) == wholes[0]
+        right = merge(right, one, PUBLIC)
+    assert merge(left, right, PUBLIC) == wholes[0]
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +205,7 @@ def test_the_store_knows_neither_order_nor_batches(
             left = left[size:]
         assert new == len({event["event_id"] for event in every})
         found.append(rows(memory))
-        assert [memory.write(every), memory.write(every).completed] == [[], 0]
+        assert [memory.write(every), memory.write(every).merged] == [[], 0]
         assert rows(memory) == found[-1]
     assert found[0] == found[1] == found[2]
     for row in found[0]:
@@ -232,7 +232,7 @@ def brought(shared: Path, doors: tuple[str, ...]) -> list[tuple[Any, ...]]:
     assert sum(report.accepted for report in reports) == len(found)
     for door in doors:
         again = ingest_paths([shared / door], store)
-        assert (again.accepted, COMPLETED in again.notes) == (0, False)
+        assert (again.accepted, MERGED in again.notes) == (0, False)
     assert rows(store) == found
     store.close()
     return found
@@ -260,7 +260,7 @@ def test_logs_learn_from_telemetry_who_and_what_it_cost(shared: Path, store: Eve
         (None, "list")
     }
     report = ingest_paths([shared / CLAUDE[1]], store)
-    assert (report.accepted, report.duplicates, report.notes[COMPLETED]) == (0, 30, 30)
+    assert (report.accepted, report.duplicates, report.notes[MERGED]) == (0, 30, 30)
     calls = "project IS NOT NULL, user IS NOT NULL, repository, kind, status"
     found = rows(store, f"{calls}, cost_origin")
     assert {row[:2] for row in found} == {(True, True)}
@@ -285,7 +285,7 @@ def test_what_comes_again_writes_nothing(tmp_path: Path) -> None:
     assert store.memo.get("answer", lambda: 1) == 1
     for events in (every, poorer, [*every, *poorer]):
         written = store.write(events)
-        assert (written, written.completed) == ([], 0)
+        assert (written, written.merged) == ([], 0)
         assert files() == before
         assert store.memo.get("answer", lambda: 2) == 1
     store.close()
@@ -297,7 +297,7 @@ def test_the_report_counts_it_as_known_and_says_so(store: EventStore) -> None:
     report = ingest([("1", raw), ("2", raw | {"user": "ana"}), ("3", raw | {"user": "ana"}),
                      ("4", raw | {"event_id": "b"}), ("5", {})], store)  # fmt: skip
     assert (report.accepted, report.duplicates, report.rejected, report.read) == (1, 3, 1, 5)
-    assert report.notes == {COMPLETED: 1}
+    assert report.notes == {MERGED: 1}
     assert rows(store, 'event_id, "user"') == [("a", "ana"), ("b", None)]
 
 
@@ -320,7 +320,7 @@ def test_a_parquet_file_completes_too(store: EventStore, tmp_path: Path) -> None
             f" TIMESTAMP '2026-11-20 12:00:00' AS ts)) TO '{path}' (FORMAT parquet)"
         )
     report = ingest_paths([path], store)
-    assert (report.accepted, report.duplicates, report.notes) == (1, 3, {COMPLETED: 2})
+    assert (report.accepted, report.duplicates, report.notes) == (1, 3, {MERGED: 2})
     columns = 'event_id, "user", input_tokens, output_tokens, cost_nano, list_cost_nano'
     listed = PUBLIC.cost(told(input_tokens=3, output_tokens=4, **GPT))
     assert rows(store, columns) == [("a", "ana", 3, 4, 500_000_000, listed),
@@ -350,7 +350,7 @@ def priced(state: State, tmp_path: Path) -> Iterator[EventStore]:
 
 def more(store: EventStore, **fields: Any) -> None:
     report = ingest([("", {"event_id": "e"} | LEAST | fields)], store)
-    assert report.notes == {COMPLETED: 1}
+    assert report.notes == {MERGED: 1}
 
 
 def test_a_repriced_event_that_learns_a_name_is_undone(state: State, priced: EventStore) -> None:

@@ -21,7 +21,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from callbacks.commands.remote_store import RemoteStore
-from data.engines.duckdb import doubtful
+from data.engines.duckdb import parquet as loading
 from data.engines.protocol import EventStore, open_events
 from data.events.table import LARGEST_COUNT, Event
 from data.ingest.importing import ingest, ingest_paths
@@ -158,7 +158,7 @@ def test_good_rows_never_take_the_slow_road(
         raise AssertionError("a good row took the slow road")
 
     path = exported(tmp_path / "sample.parquet", list(sample(2_000, 5, until=NOON)))
-    monkeypatch.setattr(doubtful, "event_of", fail)
+    monkeypatch.setattr(loading, "event_of", fail)
     report = ingest_paths([path], store)
     assert (report.accepted, report.rejected) == (2_000, 0)
     with store.sql.connect() as connection:

@@ -1,0 +1,267 @@
+"""A Parquet file into the event store, a stretch of rows at a time, in SQL.
+
+rows → stage (what decides about a row: `valid` by `parquet_rules`, its id, what prices it) → ready
+(with digest, price and derived columns; rows that are not surely valid go through `clean`, row by
+row) → fresh (the ids nobody has) → events, read from the file again: cheaper than keeping whole
+rows; duplicates (the others): those that add to what is stored are merged as `write` does it
+
+What is stored and reported is what reading record by record would have, row for row. Only
+`_insert` and the merging hold the writer's lock. The temporary tables are the cursor's own and
+live as long as it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from itertools import islice
+from typing import Any, Final
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from data.engines.duckdb import parquet_rules, repricing
+from data.engines.duckdb.batch import Cursor, compare
+from data.engines.duckdb.columns import names
+from data.errors import EventError
+from data.events.cleaning import clean
+from data.events.digest_index import digests
+from data.events.merging import COST_FIELDS, MERGED
+from data.events.table import COUNTS, EVENTS, FIELDS, TOKENS, Event
+from data.prices.book import PriceBook
+from data.prices.cells import cells
+from data.prices.derived import DERIVED, derived
+from data.sources.canonical import convert
+from data.sources.events import event_of
+from data.sources.format import Note, Options, Record, records
+from data.sources.mapping import KNOWN
+from data.sources.parquet import Part, columns_of, projected
+from data.sources.report import Report
+
+COLUMNS: Final = tuple(column.name for column in EVENTS.columns)
+LIST: Final = ", ".join(f'"{name}"' for name in COLUMNS)
+PLAIN: Final = tuple(name for name in COLUMNS if name not in DERIVED)
+NUMBERS: Final = frozenset({"n", "ts", *COUNTS, *DERIVED})
+WORKED_OUT: Final = ("cost_nano", "cost_origin", *DERIVED)
+READY: Final = ("n", "event_id", "source", "kind", "ts", *TOKENS, *WORKED_OUT)
+ROWS: Final = 10_000  # that Python holds at once
+CALL: Final = ("provider", "model", "ts", *TOKENS)
+MODELS: Final = "SELECT DISTINCT provider, model FROM stage WHERE valid AND model IS NOT NULL"
+PRICED: Final = (
+    "SELECT n, cost AS price, CASE WHEN caches THEN saved END AS cache_saved_nano,"
+    " CASE WHEN caches THEN writing END AS cache_write_nano"
+    f" FROM (SELECT n, {repricing.WHOLE}"
+    f" FROM (SELECT e.n, {repricing.PARTS} FROM stage e {repricing.MATCH}))"
+)
+DECIDES: Final = ("event_id", "source", "kind", "cost_nano", "cost_origin", "request_count", *CALL)
+DUPLICATES: Final = (
+    "CREATE OR REPLACE TEMP TABLE duplicates AS SELECT n, id_hash FROM ready"
+    " WHERE n NOT IN (SELECT n FROM fresh)"
+)
+Writing = Callable[[Cursor], AbstractContextManager[None]]
+Merge = Callable[[list[Event]], int]  # how many stored events became more
+
+
+def load(
+    part: Part, cursor: Cursor, book: PriceBook, writing: Writing, merge: Merge
+) -> Report | None:
+    """Store what is new of a part; None where only reading row by row can tell what is wrong."""
+    report = Report()
+    cursor.execute("SET enable_progress_bar = false")  # DuckDB draws it on stdout
+    try:
+        columns = columns_of(cursor, part.path)
+        if columns.keys() - set(KNOWN) or not _plain(part.options):
+            return None
+        raw, fields = _stage(part, cursor, columns)
+        _ready(cursor, book)
+        _append_uncertain(part, cursor, raw, book, report)
+        with writing(cursor):
+            _insert(cursor, fields)
+    except duckdb.Error:  # a file that breaks off or lies about its types; nothing is stored
+        return None
+    _count(cursor, report)
+    if merged := sum(map(merge, _duplicates_with_more(cursor, fields))):
+        report.note(MERGED, merged)
+    return report
+
+
+def _plain(options: Options) -> bool:
+    """Whether what is given at import is stored as it is given."""
+    given = (options.user, options.project)
+    return not options.columns and all(one is None or _is_clean(one) for one in given)
+
+
+def _is_clean(text: str) -> bool:
+    least = {"ts": 10**15, "kind": "message", "channel": "api", "source": "s", "status": "ok"}
+    try:
+        return bool(clean(least | {"event_id": text})["event_id"] == text)
+    except EventError:
+        return False
+
+
+def _stage(part: Part, cursor: Cursor, columns: dict[str, str]) -> tuple[str, str]:
+    """What decides about each row; the SELECT of the raw rows, and of their fields."""
+    wanted = [f'{projected(name, kind)} AS "{name}"' for name, kind in columns.items()]
+    raw = f"SELECT file_row_number AS n, {', '.join(wanted)}"
+    raw += f" FROM read_parquet({parquet_rules.quoted(str(part.path))}, file_row_number = true)"
+    raw += f" WHERE file_row_number BETWEEN {part.start} AND {part.start + part.rows - 1}"
+    kinds = {name: kind for name, kind, *_ in cursor.execute(f"DESCRIBE {raw}").fetchall()}
+    given = {"user": part.options.user, "project": part.options.project}
+    fields = f"SELECT {parquet_rules.fields(kinds, given)} FROM ({raw}) AS raw"
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE stage AS SELECT n, {', '.join(DECIDES)}, tags,"
+        f" {parquet_rules.valid_row()} AS valid FROM ({fields})"
+    )
+    wrong = [text for (text,) in _tags(cursor) if not _is_json(text)]
+    if wrong:
+        cursor.register("wrong", _frame(["tags"], [(text,) for text in wrong]))
+        cursor.execute("UPDATE stage SET valid = false WHERE tags IN (SELECT tags FROM wrong)")
+    return raw, fields
+
+
+def _tags(cursor: Cursor) -> list[Any]:
+    return cursor.execute("SELECT DISTINCT tags FROM stage WHERE tags IS NOT NULL").fetchall()
+
+
+def _is_json(text: str) -> bool:
+    least = {"ts": 10**15, "kind": "message", "channel": "api", "source": "s", "status": "ok"}
+    try:
+        return bool(clean(least | {"event_id": "a", "tags": text})["tags"] == text)
+    except EventError:
+        return False
+
+
+def _ready(cursor: Cursor, book: PriceBook) -> None:
+    """The valid rows with what is worked out of them."""
+    rows = cursor.execute("SELECT n, event_id FROM stage WHERE valid").fetchnumpy()
+    found = {"n": rows["n"], "id_hash": digests(list(rows["event_id"]))}
+    cursor.register("digests", pd.DataFrame(found))
+    models = cursor.execute(MODELS).fetchall()
+    repricing.register(cursor, cells(book, models))
+    cost = "coalesce(cost_nano, list)"
+    origin = f"CASE WHEN {cost} IS NULL THEN 'unpriced' WHEN cost_nano IS NULL THEN 'list'"
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE ready AS SELECT {', '.join(READY)} FROM ("
+        f"SELECT stage.* REPLACE ({cost} AS cost_nano,"
+        f" coalesce(cost_origin, {origin} ELSE 'reported' END) AS cost_origin), id_hash,"
+        " cache_saved_nano, cache_write_nano, CASE WHEN cost_nano IS NOT NULL"
+        " AND coalesce(cost_origin, 'reported') = 'reported' THEN price END AS list_cost_nano"
+        f" FROM (SELECT *, CASE WHEN cost_origin IS NULL THEN price END AS list FROM stage"
+        f" JOIN digests USING (n) LEFT JOIN ({PRICED}) AS priced USING (n)) AS stage)"
+    )
+
+
+def _append_uncertain(
+    part: Part, cursor: Cursor, raw: str, book: PriceBook, report: Report
+) -> None:
+    """The rows that are not surely valid, through `clean`."""
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE cleaned AS SELECT 0 AS n, {LIST} FROM events LIMIT 0"
+    )
+    source = _uncertain(part, cursor, raw)
+    while batch := list(islice(source, ROWS)):
+        events = list(_cleaned(batch, book, report, part.name))
+        rows = [(n, *(event[c] for c in PLAIN), *derived(event, book)) for n, event in events]
+        cursor.register("batch", _frame(("n", *PLAIN, *DERIVED), rows))
+        cursor.execute(f"INSERT INTO cleaned SELECT n, {LIST} FROM batch")
+    cursor.execute(f"INSERT INTO ready SELECT {', '.join(READY)} FROM cleaned")
+
+
+def _uncertain(part: Part, cursor: Cursor, raw: str) -> Iterator[Record]:
+    found = cursor.execute("SELECT n FROM stage WHERE NOT valid ORDER BY n").fetchnumpy()["n"]
+    reader = cursor.cursor()
+    for first in range(0, len(found), ROWS):
+        reader.register("uncertain", pd.DataFrame({"n": found[first : first + ROWS]}))
+        rows = reader.execute(f"{raw} AND file_row_number IN (SELECT n FROM uncertain) ORDER BY n")
+        names = [column[0] for column in reader.description or ()]
+        entries = [(str(row[0]), dict(zip(names[1:], row[1:], strict=True))) for row in
+                   rows.fetchall()]  # fmt: skip
+        yield from records(entries, convert, part.options)
+    reader.close()
+
+
+def _cleaned(
+    batch: list[Record], book: PriceBook, report: Report, name: str
+) -> Iterator[tuple[int, Event]]:
+    for where, raw in batch:
+        number = int(where)
+        try:
+            if not isinstance(raw, Note):
+                yield number, event_of(raw, book)
+        except EventError as error:
+            report.reject(f"{name}:{number + 1}", error)
+
+
+def _frame(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    """Rows as a frame DuckDB can read: numbers or text, both with nulls."""
+    values = list(zip(*rows, strict=True)) or [()] * len(columns)
+    return pd.DataFrame(
+        {
+            name: pd.array(list(column), dtype="Int64" if name in NUMBERS else "string")
+            for name, column in zip(columns, values, strict=True)
+        }
+    )
+
+
+def _insert(cursor: Cursor, fields: str) -> None:
+    """Into the events, those whose id nobody has; of the same id here, the first."""
+    cursor.execute(
+        "CREATE OR REPLACE TEMP TABLE stored AS SELECT event_id FROM events"
+        " WHERE id_hash IN (SELECT id_hash FROM ready)"
+    )
+    cursor.execute(
+        "CREATE OR REPLACE TEMP TABLE fresh AS SELECT * FROM ready"
+        " WHERE event_id NOT IN (SELECT event_id FROM stored)"
+        " AND n IN (SELECT min(n) FROM ready GROUP BY event_id)"
+    )
+    worked = {name: f"fresh.{name}" for name in WORKED_OUT}
+    values = ", ".join(worked.get(name, f'fields."{name}"') for name in COLUMNS)
+    cursor.execute(
+        f"INSERT INTO events ({LIST}) SELECT {values} FROM ({fields}) AS fields"
+        " JOIN fresh USING (n) WHERE n NOT IN (SELECT n FROM cleaned)"
+    )
+    cursor.execute(
+        f"INSERT INTO events ({LIST}) SELECT {LIST} FROM cleaned WHERE n IN (SELECT n FROM fresh)"
+    )
+
+
+def _count(cursor: Cursor, report: Report) -> None:
+    """The report of what was stored."""
+    tokens = " + ".join(f"coalesce({name}, 0)" for name in TOKENS)
+    row = cursor.execute(
+        "SELECT count(*), (SELECT count(*) FROM ready) - count(*),"
+        " count(*) FILTER (kind = 'llm' AND cost_nano IS NULL),"
+        f" coalesce(sum(cost_nano), 0), coalesce(sum({tokens}), 0), min(ts), max(ts) FROM fresh"
+    ).fetchone() or ()  # fmt: skip
+    names = ("accepted", "duplicates", "unpriced", "cost_nano", "tokens")
+    for name, value in zip((*names, "first", "last"), row, strict=True):
+        setattr(report, name, None if value is None else int(value))
+    for source, came, new in cursor.execute(
+        "SELECT source, count(*), count(*) FILTER (n IN (SELECT n FROM fresh)) FROM ready"
+        " GROUP BY source"
+    ).fetchall():
+        report.add_source(source, came, came - new)
+
+
+def _duplicates_with_more(cursor: Cursor, fields: str) -> Iterator[list[Event]]:
+    """Events that are not fresh and may add to what is stored."""
+    cursor.execute(DUPLICATES)
+    wanted = cursor.execute("SELECT id_hash FROM duplicates").fetchnumpy()
+    if not len(wanted["id_hash"]):
+        return
+    cursor.register("wanted", wanted)
+    wanted_fields = ", ".join(
+        f'{"ready" if name in COST_FIELDS else "fields"}."{name}"' for name in FIELDS
+    )
+    events = (
+        f"SELECT n, {wanted_fields} FROM ({fields}) AS fields JOIN ready USING (n)"
+        " WHERE n NOT IN (SELECT n FROM cleaned) AND n IN (SELECT n FROM duplicates)"
+        f" UNION ALL SELECT n, {names(FIELDS)} FROM cleaned WHERE n IN (SELECT n FROM duplicates)"
+    )
+    found = compare(cursor, events, FIELDS)
+    places = np.sort(found["n"][found["more"].astype(np.bool_)])
+    for first in range(0, len(places), ROWS):
+        cursor.register("more", {"n": places[first : first + ROWS]})
+        cursor.execute(f"SELECT * FROM ({events}) WHERE n IN (SELECT n FROM more) ORDER BY n")
+        yield [dict(zip(FIELDS, row, strict=True)) for _, *row in cursor.fetchall()]
