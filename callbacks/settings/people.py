@@ -11,7 +11,7 @@ from components.settings.resource import Row
 from data.access.people import Alias, People
 from data.local_time import instant
 from data.people.aliases import add, dismiss, listed, refuse, remove
-from data.people.hints import Hint, Seen, seen, suggestions
+from data.people.hints import Hint, ObservedId, observed_ids, suggestions
 from data.people.table import Kept
 
 MOST_OFFERED: Final = 2_000
@@ -49,11 +49,11 @@ def _suggest(asking: Context) -> Found[Suggested]:
                   for one in hints])  # fmt: skip
 
 
-def _ids(asking: Context) -> dict[str, Seen]:
-    return seen(asking.scope, asking.store)
+def _ids(asking: Context) -> dict[str, ObservedId]:
+    return observed_ids(asking.scope, asking.store)
 
 
-def _events(ids: Mapping[str, Seen], one: str) -> int:
+def _events(ids: Mapping[str, ObservedId], one: str) -> int:
     return ids[one].events if one in ids else 0
 
 

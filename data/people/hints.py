@@ -40,7 +40,7 @@ THING: Final = "perhaps a key or a machine of theirs: only {} shares “{}”"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObservedId:
     """An id as it is stored, what its events or account call it, and how many events it has."""
 
     id: str
@@ -63,13 +63,13 @@ class Hint(NamedTuple):
     why: str
 
 
-def seen(scope: Scope, store: EventStore) -> dict[str, Seen]:
+def observed_ids(scope: Scope, store: EventStore) -> dict[str, ObservedId]:
     """Every id that events carry, nobody merged."""
     asked = Query(("events",), ("user",), Filters(ALL_TIME))
     frame = run(asked, scope.without_aliases(), store)
     rows = zip(frame["user"], frame["user_name"], frame["events"], strict=True)
     return {
-        id_: Seen(id_, or_none(name), int(events))
+        id_: ObservedId(id_, or_none(name), int(events))
         for id_, name, events in rows
         if or_none(id_) is not None
     }
@@ -78,9 +78,9 @@ def seen(scope: Scope, store: EventStore) -> dict[str, Seen]:
 def suggestions(state: State, scope: Scope, store: EventStore) -> list[Hint]:
     """Pairs that nobody decided about yet, those of the most events first; `Forbidden` likewise."""
     apart = dismissed(state, scope)
-    ids = seen(scope, store)
+    ids = observed_ids(scope, store)
     for one in _accounts(state):
-        ids[one.id] = Seen(one.id, one.name, ids[one.id].events if one.id in ids else 0,
+        ids[one.id] = ObservedId(one.id, one.name, ids[one.id].events if one.id in ids else 0,
                            one.mail, account=True)  # fmt: skip
     found: dict[frozenset[str], Hint] = {}
     for hint in (*_owned(ids, scope.people, owners(scope.without_aliases(), store)),
@@ -90,13 +90,13 @@ def suggestions(state: State, scope: Scope, store: EventStore) -> list[Hint]:
     return sorted(open_, key=lambda one: (-ids[one.alias].events, one))[:MOST]
 
 
-def _accounts(state: State) -> list[Seen]:
+def _accounts(state: State) -> list[ObservedId]:
     columns = sa.select(ACCOUNTS.c.id, ACCOUNTS.c.name, ACCOUNTS.c.email)
     with state.reading() as connection:
-        return [Seen(id_, name, 0, mail) for id_, name, mail in connection.execute(columns)]
+        return [ObservedId(id_, name, 0, mail) for id_, name, mail in connection.execute(columns)]
 
 
-def _alike(ids: dict[str, Seen], people: People) -> Iterator[Hint]:
+def _alike(ids: dict[str, ObservedId], people: People) -> Iterator[Hint]:
     """Everybody of a group, paired with the one who would be the person."""
     rank = _ranking(ids, people)
     for reason, why in WHY.items():
@@ -107,7 +107,7 @@ def _alike(ids: dict[str, Seen], people: People) -> Iterator[Hint]:
     yield from _things(ids, people, groups, rank)
 
 
-def _owned(ids: dict[str, Seen], people: People, keys: Owners) -> Iterator[Hint]:
+def _owned(ids: dict[str, ObservedId], people: People, keys: Owners) -> Iterator[Hint]:
     """An id that is called as a key with which one other person alone makes calls."""
     by_name = {letters(key) or key.casefold(): key for key in keys}
     for one in ids.values():
@@ -117,7 +117,7 @@ def _owned(ids: dict[str, Seen], people: People, keys: Owners) -> Iterator[Hint]
             yield Hint(one.id, persons.pop(), OWNER.format(key))
 
 
-def _groups(all_: Iterable[Seen], people: People, reason: str) -> Groups:
+def _groups(all_: Iterable[ObservedId], people: People, reason: str) -> Groups:
     groups: Groups = {}
     held = list(all_)
     for one in held:
@@ -129,7 +129,7 @@ def _groups(all_: Iterable[Seen], people: People, reason: str) -> Groups:
     return groups
 
 
-def _keys(one: Seen, reason: str) -> Iterable[str]:
+def _keys(one: ObservedId, reason: str) -> Iterable[str]:
     name, folded = _name(one), one.id.casefold()
     if reason == "id":
         return {folded, folded.partition("@")[0] or folded}
@@ -143,7 +143,7 @@ def _keys(one: Seen, reason: str) -> Iterable[str]:
 
 
 def _things(
-    ids: dict[str, Seen], people: People, named: Groups, rank: Callable[[str], Any]
+    ids: dict[str, ObservedId], people: People, named: Groups, rank: Callable[[str], Any]
 ) -> Iterator[Hint]:
     """An id like `ann-laptop`, where one name alone has the words that are of nobody's laptop."""
     having: dict[str, set[str]] = {}
@@ -163,22 +163,26 @@ def _things(
             yield Hint(one.id, min(group, key=rank), THING.format(f"“{name}”", said))
 
 
-def _name(one: Seen) -> str:
+def _name(one: ObservedId) -> str:
     return " ".join((one.name or "").casefold().split())
 
 
-def _ranking(ids: dict[str, Seen], people: People) -> Callable[[str], Any]:
+def _ranking(ids: dict[str, ObservedId], people: People) -> Callable[[str], Any]:
     """Who of a group is the person: who has aliases, has an account, has the most events."""
 
     def rank(id_: str) -> tuple[bool, bool, int, str]:
-        one = ids.get(id_, Seen(id_, None, 0))
+        one = ids.get(id_, ObservedId(id_, None, 0))
         return (len(people.ids(id_)) == 1, not one.account, -one.events, id_)
 
     return rank
 
 
 def _paired(
-    group: set[str], ids: dict[str, Seen], people: People, rank: Callable[[str], Any], why: str
+    group: set[str],
+    ids: dict[str, ObservedId],
+    people: People,
+    rank: Callable[[str], Any],
+    why: str,
 ) -> Iterator[Hint]:
     person, *others = sorted(group, key=rank)
     for other in others:
