@@ -21,8 +21,8 @@ from data.errors import SettingsError
 from data.events.merging import WriteResult
 from data.events.table import Event
 from data.prices.book import PriceBook, public
-from data.prices.cells import Change
 from data.prices.cost_change import CostChange
+from data.prices.rate_rows import RateChange
 from data.sources.parquet import Part
 from data.sources.report import Report
 
@@ -59,7 +59,7 @@ class EventStore(EventSink, Protocol):
     def remove(self, source: str) -> int:
         """Delete everything one source brought; returns how many events that was."""
 
-    def reprice(self, change: Change, number: int | None) -> list[CostChange]:
+    def reprice(self, change: RateChange, number: int | None) -> list[CostChange]:
         """Change prices under a number, all or none; without one, only say what would change."""
 
     def restore(self, number: int) -> int:

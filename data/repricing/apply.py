@@ -19,9 +19,9 @@ from data.engines.protocol import EventStore
 from data.errors import Refused, Unknown
 from data.events.table import EARLIEST, LATEST, micros
 from data.prices.book import PriceBook
-from data.prices.cells import Change, Model, What, cells
 from data.prices.entries import Entry
 from data.prices.own import entry, refuse
+from data.prices.rate_rows import Affected, Model, RateChange, rate_rows
 from data.query.filters import Filters
 from data.query.query import Query
 from data.query.run import run
@@ -32,7 +32,7 @@ from data.state.audit import Actor, record
 from data.state.store import State
 from data.state.tables import REPRICINGS
 
-ORIGINS: Final[dict[What, tuple[str, ...]]] = {
+ORIGINS: Final[dict[Affected, tuple[str, ...]]] = {
     "unpriced": ("unpriced",),
     "history": ("list", "reported"),
 }
@@ -43,7 +43,7 @@ FIELDS: Final = ("what", "price", "from", "to")
 class Asked:
     """What is to be re-priced: of one entry's models or of all, from `start` until `end`."""
 
-    what: What
+    what: Affected
     price: int | None
     start: int
     end: int
@@ -129,17 +129,17 @@ def done(state: State, scope: Scope, limit: int = 100) -> list[Repricing]:
 
 def change_of(
     wish: Asked, said: Entry | None, book: PriceBook, scope: Scope, store: EventStore
-) -> Change:
+) -> RateChange:
     """The change that `book` makes, of the models that `said` covers (none: all)."""
     models = [
         (provider, model)
         for provider, model in _models(wish.what, scope, store)
         if said is None or said.covers(provider, model)
     ]
-    return Change(wish.what, cells(book, models), wish.start, wish.end)
+    return RateChange(wish.what, rate_rows(book, models), wish.start, wish.end)
 
 
-def _models(what: What, scope: Scope, store: EventStore) -> list[Model]:
+def _models(what: Affected, scope: Scope, store: EventStore) -> list[Model]:
     """The models of stored calls whose cost is of this kind."""
     where = (("kind", ("llm",)), ("cost_origin", ORIGINS[what]))
     found = Query(("events",), ("provider", "model"), Filters(ALL_TIME), where=where)
@@ -148,8 +148,8 @@ def _models(what: What, scope: Scope, store: EventStore) -> list[Model]:
     return [(or_none(provider), model) for provider, model in pairs if or_none(model) is not None]
 
 
-def _begin(state: State, actor: Actor, wish: Asked, said: Entry | None, change: Change) -> int:
-    models = sorted({(cell.provider, cell.model) for cell in change.cells})
+def _begin(state: State, actor: Actor, wish: Asked, said: Entry | None, change: RateChange) -> int:
+    models = sorted({(row.provider, row.model) for row in change.rates})
     row = {
         "at": actor.now, "who": actor.scope.user, "name": actor.name, "what": wish.what,
         "price": wish.price, "entry": said and said.as_dict(), "start": wish.start, "end": wish.end,

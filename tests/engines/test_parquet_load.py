@@ -1,4 +1,4 @@
-"""The fast road of Parquet files: what it stores and reports is what the slow road would have."""
+"""Parquet loaded in SQL: it stores and reports what reading record by record would have."""
 
 from __future__ import annotations
 
@@ -131,7 +131,9 @@ def roads() -> Iterator[tuple[EventStore, EventStore]]:
 
 
 @pytest.mark.parametrize("seed", range(16))
-def test_both_roads_lead_to_the_same(roads: tuple[EventStore, EventStore], seed: int) -> None:
+def test_loading_stores_what_ingesting_does(
+    roads: tuple[EventStore, EventStore], seed: int
+) -> None:
     options = Options(user="ana") if seed % 2 else Options()
     told = file(random.Random(seed))
     fast, slow = roads
@@ -151,11 +153,11 @@ def test_both_roads_lead_to_the_same(roads: tuple[EventStore, EventStore], seed:
         assert (again.accepted, again.rejected) == (0, thorough.rejected)
 
 
-def test_good_rows_never_take_the_slow_road(
+def test_good_rows_are_not_read_one_by_one(
     store: EventStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> Any:
-        raise AssertionError("a good row took the slow road")
+        raise AssertionError("a good row was read by itself")
 
     path = exported(tmp_path / "sample.parquet", list(sample(2_000, 5, until=NOON)))
     monkeypatch.setattr(loading, "event_of", fail)
@@ -175,7 +177,7 @@ def exported(path: Path, events: list[Event]) -> Path:
     return path
 
 
-def test_own_prices_hold_on_the_fast_road(tmp_path: Path) -> None:
+def test_own_prices_hold_for_what_is_loaded(tmp_path: Path) -> None:
     rates = map(Decimal, ("0.007", "0.005", "0", "0.011"))
     own = Entry(1, "", "gpt-4o", "2020-01-01", *rates)  # type: ignore[arg-type]
     path = written(

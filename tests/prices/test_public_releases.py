@@ -20,10 +20,10 @@ from data.events.table import Event, micros
 from data.ingest.importing import ingest
 from data.prices import releases as public_releases
 from data.prices.book import PUBLIC, PriceBook
-from data.prices.cells import Change, cells
 from data.prices.draft import draft
 from data.prices.own import Books, create
 from data.prices.public_book import ALWAYS, INSTALLED, Model, PublicBook, Release, installed
+from data.prices.rate_rows import RateChange, rate_rows
 from data.prices.rates import Rates, Schedule
 from data.prices.release_rows import read, written
 from data.prices.releases import adopt, move, releases
@@ -182,7 +182,7 @@ def test_sql_counts_the_releases_as_python_does(event: Any, seed: int) -> None:
     store.write(events)
     models = {(one["provider"], one["model"]) for one in events}
     for number, what in enumerate(("unpriced", "history"), start=1):
-        store.reprice(Change(what, cells(book, models)), number)  # type: ignore[arg-type]
+        store.reprice(RateChange(what, rate_rows(book, models)), number)  # type: ignore[arg-type]
     wanted = [by_hand(one, book) for one in sorted(events, key=lambda one: str(one["event_id"]))]
     found = rows(
         store, "cost_nano, cost_origin, cache_saved_nano, cache_write_nano, list_cost_nano"

@@ -17,10 +17,10 @@ from data.errors import Forbidden, Refused, Unknown
 from data.events.table import EVENTS, Event, micros
 from data.ingest.importing import ingest
 from data.prices.book import PriceBook
-from data.prices.cells import Change, cells
 from data.prices.derived import derived
 from data.prices.draft import draft
 from data.prices.own import Books, change, create, remove, supposed
+from data.prices.rate_rows import RateChange, rate_rows
 from data.query.filters import Filters
 from data.query.query import Query
 from data.query.run import run
@@ -118,9 +118,9 @@ def test_sql_counts_as_python_does(store: EventStore, event: Make, seed: int) ->
         events.append(drawn(draw, event))
     store.write(events)
     models = {(one["provider"], one["model"]) for one in events}
-    told = cells(book, models)
+    told = rate_rows(book, models)
     for number, what in enumerate(("unpriced", "history"), start=1):
-        store.reprice(Change(what, told), number)  # type: ignore[arg-type]
+        store.reprice(RateChange(what, told), number)  # type: ignore[arg-type]
     wanted = [by_hand(one, book) for one in sorted(events, key=lambda one: str(one["event_id"]))]
     columns = "cost_nano, cost_origin, cache_saved_nano, cache_write_nano, list_cost_nano"
     assert rows(store, columns) == wanted
@@ -131,8 +131,8 @@ def test_no_public_rate_is_too_large_to_count_with() -> None:
     from genai_prices.data import providers
 
     models = [(provider.id, model.id) for provider in providers for model in provider.models]
-    told = cells(PriceBook([draft({"model": "*", "discount": "12.3456789", "from": "2020-01-01"})]),
-                 models)  # fmt: skip
+    discount = draft({"model": "*", "discount": "12.3456789", "from": "2020-01-01"})
+    told = rate_rows(PriceBook([discount]), models)
     names = ("fresh", "cached", "written", "output", "request", "saving", "writing")
     largest = max(abs(getattr(cell, name)) for cell in told for name in names)
     # Five products and a doubling must fit into 127 bits, whatever counts an event may hold.
@@ -141,7 +141,7 @@ def test_no_public_rate_is_too_large_to_count_with() -> None:
 
 def test_no_two_cells_of_a_model_meet() -> None:
     for model in PUBLIC_MODELS:
-        mine = cells(tried(random.Random(1)), [model])
+        mine = rate_rows(tried(random.Random(1)), [model])
         for n, one in enumerate(mine):
             for other in mine[n + 1 :]:
                 assert (one.start >= other.end or other.start >= one.end
@@ -325,7 +325,7 @@ def test_one_that_is_undone_before_it_began_stands_in_the_end(
     create(state, ROOT, OWN)
     reprice = store.reprice
 
-    def late(change: Change, number: int | None) -> Any:
+    def late(change: RateChange, number: int | None) -> Any:
         undo(state, ROOT, number or 0, store)
         return reprice(change, number)
 

@@ -20,8 +20,8 @@ from data.errors import EventError
 from data.events.table import TOKENS, Event
 from data.ingest.importing import ingest_paths
 from data.prices.book import PUBLIC, PriceBook
-from data.prices.cells import Change, cells
 from data.prices.draft import draft
+from data.prices.rate_rows import RateChange, rate_rows
 from data.sources import File, Note, Options, find, formats, read
 from data.sources.entries import CUT_OFF, VALUE_TOO_LONG
 from data.sources.events import event_of
@@ -486,12 +486,12 @@ def test_a_sum_stays_a_sum_of_short_prompts(store: EventStore, tmp_path: Path) -
     (tmp_path / "a.json").write_text(json.dumps([message(), message(context_window="200k-1M")]))
     ingest_paths([tmp_path / "a.json"], store)
     model = ("anthropic", "claude-sonnet-4-5-20250929")
-    assert store.reprice(Change("history", cells(PUBLIC, [model])), None) == []
+    assert store.reprice(RateChange("history", rate_rows(PUBLIC, [model])), None) == []
     half = PriceBook([draft({"from": "2025-01-01", "model": model[1], "discount": "50"}, 1)])
     file = File("f", body=(tmp_path / "a.json").read_bytes())
     read_again = formats()["anthropic_usage"].read(file, Options())
     events = [event_of(raw, half) for _, raw in read_again if not isinstance(raw, Note)]
-    shifts = store.reprice(Change("history", cells(half, [model])), None)
+    shifts = store.reprice(RateChange("history", rate_rows(half, [model])), None)
     assert sum(shift.after or 0 for shift in shifts) == sum(
         event["cost_nano"] or 0 for event in events
     )

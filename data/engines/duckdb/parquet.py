@@ -30,8 +30,8 @@ from data.events.digest_index import digests
 from data.events.merging import COST_FIELDS, MERGED
 from data.events.table import COUNTS, EVENTS, FIELDS, TOKENS, Event
 from data.prices.book import PriceBook
-from data.prices.cells import cells
 from data.prices.derived import DERIVED, derived
+from data.prices.rate_rows import rate_rows
 from data.sources.canonical import convert
 from data.sources.events import event_of
 from data.sources.format import Note, Options, Record, records
@@ -138,7 +138,7 @@ def _ready(cursor: Cursor, book: PriceBook) -> None:
     found = {"n": rows["n"], "id_hash": digests(list(rows["event_id"]))}
     cursor.register("digests", pd.DataFrame(found))
     models = cursor.execute(MODELS).fetchall()
-    repricing.register(cursor, cells(book, models))
+    repricing.register(cursor, rate_rows(book, models))
     cost = "coalesce(cost_nano, list)"
     origin = f"CASE WHEN {cost} IS NULL THEN 'unpriced' WHEN cost_nano IS NULL THEN 'list'"
     cursor.execute(

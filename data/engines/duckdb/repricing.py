@@ -14,8 +14,8 @@ import pandas as pd
 
 from data.events.table import LARGEST_COUNT, MANY_PROMPTS
 from data.prices.book import PUBLIC
-from data.prices.cells import DAY, Cell, Change, cells
 from data.prices.cost_change import CostChange
+from data.prices.rate_rows import DAY, RateChange, RateRow, rate_rows
 
 CHANGED: Final = (
     "cost_nano", "cost_origin", "cache_saved_nano", "cache_write_nano", "list_cost_nano",
@@ -47,7 +47,7 @@ AMOUNTS: Final = {
     "writing": f"c.writing * {WRITTEN}",
 }
 NARROWEST: Final = 2**61  # twice as much fits into a BIGINT still
-MATCH: Final = f"""JOIN cells c ON e.model = c.model AND coalesce(e.provider, '') = c.provider
+MATCH: Final = f"""JOIN rates c ON e.model = c.model AND coalesce(e.provider, '') = c.provider
      AND e.ts >= c.start AND e.ts < c."end"
      AND e.ts % {DAY} >= c.day_start AND e.ts % {DAY} < c.day_end
      AND {PROMPT} > c.over AND {PROMPT} <= c.most
@@ -99,9 +99,11 @@ BY_PROJECT: Final = """SELECT project, max(project_name) AS name,
     FROM changes GROUP BY project ORDER BY after DESC NULLS LAST, project"""
 
 
-def compute(cursor: duckdb.DuckDBPyConnection, change: Change, where: str = "") -> list[CostChange]:
+def compute(
+    cursor: duckdb.DuckDBPyConnection, change: RateChange, where: str = ""
+) -> list[CostChange]:
     """Work out the changes (a temporary table `changes`, for `store`); returns them by project."""
-    register(cursor, change.cells)
+    register(cursor, change.rates)
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE changes AS WITH exact AS ({EXACT}"
         f" AND {WHERE[where or change.what]}), rounded AS ({ROUNDED}), fresh AS ({NEW})"
@@ -117,12 +119,12 @@ def store(cursor: duckdb.DuckDBPyConnection, number: int | None) -> None:
         names = ", ".join(("event_id", *CHANGED))
         cursor.execute(f"INSERT INTO repriced SELECT ?, {names} FROM changes", [number])
     # A column that stays as it is costs as much to update as one that changes.
-    told = ", ".join(f"{name} = r.new_{name}" for name in _moved(cursor))
-    if told:
-        cursor.execute(f"UPDATE events SET {told} FROM changes r WHERE events.rowid = r.place")
+    values = ", ".join(f"{name} = r.new_{name}" for name in _changed_columns(cursor))
+    if values:
+        cursor.execute(f"UPDATE events SET {values} FROM changes r WHERE events.rowid = r.place")
 
 
-def _moved(cursor: duckdb.DuckDBPyConnection) -> list[str]:
+def _changed_columns(cursor: duckdb.DuckDBPyConnection) -> list[str]:
     """The columns of which some value changes."""
     moves = ", ".join(f"bool_or({name} IS DISTINCT FROM new_{name})" for name in CHANGED)
     row = cursor.execute(f"SELECT {moves} FROM changes").fetchone()
@@ -136,7 +138,7 @@ def compare(cursor: duckdb.DuckDBPyConnection) -> None:
         " WHERE cost_origin = 'reported' AND model IS NOT NULL"
     ).fetchall()
     if models:
-        compute(cursor, Change("history", cells(PUBLIC, models)), "compare")
+        compute(cursor, RateChange("history", rate_rows(PUBLIC, models)), "compare")
         store(cursor, None)
 
 
@@ -152,9 +154,9 @@ def later(cursor: duckdb.DuckDBPyConnection, number: int) -> int | None:
 
 def restore(cursor: duckdb.DuckDBPyConnection, number: int) -> int:
     """Put back what a re-pricing found; returns how many events that were."""
-    told = ", ".join(f"{name} = r.{name}" for name in CHANGED)
+    values = ", ".join(f"{name} = r.{name}" for name in CHANGED)
     cursor.execute(
-        f"UPDATE events SET {told} FROM repriced r"
+        f"UPDATE events SET {values} FROM repriced r"
         " WHERE r.repricing = ? AND events.event_id = r.event_id",
         [number],
     )
@@ -162,25 +164,25 @@ def restore(cursor: duckdb.DuckDBPyConnection, number: int) -> int:
     return int(row[0]) if row else 0
 
 
-def forget(cursor: duckdb.DuckDBPyConnection, source: str) -> None:
-    """Keep nothing of events that are about to be removed: they may come back as others."""
+def delete_records(cursor: duckdb.DuckDBPyConnection, source: str) -> None:
+    """Drop the records of events that are about to be removed: they may come back as others."""
     cursor.execute(
         "DELETE FROM repriced WHERE event_id IN (SELECT event_id FROM events WHERE source = ?)",
         [source],
     )
 
 
-def register(cursor: duckdb.DuckDBPyConnection, cells: tuple[Cell, ...]) -> None:
-    """Have the rows of a book as a temporary table `cells`, for `MATCH`."""
-    names = [field.name for field in fields(Cell)]
-    rows = [[str(getattr(cell, name)) for name in names] for cell in cells]
-    cursor.register("told", pd.DataFrame(rows, columns=names, dtype="string"))
+def register(cursor: duckdb.DuckDBPyConnection, rates: tuple[RateRow, ...]) -> None:
+    """Have the rows of a book as a temporary table `rates`, for `MATCH`."""
+    names = [field.name for field in fields(RateRow)]
+    rows = [[str(getattr(rate, name)) for name in names] for rate in rates]
+    cursor.register("given", pd.DataFrame(rows, columns=names, dtype="string"))
     cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE cells AS SELECT "
+        "CREATE OR REPLACE TEMP TABLE rates AS SELECT "
         + ", ".join(f'CAST("{name}" AS {_type(name)}) AS "{name}"' for name in names)
-        + " FROM told"
+        + " FROM given"
     )
-    cursor.unregister("told")
+    cursor.unregister("given")
 
 
 def _type(name: str) -> str:

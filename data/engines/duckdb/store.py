@@ -40,8 +40,8 @@ from data.events.digest_index import DigestIndex, digests
 from data.events.merging import WriteResult
 from data.events.table import Event
 from data.prices.book import PriceBook, public
-from data.prices.cells import Change
 from data.prices.cost_change import CostChange
+from data.prices.rate_rows import RateChange
 from data.sources.parquet import Part
 from data.sources.report import Report
 
@@ -166,20 +166,20 @@ class DuckEvents:
     def remove(self, source: str) -> int:
         with self._lock, transaction(writer := self._root.cursor()):
             self._index = None
-            repricing.forget(writer, source)
+            repricing.delete_records(writer, source)
             row = writer.execute("DELETE FROM events WHERE source = ?", [source]).fetchone()
         self.memo.clear()
         return int(row[0]) if row else 0
 
-    def reprice(self, change: Change, number: int | None) -> list[CostChange]:
+    def reprice(self, change: RateChange, number: int | None) -> list[CostChange]:
         if number is None:
             with closing(self._root.cursor()) as reader:
                 return repricing.compute(reader, change)
         with self._lock, closing(self._root.cursor()) as writer, transaction(writer):
-            shifts = repricing.compute(writer, change)
+            changes = repricing.compute(writer, change)
             repricing.store(writer, number)
         self.memo.clear()
-        return shifts
+        return changes
 
     def restore(self, number: int) -> int:
         with self._lock, closing(self._root.cursor()) as writer, transaction(writer):

@@ -21,13 +21,13 @@ from data.prices.book import PriceBook
 from data.prices.rates import Constraint, Rates, Steps
 
 Model = tuple[str | None, str]
-Whole = tuple[int, int, int, int, int, int, int, int]
+WholeRates = tuple[int, int, int, int, int, int, int, int]
 DAY: Final = 86_400_000_000
 ENDLESS: Final = 4 * LARGEST_COUNT
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class RateRow:
     """One row: half-open in time (µs UTC, and of the day), `over` < prompt tokens ≤ `most`.
 
     The four rates, the one per request, and the two of short prompts that caching is valued by
@@ -52,26 +52,26 @@ class Cell:
     parts: int
 
 
-What = Literal["unpriced", "history"]
+Affected = Literal["unpriced", "history"]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Which events take their price from `cells`: those without one, or (`history`) those that
+class RateChange:
+    """Which events take their price from `rates`: those without one, or (`history`) those that
     have a list price, and the list cost beside reported ones; from `start` until `end`, µs UTC."""
 
-    what: What
-    cells: tuple[Cell, ...]
+    what: Affected
+    rates: tuple[RateRow, ...]
     start: int = micros(EARLIEST)
     end: int = micros(LATEST)
 
 
-def cells(book: PriceBook, models: Iterable[Model]) -> tuple[Cell, ...]:
+def rate_rows(book: PriceBook, models: Iterable[Model]) -> tuple[RateRow, ...]:
     """The rows of these models, in no order that matters."""
-    return tuple(cell for model in dict.fromkeys(models) for cell in _cells(book, *model))
+    return tuple(row for model in dict.fromkeys(models) for row in _model_rows(book, *model))
 
 
-def _cells(book: PriceBook, provider: str | None, model: str) -> Iterator[Cell]:
+def _model_rows(book: PriceBook, provider: str | None, model: str) -> Iterator[RateRow]:
     days, times = _cuts(book, provider, model)
     for start, end in pairwise(days):
         for day_start, day_end in pairwise(times):
@@ -109,13 +109,13 @@ def _times(constraint: Constraint) -> list[int]:
     return [micros(datetime.combine(epoch, one)) % DAY for one in aware]
 
 
-def _steps(place: tuple[str, str, int, int, int, int], steps: Steps) -> Iterator[Cell]:
+def _steps(place: tuple[str, str, int, int, int, int], steps: Steps) -> Iterator[RateRow]:
     (_, short), ends = steps[0], [start for start, _ in steps[1:]]
     for (over, rates), most in zip(steps, (*ends, ENDLESS), strict=True):
-        yield Cell(*place, over, most, *_whole(rates, short))
+        yield RateRow(*place, over, most, *_whole_rates(rates, short))
 
 
-def _whole(rates: Rates, short: Rates) -> Whole:
+def _whole_rates(rates: Rates, short: Rates) -> WholeRates:
     """The rates as whole numbers, and at the end what they are to be divided by."""
     exact = (
         *(rates.input, rates.cached_input, rates.cache_write, rates.output, rates.request),
