@@ -85,9 +85,9 @@ def merge(old: Event, new: Event, book: PriceList) -> Event:
 
 def same_price(one: Event, other: Event, book: PriceList) -> bool:
     """Whether the book has the same price for both."""
-    if any(one[name] != other[name] for name in PRICED_BY) or _many_prompts(one) != _many_prompts(
-        other
-    ):
+    if _many_prompts(one) != _many_prompts(other):
+        return False
+    if any(one[name] != other[name] for name in PRICED_BY):
         return False
     return bool(one["ts"] == other["ts"]) or _steps(one, book) == _steps(other, book)
 

@@ -262,7 +262,7 @@ def test_a_running_server_reads_the_file_itself(
         assert ingest_paths([path], running).duplicates == 300
         [part] = parquet.parts(File("a.parquet", path), Options())
         monkeypatch.setattr(
-            "callbacks.commands.remote_store._seen", lambda _: [os.getpid(), next(numbers)]
+            "callbacks.commands.remote_store._file_identity", lambda _: [os.getpid(), next(numbers)]
         )
         assert running.load(part) is None  # another file, as far as the server can see
 
