@@ -1,4 +1,4 @@
-/* A click on a chart or a table narrows to what was clicked (components/shapes/drill.py wrote what). */
+/* A click on a chart or a table narrows to what was clicked (components/shapes/marks.py wrote what). */
 (() => {
   const drill = {};
   let pointer = null;

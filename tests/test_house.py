@@ -18,7 +18,7 @@ from plotly.offline import get_plotlyjs_version
 from components.page import cards, layout
 from components.sections import declared
 from components.sections.declared import SECTIONS, TABS, Tab
-from components.shapes import charts
+from components.shapes.time_series import TimeSeries
 from data.access.scope import Scope
 from data.query.answers import answer
 from data.query.catalog import DIMENSIONS, METRICS
@@ -38,8 +38,8 @@ DRAWN = [
     pytest.param(key, by, measure, id=f"{key}-{by}-{measure}")
     for key, one in SECTIONS.items()
     for by in one.by
-    for measure in one.drawable
-    if one.shape != "headline"
+    for measure in one.measures
+    if one.shape.has_chart
 ]
 
 
@@ -105,7 +105,7 @@ def test_more_sections_need_no_more_callbacks(
 ) -> None:
     with serving(tmp_path / "few") as few:
         before = callbacks(few)
-    model = next(one for one in SECTIONS.values() if one.shape == "time")
+    model = next(one for one in SECTIONS.values() if isinstance(one.shape, TimeSeries))
     more = tuple(replace(model, key=f"more-{n}") for n in range(30))
     tabs = (*TABS, Tab("more", "More", more))
     monkeypatch.setitem(declared.SECTIONS, "more-0", more[0])
@@ -126,7 +126,7 @@ def callbacks(served: Served) -> list[str]:
 def test_every_name_of_a_section_is_in_the_catalog(one: declared.Section) -> None:
     assert set(one.metrics) <= set(METRICS)
     assert set(one.by) <= set(DIMENSIONS)
-    assert set(one.drawable) <= set(one.metrics)
+    assert set(one.measures) <= set(one.metrics)
     assert len(set(one.by)) == len(one.by)
 
 
@@ -194,8 +194,8 @@ def test_every_figure_is_one_that_plotly_knows(
 ) -> None:
     filters = parse({"preset": "last_n_days", "n": "30"}, served.settings.now(), "Europe/Berlin")
     answered = answer(SECTIONS[key], filters, Scope.of(ADMIN), served.store, by, measure)
-    figure = go.Figure(charts.draw(answered))
-    assert len(figure.data) == len(charts.draw(answered)["data"])
+    drawn = SECTIONS[key].shape.draw(answered)
+    assert len(go.Figure(drawn).data) == len(drawn["data"])
 
 
 def test_no_chart_can_be_sent_to_a_cloud() -> None:

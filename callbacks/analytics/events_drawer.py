@@ -88,8 +88,8 @@ def _open(state: Any, store: EventStore) -> tuple[bool, str, Any]:
     window = query.filters.window
     totals = records.rows(run(query, scope, store), (), query.metrics, window.zone)[0]
     title = f"Events behind {METRICS[query.of_metric].label.lower()}"
-    if state["section"] in SECTIONS and SECTIONS[state["section"]].shape != "headline":
-        title = f"{title} · {SECTIONS[state['section']].title}"
+    if (one := SECTIONS.get(state["section"])) and one.shape.has_chart:
+        title = f"{title} · {one.title}"
     listed = chosen(state["choice"], value_names(state["choice"], scope, store))
     under = " · ".join((window_text(window), *(sentence for _, _, sentence in listed)))
     href = _href(state, Listing(query))

@@ -11,9 +11,9 @@ from callbacks.access.session import current_person, current_scope
 from callbacks.settings.resource import Page
 from components import ids
 from components.page import layout
-from components.page.values import tip
 from components.sections.declared import TABS, tab
 from components.settings import budgets
+from components.values import hover_text
 from data.access.scope import Reach, names
 from data.errors import Unknown
 
@@ -108,7 +108,7 @@ def _page(path: str | None, pages: tuple[Page, ...]) -> tuple[Any, str, bool, bo
 def _facts() -> list[tuple[str, str]]:
     person = current_person()
     return [
-        ("Id", tip(person.id, person.scope.ids_by_person) or person.id),
+        ("Id", hover_text(person.id, person.scope.ids_by_person) or person.id),
         ("E-mail", person.email or "–"),
         ("You see", REACH[person.scope.reach]),
         ("Projects you administer", ", ".join(sorted(person.scope.projects)) or "–"),

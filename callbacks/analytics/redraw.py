@@ -18,9 +18,9 @@ from callbacks.access.session import current_scope
 from callbacks.analytics.filter_state import FilterState, empty_reason, filters_of, pin_window
 from components import ids
 from components.page import cards, tables
-from components.page.numbers import change, change_text
 from components.sections.declared import Section, section
-from components.shapes import charts, drill
+from components.shapes.marks import marked_rows
+from components.values import change, change_text
 from data.engines.protocol import EventStore
 from data.errors import SpendscopeError
 from data.query.answers import Answer, answer
@@ -72,13 +72,13 @@ def register(app: Dash, store: EventStore) -> None:
 
 def _card(key: str, state: FilterState, measure: str, by: str, store: EventStore) -> Any:
     filters, scope = filters_of(state), current_scope()
-    answered = answer(section(key), filters, scope, store, by, measure)
+    one = section(key)
+    answered = answer(one, filters, scope, store, by, measure)
     empty = answered.empty
-    rows = drill.rows(tables.rows(answered, MOST_ROWS), answered)
+    rows = marked_rows(tables.rows(answered, MOST_ROWS), answered)
     grid = cards.paged(len(rows)) | {"pinnedBottomRowData": [tables.total(answered)]}
-    figure = drill.mark(charts.draw(answered), answered)
     return (
-        figure, tables.columns(answered.section, answered.by), rows, grid,
+        one.shape.draw(answered), tables.columns(one, answered.by), rows, grid,
         _summary(answered), empty_reason(filters, scope, store) if empty else "",
         "empty" if empty else "ready", _export(key, state["choice"], filters, by, measure),
     )  # fmt: skip

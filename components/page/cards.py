@@ -50,10 +50,10 @@ def body(tab: Tab) -> list[Any]:
 
 
 def _section(one: Section) -> Any:
-    return _headlines(one) if one.shape == "headline" else _card(one)
+    return _chart_card(one) if one.shape.has_chart else _number_band(one)
 
 
-def _card(one: Section) -> html.Section:
+def _chart_card(one: Section) -> html.Section:
     key = one.key
     return html.Section(
         [
@@ -73,7 +73,7 @@ def _card(one: Section) -> html.Section:
                 className="card-body",
             ),
         ],
-        id=ids.part("card", key), className=f"card-section shape-{one.shape} span-{one.width}",
+        id=ids.part("card", key), className=f"card-section {one.shape.css_class} span-{one.width}",
         **ids.testid(f"section-{key}"), **{"data-state": "loading", "data-section": key},
         **{"aria-label": one.title},
     )  # fmt: skip
@@ -87,7 +87,7 @@ def _tools(one: Section) -> html.Div:
     key = one.key
     return html.Div(
         [
-            _choice("measure", key, _drawn(one), "Measure"),
+            _choice("measure", key, _measures(one), "Measure"),
             _choice("by", key, [(n, f"by {_lower(n)}") for n in one.by], "Break down"),
             _table_tools(one),
             html.Div(
@@ -128,9 +128,8 @@ def _events(key: ids.Id, which: str) -> html.Button:
     )  # fmt: skip
 
 
-def _drawn(one: Section) -> list[tuple[str, str]]:
-    names = one.drawable[:1] if one.together else one.drawable
-    return [(name, METRICS[name].label) for name in names]
+def _measures(one: Section) -> list[tuple[str, str]]:
+    return [(name, METRICS[name].label) for name in one.shape.choices(one.measures)]
 
 
 def _lower(dimension: str) -> str:
@@ -164,7 +163,7 @@ def _grid(one: Section) -> dag.AgGrid:
     )  # fmt: skip
 
 
-def _headlines(one: Section) -> html.Section:
+def _number_band(one: Section) -> html.Section:
     return html.Section(
         [
             html.H2(one.title, className="visually-hidden"),
@@ -172,7 +171,7 @@ def _headlines(one: Section) -> html.Section:
             html.Div(id=ids.band("state", one.key), className="state", role="status",
                      **ids.testid("state")),
         ],
-        id=ids.band("card", one.key), className="headline",
+        id=ids.band("card", one.key), className=one.shape.css_class,
         **ids.testid(f"section-{one.key}"), **{"data-state": "loading"},
     )  # fmt: skip
 

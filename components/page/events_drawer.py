@@ -11,7 +11,7 @@ from dash import dcc, html
 
 from components import ids
 from components.page.tables import SHOWN
-from components.page.values import tip
+from components.values import hover_text
 from data.query.catalog import METRICS
 from data.query.listing import COLUMNS, column_label, column_unit
 
@@ -101,7 +101,7 @@ def _row(one: Row, zone: str, stamp: Any, several: Mapping[str, tuple[str, ...]]
         row[f"{name}{SHOWN}"] = value if one[name] is not None else "–"
     for name, key in NAMED.items():
         row[f"{key}{SHOWN}"] = one[name] or one[key] or "–"
-        row[f"{key}_tip"] = tip(one[key], several if key == "user" else {})
+        row[f"{key}_tip"] = hover_text(one[key], several if key == "user" else {})
     return row
 
 

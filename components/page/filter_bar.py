@@ -10,8 +10,8 @@ from dash import dcc, html
 
 from components import ids
 from components.page import pickers
-from components.page.values import hand
 from components.shapes.axes import LONGEST_NAME
+from components.values import time_part_label
 from data.events.table import ME
 from data.local_time import zones
 from data.query.catalog import DIMENSIONS
@@ -138,7 +138,11 @@ def _together(field: str, values: list[str], names: dict[tuple[str, str], str]) 
 def _name(field: str, value: str, names: dict[tuple[str, str], str]) -> str:
     if (field, value) == ("user", ME):
         return "Me"
-    return hand(field, value) if field in TIME_PART_VALUES else names.get((field, value), value)
+    return (
+        time_part_label(field, value)
+        if field in TIME_PART_VALUES
+        else names.get((field, value), value)
+    )
 
 
 def _lists(choice: Choice) -> Iterable[tuple[str, list[str]]]:

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from components.page.numbers import labels
-from components.page.values import entity, tip
+from components.shapes.buckets import bucket_labels
+from components.values import hover_text, value_label
 from data.query.answers import Answer, SectionQuery
 from data.query.catalog import DIMENSIONS, METRICS, TIME
 from data.query.event_time import TIME_PARTS
@@ -22,7 +22,7 @@ WIDEST: Final = 160
 
 def columns(section: SectionQuery, by: str) -> list[Row]:
     """The grid's column definitions for a section under a breakdown."""
-    keys = [_key(name, place) for place, name in enumerate(section.dimensions(by))]
+    keys = [_key(name, place) for place, name in enumerate(section.shape.dimensions(by))]
     return keys + [_number(name) for name in section.metrics]
 
 
@@ -68,21 +68,19 @@ def _words(
 ) -> Row:
     if name == TIME:
         return {name: int(row[TIME]), f"{name}{SHOWN}": ticks[int(row[TIME])]}
-    said = entity(row, name)
+    said = value_label(row, name)
     if name in TIME_PARTS:
         return {name: int(row[name]), f"{name}{SHOWN}": said}
-    return {name: said, f"{name}{SHOWN}": said, f"{name}_tip": tip(row[name], several) or said}
+    return {
+        name: said,
+        f"{name}{SHOWN}": said,
+        f"{name}_tip": hover_text(row[name], several) or said,
+    }
 
 
 def _ticks(answer: Answer) -> dict[int, str]:
     starts = answer.frame[TIME].drop_duplicates().tolist()
     return dict(zip(starts, bucket_labels(answer), strict=True))
-
-
-def bucket_labels(answer: Answer) -> list[str]:
-    """What the answer's buckets are called, in order."""
-    starts = [int(us) for us in answer.frame[TIME].drop_duplicates()]
-    return labels(starts, answer.grain, answer.window)
 
 
 def _cells(values: pd.Series[Any], name: str, zone: str) -> list[Row]:

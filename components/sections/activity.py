@@ -5,51 +5,57 @@ from __future__ import annotations
 from typing import Final
 
 from components.sections.section import Section
+from components.shapes.headline import Headline
+from components.shapes.heatmap import Heatmap
+from components.shapes.measures import Measures
+from components.shapes.ranking import Ranking
+from components.shapes.time_series import TimeSeries
 
 PER_TALK: Final = ("messages_min", "messages_median", "messages_avg", "messages_max")
 ASSISTANTS: Final = (
     Section(
         "assistants-over-time", "Assistants over time", ("messages", "requests", "cost", "tokens"),
-        ("assistant",), "time", within=(("assistant", ()),),
+        ("assistant",), TimeSeries(), within=(("assistant", ()),),
     ),
     Section(
         "assistants", "Assistants",
         ("cost", "conversations", "messages", "active_users", *PER_TALK, "requests", "tokens",
          "cost_per_message", "error_rate", "duration_p95", "last_error", "last_user"),
-        ("assistant",), "ranking", within=(("assistant", ()),),
+        ("assistant",), Ranking(), within=(("assistant", ()),),
     ),
 )  # fmt: skip
 WORKFLOWS: Final = (
     Section(
         "runs-over-time", "Runs over time by outcome",
-        ("runs_succeeded", "runs_failed", "runs_aborted", "runs", "run_success_rate"), (), "mix",
-        ("runs_succeeded", "runs_failed", "runs_aborted"), stacked=True,
-        stands=(("status", "ok"), ("status", "error"), ("status", "aborted")),
+        ("runs_succeeded", "runs_failed", "runs_aborted", "runs", "run_success_rate"), (),
+        Measures(stacked=True, filters=(("status", "ok"), ("status", "error"),
+                                        ("status", "aborted"))),
+        ("runs_succeeded", "runs_failed", "runs_aborted"),
     ),
     Section(
         "workflows", "Workflows",
         ("cost", "runs", "runs_succeeded", "runs_failed", "runs_aborted", "run_success_rate",
          "cost_per_run", "tokens", "run_duration_avg", "run_duration_p95", "active_users",
          "last_run"),
-        ("workflow",), "ranking", within=(("workflow", ()),),
+        ("workflow",), Ranking(), within=(("workflow", ()),),
     ),
 )  # fmt: skip
 TOOLS: Final = (
     Section(
         "tools-over-time", "Tools over time",
         ("tool_calls", "tool_errors", "tool_users", "tool_success_rate"), ("tool", "tool_type"),
-        "time", within=(("kind", ("tool",)),),
+        TimeSeries(), within=(("kind", ("tool",)),),
     ),
     Section(
         "tools", "Tools",
         ("tool_calls", "tool_users", "assistants_used", "tool_success_rate", "tool_errors",
          "tool_last_error", "tool_duration_p95", "last_tool"),
-        ("tool",), "ranking", within=(("kind", ("tool",)),),
+        ("tool",), Ranking(), within=(("kind", ("tool",)),),
     ),
     Section(
         "tools-by-type", "Tools by type",
         ("tool_calls", "tool_users", "tool_success_rate", "tool_errors", "tool_duration_p95"),
-        ("tool_type",), "ranking", within=(("kind", ("tool",)),),
+        ("tool_type",), Ranking(), within=(("kind", ("tool",)),),
     ),
 )  # fmt: skip
 CALLED: Final = (
@@ -57,50 +63,50 @@ CALLED: Final = (
     "integration_last_error", "integration_duration_p95", "last_integration",
 )  # fmt: skip
 INTEGRATIONS: Final = (
-    Section("integrations", "Integrations", CALLED, ("integration",), "ranking"),
+    Section("integrations", "Integrations", CALLED, ("integration",), Ranking()),
     Section(
         "integrations-over-time", "Integrations over time", CALLED[:4],
-        ("integration", "integration_type"), "time",
+        ("integration", "integration_type"), TimeSeries(),
     ),
-    Section("integrations-by-type", "By type", CALLED, ("integration_type",), "ranking", width=6),
-    Section("integrations-by-user", "By user", CALLED, ("user",), "ranking", width=6),
+    Section("integrations-by-type", "By type", CALLED, ("integration_type",), Ranking(), width=6),
+    Section("integrations-by-user", "By user", CALLED, ("user",), Ranking(), width=6),
 )  # fmt: skip
 
 SPLIT: Final = ("cost_platform", "cost_cli", "cost_api", "cost_other")
 USERS: Final = (
     Section(
         "users-over-time", "Users side by side", ("cost", "requests", "tokens", "active_days"),
-        ("user",), "time", ("cost", "requests", "tokens"),
-        help="The users you choose above, or the eight largest.", lines=True,
+        ("user",), TimeSeries(lines=True), ("cost", "requests", "tokens"),
+        help="The users you choose above, or the eight largest.",
     ),
     Section(
         "users", "Users",
         ("cost", *SPLIT, "tokens", "requests", "active_projects", "assistants_used",
          "active_days", "first_event", "last_event"),
-        ("user",), "ranking",
+        ("user",), Ranking(),
     ),
     *(
         Section(
-            f"active-per-{grain}", f"Active per {grain}", ("active_users", "requests"), (), "mix",
-            ("active_users",), grain=grain, width=4,
+            f"active-per-{grain}", f"Active per {grain}", ("active_users", "requests"), (),
+            Measures(), ("active_users",), grain=grain, width=4,
         )
         for grain in ("day", "week", "month")
     ),
     Section(
         "power-users", "Power users", ("cost_share", "cost", "requests", "active_days", "tokens"),
-        ("user",), "ranking", ("cost_share", "requests"), help="Who makes most of the cost.",
+        ("user",), Ranking(), ("cost_share", "requests"), help="Who makes most of the cost.",
     ),
 )  # fmt: skip
 PROJECTS: Final = (
     Section(
         "projects-over-time", "Projects over time", ("cost", "requests", "tokens", "active_users"),
-        ("project",), "time",
+        ("project",), TimeSeries(),
     ),
     Section(
         "projects", "Projects",
         ("cost", "cost_share", *SPLIT, "active_users", "requests", "tokens", "assistants_used",
          "workflows_used", "last_event"),
-        ("project",), "ranking",
+        ("project",), Ranking(),
     ),
 )  # fmt: skip
 
@@ -114,35 +120,35 @@ CLI: Final = (
         "cli-headline", "CLI in numbers",
         ("sessions", "session_users", "repositories", "clients", "models_used", "cost", "tokens",
          "lines_added", "session_avg", "session_max"),
-        (), "headline", within=CLI_ONLY,
+        (), Headline(), within=CLI_ONLY,
     ),
     Section(
         "cli-over-time", "CLI over time",
         ("cost", "sessions", "tokens", "requests", "lines_added"),
-        ("client", "repository", "model", "user"), "time", within=CLI_ONLY,
+        ("client", "repository", "model", "user"), TimeSeries(), within=CLI_ONLY,
     ),
     Section(
-        "cli-sessions", "Sessions", SESSION, ("user", "client"), "ranking",
+        "cli-sessions", "Sessions", SESSION, ("user", "client"), Ranking(),
         ("cost", "sessions", "lines_added"), within=CLI_ONLY,
     ),
     Section(
-        "cli-by-repository", "By repository", SESSION, ("repository",), "ranking",
+        "cli-by-repository", "By repository", SESSION, ("repository",), Ranking(),
         ("cost", "sessions", "lines_added"), within=CLI_ONLY, width=6,
     ),
     Section(
         "cli-by-model", "By model",
         ("cost", "requests", "tokens", "active_users", "cached_share", "error_rate",
          "cost_per_request"),
-        ("model",), "ranking", ("cost", "requests", "tokens"), within=CLI_ONLY, width=6,
+        ("model",), Ranking(), ("cost", "requests", "tokens"), within=CLI_ONLY, width=6,
     ),
     Section(
         "cli-depth", "Session depth",
         ("session_calls_avg", "session_calls_min", "session_calls_median", "session_calls_max"),
-        ("client", "user", "repository"), "ranking", width=6, within=CLI_ONLY,
+        ("client", "user", "repository"), Ranking(), width=6, within=CLI_ONLY,
         help="Model calls in a session.",
     ),
     Section(
-        "cli-hours", "When the CLI is used", ("requests", "cost", "active_users"), (), "heat",
+        "cli-hours", "When the CLI is used", ("requests", "cost", "active_users"), (), Heatmap(),
         within=CLI_ONLY, width=6,
     ),
 )  # fmt: skip

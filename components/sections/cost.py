@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from components.sections.section import Section
+from components.shapes.headline import Headline
+from components.shapes.heatmap import Heatmap
+from components.shapes.measures import Measures
+from components.shapes.ranking import Ranking
+from components.shapes.time_series import TimeSeries
 
 MONEY: Final = ("cost", "requests", "tokens")
 BREAKDOWNS: Final = ("project", "user", "model", "provider", "channel", "assistant", "workflow")
@@ -14,30 +19,30 @@ OVERVIEW: Final = (
         "headline", "Headline numbers",
         ("cost", "requests", "tokens", "input_tokens", "cached_input_tokens", "output_tokens",
          "active_users", "active_projects", "error_rate", "priced_share"),
-        (), "headline",
+        (), Headline(),
     ),
     Section(
-        "cost-by-channel", "Cost over time by channel", MONEY, ("channel",), "time", ("cost",),
-        help="Stacked: the parts are the whole.",
+        "cost-by-channel", "Cost over time by channel", MONEY, ("channel",), TimeSeries(),
+        ("cost",), help="Stacked: the parts are the whole.",
     ),
-    Section("top-models", "Top models", MONEY, ("model",), "ranking", width=4),
+    Section("top-models", "Top models", MONEY, ("model",), Ranking(), width=4),
     Section(
-        "top-projects", "Top projects", (*MONEY, "active_users"), ("project",), "ranking", width=4
+        "top-projects", "Top projects", (*MONEY, "active_users"), ("project",), Ranking(), width=4
     ),
-    Section("top-users", "Top users", MONEY, ("user",), "ranking", width=4),
+    Section("top-users", "Top users", MONEY, ("user",), Ranking(), width=4),
     Section(
         "activity-over-time", "Activity over time",
-        ("requests", "active_users", "active_projects", "errors"), (), "mix",
+        ("requests", "active_users", "active_projects", "errors"), (), Measures(),
         ("requests", "active_users"), width=6, help="Calls, and how many people made them.",
     ),
     Section(
         "utilisation", "When it is used", ("requests", "active_users", "cost", "tokens"), (),
-        "heat", width=6, help="By weekday and hour, in your time zone.",
+        Heatmap(), width=6, help="By weekday and hour, in your time zone.",
     ),
     Section(
         "reach", "What is in use",
         ("models_used", "assistants_used", "workflows_used", "tools_used", "integrations_used"),
-        (), "headline",
+        (), Headline(),
     ),
 )  # fmt: skip
 
@@ -46,39 +51,39 @@ SPENT: Final = (
 )  # fmt: skip
 SPENDING: Final = (
     Section(
-        "cost-over-time", "Cost over time", MONEY, BREAKDOWNS, "time",
+        "cost-over-time", "Cost over time", MONEY, BREAKDOWNS, TimeSeries(),
         help="The eight largest, and all others together.",
     ),
     Section(
-        "cost-by-project", "Cost by project", SPENT, ("project",), "ranking", ("cost",), width=6
+        "cost-by-project", "Cost by project", SPENT, ("project",), Ranking(), ("cost",), width=6
     ),
     Section(
         "cost-by-user", "Cost by user",
         ("cost", "requests", "tokens", "cost_per_1k_tokens", "active_projects", "priced_share"),
-        ("user",), "ranking", ("cost",), width=6,
+        ("user",), Ranking(), ("cost",), width=6,
     ),
     Section(
-        "cost-by-provider", "Cost by provider", SPENT, ("provider", "channel"), "ranking",
+        "cost-by-provider", "Cost by provider", SPENT, ("provider", "channel"), Ranking(),
         ("cost",), width=6,
     ),
     Section(
-        "cost-by-assistant", "Cost by assistant", SPENT, ("assistant",), "ranking", ("cost",),
+        "cost-by-assistant", "Cost by assistant", SPENT, ("assistant",), Ranking(), ("cost",),
         width=6, help="(none): calls outside of assistants.",
     ),
     Section(
         "cost-by-workflow", "Cost by workflow", (*SPENT, "runs", "cost_per_run"), ("workflow",),
-        "ranking", ("cost",), width=6, help="(none): calls outside of workflows.",
+        Ranking(), ("cost",), width=6, help="(none): calls outside of workflows.",
     ),
     Section(
         "cost-of-failure", "Cost of failure", ("cost_of_errors", "cost_of_aborted", "errors"), (),
-        "mix", ("cost_of_errors", "cost_of_aborted"), width=6,
+        Measures(filters=(("status", "error"), ("status", "aborted"))),
+        ("cost_of_errors", "cost_of_aborted"), width=6,
         help="What failed and aborted calls cost all the same.",
-        stands=(("status", "error"), ("status", "aborted")),
     ),
     Section(
         "unit-costs", "Unit costs over time",
-        ("cost_per_request", "cost_per_user", "cost_per_1k_tokens", "cost"), (), "mix",
-        ("cost_per_request", "cost_per_user", "cost_per_1k_tokens"), single=True,
+        ("cost_per_request", "cost_per_user", "cost_per_1k_tokens", "cost"), (),
+        Measures(together=False), ("cost_per_request", "cost_per_user", "cost_per_1k_tokens"),
         help="Cost over the calls, people and tokens of each stretch.",
     ),
 )  # fmt: skip
@@ -90,34 +95,34 @@ OF_MODELS: Final = (
 )  # fmt: skip
 MODELS: Final = (
     Section(
-        "models-over-time", "Models over time", OF_MODELS, ("model",), "time",
+        "models-over-time", "Models over time", OF_MODELS, ("model",), TimeSeries(),
         help="The eight largest by the measure, and all others together.",
     ),
-    Section("models", "Models", OF_MODELS, ("model",), "ranking"),
+    Section("models", "Models", OF_MODELS, ("model",), Ranking()),
     Section(
-        "token-mix", "Token mix over time", (*KINDS, "tokens", "reasoning_tokens"), (), "mix",
+        "token-mix", "Token mix over time", (*KINDS, "tokens", "reasoning_tokens"), (), Measures(),
         KINDS, width=6, help="Four disjoint kinds.",
     ),
     Section(
         "caching", "Caching", ("cache_saved", "cache_write_cost", "cached_share", *KINDS[1:3]), (),
-        "mix", ("cache_saved", "cache_write_cost"), width=6,
-        help="Saved by cache reads, spent on cache writes; at list prices.", grouped=True,
+        Measures(grouped=True), ("cache_saved", "cache_write_cost"), width=6,
+        help="Saved by cache reads, spent on cache writes; at list prices.",
     ),
     Section(
         "reported-and-list", "Reported and list cost",
         ("reported_cost", "list_cost", "reported_minus_list", "requests", "tokens"),
-        ("model", "provider", "project"), "ranking",
+        ("model", "provider", "project"), Ranking(),
         ("reported_cost", "list_cost", "reported_minus_list"),
         help="Where a source reports a cost, what the price book says of the same calls.",
         within=(("list_cost_nano", ()),),
     ),
     Section(
-        "latency", "Latency", ("duration_p50", "duration_p95", "ttft_p50", "ttft_p95"), (), "mix",
-        width=6, help="Of calls, and to the first token.",
+        "latency", "Latency", ("duration_p50", "duration_p95", "ttft_p50", "ttft_p95"), (),
+        Measures(), width=6, help="Of calls, and to the first token.",
     ),
     Section(
         "errors-by-class", "Errors by class", ("errors", "cost_of_errors", "active_users"),
-        ("error_class", "model", "provider"), "ranking", ("errors",), width=6,
+        ("error_class", "model", "provider"), Ranking(), ("errors",), width=6,
         within=(("kind", ("llm",)), ("status", ("error",))),
     ),
 )  # fmt: skip

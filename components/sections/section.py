@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
+from components.shapes.shape import Shape
 from data.local_time import Grain
-from data.query.catalog import HOUR, METRICS, TIME, WEEKDAY
+from data.query.catalog import METRICS
 
-Shape = Literal["headline", "time", "mix", "ranking", "heat"]
 Within = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """`metrics` are the columns of table, CSV and API; `measures` what the chart can draw.
+    """`metrics` are the columns of table, CSV and API; `measures` what the chart can draw, by
+    default every number among them; `by` the breakdowns to choose from, the first by default.
 
-    `by` are the breakdowns to choose from, the first by default. Shapes:
-    `time` keeps the `top` values over time and gathers the others; `mix` draws all measures
-    together over time; `ranking` lists every value and draws `top` of them; `heat` is the week by
-    hours; `headline` is a band of numbers. `within` narrows the section for good (no values: to
-    where the field is known), `grain` fixes its buckets, `width` is of twelve columns.
-    `stacked` draws bars of what is not additive, `lines` lines of what is; `grouped` sets bars
-    side by side; `single` draws one measure of a mix, to choose from. `stands` has the field and
-    value that each measure of a mix is the part of.
+    `within` narrows the section for good (no values: to where the field is known), `grain` fixes
+    its buckets, `width` is of twelve columns.
     """
 
     key: str
@@ -32,33 +26,14 @@ class Section:
     by: tuple[str, ...]
     shape: Shape
     measures: tuple[str, ...] = ()
-    top: int = 8
     help: str = ""
     within: Within = ()
     grain: Grain | None = None
     width: int = 12
-    stacked: bool = False
-    grouped: bool = False
-    lines: bool = False
-    single: bool = False
-    stands: tuple[tuple[str, str], ...] = ()
 
-    @property
-    def drawable(self) -> tuple[str, ...]:
-        """The metrics that the chart can draw: one at a time, or a mix all of them."""
-        return self.measures or tuple(n for n in self.metrics if METRICS[n].unit.numeric)
-
-    @property
-    def together(self) -> bool:
-        """Whether the chart draws all measures at once."""
-        return self.shape == "mix" and not self.single
-
-    def dimensions(self, by: str) -> tuple[str, ...]:
-        """What the rows are by, under a breakdown."""
-        if self.shape == "heat":
-            return (WEEKDAY, HOUR)
-        over = (TIME,) if self.shape in ("time", "mix") else ()
-        return (*over, by) if by else over
+    def __post_init__(self) -> None:
+        numbers = (n for n in self.metrics if METRICS[n].unit.numeric)
+        object.__setattr__(self, "measures", self.measures or tuple(numbers))
 
 
 @dataclass(frozen=True, slots=True)

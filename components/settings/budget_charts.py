@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from components.page.values import PALETTE
 from components.settings.budget_rows import Row
-from components.shapes.axes import lying, short
+from components.shapes.axes import horizontal_layout, short_name
+from components.shapes.colours import PALETTE
 from data.local_time import instant
 from data.query.catalog import METRICS
 from data.query.units import SHARE
@@ -78,10 +78,10 @@ def crossings(points: list[Row], now: int, zone: str) -> Figure:
 
 def _layout(lines: list[Row]) -> Row:
     names = [line["subject"] for line in lines]
-    layout = lying(METRICS["cost"], names)
+    layout = horizontal_layout(METRICS["cost"], names)
     layout["yaxis"] |= {
         "range": [max(len(lines), 1) - 0.5, -0.5], "showgrid": False,
-        "ticktext": [f"{short(line['subject'])} <br>{line['period']} " for line in lines],
+        "ticktext": [f"{short_name(line['subject'])} <br>{line['period']} " for line in lines],
     }  # fmt: skip
     return layout | {"showlegend": True, "legend": LEGEND, "margin": MARGIN}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from components.page.values import tip
 from components.settings.resource import Button, Card, Column, Field, Form, Row, pair
+from components.values import hover_text
 from data.people.hints import Hint
 from data.people.table import Kept
 from data.query.units import COUNT, moment
@@ -49,7 +49,7 @@ def row(one: Kept, everybody: tuple[str, ...], events: int, zone: str) -> Row:
     return {
         "name": one.name or one.person, "person": one.person, "alias": one.id, "who": one.who,
         "when": f"{moment(one.at, zone)} {zone}",
-        "name_tip": tip(one.person, {one.person: everybody}),
+        "name_tip": hover_text(one.person, {one.person: everybody}),
         **pair("events", events, COUNT.text(events)),
     }  # fmt: skip
 

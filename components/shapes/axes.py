@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any, Final
 
-from components.page.numbers import SO_FAR
+from components.shapes.buckets import SO_FAR
 from data.local_time import instant
 from data.query.answers import OWN_ONLY
 from data.query.catalog import Metric
@@ -18,90 +18,81 @@ MOST_TICKS: Final = 8
 FEWEST_BARS: Final = 6  # keeps a lonely bar from filling its card
 
 
-def short(name: str) -> str:
+def short_name(name: str) -> str:
     """A name as a chart may show it: cut to fit, and never taken for markup."""
     named, mark, _ = name.partition(OWN_ONLY)
     cut = named if len(named) <= LONGEST_NAME else f"{named[: LONGEST_NAME - 1]}…"
     return escape(cut, quote=False) + (OWN_MARK if mark else "")
 
 
-def standing(metric: Metric, ticks: list[str], window: Window, largest: float) -> dict[str, Any]:
+def plain_layout() -> dict[str, Any]:
+    """What all charts have in common."""
+    return {
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "inherit", "size": 12}, "hoverlabel": {"namelength": -1},
+    }  # fmt: skip
+
+
+def vertical_layout(
+    metric: Metric, ticks: list[str], window: Window, largest: float
+) -> dict[str, Any]:
     """The layout of a chart over time; `ticks` are the labels of all buckets."""
-    shown = spread(ticks)
+    shown = _spread(ticks)
     year = f" {instant(window.end - 1, window.zone).year}"
-    said = [tick.replace(year, "").replace(SO_FAR, "…") for tick in shown]
+    texts = [tick.replace(year, "").replace(SO_FAR, "…") for tick in shown]
     across = {
-        "type": "category", "tickvals": shown, "ticktext": said,
+        "type": "category", "tickvals": shown, "ticktext": texts,
         "autotickangles": [0, 30, 90], "showgrid": False, "fixedrange": True, "automargin": True,
     }  # fmt: skip
-    up = _values(metric, largest) | {"rangemode": "tozero", "nticks": 6}
-    return _layout() | {
+    up = _value_axis(metric, largest) | {"rangemode": "tozero", "nticks": 6}
+    return plain_layout() | {
         "xaxis": across, "yaxis": up, "barmode": "stack", "bargap": 0.25,
         "hovermode": "x unified", "showlegend": True,
         "legend": {"orientation": "h", "y": -0.14, "x": 0, "traceorder": "normal"},
     }  # fmt: skip
 
 
-def lying(metric: Metric, names: list[str]) -> dict[str, Any]:
+def horizontal_layout(metric: Metric, names: list[str]) -> dict[str, Any]:
     """The layout of horizontal bars, one a name, the first on top."""
     places = list(range(len(names)))
     down = {
-        "tickvals": places, "ticktext": [f"{short(name)} " for name in names],
+        "tickvals": places, "ticktext": [f"{short_name(name)} " for name in names],
         "range": [max(len(names), FEWEST_BARS) - 0.5, -0.5], "fixedrange": True,
         "automargin": True, "showgrid": False, "zeroline": False,
     }  # fmt: skip
-    along = _values(metric, 0) | {"showticklabels": False, "showgrid": False, "zeroline": False}
-    return _layout() | {
+    along = _value_axis(metric, 0) | {"showticklabels": False, "showgrid": False, "zeroline": False}
+    return plain_layout() | {
         "xaxis": along, "yaxis": down, "showlegend": False, "bargap": 0.35, "hovermode": "closest",
         "margin": {"l": 8, "r": 76, "t": 4, "b": 8},
     }  # fmt: skip
 
 
-def beside(metric: Metric, largest: float) -> dict[str, Any]:
+def secondary_axis(metric: Metric, largest: float) -> dict[str, Any]:
     """An axis on the right, for lines beside bars."""
-    return _values(metric, largest) | {
+    return _value_axis(metric, largest) | {
         "overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False, "nticks": 5,
         "tickmode": "auto", "title": {"text": metric.label, "font": {"size": 11}},
     }  # fmt: skip
 
 
-def week() -> dict[str, Any]:
-    """The layout of a week by hours, Monday on top."""
-    hours = list(range(0, 24, 3))
-    across = {
-        "tickvals": hours, "ticktext": [f"{hour:02d}" for hour in hours], "showgrid": False,
-        "fixedrange": True, "zeroline": False,
-    }  # fmt: skip
-    down = {"autorange": "reversed", "showgrid": False, "fixedrange": True, "automargin": True}
-    margin = {"l": 8, "r": 8, "t": 4, "b": 28}
-    return _layout() | {"xaxis": across, "yaxis": down, "hovermode": "closest", "margin": margin}
-
-
-def drawn(value: Any, metric: Metric) -> float | None:
-    """A value as its axis counts, the unknown as a gap."""
+def axis_value(value: Any, metric: Metric) -> float | None:
+    """A value as its axis counts: the unknown as a gap."""
     if or_none(value) is None:
         return None
     return float(value) / metric.unit.axis.scale
 
 
-def spread(ticks: list[str]) -> list[str]:
+def _spread(ticks: list[str]) -> list[str]:
     """At most `MOST_TICKS` of the labels, evenly."""
     step = -(-len(ticks) // MOST_TICKS) or 1
     return ticks[::step]
 
 
-def _values(metric: Metric, largest: float) -> dict[str, Any]:
+def _value_axis(metric: Metric, largest: float) -> dict[str, Any]:
     axis = metric.unit.axis
     few = {"dtick": 1} if axis.whole and 0 < largest < MOST_TICKS else {}
     return few | {
         "tickprefix": axis.prefix, "tickformat": axis.format(largest), "ticksuffix": axis.suffix,
         "fixedrange": True, "automargin": True,
-    }  # fmt: skip
-
-
-def _layout() -> dict[str, Any]:
-    return {
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": "inherit", "size": 12}, "hoverlabel": {"namelength": -1},
     }  # fmt: skip

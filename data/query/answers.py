@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import pandas as pd
@@ -13,7 +13,7 @@ from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.errors import Refused
 from data.local_time import Grain
-from data.query.catalog import OTHER, TIME
+from data.query.catalog import OTHER
 from data.query.filters import Filters
 from data.query.query import Query
 from data.query.run import run
@@ -24,6 +24,18 @@ MOST_COLOURED: Final = 500
 MOST_SERIES: Final = 24
 COLOURED_FOR: Final = 600
 OWN_ONLY: Final = " (own activity only)"
+Order = tuple[tuple[str, bool], ...]  # name, descending
+
+
+class ShapeQuery(Protocol):
+    """What the shape of a section asks of the query."""
+
+    @property
+    def top_values(self) -> int | None: ...
+    @property
+    def fills_gaps(self) -> bool: ...
+    def dimensions(self, by: str) -> tuple[str, ...]: ...
+    def order(self, measure: str) -> Order: ...
 
 
 class SectionQuery(Protocol):
@@ -36,16 +48,13 @@ class SectionQuery(Protocol):
     @property
     def by(self) -> tuple[str, ...]: ...
     @property
-    def drawable(self) -> tuple[str, ...]: ...
+    def measures(self) -> tuple[str, ...]: ...
     @property
-    def shape(self) -> str: ...
-    @property
-    def top(self) -> int: ...
+    def shape(self) -> ShapeQuery: ...
     @property
     def grain(self) -> Grain | None: ...
     @property
     def within(self) -> tuple[tuple[str, tuple[str, ...]], ...]: ...
-    def dimensions(self, by: str) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,8 @@ class Answer:
 
     @property
     def dimensions(self) -> tuple[str, ...]:
-        return self.section.dimensions(self.by)
+        """What the rows are by."""
+        return self.section.shape.dimensions(self.by)
 
 
 def answer(
@@ -92,10 +102,10 @@ def answer(
     Raises `Refused` for a breakdown or measure that the section does not offer.
     """
     by = _offered("by", by, section.by or ("",))
-    measure = _offered("measure", measure, section.drawable)
+    measure = _offered("measure", measure, section.measures)
     query = build_query(section, filters, by, measure)
     frame = run(query, scope, store)
-    if TIME in query.by or section.shape == "heat":
+    if section.shape.fills_gaps:
         frame = fill_gaps(frame, query)
     if "project" in query.by:
         frame = _mark_own_activity(frame, scope)
@@ -108,11 +118,12 @@ def answer(
 def build_query(section: SectionQuery, filters: Filters, by: str, measure: str) -> Query:
     """The query behind a section; its first metric is the one that ranks."""
     metrics = (measure, *(name for name in section.metrics if name != measure))
-    dimensions = section.dimensions(by)
-    query = Query(metrics, dimensions, filters, section.grain, where=section.within)
-    if section.shape == "time":
-        return replace(query, top=min(max(section.top, _chosen(by, filters)), MOST_SERIES))
-    return replace(query, order=((measure, True),)) if section.shape == "ranking" else query
+    shape, top = section.shape, section.shape.top_values
+    return Query(
+        metrics, shape.dimensions(by), filters, section.grain, shape.order(measure),
+        top=min(max(top, _chosen(by, filters)), MOST_SERIES) if top else None,
+        where=section.within,
+    )  # fmt: skip
 
 
 def _offered(parameter: str, value: str | None, offered: tuple[str, ...]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any, Final
 
 import pandas as pd
 
 from data.local_time import buckets
-from data.query.catalog import DIMENSIONS, HOUR, METRICS, OTHER, TIME, WEEKDAY, Metric
-from data.query.event_time import TIME_PARTS
+from data.query.catalog import DIMENSIONS, METRICS, OTHER, TIME, Metric
+from data.query.event_time import TIME_PART_VALUES, TIME_PARTS
 from data.query.query import Query
 
 Frame = pd.DataFrame
@@ -54,8 +55,9 @@ def _grid(query: Query) -> Frame:
     if TIME in query.by:
         bucket_starts = buckets(window.start, window.end, window.zone, query.bucket)
         return pd.DataFrame({TIME: bucket_starts})
-    week = [(day, hour) for day in range(7) for hour in range(24)]
-    return pd.DataFrame(week, columns=[WEEKDAY, HOUR], dtype=object)
+    parts = [name for name in query.by if name in TIME_PARTS]
+    every = product(*(map(int, TIME_PART_VALUES[name]) for name in parts))
+    return pd.DataFrame(every, columns=parts, dtype=object)
 
 
 def _by_size(frame: Frame, query: Query, named: list[str]) -> Frame:

@@ -199,7 +199,7 @@ def test_options_offer_only_what_is_seen(
     assert_nothing_of_others(answer.text, claims)
 
 
-@pytest.mark.parametrize("key", [k for k, s in SECTIONS.items() if s.shape != "headline"])
+@pytest.mark.parametrize("key", [k for k, s in SECTIONS.items() if s.shape.has_chart])
 def test_the_redraw_opens_nothing(served: Served, claims: Claims, key: str) -> None:
     for choice in CHOICES[:2]:
         for by in SECTIONS[key].by or ("",):
@@ -216,7 +216,7 @@ def question(choice: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def redrawn(served: Served, claims: Claims, key: str, asked: Any, by: str) -> Any:
-    measure = SECTIONS[key].drawable[0] if key in SECTIONS else "cost"
+    measure = SECTIONS[key].measures[0] if key in SECTIONS else "cost"
     said = {f"{ids.FILTER_STATE}.data": asked, "measure.value": measure, "by.value": by}
     changed = f"{ids.FILTER_STATE}.data"
     return served.fire('{"part":"chart","section"', claims, said, changed, {"section": key})

@@ -9,10 +9,9 @@ from typing import Any, Final
 
 import pytest
 
-from components.page.values import GREY, PALETTE, UNKNOWN, looks
 from components.sections.declared import SECTIONS
-from components.shapes import charts
-from components.shapes.axes import standing
+from components.shapes.axes import vertical_layout
+from components.shapes.colours import GREY, PALETTE, UNKNOWN, styles
 from data.access.scope import Scope
 from data.query.answers import Answer, answer
 from data.query.catalog import METRICS
@@ -114,7 +113,7 @@ def drawn(
     told = {"preset": "custom", "tz": "Europe/Berlin"} | span | choice
     filters = parse(told, served.settings.now())
     said = answer(SECTIONS[key], filters, Scope.of(ADMIN), served.store, "model", measure)
-    return charts.draw(said), said
+    return SECTIONS[key].shape.draw(said), said
 
 
 def colours(figure: dict[str, Any]) -> dict[str, Any]:
@@ -175,8 +174,10 @@ def test_no_name_is_markup(served: Served) -> None:
         said = [*colours(figure), *figure["layout"]["yaxis"].get("ticktext", ())]
         assert any("&lt;b&gt;bold" in name for name in said)
         assert not any("<" in name or '">' in name for name in said)
-        assert "<b>" not in repr(figure)
-        assert "<img" not in repr(figure)
+        # The marks hold the value itself, for a click; nothing draws them.
+        shown = [{k: v for k, v in trace.items() if k != "meta"} for trace in figure["data"]]
+        assert "<b>" not in repr((shown, figure["layout"]))
+        assert "<img" not in repr((shown, figure["layout"]))
 
 
 def test_the_hour_that_comes_twice_has_two_labels(served: Served) -> None:
@@ -190,23 +191,23 @@ def test_the_hour_that_comes_twice_has_two_labels(served: Served) -> None:
 
 def test_nothing_to_draw_is_an_empty_chart(served: Served) -> None:
     for one in SECTIONS.values():
-        if one.shape != "headline":
+        if one.shape.has_chart:
             filters = parse({"preset": "last_hour"}, served.settings.now())
             said = answer(one, filters, Scope.of({"sub": "nobody"}), served.store)
-            assert set(charts.draw(said)) >= {"data", "layout"}
+            assert set(one.shape.draw(said)) >= {"data", "layout"}
 
 
 def test_two_of_a_chart_never_look_alike() -> None:
     """Forty-eight values later the same colour comes again: in one chart it gets a pattern."""
     places = {f"v{n}": n for n in range(100)}
     twins = ["v60", "v12", None, "v3", "", "v0"]
-    seen = dict(zip(twins, looks(twins, places), strict=True))
+    seen = dict(zip(twins, styles(twins, places), strict=True))
     assert [seen[name] for name in ("v0", "v12", "v60")] == [(PALETTE[0], n) for n in range(3)]
-    assert seen["v3"] == (PALETTE[3], 0) == looks(["v3"], places)[0]
+    assert seen["v3"] == (PALETTE[3], 0) == styles(["v3"], places)[0]
     assert len({*map(str, seen.values())}) == len(twins)
 
 
 def test_few_are_counted_in_whole_steps() -> None:
-    assert standing(METRICS["active_users"], [], ALL_TIME, 3)["yaxis"]["dtick"] == 1
-    assert "dtick" not in standing(METRICS["active_users"], [], ALL_TIME, 300)["yaxis"]
-    assert "dtick" not in standing(METRICS["cost"], [], ALL_TIME, 3)["yaxis"]
+    assert vertical_layout(METRICS["active_users"], [], ALL_TIME, 3)["yaxis"]["dtick"] == 1
+    assert "dtick" not in vertical_layout(METRICS["active_users"], [], ALL_TIME, 300)["yaxis"]
+    assert "dtick" not in vertical_layout(METRICS["cost"], [], ALL_TIME, 3)["yaxis"]

@@ -13,9 +13,11 @@ from callbacks.analytics import choices
 from components import ids
 from components.page import filter_bar, tables
 from components.sections.declared import SECTIONS
-from components.shapes import drill
-from components.shapes.axes import drawn
-from components.shapes.charts import draw
+from components.shapes.axes import axis_value
+from components.shapes.heatmap import Heatmap
+from components.shapes.marks import KEY, marked_rows
+from components.shapes.ranking import Ranking
+from components.shapes.shape import Figure
 from data.access.scope import Scope
 from data.query.answers import Answer, answer, build_query
 from data.query.catalog import DIMENSIONS, METRICS
@@ -100,14 +102,18 @@ def test_a_clock_shows_no_other_hour(served: Served, field: str, value: str) -> 
 
 DRAWN: Final = [
     (key, by, measure)
-    for key, one in SECTIONS.items() if one.shape != "headline"
-    for by in one.by or ("",) for measure in one.drawable[:3] if measure != "cost_share"
+    for key, one in SECTIONS.items() if one.shape.has_chart
+    for by in one.by or ("",) for measure in one.measures[:3] if measure != "cost_share"
 ]  # fmt: skip
 
 
 def ask(served: Served, key: str, by: str, measure: str, **more: Any) -> Any:
     filters = parse(SPAN | more, NOW)
     return answer(SECTIONS[key], filters, ALL, served.store, by, measure)
+
+
+def draw(answered: Answer) -> Figure:
+    return SECTIONS[answered.section.key].shape.draw(answered)
 
 
 def total(served: Served, key: str, by: str, measure: str, **more: Any) -> Any:
@@ -120,13 +126,13 @@ def total(served: Served, key: str, by: str, measure: str, **more: Any) -> Any:
 def test_what_is_drawn_narrows_to_itself(served: Served, key: str, by: str, measure: str) -> None:
     """Each bar, point of a line, cell and row, asked alone, is the number it showed."""
     answered = ask(served, key, by, measure)
-    figure = drill.mark(draw(answered), answered)
+    figure = draw(answered)
     buckets, shape = figure["layout"]["meta"]["buckets"], SECTIONS[key].shape
     looked, alive = 0, False
     for trace in figure["data"]:
         values, shown = trace["meta"]["values"], trace["meta"]["measure"]
-        along = trace["x"] if shape == "ranking" else trace["y"]
-        along = [one for row in trace["z"] for one in row] if shape == "heat" else along
+        along = trace["x"] if isinstance(shape, Ranking) else trace["y"]
+        along = [one for row in trace["z"] for one in row] if isinstance(shape, Heatmap) else along
         some = [point for point, one in enumerate(along) if one]
         alive |= bool(some)
         for point in {*some[:1], *some[len(some) // 2 :][:1], *some[-1:]}:
@@ -137,7 +143,7 @@ def test_what_is_drawn_narrows_to_itself(served: Served, key: str, by: str, meas
             told = {"values": value, **ends(buckets, point)}
             said = choices.drill_down(dict(SPAN), told)
             alone = total(served, key, by, measure, **said)[shown]
-            assert drawn(number(alone), METRICS[shown]) == pytest.approx(along[point])
+            assert axis_value(number(alone), METRICS[shown]) == pytest.approx(along[point])
     assert looked or not alive
 
 
@@ -162,7 +168,7 @@ def test_other_of_other_is_what_both_leave(served: Served) -> None:
 
 def named(answered: Answer) -> tuple[set[str], Any]:
     """The models that a chart draws, and what its remainder stands for."""
-    told = [one["meta"]["values"][0] for one in drill.mark(draw(answered), answered)["data"]]
+    told = [one["meta"]["values"][0] for one in draw(answered)["data"]]
     models = {one["model"] for one in told if "model" in one}
     return models, next((one for one in told if "not_model" in one), None)
 
@@ -170,9 +176,9 @@ def named(answered: Answer) -> tuple[set[str], Any]:
 @pytest.mark.parametrize(("key", "by", "measure"), DRAWN)
 def test_each_row_narrows_to_itself(served: Served, key: str, by: str, measure: str) -> None:
     answered = ask(served, key, by, measure)
-    made = drill.rows(tables.rows(answered, 40), answered)
+    made = marked_rows(tables.rows(answered, 40), answered)
     for row in made[:: max(len(made) // 4, 1)]:
-        told = row[drill.KEY]
+        told = row[KEY]
         if told["values"] is None or row[measure] is None:
             continue
         start, end = told["bucket"] or (None, None)
@@ -183,20 +189,20 @@ def test_each_row_narrows_to_itself(served: Served, key: str, by: str, measure: 
 
 def test_a_section_without_any_rows_is_drawn(served: Served) -> None:
     for key in SECTIONS:
-        if SECTIONS[key].shape != "headline":
+        if SECTIONS[key].shape.has_chart:
             by, filters = (*SECTIONS[key].by, "")[0], parse({"user": ["gone"]} | SPAN, NOW)
             answered = answer(SECTIONS[key], filters, ALL, served.store, by)
-            assert drill.mark(draw(answered), answered)["layout"]["meta"]
-            assert drill.rows(tables.rows(answered, 40), answered) is not None
+            assert draw(answered)["layout"]["meta"]
+            assert marked_rows(tables.rows(answered, 40), answered) is not None
 
 
 def test_other_is_all_but_what_stands_beside_it_and_none_is_none(served: Served) -> None:
     answered = ask(served, "models-over-time", "model", "cost")
-    *values, other = (t["meta"]["values"][0] for t in drill.mark(draw(answered), answered)["data"])
+    *values, other = (t["meta"]["values"][0] for t in draw(answered)["data"])
     assert other == {"not_model": [value["model"] for value in values]}
-    rows = drill.rows(tables.rows(answered, 10_000), answered)
-    assert {row["model"] for row in rows if row[drill.KEY]["values"] == other} == {"Other"}
-    told = drill.mark(draw(one := ask(served, "top-projects", "project", "cost")), one)
+    rows = marked_rows(tables.rows(answered, 10_000), answered)
+    assert {row["model"] for row in rows if row[KEY]["values"] == other} == {"Other"}
+    told = draw(ask(served, "top-projects", "project", "cost"))
     assert {"project": "(none)"} in told["data"][0]["meta"]["values"]
 
 

@@ -17,6 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.sections.declared import SECTIONS, Section
+from components.shapes.headline import Headline
+from components.shapes.heatmap import Heatmap
+from components.shapes.measures import Measures
+from components.shapes.ranking import Ranking
+from components.shapes.time_series import TimeSeries
 from data.events.table import FIELDS, micros
 from data.query.catalog import DIMENSIONS, METRICS
 from data.query.units import COUNT, INSTANT
@@ -243,7 +248,7 @@ COMBINATIONS: Final = [
     pytest.param(one, by, measure, id=f"{one.key}-{by}-{measure}")
     for one in SECTIONS.values()
     for by in one.by or ("",)
-    for measure in one.drawable
+    for measure in one.measures
 ]
 
 
@@ -297,7 +302,7 @@ def section_is_right(served: Served, world: World, asked: Asked) -> None:
     path, told = f"sections/{asked.one.key}", said | {"measure": asked.measure}
     answer = served.json(path, asked.claims, **told)
     seen = asked.seen(world.events)
-    SHAPES[asked.one.shape](asked, seen, answer)
+    SHAPES[type(asked.one.shape)](asked, seen, answer)
     assert_totals(answer, asked.expected(seen, ())[()])
     assert_csv(served.get(f"{path}.csv", asked.claims, **told).text, answer)
 
@@ -325,7 +330,7 @@ def is_over_time(asked: Asked, seen: pd.DataFrame, answer: Any) -> None:
     # What has no event of the measure's kind has no rank: it is among the others.
     whole = asked.expected(seen, (asked.by,), asked.measure)
     largest = sorted(whole, key=lambda key: rank(whole[key][asked.measure], key))
-    top = {key[0] for key in largest[: asked.one.top]}
+    top = {key[0] for key in largest[: asked.one.shape.top_values]}
     shown = [value if value in top else "Other" for value in seen[asked.by]]
     gathered = seen.assign(**{asked.by: pd.Series(shown, seen.index, dtype=object)})
     span = {
@@ -344,7 +349,7 @@ def is_mixed(asked: Asked, seen: pd.DataFrame, answer: Any) -> None:
 
 
 def is_complete(asked: Asked, wanted: dict[oracle.Key, dict[str, Any]], answer: Any) -> None:
-    by = asked.one.dimensions(asked.by)
+    by = asked.one.shape.dimensions(asked.by)
     groups = {key[1:] for key in wanted} if len(by) > 1 else {()}
     buckets = all_buckets(asked.choice, asked.grain)
     fill(asked, by, wanted, answer, {(b, *group) for b in buckets for group in groups})
@@ -352,7 +357,7 @@ def is_complete(asked: Asked, wanted: dict[oracle.Key, dict[str, Any]], answer: 
 
 def is_a_week(asked: Asked, seen: pd.DataFrame, answer: Any) -> None:
     """Every hour of every weekday."""
-    by = asked.one.dimensions(asked.by)
+    by = asked.one.shape.dimensions(asked.by)
     week = {(day, hour) for day in range(7) for hour in range(24)}
     fill(asked, by, asked.expected(seen, by), answer, week)
 
@@ -379,8 +384,8 @@ def nothing_of(name: str, known: Mapping[str, Any]) -> bool:
 
 
 SHAPES: Final = {
-    "headline": is_ranked, "ranking": is_ranked, "time": is_over_time, "mix": is_mixed,
-    "heat": is_a_week,
+    Headline: is_ranked, Ranking: is_ranked, TimeSeries: is_over_time, Measures: is_mixed,
+    Heatmap: is_a_week,
 }  # fmt: skip
 
 

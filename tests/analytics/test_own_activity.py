@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.sections.declared import section
-from components.shapes.axes import short
+from components.shapes.axes import short_name
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.query.answers import OWN_ONLY, answer
@@ -42,5 +42,5 @@ def _text(value: Any) -> str | None:
 
 
 def test_a_chart_cuts_the_name_and_keeps_the_mark() -> None:
-    assert short(f"Voice Agent Pilot{OWN_ONLY}") == "Voice Agent Pilot (own)"
-    assert short(f"{'x' * 60}{OWN_ONLY}").endswith("x… (own)")
+    assert short_name(f"Voice Agent Pilot{OWN_ONLY}") == "Voice Agent Pilot (own)"
+    assert short_name(f"{'x' * 60}{OWN_ONLY}").endswith("x… (own)")

@@ -126,7 +126,7 @@ def test_every_section_over_real_events(
     served: Served, world: World, one: Section, by: str, asking: str
 ) -> None:
     span, claims = ASKING[asking]
-    section_is_right(served, world, Asked(one, by, one.drawable[0], dict(claims), ASKED | span))
+    section_is_right(served, world, Asked(one, by, one.measures[0], dict(claims), ASKED | span))
 
 
 def test_the_real_events_move_every_metric(served: Served, world: World) -> None:

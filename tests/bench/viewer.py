@@ -23,7 +23,7 @@ def calls(dependencies: list[Any], question: dict[str, Any]) -> list[Body]:
 
 
 def _calls(section: Section, dependencies: list[Any], question: Any) -> Iterator[Body]:
-    kind = "band" if section.shape == "headline" else "part"
+    kind = "part" if section.shape.has_chart else "band"
     for told in dependencies:
         triggered = {"id": ids.FILTER_STATE, "property": "data"} in told["inputs"]
         if triggered and f'"{kind}":"card"' in told["output"]:

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from components.sections.declared import section
+from components.shapes.ranking import Ranking
 from tests.browser.driver import ROLES, Open
 from tests.reader import Reader
 
@@ -42,7 +43,7 @@ def test_chart_table_and_api_tell_the_same_numbers(open_as: Open, role: str) -> 
         row["cost"] for row in same(reader, RANKED, **said)["rows"] if row["cost"] is not None
     ]
     (bars,) = reader.traces(RANKED)
-    top = section(RANKED).top
+    top = Ranking().bars
     assert bars["x"][:top] == ranked[:top]
     assert sum(bars["x"]) == pytest.approx(sum(ranked), abs=1e-8)
 

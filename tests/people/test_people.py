@@ -192,7 +192,7 @@ def test_a_section_is_answered_as_if_rewritten(doors: Doors, key: str) -> None:
         number, choice = chosen(dice)
         doors.world.become(number, doors.merged, doors.rewritten)
         said = {"by": by} if by else {}
-        said |= {"measure": dice.choice(SECTIONS[key].drawable)}
+        said |= {"measure": dice.choice(SECTIONS[key].measures)}
         claims = dice.choice(numbers.CLAIMS)
         doors.agree(f"sections/{key}", claims, choice, **said)
         doors.agree(f"sections/{key}.csv", claims, choice, **said)
@@ -255,7 +255,7 @@ def question(choice: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def redrawn(served: Served, claims: Claims, key: str, choice: Any, by: str) -> Any:
-    measure = SECTIONS[key].drawable[0]
+    measure = SECTIONS[key].measures[0]
     said = {f"{ids.FILTER_STATE}.data": question(choice), "measure.value": measure, "by.value": by}
     changed = f"{ids.FILTER_STATE}.data"
     return served.fire('{"part":"chart","section"', claims, said, changed, {"section": key})

@@ -1,0 +1,77 @@
+"""Several measures over time, without a breakdown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from components.shapes import over_time
+from components.shapes.axes import secondary_axis, vertical_layout
+from components.shapes.buckets import bucket_labels
+from components.shapes.colours import PALETTE, Style
+from components.shapes.marks import Mark, marked
+from components.shapes.shape import Figure, Shape, Trace, figure
+from data.query.answers import Answer
+from data.query.catalog import METRICS, TIME, Metric
+from data.query.series import or_none
+
+
+@dataclass(frozen=True)
+class Measures(Shape):
+    """What adds up in stacked bars, the rest in lines; lines beside bars have an axis of their own.
+
+    `stacked` draws bars of every measure, though it may not add up by itself; `grouped` sets bars
+    side by side; without `together` one measure is drawn, to choose from. `filters` has the field
+    and value that each measure counts, for a click to narrow to.
+    """
+
+    stacked: bool = False
+    grouped: bool = False
+    together: bool = True
+    filters: tuple[tuple[str, str], ...] = ()
+
+    css_class = "shape-mix"
+    fills_gaps = True
+
+    def dimensions(self, by: str) -> tuple[str, ...]:
+        return (TIME, by) if by else (TIME,)
+
+    def choices(self, measures: tuple[str, ...]) -> tuple[str, ...]:
+        return measures[:1] if self.together else measures
+
+    def draw(self, answer: Answer) -> Figure:
+        names = answer.section.measures if self.together else (answer.measure,)
+        drawn = [METRICS[name] for name in names]
+        bars = [one for one in drawn if one.additive or self.stacked]
+        lines = [one for one in drawn if one not in bars]
+        ticks = bucket_labels(answer)
+        traces = [
+            marked(_trace(answer, one, ticks, colour, one in bars), [own], one.name)
+            for one, colour, own in zip(drawn, PALETTE, self._marks(len(drawn)), strict=False)
+        ]
+        layout = self._layout(answer, ticks, bars or lines)
+        if bars and lines:
+            layout["yaxis2"] = secondary_axis(lines[0], _largest(answer, lines[:1]))
+            for trace, one in zip(traces, drawn, strict=True):
+                trace |= {"yaxis": "y2"} if one in lines else {}
+        return figure(traces, layout, answer)
+
+    def _layout(self, answer: Answer, ticks: list[str], first: list[Metric]) -> dict[str, Any]:
+        layout = vertical_layout(first[0], ticks, answer.window, _largest(answer, first))
+        return layout | ({"barmode": "group"} if self.grouped else {})
+
+    def _marks(self, traces: int) -> list[Mark]:
+        if self.filters:
+            return [{field: value} for field, value in self.filters]
+        return [{} for _ in range(traces)]
+
+
+def _trace(answer: Answer, metric: Metric, ticks: list[str], colour: str, bars: bool) -> Trace:
+    trace = over_time.bars if bars else over_time.line
+    return trace(metric.label, answer.frame[metric.name], metric, ticks, Style(colour))
+
+
+def _largest(answer: Answer, metrics: list[Metric]) -> float:
+    """The largest sum of a bucket."""
+    names = [one.name for one in metrics]
+    return or_none(answer.frame[names].sum(axis=1).max()) or 0

@@ -1,0 +1,48 @@
+"""Bars and lines over the buckets of time, for the shapes that have them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from components.shapes.axes import axis_value, short_name
+from components.shapes.buckets import SO_FAR
+from components.shapes.colours import DASHES, PATTERNS, Style
+from components.shapes.shape import Trace
+from data.query.catalog import Metric
+
+
+def bars(
+    name: str, values: pd.Series[Any], metric: Metric, ticks: list[str], style: Style
+) -> Trace:
+    """A bar a bucket."""
+    marker = {
+        "color": style.colour,
+        # Only where there is one: Plotly warns of a pattern over a list of colours.
+        **({"pattern": {"shape": PATTERNS[style.repeat], "fillmode": "overlay"}}
+           if style.repeat else {}),
+        # The bucket that still runs is paler.
+        "opacity": [0.55 if tick.endswith(SO_FAR) else 1 for tick in ticks],
+        "line": {"width": 0},
+    }  # fmt: skip
+    return _points(name, values, metric, ticks) | {"type": "bar", "marker": marker}
+
+
+def line(
+    name: str, values: pd.Series[Any], metric: Metric, ticks: list[str], style: Style
+) -> Trace:
+    """A line through the buckets, with gaps where nothing is known."""
+    stroke = {"color": style.colour, "width": 2, "dash": DASHES[style.repeat]}
+    return _points(name, values, metric, ticks) | {
+        "type": "scatter", "mode": "lines+markers", "line": stroke, "marker": {"size": 4},
+    }  # fmt: skip
+
+
+def _points(name: str, values: pd.Series[Any], metric: Metric, ticks: list[str]) -> Trace:
+    known = values.tolist()
+    return {
+        "name": short_name(name), "x": ticks, "y": [axis_value(value, metric) for value in known],
+        "customdata": [metric.unit.text(value) for value in known],
+        "hovertemplate": "%{customdata}",
+    }  # fmt: skip

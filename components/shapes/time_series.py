@@ -1,0 +1,58 @@
+"""Values of a breakdown over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from components.shapes import over_time
+from components.shapes.axes import vertical_layout
+from components.shapes.buckets import bucket_labels
+from components.shapes.colours import Style, styles
+from components.shapes.marks import Mark, mark, marked, shown_values
+from components.shapes.shape import Figure, Shape, figure
+from components.values import value_label
+from data.query.answers import Answer
+from data.query.catalog import METRICS, TIME
+from data.query.series import or_none
+
+
+@dataclass(frozen=True)
+class TimeSeries(Shape):
+    """Stacked bars of what adds up and lines of what does not, a trace for each value; with
+    `lines`, lines of anything."""
+
+    top_values: int = 8
+    lines: bool = False
+
+    css_class = "shape-time"
+    fills_gaps = True
+
+    def dimensions(self, by: str) -> tuple[str, ...]:
+        return (TIME, by) if by else (TIME,)
+
+    def draw(self, answer: Answer) -> Figure:
+        metric, ticks = METRICS[answer.measure], bucket_labels(answer)
+        stacked = metric.additive and not self.lines
+        trace = over_time.bars if stacked else over_time.line
+        traces = [
+            marked(trace(name, values, metric, ticks, style), [one], metric.name)
+            for name, values, style, one in _series(answer, metric.name)
+        ]
+        buckets = answer.frame.groupby(TIME)[metric.name]
+        largest = or_none((buckets.sum() if stacked else buckets.max()).max()) or 0
+        return figure(traces, vertical_layout(metric, ticks, answer.window, largest), answer)
+
+
+def _series(answer: Answer, measure: str) -> Iterator[tuple[str, pd.Series[Any], Style, Mark]]:
+    """`(name, values, style, mark)` of each value, in the frame's order: the largest first,
+    "Other" last."""
+    by, shown = answer.by, shown_values(answer)
+    groups = [(or_none(k), rows) for k, rows in answer.frame.groupby(by, dropna=False, sort=False)]
+    for (key, rows), style in zip(
+        groups, styles([key for key, _ in groups], answer.colours), strict=True
+    ):
+        yield value_label(rows.iloc[0], by), rows[measure], style, mark({by: key}, shown)
