@@ -16,5 +16,4 @@ class Headline(Shape):
     has_chart = False
 
     def draw(self, answer: Answer) -> Figure:
-        del answer
         return {}

@@ -27,7 +27,6 @@ class Heatmap(Shape):
     fills_gaps = True
 
     def dimensions(self, by: str) -> tuple[str, ...]:
-        del by
         return (WEEKDAY, HOUR)
 
     def draw(self, answer: Answer) -> Figure:

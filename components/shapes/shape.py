@@ -35,7 +35,6 @@ class Shape(ABC):
 
     def order(self, measure: str) -> Order:
         """The order of the rows besides that of their dimensions: names, and whether descending."""
-        del measure
         return ()
 
     def choices(self, measures: tuple[str, ...]) -> tuple[str, ...]:
