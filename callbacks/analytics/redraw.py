@@ -139,7 +139,7 @@ def _strip(names: tuple[str, ...], state: str, sentence: str) -> Any:
 
 def _numbers(state: FilterState, one: Section, store: EventStore) -> Any:
     filters, scope, names = filters_of(state), current_scope(), one.metrics
-    query = Query(names, (), filters, where=one.within)
+    query = Query(names, (), filters, where=one.where)
     now, before = (_row(run(one, scope, store)) for one in (query, query.before()))
     changes = {name: change(now[name], before[name]) for name in names}
     return (

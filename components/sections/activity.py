@@ -15,13 +15,13 @@ PER_TALK: Final = ("messages_min", "messages_median", "messages_avg", "messages_
 ASSISTANTS: Final = (
     Section(
         "assistants-over-time", "Assistants over time", ("messages", "requests", "cost", "tokens"),
-        ("assistant",), TimeSeries(), within=(("assistant", ()),),
+        ("assistant",), TimeSeries(), where=(("assistant", ()),),
     ),
     Section(
         "assistants", "Assistants",
         ("cost", "conversations", "messages", "active_users", *PER_TALK, "requests", "tokens",
          "cost_per_message", "error_rate", "duration_p95", "last_error", "last_user"),
-        ("assistant",), Ranking(), within=(("assistant", ()),),
+        ("assistant",), Ranking(), where=(("assistant", ()),),
     ),
 )  # fmt: skip
 WORKFLOWS: Final = (
@@ -37,25 +37,25 @@ WORKFLOWS: Final = (
         ("cost", "runs", "runs_succeeded", "runs_failed", "runs_aborted", "run_success_rate",
          "cost_per_run", "tokens", "run_duration_avg", "run_duration_p95", "active_users",
          "last_run"),
-        ("workflow",), Ranking(), within=(("workflow", ()),),
+        ("workflow",), Ranking(), where=(("workflow", ()),),
     ),
 )  # fmt: skip
 TOOLS: Final = (
     Section(
         "tools-over-time", "Tools over time",
         ("tool_calls", "tool_errors", "tool_users", "tool_success_rate"), ("tool", "tool_type"),
-        TimeSeries(), within=(("kind", ("tool",)),),
+        TimeSeries(), where=(("kind", ("tool",)),),
     ),
     Section(
         "tools", "Tools",
         ("tool_calls", "tool_users", "assistants_used", "tool_success_rate", "tool_errors",
          "tool_last_error", "tool_duration_p95", "last_tool"),
-        ("tool",), Ranking(), within=(("kind", ("tool",)),),
+        ("tool",), Ranking(), where=(("kind", ("tool",)),),
     ),
     Section(
         "tools-by-type", "Tools by type",
         ("tool_calls", "tool_users", "tool_success_rate", "tool_errors", "tool_duration_p95"),
-        ("tool_type",), Ranking(), within=(("kind", ("tool",)),),
+        ("tool_type",), Ranking(), where=(("kind", ("tool",)),),
     ),
 )  # fmt: skip
 CALLED: Final = (
@@ -120,35 +120,35 @@ CLI: Final = (
         "cli-headline", "CLI in numbers",
         ("sessions", "session_users", "repositories", "clients", "models_used", "cost", "tokens",
          "lines_added", "session_avg", "session_max"),
-        (), Headline(), within=CLI_ONLY,
+        (), Headline(), where=CLI_ONLY,
     ),
     Section(
         "cli-over-time", "CLI over time",
         ("cost", "sessions", "tokens", "requests", "lines_added"),
-        ("client", "repository", "model", "user"), TimeSeries(), within=CLI_ONLY,
+        ("client", "repository", "model", "user"), TimeSeries(), where=CLI_ONLY,
     ),
     Section(
         "cli-sessions", "Sessions", SESSION, ("user", "client"), Ranking(),
-        ("cost", "sessions", "lines_added"), within=CLI_ONLY,
+        ("cost", "sessions", "lines_added"), where=CLI_ONLY,
     ),
     Section(
         "cli-by-repository", "By repository", SESSION, ("repository",), Ranking(),
-        ("cost", "sessions", "lines_added"), within=CLI_ONLY, width=6,
+        ("cost", "sessions", "lines_added"), where=CLI_ONLY, width=6,
     ),
     Section(
         "cli-by-model", "By model",
         ("cost", "requests", "tokens", "active_users", "cached_share", "error_rate",
          "cost_per_request"),
-        ("model",), Ranking(), ("cost", "requests", "tokens"), within=CLI_ONLY, width=6,
+        ("model",), Ranking(), ("cost", "requests", "tokens"), where=CLI_ONLY, width=6,
     ),
     Section(
         "cli-depth", "Session depth",
         ("session_calls_avg", "session_calls_min", "session_calls_median", "session_calls_max"),
-        ("client", "user", "repository"), Ranking(), width=6, within=CLI_ONLY,
+        ("client", "user", "repository"), Ranking(), width=6, where=CLI_ONLY,
         help="Model calls in a session.",
     ),
     Section(
         "cli-hours", "When the CLI is used", ("requests", "cost", "active_users"), (), Heatmap(),
-        within=CLI_ONLY, width=6,
+        where=CLI_ONLY, width=6,
     ),
 )  # fmt: skip

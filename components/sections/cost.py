@@ -114,7 +114,7 @@ MODELS: Final = (
         ("model", "provider", "project"), Ranking(),
         ("reported_cost", "list_cost", "reported_minus_list"),
         help="Where a source reports a cost, what the price book says of the same calls.",
-        within=(("list_cost_nano", ()),),
+        where=(("list_cost_nano", ()),),
     ),
     Section(
         "latency", "Latency", ("duration_p50", "duration_p95", "ttft_p50", "ttft_p95"), (),
@@ -123,6 +123,6 @@ MODELS: Final = (
     Section(
         "errors-by-class", "Errors by class", ("errors", "cost_of_errors", "active_users"),
         ("error_class", "model", "provider"), Ranking(), ("errors",), width=6,
-        within=(("kind", ("llm",)), ("status", ("error",))),
+        where=(("kind", ("llm",)), ("status", ("error",))),
     ),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from components.shapes.shape import Shape
 from data.local_time import Grain
 from data.query.catalog import METRICS
 
-Within = tuple[tuple[str, tuple[str, ...]], ...]
+Where = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Section:
     """`metrics` are the columns of table, CSV and API; `measures` what the chart can draw, by
     default every number among them; `by` the breakdowns to choose from, the first by default.
 
-    `within` narrows the section for good (no values: to where the field is known), `grain` fixes
+    `where` narrows the section for good (no values: to where the field is known), `grain` fixes
     its buckets, `width` is of twelve columns.
     """
 
@@ -27,7 +27,7 @@ class Section:
     shape: Shape
     measures: tuple[str, ...] = ()
     help: str = ""
-    within: Within = ()
+    where: Where = ()
     grain: Grain | None = None
     width: int = 12
 

@@ -54,7 +54,7 @@ class SectionQuery(Protocol):
     @property
     def grain(self) -> Grain | None: ...
     @property
-    def within(self) -> tuple[tuple[str, tuple[str, ...]], ...]: ...
+    def where(self) -> tuple[tuple[str, tuple[str, ...]], ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def build_query(section: SectionQuery, filters: Filters, by: str, measure: str) 
     return Query(
         metrics, shape.dimensions(by), filters, section.grain, shape.order(measure),
         top=min(max(top, _chosen(by, filters)), MOST_SERIES) if top else None,
-        where=section.within,
+        where=section.where,
     )  # fmt: skip
 
 

@@ -126,7 +126,7 @@ def seen(claims: Claims, choice: Mapping[str, Any] = ALL) -> Any:
 def own(key: str, by: str, claims: Claims, choice: Mapping[str, Any]) -> set[str]:
     """The values of a breakdown that a section has to show this reader; without one, of users."""
     frame, one = seen(claims, choice), SECTIONS[key]
-    for name, values in one.within:
+    for name, values in one.where:
         frame = frame[frame[name].isin(values) if values else frame[name].notna()]
     frame = frame[frame["kind"].isin(oracle_metrics.kinds(one.metrics))]
     return set(frame[by or "user"].dropna())

@@ -292,7 +292,7 @@ class Asked:
         """The events that the claims, the filters and the section leave."""
         frame = oracle.visible(events, self.claims)
         frame = oracle.kept(frame, self.choice, self.claims["sub"], MOMENT)
-        for name, values in self.one.within:
+        for name, values in self.one.where:
             frame = frame[frame[name].isin(values) if values else frame[name].notna()]
         return frame
 

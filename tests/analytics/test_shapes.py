@@ -13,7 +13,7 @@ from typing import Any, Final
 import plotly.graph_objects as go
 import pytest
 
-from callbacks.analytics import choosing
+from callbacks.analytics import choices
 from components import ids
 from components.page import cards, layout
 from components.sections import declared
@@ -70,10 +70,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def card(served: Served) -> dict[str, Any]:
     """What the callback of every card writes."""
-    values = {f"{ids.QUESTION}.data": QUESTION, "measure.value": "requests", "by.value": ""}
+    values = {f"{ids.FILTER_STATE}.data": QUESTION, "measure.value": "requests", "by.value": ""}
     wild = {"section": HOURS.key}
     told = served.fire(
-        '{"part":"chart","section"', ADMIN, values, f"{ids.QUESTION}.data", wild
+        '{"part":"chart","section"', ADMIN, values, f"{ids.FILTER_STATE}.data", wild
     ).text
     written = json.loads(told)["response"]
     return {json.loads(key)["part"]: value for key, value in written.items()}
@@ -97,7 +97,7 @@ def test_it_has_a_figure_with_marks(card: dict[str, Any]) -> None:
     (bars,) = go.Figure(drawn).data
     assert list(bars.y) == [10 if hour in (9, 10, 11) else 0 for hour in range(24)]
     assert bars.meta["measure"] == "requests"
-    nine = choosing.drilled(dict(SPAN), {"values": bars.meta["values"][9]})
+    nine = choices.drill_down(dict(SPAN), {"values": bars.meta["values"][9]})
     assert nine == SPAN | {"hour": ["9"]}
 
 
