@@ -15,7 +15,7 @@ import pytest
 
 from callbacks.analytics import choices
 from components import ids
-from components.page import cards, layout
+from components.page import cards
 from components.sections import declared
 from components.sections.declared import TABS, Section, Tab
 from components.shapes.axes import plain_layout
@@ -55,8 +55,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     tabs = (*TABS, Tab("hours", "Hours", (HOURS,)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(declared.SECTIONS, HOURS.key, HOURS)
-        readers = ("callbacks.analytics.navigation", "callbacks.api.api")
-        for module in (declared, layout, *(sys.modules[name] for name in readers)):
+        for module in [one for one in sys.modules.values() if vars(one).get("TABS") is TABS]:
             patch.setattr(module, "TABS", tabs)
         with serving(tmp_path_factory.mktemp("shapes")) as one:
             one.load(
