@@ -45,7 +45,7 @@ def attach(
             read = reader.events(name, content, MOST_ITEMS, key)
             report = store_request(read, store, key.project)
         report.format = name
-        report.settle(key.source or name, {})
+        report.attribute_rejections(key.source or name, {})
         tally.add(settings.now(), key.name, name, report)
         return jsonify(report.as_dict())
 

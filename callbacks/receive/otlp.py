@@ -77,7 +77,7 @@ def attach(
         try:
             key = require_ingest_key(settings, state)
             items, report = _receive(signal, key, store, reader)
-            report.settle(key.source or "otlp", {})
+            report.attribute_rejections(key.source or "otlp", {})
             tally.add(settings.now(), key.name, "otlp", report)
             alone = (
                 signal == "metrics" and bool(report.notes) and not tally.has_sent_usage(key.name)

@@ -55,7 +55,7 @@ def attach(
     @server.get(f"{PATH}/open")
     def open_uploads() -> Response:
         only(())
-        return jsonify(uploads=[one.outline() for one in uploads.listed(current_scope())])
+        return jsonify(uploads=[one.outline() for one in uploads.all(current_scope())])
 
     @server.get(f"{PATH}/<key>")
     def look_at(key: str) -> Response:

@@ -188,6 +188,6 @@ def source_totals(state: State, scope: Scope) -> dict[str, dict[str, int | None]
 def latest_rejections(state: State, scope: Scope, source: str) -> list[list[str]]:
     """The latest rejections of a source, each with where it stood."""
     require_platform_admin(scope)
-    told = sa.select(SOURCE_TOTALS.c.reasons).where(SOURCE_TOTALS.c.source == source)
+    query = sa.select(SOURCE_TOTALS.c.reasons).where(SOURCE_TOTALS.c.source == source)
     with state.reading() as connection:
-        return list(connection.execute(told).scalar() or ())
+        return list(connection.execute(query).scalar() or ())

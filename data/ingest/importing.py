@@ -45,14 +45,14 @@ def ingest(
     into the report. Raises `StoreError` where the store fails; what was written until then stays.
     """
     report = Report() if report is None else report
-    together = Reconciliation() if reconciliation is None else reconciliation
+    totals = Reconciliation() if reconciliation is None else reconciliation
     write = dry_run_write(sink) if dry_run else sink.write
     present = sink.book if book is None else lambda: book
-    for events in batches(records, report, together, present, progress):
+    for events in batches(records, report, totals, present, progress):
         write_batch(events, write, report)
-        together.add_usage(events)
+        totals.add_usage(events)
     if reconciliation is None:
-        _conclude(together, report)
+        _conclude(totals, report)
     return report
 
 
@@ -66,15 +66,15 @@ def write_batch(events: Sequence[Event], write: Write, report: Report) -> None:
     _count_sources(events, fresh, report)
 
 
-def _conclude(together: Reconciliation, report: Report) -> None:
-    for sentence in together.notes():
+def _conclude(totals: Reconciliation, report: Report) -> None:
+    for sentence in totals.notes():
         report.note(sentence)
 
 
 def _count_sources(events: Sequence[Event], fresh: Sequence[Event], report: Report) -> None:
     new = Counter(event["source"] for event in fresh)
-    for source, came in Counter(event["source"] for event in events).items():
-        report.add_source(source, came, came - new[source])
+    for source, count in Counter(event["source"] for event in events).items():
+        report.add_source(source, count, count - new[source])
 
 
 def ingest_paths(
@@ -91,7 +91,7 @@ def ingest_paths(
     options = options or Options()
     inputs = find(paths, name, options)
     report = Report() if report is None else report
-    report.files, together, watch = len(inputs), Reconciliation(), Watch()
+    report.files, totals, watch = len(inputs), Reconciliation(), Watch()
     report.format = ", ".join(sorted({each.format.name for each in inputs if each.format}))
     for form, some in groupby(inputs, lambda one: one.format):
         before = dict(report.sources)
@@ -100,9 +100,9 @@ def ingest_paths(
                 _load(each, sink, options, progress, report)
         else:
             ingest(watch.over(read(list(some), options)), sink, dry_run=dry_run,
-                   progress=progress, report=report, reconciliation=together)  # fmt: skip
-        report.settle(form.name if form else "", before)
-    _conclude(together, report)
+                   progress=progress, report=report, reconciliation=totals)  # fmt: skip
+        report.attribute_rejections(form.name if form else "", before)
+    _conclude(totals, report)
     for note in watch.note():
         report.note(note.text)
     return report

@@ -68,11 +68,11 @@ class ParserProcess:
             self._closed = True
             self._child.end()
 
-    def _ask(self, *asked: Any) -> ParsedRequest:
+    def _ask(self, *call: Any) -> ParsedRequest:
         for _ in range(TRIES):  # nothing is stored by reading, so it can be asked again
             child = self._living()
             try:
-                good, found = child.ask(asked)
+                good, found = child.ask(call)
             except BlockingIOError:  # the time is over
                 self._replace(child)
                 break
@@ -116,7 +116,7 @@ class _Child:
             other.close()
             self._lines.put(_line(ours))
 
-    def ask(self, asked: tuple[Any, ...]) -> tuple[bool, Any]:
+    def ask(self, call: tuple[Any, ...]) -> tuple[bool, Any]:
         """Whether it could be read, and the reading or the error. `OSError` and `EOFError` where
         the process ended, `BlockingIOError` where it takes too long."""
         try:
@@ -127,7 +127,7 @@ class _Child:
             self._lines.put(None)
             raise EOFError
         try:
-            line.send(asked)
+            line.send(call)
             answer: tuple[bool, Any] = line.recv()
         except BaseException:
             line.close()  # in the middle of something
@@ -178,9 +178,9 @@ def _attend(reader: LocalRequestParser, line: Connection) -> None:
         os._exit(1)
 
 
-def _answer(reader: LocalRequestParser, method: str, *asked: Any) -> tuple[bool, Any]:
+def _answer(reader: LocalRequestParser, method: str, *call: Any) -> tuple[bool, Any]:
     try:
-        return True, getattr(reader, method)(*asked)
+        return True, getattr(reader, method)(*call)
     except SpendscopeError as error:
         return False, error
     except Exception as error:  # a bug, told with where it is: tracebacks do not travel

@@ -59,11 +59,11 @@ class LocalRequestParser:
     def otlp(self, signal: str, content: bytes, json: bool, most: int, key: Key) -> ParsedRequest:
         """See `RequestParser.otlp`."""
         try:
-            held = requests.items(signal, content, json=json, most=most)
+            items = requests.items(signal, content, json=json, most=most)
         except EventError as error:
             raise Refused("body", str(error)) from None
-        found = requests.records(held, Options(), self._recent, key.id)
-        return self._parse(len(held), found, key)
+        found = requests.records(items, Options(), self._recent, key.id)
+        return self._parse(len(items), found, key)
 
     def events(self, name: str, content: bytes, most: int, key: Key) -> ParsedRequest:
         """See `RequestParser.events`."""

@@ -28,7 +28,7 @@ from data.ingest.preparing import Progress
 from data.sources import Options
 from data.sources.format import Note, Raw, Record, records
 from data.sources.litellm.calls import Calls
-from data.sources.litellm.daily_spend import Days
+from data.sources.litellm.daily_spend import DailyTotals
 from data.sources.litellm.database import Database, Row
 from data.sources.litellm.dump import LOGS
 from data.sources.postgres.address import TooSlow
@@ -56,9 +56,9 @@ class Cursor:
 
 def load_cursor(state: State, source: str) -> Cursor:
     """How far a source was read; nowhere if never."""
-    asked = sa.select(SYNC_CURSORS).where(SYNC_CURSORS.c.source == source)
+    query = sa.select(SYNC_CURSORS).where(SYNC_CURSORS.c.source == source)
     with state.reading() as connection:
-        row = connection.execute(asked).mappings().first()
+        row = connection.execute(query).mappings().first()
     return Cursor(**{name: row[name] for name in asdict(Cursor())}) if row else Cursor()
 
 
@@ -80,7 +80,7 @@ class SyncTarget:
 
 
 def sync_database(
-    ends: SyncTarget,
+    target: SyncTarget,
     options: Options | None = None,
     *,
     late: bool = True,
@@ -92,10 +92,10 @@ def sync_database(
 
     Raises `SourceError` where the database fails; what was stored until then stays.
     """
-    one = _Sync(ends, options or Options())
+    one = _Sync(target, options or Options())
     if dry_run:
         pages = chain(one.pages(), one.late() if late else ())
-        report = ingest(one.records(pages), ends.store, dry_run=True, progress=progress)
+        report = ingest(one.records(pages), target.store, dry_run=True, progress=progress)
     else:
         report = one.run(late, progress, stop)
     report.files, report.format = 1, FORMAT_NAME
@@ -105,16 +105,16 @@ def sync_database(
 class _Sync:
     """One time of reading on."""
 
-    def __init__(self, ends: SyncTarget, options: Options) -> None:
-        self._ends, self._options = ends, options
-        self._source = str(ends.database.address)
-        self._now = (EPOCH + timedelta(microseconds=ends.now)).strftime("%Y-%m-%d %H:%M:%S")
-        self._known = self._reached = self._kept()
-        newest = ends.database.newest()
+    def __init__(self, target: SyncTarget, options: Options) -> None:
+        self._target, self._options = target, options
+        self._source = str(target.database.address)
+        self._now = (EPOCH + timedelta(microseconds=target.now)).strftime("%Y-%m-%d %H:%M:%S")
+        self._start = self._cursor = self._valid_cursor()
+        newest = target.database.newest()
         self._mark = newest and min(newest, self._now)
-        self._days = Days()
+        self._totals = DailyTotals()
         self._calls: Calls | None = None
-        self._read: list[tuple[str, Row]] = []  # of this page, by the ids of their events
+        self._page: list[tuple[str, Row]] = []  # of this page, by the ids of their events
         self._since = self._begin()
 
     def run(self, late: bool, progress: Progress | None, stop: Stop) -> Report:
@@ -127,90 +127,90 @@ class _Sync:
             if stop():
                 return report
         if late:
-            self._look_back(report)
+            self._read_late(report)
         for note in self._notes():
             report.note(note)
         return report
 
     def pages(self) -> Iterator[list[Row]]:
         """The calls since the place."""
-        return self._ends.database.since(self._since)
+        return self._target.database.since(self._since)
 
     def late(self) -> Iterator[list[Row]]:
         """Older calls that were inserted since they were last looked for."""
-        known = self._known
-        if self._options.start or not known.started:
+        start = self._start
+        if self._options.start or not start.started:
             return iter(())
-        return self._ends.database.late(known.started, known.created)
+        return self._target.database.late(start.started, start.created)
 
     def _store(self, page: list[Row], report: Report) -> None:
-        report.add(ingest(self.records([page]), self._ends.store))
-        self._keep()
+        report.add(ingest(self.records([page]), self._target.store))
+        self._advance()
 
-    def _look_back(self, report: Report) -> None:
+    def _read_late(self, report: Report) -> None:
         """Late calls; a table too large to be searched for them is worth a note, no failure."""
         try:
             for page in self.late():
                 self._store(page, report)
-            if self._known.started and not self._ends.database.dated:
+            if self._start.started and not self._target.database.dated:
                 report.note(UNDATED)
         except TooSlow as error:
             report.note(f"calls that were inserted late were not looked for: {error}")
         else:
-            self._reached = replace(self._reached, created=self._mark)
-            save_cursor(self._ends.state, self._source, self._reached)
+            self._cursor = replace(self._cursor, created=self._mark)
+            save_cursor(self._target.state, self._source, self._cursor)
 
     def records(self, pages: Iterable[list[Row]]) -> Iterator[Record]:
         """The records of rows, named as LiteLLM's other tables name them."""
-        return records(self._entries(pages), self._called, self._options)
+        return records(self._entries(pages), self._convert, self._options)
 
     def _entries(self, pages: Iterable[list[Row]]) -> Iterator[tuple[str, Row]]:
         for page in pages:
-            self._read = []
+            self._page = []
             yield from ((f"{LOGS} {row['request_id']}", row) for row in page)
 
-    def _called(self, _: str, row: Row) -> Iterator[Raw | Note]:
+    def _convert(self, _: str, row: Row) -> Iterator[Raw | Note]:
         if self._calls is None:
-            self._calls = Calls(self._ends.database.names())
+            self._calls = Calls(self._target.database.names())
         for found in self._calls.convert(row):
             if not isinstance(found, Note):
-                self._read.append((found["event_id"], row))
+                self._page.append((found["event_id"], row))
             yield found
-        self._days.log(row)
+        self._totals.add_row(row)
 
-    def _kept(self) -> Cursor:
+    def _valid_cursor(self) -> Cursor:
         """The place kept, if both sides still know it."""
-        found = load_cursor(self._ends.state, self._source)
-        if not (found.started and found.request and found.event):
+        cursor = load_cursor(self._target.state, self._source)
+        if not (cursor.started and cursor.request and cursor.event):
             return Cursor()
-        there = self._ends.database.has(found.started, found.request)
-        here = self._ends.store.stored_ids([found.event])
-        return found if there and here else Cursor()
+        there = self._target.database.has(cursor.started, cursor.request)
+        here = self._target.store.stored_ids([cursor.event])
+        return cursor if there and here else Cursor()
 
     def _begin(self) -> str | None:
-        start, known = self._options.start, self._known.started
+        start, last = self._options.start, self._start.started
         if start is None:
-            return known
-        asked = start.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
-        return min(asked, known) if known else asked
+            return last
+        wanted = start.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+        return min(wanted, last) if last else wanted
 
-    def _keep(self) -> None:
+    def _advance(self) -> None:
         """Move the place to the page's last call that is stored and has begun by now."""
-        begun = {key: row for key, row in self._read if str(row["startTime"]) <= self._now}
-        stored = self._ends.store.stored_ids(begun)
+        begun = {key: row for key, row in self._page if str(row["startTime"]) <= self._now}
+        stored = self._target.store.stored_ids(begun)
         last = next((key for key in reversed(begun) if key in stored), None)
         row = begun[last] if last else {}
-        if (started := row.get("startTime")) and started >= (self._reached.started or ""):
-            created = self._reached.created or self._mark
-            self._reached = Cursor(started, row["request_id"], last, created)
-            save_cursor(self._ends.state, self._source, self._reached)
+        if (started := row.get("startTime")) and started >= (self._cursor.started or ""):
+            created = self._cursor.created or self._mark
+            self._cursor = Cursor(started, row["request_id"], last, created)
+            save_cursor(self._target.state, self._source, self._cursor)
 
     def _notes(self) -> Iterator[str]:
         """Where all rows and LiteLLM's daily sums differ, once all rows were read."""
         if self._since is None:
-            for row in self._ends.database.sums():
-                self._days.sum(row)
-            yield from (note.text for note in self._days.notes())
+            for row in self._target.database.sums():
+                self._totals.add_total(row)
+            yield from (note.text for note in self._totals.notes())
 
 
 FORMAT_NAME: Final = "litellm-database"

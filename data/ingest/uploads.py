@@ -105,8 +105,8 @@ class Upload:
 
     def outline(self) -> dict[str, Any]:
         """What a list of uploads says of it."""
-        told = {"id": self.key, "name": self.path.name, "who": self.who, "state": self.state}
-        return told | {"read": self.report.read, "storing": self.storing}
+        summary = {"id": self.key, "name": self.path.name, "who": self.who, "state": self.state}
+        return summary | {"read": self.report.read, "storing": self.storing}
 
     def check(self, report: Report) -> None:
         """Take the figures over; raises where somebody cancelled."""
@@ -126,12 +126,12 @@ class Uploads:
         shutil.rmtree(folder, ignore_errors=True)
 
     def receive(
-        self, hand: Actor, stream: IO[bytes], name: str, format_: str, options: Options
+        self, actor: Actor, stream: IO[bytes], name: str, format_: str, options: Options
     ) -> Upload:
         """Keep what a stream brings and begin to look at it."""
-        require_platform_admin(hand.scope)
+        require_platform_admin(actor.scope)
         key = secrets.token_urlsafe(12)
-        one = Upload(key, self._folder / key / safe(name), hand.name, format_, options)
+        one = Upload(key, self._folder / key / safe(name), actor.name, format_, options)
         self._admit(one)
         try:
             keep(stream, one.path)
@@ -154,7 +154,7 @@ class Uploads:
     def _open(self) -> list[Upload]:
         return [one for one in list(self._held.values()) if one.state not in OVER]
 
-    def listed(self, scope: Scope) -> list[Upload]:
+    def all(self, scope: Scope) -> list[Upload]:
         """All that are still known, the newest first, also those that are over."""
         require_platform_admin(scope)
         self._expire(KEPT)
@@ -168,14 +168,14 @@ class Uploads:
         one.touched = time.monotonic()
         return one
 
-    def commit(self, hand: Actor, key: str) -> Upload:
+    def commit(self, actor: Actor, key: str) -> Upload:
         """Begin to store what was looked at."""
-        one = self.get(hand.scope, key)
+        one = self.get(actor.scope, key)
         with self._lock:
             if one.state != "ready":
                 raise Refused("upload", f"this upload is {one.state}, not ready to be imported")
             one.state, one.report, one.storing = "importing", Report(), True
-        self._run(one, lambda each: self._import(each, hand))
+        self._run(one, lambda each: self._import(each, actor))
         return one
 
     def cancel(self, scope: Scope, key: str) -> Upload:
@@ -209,12 +209,12 @@ class Uploads:
         inputs = find([one.path], one.format, one.options)
         found = islice(read(inputs, one.options), MOST_LOOKED + 1)
         one.check(Report())
-        report = ingest(self._seen(one, found), self._store, dry_run=True, progress=one.check)
+        report = ingest(self._sampled(one, found), self._store, dry_run=True, progress=one.check)
         report.files, report.format = 1, next((i.format.name for i in inputs if i.format), "")
         one.check(report)
         one.state = "ready"
 
-    def _seen(self, one: Upload, records: Iterable[Record]) -> Iterator[Record]:
+    def _sampled(self, one: Upload, records: Iterable[Record]) -> Iterator[Record]:
         """The records, watched: the first rows, which fields are ever filled."""
         for number, (where, raw) in enumerate(records):
             if number == MOST_LOOKED:
@@ -228,7 +228,7 @@ class Uploads:
                     )
             yield where, raw
 
-    def _import(self, one: Upload, hand: Actor) -> None:
+    def _import(self, one: Upload, actor: Actor) -> None:
         try:
             one.check(Report())
             one.report = ingest_paths(
@@ -237,7 +237,7 @@ class Uploads:
             one.state = "done"
         finally:
             one.report.format = one.report.format or one.format
-            record(self._state, hand.now, "upload", hand.name, one.path.name, one.report)
+            record(self._state, actor.now, "upload", actor.name, one.path.name, one.report)
 
     def _watch(self) -> None:
         """Look for files that nobody came back to, as long as there are any."""

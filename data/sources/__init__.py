@@ -70,7 +70,7 @@ def billed_sources() -> frozenset[str]:
 def find(paths: Iterable[Path], name: str = AUTO, options: Options | None = None) -> list[Input]:
     """The files of these paths with their formats; `SourceError` if nothing could be read."""
     if name != AUTO and name not in formats():
-        raise SourceError(f"{name[:60]!r} is no known format; {_known()}")
+        raise SourceError(f"{name[:60]!r} is no known format; {_known_formats()}")
     columns = options.columns if options else {}
     renamed = [each.name for each in formats().values() if each.columns]
     if columns and name not in (AUTO, *renamed):
@@ -93,8 +93,8 @@ def _without_start(found: Input) -> Input:
 
 
 def _nothing(first: Input) -> str:
-    known = f"; {_known()}" if first.problem == UNKNOWN else ""
-    return f"{first.file.name}: {first.problem}{known}"
+    hint = f"; {_known_formats()}" if first.problem == UNKNOWN else ""
+    return f"{first.file.name}: {first.problem}{hint}"
 
 
 def read(inputs: Sequence[Input], options: Options) -> Iterator[Record]:
@@ -131,7 +131,7 @@ def _mapped(file: File, head: Head, columns: Mapping[str, str]) -> Input:
     return Input(file, None if problem else found, problem)
 
 
-def _known() -> str:
+def _known_formats() -> str:
     return f"known are {', '.join(formats())}"
 
 

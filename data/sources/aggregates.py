@@ -148,43 +148,44 @@ class Bill:
     count: int = 0
     lines: dict[str, Line] = field(default_factory=dict)
 
-    def add(self, owned: Raw, dollars: Decimal) -> None:
+    def add(self, row_fields: Raw, dollars: Decimal) -> None:
         """One more line, of the row that this record would be of."""
-        self.vendor, self.count = owned["source"], self.count + 1
-        _, before = self.lines.get(owned["event_id"], (0, Decimal(0)))
-        self.lines[owned["event_id"]] = (micros(owned["ts"]) // DAY, before + dollars)
+        self.vendor, self.count = row_fields["source"], self.count + 1
+        _, before = self.lines.get(row_fields["event_id"], (0, Decimal(0)))
+        self.lines[row_fields["event_id"]] = (micros(row_fields["ts"]) // DAY, before + dollars)
 
     @property
     def sentence(self) -> str:
         """What it comes to, as long as no usage is known."""
-        return _alone(self.count, sum((paid for _, paid in self.lines.values()), Decimal(0)))
+        return _bill_note(self.count, sum((paid for _, paid in self.lines.values()), Decimal(0)))
 
     @staticmethod
-    def reconcile(bills: Sequence[Bill], spent: UsageCosts, /) -> Iterator[str]:
+    def reconcile(bills: Sequence[Bill], costs: UsageCosts, /) -> Iterator[str]:
         """What the bills of an import say beside what its usage costs."""
         for vendor in dict.fromkeys(bill.vendor for bill in bills):
             mine = [bill for bill in bills if bill.vendor == vendor]
             lines = {key: line for bill in mine for key, line in bill.lines.items()}
-            used = {day for source, day in spent if source == vendor}
-            both = [line for line in lines.values() if line[0] in used]
-            alone = [paid for day, paid in lines.values() if day not in used]
-            if both:
-                yield _beside(vendor, both, spent)
-            if alone:
-                yield _alone(len(alone) if both else sum(b.count for b in mine), sum(alone))
+            used = {day for source, day in costs if source == vendor}
+            matched = [line for line in lines.values() if line[0] in used]
+            unmatched = [paid for day, paid in lines.values() if day not in used]
+            if matched:
+                yield _bill_vs_usage(vendor, matched, costs)
+            if unmatched:
+                count = len(unmatched) if matched else sum(bill.count for bill in mine)
+                yield _bill_note(count, sum(unmatched))
 
 
-def _alone(count: int, dollars: Decimal | int) -> str:
+def _bill_note(count: int, dollars: Decimal | int) -> str:
     return (
         f"{count:,} rows bill {dollars:,.4f} USD for tokens: not stored, as usage rows bring that"
         " money with their tokens and no money counts twice; import the usage of those days, too"
     )
 
 
-def _beside(vendor: str, lines: Sequence[Line], spent: UsageCosts) -> str:
+def _bill_vs_usage(vendor: str, lines: Sequence[Line], costs: UsageCosts) -> str:
     days = {day for day, _ in lines}
     billed = sum((paid for _, paid in lines), Decimal(0))
-    nano, unpriced = (sum(spent[vendor, day][n] for day in days) for n in (0, 1))
+    nano, unpriced = (sum(costs[vendor, day][n] for day in days) for n in (0, 1))
     cost = Decimal(nano) / NANO
     open_ = f", {unpriced:,} rows of it unpriced" if unpriced else ""
     return (
@@ -212,7 +213,7 @@ class Tally:
         self.others[what] = self.others.get(what, 0) + 1
 
     def notes(self, where: str) -> Iterator[tuple[str, Note]]:
-        said = {
+        notes = {
             f"{self.silent:,} rows are sums over a time and do not say of how many requests:"
             " each counts as one": self.silent,
             f"{self.open:,} rows are of a time that was cut short or not over when the file was"
@@ -223,6 +224,6 @@ class Tally:
             " unpriced": self.nameless,
             **{f"{n:,} rows are {what}": n for what, n in self.others.items()},
         }
-        yield from ((where, Note(sentence)) for sentence, times in said.items() if times)
+        yield from ((where, Note(sentence)) for sentence, times in notes.items() if times)
         if self.bill.count:
             yield where, TotalsNote(self.bill.sentence, self.bill)

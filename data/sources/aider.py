@@ -56,7 +56,7 @@ def read(file: File, options: Options) -> Iterator[Record]:
 
 def _reader() -> Callable[[str, Row], Iterator[Raw | Note]]:
     """Converts lines, counting identical ones; only lines that become events are kept in mind."""
-    met: Counter[bytes] = Counter()
+    counts: Counter[bytes] = Counter()
 
     def convert(_: str, row: Row) -> Iterator[Raw | Note]:
         made = _made(row)
@@ -64,9 +64,9 @@ def _reader() -> Callable[[str, Row], Iterator[Raw | Note]]:
             yield OTHER
             return
         digest = hashlib.blake2b(_spelled(row), digest_size=12)
-        met[digest.digest()] += 1
-        again = met[digest.digest()]
-        yield {**_context(row), **made, "event_id": f"aider:{digest.hexdigest()}:{again}"}
+        counts[digest.digest()] += 1
+        ordinal = counts[digest.digest()]
+        yield {**_context(row), **made, "event_id": f"aider:{digest.hexdigest()}:{ordinal}"}
 
     return convert
 
@@ -77,22 +77,26 @@ def _spelled(row: Row) -> bytes:
 
 def _made(row: Row) -> Raw | None:
     """What a line says of itself, None if it counts nothing."""
-    event, said = text(row.get("event")) or "", row.get("properties")
-    said = said if isinstance(said, Mapping) else {}
+    event, properties = text(row.get("event")) or "", row.get("properties")
+    properties = properties if isinstance(properties, Mapping) else {}
     if event == "message_send":
-        return _call(said)
+        return _call(properties)
     if event == "message_send_exception":
-        return {"kind": "llm", "status": "error", "error_class": _class(said.get("exception"))}
+        return {
+            "kind": "llm",
+            "status": "error",
+            "error_class": _class(properties.get("exception")),
+        }
     if event.startswith(COMMAND) and event != COMMAND:
         return {"kind": "tool", "tool": event.removeprefix(COMMAND), "tool_type": "command"}
     return None
 
 
 def _context(row: Row) -> Raw:
-    said = row.get("properties")
-    said = said if isinstance(said, Mapping) else {}
-    asked = {"version": said.get("aider_version"), "mode": said.get("edit_format")}
-    tags = {name: value for name, value in asked.items() if isinstance(value, str)}
+    properties = row.get("properties")
+    properties = properties if isinstance(properties, Mapping) else {}
+    given = {"version": properties.get("aider_version"), "mode": properties.get("edit_format")}
+    tags = {name: value for name, value in given.items() if isinstance(value, str)}
     return {
         "ts": _time(row.get("time")),
         "channel": "cli",
@@ -104,16 +108,16 @@ def _context(row: Row) -> Raw:
     }
 
 
-def _call(said: Row) -> Raw:
-    model = text(said.get("main_model"))
+def _call(properties: Row) -> Raw:
+    model = text(properties.get("main_model"))
     model = None if model == "None" else model
     tokens = {
-        "input_tokens": said.get("prompt_tokens"),
-        "output_tokens": said.get("completion_tokens"),
+        "input_tokens": properties.get("prompt_tokens"),
+        "output_tokens": properties.get("completion_tokens"),
     }
-    cost = nano("cost", said.get("cost"))
+    cost = nano("cost", properties.get("cost"))
     used = any(decimal(name, value) for name, value in tokens.items())
-    if not decimal("cost", said.get("cost")) and used and not (model or "").endswith(":free"):
+    if not decimal("cost", properties.get("cost")) and used and not (model or "").endswith(":free"):
         cost = None
     return {
         "kind": "llm",
@@ -126,8 +130,8 @@ def _call(said: Row) -> Raw:
     }
 
 
-def _class(told: Any) -> str | None:
-    found = CLASS.match(told) if isinstance(told, str) else None
+def _class(message: Any) -> str | None:
+    found = CLASS.match(message) if isinstance(message, str) else None
     return (found[1] or found[2]) if found else None
 
 

@@ -24,7 +24,7 @@ from data.sources.entries import entries, values
 from data.sources.fields import nano
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record
-from data.sources.mapping import reading
+from data.sources.mapping import mapped_records
 
 NEEDED: Final = {"event_id", "ts", "kind"}
 DEFAULTS: Final = {"source": "canonical", "channel": "other", "status": "ok"}
@@ -35,7 +35,7 @@ def recognises(head: Head) -> bool:
 
 
 def read(file: File, options: Options) -> Iterator[Record]:
-    return reading(file.name, entries(file), convert, options)
+    return mapped_records(file.name, entries(file), convert, options)
 
 
 def convert(_: str, entry: Mapping[str, Any]) -> Iterator[Raw]:

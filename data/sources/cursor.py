@@ -48,20 +48,20 @@ def recognises(head: Head) -> bool:
 
 
 def read(file: File, options: Options) -> Iterator[Record]:
-    alike: Counter[str] = Counter()
-    covered: list[Decimal] = []
+    duplicates: Counter[str] = Counter()
+    included: list[Decimal] = []
 
     def convert(_: str, row: Row) -> Iterator[Raw]:
         event = _event(row)
-        alike[event["event_id"]] += 1
+        duplicates[event["event_id"]] += 1
         if event.get("cost_nano") == 0:
-            covered.append(_worth(row) or Decimal(0))
-        yield event | {"event_id": f"{event['event_id']}:{alike[event['event_id']]}"}
+            included.append(_worth(row) or Decimal(0))
+        yield event | {"event_id": f"{event['event_id']}:{duplicates[event['event_id']]}"}
 
     yield from records(rows(file), convert, options)
-    if covered:
-        said = f"{len(covered):,} rows cost nothing beyond the plan; Cursor says they are worth"
-        yield file.name, Note(f"{said} {sum(covered):,.4f} USD")
+    if included:
+        cell = f"{len(included):,} rows cost nothing beyond the plan; Cursor says they are worth"
+        yield file.name, Note(f"{cell} {sum(included):,.4f} USD")
 
 
 def _event(row: Row) -> Raw:
@@ -101,8 +101,8 @@ def _tokens(row: Row) -> dict[str, int | None]:
 
 
 def _cost(row: Row, kind: str) -> Raw:
-    said = _said(row)
-    if said in COVERED or UNCHARGED.search(kind):
+    cell = _cost_cell(row)
+    if cell in COVERED or UNCHARGED.search(kind):
         return FREE
     worth = _worth(row)
     if worth is None:
@@ -110,14 +110,14 @@ def _cost(row: Row, kind: str) -> Raw:
     return {"cost_nano": nano("Cost", worth), "cost_origin": "reported"}
 
 
-def _said(row: Row) -> str:
+def _cost_cell(row: Row) -> str:
     return (text(row.get("Cost to you")) or text(row.get("Cost")) or "").lower()
 
 
 def _worth(row: Row) -> Decimal | None:
     """The amount of the row's cost; None where it is a word or nothing."""
-    said = _said(row)
-    return None if said in (*UNKNOWN, *COVERED) else decimal("Cost", said.removeprefix("$"))
+    cell = _cost_cell(row)
+    return None if cell in (*UNKNOWN, *COVERED) else decimal("Cost", cell.removeprefix("$"))
 
 
 FORMAT = Format("cursor", "Cursor's usage", recognises, read)

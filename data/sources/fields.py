@@ -110,8 +110,8 @@ def instant(name: str, value: Any) -> datetime:
 
 def tags_json(**found: Any) -> str | None:
     """What is worth keeping as tags, without what is unknown; exact numbers as text."""
-    said = {name: value for name, value in found.items() if value not in (None, "")}
-    return _json(said).decode() if said else None
+    given = {name: value for name, value in found.items() if value not in (None, "")}
+    return _json(given).decode() if given else None
 
 
 def digest(*place: Any) -> str:

@@ -76,7 +76,7 @@ def recognises(head: Head) -> bool:
 
 
 def read(file: File, options: Options) -> Iterator[Record]:
-    alike: Counter[str] = Counter()
+    duplicates: Counter[str] = Counter()
     others: Counter[str] = Counter()
     sums = {"BilledCost": Decimal(0), "EffectiveCost": Decimal(0)}
 
@@ -87,19 +87,21 @@ def read(file: File, options: Options) -> Iterator[Record]:
             others[_kind(row)] += 1
             return
         event = _event(seller, row)
-        alike[event["event_id"]] += 1
+        duplicates[event["event_id"]] += 1
         for name in sums:
             sums[name] += decimal(name, row.get(name)) or 0
-        yield event | {"event_id": f"{event['event_id']}:{alike[event['event_id']]}"}
+        yield event | {"event_id": f"{event['event_id']}:{duplicates[event['event_id']]}"}
 
     yield from records(rows(file), convert, options)
-    for said in _notes(alike.total(), others, sums["BilledCost"], sums["EffectiveCost"]):
-        yield file.name, Note(said)
+    for note in _notes(duplicates.total(), others, sums["BilledCost"], sums["EffectiveCost"]):
+        yield file.name, Note(note)
 
 
-def _notes(taken: int, others: Counter[str], billed: Decimal, effective: Decimal) -> Iterator[str]:
-    if taken:
-        yield f"{taken:,} rows are charges over a time: the number of requests counts rows"
+def _notes(
+    counted: int, others: Counter[str], billed: Decimal, effective: Decimal
+) -> Iterator[str]:
+    if counted:
+        yield f"{counted:,} rows are charges over a time: the number of requests counts rows"
     for kind, times in others.items():
         yield f"{times:,} rows are {kind}: not stored"
     if billed != effective:
@@ -112,10 +114,10 @@ def _notes(taken: int, others: Counter[str], billed: Decimal, effective: Decimal
 def _seller(row: Row) -> str | None:
     """Who sells the model, as the provider is called in OpenTelemetry; None if it is none."""
     other = "other" if text(row.get("ServiceSubcategory")) == GENERATIVE else None
-    said = text(row.get("ServiceName")) or ""
+    service = text(row.get("ServiceName")) or ""
     if text(row.get("ServiceCategory")) == AI:
-        said = f"{said} {text(row.get('ChargeDescription')) or ''}"
-    return next((who for who, words in SELLERS.items() if words.search(said)), other)
+        service = f"{service} {text(row.get('ChargeDescription')) or ''}"
+    return next((who for who, words in SELLERS.items() if words.search(service)), other)
 
 
 def _kind(row: Row) -> str:
@@ -142,9 +144,9 @@ def _event(seller: str, row: Row) -> Raw:
         raise EventError(f"BilledCost is negative (a {charge[:20]}): no event takes money back")
     cost = nano("BilledCost", row["BilledCost"])
     named = {name: each for name, each in row.items() if not AMOUNTS.search(name)}
-    alike = sorted((name, _spelled(name, each)) for name, each in named.items())
+    duplicates = sorted((name, _spelled(name, each)) for name, each in named.items())
     return {
-        "event_id": fingerprint("focus", alike),
+        "event_id": fingerprint("focus", duplicates),
         "ts": instant("ChargePeriodStart", row["ChargePeriodStart"]),
         "kind": "llm",
         "channel": "api",

@@ -71,7 +71,7 @@ def tokens(row: Row) -> Raw:
     for name, number in used.items():
         if name != "total":
             sums[_side(name)] += number
-    _settle(sums, used.get("total"))
+    _make_disjoint(sums, used.get("total"))
     cached = any(_side(name) == "cached" for name in used)
     written = any(_side(name) == "written" for name in used)
     return {
@@ -97,7 +97,7 @@ def _side(name: str) -> str:
     return "output" if "output" in name or "completion" in name else "input"
 
 
-def _settle(sums: dict[str, int], total: int | None) -> None:
+def _make_disjoint(sums: dict[str, int], total: int | None) -> None:
     """Take parts off where a sender counted them inside input and output."""
     if total is None or total != sums["input"] + sums["output"]:
         return
@@ -117,26 +117,26 @@ def _object(name: str, value: Any) -> Row:
 
 
 def _details(row: Row) -> dict[str, int]:
-    said = _object("usageDetails", row.get("usagedetails"))
-    found = {str(name): count(f"usageDetails {name}"[:60], each) for name, each in said.items()}
+    details = _object("usageDetails", row.get("usagedetails"))
+    found = {str(name): count(f"usageDetails {name}"[:60], each) for name, each in details.items()}
     return {name: number for name, number in found.items() if number is not None}
 
 
 def _older(row: Row) -> dict[str, int]:
     """The `usage` object of older versions, or a table's columns of sums."""
-    said = _object("usage", row.get("usage"))
-    if (text(said.get("unit")) or "TOKENS").upper() != "TOKENS":
+    usage = _object("usage", row.get("usage"))
+    if (text(usage.get("unit")) or "TOKENS").upper() != "TOKENS":
         return {}
     found = {
-        name: next((said[each] for each in names if said.get(each) is not None), None)
+        name: next((usage[each] for each in names if usage.get(each) is not None), None)
         for name, names in OLDER.items()
     }
     numbers = {
         name: count(name, row.get(COLUMNS[name]) if each is None else each)
         for name, each in found.items()
     }
-    known = {name: number for name, number in numbers.items() if number is not None}
-    return known if any(known.values()) else {}
+    given = {name: number for name, number in numbers.items() if number is not None}
+    return given if any(given.values()) else {}
 
 
 def cost(row: Row, used: bool) -> Raw:
@@ -202,19 +202,19 @@ def _converted(_: str, row: Row) -> Iterator[Raw | Note]:
     if "starttime" not in row and "timestamp" in row:
         yield _trace(row)
         return
-    said = (text(row.get("type")) or "").upper()
-    if said in HOLDERS:
-        yield Note(f"observations of type {said} hold calls and are none: not stored")
-    elif said not in KINDS:
-        raise EventError(f"type is {said[:40]!r}, none that Langfuse has")
+    type_ = (text(row.get("type")) or "").upper()
+    if type_ in HOLDERS:
+        yield Note(f"observations of type {type_} hold calls and are none: not stored")
+    elif type_ not in KINDS:
+        raise EventError(f"type is {type_[:40]!r}, none that Langfuse has")
     else:
-        yield _observation(said, row)
+        yield _observation(type_, row)
 
 
 def _trace(row: Row) -> Raw:
     seconds = decimal("latency", row.get("latency"))
     return {
-        **_owned(row, text(row.get("id"))),
+        **_row_fields(row, text(row.get("id"))),
         "kind": "workflow",
         "ts": instant("timestamp", row.get("timestamp")),
         "workflow": text(row.get("name")),
@@ -223,15 +223,15 @@ def _trace(row: Row) -> Raw:
     }
 
 
-def _observation(said: str, row: Row) -> Raw:
-    kind, start = KINDS[said], instant("startTime", row.get("starttime"))
+def _observation(type_: str, row: Row) -> Raw:
+    kind, start = KINDS[type_], instant("startTime", row.get("starttime"))
     failed = (text(row.get("level")) or "").upper() == "ERROR"
-    name = text(row.get("name")) or said.lower()
+    name = text(row.get("name")) or type_.lower()
     named = {"tool": name} if kind == "tool" else {}
     if kind == "integration":
         named = {"integration": name, "integration_type": "retriever"}
     return {
-        **_owned(row, text(row.get("traceid"))),
+        **_row_fields(row, text(row.get("traceid"))),
         "kind": kind,
         "ts": start,
         "workflow": text(row.get("tracename")),
@@ -239,11 +239,11 @@ def _observation(said: str, row: Row) -> Raw:
         "error_class": _class(row) if failed else None,
         "duration_ms": _since(start, "endTime", row.get("endtime")),
         **named,
-        **(_called(said, start, row) if kind == "llm" else {}),
+        **(_call_fields(type_, start, row) if kind == "llm" else {}),
     }
 
 
-def _owned(row: Row, trace: str | None) -> Raw:
+def _row_fields(row: Row, trace: str | None) -> Raw:
     own = text(row.get("id"))
     if own is None:
         raise EventError("id is missing")
@@ -261,17 +261,17 @@ def _owned(row: Row, trace: str | None) -> Raw:
 
 def _labels(row: Row) -> str | None:
     """Text, so that a number in a CSV is what it is in JSON."""
-    said = {name: row.get(theirs) for name, theirs in KEPT.items()}
+    labels = {name: row.get(theirs) for name, theirs in KEPT.items()}
     tags = parsed("tags", row.get("tags") or row.get("tracetags"))
     return tags_json(
-        **{n: None if v is None else str(v) for n, v in said.items()}, tags=tags or None
+        **{n: None if v is None else str(v) for n, v in labels.items()}, tags=tags or None
     )
 
 
-def _called(said: str, start: datetime, row: Row) -> Raw:
+def _call_fields(type_: str, start: datetime, row: Row) -> Raw:
     used = tokens(row)
     return {
-        "operation": OPERATIONS[said],
+        "operation": OPERATIONS[type_],
         "model": text(row.get("model")) or text(row.get("providedmodelname")),
         "ttft_ms": _since(start, "completionStartTime", row.get("completionstarttime")),
         **used,
@@ -280,8 +280,8 @@ def _called(said: str, start: datetime, row: Row) -> Raw:
 
 
 def _class(row: Row) -> str | None:
-    said = re.split(r"[:\n]", text(row.get("statusmessage")) or "")[0]
-    return said[:80].strip() or None
+    words = re.split(r"[:\n]", text(row.get("statusmessage")) or "")[0]
+    return words[:80].strip() or None
 
 
 def _since(start: datetime, name: str, value: Any) -> int | None:

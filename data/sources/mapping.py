@@ -77,7 +77,7 @@ def lacking(columns: Mapping[str, str], present: Collection[str]) -> str:
     return ""
 
 
-def reading(
+def mapped_records(
     name: str, entries: Iterable[Entry], convert: Convert, options: Options
 ) -> Iterator[Record]:
     """The records of a file's entries, by the map where there is one."""
@@ -89,8 +89,8 @@ def reading(
 def _mapped(
     name: str, entries: Iterable[Entry], convert: Convert, options: Options
 ) -> Iterator[Record]:
-    with closing(sqlite3.connect("", check_same_thread=False)) as kept:  # on disk once large
-        rows = Rows(options.columns, kept)
+    with closing(sqlite3.connect("", check_same_thread=False)) as database:  # on disk once large
+        rows = RenamedRows(options.columns, database)
         yield from records(entries, lambda where, row: convert(where, rows.fields(row)), options)
     if rows.ignored:
         more = len(rows.ignored) - MOST_NAMED
@@ -99,26 +99,26 @@ def _mapped(
 
 
 @dataclass(slots=True)
-class Rows:
+class RenamedRows:
     """Rows as fields: which columns were left out, how often each row was there before."""
 
     columns: Mapping[str, str]
-    kept: sqlite3.Connection
+    database: sqlite3.Connection
     ignored: dict[str, None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.kept.isolation_level = None
-        self.kept.execute("PRAGMA journal_mode = OFF")
-        self.kept.execute("CREATE TABLE seen (digest INTEGER PRIMARY KEY, times INTEGER)")
+        self.database.isolation_level = None
+        self.database.execute("PRAGMA journal_mode = OFF")
+        self.database.execute("CREATE TABLE seen (digest INTEGER PRIMARY KEY, times INTEGER)")
 
     def fields(self, row: Mapping[str, Any]) -> Raw:
         """The fields of a row; raises `EventError` for a value that is none of its field."""
-        taken = set(self.columns.values())
+        mapped = set(self.columns.values())
         raw = {name: row.get(column) for name, column in self.columns.items()}
         for column, value in row.items():
             if column in KNOWN and column not in raw and TWINS.get(column) not in self.columns:
                 raw[column] = value
-            elif column not in taken:
+            elif column not in mapped:
                 self.ignored.setdefault(column)
         raw = {name: _value(name, value) for name, value in raw.items()}
         raw["kind"] = raw.get("kind") or "llm"
@@ -129,7 +129,7 @@ class Rows:
         content = orjson.dumps(dict(row), default=str, option=orjson.OPT_SORT_KEYS)
         digest = blake2b(content, digest_size=16)
         key = int.from_bytes(digest.digest()[:8], "big", signed=True)
-        times = self.kept.execute(
+        times = self.database.execute(
             "INSERT INTO seen VALUES (?, 1)"
             " ON CONFLICT (digest) DO UPDATE SET times = times + 1 RETURNING times",
             [key],

@@ -24,7 +24,7 @@ from data.errors import EventError
 from data.sources.canonical import convert
 from data.sources.files import GZIP, File
 from data.sources.format import Entry, Format, Head, Options, Record
-from data.sources.mapping import reading
+from data.sources.mapping import mapped_records
 
 MAGIC: Final = b"PAR1"
 MEMORY: Final = "512MB"
@@ -52,7 +52,7 @@ def recognises(head: Head) -> bool:
 
 
 def read(file: File, options: Options, start: int = 0) -> Iterator[Record]:
-    return reading(file.name, rows(file, start), convert, options)
+    return mapped_records(file.name, rows(file, start), convert, options)
 
 
 def rows(file: File, start: int = 0) -> Iterator[Entry]:
@@ -101,8 +101,8 @@ def parts(file: File, options: Options) -> Iterator[Part]:
 
 def unreadable(error: duckdb.Error) -> EventError:
     """What DuckDB cannot read, in a sentence."""
-    told = str(error).splitlines()[0][:160]
-    return EventError(f"the Parquet file cannot be read from here on ({told})")
+    message = str(error).splitlines()[0][:160]
+    return EventError(f"the Parquet file cannot be read from here on ({message})")
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -115,8 +115,8 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 def columns_of(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
     """The names of the columns, with DuckDB's types."""
-    told = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
-    return {name: kind for name, kind, *_ in told}
+    described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+    return {name: kind for name, kind, *_ in described}
 
 
 def projected(name: str, kind: str) -> str:
@@ -143,13 +143,13 @@ def on_disk(file: File) -> Iterator[Path]:
         yield file.path.absolute()
         return
     with tempfile.TemporaryDirectory(prefix="spendscope-") as folder:
-        lent = Path(folder) / "events.parquet"
+        copy_path = Path(folder) / "events.parquet"
         if file.path is not None and not packed(file.path):
-            lent.symlink_to(file.path.absolute())
+            copy_path.symlink_to(file.path.absolute())
         else:
-            with file.open() as stream, lent.open("wb") as copy:
+            with file.open() as stream, copy_path.open("wb") as copy:
                 shutil.copyfileobj(stream, copy)
-        yield lent
+        yield copy_path
 
 
 def packed(path: Path) -> bool:

@@ -56,21 +56,21 @@ class Report:
         self, source: str, events: int = 0, duplicates: int = 0, rejected: int = 0
     ) -> None:
         """Count what a source brought; "" is whoever a record that is no event is of."""
-        source = self._apart(source)
+        source = self._source_key(source)
         held = self.sources.get(source, [0, 0, 0])
         more = (events, duplicates, rejected)
         self.sources[source] = [old + new for old, new in zip(held, more, strict=True)]
 
     def explain(self, source: str, reasons: Iterable[Sequence[str]]) -> None:
         """Keep why something of a source was rejected, as long as there is room."""
-        held = self.reasons.setdefault(self._apart(source), [])
+        held = self.reasons.setdefault(self._source_key(source), [])
         held += islice(((where, why) for where, why in reasons), max(SHOWN - len(held), 0))
 
-    def _apart(self, source: str) -> str:
-        known = not source or source in self.sources or len(self.sources) < MOST_SOURCES
-        return source if known else OTHERS
+    def _source_key(self, source: str) -> str:
+        separate = not source or source in self.sources or len(self.sources) < MOST_SOURCES
+        return source if separate else OTHERS
 
-    def settle(self, name: str, before: Mapping[str, list[int]]) -> None:
+    def attribute_rejections(self, name: str, before: Mapping[str, list[int]]) -> None:
         """What has been rejected since `before` is of the one source that came, else of `name`."""
         came = [source for source in self.sources if source and
                 self.sources[source] != before.get(source)]  # fmt: skip
@@ -82,10 +82,10 @@ class Report:
     def reject(self, where: str, error: EventError) -> None:
         self.rejected += 1
         self.add_source("", rejected=1)
-        told = _shown(where), _shown(str(error))
-        self.explain("", [told])
+        rejection = _shortened(where), _shortened(str(error))
+        self.explain("", [rejection])
         if len(self.rejections) < SHOWN:
-            self.rejections.append(told)
+            self.rejections.append(rejection)
 
     def note(self, text: str, times: int = 1) -> None:
         if text in self.notes or len(self.notes) < SHOWN:
@@ -110,9 +110,9 @@ class Report:
             self._span(other.first, other.last)
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Report:
+    def of(cls, fields: Mapping[str, Any]) -> Report:
         """A report again of its `dataclasses.asdict`, through JSON or not."""
-        return cls(**{**told, "rejections": [(w, r) for w, r in told["rejections"]]})
+        return cls(**{**fields, "rejections": [(w, r) for w, r in fields["rejections"]]})
 
     def _span(self, first: int, last: int) -> None:
         self.first = first if self.first is None else min(self.first, first)
@@ -129,7 +129,7 @@ class Report:
             "rejected": self.rejected,
             "unpriced": self.unpriced,
             "rejections": [{"where": w, "reason": r} for w, r in self.rejections],
-            "notes": [{"what": _shown(text), "times": n} for text, n in self.notes.items()],
+            "notes": [{"what": _shortened(text), "times": n} for text, n in self.notes.items()],
             "from": _iso(self.first),
             "to": _iso(self.last),
             "cost": float(Decimal(self.cost_nano) / NANO),
@@ -137,7 +137,7 @@ class Report:
         }
 
 
-def _shown(text: str) -> str:
+def _shortened(text: str) -> str:
     """Short, and of characters every output can encode."""
     return text[:LONGEST_REASON].encode(errors="replace").decode()
 

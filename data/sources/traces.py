@@ -114,7 +114,7 @@ def _span(_: str, row: Row) -> Iterator[Raw]:
         "status": "error" if failed else "ok",
         "error_class": text(row.get("status_message")) if failed else None,
         "cost_origin": "unpriced",
-        "tags": _kept(row),
+        "tags": _tags(row),
         **_measured(row, failed),
     }
 
@@ -129,7 +129,7 @@ def _measured(row: Row, failed: bool) -> Raw:
     return {} if failed and empty else found
 
 
-def _kept(row: Row) -> str | None:
+def _tags(row: Row) -> str | None:
     named = {name: text(row.get(name)) for name in ("benchmark", "finish_reasons")}
     kept = {name: value for name, value in named.items() if value}
     return orjson.dumps(kept).decode() if kept else None

@@ -347,7 +347,7 @@ def test_sources_beyond_measure_are_counted_together(served: Served) -> None:
     for number in range(MOST_SOURCES + 50):
         report.add_source(f"s{number}", 1)
     report.reject("a", EventError("odd"))
-    report.settle("t", {})
+    report.attribute_rejections("t", {})
     assert report.sources[OTHERS] == [50, 0, 1]
     assert len(report.sources) == MOST_SOURCES + 1
     assert report.reasons == {OTHERS: [("a", "odd")]}

@@ -157,16 +157,16 @@ def test_what_is_remembered_is_bounded() -> None:
     recent = Recent(most=100)
     for n in range(50):
         told(recent, [span({}, traceId=f"{n:032x}") for _ in range(10)])
-    assert sum(len(trace.spans) for trace in recent._traces.values()) == recent._held == 100
+    assert sum(len(trace.spans) for trace in recent._traces.values()) == recent._count == 100
     one, deep = Recent(), [span({}) for _ in range(DEEPEST + 50)]
     told(one, deep)
     (trace,) = one._traces.values()
-    assert DEEPEST * 0.9 < one._held == len(trace.spans) <= DEEPEST
+    assert DEEPEST * 0.9 < one._count == len(trace.spans) <= DEEPEST
     assert [*trace.spans] == [each["spanId"] for each in deep[-len(trace.spans) :]]
     told(one, [deep[-1]])
-    assert one._held == len(trace.spans)
+    assert one._count == len(trace.spans)
     told(one, [span({}, traceId="ab" * 500), span({}, parent={"spanId": "ab" * 500})])
-    assert one._held == len(trace.spans)
+    assert one._count == len(trace.spans)
 
 
 def test_a_request_that_is_sent_again_completes_again() -> None:

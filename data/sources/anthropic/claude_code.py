@@ -75,7 +75,7 @@ def _rows(file: File) -> Iterator[Entry]:
             yield where, value
 
 
-def _owned(bucket: Bucket, row: Row, what: str | None) -> Raw:
+def _row_fields(bucket: Bucket, row: Row, what: str | None) -> Raw:
     actor = row["actor"]
     person, key_name = text(actor.get("email_address")), text(actor.get("api_key_name"))
     if person is None and key_name is None:
@@ -99,7 +99,7 @@ def _calls(bucket: Bucket, row: Row, used: Row) -> Raw:
     model, tokens = text(used["model"]), used.get("tokens") or {}
     cents = _cents(used.get("estimated_cost") or {})
     return {
-        **_owned(bucket, row, f"model {model}"),
+        **_row_fields(bucket, row, f"model {model}"),
         "kind": "llm",
         "provider": "anthropic",
         "model": model,
@@ -122,12 +122,12 @@ def _session(bucket: Bucket, row: Row) -> Raw:
     core = row["core_metrics"]
     lines = core.get("lines_of_code") or {}
     decisions = {
-        f"{tool}_{what}": count(what, told.get(what))
-        for tool, told in (row.get("tool_actions") or {}).items()
+        f"{tool}_{what}": count(what, counts.get(what))
+        for tool, counts in (row.get("tool_actions") or {}).items()
         for what in ("accepted", "rejected")
     }
     return {
-        **_owned(bucket, row, "session"),
+        **_row_fields(bucket, row, "session"),
         "kind": "session",
         "lines_added": count("added", lines.get("added")),
         "lines_removed": count("removed", lines.get("removed")),

@@ -57,7 +57,7 @@ RENAMED: Final = {
 }
 
 
-def billed_cents(owned: Raw, bucket: Bucket, row: Row, tally: Tally) -> Iterator[Raw]:
+def billed_cents(row_fields: Raw, bucket: Bucket, row: Row, tally: Tally) -> Iterator[Raw]:
     """A row of cost_report."""
     currency = text(row.get("currency")) or "USD"
     if currency != "USD":
@@ -65,26 +65,28 @@ def billed_cents(owned: Raw, bucket: Bucket, row: Row, tally: Tally) -> Iterator
     cents = decimal("amount", row.get("amount"))
     if cents is None:
         raise EventError("amount is missing")
-    yield from _billed(owned, bucket, row, cents / 100, tally)
+    yield from _billed(row_fields, bucket, row, cents / 100, tally)
 
 
-def billed_dollars(owned: Raw, bucket: Bucket, row: Row, tally: Tally) -> Iterator[Raw]:
+def billed_dollars(row_fields: Raw, bucket: Bucket, row: Row, tally: Tally) -> Iterator[Raw]:
     """A row of the console's CSV."""
     dollars = decimal("cost_usd", row.get("cost_usd"))
     if dollars is None:
         raise EventError("cost_usd is missing")
     workspace = {"project": text(row.get("workspace"))}
-    yield from _billed(owned | workspace, bucket, row, dollars, tally)
+    yield from _billed(row_fields | workspace, bucket, row, dollars, tally)
 
 
-def _billed(owned: Raw, bucket: Bucket, row: Row, dollars: Decimal, tally: Tally) -> Iterator[Raw]:
+def _billed(
+    row_fields: Raw, bucket: Bucket, row: Row, dollars: Decimal, tally: Tally
+) -> Iterator[Raw]:
     """The event of what has no tokens; a row for tokens is compared alone."""
     kind = text(row.get("cost_type"))
     if kind in TOKENS:
-        return tally.bill.add(owned, dollars)
+        return tally.bill.add(row_fields, dollars)
     tally.count(None)
     yield {
-        **owned,
+        **row_fields,
         "operation": kind,
         "model": text(row.get("model")),
         "cost_nano": round(dollars * NANO),
@@ -112,7 +114,7 @@ def _read_pages(file: File, options: Options) -> Iterator[Record]:
         if bucket.partial(moment):
             tally.open += 1
         elif "amount" in row:
-            yield from billed_cents(_owned("costs", bucket, row), bucket, row, tally)
+            yield from billed_cents(_row_fields("costs", bucket, row), bucket, row, tally)
         else:
             yield _used("messages", bucket, row, tally)
 
@@ -129,7 +131,7 @@ def _read_csv(file: File, options: Options) -> Iterator[Record]:
         if bucket.partial(moment):
             tally.open += 1
         elif "cost_usd" in cells:
-            yield from billed_dollars(_owned("csv_costs", bucket, cells), bucket, cells, tally)
+            yield from billed_dollars(_row_fields("csv_costs", bucket, cells), bucket, cells, tally)
         else:
             yield _used("csv", bucket, _as_answered(cells), tally)
 
@@ -143,8 +145,8 @@ def _as_answered(cells: Row) -> Row:
     return dict(cells) | {
         **{name: cells.get(column) for name, column in RENAMED.items()},
         "cache_creation": {
-            f"ephemeral_{age}_input_tokens": cells.get(f"{WRITE}{told}")
-            for age, told in WRITES[WRITE in cells]
+            f"ephemeral_{age}_input_tokens": cells.get(f"{WRITE}{suffix}")
+            for age, suffix in WRITES[WRITE in cells]
         },
         "server_tool_use": {"web_search_requests": cells.get("web_search_count")},
         "context_window": LONG if window and window.startswith(">") else window,
@@ -163,7 +165,7 @@ def _used(report: str, bucket: Bucket, row: Row, tally: Tally) -> Raw:
     tally.special += special
     tally.nameless += model is None
     return {
-        **_owned(report, bucket, row),
+        **_row_fields(report, bucket, row),
         "operation": "chat",
         "model": model,
         **tokens,
@@ -178,7 +180,7 @@ def _used(report: str, bucket: Bucket, row: Row, tally: Tally) -> Raw:
     }
 
 
-def _owned(report: str, bucket: Bucket, row: Row) -> Raw:
+def _row_fields(report: str, bucket: Bucket, row: Row) -> Raw:
     return {
         "event_id": key(f"anthropic:{report}", bucket, row),
         "ts": bucket.start,

@@ -45,12 +45,12 @@ class Context:
         self.version: str | None = None
         self.type = _agent_type(file)
 
-    def meet(self, line: Line) -> None:
+    def learn(self, line: Line) -> None:
         """Learn from a line what earlier ones have not told."""
-        for name, told in (("sessionId", "id"), ("version", "version")):
+        for name, attribute in (("sessionId", "id"), ("version", "version")):
             found = line.get(name)
-            if getattr(self, told) is None and isinstance(found, str):
-                setattr(self, told, found)
+            if getattr(self, attribute) is None and isinstance(found, str):
+                setattr(self, attribute, found)
         cwd = line.get("cwd")
         if self.repository is None and isinstance(cwd, str):
             self.repository = repository(cwd, self.folders)
@@ -96,12 +96,12 @@ def _agent_type(file: File) -> str | None:
     """What kind of subagent wrote this file, where Claude Code says so beside it."""
     if file.path is None or not file.path.name.startswith("agent-"):
         return None
-    beside = file.path.with_name(file.path.name.split(".")[0] + ".meta.json")
+    metadata_path = file.path.with_name(file.path.name.split(".")[0] + ".meta.json")
     try:
-        told = orjson.loads(beside.read_bytes())
+        metadata = orjson.loads(metadata_path.read_bytes())
     except (OSError, ValueError):
         return None
-    kind = told.get("agentType") if isinstance(told, Mapping) else None
+    kind = metadata.get("agentType") if isinstance(metadata, Mapping) else None
     return kind if isinstance(kind, str) else None
 
 
@@ -128,15 +128,15 @@ def synthetic(message: Line) -> bool:
 
 
 def failed(line: Line, message: Line) -> bool:
-    said = line.get("isApiErrorMessage")
-    return bool(said) or (synthetic(message) and said is None)
+    flag = line.get("isApiErrorMessage")
+    return bool(flag) or (synthetic(message) and flag is None)
 
 
 def ended(message: Line) -> bool:
     """Whether a line says itself that it is the last of its call (many last ones do not)."""
     usage, reason = message.get("usage"), message.get("stop_reason")
-    told = isinstance(usage, Mapping) and "iterations" in usage
-    return told if reason is None else reason != "tool_use"
+    complete = isinstance(usage, Mapping) and "iterations" in usage
+    return complete if reason is None else reason != "tool_use"
 
 
 def failure(context: Context, line: Line, message: Line, moment: datetime) -> Raw:
@@ -211,5 +211,5 @@ def _hour(usage: Line) -> Any:
 
 def _searches(usage: Line) -> int | None:
     served = usage.get("server_tool_use")
-    told = served.get("web_search_requests") if isinstance(served, Mapping) else None
-    return count("web_search_requests", told) or None
+    searches = served.get("web_search_requests") if isinstance(served, Mapping) else None
+    return count("web_search_requests", searches) or None

@@ -76,29 +76,29 @@ class Log:
         self.file, self.context = file, Context(file)
         self.calls: dict[str, Call] = {}
         self.tools: dict[str, Tool] = {}
-        self.known: dict[str, None] = {}  # tools that were met, lest a replayed one waits forever
+        self.seen_tools: dict[str, None] = {}  # lest a replayed one waits forever
         self.sessions = SessionSplitter()
         self.last: datetime | None = None
         self.main = False
         self.answering = False  # the latest call has not said that it ended
 
-    def take(self, where: str, line: Line) -> Iterator[Record]:
+    def read_line(self, where: str, line: Line) -> Iterator[Record]:
         """The events that are whole now; `EventError` where a line is none."""
         if line is END:
             yield from self._end()
             return
-        self.context.meet(line)
+        self.context.learn(line)
         moment = instant(line.get("timestamp"))
-        yield from self._move(where, line, moment)
+        yield from self._advance(where, line, moment)
         kind = str(line.get("type"))
         if kind == "assistant":
             yield from self._answer(where, line, moment)
         elif kind == "user":
-            yield from self._asked(line)
+            yield from self._user_line(line)
         elif kind in ENDING:
             self._close()
 
-    def _move(self, where: str, line: Line, moment: datetime | None) -> Iterator[Record]:
+    def _advance(self, where: str, line: Line, moment: datetime | None) -> Iterator[Record]:
         if moment is None:
             return
         self.last = moment if self.last is None else max(self.last, moment)
@@ -119,32 +119,32 @@ class Log:
 
     def _call(self, where: str, line: Line, message: Line, moment: datetime) -> Iterator[Record]:
         key = call_id(line, message)
-        seen = Call.of(where, self.context, line, message, moment)
-        self.calls[key] = seen.after(self.calls.get(key))
+        call = Call.of(where, self.context, line, message, moment)
+        self.calls[key] = call.after(self.calls.get(key))
         self.answering = not ended(message)
         for name, tool in used(where, self.context, line, message, moment):
-            if name not in self.known:
-                self.known[name] = None
+            if name not in self.seen_tools:
+                self.seen_tools[name] = None
                 self.tools[name] = tool
         while len(self.calls) > HELD:
             yield from self._let_go(next(iter(self.calls)))
         while len(self.tools) > TOOLS:
             yield self.tools.pop(next(iter(self.tools))).event(None, None)
-        while len(self.known) > 10 * TOOLS:
-            del self.known[next(iter(self.known))]
+        while len(self.seen_tools) > 10 * TOOLS:
+            del self.seen_tools[next(iter(self.seen_tools))]
 
     def _let_go(self, key: str) -> Iterator[Record]:
         yield from self.calls.pop(key).records(key)
 
-    def _asked(self, line: Line) -> Iterator[Record]:
+    def _user_line(self, line: Line) -> Iterator[Record]:
         """Results of tools; a line without any is somebody's next prompt."""
         found = list(results(line))
-        told = line.get("toolUseResult") if len(found) == 1 else None
-        told = told if isinstance(told, Mapping) else {}
+        result = line.get("toolUseResult") if len(found) == 1 else None
+        result = result if isinstance(result, Mapping) else {}
         for name, error in found:
             if name in self.tools:
-                yield self.tools.pop(name).event(error, told)
-                self._change(line, None if error else changed(told))
+                yield self.tools.pop(name).event(error, result)
+                self._change(line, None if error else changed(result))
         if not found and not line.get("isSidechain") and not line.get("isMeta"):
             self._close()
 
@@ -218,10 +218,10 @@ def recognises(head: Head) -> bool:
 def read(file: File, options: Options) -> Iterator[Record]:
     if _is_beside(file.name):  # a whole folder under --format
         return _read_beside(file, options)
-    return log_records(values(file), Log(file).take, options)
+    return log_records(values(file), Log(file).read_line, options)
 
 
-def _beside(head: Head) -> bool:
+def _is_metadata(head: Head) -> bool:
     return _is_beside(head.name)
 
 
@@ -235,5 +235,5 @@ def _read_beside(file: File, _: Options) -> Iterator[Record]:
 
 FORMATS = (
     Format("claude_code", "Claude Code session logs", recognises, read),
-    Format("claude_code_beside", "Files beside Claude Code's logs", _beside, _read_beside),
+    Format("claude_code_beside", "Files beside Claude Code's logs", _is_metadata, _read_beside),
 )

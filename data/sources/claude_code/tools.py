@@ -23,12 +23,12 @@ class Tool:
     where: str
     raw: Raw
 
-    def event(self, error: bool | None, told: Line | None) -> Record:
+    def event(self, error: bool | None, result: Line | None) -> Record:
         """The event with its outcome; None: the log ends without one."""
         status = "aborted" if error is None else "error" if error else "ok"
-        spent = [(told or {}).get(name) for name in ("durationMs", "totalDurationMs")]
-        known = next((value for value in spent if isinstance(value, int | float)), None)
-        return self.where, self.raw | {"status": status, "duration_ms": whole("duration", known)}
+        spent = [(result or {}).get(name) for name in ("durationMs", "totalDurationMs")]
+        duration = next((value for value in spent if isinstance(value, int | float)), None)
+        return self.where, self.raw | {"status": status, "duration_ms": whole("duration", duration)}
 
 
 def used(
@@ -75,13 +75,13 @@ def _blocks(message: Line) -> Iterator[Line]:
             yield block
 
 
-def changed(told: Line) -> Change | None:
+def changed(result: Line) -> Change | None:
     """The file an edit changed, lines added, lines removed; None where the result tells none."""
-    path, hunks = told.get("filePath"), told.get("structuredPatch")
+    path, hunks = result.get("filePath"), result.get("structuredPatch")
     if not isinstance(hunks, list):
         return None
-    content = told.get("content")
-    if told.get("type") == "create" and isinstance(content, str):
+    content = result.get("content")
+    if result.get("type") == "create" and isinstance(content, str):
         return path if isinstance(path, str) else None, len(content.splitlines()), 0
     lines = [
         line

@@ -41,14 +41,14 @@ def call_id(thread: str, counts: Counts) -> str:
 class Numbers:
     """Numbers calls of one id: by their times where one record may be told twice."""
 
-    met: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
     moments: dict[tuple[str, Any], str] = field(default_factory=dict)
 
     def next(self, raw: Raw) -> Raw:
         """The call as one more of its id."""
         key = raw["event_id"]
-        self.met[key] += 1
-        return raw | {"event_id": key if self.met[key] == 1 else f"{key}:{self.met[key]}"}
+        self.counts[key] += 1
+        return raw | {"event_id": key if self.counts[key] == 1 else f"{key}:{self.counts[key]}"}
 
     def at(self, raw: Raw) -> Raw:
         """A call as the one of its time; anything else as it is."""
@@ -68,7 +68,7 @@ class Context:
         self.meta: Line = {}
         self.turn: Line = {}
 
-    def meet(self, kind: str, payload: Line) -> None:
+    def learn(self, kind: str, payload: Line) -> None:
         """Learn from a line; a fork repeats its origin's session after its own."""
         if kind == "turn_context":
             self.turn = payload
@@ -105,7 +105,7 @@ class Context:
     def session(self) -> Raw:
         return self.of() | {"conversation_id": self.thread}
 
-    def asked(self) -> Raw:
+    def request_fields(self) -> Raw:
         return {
             "provider": text(self.meta.get("model_provider")),
             "model": text(self.turn.get("model")),
@@ -129,10 +129,10 @@ def usage_of(usage: Any) -> Usage:
 
 def tokens(usage: Any) -> Raw:
     """The disjoint counts of a call; raises where the cached are more than the input."""
-    told, cached, output, reasoning, written = usage_of(usage)
-    fresh = None if told is None else told - (cached or 0) - (written or 0)
+    given, cached, output, reasoning, written = usage_of(usage)
+    fresh = None if given is None else given - (cached or 0) - (written or 0)
     if fresh is not None and fresh < 0:
-        raise EventError(f"input_tokens {told} are fewer than the cached ones among them")
+        raise EventError(f"input_tokens {given} are fewer than the cached ones among them")
     return {
         "input_tokens": fresh,
         "cached_input_tokens": cached,
@@ -152,7 +152,7 @@ def failure(context: Context, payload: Line, moment: datetime) -> Raw:
     turn = text(payload.get("turn_id")) or text(context.turn.get("turn_id"))
     return {
         **context.of(),
-        **context.asked(),
+        **context.request_fields(),
         "event_id": f"codex:error:{turn or f'{context.named()}:{moment.isoformat()}'}",
         "ts": moment,
         "kind": "llm",

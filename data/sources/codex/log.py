@@ -57,7 +57,7 @@ OLD: Final = {"id", "timestamp", "instructions"}
 
 
 @dataclass(slots=True)
-class Told:
+class PendingCall:
     """A call as a `token_count` told it, held until a record of the same call could follow."""
 
     where: str
@@ -74,12 +74,12 @@ class Rollout:
         self.sessions = SessionSplitter()
         self.tools: dict[str, Tool] = {}
         self.patched: set[str] = set()
-        self.held: Told | None = None
+        self.pending: PendingCall | None = None
         self.total: Usage | None = None  # the running total that was told last
         self.summed = 0
         self.numbers = Numbers()
 
-    def take(self, where: str, line: Line) -> Iterator[Record]:
+    def read_line(self, where: str, line: Line) -> Iterator[Record]:
         """The events that are whole now; `EventError` where a line is none."""
         if line is END:
             yield from self._end()
@@ -88,7 +88,7 @@ class Rollout:
         if moment is None or not isinstance(payload, Mapping):
             raise EventError("a line of a rollout has a timestamp and a payload")
         kind = str(line.get("type"))
-        self.context.meet(kind, payload)
+        self.context.learn(kind, payload)
         if over := self.sessions.reach(where, moment):
             yield from self._session(over.event("codex", self.context.session()))
         if kind in (reads := self._reads()):
@@ -103,8 +103,8 @@ class Rollout:
 
     def _record(self, where: str, payload: Line, moment: datetime) -> Iterator[Record]:
         total = usage_of(payload.get("thread_token_usage"))
-        if self.held and self.held.total == total:
-            self.held = None
+        if self.pending and self.pending.total == total:
+            self.pending = None
         yield from self._release()
         self.total = total
         # A fork repeats the records of its origin, with its origin's thread.
@@ -138,12 +138,12 @@ class Rollout:
         yield from self._release()
         self.total = total
         raw = self._call(info["last_token_usage"], moment, self.context.named())
-        self.held = Told(where, raw, total)
+        self.pending = PendingCall(where, raw, total)
 
     def _call(self, usage: Any, moment: datetime, thread: str) -> Raw:
         return {
             **self.context.of(),
-            **self.context.asked(),
+            **self.context.request_fields(),
             "event_id": call_id(thread, usage_of(usage)[:4]),
             "ts": moment,
             "kind": "llm",
@@ -156,9 +156,9 @@ class Rollout:
         return self.numbers.next(raw)
 
     def _release(self) -> Iterator[Record]:
-        if self.held:
-            yield self.held.where, self._summed(self.held.raw)
-            self.held = None
+        if self.pending:
+            yield self.pending.where, self._summed(self.pending.raw)
+            self.pending = None
 
     def _item(self, where: str, payload: Line, moment: datetime) -> Iterator[Record]:
         kind, own = str(payload.get("type")), text(payload.get("call_id"))
@@ -182,10 +182,10 @@ class Rollout:
         live = may_grow(now.last, CALL_SILENCE) or (
             bool(self.tools) and recently_written(self.file)
         )
-        if live and self.held:
+        if live and self.pending:
             note = Note("a call was still being written: left for the next import")
-            yield self.held.where, note
-            self.held = None
+            yield self.pending.where, note
+            self.pending = None
         yield from self._release()
         for tool in self.tools.values():
             note = Note("a tool was still at work: left for the next import")
@@ -215,7 +215,7 @@ def recognises(head: Head) -> bool:
 
 
 def read(file: File, options: Options) -> Iterator[Record]:
-    return log_records(values(file), Rollout(file).take, options)
+    return log_records(values(file), Rollout(file).read_line, options)
 
 
 def _old(head: Head) -> bool:

@@ -71,12 +71,12 @@ class Tool:
             self.outcome = found
 
     def event(self, *, ended: bool) -> Record:
-        known = self.outcome
-        failed = known is not None and known.error
+        outcome = self.outcome
+        failed = outcome is not None and outcome.error
         return self.where, self.raw | {
             "status": "error" if failed else "ok" if ended else "aborted",
-            "error_class": known.error_class if known and failed else None,
-            "duration_ms": known.milliseconds if known else None,
+            "error_class": outcome.error_class if outcome and failed else None,
+            "duration_ms": outcome.milliseconds if outcome else None,
         }
 
 
@@ -92,19 +92,21 @@ def _named(name: str, space: str | None, kind: str) -> Raw:
 def outcome(payload: Line) -> Outcome | None:
     """How a tool ended, from the event of its end, a completed item, or its output."""
     item = payload.get("item")
-    told = item if isinstance(item, Mapping) else payload
-    own = text(told.get("call_id")) or text(told.get("id"))
+    fields = item if isinstance(item, Mapping) else payload
+    own = text(fields.get("call_id")) or text(fields.get("id"))
     if own is None:
         return None
-    code, success = _code(told), told.get("success")
-    known = str(told.get("status")) in BAD or (code is not None and code != 0) or success is False
-    error = True if known else None if code is None and success is None else False
-    return Outcome(own, error, f"exit code {code}" if code else None, _span(told.get("duration")))
+    code, success = _code(fields), fields.get("success")
+    failed = (
+        str(fields.get("status")) in BAD or (code is not None and code != 0) or success is False
+    )
+    error = True if failed else None if code is None and success is None else False
+    return Outcome(own, error, f"exit code {code}" if code else None, _span(fields.get("duration")))
 
 
-def _code(told: Line) -> int | None:
-    code = told.get("exit_code")
-    output = told.get("output")
+def _code(fields: Line) -> int | None:
+    code = fields.get("exit_code")
+    output = fields.get("output")
     if code is None and isinstance(output, str) and output.startswith("{"):
         try:
             metadata = orjson.loads(output).get("metadata")
@@ -114,10 +116,10 @@ def _code(told: Line) -> int | None:
     return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 
-def _span(told: Any) -> int | None:
-    if not isinstance(told, Mapping):
+def _span(duration: Any) -> int | None:
+    if not isinstance(duration, Mapping):
         return None
-    seconds, nanos = told.get("secs"), told.get("nanos")
+    seconds, nanos = duration.get("secs"), duration.get("nanos")
     if not isinstance(seconds, int) or not isinstance(nanos, int):
         return None
     return seconds * 1_000 + nanos // 1_000_000
@@ -126,18 +128,18 @@ def _span(told: Any) -> int | None:
 def change_of(payload: Line) -> Patch | None:
     """The files that an applied patch changed, where the log tells them."""
     item = payload.get("item")
-    told = item if isinstance(item, Mapping) else payload
-    own = text(told.get("call_id")) or text(told.get("id"))
-    if own is None or told.get("success") is False or str(told.get("status")) in BAD:
+    fields = item if isinstance(item, Mapping) else payload
+    own = text(fields.get("call_id")) or text(fields.get("id"))
+    if own is None or fields.get("success") is False or str(fields.get("status")) in BAD:
         return None
-    changes = list(_changes(told.get("changes")))
+    changes = list(_changes(fields.get("changes")))
     return Patch(own, changes) if changes else None
 
 
-def _changes(told: Any) -> Iterator[Change]:
-    named: list[tuple[Any, Any]] = list(told.items()) if isinstance(told, Mapping) else []
-    if isinstance(told, list):
-        named = [(one.get("path"), one) for one in told if isinstance(one, Mapping)]
+def _changes(changes: Any) -> Iterator[Change]:
+    named: list[tuple[Any, Any]] = list(changes.items()) if isinstance(changes, Mapping) else []
+    if isinstance(changes, list):
+        named = [(one.get("path"), one) for one in changes if isinstance(one, Mapping)]
     for path, change in named:
         if isinstance(path, str) and isinstance(change, Mapping):
             yield path, *_lines(change)

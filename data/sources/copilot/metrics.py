@@ -82,7 +82,7 @@ def _rows(file: File) -> Iterator[Entry]:
             yield from ((f"{where}#{number}", day) for number, day in enumerate(days, start=1))
 
 
-def _owned(bucket: Bucket, row: Row, what: str) -> Raw:
+def _row_fields(bucket: Bucket, row: Row, what: str) -> Raw:
     user = text(row.get("user_login"))
     if user is None:
         raise EventError("user_login is missing")
@@ -101,7 +101,7 @@ def _owned(bucket: Bucket, row: Row, what: str) -> Raw:
 def _session(bucket: Bucket, row: Row) -> Raw:
     cli = row.get("totals_by_cli") or {}
     return {
-        **_owned(bucket, row, "session"),
+        **_row_fields(bucket, row, "session"),
         "kind": "session",
         "channel": "other",
         "lines_added": count("loc_added_sum", row.get("loc_added_sum")),
@@ -123,7 +123,7 @@ def _calls(bucket: Bucket, row: Row, cli: Row) -> Raw | None:
     if requests == 0 and not any(tokens.values()):
         return None
     return {
-        **_owned(bucket, row, "cli"),
+        **_row_fields(bucket, row, "cli"),
         "kind": "llm",
         "channel": "cli",
         "operation": "chat",

@@ -68,10 +68,10 @@ def usage_fields(row: Row, metadata: Row) -> Raw:
 
 
 def _status(row: Row, metadata: Row) -> str:
-    said = text(row.get("status")) or text(metadata.get("status")) or "success"
-    if said not in STATUSES:
-        raise EventError(f"status is {said[:40]!r}, not success or failure")
-    return STATUSES[said]
+    status = text(row.get("status")) or text(metadata.get("status")) or "success"
+    if status not in STATUSES:
+        raise EventError(f"status is {status[:40]!r}, not success or failure")
+    return STATUSES[status]
 
 
 def _error_class(metadata: Row) -> str | None:
@@ -83,8 +83,10 @@ def _tokens(row: Row, usage: Row) -> dict[str, int | None]:
     prompt = count("prompt_tokens", row.get("prompt_tokens"))
     details = usage.get("prompt_tokens_details") or {}
     more = usage.get("completion_tokens_details") or {}
-    cached = _said("cached tokens", usage, "cache_read_input_tokens", details, "cached_tokens")
-    written = _said(
+    cached = _first_count(
+        "cached tokens", usage, "cache_read_input_tokens", details, "cached_tokens"
+    )
+    written = _first_count(
         "cache writes", usage, "cache_creation_input_tokens", details, "cache_creation_tokens"
     )
     fresh = None if prompt is None else prompt - (cached or 0) - (written or 0)
@@ -99,7 +101,7 @@ def _tokens(row: Row, usage: Row) -> dict[str, int | None]:
     }
 
 
-def _said(what: str, usage: Row, name: str, details: Row, other: str) -> int | None:
+def _first_count(what: str, usage: Row, name: str, details: Row, other: str) -> int | None:
     found = count(what, usage.get(name))
     return count(what, details.get(other)) if found is None else found
 
@@ -125,16 +127,16 @@ class Calls:
 
     def __init__(self, names: Names = UNNAMED) -> None:
         self.names = names
-        self._told: dict[str, str] = {}  # request_id of the first row, by event id
+        self._first_requests: dict[str, str] = {}  # request_id of the first row, by event id
 
     def convert(self, row: Row) -> Iterator[Raw | Note]:
         """What `call` makes of a row; raises `EventError` likewise."""
         found = call(row, self.names)
         key, request = found["event_id"], str(row.get("request_id"))
-        if self._told.setdefault(key, request) != request:
+        if self._first_requests.setdefault(key, request) != request:
             yield REPEATED
-        if len(self._told) > NEAR:
-            del self._told[next(iter(self._told))]
+        if len(self._first_requests) > NEAR:
+            del self._first_requests[next(iter(self._first_requests))]
         yield found
 
 
@@ -150,10 +152,10 @@ def call(row: Row, names: Names = UNNAMED) -> Raw:
         "channel": "api",
         "source": "litellm",
         **_context(row, metadata, tags, names),
-        **_asked(row),
+        **_model_fields(row),
         **used,
         "duration_ms": _duration(row),
-        "tags": _kept(row, metadata, tags),
+        "tags": _tags(row, metadata, tags),
     }
 
 
@@ -174,7 +176,7 @@ def _context(row: Row, metadata: Row, tags: list[str], names: Names) -> Raw:
     }
 
 
-def _asked(row: Row) -> Raw:
+def _model_fields(row: Row) -> Raw:
     provider, model = text(row.get("custom_llm_provider")), text(row.get("model"))
     call = text(row.get("call_type")) or ""
     return {
@@ -192,10 +194,10 @@ def _id(row: Row, metadata: Row, status: str) -> str:
         raise EventError("litellm_call_id and request_id are both missing")
     answer = HIT.sub("", upstream) if own else upstream
     ids = [each for each in (own, answer) if each]
-    return ":".join(["litellm", *_apart(row, status, answer != upstream), *dict.fromkeys(ids)])
+    return ":".join(["litellm", *_id_kind(row, status, answer != upstream), *dict.fromkeys(ids)])
 
 
-def _apart(row: Row, status: str, hit: bool) -> list[str]:
+def _id_kind(row: Row, status: str, hit: bool) -> list[str]:
     """What else could have the ids of a success, and must not stand in its place."""
     if status == "error":
         return ["failure"]
@@ -223,7 +225,7 @@ def _instant(moment: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _kept(row: Row, metadata: Row, tags: list[str]) -> str | None:
+def _tags(row: Row, metadata: Row, tags: list[str]) -> str | None:
     """What has no column of its own and is worth keeping."""
     others = [tag for tag in tags if not tag.startswith(("assistant:", "workflow:", "User-Agent:"))]
     kept = {

@@ -22,7 +22,7 @@ UNSUMMED: Final = "LiteLLM's spend logs hold more than its daily sums on {}: the
 
 
 @dataclass(slots=True)
-class Sum:
+class DayTotal:
     """Requests, dollars and tokens (prompt and completion) of a day."""
 
     requests: int = 0
@@ -36,7 +36,7 @@ class Sum:
         for name in ("prompt_tokens", "completion_tokens"):
             self.tokens += count(name, row.get(name)) or 0
 
-    def exceeds(self, other: Sum) -> bool:
+    def exceeds(self, other: DayTotal) -> bool:
         """Whether it holds more; where the requests agree, whether it holds more of them."""
         if self.requests != other.requests:
             return self.requests > other.requests
@@ -45,15 +45,15 @@ class Sum:
         return self.tokens > other.tokens
 
 
-class Days:
+class DailyTotals:
     """The sums of both, and what they say together."""
 
     def __init__(self) -> None:
-        self._logged: dict[str, Sum] = defaultdict(Sum)
-        self._summed: dict[str, Sum] = defaultdict(Sum)
+        self._logged: dict[str, DayTotal] = defaultdict(DayTotal)
+        self._summed: dict[str, DayTotal] = defaultdict(DayTotal)
 
     @staticmethod
-    def reconcile(files: Sequence[Days], _: UsageCosts, /) -> Iterator[str]:
+    def reconcile(files: Sequence[DailyTotals], _: UsageCosts, /) -> Iterator[str]:
         """One file of rows beside one of daily sums; of several it is not known which overlap.
 
         Sums of days before the first row or after the last may belong to rows of another file.
@@ -61,17 +61,17 @@ class Days:
         rows = [each._logged for each in files if each._logged]
         sums = [each._summed for each in files if each._summed]
         if len(rows) == len(sums) == 1:
-            known = [day for day in rows[0] if day[:1].isdigit()]
-            both, first, last = Days(), min(known, default=""), max(known, default="")
+            dated = [day for day in rows[0] if day[:1].isdigit()]
+            both, first, last = DailyTotals(), min(dated, default=""), max(dated, default="")
             both._logged |= rows[0]
             both._summed |= {day: one for day, one in sums[0].items() if first <= day <= last}
             yield from (note.text for note in both.notes())
 
-    def log(self, row: Mapping[str, Any]) -> None:
+    def add_row(self, row: Mapping[str, Any]) -> None:
         """A row of the spend logs."""
         self._logged[str(row.get("startTime"))[:10]].add(row, 1)
 
-    def sum(self, row: Mapping[str, Any]) -> None:
+    def add_total(self, row: Mapping[str, Any]) -> None:
         """A row of LiteLLM_DailyUserSpend; several make a day."""
         self._summed[str(row.get("date"))[:10]].add(
             row, count("api_requests", row.get("api_requests")) or 0
@@ -85,9 +85,9 @@ class Days:
 
 
 def _difference(
-    sentence: str, these: Mapping[str, Sum], those: Mapping[str, Sum]
+    sentence: str, these: Mapping[str, DayTotal], those: Mapping[str, DayTotal]
 ) -> Iterator[Note]:
-    pairs = {day: (one, those.get(day, Sum())) for day, one in sorted(these.items())}
+    pairs = {day: (one, those.get(day, DayTotal())) for day, one in sorted(these.items())}
     days = [day for day, (one, other) in pairs.items() if one.exceeds(other)]
     if not days:
         return
@@ -95,7 +95,7 @@ def _difference(
     requests = sum(one.requests - other.requests for one, other in more)
     spend = sum(one.spend - other.spend for one, other in more)
     tokens = sum(one.tokens - other.tokens for one, other in more)
-    shown = ", ".join(days[:SHOWN]) + (" …" if len(days) > SHOWN else "")
-    which = f"{len(days)} day{'s' if len(days) > 1 else ''} ({shown})"
+    listed_days = ", ".join(days[:SHOWN]) + (" …" if len(days) > SHOWN else "")
+    which = f"{len(days)} day{'s' if len(days) > 1 else ''} ({listed_days})"
     what = f"{requests:,} requests with ${spend:,.6f} and {tokens:,} tokens"
     yield Note(sentence.format(which, what))

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from data.errors import SourceError
 from data.sources.litellm.calls import COLUMNS, METADATA, Names
-from data.sources.litellm.dump import ASIDE, LOGS, SUMS, TEAMS, USERS, named
+from data.sources.litellm.dump import LOGS, OTHER_TABLES, SUMS, TEAMS, USERS, named
 from data.sources.postgres.address import SECONDS, Address
 
 HOUR: Final = "interval '1 hour'"
@@ -26,7 +26,7 @@ PAGE: Final = 5_000
 NEWEST: Final = 1_000  # rows among which the latest insertion is looked for
 NEEDED: Final = {"request_id", "startTime", "spend"}
 CREATED: Final = "created_at"
-TABLES: Final = {**ASIDE, LOGS: (*COLUMNS, CREATED)}
+TABLES: Final = {**OTHER_TABLES, LOGS: (*COLUMNS, CREATED)}
 SHOWN: Final = ("table_schema", "table_name", "column_name")
 SETTINGS: Final = (
     f"SELECT set_config('statement_timeout', '{SECONDS * 1000}', true),"
@@ -59,8 +59,8 @@ def used_metadata(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """What we use of a row's metadata, as an object of its own."""
     error = _field(column, "error_information")
     used = {name: _field(column, name) for name in METADATA}
-    said = _object({name: _field(error, name) for name in ERROR})
-    return _object(used | {"error_information": said})
+    error_fields = _object({name: _field(error, name) for name in ERROR})
+    return _object(used | {"error_information": error_fields})
 
 
 def _field(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[Any]:
@@ -104,14 +104,16 @@ class Database:
 
     def names(self) -> Names:
         """What users and teams are called; where the tables cannot be read, nothing."""
-        return named(self._aside(USERS), self._aside(TEAMS))
+        return named(self._small_table(USERS), self._small_table(TEAMS))
 
     def sums(self) -> list[Row]:
         """LiteLLM's daily sums, a row a day."""
         table = self._table(SUMS)
-        if len(table.c) < len(ASIDE[SUMS]):
+        if len(table.c) < len(OTHER_TABLES[SUMS]):
             return []
-        summed = [as_text(sa.func.sum(table.c[name])).label(name) for name in ASIDE[SUMS][1:]]
+        summed = [
+            as_text(sa.func.sum(table.c[name])).label(name) for name in OTHER_TABLES[SUMS][1:]
+        ]
         return self._rows(sa.select(table.c.date, *summed).group_by(table.c.date))
 
     def since(self, started: str | None) -> Iterator[list[Row]]:
@@ -152,9 +154,9 @@ class Database:
 
     def _pages(self, key: str, condition: sa.ColumnElement[bool]) -> Iterator[list[Row]]:
         columns = (self._logs.c[key], self._logs.c.request_id)
-        asked = sa.select(*self._selected()).where(condition).order_by(*columns).limit(PAGE)
+        query = sa.select(*self._selected()).where(condition).order_by(*columns).limit(PAGE)
         after: tuple[Any, ...] = ()
-        while page := self._rows(asked.where(*after)):
+        while page := self._rows(query.where(*after)):
             self.fetched += len(page)
             yield page
             if len(page) < PAGE:
@@ -167,16 +169,16 @@ class Database:
             value = used_metadata(column) if column.name == "metadata" else column
             yield as_text(value).label(column.name)
 
-    def _aside(self, name: str) -> list[Row]:
+    def _small_table(self, name: str) -> list[Row]:
         """A small table; nothing where it is missing or closed to us: the calls are not."""
         table = self._table(name)
-        if ASIDE[name][0] not in table.c:
+        if OTHER_TABLES[name][0] not in table.c:
             return []
         return self._rows(sa.select(*(as_text(column).label(column.name) for column in table.c)))
 
-    def _rows(self, asked: sa.Executable) -> list[Row]:
-        with self.address.told(), self._reading() as connection:
-            return [dict(row) for row in connection.execute(asked).mappings()]
+    def _rows(self, query: sa.Executable) -> list[Row]:
+        with self.address.sentences(), self._reading() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -187,12 +189,12 @@ class Database:
 
     def _found(self) -> dict[tuple[str, str], set[str]]:
         """The columns that we may read, by schema and table."""
-        shown = sa.table(
+        columns = sa.table(
             "columns", *(sa.column(name) for name in SHOWN), schema="information_schema"
         )
-        asked = sa.select(*(as_text(column).label(column.name) for column in shown.c))
+        query = sa.select(*(as_text(column).label(column.name) for column in columns.c))
         found: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for row in self._rows(asked.where(shown.c.table_name.in_(TABLES))):
+        for row in self._rows(query.where(columns.c.table_name.in_(TABLES))):
             schema, table, column = (str(row[name]) for name in SHOWN)
             found[schema, table].add(column)
         return found

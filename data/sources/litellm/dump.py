@@ -18,14 +18,14 @@ from data.sources.fields import text
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
 from data.sources.litellm.calls import COLUMNS, Calls, Names, Row
-from data.sources.litellm.daily_spend import Days
+from data.sources.litellm.daily_spend import DailyTotals
 from data.sources.postgres.dump import Wanted, rows
 
 LOGS: Final = "LiteLLM_SpendLogs"
 USERS: Final = "LiteLLM_UserTable"
 TEAMS: Final = "LiteLLM_TeamTable"
 SUMS: Final = "LiteLLM_DailyUserSpend"
-ASIDE: Final[Wanted] = {
+OTHER_TABLES: Final[Wanted] = {
     USERS: ("user_id", "user_alias", "user_email"),
     TEAMS: ("team_id", "team_alias"),
     SUMS: ("date", "api_requests", "spend", "prompt_tokens", "completion_tokens"),
@@ -55,12 +55,12 @@ def read(file: File, options: Options) -> Iterator[Record]:
     if problem := _unreadable(file):
         yield f"{file.name}:1", problem
         return
-    names, days = _aside(file)
+    names, days = _other_tables(file)
     calls, reading = Calls(names), _Logs(file)
 
     def convert(_: str, row: Row) -> Iterator[Raw | Note]:
         yield from calls.convert(row)
-        days.log(row)
+        days.add_row(row)
 
     yield from records(reading.rows(), convert, options)
     if not reading.found:
@@ -83,15 +83,15 @@ class _Logs:
                 yield where, row
 
 
-def _aside(file: File) -> tuple[Names, Days]:
+def _other_tables(file: File) -> tuple[Names, DailyTotals]:
     """Names and daily sums; what cannot be read of them is left out."""
     users: list[Row] = []
     teams: list[Row] = []
-    days = Days()
-    for table, _, row in rows(file, ASIDE):
+    days = DailyTotals()
+    for table, _, row in rows(file, OTHER_TABLES):
         if isinstance(row, dict):
             with suppress(EventError):
-                {USERS: users.append, TEAMS: teams.append, SUMS: days.sum}[table](row)
+                {USERS: users.append, TEAMS: teams.append, SUMS: days.add_total}[table](row)
     return named(users, teams), days
 
 

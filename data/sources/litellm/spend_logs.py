@@ -59,7 +59,7 @@ from data.sources.format import (
     records,
 )
 from data.sources.litellm.calls import METADATA, Calls, Row
-from data.sources.litellm.daily_spend import Days
+from data.sources.litellm.daily_spend import DailyTotals
 
 ROW: Final = {"request_id", "call_type", "spend", "startTime", "custom_llm_provider"}
 PAYLOAD: Final = {"id", "call_type", "response_cost", "startTime", "custom_llm_provider"}
@@ -86,11 +86,11 @@ def _is_rows(head: Head) -> bool:
 
 
 def _rows(file: File, options: Options) -> Iterator[Record]:
-    calls, days = Calls(), Days()
+    calls, days = Calls(), DailyTotals()
 
     def convert(_: str, row: Row) -> Iterator[Raw | Note]:
         yield from calls.convert(row)
-        days.log(row)
+        days.add_row(row)
 
     yield from records(entries(file), convert, options)
     yield file.name, TotalsNote("", days)
@@ -110,23 +110,23 @@ def _payloads(file: File, options: Options) -> Iterator[Record]:
 
 def as_row(payload: Mapping[str, Any]) -> Row:
     """What the `generic_api` callback posts of a call, as the row of the spend log would be."""
-    told = payload.get("metadata") or {}
-    mcp = told.get("mcp_tool_call_metadata") or {}
+    metadata = payload.get("metadata") or {}
+    mcp = metadata.get("mcp_tool_call_metadata") or {}
     return {name: payload.get(name) for name in SAME} | {
         "request_id": payload.get("id"),
         "session_id": text(payload.get("session_id")) or payload.get("trace_id"),
         "startTime": _moment("startTime", payload),
         "endTime": _moment("endTime", payload),
-        "user": told.get("user_api_key_user_id"),
-        "team_id": told.get("user_api_key_team_id"),
+        "user": metadata.get("user_api_key_user_id"),
+        "team_id": metadata.get("user_api_key_team_id"),
         "mcp_namespaced_tool_name": mcp.get("namespaced_tool_name"),
         "spend": payload.get("response_cost"),
-        "metadata": _told(payload, told),
+        "metadata": _metadata(payload, metadata),
     }
 
 
-def _told(payload: Mapping[str, Any], told: Mapping[str, Any]) -> Row:
-    kept = {name: told.get(name) for name in METADATA}
+def _metadata(payload: Mapping[str, Any], metadata: Mapping[str, Any]) -> Row:
+    kept = {name: metadata.get(name) for name in METADATA}
     return kept | {"error_information": payload.get("error_information")}
 
 
@@ -146,11 +146,11 @@ def _is_sums(head: Head) -> bool:
 def _no_calls(file: File, _: Options) -> Iterator[Record]:
     """Daily sums of users are compared with rows that come along; the others hold them again."""
     yield f"{file.name}:1", NOT_COUNTED
-    days = Days()
+    days = DailyTotals()
     for _where, row in by_head(file, begins_json, _nothing, rows):
         if isinstance(row, dict) and row.keys() >= SUMMED | {"user_id"}:
             with suppress(EventError):
-                days.sum(row)
+                days.add_total(row)
     yield file.name, TotalsNote("", days)
 
 

@@ -66,22 +66,22 @@ USED: Final = (*TOKENS, *OTHERS, "images", "characters", "seconds")
 Convert = Callable[[str, Row], Iterator[Raw | Note]]
 
 
-def billed(owned: Raw, bucket: Bucket, row: Row, tally: Tally) -> Iterator[Raw]:
+def billed(row_fields: Raw, bucket: Bucket, row: Row, tally: Tally) -> Iterator[Raw]:
     """The event of a line for tools; a line for tokens is compared alone."""
     amount = row.get("amount")
-    told = amount if isinstance(amount, Mapping) else {}
-    currency = text(told.get("currency") or row.get("amount_currency")) or "usd"
+    money = amount if isinstance(amount, Mapping) else {}
+    currency = text(money.get("currency") or row.get("amount_currency")) or "usd"
     if currency.lower() != "usd":
         raise EventError(f"currency is {currency[:10]!r}, not usd")
-    paid = decimal("amount", told.get("value") if told else row.get("amount_value") or amount)
+    paid = decimal("amount", money.get("value") if money else row.get("amount_value") or amount)
     if paid is None:
         raise EventError("amount is missing")
     line = text(row.get("line_item"))
     if not (line and TOOLS.search(line)):
-        return tally.bill.add(owned, paid)
+        return tally.bill.add(row_fields, paid)
     tally.count(None)
     yield {
-        **owned,
+        **row_fields,
         "operation": "tool",
         "cost_nano": round(paid * NANO),
         "cost_origin": "reported",
@@ -106,7 +106,7 @@ def _read_csv(file: File, options: Options) -> Iterator[Record]:
 
 
 def _read(
-    file: File, entries: Iterable[Entry], options: Options, shown: Callable[[Row], Row]
+    file: File, entries: Iterable[Entry], options: Options, unwrap: Callable[[Row], Row]
 ) -> Iterator[Record]:
     tally, moment = Tally(), written(file)
 
@@ -115,7 +115,7 @@ def _read(
             unix_instant("start_time", entry.get("start_time")),
             unix_instant("end_time", entry.get("end_time")),
         )
-        row = shown(entry)
+        row = unwrap(entry)
         endpoint = _endpoint(row)
         if not endpoint or _idle(row):
             tally.other("buckets in which nothing was used")
@@ -124,7 +124,7 @@ def _read(
         elif bucket.partial(moment):
             tally.open += 1
         elif endpoint == COSTS:
-            yield from billed(_owned(COSTS, bucket, row), bucket, row, tally)
+            yield from billed(_row_fields(COSTS, bucket, row), bucket, row, tally)
         else:
             yield _used(endpoint, bucket, row, tally)
 
@@ -134,9 +134,9 @@ def _read(
 
 def _endpoint(row: Row) -> str:
     """Which endpoint's row this is; "" for the row of an empty bucket in a CSV."""
-    said = OBJECT.fullmatch(text(row.get("object")) or "")
-    if said:
-        return said[1]
+    named = OBJECT.fullmatch(text(row.get("object")) or "")
+    if named:
+        return named[1]
     has = {name for name, value in row.items() if value not in (None, "")}
     model = text(row.get("model")) or ""
     signs = {
@@ -149,7 +149,7 @@ def _endpoint(row: Row) -> str:
         "embeddings": "input_tokens" in has,
         "tools": bool(has - CSV),
     }
-    return next((name for name, holds in signs.items() if holds), "")
+    return next((name for name, present in signs.items() if present), "")
 
 
 def _idle(row: Row) -> bool:
@@ -168,7 +168,7 @@ def _used(endpoint: str, bucket: Bucket, row: Row, tally: Tally) -> Raw:
     tally.special += special
     tally.nameless += model is None
     return {
-        **_owned(endpoint, bucket, row),
+        **_row_fields(endpoint, bucket, row),
         "operation": OPERATIONS[endpoint],
         "model": model,
         **tokens,
@@ -182,7 +182,7 @@ def _used(endpoint: str, bucket: Bucket, row: Row, tally: Tally) -> Raw:
     }
 
 
-def _owned(endpoint: str, bucket: Bucket, row: Row) -> Raw:
+def _row_fields(endpoint: str, bucket: Bucket, row: Row) -> Raw:
     email = text(row.get("user_email"))
     return {
         "event_id": key(f"openai:{endpoint}", bucket, row),

@@ -48,12 +48,12 @@ def common(log: Log | Point, emitter: str) -> Raw:
     }
 
 
-def used(tool: str | None, server: str | None, integrated: bool) -> Raw:
+def tool_fields(tool: str | None, server: str | None, integrated: bool) -> Raw:
     """A tool call, as an integration where it went through MCP."""
     return {"tool": tool, **(MCP | {"integration": server} if integrated else {"kind": "tool"})}
 
 
-def ended(own: Attributes) -> Raw:
+def outcome_fields(own: Attributes) -> Raw:
     """How a tool call ended, by its `success`."""
     success = str(own.get("success", "true")).lower()
     if success not in TRUTHS:
@@ -106,14 +106,14 @@ def claude_tool(log: Log) -> Raw:
     own = log.attributes
     tool = first(own, "tool_name") or ""
     details = parsed("tool_parameters", own.get("tool_parameters"))
-    known = own | (details if isinstance(details, dict) else {})
-    server, name = first(known, "mcp_server_name"), first(known, "mcp_tool_name") or tool
+    fields = own | (details if isinstance(details, dict) else {})
+    server, name = first(fields, "mcp_server_name"), first(fields, "mcp_tool_name") or tool
     if tool.startswith("mcp__"):
         _, server, name = (*tool.split("__", 2), "")[:3]
     return {
         "event_id": _claude_id(log, "tool:", own.get("tool_use_id")),
-        **used(name, server, tool == "mcp_tool" or bool(server)),
-        **ended(own),
+        **tool_fields(name, server, tool == "mcp_tool" or bool(server)),
+        **outcome_fields(own),
         "duration_ms": count("duration_ms", own.get("duration_ms")),
     }
 
@@ -134,27 +134,29 @@ def codex_stream(log: Log) -> Raw | None:
     failed = own.get("event.kind") == "response.failed"
     if not failed and all(own.get(name) is None for name in STREAMED):
         return None
-    told = {name: count(name, own.get(name)) for name in (*CODEX_COUNTS, "cache_write_token_count")}
-    written = told["cache_write_token_count"]
+    counts = {
+        name: count(name, own.get(name)) for name in (*CODEX_COUNTS, "cache_write_token_count")
+    }
+    written = counts["cache_write_token_count"]
     thread = first(own, "conversation.id")
-    known = {} if failed or not thread else {"event_id": call_id(thread, _counts(told))}
+    call = {} if failed or not thread else {"event_id": call_id(thread, _codex_call_counts(counts))}
     return {
         **_codex_call(log),
-        **known,
+        **call,
         "status": "error" if failed else "ok",
         "ttft_ms": count("ttft_ms", own.get("ttft_ms")),
         **tokens_of(
-            told["input_token_count"],
-            told["cached_token_count"],
+            counts["input_token_count"],
+            counts["cached_token_count"],
             written,
-            told["output_token_count"],
-            told["reasoning_token_count"],
+            counts["output_token_count"],
+            counts["reasoning_token_count"],
         ),
     }
 
 
-def _counts(told: dict[str, int | None]) -> Counts:
-    fresh, output, cached, reasoning = (told[name] for name in CODEX_COUNTS)
+def _codex_call_counts(counts: dict[str, int | None]) -> Counts:
+    fresh, output, cached, reasoning = (counts[name] for name in CODEX_COUNTS)
     return fresh, cached, output, reasoning
 
 
@@ -189,8 +191,8 @@ def codex_tool(log: Log) -> Raw:
     thread = first(own, "conversation.id")
     return {
         "event_id": f"codex:tool:{thread}:{call}" if call else _codex_id(log, "tool_name"),
-        **used(first(own, "tool_name"), server, server is not None),
-        **ended(own),
+        **tool_fields(first(own, "tool_name"), server, server is not None),
+        **outcome_fields(own),
         "duration_ms": count("duration_ms", own.get("duration_ms")),
     }
 
@@ -205,8 +207,8 @@ def codex_session(log: Log) -> Raw:
 
 def _codex_id(log: Log, *more: str) -> str:
     """No id of the call is told: a digest of what makes the record this one."""
-    asked = ("conversation.id", "event.timestamp", "event.name", *more)
-    place = [str(log.attributes.get(name)) for name in asked]
+    names_of_id = ("conversation.id", "event.timestamp", "event.name", *more)
+    place = [str(log.attributes.get(name)) for name in names_of_id]
     if "event.timestamp" not in log.attributes:
         place.append(str(log.time))
     return f"codex:otel:{digest(*place)}"
@@ -231,9 +233,14 @@ def gemini_tool(log: Log) -> Raw:
     """A tool call; `tool_type` mcp went through a server."""
     own = log.attributes
     kind, server = first(own, "tool_type"), first(own, "mcp_server_name")
-    event = used(first(own, "function_name"), server, kind == "mcp")
+    event = tool_fields(first(own, "function_name"), server, kind == "mcp")
     typed = {"tool_type": kind} if event["kind"] == "tool" else {}
-    return {**_gemini_call_fields(log, "tool:", "function_name"), **event, **typed, **ended(own)}
+    return {
+        **_gemini_call_fields(log, "tool:", "function_name"),
+        **event,
+        **typed,
+        **outcome_fields(own),
+    }
 
 
 def gemini_session(log: Log) -> Raw:
@@ -259,8 +266,8 @@ def _gemini_call(log: Log) -> Raw:
 def _gemini_call_fields(log: Log, what: str, *more: str) -> Raw:
     """The id, a digest as no id is told, and the duration."""
     own = log.attributes
-    asked = ("session.id", "event.timestamp", "event.name", "prompt_id", "duration_ms", *more)
-    place = [own.get(name) for name in asked]
+    names_of_id = ("session.id", "event.timestamp", "event.name", "prompt_id", "duration_ms", *more)
+    place = [own.get(name) for name in names_of_id]
     if "event.timestamp" not in own:
         place.append(log.time)
     return {

@@ -34,8 +34,8 @@ class Span:
     resource: Attributes
     scope: str
     earlier: bool = False  # it came in another request
-    double: bool = False  # it was found to be one, and not told
-    told: bool = False  # an event was made of it
+    duplicate: bool = False  # it was found to be one, and not told
+    converted: bool = False  # an event was made of it
 
     @property
     def plausible(self) -> bool:

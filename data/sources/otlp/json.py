@@ -61,7 +61,7 @@ def snake(name: str) -> str:
     return HUMP.sub("_", name).lower()
 
 
-def listed(node: Node, name: str) -> list[Any]:
+def repeated(node: Node, name: str) -> list[Any]:
     """A repeated field; `TypeError` if it is no list."""
     value = field(node, name)
     if value is not None and not isinstance(value, list):
@@ -71,7 +71,7 @@ def listed(node: Node, name: str) -> list[Any]:
 
 def attributes_of(node: Node) -> Attributes:
     """The attributes of a node by name."""
-    pairs = listed(node, "attributes")
+    pairs = repeated(node, "attributes")
     return Attributes({pair["key"]: value_of(pair.get("value")) for pair in pairs})
 
 
@@ -81,9 +81,11 @@ def value_of(value: Node | None) -> Any:
         if kind in INTEGERS:
             return int(content)
         if kind in ("arrayValue", "array_value"):
-            return [value_of(each) for each in listed(content, "values")]
+            return [value_of(each) for each in repeated(content, "values")]
         if kind in ("kvlistValue", "kvlist_value"):
-            return {pair["key"]: value_of(pair.get("value")) for pair in listed(content, "values")}
+            return {
+                pair["key"]: value_of(pair.get("value")) for pair in repeated(content, "values")
+            }
         return content
     return None
 
@@ -149,11 +151,11 @@ def _check(signal: str, request: Any) -> None:
 def _nodes(signal: str, request: Node) -> Iterator[tuple[Attributes, str, Any]]:
     groups, scopes, nodes = KEYS[signal]
     try:
-        for group in listed(request, groups):
+        for group in repeated(request, groups):
             resource = attributes_of(field(group, "resource") or {})
-            for scoped in listed(group, scopes):
+            for scoped in repeated(group, scopes):
                 scope = str((field(scoped, "scope") or {}).get("name") or "")
-                for node in listed(scoped, nodes):
+                for node in repeated(scoped, nodes):
                     yield resource, scope, node
     except Exception as error:
         raise EventError(f"this is no OTLP request of {signal} ({describe_error(error)})") from None
@@ -177,9 +179,9 @@ def _spans(node: Node, resource: Attributes, scope: str) -> Iterator[Span]:
 
 def _logs(node: Node, resource: Attributes, scope: str) -> Iterator[Log]:
     attributes, body = attributes_of(node), field(node, "body")
-    told = value_of(body) if isinstance(body, Mapping) else None
+    text = value_of(body) if isinstance(body, Mapping) else None
     yield Log(
-        event_name(attributes, told, str(field(node, "eventName") or "")),
+        event_name(attributes, text, str(field(node, "eventName") or "")),
         time_of(node, "timeUnixNano") or time_of(node, "observedTimeUnixNano"),
         id_of(field(node, "traceId")),
         id_of(field(node, "spanId")),
@@ -193,7 +195,7 @@ def _points(node: Node, resource: Attributes, scope: str) -> Iterator[Point]:
     name = str(field(node, "name") or "")
     data = _data(node)
     temporality = enum_of(field(data, "aggregationTemporality"))
-    for point in listed(data, "dataPoints"):
+    for point in repeated(data, "dataPoints"):
         start, time = time_of(point, "startTimeUnixNano"), time_of(point, "timeUnixNano")
         yield Point(name, temporality, start, time, attributes_of(point), resource, scope)
 

@@ -42,7 +42,7 @@ def litellm_call(span: Span) -> Iterator[Raw | Note]:
 
 def _row(span: Span) -> dict[str, Any]:
     attributes = span.attributes
-    asked, model = _object(attributes, "metadata.requester_metadata"), _model(attributes)
+    requester, model = _object(attributes, "metadata.requester_metadata"), _model(attributes)
     return {
         "litellm_call_id": attributes["litellm.call_id"],
         "request_id": first(attributes, "gen_ai.response.id"),
@@ -55,8 +55,8 @@ def _row(span: Span) -> dict[str, Any]:
         "user": attributes.get(LITELLM + "user_id"),
         "team_id": attributes.get(LITELLM + "team_id"),
         "end_user": attributes.get(LITELLM + "end_user_id"),
-        "session_id": asked.get("session_id"),
-        "request_tags": asked.get("tags"),
+        "session_id": requester.get("session_id"),
+        "request_tags": requester.get("tags"),
         "prompt_tokens": attributes.get("gen_ai.usage.input_tokens"),
         "completion_tokens": attributes.get("gen_ai.usage.output_tokens"),
         "spend": attributes.get("gen_ai.cost.total_cost", 0),

@@ -43,7 +43,7 @@ class Trace:
     def add(self, span: Span) -> None:
         """A span in the place of the one of the same id, if there was one."""
         if same := self.spans.pop(span.id, None):
-            span.told, span.double = same.told, same.double
+            span.converted, span.duplicate = same.converted, same.duplicate
         else:
             self.below[span.parent].append(span.id)
         self.spans[span.id] = span
@@ -64,12 +64,12 @@ class Trace:
             if not above.parent or (found := self.spans.get(above.parent)) is None:
                 break
             yield (above := found)
-        met, left = {span.id}, [span.id]
-        while left:
-            for one in self.below.get(left.pop(), ()):
-                if one not in met and one in self.spans:
-                    met.add(one)
-                    left.append(one)
+        visited, queue = {span.id}, [span.id]
+        while queue:
+            for one in self.below.get(queue.pop(), ()):
+                if one not in visited and one in self.spans:
+                    visited.add(one)
+                    queue.append(one)
                     yield self.spans[one]
 
 
@@ -79,19 +79,19 @@ class Recent:
     def __init__(self, most: int | None = None) -> None:
         self._most = MOST if most is None else most
         self._traces: OrderedDict[tuple[Hashable, str], Trace] = OrderedDict()  # the oldest first
-        self._held = 0
+        self._count = 0
         self._lock = threading.Lock()
 
     def join(self, sender: Hashable, spans: Sequence[Span]) -> list[Span]:
         """Remember these spans; returns those of other requests that stand above or below."""
         _lighten_resources(spans)
-        kept = [span for span in spans if _named(span)]
-        ours = {key(span) for span in kept}
+        identified = [span for span in spans if _named(span)]
+        ours = {key(span) for span in identified}
         with self._lock:
-            traces = {one: self._latest(sender, one) for one in {span.trace for span in kept}}
-            for span in kept:
+            traces = {one: self._latest(sender, one) for one in {span.trace for span in identified}}
+            for span in identified:
                 self._add(traces[span.trace], span)
-            found = {one for span in kept for one in traces[span.trace].related(span)}
+            found = {one for span in identified for one in traces[span.trace].related(span)}
             self._forget()
         earlier = [span for span in found if key(span) not in ours]
         for span in earlier:
@@ -106,12 +106,12 @@ class Recent:
     def _add(self, trace: Trace, span: Span) -> None:
         before = len(trace.spans)
         trace.add(span)
-        self._held += len(trace.spans) - before
+        self._count += len(trace.spans) - before
 
     def _forget(self) -> None:
-        while self._held > self._most and self._traces:
+        while self._count > self._most and self._traces:
             _, oldest = self._traces.popitem(last=False)
-            self._held -= len(oldest.spans)
+            self._count -= len(oldest.spans)
 
 
 def completed(
@@ -122,9 +122,9 @@ def completed(
     new = {key(span) for span in spans}
     for span in earlier:
         # The call of a gateway knows all of itself.
-        if "litellm.call_id" in span.attributes or span.double or key(span) in doubles:
+        if "litellm.call_id" in span.attributes or span.duplicate or key(span) in doubles:
             continue
-        found = tree.roles[span] == "workflow" and not span.told
+        found = tree.roles[span] == "workflow" and not span.converted
         above = list(tree.above(span))
         joined = any(key(one) in new for one in above)
         if found or (joined and any(_tells(one, tree) for one in above)):

@@ -113,7 +113,7 @@ def records(
     tree = Tree([*earlier, *spans])
     doubles = tree.doubles()
     try:
-        yield from _told(found, tree, doubles, options)
+        yield from _converted(found, tree, doubles, options)
         for raw in completed(earlier, spans, tree, doubles):
             yield EARLIER, with_owner(raw, options)
     finally:
@@ -121,7 +121,7 @@ def records(
             lighten(spans)
 
 
-def _told(
+def _converted(
     found: Sequence[Found], tree: Tree, doubles: set[Key], options: Options
 ) -> Iterator[Record]:
     numbers = Numbers()

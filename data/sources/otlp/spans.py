@@ -50,12 +50,12 @@ def span_events(span: Span, tree: Tree, doubles: set[Key]) -> Iterator[Raw | Not
     elif kind == "creation":
         yield CREATED
     elif key(span) in doubles:
-        span.double = True
+        span.duplicate = True
         yield DOUBLE
     elif kind == "llm" and "litellm.call_id" in span.attributes:
         yield from litellm_call(span)
     else:
-        span.told = True
+        span.converted = True
         yield {**_common(span, kind, tree), **PARTS[kind](span)}
 
 

@@ -161,7 +161,7 @@ class Tree:
 
 def _before(span: Span) -> bool:
     """Whether an earlier request told this span, or one beside this does."""
-    return (span.earlier or span.told) and not span.double
+    return (span.earlier or span.converted) and not span.duplicate
 
 
 def _together(one: Span, other: Span) -> bool:

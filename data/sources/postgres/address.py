@@ -51,20 +51,20 @@ class Address:
     def of(cls, url: str, environ: Mapping[str, str] = os.environ) -> Self:
         """The address of a URL, without a password that of PGPASSWORD; raises `SourceError`."""
         try:
-            told = make_url(url)
-            port = told.port or PORT
+            parsed = make_url(url)
+            port = parsed.port or PORT
         except (sa.exc.ArgumentError, ValueError):
             raise SourceError(NO_URL) from None
-        said = {name: value for name, value in told.query.items() if isinstance(value, str)}
+        said = {name: value for name, value in parsed.query.items() if isinstance(value, str)}
         mode = said.get("sslmode", "prefer")
-        postgres = told.get_backend_name().lower() in BACKENDS
-        if not (postgres and told.host and told.database and told.username):
+        postgres = parsed.get_backend_name().lower() in BACKENDS
+        if not (postgres and parsed.host and parsed.database and parsed.username):
             raise SourceError(NO_URL)
         if mode not in MODES:
             raise SourceError(f"sslmode is {mode[:20]!r}, not one of {', '.join(MODES)}")
-        password = str(told.password) if told.password else environ.get("PGPASSWORD")
+        password = str(parsed.password) if parsed.password else environ.get("PGPASSWORD")
         schema = said.get("schema")
-        return cls(told.host, port, told.database, told.username, password, schema, mode)
+        return cls(parsed.host, port, parsed.database, parsed.username, password, schema, mode)
 
     def __str__(self) -> str:
         schema = f" schema {self.schema}" if self.schema else ""
@@ -72,14 +72,14 @@ class Address:
 
     def engine(self) -> sa.Engine:
         """An engine of one connection, encrypted as `sslmode` says; not connected yet."""
-        told = {
+        arguments = {
             "timeout": SECONDS,
             "application_name": "spendscope",
             "password": self.password or "",
         }
         return sa.create_engine(
             URL.create("postgresql+pg8000", self.user, None, self.host, self.port, self.database),
-            connect_args=told | {"ssl_context": self._encryption()},
+            connect_args=arguments | {"ssl_context": self._encryption()},
             pool_size=1, max_overflow=0, hide_parameters=True,
         )  # fmt: skip
 
@@ -96,19 +96,19 @@ class Address:
         return context
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def sentences(self) -> Iterator[None]:
         """A failure of the database as one sentence, a `SourceError`."""
         try:
             yield
         except sa.exc.DBAPIError as error:
-            kind = TooSlow if _told(error)[0] == TIMEOUT else SourceError
+            kind = TooSlow if _state_and_message(error)[0] == TIMEOUT else SourceError
             raise kind(self._sentence(error)) from None
         except OSError as error:
             said = str(error.strerror or error)[:80]
             raise SourceError(f"the database {self} cannot be reached: {said}") from None
 
     def _sentence(self, error: sa.exc.DBAPIError) -> str:
-        code, said = _told(error)
+        code, said = _state_and_message(error)
         if code in WRONG or (not code and "password" in said):
             return f"the database {self} does not let {self.user} in: password or user is wrong"
         if code == TIMEOUT:
@@ -120,7 +120,7 @@ class Address:
         return f"the database {self} says: {said[:160]}"
 
 
-def _told(error: sa.exc.DBAPIError) -> tuple[str, str]:
+def _state_and_message(error: sa.exc.DBAPIError) -> tuple[str, str]:
     """SQLSTATE and message, as the server sent them; without a code the driver's own words."""
     fields = error.orig.args[0] if error.orig and error.orig.args else ""
     if isinstance(fields, Mapping):

@@ -118,7 +118,7 @@ class _Reader:
         self._columns: dict[str, list[str]] = {}
         self._begun: set[str] = set()
         self._mode, self._names = "", [""]
-        self._held: list[str] = []
+        self._lines: list[str] = []
         self._length = self._quotes = 0
         self.table, self.line = "", 0
 
@@ -181,7 +181,7 @@ class _Reader:
     def _stated(self, content: str) -> Iterator[Found]:
         """A line of a statement, which ends with a semicolon outside of any text."""
         self._mode = "insert"
-        self._held.append(content)
+        self._lines.append(content)
         self._length += len(content)
         self._quotes += content.count("'")
         long = self._length > LONGEST_LINE
@@ -189,18 +189,18 @@ class _Reader:
             return
         if self.table in self._wanted:
             yield from [self._found(EventError(LINE_TOO_LONG))] if long else self._inserted()
-        self._mode, self._held, self._length, self._quotes = "", [], 0, 0
+        self._mode, self._lines, self._length, self._quotes = "", [], 0, 0
 
     def _inserted(self) -> Iterator[Found]:
-        statement = Statement.of("".join(self._held))
+        statement = Statement.of("".join(self._lines))
         names = _names(statement.columns) or self._columns.get(self.table, [])
         kept = self._wanted[self.table]
         for cells in statement.rows():
             if isinstance(cells, EventError) or not encodable(*filter(None, cells)):
                 yield self._found(cells if isinstance(cells, EventError) else EventError(NOT_UTF8))
             elif len(cells) != len(names):
-                told = f"the row has {len(cells)} values, the table {len(names)} columns"
-                yield self._found(EventError(told))
+                problem = f"the row has {len(cells)} values, the table {len(names)} columns"
+                yield self._found(EventError(problem))
             else:
                 pairs = zip(names, cells, strict=True)
                 yield self._found({name: cell for name, cell in pairs if name in kept})
