@@ -17,7 +17,7 @@ from tests.serving import Served, serving
 from tests.test_docs import section
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-PAGE: Final = "/settings/<page>"  # Dash answers it, as it does these:
+PAGE: Final = "/settings/"  # Dash answers what is below it, as it does these:
 NOT_OURS: Final = ("/_", "/assets/", "/<path:path>", "/api/<path:_>", "/favicon.ico", "/static/")
 
 
@@ -74,7 +74,7 @@ def test_every_option_has_its_line_and_every_line_its_option(command: str) -> No
 def test_every_route_has_its_line_and_every_line_its_route(served: Served) -> None:
     lines: dict[str, set[str]] = {}
     for found, methods in rows("HTTP routes"):
-        for route in found - {PAGE}:
+        for route in (one for one in found if not one.startswith(PAGE)):
             lines.setdefault(route, set()).update(methods.split(", "))
     assert lines == routes(served)
 
