@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any, Final
@@ -13,6 +14,7 @@ from data.errors import EventError
 from data.events.money import NANO
 
 LARGEST: Final = Decimal(10) ** 15
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def text(value: Any) -> str | None:
@@ -118,3 +120,26 @@ def digest(*place: Any) -> str:
     """A stable id of what has none: of the values that make it this one."""
     parts = orjson.dumps([str(part) for part in place])
     return hashlib.blake2b(parts, digest_size=12).hexdigest()
+
+
+def part(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The object under a name; an empty one where there is none."""
+    value = row.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def milliseconds(name: str, value: Any) -> datetime:
+    """The instant, UTC, of milliseconds since 1970."""
+    number = whole(name, value)
+    if number is None:
+        raise EventError(f"{name} is missing")
+    try:
+        return EPOCH + timedelta(milliseconds=number)
+    except OverflowError:
+        raise EventError(f"{name} is not a time in milliseconds") from None
+
+
+def folder_name(path: Any) -> str | None:
+    """The last part of a folder's path, of either kind of slashes."""
+    told = text(path)
+    return told.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] or None if told else None

@@ -16,7 +16,7 @@ from data.errors import EventError, SourceError
 
 GZIP: Final = b"\x1f\x8b"
 PLAIN: Final = (".csv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".sql")
-DATA_ENDINGS: Final = (*PLAIN, ".pb", ".parquet")
+DATA_ENDINGS: Final = (*PLAIN, ".pb", ".parquet", ".db")
 NOT_UTF8: Final = "the text is not UTF-8"
 BREAK: Final = "the compressed file is damaged or cut off here; nothing after this can be read"
 HEAD_BYTES: Final = 256 * 1024

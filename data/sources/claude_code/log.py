@@ -212,7 +212,8 @@ def recognises(head: Head) -> bool:
         return NAMED.search(head.name) is not None and '"sessionId":' in head.text
     if first.get("type") in ("file-history-snapshot", "summary"):
         return first["type"] != "summary" or "leafUuid" in first
-    return first.keys() >= LINE
+    message = first.get("message")  # one of parts is Qwen Code's, which has other counts
+    return first.keys() >= LINE and not (isinstance(message, Mapping) and "parts" in message)
 
 
 def read(file: File, options: Options) -> Iterator[Record]:

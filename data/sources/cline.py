@@ -1,0 +1,90 @@
+"""Cline's tasks, and those of programs made from it (Roo Code, Kilo Code):
+`<globalStorage>/<extension>/tasks/<task>/ui_messages.json`.
+
+event_id      `cline:` + task (the folder's name) + the request's time in milliseconds
+call          each `api_req_started` message whose text tells tokens or a cost: tokensIn EXCLUDES
+              cacheReads and cacheWrites. Cost in US dollars, reported; 0 or none: by our book
+status        `cancelReason` user_cancelled is aborted, any other an error of that class
+model         modelInfo, where the program writes it; else unknown
+context       conversation the task, client cline (roo-code, kilo-code by the folder's path)
+stays null    user and project (--user, --project), repository, duration
+not counted   requests still running or without any use, everything that people wrote
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from data.sources.entries import documents
+from data.sources.fields import count, decimal, milliseconds, nano, parsed, part, text
+from data.sources.files import File
+from data.sources.format import Format, Head, Options, Raw, Record, records
+
+NAMED: Final = re.compile(r"(?:^|/)ui_messages\.json(?:\.gz)?$")
+CLIENTS: Final = {"roo": "roo-code", "kilo": "kilo-code"}
+TOKENS: Final = {
+    "input_tokens": "tokensIn",
+    "cached_input_tokens": "cacheReads",
+    "cache_write_tokens": "cacheWrites",
+    "output_tokens": "tokensOut",
+}
+Row = Mapping[str, Any]
+
+
+def recognises(head: Head) -> bool:
+    """By its name, as a task may begin with anything, and by the shape of its messages."""
+    named = NAMED.search(head.name.replace("\\", "/")) is not None
+    return named and head.first.keys() >= {"ts", "type"}
+
+
+def read(file: File, options: Options) -> Iterator[Record]:
+    folders = file.name.replace("\\", "/").split("/")[:-1]
+    if file.path is not None:
+        folders = [*file.path.resolve().parts[:-1]]
+    task = folders[-1] if folders else file.name
+    where = "/".join(folders).lower()
+    client = next((name for key, name in CLIENTS.items() if key in where), "cline")
+
+    def convert(_: str, row: Row) -> Iterator[Raw]:
+        if row.get("say") == "api_req_started":
+            yield from _request(task, client, row)
+
+    return records(documents(file), convert, options)
+
+
+def _request(task: str, client: str, row: Row) -> Iterator[Raw]:
+    told = parsed("text", row.get("text"))
+    told = told if isinstance(told, Mapping) else {}
+    tokens = {ours: count(theirs, told.get(theirs)) for ours, theirs in TOKENS.items()}
+    cost = nano("cost", told.get("cost")) if decimal("cost", told.get("cost")) else None
+    reason = text(told.get("cancelReason"))
+    if not any(tokens.values()) and cost is None and reason is None:
+        return
+    model = part(row, "modelInfo")
+    yield {
+        "event_id": f"cline:{task}:{count('ts', row.get('ts'))}",
+        "ts": milliseconds("ts", row.get("ts")),
+        "kind": "llm",
+        "channel": "cli",
+        "source": "cline",
+        "status": _status(reason),
+        "error_class": reason,
+        "conversation_id": task,
+        "client": client,
+        "provider": text(model.get("providerId")),
+        "model": text(model.get("modelId")),
+        "operation": "chat",
+        **tokens,
+        "cost_nano": cost,
+    }
+
+
+def _status(reason: str | None) -> str:
+    if reason is None:
+        return "ok"
+    return "aborted" if reason == "user_cancelled" else "error"
+
+
+FORMAT = Format("cline", "Cline's tasks", recognises, read)

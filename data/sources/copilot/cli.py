@@ -1,0 +1,152 @@
+"""GitHub Copilot CLI's session logs: `~/.copilot/session-state/<session>/events.jsonl`.
+
+event_id      a session's calls of a model up to a shutdown: `copilot_cli:` + session + model + the
+              shutdown's ordinal; a session: `copilot_cli:session:` + session + the same
+call          modelMetrics of session.shutdown, one event a model that stands for as many requests
+              as it says. The counters run on when a session is taken up again: each event holds
+              what came since the shutdown before; counters that fell have begun anew.
+              inputTokens INCLUDE cacheReadTokens and cacheWriteTokens
+session       from session.start or session.resume to the shutdown; lines of codeChanges
+cost          unpriced: Copilot is paid by seats and credits; premium requests stand in tags
+context       conversation the session, client copilot-cli with its version, repository the folder
+stays null    user and project (--user, --project)
+not counted   a session that has not shut down: its use is not told before; what was said in it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from data.errors import EventError
+from data.sources.aggregates import UNPRICED
+from data.sources.entries import line_values
+from data.sources.fields import count, folder_name, instant, part, program, tags_json, text
+from data.sources.files import File
+from data.sources.format import Format, Head, Note, Options, Record
+from data.sources.sessions import END, log_records
+
+SHUTDOWN: Final = "session.shutdown"
+BEGINS: Final = ("session.start", "session.resume")
+USED: Final = ("inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens",
+               "reasoningTokens")  # fmt: skip
+RUNNING: Final = Note("a session has not shut down: its use is told when it does")
+Row = Mapping[str, Any]
+Counters = dict[str, int]
+
+
+def recognises(head: Head) -> bool:
+    first = head.first
+    data = part(first, "data")
+    return first.get("type") in BEGINS and "sessionId" in data and "timestamp" in first
+
+
+def read(file: File, options: Options) -> Iterator[Record]:
+    return log_records(line_values(file), Session().take, options)
+
+
+@dataclass(slots=True)
+class Session:
+    """The state of reading one log; `take` is given each line, then `END`."""
+
+    own: str | None = None
+    version: Any = None
+    folder: str | None = None
+    begun: datetime | None = None
+    ended: int = 0
+    before: dict[str, Counters] = field(default_factory=dict)
+
+    def take(self, where: str, line: Row) -> Iterator[Record]:
+        if line is END:
+            if self.begun is not None:
+                yield where, RUNNING
+            return
+        data, kind = part(line, "data"), line.get("type")
+        if kind in BEGINS:
+            self._begin(data, instant("timestamp", line.get("timestamp")))
+        elif kind == SHUTDOWN:
+            yield from self._shut(where, data, instant("timestamp", line.get("timestamp")))
+
+    def _begin(self, data: Row, moment: datetime) -> None:
+        self.own = text(data.get("sessionId")) or self.own
+        self.version = data.get("copilotVersion") or self.version
+        self.folder = folder_name(part(data, "context").get("cwd")) or self.folder
+        self.begun = moment
+
+    def _shut(self, where: str, data: Row, moment: datetime) -> Iterator[Record]:
+        if self.own is None:
+            raise EventError("the log shuts a session down that it did not name")
+        self.ended += 1
+        for model, told in part(data, "modelMetrics").items():
+            if isinstance(told, Mapping):
+                yield from self._calls(where, model, told, moment)
+        changed = part(data, "codeChanges")
+        begun, self.begun = self.begun or moment, None
+        yield (
+            where,
+            self._event(moment)
+            | {
+                "event_id": f"copilot_cli:session:{self.own}:{self.ended}",
+                "ts": begun,
+                "kind": "session",
+                "duration_ms": max(0, (moment - begun) // timedelta(milliseconds=1)),
+                "lines_added": count("linesAdded", changed.get("linesAdded")),
+                "lines_removed": count("linesRemoved", changed.get("linesRemoved")),
+                "tags": tags_json(premium_requests=data.get("totalPremiumRequests")),
+            },
+        )
+
+    def _calls(self, where: str, model: str, told: Row, moment: datetime) -> Iterator[Record]:
+        now = _counters(told)
+        used = _since(self.before.get(model, {}), now)
+        self.before[model] = now
+        if not used["requests"]:
+            return
+        cached, written = used["cacheReadTokens"], used["cacheWriteTokens"]
+        prompt = used["inputTokens"]
+        yield (
+            where,
+            self._event(moment)
+            | UNPRICED
+            | {
+                "event_id": f"copilot_cli:{self.own}:{model}:{self.ended}",
+                "kind": "llm",
+                "model": model,
+                "operation": "chat",
+                "request_count": used["requests"],
+                "input_tokens": prompt - cached - written if prompt >= cached + written else prompt,
+                "cached_input_tokens": cached,
+                "cache_write_tokens": written,
+                "output_tokens": used["outputTokens"],
+                "reasoning_tokens": used["reasoningTokens"] or None,
+            },
+        )
+
+    def _event(self, moment: datetime) -> dict[str, Any]:
+        return {
+            "ts": moment,
+            "channel": "cli",
+            "source": "copilot_cli",
+            "status": "ok",
+            "conversation_id": self.own,
+            "client": program("copilot-cli", self.version),
+            "repository": self.folder,
+        }
+
+
+def _counters(told: Row) -> Counters:
+    usage = part(told, "usage")
+    found = {name: count(name, usage.get(name)) or 0 for name in USED}
+    return found | {"requests": count("requests", part(told, "requests").get("count")) or 0}
+
+
+def _since(before: Counters, now: Counters) -> Counters:
+    """What came since the shutdown before; all of it where the counters began anew."""
+    if any(now[name] < before.get(name, 0) for name in now):
+        return now
+    return {name: value - before.get(name, 0) for name, value in now.items()}
+
+
+FORMAT = Format("copilot_cli", "Copilot CLI's session logs", recognises, read)

@@ -1,0 +1,105 @@
+"""Cursor's team API: answers of POST /teams/filtered-usage-events, a request to a model an event.
+
+event_id      `cursor_team:` + a fingerprint of time, person, kind, model and tokens, and the
+              ordinal among events that are alike: Cursor gives no id
+ts            timestamp, milliseconds; user userEmail; client cursor
+model         as it is; provider null
+tokens        tokenUsage: four disjoint counts; null where the request is not counted by tokens
+cost          totalCents (with the discount that discountPercentOff says already taken off) of
+              requests that are charged by use, reported. What a plan includes costs 0, what it is
+              worth stands in tags. A request without tokenUsage: 0 where included, else unknown
+status        kind `Errored, …` is error, `Aborted, …` aborted; else ok. kind and maxMode in tags
+not counted   usage of a CSV export of the same days is the same use again
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from data.sources.entries import documents
+from data.sources.fields import (
+    count,
+    decimal,
+    fingerprint,
+    milliseconds,
+    nano,
+    part,
+    tags_json,
+    text,
+)
+from data.sources.files import File
+from data.sources.format import Format, Head, Options, Raw, Record, records
+
+LISTED: Final = "usageEvents"
+COUNTS: Final = {
+    "input_tokens": "inputTokens",
+    "cached_input_tokens": "cacheReadTokens",
+    "cache_write_tokens": "cacheWriteTokens",
+    "output_tokens": "outputTokens",
+}
+UNCHARGED: Final = re.compile(r"included|not charged|no charge|free", re.IGNORECASE)
+Row = Mapping[str, Any]
+
+
+def recognises(head: Head) -> bool:
+    return LISTED in head.first or ('"usageEvents"' in head.text and '"tokenUsage"' in head.text)
+
+
+def read(file: File, options: Options) -> Iterator[Record]:
+    alike: Counter[str] = Counter()
+
+    def convert(_: str, page: Row) -> Iterator[Raw]:
+        for event in page.get(LISTED) or ():
+            made = _request(event)
+            alike[made["event_id"]] += 1
+            yield made | {"event_id": f"{made['event_id']}:{alike[made['event_id']]}"}
+
+    return records(documents(file), convert, options)
+
+
+def _request(event: Row) -> Raw:
+    usage, kind = part(event, "tokenUsage"), text(event.get("kind")) or ""
+    moment = milliseconds("timestamp", event.get("timestamp"))
+    user, model = text(event.get("userEmail")), text(event.get("model"))
+    tokens = {ours: count(theirs, usage.get(theirs)) for ours, theirs in COUNTS.items()}
+    cents = decimal("totalCents", usage.get("totalCents"))
+    return {
+        "event_id": fingerprint(
+            "cursor_team", moment.isoformat(), user, kind, model, sorted(tokens.items())
+        ),
+        "ts": moment,
+        "kind": "llm",
+        "channel": "other",
+        "source": "cursor_team",
+        "status": _status(kind.lower()),
+        "user": user,
+        "client": "cursor",
+        "model": model,
+        "operation": "chat",
+        **tokens,
+        **_cost(kind, None if cents is None else cents / 100),
+        "tags": tags_json(
+            kind=kind, max_mode=event.get("maxMode") or None, worth=cents and cents / 100,
+            request_cost=event.get("requestsCosts"),
+        ),
+    }  # fmt: skip
+
+
+def _status(kind: str) -> str:
+    if kind.startswith("errored"):
+        return "error"
+    return "aborted" if kind.startswith("aborted") else "ok"
+
+
+def _cost(kind: str, dollars: Any) -> Raw:
+    if UNCHARGED.search(kind):
+        return {"cost_nano": 0, "cost_origin": "reported"}
+    if dollars is None:
+        return {}
+    return {"cost_nano": nano("totalCents", dollars), "cost_origin": "reported"}
+
+
+FORMAT = Format("cursor_team", "Cursor's team usage", recognises, read)

@@ -1,0 +1,130 @@
+"""LangSmith's runs: JSON lines of an export (`Client.list_runs`) or pages of /runs/query.
+
+event_id      `langsmith:` + the run's id; run_id its trace, conversation_id the thread in metadata
+llm           run_type llm: usage_metadata of the run or of its answer (input_tokens INCLUDE
+              input_token_details.cache_read and cache_creation, output_tokens include reasoning),
+              else prompt_tokens and completion_tokens. total_cost in US dollars, reported; without
+              it priced by our book
+tool          run_type tool; retriever is an integration of type retriever
+workflow      a chain without a parent is one run of the workflow it is named
+not counted   other chains, prompts, parsers and embeddings without usage: they hold no use
+context       user metadata user_id, project the session's name; model ls_model_name, provider
+              ls_provider; latency from the two times, first_token_time the time to first token
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from data.errors import EventError
+from data.sources.entries import entries
+from data.sources.fields import count, instant, nano, part, tags_json, text
+from data.sources.files import File
+from data.sources.format import Format, Head, Options, Raw, Record, records
+
+RUN: Final = {"id", "run_type", "start_time"}
+KINDS: Final = {"llm": "llm", "tool": "tool", "retriever": "integration"}
+PERSON: Final = ("user_id", "ls_user_id", "user")
+THREAD: Final = ("session_id", "thread_id", "conversation_id")
+Row = Mapping[str, Any]
+
+
+def recognises(head: Head) -> bool:
+    return head.first.keys() >= RUN or _first_of_page(head).keys() >= RUN
+
+
+def _first_of_page(head: Head) -> Row:
+    runs = head.first.get("runs")
+    first = runs[0] if isinstance(runs, list) and runs else None
+    return first if isinstance(first, Mapping) else {}
+
+
+def read(file: File, options: Options) -> Iterator[Record]:
+    return records(entries(file), _runs, options)
+
+
+def _runs(_: str, entry: Row) -> Iterator[Raw]:
+    several = entry.get("runs")
+    for run in several if isinstance(several, list) else [entry]:
+        kind = KINDS.get(str(run.get("run_type")))
+        if kind is None and run.get("run_type") == "chain" and run.get("parent_run_id") is None:
+            kind = "workflow"
+        if kind is not None:
+            yield _event(run, kind)
+
+
+def _event(run: Row, kind: str) -> Raw:
+    own = text(run.get("id"))
+    if own is None:
+        raise EventError("the run has no id")
+    extra = part(part(run, "extra"), "metadata")
+    started, ended = instant("start_time", run.get("start_time")), run.get("end_time")
+    failed = text(run.get("error"))
+    return {
+        "event_id": f"langsmith:{own}",
+        "ts": started,
+        "kind": kind,
+        "channel": "platform",
+        "source": "langsmith",
+        "status": "error" if failed else "ok",
+        "run_id": text(run.get("trace_id")),
+        "conversation_id": _first(extra, THREAD),
+        "user": _first(extra, PERSON),
+        "project": text(run.get("session_name")),
+        "duration_ms": None if ended is None else _between(started, instant("end_time", ended)),
+        **_named(run, kind),
+        **(_call(run, extra, started) if kind == "llm" else {}),
+        "tags": tags_json(
+            tags=run.get("tags") or None, langsmith_project=text(run.get("session_id"))
+        ),
+    }
+
+
+def _named(run: Row, kind: str) -> Raw:
+    name = text(run.get("name"))
+    if kind == "integration":
+        return {"integration": name, "integration_type": "retriever"}
+    return {kind: name} if kind in ("tool", "workflow") else {}
+
+
+def _call(run: Row, extra: Row, started: datetime) -> Raw:
+    first = run.get("first_token_time")
+    return {
+        "provider": text(extra.get("ls_provider")),
+        "model": text(extra.get("ls_model_name")),
+        "operation": "chat",
+        "ttft_ms": None if first is None else _between(started, instant("first_token_time", first)),
+        **_tokens(run, part(run, "usage_metadata") or part(part(run, "outputs"), "usage_metadata")),
+        "cost_nano": nano("total_cost", run.get("total_cost")),
+    }
+
+
+def _tokens(run: Row, usage: Row) -> Raw:
+    inside, out = part(usage, "input_token_details"), part(usage, "output_token_details")
+    prompt = count("input_tokens", usage.get("input_tokens", run.get("prompt_tokens")))
+    cached = count("cache_read", inside.get("cache_read"))
+    written = count("cache_creation", inside.get("cache_creation"))
+    apart = (cached or 0) + (written or 0)
+    return {
+        "input_tokens": prompt if prompt is None or apart > prompt else prompt - apart,
+        "cached_input_tokens": cached,
+        "cache_write_tokens": written,
+        "output_tokens": count(
+            "output_tokens", usage.get("output_tokens", run.get("completion_tokens"))
+        ),
+        "reasoning_tokens": count("reasoning", out.get("reasoning")),
+    }
+
+
+def _first(metadata: Row, names: tuple[str, ...]) -> str | None:
+    told = (metadata.get(name) for name in names)
+    return next((str(value) for value in told if value not in (None, "")), None)
+
+
+def _between(start: datetime, end: datetime) -> int:
+    return max(0, (end - start) // timedelta(milliseconds=1))
+
+
+FORMAT = Format("langsmith", "LangSmith's runs", recognises, read)
