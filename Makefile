@@ -3,7 +3,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench docs clean chromium postgres
+.PHONY: help run test bench mutants docs clean chromium postgres
 .NOTPARALLEL:
 
 help:
@@ -23,6 +23,9 @@ test: .venv/tests-installed chromium postgres ## everything CI runs: lint, impor
 
 bench: .venv/tests-installed ## measure against bare DuckDB; BENCH="--events 200000" for a quick look
 	@$(BIN)/python -m tests.bench $(BENCH)
+
+mutants: .venv/tests-installed ## break the core line by line and see that the tests notice (an hour or so)
+	@$(BIN)/python -m tests.mutants $(MUTANTS)
 
 docs: .venv/installed ## write the definitions in docs/users.md anew, from the declarations
 	@$(BIN)/python -m docs.definitions

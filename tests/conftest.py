@@ -22,6 +22,18 @@ pytest_plugins = ["tests.browser.driver", "tests.cli_logs", "tests.postgres"]
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+# Workers take whole files in this order: the longest first, so that all end together.
+LONGEST = ("browser/test_walk", "engines/test_durable", "sources/test_real_data",
+           "analytics/test_numbers", "browser/test_drill", "browser/test_budgets",
+           "events/test_merging", "sources/test_litellm_postgres", "access/test_rights",
+           "browser/test_people", "browser/test_address")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {f"tests/{name}.py": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[EventStore]:
     opened = open_events(f"duckdb:///{tmp_path / 'events.duckdb'}")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.browser.driver import ROLES, Open
+from tests.browser.driver import Open
 from tests.reader import Reader
 
 # It is 16:30 in Berlin on 20 November: (preset, N, what the page resolves it to).
@@ -22,19 +21,15 @@ FROM, TO = "2026-10-24T08:15", "2026-10-26T17:45"
 REFUSED: Final = {
     "last_n_days": (
         ("0", "N must be a whole number of days from 1 to 3,660"),
-        ("-3", "N must be a whole number of days from 1 to 3,660"),
         ("soon", "N must be a whole number, not 'soon'"),
-        ("1.5", "N must be a whole number, not '1.5'"),
     ),
     "last_n_hours": (("8785", "N must be a whole number of hours from 1 to 8,784"),),
 }
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_every_preset_and_range_shows_its_window_and_the_api_s_numbers(
-    open_as: Open, role: str
-) -> None:
-    reader = open_as(role)
+def test_every_preset_and_range_shows_its_window_and_the_api_s_numbers(open_as: Open) -> None:
+    """As one role: a window is the same for all, and the numbers of each are the API's concern."""
+    reader = open_as("project-admin")
     for preset, n, window in WINDOWS:
         chosen = {"preset": preset} | ({"n": n} if n else {})
         reader.preset(preset)

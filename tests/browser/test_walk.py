@@ -1,4 +1,4 @@
-"""Every tab as every role, all charts and then all tables: drawn, and saying what the API says."""
+"""Every tab, all charts and then all tables: drawn, and saying what the API says."""
 
 from __future__ import annotations
 
@@ -11,31 +11,33 @@ from playwright.sync_api import expect
 from components.sections.declared import TABS
 from components.sections.section import Section, Tab
 from data.query.catalog import METRICS
-from tests.browser.driver import PHONE, ROLES, WIDE, Open
+from tests.browser.driver import PHONE, WIDE, Open
 from tests.reader import Reader
 
 MONTH: Final[dict[str, Any]] = {"preset": "last_n_days", "n": 30}
 WALKED: Final = [tab for tab in TABS if tab.sections]
 # Whoever sees everything finds nothing empty.
-STATES: Final = dict.fromkeys(ROLES, "ready|empty") | {"platform-admin": "ready"}
+STATES: Final = {"platform-admin": "ready", "user": "ready|empty"}
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", STATES)
 def test_every_tab_in_both_modes(open_as: Open, role: str) -> None:
     """The switch stays from tab to tab: every other one is opened as tables, and for the next role
-    those between. Who sees most has the smallest screen."""
+    those between. Who sees most has the smallest screen. A project admin's page is made by the same
+    code of other rows, which the tests of rights and numbers compare."""
     viewport = PHONE if role == "platform-admin" else WIDE
     reader = open_as(role, "/settings/analytics?preset=last_n_days&n=30", viewport=viewport)
-    switch, tables = reader.find("view-mode"), role == ROLES[1]
+    switch, tables = reader.find("view-mode"), role == "user"
     expect(switch).to_have_attribute("aria-checked", "false")
     if tables:
         switch.click()
     for tab in WALKED:
         reader.tab(tab.key)
         looks(reader, tab, tables, role)
-        switch.click()
-        tables = not tables
-        looks(reader, tab, tables, role)
+        if role == "platform-admin":
+            switch.click()
+            tables = not tables
+            looks(reader, tab, tables, role)
     budgets(reader, tables)
     reader.tab(WALKED[-1].key)
     switch.click()

@@ -41,8 +41,8 @@ from data.sources.report import Report
 from tests.durable import COMMANDS, note, notes, raw, tokens
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-ROUNDS: Final = 36
-SERVED_ROUNDS: Final = 10
+ROUNDS: Final = 20
+SERVED_ROUNDS: Final = 6
 MOST_ACKED: Final = 4_000  # bytes of notes, about twenty answers
 
 

@@ -23,7 +23,7 @@ from data.sources.litellm import calls
 from data.sources.otlp import recent
 from data.sources.report import Report
 
-SMALL, TIMES = 1_000, 10
+SMALL, TIMES = 600, 10
 Write = Callable[[Path, int], None]
 
 
