@@ -13,7 +13,7 @@ from components import ids
 from components.page import filter_bar
 from data.events.table import ME
 from data.local_time import instant
-from data.query.filters import EXCLUDING, LISTS, NAMES, PICKED, TIMES, Choice, choose
+from data.query.filters import EXCLUSIONS, LISTS, NAMES, PICKER_FIELDS, TIMES, Choice, read_choice
 from data.query.windows import DEFAULT_N, DEFAULT_PRESET, Window
 
 # The default time, said in full; left out wherever nobody prefers another.
@@ -22,7 +22,7 @@ DEFAULT: Final[Choice] = {"preset": DEFAULT_PRESET, "n": str(DEFAULT_N[DEFAULT_P
 
 def from_address(search: str | None) -> Choice:
     """The choice that a page's query string spells."""
-    return choose(parse_qs((search or "").lstrip("?")))
+    return read_choice(parse_qs((search or "").lstrip("?")))
 
 
 def to_address(choice: Choice) -> str:
@@ -72,7 +72,7 @@ def remove_chip(choice: Choice, chip: dict[str, str], undo: Any = None) -> Choic
     if field == filter_bar.TIMED:
         kept = {name: values for name, values in choice.items() if name in LISTS}
         return kept if before is None else kept | dict(before)
-    if field in EXCLUDING:
+    if field in EXCLUSIONS:
         return set_values(choice, field, list(before or ()))
     values = choice.get(field, [])
     kept_values = [v for v in values if v != value] if value else values[: filter_bar.MOST_CHIPS]
@@ -98,7 +98,7 @@ def drill_down(choice: Choice, drill: Any) -> Choice:
         return choice
     values, start, end = (drill.get(name) for name in ("values", "from", "to"))
     for field, value in values.items() if isinstance(values, dict) else ():
-        if field in EXCLUDING:
+        if field in EXCLUSIONS:
             left_out = [*_values(choice, field), *(value if _are_texts(value) else ())]
             choice = set_values(choice, field, list(dict.fromkeys(left_out)))
         elif field in LISTS and isinstance(value, str) and value:
@@ -151,7 +151,7 @@ def from_controls(choice: Choice, trigger: Any, controls: tuple[Any, ...], last:
     if trigger == ids.PRESET:
         n, start, end = None, None, None
     kept = {name: value for name, value in choice.items() if name in LISTS}
-    for field, values in zip(PICKED, picked, strict=True):
+    for field, values in zip(PICKER_FIELDS, picked, strict=True):
         me = [ME] if field == "user" and ME in kept.get(field, []) else []
         kept = set_values(kept, field, me + (values or []))
     time = _time_choice(preset or DEFAULT_PRESET, n, start, end, last)

@@ -20,7 +20,7 @@ from data.errors import Refused
 from data.events.table import ME
 from data.people import preferences
 from data.people.preferences import Preferences
-from data.query.filters import DRAWER, PICKED, Choice, Filters, parse
+from data.query.filters import MORE_FIELDS, PICKER_FIELDS, Choice, Filters, parse
 from data.query.options import (
     inactive_values,
     label_values,
@@ -33,7 +33,7 @@ from data.settings import Settings
 from data.state.store import State as Kept
 
 SHOWN: Final = (ids.PRESET, ids.N, ids.FROM, ids.TO, ids.TZ)
-OUTPUTS: Final = 8 + len(SHOWN) + 2 * len(PICKED)
+OUTPUTS: Final = 8 + len(SHOWN) + 2 * len(PICKER_FIELDS)
 MOST_OPTIONS: Final = 50
 
 
@@ -56,8 +56,8 @@ def _register_filters(app: Dash, settings: Settings, state: Kept, store: EventSt
         Output(ids.MORE_COUNT, "children"),
         Output(ids.ME, "aria-pressed"),
         *(Output(name, "value") for name in SHOWN),
-        *(Output(ids.pick(field), "value") for field in PICKED),
-        *(Output(ids.pick(field), "options", allow_duplicate=True) for field in PICKED),
+        *(Output(ids.pick(field), "value") for field in PICKER_FIELDS),
+        *(Output(ids.pick(field), "options", allow_duplicate=True) for field in PICKER_FIELDS),
         Input(ids.URL, "search"),
         Input(ids.ZONE, "data"),
         Input(ids.ME, "n_clicks"),
@@ -66,7 +66,7 @@ def _register_filters(app: Dash, settings: Settings, state: Kept, store: EventSt
         Input(ids.DRILL, "data"),
         Input(ids.REMOVED_CHIPS, "data"),
         *(Input(name, "value") for name in SHOWN),
-        *(Input(ids.pick(field), "value") for field in PICKED),
+        *(Input(ids.pick(field), "value") for field in PICKER_FIELDS),
         State(ids.FILTER_STATE, "data"),
         prevent_initial_call="initial_duplicate",
     )
@@ -160,7 +160,7 @@ def _show_pickers(choice: Choice, held: tuple[Any, ...]) -> tuple[Any, ...]:
 
     A picker deletes what is not among its options: new values bring theirs, names follow.
     """
-    picked = [[v for v in choice.get(field, []) if v != ME] for field in PICKED]
+    picked = [[v for v in choice.get(field, []) if v != ME] for field in PICKER_FIELDS]
     pairs = [(new, old or []) for new, old in zip(picked, held, strict=True)]
     values = (no_update if new == old else new for new, old in pairs)
     options = (
@@ -172,7 +172,7 @@ def _show_pickers(choice: Choice, held: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _count_more(choice: Choice) -> str:
     """How many of the drawer's filters are at work; nothing for none."""
-    return str(sum(field in choice for field in DRAWER) or "")
+    return str(sum(field in choice for field in MORE_FIELDS) or "")
 
 
 def _register_chips(app: Dash, store: EventStore) -> None:
@@ -206,7 +206,7 @@ def _register_pickers(app: Dash, store: EventStore) -> None:
         text: str | None, value: list[str] | None, inactive: list[str] | None, key: dict[str, str]
     ) -> list[Any]:
         field, scope = key["pick"], current_scope()
-        if field not in PICKED:
+        if field not in PICKER_FIELDS:
             return []
         chosen = label_values(field, tuple(value or ()), scope, store)
         found = options(field, (text or "")[:200], MOST_OPTIONS, scope, store)

@@ -24,7 +24,7 @@ from data.errors import Refused, Unknown
 from data.local_time import GRAINS, instant
 from data.query.answers import Answer, answer
 from data.query.catalog import DIMENSIONS, METRICS
-from data.query.filters import PICKED, Filters
+from data.query.filters import PICKER_FIELDS, Filters
 from data.query.options import data_as_of, options
 from data.query.query import Query
 from data.query.run import count, run
@@ -34,7 +34,9 @@ from data.settings import Settings
 log = logging.getLogger("spendscope")
 ROWS: Final = 1_000
 MOST_ROWS: Final = 100_000
-OFFERED: Final = {f"{field}es" if field.endswith("s") else f"{field}s": field for field in PICKED}
+OFFERED: Final = {
+    f"{field}es" if field.endswith("s") else f"{field}s": field for field in PICKER_FIELDS
+}
 ASKING: Final = ("metrics", "by", "grain", "order", "limit", "offset", "compare")
 
 

@@ -9,7 +9,7 @@ from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from data.errors import Refused
-from data.query.filters import EXCLUDING, NAMES, Filters, choose, parse
+from data.query.filters import EXCLUSIONS, NAMES, Filters, parse, read_choice
 from data.settings import Settings
 
 
@@ -17,15 +17,15 @@ def filters_asked(settings: Settings, others: tuple[str, ...]) -> Filters:
     """The filters of this request, which may carry the `others` besides and nothing else."""
     only((*NAMES, *others))
     arguments = {name: request.args.getlist(name) for name in request.args}
-    return parse(choose(arguments), settings.now())
+    return parse(read_choice(arguments), settings.now())
 
 
 def only(known: tuple[str, ...]) -> None:
     """Refuse a parameter that is none of these."""
     for name in request.args:
         if name not in known:
-            said = ", ".join(one for one in known if one not in EXCLUDING)
-            also = "; not_ before a field leaves out" if EXCLUDING.keys() & known else ""
+            said = ", ".join(one for one in known if one not in EXCLUSIONS)
+            also = "; not_ before a field leaves out" if EXCLUSIONS.keys() & known else ""
             raise Refused(name, f"there is no parameter {name[:40]!r}; use {said}{also}")
 
 

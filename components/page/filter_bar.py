@@ -16,7 +16,7 @@ from data.events.table import ME
 from data.local_time import zones
 from data.query.catalog import DIMENSIONS
 from data.query.event_time import TIME_PART_VALUES
-from data.query.filters import EXCLUDING, PEOPLE, TIMES, Choice
+from data.query.filters import EXCLUSIONS, PEOPLE, TIMES, Choice
 from data.query.units import moment
 from data.query.windows import DEFAULT_N, DEFAULT_PRESET, PRESETS, Window
 
@@ -106,22 +106,22 @@ def window_text(window: Window) -> str:
 
 
 def chips(
-    choice: Choice, names: dict[tuple[str, str], str], quiet: set[tuple[str, str]]
+    choice: Choice, names: dict[tuple[str, str], str], inactive: set[tuple[str, str]]
 ) -> list[html.Button]:
     """A button for everything chosen, that takes it back; `names` of (field, value), and which
-    are `quiet`: chosen, but empty under the other filters."""
+    are `inactive`: chosen, but empty under the other filters."""
     made = [_chip(TIMED, TIMED, _time_text(choice))] if _timed(choice) else []
     for field, value, label in chosen(choice, names):
-        made.append(_chip(field, value, label, (field, value) in quiet))
+        made.append(_chip(field, value, label, (field, value) in inactive))
     return made
 
 
 def chosen(choice: Choice, names: dict[tuple[str, str], str]) -> Iterator[tuple[str, str, str]]:
     """`(field, value, sentence)` of the values chosen; those past the most have none together."""
     for field, values in _lists(choice):
-        label = DIMENSIONS[EXCLUDING.get(field, field)].label.lower()
-        if field in EXCLUDING:
-            yield field, "", f"{label}: not {_together(EXCLUDING[field], values, names)}"
+        label = DIMENSIONS[EXCLUSIONS.get(field, field)].label.lower()
+        if field in EXCLUSIONS:
+            yield field, "", f"{label}: not {_together(EXCLUSIONS[field], values, names)}"
             continue
         for value in values[:MOST_CHIPS]:
             yield field, value, f"{label}: {_name(field, value, names)}"
@@ -160,11 +160,11 @@ def _time_text(choice: Choice) -> str:
     return label.replace(" N ", f" {n} ") + zone
 
 
-def _chip(field: str, value: str, label: str, quiet: bool = False) -> html.Button:
+def _chip(field: str, value: str, label: str, inactive: bool = False) -> html.Button:
     cut = label if len(label) <= 2 * LONGEST_NAME else f"{label[: 2 * LONGEST_NAME]}…"
-    why = f" ({pickers.QUIET})" if quiet else ""
+    why = f" ({pickers.INACTIVE})" if inactive else ""
     return html.Button(
-        f"{cut} ×", className="chip muted" if quiet else "chip",
+        f"{cut} ×", className="chip muted" if inactive else "chip",
         title=f"Remove {label[:200]}{why}", **ids.testid("chip"),
         **{"data-chip": field, "data-value": value},
     )  # fmt: skip

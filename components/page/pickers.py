@@ -9,9 +9,9 @@ from dash import dcc, html
 
 from components import ids
 from data.query.catalog import DIMENSIONS
-from data.query.filters import DRAWER, PICKED
+from data.query.filters import MORE_FIELDS, PICKER_FIELDS
 
-QUIET: Final = "no activity under the present filters"
+INACTIVE: Final = "no activity under the present filters"
 
 
 def plural(field: str) -> str:
@@ -32,20 +32,21 @@ def picker(field: str, name: str) -> html.Div:
 
 
 def more() -> list[Any]:
-    """The button with the number of other filters at work, their drawer, and what is quiet."""
+    """The button with the number of other filters at work, their drawer, and what is inactive."""
     button = html.Button(
         ["More filters", html.Span(id=ids.MORE_COUNT, className="count")], id=ids.MORE_BUTTON,
         className="toggle more", **ids.testid("filter-more"),
         **{"aria-haspopup": "dialog", "aria-label": "More filters"},
     )  # fmt: skip
     drawer = dbc.Offcanvas(
-        [picker(field, f"filter-{field}") for field in DRAWER], id=ids.MORE, title="More filters",
-        placement="end", backdrop=False, scrollable=True, is_open=False, class_name="more-drawer",
+        [picker(field, f"filter-{field}") for field in MORE_FIELDS], id=ids.MORE,
+        title="More filters", placement="end", backdrop=False, scrollable=True, is_open=False,
+        class_name="more-drawer",
     )  # fmt: skip
-    quiet = [dcc.Store(id=ids.inactive(field), data=[]) for field in PICKED]
-    return [button, drawer, *quiet]
+    inactive = [dcc.Store(id=ids.inactive(field), data=[]) for field in PICKER_FIELDS]
+    return [button, drawer, *inactive]
 
 
 def muted(option: dict[str, str]) -> dict[str, str]:
     """An option that stays chosen though the other filters leave nothing of it."""
-    return option | {"label": f"{option['label']} · {QUIET}", "title": QUIET.capitalize()}
+    return option | {"label": f"{option['label']} · {INACTIVE}", "title": INACTIVE.capitalize()}

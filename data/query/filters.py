@@ -20,15 +20,15 @@ from data.query.event_time import TIME_PART_VALUES, TIME_PARTS, local_time
 from data.query.windows import DEFAULT_N, DEFAULT_PRESET, Window, resolve
 
 PEOPLE: Final = ("user", "project")
-DRAWER: Final = ("model", "provider", "channel", "assistant", "workflow", "status")
-PICKED: Final = (*PEOPLE, *DRAWER)
+MORE_FIELDS: Final = ("model", "provider", "channel", "assistant", "workflow", "status")
+PICKER_FIELDS: Final = (*PEOPLE, *MORE_FIELDS)
 # What has no picker is narrowed by a click on a chart or table; where events came from is not.
-UNCHOSEN: Final = (*PICKED, "time", "kind", "source")
-NARROWING: Final = (*DRAWER, *(name for name in DIMENSIONS if name not in UNCHOSEN))
+_NOT_DRILLED: Final = (*PICKER_FIELDS, "time", "kind", "source")
+DRILL_FIELDS: Final = (*MORE_FIELDS, *(name for name in DIMENSIONS if name not in _NOT_DRILLED))
 # All but these values: what a remainder, "Other", is made of. By name, the field it speaks of.
 NOT: Final = "not_"
-EXCLUDING: Final = {f"{NOT}{name}": name for name in (*PEOPLE, *NARROWING)}
-LISTS: Final = (*PEOPLE, *NARROWING, *EXCLUDING)
+EXCLUSIONS: Final = {f"{NOT}{name}": name for name in (*PEOPLE, *DRILL_FIELDS)}
+LISTS: Final = (*PEOPLE, *DRILL_FIELDS, *EXCLUSIONS)
 TIMES: Final = ("preset", "n", "from", "to", "tz")
 NAMES: Final = (*TIMES, *LISTS)
 MOST_VALUES: Final = 500
@@ -56,8 +56,8 @@ class Filters:
             EVENTS.c.ts < self.window.end,
         ]
         for name, values in self._kept(scope):
-            column = self._column(EXCLUDING.get(name, name))
-            clauses.append((_outside if name in EXCLUDING else _among)(column, values))
+            column = self._column(EXCLUSIONS.get(name, name))
+            clauses.append((_outside if name in EXCLUSIONS else _among)(column, values))
         return sa.and_(*clauses)
 
     def _column(self, name: str) -> sa.ColumnElement[Any]:
@@ -92,7 +92,7 @@ def _outside(column: sa.ColumnElement[Any], values: Sequence[str]) -> sa.ColumnE
     return sa.or_(column.is_(None), named)
 
 
-def choose(arguments: Mapping[str, Sequence[str]]) -> Choice:
+def read_choice(arguments: Mapping[str, Sequence[str]]) -> Choice:
     """The choice a query string spells; what it does not name stays out. Blanks count as unsaid."""
     choice: Choice = {}
     for name in TIMES:
@@ -142,7 +142,7 @@ def _values(choice: Choice, name: str) -> tuple[str, ...]:
         raise Refused(name, f"{name} takes at most {MOST_VALUES} values")
     if any(len(value) > LONGEST_VALUE or "\x00" in value for value in values):
         raise Refused(name, f"a {name} is a name of at most {LONGEST_VALUE:,} characters")
-    allowed = ALLOWED.get(EXCLUDING.get(name, name), values)
+    allowed = ALLOWED.get(EXCLUSIONS.get(name, name), values)
     for value in values:
         if value not in allowed:
             offered = ", ".join(one for one in allowed if one != NONE)

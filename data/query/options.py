@@ -6,7 +6,7 @@ from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.events.table import ME, NONE
 from data.query.catalog import DIMENSIONS
-from data.query.filters import EXCLUDING, NOT, PEOPLE, Choice, Filters
+from data.query.filters import EXCLUSIONS, NOT, PEOPLE, Choice, Filters
 from data.query.query import Query
 from data.query.run import run
 from data.query.series import or_none, texts
@@ -85,7 +85,7 @@ def _labelled(field: str, query: Query, scope: Scope, store: EventStore) -> list
 
 def inactive_values(filters: Filters, scope: Scope, store: EventStore) -> set[tuple[str, str]]:
     """`(field, value)` of every choice of which these filters leave nothing."""
-    chosen = [(field, values) for field, values in filters.fields if field not in EXCLUDING]
+    chosen = [(field, values) for field, values in filters.fields if field not in EXCLUSIONS]
     active = {field: _active_values(field, filters, scope, store) for field, _ in chosen}
     return {
         (field, value)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from callbacks.analytics import choices
 from data.errors import Refused
 from data.events.table import micros
-from data.query.filters import LISTS, LONGEST_VALUE, MOST_VALUES, NAMES, choose, parse
+from data.query.filters import LISTS, LONGEST_VALUE, MOST_VALUES, NAMES, parse, read_choice
 from data.query.windows import PRESETS
 
 NOW = micros(datetime.fromisoformat("2026-11-20T12:00:00+00:00"))
@@ -26,9 +26,9 @@ def test_nothing_chosen_is_the_last_seven_days_of_everything() -> None:
 
 
 def test_what_is_not_said_or_blank_is_not_chosen() -> None:
-    assert choose({}) == {}
-    assert choose({"preset": ["", " "], "user": [" "], "colour": ["red"]}) == {}
-    assert choose({"preset": [" last_hour "], "user": ["a", "a", "", "b"]}) == {
+    assert read_choice({}) == {}
+    assert read_choice({"preset": ["", " "], "user": [" "], "colour": ["red"]}) == {}
+    assert read_choice({"preset": [" last_hour "], "user": ["a", "a", "", "b"]}) == {
         "preset": "last_hour",
         "user": ["a", "b"],
     }

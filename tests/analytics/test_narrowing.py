@@ -21,7 +21,7 @@ from components.shapes.shape import Figure
 from data.access.scope import Scope
 from data.query.answers import Answer, answer, build_query
 from data.query.catalog import DIMENSIONS, HOUR, METRICS, WEEKDAY
-from data.query.filters import DRAWER, LISTS, NARROWING, parse
+from data.query.filters import DRILL_FIELDS, LISTS, MORE_FIELDS, parse
 from data.query.options import inactive_values
 from data.query.run import run
 from tests.serving import ADMIN, Claims, Served, serving
@@ -77,7 +77,7 @@ def test_every_dimension_narrows_but_time_kind_and_source(served: Served, tz: st
     fields = set(DIMENSIONS) - {"time", "kind", "source"}
     assert set(LISTS) == fields | {f"not_{field}" for field in fields}
     everything = served.json("query", metrics="events", tz=tz, **SPAN)["totals"]["events"]
-    for field in NARROWING if tz == "Asia/Kolkata" else (WEEKDAY, HOUR):
+    for field in DRILL_FIELDS if tz == "Asia/Kolkata" else (WEEKDAY, HOUR):
         told = served.json("query", metrics="events", by=field, tz=tz, **SPAN)
         for row in told["rows"]:
             value, held = "(none)" if row[field] is None else row[field], row["events"]
@@ -297,11 +297,11 @@ def test_a_choice_that_the_others_empty_stays_and_is_inactive(served: Served) ->
     assert [one["props"]["className"] for one in made] == ["chip", "chip muted"]
 
 
-PLURALS: Final = dict(zip(DRAWER, ("models", "providers", "channels", "assistants", "workflows",
-                                   "statuses"), strict=True))  # fmt: skip
+NAMES: Final = ("models", "providers", "channels", "assistants", "workflows", "statuses")
+PLURALS: Final = dict(zip(MORE_FIELDS, NAMES, strict=True))
 
 
-@pytest.mark.parametrize("field", DRAWER)
+@pytest.mark.parametrize("field", MORE_FIELDS)
 @pytest.mark.parametrize("claims", [ADMIN, REGULAR, MANAGER, BARE])
 def test_options_are_of_what_the_reader_sees(served: Served, field: str, claims: Claims) -> None:
     seen = [one for one in map(raw, range(66)) if sees(claims, one)]

@@ -42,14 +42,15 @@ WEIGHT: Final = Unit(
     "kg", lambda kilos: f"{kilos:,.2f} kg", scale=1_000, axis=Axis(suffix=" kg", tickformat=".1f")
 )
 METRIC: Final = Metric("weight", "Weight", WEIGHT, total(E.input_tokens), "In grams.", LLM)
-SECTION: Final = replace(SECTIONS["cost-over-time"], metrics=("weight",), measures=())
+SECTION: Final = "cost-over-time"
 SPAN: Final = {"preset": "custom", "from": "2026-11-01T00:00Z", "to": "2026-11-03T00:00Z"}
 
 
 @pytest.fixture
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     monkeypatch.setitem(METRICS, "weight", METRIC)
-    monkeypatch.setitem(SECTIONS, SECTION.key, SECTION)
+    weighed = replace(SECTIONS[SECTION], metrics=("weight",), measures=())
+    monkeypatch.setitem(SECTIONS, SECTION, weighed)
     with serving(tmp_path) as one:
         one.load([
             {"event_id": "e", "ts": "2026-11-01T10:00:00Z", "model": "m", "input_tokens": 2_345}
@@ -66,7 +67,7 @@ def test_the_catalog_and_the_query_tell_its_name(served: Served) -> None:
 
 
 def test_its_file_holds_the_scaled_number(served: Served) -> None:
-    text = served.get(f"sections/{SECTION.key}.csv", by="model", **SPAN).text
+    text = served.get(f"sections/{SECTION}.csv", by="model", **SPAN).text
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [float(row["weight"]) for row in rows if float(row["weight"])] == [2.345]
 
@@ -85,7 +86,7 @@ def redrawn(served: Served) -> dict[str, Any]:
     """The card of the section, by part and property."""
     store = {"choice": SPAN, "zone": "UTC", "now": 1_795_000_000_000_000}
     values = {"question.data": store, "measure.value": "weight", "by.value": "model"}
-    wild = {"section": SECTION.key}
+    wild = {"section": SECTION}
     output = '{"part":"chart","section":["MATCH"]}.figure'
     answer = served.fire(output, ADMIN, values, "question.data", wild)
     return {json.loads(key)["part"]: part for key, part in answer.get_json()["response"].items()}
