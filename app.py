@@ -24,7 +24,7 @@ from callbacks.commands import litellm_sync, remote_store
 from callbacks.commands.main import load
 from callbacks.commands.main import main as command
 from callbacks.receive import events, http_server, otlp, request_body, uploads
-from callbacks.settings import budgets, imports, preferences, prices, resources
+from callbacks.settings import budgets, preferences, price_form, resources
 from callbacks.settings.pages import PAGES
 from callbacks.settings.resource import Page, Stores
 from components.page import layout
@@ -67,7 +67,7 @@ def create_app(
     budget_api.attach(server, settings, state, store)
     people_api.attach(server, stores)
     resources_api.attach(server, stores, pages)
-    price_api.attach(server, settings, state, store)
+    price_api.attach(server, stores)
     events.attach(server, settings, state, store, tally, reader)
     otlp.attach(server, settings, state, store, tally, reader)
     uploads.attach(
@@ -88,9 +88,8 @@ def create_app(
     preferences.register(app, state)
     redraw.register(app, store)
     budgets.register(app, settings, state, store)
-    prices.register(app, settings, state, store)
-    imports.register(app, state, store, tally)
     resources.register(app, stores, pages)
+    price_form.register(app, stores)
     return app
 
 

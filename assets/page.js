@@ -33,6 +33,13 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
       return { all: modes.all, own };
     },
 
+    /* What the last of several stores was told. */
+    latest: () => {
+      const clicked = window.dash_clientside.callback_context;
+      const told = clicked.triggered.length && clicked.triggered[0].value;
+      return told || window.dash_clientside.no_update;
+    },
+
     show: (kept, id) => {
       const modes = kept || { all: "chart", own: {} };
       const mode = modes.own[id.section] || modes.all;

@@ -41,6 +41,7 @@ EVENTS_GRID: Final = "events-grid"
 EVENTS_REQUEST: Final = "events-asked"
 PREFERENCES: Final = "preferences"
 PREFERENCES_SAID: Final = "preferences-said"
+SETTINGS_CHANGED: Final = "settings-changed"
 PREFERRED: Final = "preferred"
 MORE_COUNT: Final = "filter-more-count"
 DRILL: Final = "drill"
@@ -63,24 +64,10 @@ BUDGET_TITLE: Final = "budget-title"
 BUDGET_EDITED: Final = "budget-edited"
 BUDGET_SAVE: Final = "budget-save"
 BUDGET_OFFERED: Final = "budget-offered"
-PRICES_CHANGED: Final = "prices-changed"
-PRICE_SET: Final = "price-set"
-PRICE_NEW: Final = "price-new"
-PRICE_EDIT: Final = "price-edit"
-PRICE_DELETE: Final = "price-delete"
-PRICE_CONFIRM: Final = "price-confirm"
-PRICE_HISTORY: Final = "price-history"
-PRICE_UNDO: Final = "price-undo"
-PRICE_UNDO_CONFIRM: Final = "price-undo-confirm"
-PRICE_FORM: Final = "price-form"
-PRICE_TITLE: Final = "price-title"
-PRICE_EDITED: Final = "price-edited"
 PRICE_PREVIEW: Final = "price-preview"
-PRICE_PREVIEWED: Final = "price-previewed"
-PRICE_APPLY: Final = "price-apply"
-PRICE_SEEN: Final = "price-seen"
-PRICE_SEEN_BOX: Final = "price-seen-box"
 PRICE_PROJECTS: Final = "price-projects"
+PRICE_PROJECTS_BOX: Final = "price-projects-box"
+PRICE_CHANGES: Final = "price-changes"
 
 Id = dict[str, Any]
 
@@ -140,26 +127,6 @@ def budgets_part(what: str, card: Any = MATCH) -> Id:
     return part(what, card) | {"of": "budgets"}
 
 
-def price_part(what: str, card: str) -> str:
-    """A part of a card of the prices page: its `card`, `said` or `table`."""
-    return f"{card}-{what}"
-
-
-def price_field(name: str) -> str:
-    """The control of a field of the price form."""
-    return f"price-field-{name}"
-
-
-def price_box(name: str) -> str:
-    """The control with its label."""
-    return f"price-box-{name}"
-
-
-def price_problem(name: str) -> str:
-    """What is wrong with a field; the empty name is the whole form's."""
-    return f"price-problem-{name}"
-
-
 def preference(name: Any) -> Id:
     """The control of a preference."""
     return {"preference": name}
@@ -168,11 +135,6 @@ def preference(name: Any) -> Id:
 def testid(name: str) -> dict[str, str]:
     """The attribute by which scripts and tests find an element."""
     return {"data-testid": name}
-
-
-def house(part: str) -> str:
-    """A part of Settings → Data or Settings → Ingest, or of the card of public prices."""
-    return f"house-{part}"
 
 
 def dom(key: Id) -> str:
@@ -191,7 +153,8 @@ def resource(name: str, key: Any = MATCH) -> Id:
 
 
 def resource_extra(name: str, key: Any = MATCH, of: Any = "form") -> Id:
-    """A part that only some of them have, as `drawer`; it is found with `of=ALL`."""
+    """A part that only some of them have, as `drawer`; it is found with `of=ALL`, where there is
+    none, too."""
     return {"of": of, "part": name, "resource": key}
 
 

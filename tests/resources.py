@@ -48,22 +48,22 @@ def confirm(served: Served, key: str, button: str, row: Any, claims: Claims = AD
 
 def begin(
     served: Served, key: str, button: str, rows: Any = None, claims: Claims = ADMIN,
-    of: str = "", zone: str = "UTC",
+    of: str = "", zone: str = "UTC", status: int = 200,
 ) -> Told:  # fmt: skip
     """The form of a resource as it opens by a button, of the card `of` where it is another's."""
     held = {f"{button}.n_clicks": 1, "table.selectedRows": rows, f"{ids.ZONE}.data": zone}
-    return _fire(served, key, '"part":"edited","resource":["MATCH"]}.data@', claims, held,
+    return _fire(served, key, '"part":"title","resource":["ALL"]}.children', claims, held,
                  ids.resource_button(button, of or key), "n_clicks",
-                 **{"resource*": (of or key,)})  # fmt: skip
+                 status, button=(button,), **{"resource*": tuple({key, of or key})})  # fmt: skip
 
 
 def save(
     served: Served, key: str, values: Mapping[str, Any], edited: Any = None,
-    claims: Claims = ADMIN,
+    claims: Claims = ADMIN, previewed: Any = None,
 ) -> Told:  # fmt: skip
     """What the form says of an attempt to save it: `problem` by field, `changed`, `secret` …"""
     held = {f"{name}.value": value for name, value in values.items()}
-    told = held | {"form.n_clicks": 1, "edited.data": edited}
+    told = held | {"form.n_clicks": 1, "edited.data": edited, "previewed.data": previewed}
     return _fire(served, key, '"part":"secret","resource":["MATCH"]}.children', claims, told,
                  ids.resource_extra("save", key), "n_clicks")  # fmt: skip
 
@@ -104,12 +104,12 @@ def _act(
 
 def _fire(
     served: Served, key: str, output: str, claims: Claims, values: Told, changed: ids.Id,
-    prop: str, **wild: Any,
+    prop: str, status: int = 200, **wild: Any,
 ) -> Told:  # fmt: skip
     held = {"resource": key, "of": ("form",)} | _drawn(served, key) | wild
     answer = served.fire(output, claims, values, f"{ids.dom(changed)}.{prop}", held)
-    assert answer.status_code in (200, 204), answer.text
-    told = {} if answer.status_code == 204 else answer.json["response"]  # type: ignore[index]
+    assert answer.status_code in (status, 204), answer.text
+    told = answer.json["response"] if answer.status_code == 200 else {}  # type: ignore[index]
     return {_name(json.loads(name)): props for name, props in told.items()}
 
 

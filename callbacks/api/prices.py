@@ -1,91 +1,43 @@
-"""Prices and re-pricings for scripts, for platform administrators: the sentences of the page."""
+"""Prices for scripts, beside the settings resources: the public book, and previews."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request
 
-from callbacks.access.session import current_actor, current_scope
-from callbacks.api.parameters import json_object, only, whole
-from callbacks.settings import public_prices, public_releases
-from data.engines.protocol import EventStore
+from callbacks.access.session import current_scope
+from callbacks.api.parameters import json_object, only
+from callbacks.settings.prices import NO_OBJECT, TOO_LARGE
+from callbacks.settings.resource import LARGEST_BODY, Stores
+from data.events.table import micros
 from data.local_time import instant
-from data.prices.entries import Entry
-from data.prices.own import change, create, entry, listed, remove
-from data.repricing.apply import apply, asked, done, undo
+from data.prices.search import noon, quote, search
 from data.repricing.log import changes_as_dict
 from data.repricing.preview import preview
-from data.repricing.unpriced import unpriced
-from data.settings import Settings
-from data.state.store import State
 
-LARGEST_BODY: Final = 16 * 1024
-NO_PRICE: Final = "send an object with the fields of what you ask for"
-PRICES: Final = "/api/v1/prices"
-REPRICINGS: Final = "/api/v1/repricings"
-Said = dict[str, Any]
+PATH: Final = "/api/v1/prices"
 
 
-def attach(server: Flask, settings: Settings, state: State, store: EventStore) -> None:
+def attach(server: Flask, stores: Stores) -> None:
     """Route them on a server."""
-    _prices(server, settings, state, store)
-    _repricings(server, settings, state, store)
-    public_prices.attach(server, settings, store)
-    public_releases.attach(server, state, lambda: current_actor(settings), _body)
+    settings, state, store = stores.settings, stores.state, stores.store
 
-    @server.post(f"{PRICES}/preview")
-    def look() -> Response:
-        return jsonify(changes_as_dict(preview(state, current_scope(), _body(), store)))
+    @server.get(f"{PATH}/public")
+    def public_prices() -> Response:
+        """`?model=&provider=&at=`: the price a model has on a day, and what is called so."""
+        only(("model", "provider", "at"))
+        model, provider, at = (request.args.get(n, "") for n in ("model", "provider", "at"))
+        scope, when = current_scope(), noon(at, instant(settings.now()))
+        book = store.book()
+        found, count = search(scope, book, f"{provider} {model}", when)
+        held = quote(scope, book, provider, model, when).as_dict() if model.strip() else None
+        release = book.public.at(micros(when)).name
+        return jsonify(
+            release=release, price=held, count=count, models=[x.as_dict() for x in found]
+        )
 
-
-def _prices(server: Flask, settings: Settings, state: State, store: EventStore) -> None:
-    @server.get(PRICES)
-    def prices() -> Response:
-        only(())
-        scope = current_scope()
-        held = [_said(one) for one in listed(state, scope)]
-        return jsonify(prices=held, unpriced=[one.as_dict() for one in unpriced(scope, store)])
-
-    @server.get(f"{PRICES}/<int:number>")
-    def price(number: int) -> Response:
-        only(())
-        return jsonify(_said(entry(state, current_scope(), number)))
-
-    @server.post(PRICES)
-    def make_price() -> tuple[Response, int]:
-        return jsonify(_said(create(state, current_actor(settings), _body()))), 201
-
-    @server.put(f"{PRICES}/<int:number>")
-    def put_price(number: int) -> Response:
-        return jsonify(_said(change(state, current_actor(settings), number, _body())))
-
-    @server.delete(f"{PRICES}/<int:number>")
-    def drop_price(number: int) -> tuple[str, int]:
-        remove(state, current_actor(settings), number)
-        return "", 204
-
-
-def _repricings(server: Flask, settings: Settings, state: State, store: EventStore) -> None:
-    @server.get(REPRICINGS)
-    def repricings() -> Response:
-        only(("limit",))
-        found = done(state, current_scope(), whole("limit", 50, 1, 500))
-        return jsonify(repricings=[one.as_dict() for one in found])
-
-    @server.post(REPRICINGS)
-    def reprice() -> tuple[Response, int]:
-        return jsonify(apply(state, current_actor(settings), asked(_body()), store).as_dict()), 201
-
-    @server.delete(f"{REPRICINGS}/<int:number>")
-    def take_back(number: int) -> Response:
-        return jsonify(undo(state, current_actor(settings), number, store).as_dict())
-
-
-def _said(one: Entry) -> Said:
-    signed = {"at": instant(one.at).isoformat(), "who": one.who, "name": one.name}
-    return {"id": one.id} | one.as_dict() | signed
-
-
-def _body() -> Said:
-    return json_object(LARGEST_BODY, "a price takes at most 16 KB", NO_PRICE)
+    @server.post(f"{PATH}/preview")
+    def preview_price() -> Response:
+        body = json_object(LARGEST_BODY, TOO_LARGE, NO_OBJECT)
+        return jsonify(changes_as_dict(preview(state, current_scope(), body, store)))

@@ -1,86 +1,52 @@
-"""Settings → Data: its link, its two tables, what an import's choice shows."""
+"""Settings → Data: the sources there are, the imports there were; the upload is the browser's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Final
 
-from dash import Dash, Input, Output, State
-
-from callbacks.access.session import current_scope
-from components import ids
-from components.settings import imports
-from data.engines.protocol import EventStore
-from data.errors import SpendscopeError
-from data.ingest.import_log import LiveImports, list_imports
-from data.ingest.sources import detail, sources
-from data.local_time import zones
+from callbacks.settings.resource import Context, Found, Page, Resource
+from components.settings.imports import (
+    IMPORTS,
+    RELOAD,
+    SOURCES,
+    import_row,
+    source_detail,
+    source_row,
+    upload,
+)
+from components.settings.resource import Row
+from data.ingest.import_log import Import, list_imports, require_platform_admin
+from data.ingest.sources import Source, detail, sources
 from data.sources import formats
-from data.state.store import State as Store
-
-Rows = list[dict[str, Any]]
 
 
-def page() -> Any:
-    """The page with the formats there are."""
-    return imports.page({name: one.label for name, one in formats().items()})
+def _sources(asking: Context) -> Found[Source]:
+    asking.stores.tally.flush()
+    return Found(sources(asking.state, asking.scope, asking.store))
 
 
-def register(app: Dash, state: Store, store: EventStore, tally: LiveImports) -> None:
-    """The tables."""
-
-    _choosing(app, state, store)
-
-    def imported(zone: str) -> Rows:
-        tally.flush()
-        return [imports.import_row(one, zone) for one in list_imports(state, current_scope())]
-
-    def known(zone: str) -> Rows:
-        tally.flush()
-        found = sources(state, current_scope(), store)
-        return [imports.source_row(one, zone) for one in found]
-
-    for key, read in {"sources": known, "imports": imported}.items():
-        filled(app, key, Input(ids.house("reload"), "n_clicks"), read, imports.EMPTY[key])
+def _source_detail(asking: Context, row: Row) -> str:
+    name = str(row["name"])
+    return source_detail(name, detail(asking.state, asking.scope, asking.store, name))
 
 
-def _choosing(app: Dash, state: Store, store: EventStore) -> None:
-    @app.callback(
-        Output(ids.house("import-detail"), "children"),
-        Input(ids.house("imports-table"), "selectedRows"),
-    )
-    def choose(selected: Any) -> str:
-        return str(selected[0].get("detail", "")) if selected else ""
-
-    @app.callback(
-        Output(ids.house("source-detail"), "children"),
-        Input(ids.house("sources-table"), "selectedRows"),
-    )
-    def choose_source(selected: Any) -> str:
-        if not selected:
-            return ""
-        name = str(selected[0].get("name"))
-        try:
-            return imports.source_detail(name, detail(state, current_scope(), store, name))
-        except SpendscopeError as error:
-            return str(error)
+def _imports(asking: Context) -> Found[Import]:
+    asking.stores.tally.flush()
+    return Found(list_imports(asking.state, asking.scope))
 
 
-def filled(app: Dash, key: str, again: Input, read: Callable[[str], Rows], empty: str) -> None:
-    """Fill a table when it appears and `again`; one that fails leaves its neighbours alone."""
-
-    @app.callback(
-        Output(ids.house(f"{key}-table"), "rowData"),
-        Output(ids.house(f"{key}-said"), "children"),
-        Output(ids.house(f"{key}-card"), "data-state"),
-        Output(ids.house(f"{key}-table"), "selectedRows"),
-        Input(ids.house(f"{key}-table"), "id"),
-        again,
-        State(ids.ZONE, "data"),
-    )
-    def fill(_: Any, _again: Any, zone: Any) -> Any:
-        try:
-            found = read(zone if isinstance(zone, str) and zone in zones() else "UTC")
-        except SpendscopeError as error:
-            return [], str(error), "failed", []
-        return (found, "", "ready", []) if found else ([], empty, "empty", [])
+PAGE: Final = Page(
+    "data",
+    "Data",
+    (
+        Resource(
+            SOURCES, allow=require_platform_admin, read=_sources, row=source_row,
+            detail=_source_detail, actions={RELOAD: lambda _, row: row},
+        ),
+        Resource(
+            IMPORTS, allow=require_platform_admin, read=_imports, row=import_row,
+            detail=lambda _, row: str(row["detail"]),
+        ),
+    ),
+    before=lambda: [upload({name: one.label for name, one in formats().items()})],
+)  # fmt: skip

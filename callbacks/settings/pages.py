@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from callbacks.settings import audit, imports, keys, people
+from callbacks.settings import audit, imports, keys, people, prices
 from callbacks.settings.resource import Page
-from components.settings import prices
 
 PAGES: Final[tuple[Page, ...]] = (
-    Page("data", "Data", (), body=imports.page),
+    imports.PAGE,
     keys.PAGE,
     people.PAGE,
-    Page("prices", "Prices", (), body=prices.page),
+    prices.PAGE,
     audit.PAGE,
 )

@@ -1,129 +1,69 @@
-"""The prices page: its link, its three tables, deleting and undoing."""
+"""Settings → Prices: models without a price, own prices, re-pricings, the public book."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from dash import Dash, Input, Output, State, no_update
+from callbacks.settings import price_form
+from callbacks.settings.public_prices import PUBLIC
+from callbacks.settings.public_releases import RELEASES
+from callbacks.settings.resource import Context, Found, Page, Resource, Route
+from components.settings import prices as cards
+from components.settings.price_rows import entry_row, repricing_row, unpriced_row
+from data.local_time import instant
+from data.prices.entries import Entry
+from data.prices.own import change, create, entry, listed, refuse, remove
+from data.repricing.apply import apply, asked, done, undo
+from data.repricing.log import Repricing
+from data.repricing.unpriced import Unpriced, unpriced
 
-from callbacks.access.session import current_actor, current_scope
-from callbacks.settings import price_form, public_prices, public_releases
-from callbacks.settings.price_wish import number
-from components import ids
-from components.settings import price_rows
-from components.settings.prices import EMPTY
-from data.engines.protocol import EventStore
-from data.errors import SpendscopeError
-from data.local_time import zones
-from data.prices.own import listed, remove
-from data.repricing.apply import done, undo
-from data.repricing.unpriced import unpriced
-from data.settings import Settings
-from data.state.store import State as Store
+TOO_LARGE: Final = "a price takes at most 16 KB"
+NO_OBJECT: Final = "send an object with the fields of what you ask for"
 
 
-def register(app: Dash, settings: Settings, state: Store, store: EventStore) -> None:
-    """Everything about prices on the page."""
-    _tables(app, state, store)
-    _buttons(app)
-    _asking(app, ids.PRICE_DELETE, ids.PRICE_CONFIRM, "prices", _delete_question)
-    _asking(app, ids.PRICE_UNDO, ids.PRICE_UNDO_CONFIRM, "repricings", _undo_question)
-    _acting(app, ids.PRICE_CONFIRM, "prices", lambda n: remove(state, current_actor(settings), n))
-    _acting(
-        app,
-        ids.PRICE_UNDO_CONFIRM,
-        "repricings",
-        lambda n: undo(state, current_actor(settings), n, store),
-    )
-    price_form.register(app, settings, state, store)
-    public_prices.register(app, settings, store)
-    public_releases.register(app, state, lambda: current_actor(settings))
+def entry_as_dict(one: Entry) -> dict[str, Any]:
+    """A price as JSON, with who set it."""
+    signed = {"at": instant(one.at).isoformat(), "who": one.who, "name": one.name}
+    return {"id": one.id} | one.as_dict() | signed
 
 
-def _tables(app: Dash, state: Store, store: EventStore) -> None:
-    rows: dict[str, Callable[[str], list[price_rows.Row]]] = {
-        "unpriced": lambda zone: [
-            price_rows.unpriced_row(one, zone) for one in unpriced(current_scope(), store)
-        ],
-        "prices": lambda _: [price_rows.entry_row(one) for one in listed(state, current_scope())],
-        "repricings": lambda zone: [
-            price_rows.repricing_row(one, zone) for one in done(state, current_scope())
-        ],
-    }
-    for key, read in rows.items():
-        _table(app, key, read)
+def _unpriced(asking: Context) -> Found[Unpriced]:
+    return Found(unpriced(asking.scope, asking.store))
 
 
-def _table(app: Dash, key: str, read: Callable[[str], list[price_rows.Row]]) -> None:
-    @app.callback(
-        Output(ids.price_part("table", key), "rowData"),
-        Output(ids.price_part("said", key), "children"),
-        Output(ids.price_part("card", key), "data-state"),
-        Output(ids.price_part("table", key), "selectedRows"),
-        Input(ids.price_part("table", key), "id"),
-        Input(ids.PRICES_CHANGED, "data"),
-        State(ids.ZONE, "data"),
-    )
-    def fill(_: Any, _changed: Any, zone: Any) -> Any:
-        tz = zone if isinstance(zone, str) and zone in zones() else "UTC"
-        try:
-            found = read(tz)
-        except SpendscopeError as error:
-            return [], str(error), "failed", []
-        return (found, "", "ready", []) if found else ([], EMPTY[key], "empty", [])
-
-
-def _buttons(app: Dash) -> None:
-    @app.callback(
-        Output(ids.PRICE_SET, "disabled"),
-        Output(ids.PRICE_EDIT, "disabled"),
-        Output(ids.PRICE_DELETE, "disabled"),
-        Output(ids.PRICE_UNDO, "disabled"),
-        *(
-            Input(ids.price_part("table", key), "selectedRows")
-            for key in ("unpriced", "prices", "repricings")
-        ),
-    )
-    def choose(bare: Any, held: Any, made: Any) -> tuple[bool, ...]:
-        return not bare, not held, not held, not made or bool(made[0].get("undone"))
-
-
-def _asking(app: Dash, button: str, dialog: str, key: str, question: Callable[[Any], str]) -> None:
-    @app.callback(
-        Output(dialog, "displayed"),
-        Output(dialog, "message"),
-        Input(button, "n_clicks"),
-        State(ids.price_part("table", key), "selectedRows"),
-        prevent_initial_call=True,
-    )
-    def ask(clicks: int | None, selected: Any) -> Any:
-        if not clicks or not selected:
-            return no_update, no_update
-        return True, question(selected[0])
-
-
-def _delete_question(row: Any) -> str:
-    return f"Delete the price of “{row['model']}” from {row['from']}? Stored calls keep their cost."
-
-
-def _undo_question(row: Any) -> str:
-    return f"Undo “{row['what']}”? {row['events_text']} calls get back what they cost before."
-
-
-def _acting(app: Dash, dialog: str, key: str, act: Callable[[int], Any]) -> None:
-    @app.callback(
-        Output(ids.PRICES_CHANGED, "data", allow_duplicate=True),
-        Output(ids.price_part("said", key), "children", allow_duplicate=True),
-        Input(dialog, "submit_n_clicks"),
-        State(ids.price_part("table", key), "selectedRows"),
-        prevent_initial_call=True,
-    )
-    def do(clicks: int | None, selected: Any) -> Any:
-        if not clicks or not selected:
-            return no_update, no_update
-        try:
-            act(number(selected[0].get("id")))
-        except SpendscopeError as error:
-            return no_update, str(error)
-        return f"{key} {clicks}", no_update
+UNPRICED: Final[Resource[Unpriced]] = Resource(
+    cards.UNPRICED, allow=refuse, read=_unpriced, row=unpriced_row
+)
+PRICES: Final[Resource[Entry]] = Resource(
+    cards.PRICES,
+    allow=refuse,
+    read=lambda asking: Found(listed(asking.state, asking.scope)),
+    row=lambda one, _: entry_row(one),
+    one=lambda asking, number: entry(asking.state, asking.scope, number),
+    create=lambda asking, values: create(asking.state, asking.actor, values),
+    change=lambda asking, number, values: change(asking.state, asking.actor, number, values),
+    remove=lambda asking, number: remove(asking.state, asking.actor, number),
+    removes="price-delete",
+    opens={"price-set": "new", "price-new": "new", "price-edit": "edit", "price-history": "new"},
+    opening=price_form.opening,
+    shape=price_form.shape,
+    save=price_form.save,
+    route=Route(
+        "/api/v1/prices", "prices", entry_as_dict, too_large=TOO_LARGE, body=NO_OBJECT,
+        more=lambda asking: {"unpriced": [one.as_dict() for one in _unpriced(asking).records]},
+    ),
+)  # fmt: skip
+REPRICINGS: Final[Resource[Repricing]] = Resource(
+    cards.REPRICINGS,
+    allow=refuse,
+    read=lambda asking: Found(done(asking.state, asking.scope, asking.limit or 100)),
+    row=repricing_row,
+    create=lambda asking, raw: apply(asking.state, asking.actor, asked(raw), asking.store),
+    remove=lambda asking, number: undo(asking.state, asking.actor, number, asking.store),
+    removes="price-undo",
+    route=Route(
+        "/api/v1/repricings", "repricings", Repricing.as_dict, page={"limit": (50, 1, 500)},
+        too_large=TOO_LARGE, body=NO_OBJECT,
+    ),
+)  # fmt: skip
+PAGE: Final = Page("prices", "Prices", (UNPRICED, PRICES, REPRICINGS, PUBLIC, RELEASES))

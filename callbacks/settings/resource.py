@@ -15,9 +15,9 @@ from that. No callback is registered for it: `callbacks/settings/resources.py` h
 A button of the card acts by its key: it opens the form where the key is in `opens` (with the
 record of the chosen row where the value is "edit"; another card's button may open it too), removes
 the record of the chosen row where the key is `removes`, or does what `actions` says. It asks first
-where the button has a `confirm`. A form without buttons that open it makes a record when it is
-saved; one with `follows` changes the record of the chosen row. After each change every table of
-the page is read again.
+where the button has a `confirm`. A form makes a record when it is saved, or changes the one that it
+was opened with; where that is more than `create` and `change` do, `save` does it. After each change
+every table of the page is read again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from callbacks.settings.preferences import zone_of
 from components.settings.resource import Card, Row, page
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
-from data.errors import Forbidden, Unknown
+from data.errors import Forbidden, SpendscopeError, Unknown
 from data.ingest.import_log import LiveImports
 from data.settings import Settings
 from data.state.audit import Actor
@@ -64,6 +64,7 @@ class Context:
     limit: int | None = None
     offset: int = 0
     search: Mapping[str, str] = field(default_factory=dict)
+    button: str = ""
 
     @property
     def scope(self) -> Scope:
@@ -109,6 +110,14 @@ class Opening:
     fixed: bool = False  # nothing can be saved
 
 
+class HalfSaved(SpendscopeError):
+    """A record is kept, what was to follow failed: to save again is to change that record."""
+
+    def __init__(self, number: Any, why: SpendscopeError) -> None:
+        super().__init__(str(why))
+        self.number = number
+
+
 @dataclass(frozen=True, slots=True)
 class Route(Generic[T]):
     """The addresses of a resource: `name` is the list in an answer, `page` the parameters that
@@ -145,7 +154,7 @@ class Resource(Generic[T]):
     removes: str = ""
     opens: Mapping[str, Opens] = field(default_factory=dict)
     actions: Mapping[str, Callable[[Context, Row], Any]] = field(default_factory=dict)
-    follows: bool = False
+    save: Callable[[Context, Any, Values], Any] | None = None
     blames: str = ""  # the field beside which a `Forbidden` stands
     opening: Callable[[Context, str, Row], Opening] | None = None
     values: Callable[[T], Values] | None = None

@@ -13,13 +13,14 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
-from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, html, no_update
 from dash.exceptions import PreventUpdate
 
 from callbacks.access.session import current_scope
 from callbacks.settings.resource import (
     Context,
     Found,
+    HalfSaved,
     Opening,
     Page,
     Resource,
@@ -33,6 +34,7 @@ from data.errors import Forbidden, Refused, SpendscopeError, Unknown
 
 A = TypeVar("A")
 FURTHEST: Final = 10**9
+AGAIN: Final = "something was changed since the preview: preview it again"
 # What a function of a row raises for a row that its table never had.
 FORGED: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 Known = Callable[[Any], Resource[Any]]
@@ -50,10 +52,11 @@ def register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
         return found
 
     _links(app, pages)
+    _changed(app)
     _filling(app, stores, known)
     _choosing(app, stores, known)
     _acting(app, stores, known)
-    _opening(app, stores, known)
+    _opening(app, stores, resources)
     _shaping(app, stores, known)
     _saving(app, stores, known)
 
@@ -68,6 +71,17 @@ def _links(app: Dash, pages: tuple[Page, ...]) -> None:
     def link(_: Any) -> list[bool]:
         scope, wanted = current_scope(), [one["id"]["nav"] for one in ctx.outputs_list]
         return [key in for_some and not for_some[key].is_for(scope) for key in wanted]
+
+
+def _changed(app: Dash) -> None:
+    """A change of one resource is a change to all: by an id of its own, as MATCH would have only
+    the tables follow that are of the resource which changed."""
+    app.clientside_callback(
+        ClientsideFunction("page", "latest"),
+        Output(ids.SETTINGS_CHANGED, "data"),
+        Input(ids.resource("changed", ALL), "data"),
+        prevent_initial_call=True,
+    )
 
 
 def _filling(app: Dash, stores: Stores, known: Known) -> None:
@@ -87,7 +101,7 @@ def _filling(app: Dash, stores: Stores, known: Known) -> None:
         },
         inputs={
             "key": Input(part("table"), "id"),
-            "_changed": Input(part("changed", ALL), "data"),
+            "_changed": Input(ids.SETTINGS_CHANGED, "data"),
             "_turned": (Input(part("newer"), "n_clicks"), Input(part("older"), "n_clicks")),
             "search": Input(ids.resource_find(), "value"),
         },
@@ -101,7 +115,7 @@ def _filling(app: Dash, stores: Stores, known: Known) -> None:
         key: Any, _changed: Any, _turned: Any, search: Any, names: Any, offset: Any, zone: Any
     ) -> dict[str, Any]:
         resource = known(key)
-        size, words = resource.card.page_size, _named(names, search, "find")
+        size, words = resource.card.page_size, named(names, search, "find")
         asking = context(
             stores, zone, limit=size or None, offset=_start(offset, size),
             search={name: one for name, one in words.items() if isinstance(one, str)},
@@ -158,8 +172,7 @@ def _choosing(app: Dash, stores: Stores, known: Known) -> None:
             "hidden": Output(ids.resource_button(), "hidden"),
             "edited": Output(ids.resource("edited"), "data"),
             "values": Output(ids.resource_field("field"), "value"),
-            "fixed": Output(ids.resource_field("field"), "disabled"),
-            "save": Output(ids.resource_extra("save", of=ALL), "disabled"),
+            "form": Output(ids.resource_extra("form", of=ALL), "hidden"),
         },
         inputs={"selected": Input(ids.resource("table"), "selectedRows")},
         state={"key": State(ids.resource("table"), "id"), "zone": State(ids.ZONE, "data")},
@@ -172,14 +185,14 @@ def _choosing(app: Dash, stores: Stores, known: Known) -> None:
         usable = [one is not None and _usable(one, row) for one in buttons]
         hidden = [bool(one and one.hides and not can)
                   for one, can in zip(buttons, usable, strict=True)]  # fmt: skip
-        opened = _followed(resource, asking, row) if resource.follows else None
-        told = {"edited": no_update} if opened is None else {"edited": _edited("", opened)}
-        return told | {
+        opened = _followed(resource, asking, row)
+        same = not row and resource.told  # it says what became of the one before
+        return {
+            "detail": no_update if same else _detail(resource, asking, row),
             "disabled": [not can for can in usable], "hidden": hidden,
-            "detail": _detail(resource, asking, row),
+            "edited": no_update if opened is None else _edited("", opened),
             "values": _spread(wired["values"], "field", None if opened is None else opened.values),
-            "fixed": [no_update if opened is None else opened.fixed for _ in wired["fixed"]],
-            "save": [no_update if opened is None else opened.fixed for _ in wired["save"]],
+            "form": [no_update if opened is None else opened.fixed for _ in wired["form"]],
         }  # fmt: skip
 
 
@@ -215,13 +228,13 @@ def _detail(resource: Resource[Any], asking: Context, row: Row) -> str:
         return ""
 
 
-def _followed(resource: Resource[Any], asking: Context, row: Row) -> Opening:
-    """The form of the chosen row; of none it cannot be saved."""
-    nothing = Opening("", values=resource.card.form.blank if resource.card.form else {}, fixed=True)
-    if not row or resource.opening is None:
-        return nothing
-    opening = resource.opening
-    return _of_row(lambda: opening(asking, "", row), nothing)
+def _followed(resource: Resource[Any], asking: Context, row: Row) -> Opening | None:
+    """The form that follows the chosen row; of none it cannot be saved."""
+    opening, form = resource.opening, resource.card.form
+    if opening is None or form is None or not form.follows:
+        return None
+    nothing = Opening("", values=form.blank, fixed=True)
+    return _of_row(lambda: opening(asking, "", row), nothing) if row else nothing
 
 
 def _acting(app: Dash, stores: Stores, known: Known) -> None:
@@ -291,44 +304,54 @@ def _run(resource: Resource[Any], button: Button, asking: Context, row: Row) -> 
 # --- the form
 
 
-def _opening(app: Dash, stores: Stores, known: Known) -> None:
-    part, extra = ids.resource, ids.resource_extra
+def _opening(app: Dash, stores: Stores, resources: Mapping[str, Resource[Any]]) -> None:
+    """One for all forms of a page at once: a button may open the form of another card."""
+    part, extra, field = ids.resource, ids.resource_extra, ids.resource_field
 
     @app.callback(
         output={
-            "problems": Output(ids.resource_field("problem"), "children"),
-            "open": Output(extra("drawer", of=ALL), "is_open"),
-            "title": Output(extra("title", of=ALL), "children"),
-            "edited": Output(part("edited"), "data", allow_duplicate=True),
-            "values": Output(ids.resource_field("field"), "value", allow_duplicate=True),
-            "choices": Output(ids.resource_field("choice"), "value"),
-            "options": Output(ids.resource_field("choice"), "options"),
+            "edited": Output(part("edited", ALL), "data", allow_duplicate=True),
+            "problem": Output(field("problem", ALL, ALL), "children"),
+            "drawer": Output(extra("drawer", ALL, ALL), "is_open"),
+            "title": Output(extra("title", ALL, ALL), "children"),
+            "field": Output(field("field", ALL, ALL), "value", allow_duplicate=True),
+            "choice": Output(field("choice", ALL, ALL), "value"),
+            "options": Output(field("choice", ALL, ALL), "options"),
         },
         inputs={"_clicks": Input(ids.resource_button(ALL, ALL), "n_clicks")},
         state={
-            "key": State(part("table"), "id"),
             "tables": State(part("table", ALL), "id"),
             "selected": State(part("table", ALL), "selectedRows"),
             "zone": State(ids.ZONE, "data"),
         },
         prevent_initial_call=True,
     )
-    def begin(_clicks: Any, key: Any, tables: Any, selected: Any, zone: Any) -> dict[str, Any]:
-        resource, trigger = known(key), _clicked()
+    def begin(_clicks: Any, tables: Any, selected: Any, zone: Any) -> dict[str, list[Any]]:
+        trigger = _clicked()
         button = str(trigger.get("button"))
-        if button not in resource.opens:
+        resource = next((one for one in resources.values() if button in one.opens), None)
+        if resource is None:
             raise PreventUpdate
-        row = _chosen(_named(tables, selected, "resource").get(str(trigger.get("resource"))))
+        row = _chosen(named(tables, selected, "resource").get(str(trigger.get("resource"))))
         opened = _opened(resource, context(stores, zone), button, row)
-        wired = ctx.outputs_grouping
-        return {
-            "open": [True for _ in wired["open"]], "title": [opened.title for _ in wired["title"]],
-            "edited": _edited(button, opened),
-            "values": _spread(wired["values"], "field", opened.values),
-            "choices": _spread(wired["choices"], "choice", opened.values),
-            "options": _spread(wired["options"], "choice", _options(opened)),
-            "problems": ["" for _ in wired["problems"]],
+        told = {
+            "edited": _edited(button, opened), "problem": "", "drawer": True,
+            "title": opened.title, "field": opened.values, "choice": opened.values,
+            "options": _options(opened),
         }  # fmt: skip
+        return {
+            what: [_of_form(resource.key, what, one["id"], told[what]) for one in wired]
+            for what, wired in ctx.outputs_grouping.items()
+        }
+
+
+def _of_form(key: str, what: str, wired: dict[str, Any], told: Any) -> Any:
+    """What a part of this form becomes; those of others stay as they are."""
+    if wired.get("resource") != key:
+        return no_update
+    if what in ("field", "choice", "options"):
+        return told.get(wired.get("choice" if what == "options" else what), no_update)
+    return told
 
 
 def _opened(resource: Resource[Any], asking: Context, button: str, row: Row) -> Opening:
@@ -375,8 +398,7 @@ def _shaping(app: Dash, stores: Stores, known: Known) -> None:
             raise PreventUpdate
         asking = context(stores)
         resource.allow(asking.scope)
-        button = str(edited.get("button")) if isinstance(edited, dict) else ""
-        shapes = resource.shape(asking, _named(names, choices, "choice"), button)
+        shapes = resource.shape(asking, named(names, choices, "choice"), _button(edited))
         labels = {name: one.label for name, one in shapes.items() if one.label is not None}
         offered = {name: [html.Option(label, value=value) for value, label in one.offered]
                    for name, one in shapes.items()}  # fmt: skip
@@ -400,6 +422,8 @@ def _saving(app: Dash, stores: Stores, known: Known) -> None:
             "changed": Output(part("changed"), "data", allow_duplicate=True),
             "values": Output(field("field"), "value", allow_duplicate=True),
             "detail": Output(part("detail"), "children", allow_duplicate=True),
+            "edited": Output(part("edited"), "data", allow_duplicate=True),
+            "previewed": Output(part("previewed"), "data", allow_duplicate=True),
         },
         inputs={
             "_clicks": Input(extra("save", of=ALL), "n_clicks"),
@@ -410,59 +434,97 @@ def _saving(app: Dash, stores: Stores, known: Known) -> None:
             "typed": (State(field("field"), "id"), State(field("field"), "value")),
             "chosen": (State(field("choice"), "id"), State(field("choice"), "value")),
             "edited": State(part("edited"), "data"),
+            "previewed": State(part("previewed"), "data"),
         },
         prevent_initial_call=True,
     )
     def save(
-        _clicks: Any, _submits: Any, key: Any, typed: Any, chosen: Any, edited: Any
+        _clicks: Any, _submits: Any, key: Any, typed: Any, chosen: Any, edited: Any, previewed: Any
     ) -> dict[str, Any]:
         resource, wired = known(key), ctx.outputs_grouping
         _clicked()
-        values = _named(typed[0], typed[1], "field") | _named(chosen[0], chosen[1], "choice")
+        values = named(typed[0], typed[1], "field") | named(chosen[0], chosen[1], "choice")
         try:
-            made = _saved(resource, context(stores), edited, values)
+            _refuse_unseen(resource, values, edited, previewed)
+            made = _saved(resource, stores, edited, values)
+        except HalfSaved as half:
+            now = _edited(_button(edited), Opening("", half.number))
+            told = {"changed": uuid4().hex, "edited": now, "previewed": seen(values, now)}
+            return _refused(resource, wired, half) | told
         except SpendscopeError as error:
             return _refused(resource, wired, error)
         secret = resource.once(made) if resource.once else ""
-        blank = resource.card.form.blank if resource.card.form and not resource.follows else None
+        form = resource.card.form
+        blank = form.blank if form and not form.follows else None
         return {
             "open": [False for _ in wired["open"]],
             "secret": [secret for _ in wired["secret"]], "shown": [False for _ in wired["shown"]],
             "changed": uuid4().hex, "values": _spread(wired["values"], "field", blank),
             "problems": ["" for _ in wired["problems"]],
             "detail": resource.told(made) if resource.told else no_update,
+            "edited": no_update, "previewed": no_update,
         }  # fmt: skip
 
 
-def _saved(resource: Resource[Any], asking: Context, edited: Any, values: dict[str, Any]) -> Any:
+def _saved(resource: Resource[Any], stores: Stores, edited: Any, values: dict[str, Any]) -> Any:
+    asking = context(stores, button=_button(edited))
     resource.allow(asking.scope)
     number = edited.get("number") if isinstance(edited, dict) else None
-    if number is None and resource.create and not resource.follows:
+    number = None if number is None else resource.record(number)
+    if resource.save:
+        return resource.save(asking, number, values)
+    if number is None and resource.create and not _follows(resource):
         return resource.create(asking, values)
-    if resource.change is None:
+    if number is None or resource.change is None:
         raise PreventUpdate
-    return resource.change(asking, resource.record(number), values)
+    return resource.change(asking, number, values)
+
+
+def _follows(resource: Resource[Any]) -> bool:
+    return bool(resource.card.form and resource.card.form.follows)
+
+
+def _button(edited: Any) -> str:
+    """The button that opened a form."""
+    return str(edited.get("button", "")) if isinstance(edited, dict) else ""
+
+
+def seen(values: Mapping[str, Any], edited: Any) -> dict[str, Any]:
+    """What a preview was of: nothing is saved that was not looked at just so."""
+    return {"values": dict(values), "edited": edited}
+
+
+def _refuse_unseen(
+    resource: Resource[Any], values: Mapping[str, Any], edited: Any, previewed: Any
+) -> None:
+    form = resource.card.form
+    if form and form.previewed and previewed != seen(values, edited):
+        raise Refused("", AGAIN)
 
 
 def _refused(
     resource: Resource[Any], wired: Mapping[str, Wired], error: SpendscopeError
 ) -> dict[str, Any]:
-    """The sentence beside the field it is about, or below the form; no field changes."""
-    field = resource.blames if isinstance(error, Forbidden) else ""
-    names = {one["id"].get("problem") for one in wired["problems"]}
-    if isinstance(error, Refused) and error.parameter in names:
-        field = error.parameter
+    """No field changes; what was shown once is gone."""
     return {
         "open": [no_update for _ in wired["open"]], "secret": [no_update for _ in wired["secret"]],
         "shown": [True for _ in wired["shown"]], "changed": no_update,
         "values": [no_update for _ in wired["values"]],
-        "problems": [str(error) if one["id"].get("problem") == field else ""
-                     for one in wired["problems"]],
-        "detail": no_update,
+        "problems": problem_beside(wired["problems"], error, resource.blames),
+        "detail": no_update, "edited": no_update, "previewed": no_update,
     }  # fmt: skip
 
 
-def _named(keys: Any, values: Any, name: str) -> dict[str, Any]:
+def problem_beside(wired: Wired, error: SpendscopeError, blames: str = "") -> list[str]:
+    """The sentence beside the field that it is about, or below the form."""
+    names = [one["id"].get("problem") for one in wired]
+    field = blames if isinstance(error, Forbidden) else ""
+    if isinstance(error, Refused) and error.parameter in names:
+        field = error.parameter
+    return [str(error) if name == field else "" for name in names]
+
+
+def named(keys: Any, values: Any, name: str) -> dict[str, Any]:
     """What several components hold, by the name in their ids."""
     pairs = zip(keys or (), values or (), strict=False)
     return {str(key.get(name)): value for key, value in pairs if isinstance(key, dict)}

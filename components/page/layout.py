@@ -26,6 +26,7 @@ def build(pages: Mapping[str, str]) -> html.Div:
         dcc.Store(id=ids.EVENTS_OF),
         dcc.Store(id=ids.REMOVED_CHIPS),
         dcc.Store(id=ids.PREFERRED),
+        dcc.Store(id=ids.SETTINGS_CHANGED),
         dcc.Store(id=ids.MODES, storage_type="local"),
         dcc.Store(id=ids.THEME, storage_type="local"),
     ]

@@ -9,62 +9,61 @@ from typing import Any, Final
 from dash import dcc, html
 
 from components import ids
-from components.settings.cards import Columns, Row, button, card, pair, table
+from components.settings.resource import Button, Card, Column, Row, pair, pairs, plain
 from data.ingest.import_log import Import
 from data.ingest.sources import Detail, Source
 from data.query.units import COUNT, DASH, moment
 from data.repricing.unpriced import Unpriced
 
-SOURCES: Final[Columns] = (
-    ("name", "Source"), ("events", "Events"), ("last_event", "Last event"),
-    ("last_import", "Last import"), ("duplicates", "Duplicates dropped"),
-    ("rejected", "Rejected"), ("unpriced", "Unpriced tokens"),
-)  # fmt: skip
-IMPORTS: Final[Columns] = (
-    ("last", "When"), ("way", "Way"), ("who", "By"), ("what", "What"), ("format", "Format"),
-    ("read", "Read"), ("accepted", "New"), ("duplicates", "Duplicates"),
-    ("rejected", "Rejected"), ("unpriced", "Unpriced"),
-)  # fmt: skip
-WAYS: Final = {"command": "command line", "upload": "upload", "live": "received live"}
-EMPTY: Final = {
-    "sources": "No events are stored yet.",
-    "imports": "Nothing was imported since this log is kept.",
-}
+RELOAD: Final = "reload"
 LIMITS: Final = "Up to 1 GB, also as gzip; spendscope import takes larger ones."
+WAYS: Final = {"command": "command line", "upload": "upload", "live": "received live"}
 
 
-def page(formats: Mapping[str, str]) -> html.Div:
-    """The page, empty; `formats` are the names of all formats with their labels."""
-    told = json.dumps(list(formats.items()))
-    upload = html.Div(id=ids.house("upload"), **{"data-formats": told},
-                      **{"data-reload": ids.house("reload")})  # fmt: skip
-    prices = html.P(
-        dcc.Link("Models without a price", href="/settings/prices", className="link"),
-        className="help", **ids.testid("data-unpriced"),
-    )  # fmt: skip
-    detail, of_source = (_detail_box(name) for name in ("import-detail", "source-detail"))
-    return html.Div(
-        [
-            card("upload", "Import a file", LIMITS, [], [upload], "ready"),
-            card("sources", "Sources", "Choose one to read which models lack a price, and what"
-                 " was rejected last.", [button("reload", "Refresh")],
-                 [*table("sources", SOURCES), of_source, prices]),
-            card("imports", "Imports", "Choose one to read what was rejected and why.", [],
-                 [*table("imports", IMPORTS), detail]),
-        ],
-        className="budgets-page settings-page", **ids.testid("data"),
-    )  # fmt: skip
+def _unpriced_link() -> list[Any]:
+    link = dcc.Link("Models without a price", href="/settings/prices", className="link")
+    return [html.P(link, className="help", **ids.testid("data-unpriced"))]
 
 
-def _detail_box(name: str) -> html.P:
-    return html.P(id=ids.house(name), className="import-detail", role="status", **ids.testid(name))
+SOURCES: Final = Card(
+    "sources", "source", "Sources",
+    "Choose one to read which models lack a price, and what was rejected last.",
+    columns=(
+        Column("name", "Source", 150), Column("events", "Events", number=True),
+        Column("last_event", "Last event", 170), Column("last_import", "Last import", 170),
+        Column("duplicates", "Duplicates dropped", number=True),
+        Column("rejected", "Rejected", number=True),
+        Column("unpriced", "Unpriced tokens", number=True),
+    ),
+    empty="No events are stored yet.",
+    buttons=(Button(RELOAD, "Refresh"),),
+    below=_unpriced_link,
+)  # fmt: skip
+IMPORTS: Final = Card(
+    "imports", "import", "Imports", "Choose one to read what was rejected and why.",
+    columns=(
+        Column("last", "When", 170), Column("way", "Way", 130), Column("who", "By", 130),
+        Column("what", "What", 180), Column("format", "Format"),
+        Column("read", "Read", number=True), Column("accepted", "New", number=True),
+        Column("duplicates", "Duplicates", number=True),
+        Column("rejected", "Rejected", number=True), Column("unpriced", "Unpriced", number=True),
+    ),
+    empty="Nothing was imported since this log is kept.",
+)  # fmt: skip
+
+
+def upload(formats: Mapping[str, str]) -> html.Section:
+    """The card above them, which assets/upload.js fills; `formats` are all, with their labels."""
+    reload = ids.dom(ids.resource_button(RELOAD, SOURCES.key))
+    box = html.Div(**{"data-formats": json.dumps(list(formats.items())), "data-reload": reload})
+    return plain("upload", "Import a file", LIMITS, [box])
 
 
 def source_row(one: Source, zone: str) -> Row:
     """A source as its row reads."""
     counts = ("events", "duplicates", "rejected", "unpriced")
     return {
-        **pair("name", one.name, one.name),
+        **pairs(name=one.name),
         **{k: v for n in counts for k, v in pair(n, getattr(one, n), _count(one, n)).items()},
         **pair("last_event", one.last_event, _moment(one.last_event, zone)),
         **pair("last_import", one.last_import, _moment(one.last_import, zone)),
@@ -74,11 +73,10 @@ def source_row(one: Source, zone: str) -> Row:
 def import_row(one: Import, zone: str) -> Row:
     """An import as its row reads; `detail` is what its choice shows."""
     counts = ("read", "accepted", "duplicates", "rejected", "unpriced")
-    words = {"who": one.who, "what": one.what or DASH, "format": one.format or DASH}
     return {
         "id": one.id, **pair("last", one.last, _moment(one.last, zone)),
         **pair("way", one.way, WAYS[one.way]), "detail": _detail(one),
-        **{k: v for n, word in words.items() for k, v in pair(n, word, word).items()},
+        **pairs(who=one.who, what=one.what or DASH, format=one.format or DASH),
         **{k: v for n in counts for k, v in pair(n, getattr(one, n), _count(one, n)).items()},
     }  # fmt: skip
 

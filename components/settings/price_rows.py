@@ -81,7 +81,7 @@ def _state(one: Repricing) -> str:
     return "in force" if one.events is not None else "did not finish"
 
 
-def seen(shifts: list[CostChange], what: str) -> str:
+def preview_sentence(shifts: list[CostChange], what: str) -> str:
     """What a preview says of all projects together."""
     if what not in ("unpriced", "history"):
         return "No stored call changes; the price holds for what arrives from now on."
@@ -98,7 +98,7 @@ def seen(shifts: list[CostChange], what: str) -> str:
     return f"{WHATS[what]}. {told}"
 
 
-def seen_rows(shifts: list[CostChange]) -> list[Row]:
+def preview_rows(shifts: list[CostChange]) -> list[Row]:
     """The same, project by project."""
     return [
         {**_pair("project", one.name or one.project or NOBODY), "events": one.events,

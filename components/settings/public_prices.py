@@ -5,54 +5,35 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-import dash_bootstrap_components as dbc
-from dash import html
-
-from components import ids
-from components.settings.cards import Columns, Row, card, pair, table
 from components.settings.price_rows import SHORT, in_price, priced
+from components.settings.resource import Card, Column, Field, Row, pair, pairs
 from data.prices.search import MOST, Quote, dollars
 from data.query.units import DASH
 
-KEY: Final = "public"
-COLUMNS: Final[Columns] = (
-    ("provider", "Provider"), ("model", "Model"), ("input", "Input"),
-    ("cached_input", "Cached input"), ("cache_write", "Cache writes"), ("output", "Output"),
-    ("dearer", "Dearer above"),
-)  # fmt: skip
 RATED: Final = ("input", "cached_input", "cache_write", "output")
-FIELDS: Final = {
-    "model": ("Model", "text", "gpt-4o, or words of its name"),
-    "provider": ("Provider", "text", "any"),
-    "at": ("On (UTC)", "date", ""),
-}
-HELP: Final = "List prices of the release that holds on a day, in US dollars per million tokens."
-
-
-def section() -> html.Section:
-    """The card, empty: a callback fills it."""
-    fields = [
-        html.Div([
-            html.Label(label, htmlFor=ids.house(f"public-{name}")),
-            dbc.Input(id=ids.house(f"public-{name}"), type=kind, value="", placeholder=hint,
-                      debounce=0.4, autocomplete="off"),
-        ])
-        for name, (label, kind, hint) in FIELDS.items()
-    ]  # fmt: skip
-    found = html.P(id=ids.house("public-found"), className="price-seen", role="status",
-                   **ids.testid("public-found"))  # fmt: skip
-    return card(KEY, "Public prices", HELP, [],
-                [html.Div(fields, className="key-form"), found, *table(KEY, COLUMNS)])  # fmt: skip
+CARD: Final = Card(
+    "public", "public price", "Public prices",
+    "List prices of the release that holds on a day, in US dollars per million tokens.",
+    columns=(
+        Column("provider", "Provider"), Column("model", "Model", 180),
+        Column("input", "Input", number=True), Column("cached_input", "Cached input", number=True),
+        Column("cache_write", "Cache writes", number=True),
+        Column("output", "Output", number=True), Column("dearer", "Dearer above", number=True),
+    ),
+    empty="",
+    search=(
+        Field("model", "Model", hint="gpt-4o, or words of its name"),
+        Field("provider", "Provider", hint="any"), Field("at", "On (UTC)", "date"),
+    ),
+)  # fmt: skip
 
 
 def row(one: Quote) -> Row:
     """A model of the public book."""
-    told = dollars(one.rates) if one.rates else {}
+    rates = dollars(one.rates) if one.rates else {}
     above = f"{one.dearer:,} tokens" if one.dearer is not None else DASH
-    words = {"provider": one.provider or DASH, "model": one.model, "dearer": above}
-    return {
-        **{k: v for name, word in words.items() for k, v in pair(name, word, word).items()},
-        **{k: v for name in RATED for k, v in _rate(name, told.get(name)).items()},
+    return pairs(provider=one.provider or DASH, model=one.model, dearer=above) | {
+        k: v for name in RATED for k, v in _rate(name, rates.get(name)).items()
     }
 
 
@@ -76,7 +57,7 @@ def sentence(one: Quote, day: str) -> str:
     return f"{named} on {day}: {' · '.join(shown)}{more}; {whose}."
 
 
-def told(shown: int, count: int) -> str:
+def counted(shown: int, count: int) -> str:
     """What stands above the table."""
     if not count:
         return "No model of the public book is called so."

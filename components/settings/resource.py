@@ -71,14 +71,17 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Fields and a button that saves them, in the card or in a drawer. `once` is the sentence
-    beside what is shown once after saving."""
+    """Fields and a button that saves them, in the card or in a drawer. One that `follows` the
+    chosen row changes its record, and is there while that can be; one that is `previewed` is saved
+    just as it was looked at. `once` is the sentence beside what is shown once after saving."""
 
     fields: tuple[Field, ...]
     save: str
     save_key: str
     drawer: str = ""  # the title of the drawer at first; empty: the form stands in the card
     class_name: str = "key-form"
+    follows: bool = False
+    previewed: bool = False
     once: str = ""
     buttons: Callable[[], list[Any]] = list  # before the one that saves
     more: Callable[[], list[Any]] = list  # below the buttons
@@ -103,6 +106,7 @@ class Card:
     buttons: tuple[Button, ...] = ()
     form: Form | None = None
     search: tuple[Field, ...] = ()
+    detail: str = ""  # the test id of what the chosen row shows, where it is not `<one>-detail`
     page_size: int = 0  # rows that the server sends at a time; 0: all of them
     below: Callable[[], list[Any]] = list
 
@@ -144,7 +148,7 @@ def card(one: Card) -> html.Section:
             html.Div(_grid(one), className="budgets-grid", **ids.testid("table")),
             *([form] if form else []),
             html.P(id=_part(one, "detail"), className="import-detail", role="status",
-                   **ids.testid(f"{one.one}-detail")),
+                   **ids.testid(one.detail or f"{one.one}-detail")),
             *one.below(),
         ],
         id=_part(one, "card"), className="card-section", **ids.testid(f"section-{one.key}"),
@@ -157,9 +161,10 @@ def _part(one: Card, name: str) -> ids.Id:
 
 
 def _stores(key: str) -> list[Any]:
-    kept = [dcc.Store(id=ids.resource(name, key)) for name in ("changed", "asked", "edited")]
-    return [*kept, dcc.Store(id=ids.resource("offset", key), data=0),
-            dcc.ConfirmDialog(id=ids.resource("confirm", key))]  # fmt: skip
+    names = ("changed", "asked", "edited", "previewed")
+    stores = [dcc.Store(id=ids.resource(name, key)) for name in names]
+    offset = dcc.Store(id=ids.resource("offset", key), data=0)
+    return [*stores, offset, dcc.ConfirmDialog(id=ids.resource("confirm", key))]
 
 
 def _title(one: Card) -> html.Div:
@@ -225,8 +230,8 @@ def _search(one: Card) -> list[Any]:
 
 def _in_card(one: Card, form: Form) -> html.Div:
     fields = [_field(one, each) for each in form.fields]
-    row = html.Div([*fields, *form.buttons(), _save(one, form)], id=_part(one, "form"),
-                   className=form.class_name)  # fmt: skip
+    row = html.Div([*fields, *form.buttons(), _save(one, form)], hidden=form.follows,
+                   id=ids.resource_extra("form", one.key), className=form.class_name)  # fmt: skip
     secret = [_secret(one, form.once)] if form.once else []
     return html.Div([row, _problem(one, "", f"{one.one}-problem"), *secret, *form.more()])
 
@@ -235,11 +240,8 @@ def _drawer(one: Card, form: Form) -> dbc.Offcanvas:
     title = ids.resource_extra("title", one.key)
     buttons = html.Div([*form.buttons(), _save(one, form)], className="price-buttons")
     return dbc.Offcanvas(
-        html.Div(
-            [*(_field(one, each) for each in form.fields),
-             _problem(one, "", f"{one.one}-problem-"), buttons, *form.more()],
-            id=_part(one, "form"),
-        ),
+        [*(_field(one, each) for each in form.fields), _problem(one, "", f"{one.one}-problem-"),
+         buttons, *form.more()],
         id=ids.resource_extra("drawer", one.key), labelledby=ids.dom(title),
         title=html.Span(form.drawer, id=title), placement="end", is_open=False,
         class_name=f"budget-form {form.class_name}", scrollable=True,
@@ -247,8 +249,10 @@ def _drawer(one: Card, form: Form) -> dbc.Offcanvas:
 
 
 def _save(one: Card, form: Form) -> html.Button:
-    return html.Button(form.save, id=ids.resource_extra("save", one.key), className="toggle",
-                       **ids.testid(form.save_key), **{"aria-pressed": "true"})  # fmt: skip
+    return html.Button(
+        form.save, id=ids.resource_extra("save", one.key), className="toggle",
+        disabled=form.previewed, **ids.testid(form.save_key), **{"aria-pressed": "true"},
+    )  # fmt: skip
 
 
 def _field(one: Card, each: Field) -> html.Div:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from components.ids import house
 from tests.resources import body, choose, confirm, fill, link, press, problems, save
 from tests.serving import ADMIN, KEY, Claims, Served, serving
 
@@ -28,21 +27,6 @@ def served(tmp_path: Path) -> Iterator[Served]:
         yield one
 
 
-def fire(served: Served, output: str, changed: str, claims: Claims = ADMIN, **values: Any) -> Any:
-    told = {f"{house(name.rpartition('__')[0].replace('_', '-'))}.{name.rpartition('__')[2]}": value
-            for name, value in values.items()}  # fmt: skip
-    answer = served.fire(output, claims, told, changed)
-    if answer.status_code == 204:
-        return None
-    assert answer.status_code == 200, answer.text
-    return json.loads(answer.text)["response"]
-
-
-def rows(served: Served, key: str, claims: Claims = ADMIN) -> Any:
-    table = house(f"{key}-table")
-    return fire(served, f"{table}.rowData", f"{table}.id", claims)
-
-
 def post(served: Served, *events: dict[str, Any]) -> None:
     served.client.post(
         "/api/v1/events", json=list(events), headers={"Authorization": f"Bearer {KEY}"}
@@ -51,7 +35,7 @@ def post(served: Served, *events: dict[str, Any]) -> None:
 
 def test_each_source_says_what_came_and_what_did_not(served: Served) -> None:
     post(served, EVENTS[0] | {"kind": "llm", "event_id": "9"}, {"event_id": "x", "kind": "llm"})
-    found = {row["name"]: row for row in rows(served, "sources")[house("sources-table")]["rowData"]}
+    found = {row["name"]: row for row in fill(served, "sources")["table"]["rowData"]}
     own, sent = found["test"], found["canonical"]
     assert (own["events"], own["last_event_text"], own["unpriced_text"]) == (
         2, "19 Nov 2026 09:00", "40",
@@ -64,28 +48,23 @@ def test_each_source_says_what_came_and_what_did_not(served: Served) -> None:
 
 def test_an_import_tells_why_when_chosen(served: Served) -> None:
     post(served, {"event_id": "x", "kind": "llm"})
-    [row] = rows(served, "imports")[house("imports-table")]["rowData"]
+    [row] = fill(served, "imports")["table"]["rowData"]
     assert (row["way_text"], row["who"], row["read"], row["accepted"]) == (
         "received live", "SPENDSCOPE_INGEST_KEY", 1, 0,
     )  # fmt: skip
-    told = fire(served, f"{house('import-detail')}.children",
-                f"{house('imports-table')}.selectedRows",
-                imports_table__selectedRows=[row])  # fmt: skip
-    assert told[house("import-detail")]["children"] == "body:1: ts is missing"
+    told = choose(served, "imports", [row])
+    assert told["detail"]["children"] == "body:1: ts is missing"
 
 
 def chosen(served: Served, source: Any, claims: Claims = ADMIN) -> str:
-    told = fire(served, f"{house('source-detail')}.children",
-                f"{house('sources-table')}.selectedRows", claims,
-                sources_table__selectedRows=[{"name": source}])  # fmt: skip
-    return str(told[house("source-detail")]["children"])
+    return str(choose(served, "sources", [{"name": source}], claims)["detail"]["children"])
 
 
 def test_a_source_tells_its_models_without_a_price_and_its_rejections(served: Served) -> None:
     new = EVENTS[0] | {"kind": "llm", "event_id": "9", "model": "new"}
     post(served, new, {"event_id": "x", "kind": "llm"})
     post(served, {"event_id": "y", "kind": "llm"}, {"ts": "2026-11-20", "kind": "llm"})
-    rows(served, "sources")
+    fill(served, "sources")
     assert chosen(served, "test").splitlines() == [
         "test: without a price are", "  ours: 40 tokens in 1 call", "No rejection is on record.",
     ]  # fmt: skip
@@ -100,9 +79,13 @@ def test_a_source_tells_its_models_without_a_price_and_its_rejections(served: Se
 
 
 def test_empty_tables_say_so(served: Served) -> None:
-    told = rows(served, "imports")
-    assert told[house("imports-card")]["data-state"] == "empty"
-    assert told[house("imports-said")]["children"].startswith("Nothing was imported")
+    told = fill(served, "imports")
+    assert told["card"]["data-state"] == "empty"
+    assert told["state"]["children"].startswith("Nothing was imported")
+
+
+def test_refreshing_reads_both_tables_again(served: Served) -> None:
+    assert press(served, "sources", "reload")["changed"]["data"]
 
 
 def test_a_key_is_made_shown_once_and_revoked(served: Served) -> None:
@@ -155,13 +138,10 @@ def test_the_pages_are_for_platform_administrators(served: Served, page: str) ->
 @pytest.mark.parametrize("claims", OTHERS)
 def test_forged_questions_are_told_nothing(served: Served, claims: Claims) -> None:
     post(served, {"event_id": "x", "kind": "llm"})
-    for key in ("sources", "imports"):
-        assert rows(served, key)[house(f"{key}-card")]["data-state"] != "failed"
-        told = rows(served, key, claims)
-        assert told[house(f"{key}-table")]["rowData"] == []
-        assert told[house(f"{key}-card")]["data-state"] == "failed"
-    told = fill(served, "keys", claims)
-    assert (told["table"]["rowData"], told["card"]["data-state"]) == ([], "failed")
+    for key in ("sources", "imports", "keys"):
+        assert fill(served, key)["card"]["data-state"] != "failed"
+        told = fill(served, key, claims)
+        assert (told["table"]["rowData"], told["card"]["data-state"]) == ([], "failed")
     assert "administrators" in problems(save(served, "keys", {"name": "mine"}, claims=claims))[""]
 
 

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from callbacks.settings import price_wish
+from callbacks.settings import price_form
+from components import ids
 from data.errors import StoreError
 from data.prices.public_book import INSTALLED
 from data.prices.search import MOST
-from tests.resources import link
+from tests.resources import (
+    begin,
+    body,
+    choose,
+    confirm,
+    fill,
+    link,
+    problems,
+    save,
+    shape,
+)
+from tests.resources import press as click
 from tests.serving import ADMIN, KEY, Claims, Served, serving
 
 LEADER: Claims = {"sub": "lena", "name": "Lena", "applications_admin": "web"}
@@ -106,16 +119,16 @@ def test_every_door_is_for_administrators(served: Served, claims: Claims) -> Non
     made = post(served, "repricings", what="unpriced", price=price)
     before = served.json("prices"), served.json("repricings")
     wish = {"what": "history", "from": "2020-01-01"}
-    for method, path, body in (
+    for method, path, raw in (
         ("get", "prices", None), ("get", f"prices/{price}", None), ("get", "repricings", None),
         ("post", "prices", OWN | {"from": "2026-02-01"}), ("put", f"prices/{price}", OWN),
         ("delete", f"prices/{price}", None), ("post", "prices/preview", wish | {"price": OWN}),
         ("post", "prices/preview", wish), ("post", "repricings", wish),
         ("delete", f"repricings/{made['id']}", None),
     ):  # fmt: skip
-        answer = ask(served, method, path, claims, json=body)
+        answer = ask(served, method, path, claims, json=raw)
         assert (answer.status_code, answer.json["error"]["code"]) == (403, "forbidden"), path
-        bare = getattr(served.client, method)(f"/api/v1/{path}", json=body)
+        bare = getattr(served.client, method)(f"/api/v1/{path}", json=raw)
         assert bare.status_code == 401, path
     assert (served.json("prices"), served.json("repricings")) == before
 
@@ -153,21 +166,36 @@ SAID: dict[str, Any] = {"model": "our-llama", "from": "2026-01-01", "kind": "rat
                         "output": "4", "what": "unpriced"}  # fmt: skip
 
 
-def controls(said: dict[str, Any]) -> dict[str, Any]:
-    return {f"price-field-{name}.value": said.get(name, "") for name in FIELDS}
+EDITED = {"button": "price-new", "number": None}
 
 
 def preview(served: Served, said: dict[str, Any], edited: Any, claims: Claims = ADMIN) -> Any:
-    values = controls(said) | {"price-preview.n_clicks": 1, "price-edited.data": edited}
-    return served.fire("price-projects.rowData", claims, values, "price-preview.n_clicks")
+    """What a preview says, by part; `problem` is what is wrong, by field."""
+    held = {f"{name}.value": said.get(name, "") for name in FIELDS}
+    values = held | {f"{ids.PRICE_PREVIEW}.n_clicks": 1, "edited.data": edited}
+    texts = [name for name in FIELDS if name not in ("kind", "what")]
+    wild = {"field": texts, "choice": ("kind", "what"), "problem": (*FIELDS, "")}
+    changed = f"{ids.PRICE_PREVIEW}.n_clicks"
+    answer = served.fire(f"{ids.PRICE_PROJECTS}.rowData", claims, values, changed, wild)
+    told = answered(answer)
+    parts = {name: value for name, value in told.items() if not name.startswith("{")}
+    keyed = {ids_of(name): value for name, value in told.items() if name.startswith("{")}
+    wrong = {key[1]: one["children"] for key, one in keyed.items() if key[0] == "problem"}
+    return parts | {key[1]: one for key, one in keyed.items() if key[0] == "part"} | {
+        "problem": wrong}  # fmt: skip
+
+
+def ids_of(name: str) -> tuple[str, str]:
+    key = json.loads(name)
+    what = "part" if "part" in key else "problem"
+    return what, key[what]
 
 
 def press(
     served: Served, said: dict[str, Any], edited: Any, previewed: Any, claims: Claims = ADMIN
 ) -> Any:
-    values = controls(said) | {"price-apply.n_clicks": 1, "price-edited.data": edited,
-                               "price-previewed.data": previewed}  # fmt: skip
-    return served.fire("price-form.is_open@", claims, values, "price-apply.n_clicks")
+    values = {name: said.get(name, "") for name in FIELDS}
+    return save(served, "prices", values, edited, claims, previewed)
 
 
 def answered(answer: Any) -> Any:
@@ -175,16 +203,16 @@ def answered(answer: Any) -> Any:
     return answer.json["response"]
 
 
-def table(served: Served, key: str, claims: Claims = ADMIN) -> Any:
-    return answered(served.fire(f"{key}-table.rowData", claims, {}, f"{key}-table.id"))
+def table(served: Served, key: str) -> Any:
+    return fill(served, key)["table"]["rowData"]
 
 
 def test_the_tables_say_what_there_is(served: Served) -> None:
     for key in ("prices", "repricings"):
-        told = table(served, key)
-        assert told[f"{key}-card"] == {"data-state": "empty"}
-        assert told[f"{key}-said"]["children"]
-    (bare,) = table(served, "unpriced")["unpriced-table"]["rowData"]
+        told = fill(served, key)
+        assert told["card"] == {"data-state": "empty"}
+        assert told["state"]["children"]
+    (bare,) = table(served, "unpriced")
     assert (bare["model"], bare["tokens_text"], bare["provider"]) == (
         "our-llama", "1,500,000", "(none)"
     )  # fmt: skip
@@ -192,58 +220,71 @@ def test_the_tables_say_what_there_is(served: Served) -> None:
     post(served, model="gpt-*", provider="azure", alias="openai/gpt-4o", discount="12.50",
          **{"from": "2026-02-01"})  # fmt: skip
     post(served, "repricings", what="unpriced")
-    prices = table(served, "prices")["prices-table"]["rowData"]
+    prices = table(served, "prices")
     assert [(one["provider"], one["price"]) for one in prices] == [
         ("any", "$2.00 in · $4.00 out"), ("azure", "as openai/gpt-4o −12.5 %"),
     ]  # fmt: skip
-    (made,) = table(served, "repricings")["repricings-table"]["rowData"]
+    (made,) = table(served, "repricings")
     assert (made["events"], made["before_text"], made["after_text"]) == (2, "–", "$3.00")
     assert (made["state"], made["undone"]) == ("in force", False)
 
 
 def test_a_price_is_set_after_a_preview_and_only_then(served: Served) -> None:
-    (bare,) = table(served, "unpriced")["unpriced-table"]["rowData"]
-    values = {"price-set.n_clicks": 1, "unpriced-table.selectedRows": [bare]}
-    opened = answered(served.fire("price-title.children", ADMIN, values, "price-set.n_clicks"))
-    assert opened["price-title"] == {"children": "Set a price"}
-    assert opened["price-field-model"] == {"value": "our-llama"}
-    assert opened["price-field-from"] == {"value": "2026-11-18"}
-    edited = opened["price-edited"]["data"]
-    refused = answered(press(served, SAID, edited, None))
-    assert "preview it again" in refused["price-problem-"]["children"]
-    seen = answered(preview(served, SAID, edited))
-    assert seen["price-seen"]["children"].startswith(
+    (bare,) = table(served, "unpriced")
+    opened = begin(served, "prices", "price-set", [bare], of="unpriced")
+    assert opened["title"] == {"children": "Set a price"}
+    assert opened["field", "model"] == {"value": "our-llama"}
+    assert opened["field", "from"] == {"value": "2026-11-18"}
+    edited = opened["edited"]["data"]
+    refused = press(served, SAID, edited, None)
+    assert "preview it again" in problems(refused)[""]
+    seen = preview(served, SAID, edited)
+    assert seen[ids.PRICE_CHANGES]["children"].startswith(
         "Price those without a price. 2 calls: – → $3.00. Calls with a reported cost stay as"
     )
-    assert [one["events"] for one in seen["price-projects"]["rowData"]] == [1, 1]
-    previewed = seen["price-previewed"]["data"]
-    refused = answered(press(served, SAID | {"input": "20"}, edited, previewed))
-    assert "preview it again" in refused["price-problem-"]["children"]
+    assert [one["events"] for one in seen[ids.PRICE_PROJECTS]["rowData"]] == [1, 1]
+    assert seen["save"] == {"disabled": False}
+    previewed = seen["previewed"]["data"]
+    refused = press(served, SAID | {"input": "20"}, edited, previewed)
+    assert "preview it again" in problems(refused)[""]
     assert served.json("prices")["prices"] == []
-    kept = answered(press(served, SAID, edited, previewed))
-    assert kept["price-form"] == {"is_open": False}
+    kept = press(served, SAID, edited, previewed)
+    assert kept["drawer"] == {"is_open": False}
     assert served.json("prices")["unpriced"] == []
     assert [one["events"] for one in served.json("repricings")["repricings"]] == [2]
+
+
+def test_a_preview_is_old_as_soon_as_a_field_changes(served: Served) -> None:
+    def changed(part: str) -> Any:
+        wild = {"field": ("input",), "choice": ("kind",)}
+        output = '"part":"save","resource":"prices"}.disabled@'
+        return answered(served.fire(output, ADMIN, {}, part, wild))
+
+    typed = changed('{"field":"input","resource":"prices"}.value')
+    save_key = '{"of":"form","part":"save","resource":"prices"}'
+    assert typed == {save_key: {"disabled": True}}
+    opened = changed('{"part":"edited","resource":"prices"}.data')
+    assert opened[save_key] == {"disabled": True}
+    assert opened[ids.PRICE_CHANGES] == {"children": ""}
 
 
 def test_what_failed_after_the_price_was_kept_is_applied_again(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    edited = {"entry": True}
-    seen = answered(preview(served, SAID, edited))
+    seen = preview(served, SAID, EDITED)
     with monkeypatch.context() as broken:
 
         def fail(*_: Any) -> None:
             raise StoreError("the disk is full")
 
-        broken.setattr(price_wish, "reprice", fail)
-        told = answered(press(served, SAID, edited, seen["price-previewed"]["data"]))
-    assert told["price-problem-"]["children"] == "the disk is full"
-    assert told["price-form"] == {"is_open": True}
+        broken.setattr(price_form, "reprice", fail)
+        told = press(served, SAID, EDITED, seen["previewed"]["data"])
+    assert problems(told)[""] == "the disk is full"
+    assert "drawer" not in told
     (kept,) = served.json("prices")["prices"]
-    again = told["price-edited"]["data"], told["price-previewed"]["data"]
-    assert again[0] == {"entry": True, "id": kept["id"]}
-    assert answered(press(served, SAID, *again))["price-form"] == {"is_open": False}
+    again = told["edited"]["data"], told["previewed"]["data"]
+    assert again[0]["number"] == kept["id"]
+    assert press(served, SAID, *again)["drawer"] == {"is_open": False}
     assert [one["id"] for one in served.json("prices")["prices"]] == [kept["id"]]
     assert served.json("prices")["unpriced"] == []
 
@@ -252,79 +293,76 @@ def test_what_failed_after_the_price_was_kept_is_applied_again(
 
 
 def looked_up(served: Served, claims: Claims = ADMIN, **said: str) -> Any:
-    values = {f"house-public-{name}.value": value for name, value in said.items()}
-    return answered(served.fire("house-public-found.children", claims, values,
-                                "house-public-model.value"))  # fmt: skip
+    return fill(served, "public", claims, **said)
 
 
 def test_the_public_price_of_a_model_is_looked_up(served: Served) -> None:
     told = looked_up(served, model="gpt-4o", provider="openai", at="2026-11-01")
-    sentence = told["house-public-found"]["children"]
+    sentence = told["note"]["children"]
     assert sentence.startswith("openai / gpt-4o on 01 Nov 2026: $2.50 in · $1.25 cached · ")
     assert sentence.endswith(f"; public price, {INSTALLED}.")
-    rows = told["house-public-table"]["rowData"]
+    rows = told["table"]["rowData"]
     exact = next(one for one in rows if (one["provider"], one["model"]) == ("openai", "gpt-4o"))
     assert (exact["input_text"], exact["input"]) == ("$2.50", 2.5)
     post(served, model="gpt-4*", **{"from": "2026-11-02"}, input="1", output="2")
     before, after = (looked_up(served, model="gpt-4o", provider="openai", at=day)
-                     ["house-public-found"]["children"]
+                     ["note"]["children"]
                      for day in ("2026-11-01", "2026-11-02"))  # fmt: skip
     assert before == sentence
     assert "$1.00 in" in after
     assert "own price of “gpt-4*” from 2026-11-02 ($1.00 in · $2.00 out)" in after
-    assert looked_up(served, model="nobody's")["house-public-found"]["children"].endswith(
+    assert looked_up(served, model="nobody's")["note"]["children"].endswith(
         "its calls are unpriced."
     )
 
 
 def test_the_public_book_is_searched(served: Served) -> None:
     told = looked_up(served)
-    assert len(told["house-public-table"]["rowData"]) == MOST
-    assert "more words narrow it" in told["house-public-said"]["children"]
-    assert looked_up(served, model="no such")["house-public-card"] == {"data-state": "empty"}
-    assert looked_up(served, at="soon")["house-public-said"]["children"].startswith("'soon' is no")
+    assert len(told["table"]["rowData"]) == MOST
+    assert "more words narrow it" in told["state"]["children"]
+    assert looked_up(served, model="no such")["card"] == {"data-state": "empty"}
+    assert looked_up(served, at="soon")["state"]["children"].startswith("'soon' is no")
     answer = served.json("prices/public", model="gpt-4o", provider="openai", at="2026-11-01")
     assert answer["price"]["rates"]["input"] == "2.5"
     assert (answer["price"]["source"], answer["release"]) == (INSTALLED, INSTALLED)
     assert served.get("prices/public", at="soon").status_code == 400
-    assert looked_up(served, model="gpt-4o")["house-public-table"]["rowData"]
+    assert looked_up(served, model="gpt-4o")["table"]["rowData"]
     for claims in (LEADER, ANA):
         assert served.get("prices/public", claims).status_code == 403
         refused = looked_up(served, claims, model="gpt-4o")
-        assert refused["house-public-table"]["rowData"] == []
-        assert "administrators" in refused["house-public-said"]["children"]
+        assert refused["table"]["rowData"] == []
+        assert "administrators" in refused["state"]["children"]
 
 
 def test_a_price_is_edited_and_history_follows(served: Served) -> None:
     number = post(served)["id"]
     post(served, "repricings", what="unpriced")
-    values = {"price-edit.n_clicks": 1, "prices-table.selectedRows": [{"id": number}]}
-    opened = answered(served.fire("price-title.children", ADMIN, values, "price-edit.n_clicks"))
-    assert opened["price-field-input"] == {"value": "2"}
-    edited = opened["price-edited"]["data"]
+    opened = begin(served, "prices", "price-edit", [{"id": number}])
+    assert opened["field", "input"] == {"value": "2"}
+    edited = opened["edited"]["data"]
     said = SAID | {"input": "4", "what": "history", "since": "2026-11-19"}
-    seen = answered(preview(served, said, edited))
-    assert "1 call: $1.00 → $2.00." in seen["price-seen"]["children"]
-    answered(press(served, said, edited, seen["price-previewed"]["data"]))
+    seen = preview(served, said, edited)
+    assert "1 call: $1.00 → $2.00." in seen[ids.PRICE_CHANGES]["children"]
+    assert problems(press(served, said, edited, seen["previewed"]["data"])) == {}
     assert served.json(f"prices/{number}")["input"] == "4"
     assert [one["after"] for one in served.json("repricings")["repricings"]] == [2, 3]
 
 
 def test_history_alone_and_a_price_alone(served: Served) -> None:
-    opened = answered(served.fire("price-title.children", ADMIN, {"price-history.n_clicks": 1},
-                                  "price-history.n_clicks"))  # fmt: skip
-    edited = opened["price-edited"]["data"]
-    refused = answered(preview(served, {"what": "history"}, edited))
-    assert "from a day on" in refused["price-problem-since"]["children"]
+    opened = begin(served, "prices", "price-history", of="repricings")
+    assert opened["title"] == {"children": "Re-price history"}
+    edited = opened["edited"]["data"]
+    refused = preview(served, {"what": "history"}, edited)
+    assert "from a day on" in refused["problem"]["since"]
     said = {"what": "history", "since": "2026-01-01", "until": "2025-01-01"}
-    refused = answered(preview(served, said, edited))
-    assert "before the start" in refused["price-problem-until"]["children"]
-    seen = answered(preview(served, said | {"until": ""}, edited))
-    assert seen["price-seen"]["children"] == "No stored call changes: 0 events."
+    refused = preview(served, said, edited)
+    assert "before the start" in refused["problem"]["until"]
+    seen = preview(served, said | {"until": ""}, edited)
+    assert seen[ids.PRICE_CHANGES]["children"] == "No stored call changes: 0 events."
     only = SAID | {"what": "nothing"}
-    seen = answered(preview(served, only, {"entry": True}))
-    assert "from now on" in seen["price-seen"]["children"]
-    answered(press(served, only, {"entry": True}, seen["price-previewed"]["data"]))
+    seen = preview(served, only, EDITED)
+    assert "from now on" in seen[ids.PRICE_CHANGES]["children"]
+    assert problems(press(served, only, EDITED, seen["previewed"]["data"])) == {}
     assert len(served.json("prices")["prices"]) == 1
     assert served.json("repricings")["repricings"] == []
 
@@ -340,82 +378,74 @@ def test_history_alone_and_a_price_alone(served: Served) -> None:
 def test_the_form_says_what_is_wrong_beside_the_field(
     served: Served, said: dict[str, Any], field: str, sentence: str
 ) -> None:
-    told = answered(preview(served, SAID | said, {"entry": True}))
-    shown = {name: told[f"price-problem-{name}"]["children"] for name in (*FIELDS, "")}
+    told = preview(served, SAID | said, EDITED)
+    shown = told["problem"]
+    assert set(shown) == {*FIELDS, ""}
     assert sentence in shown.pop(field)
     assert set(shown.values()) == {""}
-    assert told["price-apply"] == {"disabled": True}
+    assert told["save"] == {"disabled": True}
 
 
 def test_the_fields_are_those_of_the_kind_of_price(served: Served) -> None:
-    def shapes(kind: str, what: str, edited: Any) -> set[str]:
-        values = {"price-field-kind.value": kind, "price-field-what.value": what,
-                  "price-edited.data": edited}  # fmt: skip
-        told = answered(served.fire("price-box-alias.hidden", ADMIN, values,
-                                    "price-field-kind.value"))  # fmt: skip
-        return {name for name in FIELDS if not told[f"price-box-{name}"]["hidden"]}
+    def shapes(kind: str, what: str, button: str) -> set[str]:
+        told = shape(served, "prices", {"button": button}, kind=kind, what=what)
+        return {name for name in FIELDS if not told["box", name]["hidden"]}
 
     entry = {"model", "provider", "from", "kind", "note", "what"}
     rates = {"input", "cached_input", "cache_write", "output", "request"}
-    assert shapes("rates", "unpriced", {"entry": True}) == entry | rates
-    assert shapes("alias", "nothing", None) == entry | {"alias", "discount"}
-    assert shapes("public", "history", {"entry": True}) == entry | {"discount", "since", "until"}
-    assert shapes("rates", "history", {"entry": False}) == {"what", "since", "until"}
-
-
-def act(served: Served, dialog: str, key: str, row: Any, claims: Claims = ADMIN) -> Any:
-    values = {f"{dialog}.submit_n_clicks": 1, f"{key}-table.selectedRows": [row]}
-    output = f"{key}-said.children@"
-    return served.fire(output, claims, values, f"{dialog}.submit_n_clicks")
+    assert shapes("rates", "unpriced", "price-new") == entry | rates
+    assert shapes("alias", "nothing", "price-set") == entry | {"alias", "discount"}
+    assert shapes("public", "history", "price-edit") == entry | {"discount", "since", "until"}
+    assert shapes("rates", "history", "price-history") == {"what", "since", "until"}
 
 
 def test_deleting_and_undoing_ask_first(served: Served) -> None:
     post(served)
     made = post(served, "repricings", what="unpriced")
-    (row,) = table(served, "repricings")["repricings-table"]["rowData"]
-    values = {"price-undo.n_clicks": 1, "repricings-table.selectedRows": [row]}
-    told = answered(served.fire("price-undo-confirm.displayed", ADMIN, values,
-                                "price-undo.n_clicks"))  # fmt: skip
-    assert "2 calls get back what they cost before" in told["price-undo-confirm"]["message"]
+    (row,) = table(served, "repricings")
+    told = click(served, "repricings", "price-undo", row)
+    assert "2 calls get back what they cost before" in told["confirm"]["message"]
     for who in (LEADER, ANA):
-        refused = answered(act(served, "price-undo-confirm", "repricings", row, who))
-        assert refused["repricings-said"]["children"] == "prices are for platform administrators"
+        refused = confirm(served, "repricings", "price-undo", row, who)
+        assert refused["problem"]["children"] == "prices are for platform administrators"
     assert served.json("repricings")["repricings"][0]["reverted_at"] is None
-    answered(act(served, "price-undo-confirm", "repricings", row))
+    confirm(served, "repricings", "price-undo", row)
     (left,) = served.json("repricings")["repricings"]
     assert (left["id"], left["reverted_by"]) == (made["id"], "root")
-    (kept,) = table(served, "prices")["prices-table"]["rowData"]
-    answered(act(served, "price-confirm", "prices", kept, LEADER))
+    (undone,) = table(served, "repricings")
+    assert choose(served, "repricings", [undone])["price-undo"] == {
+        "disabled": True, "hidden": False,
+    }  # fmt: skip
+    (kept,) = table(served, "prices")
+    confirm(served, "prices", "price-delete", kept, LEADER)
     assert len(served.json("prices")["prices"]) == 1
-    answered(act(served, "price-confirm", "prices", kept))
+    assert "changed" in confirm(served, "prices", "price-delete", kept)
     assert served.json("prices")["prices"] == []
     for forged in ("x", None, True, 10**30):
-        told = answered(act(served, "price-confirm", "prices", {"id": forged}))
-        assert told["prices-said"]["children"]
+        told = confirm(served, "prices", "price-delete", {"id": forged})
+        assert told["problem"]["children"]
 
 
 @pytest.mark.parametrize("claims", [LEADER, ANA])
 def test_the_page_is_there_for_administrators_alone(served: Served, claims: Claims) -> None:
     for who, hidden in ((ADMIN, False), (claims, True)):
-        place = {"url.pathname": "/settings/prices"}
-        page = served.fire("page-title", who, place, "url.pathname").text
-        assert ("unpriced-table" in page) is not hidden
+        assert ("section-unpriced" in body(served, "prices", who)) is not hidden
         assert link(served, "prices", who) is hidden
     post(served, model="another-llama", **{"from": "2026-01-01", "input": "2", "output": "4"})
-    for key, state in (("unpriced", "ready"), ("prices", "ready"), ("repricings", "empty")):
-        shown = table(served, key, ADMIN)
-        assert shown[f"{key}-card"] == {"data-state": state}
-        assert bool(shown[f"{key}-table"]["rowData"]) is (state == "ready")
-        told = table(served, key, claims)
-        assert told[f"{key}-table"]["rowData"] == []
-        assert told[f"{key}-card"] == {"data-state": "failed"}
-    seen = answered(preview(served, SAID, {"entry": True}, claims))
-    assert seen["price-problem-"]["children"] == "prices are for platform administrators"
-    told = answered(preview(served, SAID, {"entry": True}))
-    pressed = press(served, SAID, {"entry": True}, told["price-previewed"]["data"], claims)
-    assert answered(pressed)["price-problem-"]["children"]
-    values = {"price-edit.n_clicks": 1, "prices-table.selectedRows": [{"id": post(served)["id"]}]}
-    opened = served.fire("price-title.children", claims, values, "price-edit.n_clicks")
-    assert opened.status_code == 403
+    for key, state in (("unpriced", "ready"), ("prices", "ready"), ("repricings", "empty"),
+                       ("releases", "ready")):  # fmt: skip
+        shown = fill(served, key)
+        assert shown["card"] == {"data-state": state}
+        assert bool(shown["table"]["rowData"]) is (state == "ready")
+        told = fill(served, key, claims)
+        assert told["table"]["rowData"] == []
+        assert told["card"] == {"data-state": "failed"}
+    sentence = "prices are for platform administrators"
+    assert preview(served, SAID, EDITED, claims)["problem"][""] == sentence
+    told = preview(served, SAID, EDITED)
+    pressed = press(served, SAID, EDITED, told["previewed"]["data"], claims)
+    assert problems(pressed)[""] == sentence
+    row = {"id": post(served)["id"]}
+    begin(served, "prices", "price-edit", [row], claims, status=403)
     assert len(served.json("prices")["prices"]) == 2
     assert served.json("repricings")["repricings"] == []

@@ -30,8 +30,8 @@ from data.prices.releases import adopt, move, releases
 from data.repricing.apply import apply, asked
 from data.state.audit import Actor, entries
 from data.state.store import State
-from tests.prices.test_price_pages import answered
 from tests.prices.test_repricing import by_hand, drawn, rows
+from tests.resources import choose, fill, problems, save
 from tests.serving import ADMIN, Claims, Served, serving
 
 DAY = 86_400_000_000
@@ -286,40 +286,34 @@ def served(tmp_path: Path, upgrade: Any) -> Iterator[Served]:
 def test_the_page_tells_what_a_release_changed_and_has_it_hold_from_another_day(
     served: Served,
 ) -> None:
-    listed = answered(served.fire("house-releases-table.rowData", ADMIN, {}, "prices-changed.data"))
-    newest, first = listed["house-releases-table"]["rowData"]
-    assert listed["house-release-form"] == {"hidden": False}
+    newest, first = fill(served, "releases")["table"]["rowData"]
     assert (newest["from_text"], newest["changed_text"], newest["added_text"]) == (
         "2026-11-21", "1", "1",
     )  # fmt: skip
     assert (first["from_text"], first["changed_text"]) == ("the beginning", "–")
-    chosen = answered(served.fire(
-        "house-release-from.value", ADMIN, {"house-releases-table.selectedRows": [newest]},
-        "house-releases-table.selectedRows",
-    ))  # fmt: skip
-    assert chosen["house-release-told"]["children"] == (
+    chosen = choose(served, "releases", [newest])
+    assert chosen["detail"]["children"] == (
         "genai-prices 99: 1 changed: openai/gpt-4o; 1 new: openai/gpt-99;"
         " 1 no longer listed: openai/gpt-4."
     )
-    assert chosen["house-release-move"] == {"disabled": False}
-    forgeries: tuple[Any, ...] = ("x", [], [7], [{}], {"0": 1})
-    for forged in forgeries:
-        values = {"house-releases-table.selectedRows": forged}
-        fired = served.fire("house-release-from.value", OTHERS[1], values,
-                            "house-releases-table.selectedRows")  # fmt: skip
-        assert answered(fired)["house-release-move"] == {"disabled": True}
-    values = {"house-release-move.n_clicks": 1, "house-releases-table.selectedRows": [newest]}
+    assert chosen["field", "from"]["value"] == "2026-11-21"
+    assert chosen["form"] == {"hidden": False}
+    assert choose(served, "releases", [first])["form"] == {"hidden": True}
+    odd: tuple[Any, ...] = ("x", [], [7], [{}], {"0": 1})
+    for forged in odd:
+        assert choose(served, "releases", forged, OTHERS[1])["form"] == {"hidden": True}
+    edited = chosen["edited"]["data"]
 
     def held(day: Any, claims: Claims = ADMIN) -> Any:
-        told = values | {"house-release-from.value": day}
-        fired = served.fire(
-            "house-release-told.children@", claims, told, "house-release-move.n_clicks"
-        )
-        return answered(fired)["house-release-told"]["children"]
+        return save(served, "releases", {"from": day}, edited, claims)
 
-    assert held("soon").startswith("the day from which the release holds is no date")
-    assert "administrators" in held("2026-11-01", OTHERS[0])
-    assert held("2026-11-01").startswith("genai-prices 99 holds from 2026-11-01 on. Re-price")
+    assert problems(held("soon"))["from"].startswith("the day from which the release holds is no")
+    assert "administrators" in problems(held("2026-11-01", OTHERS[0]))[""]
+    done = held("2026-11-01")
+    assert done["detail"]["children"].startswith(
+        "genai-prices 99 holds from 2026-11-01 on. Re-price"
+    )
+    assert "detail" not in choose(served, "releases", [])
     assert served.json("prices/releases")["releases"][0]["from"] == "2026-11-01"
 
 
