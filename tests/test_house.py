@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import plotly.graph_objects as go
 import pytest
@@ -30,6 +30,7 @@ from tests.serving import ADMIN, Served, serving
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("data", "components", "callbacks")
 SOURCES = [*(p for room in ROOMS for p in sorted((ROOT / room).rglob("*.py"))), ROOT / "app.py"]
+FRAMES = {"frame", "totals", "iloc", "loc", "dropna", "fillna", "tolist", "to_dict", "iterrows"}
 WIRES = {"Input", "Output", "State"}
 # Rights have one home. Others may carry the claims (accounts, tokens, the command line, stored
 # accounts, the sample's personas), and none of them may decide by them.
@@ -162,6 +163,28 @@ def test_a_scope_comes_from_claims() -> None:
     for path in SOURCES:
         made = [node for node in nodes(path, ast.Call) if getattr(node.func, "id", "") == "Scope"]
         assert not made or name(path) in DECIDES, name(path)
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if name(p).startswith("callbacks/")], ids=name)
+def test_callbacks_hand_frames_on_and_open_none(path: Path) -> None:
+    """What `run` answers goes straight to `records.rows`; nobody looks into an answer's frames."""
+    nodes = list(ast.walk(tree(path)))
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    assert not attributes & FRAMES, f"{name(path)} opens a frame"
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    if any(node.module == "data.query.run" and "run" in names(node) for node in imports):
+        handed = [one for node in nodes if is_rows(node) for one in node.args]
+        calls = [node for node in nodes if isinstance(node, ast.Call)]
+        kept = [one for one in calls if getattr(one.func, "id", "") == "run" and one not in handed]
+        assert not kept, f"{name(path)}:{kept[0].lineno} keeps a frame"
+
+
+def names(node: ast.ImportFrom) -> list[str]:
+    return [one.name for one in node.names]
+
+
+def is_rows(node: ast.AST) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "records.rows"
 
 
 def condition(node: ast.AST) -> ast.AST:

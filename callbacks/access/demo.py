@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from data.access.scope import SYSTEM
 from data.engines.protocol import EventStore
 from data.errors import Stranger
 from data.query.filters import Filters
-from data.query.query import Query
-from data.query.run import run
+from data.query.options import active_values
 from data.query.windows import ALL_TIME
 from data.sample.organisation import PERSONAS, SOURCE, Persona
 from data.settings import Settings
-
-SOURCES: Final = Query(metrics=("events",), by=("source",), filters=Filters(ALL_TIME))
 
 
 def why_closed(settings: Settings, store: EventStore) -> str | None:
@@ -31,7 +26,7 @@ def why_closed(settings: Settings, store: EventStore) -> str | None:
 
 def sources(store: EventStore) -> set[str]:
     """Where the stored events come from; asked at every request, kept until the data changes."""
-    return set(run(SOURCES, SYSTEM, store)["source"])
+    return active_values("source", Filters(ALL_TIME), SYSTEM, store)
 
 
 def persona(key: str) -> Persona:

@@ -10,9 +10,8 @@ from dash import ALL, Dash, Input, Output, State, ctx, no_update
 from callbacks.access.session import current_scope
 from callbacks.analytics.choices import drill_down
 from callbacks.analytics.filter_state import filters_of, pin_window
-from callbacks.api import records
 from callbacks.api.listing import behind
-from components import ids
+from components import ids, records
 from components.page import events_drawer
 from components.page.filter_bar import chosen, window_text
 from components.sections.declared import SECTIONS, section
@@ -23,7 +22,7 @@ from data.query.catalog import METRICS
 from data.query.listing import LATEST_FIRST, Listing, rows
 from data.query.options import value_names
 from data.query.query import Query
-from data.query.run import run
+from data.query.run import run, totals
 
 MOST: Final = 1_000
 
@@ -70,7 +69,7 @@ def register(app: Dash, store: EventStore) -> None:
         start, end = (_place(request, name) for name in ("startRow", "endRow"))
         listing = Listing(query, _order(request), min(max(end - start, 1), MOST), start)
         found, zone = list(rows(listing, scope, store)), query.filters.window.zone
-        count = int(run(query, scope, store)["events"].iloc[0])
+        count = int(totals(query, scope, store)["events"])
         made = events_drawer.rows(found, zone, _stamp, scope.ids_by_person)
         return {"rowData": made, "rowCount": count}, _href(state, listing)
 
@@ -86,14 +85,14 @@ def _number_clicked(state: Any, clicked: Any) -> Any:
 def _open(state: Any, store: EventStore) -> tuple[bool, str, Any]:
     query, scope = _behind(state), current_scope()
     window = query.filters.window
-    totals = records.rows(run(query, scope, store), (), query.metrics, window.zone)[0]
+    sums = records.rows(run(query, scope, store), (), query.metrics, window.zone)[0]
     title = f"Events behind {METRICS[query.of_metric].label.lower()}"
     if (one := SECTIONS.get(state["section"])) and one.shape.has_chart:
         title = f"{title} · {one.title}"
     listed = chosen(state["choice"], value_names(state["choice"], scope, store))
     under = " · ".join((window_text(window), *(sentence for _, _, sentence in listed)))
     href = _href(state, Listing(query))
-    return True, title, events_drawer.body(state, totals, under, href)
+    return True, title, events_drawer.body(state, sums, under, href)
 
 
 def _behind(state: Any) -> Query:

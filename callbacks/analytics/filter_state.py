@@ -13,7 +13,7 @@ from data.local_time import instant
 from data.query.filters import LISTS, NAMES, Choice, Filters, parse
 from data.query.options import data_as_of, unseen_values
 from data.query.query import Query
-from data.query.run import run
+from data.query.run import totals
 from data.query.units import moment
 from data.query.windows import Window
 
@@ -64,7 +64,7 @@ def empty_reason(filters: Filters, scope: Scope, store: EventStore) -> str:
     if hidden := notice(filters, scope, store):
         return f"Nothing to show: {hidden}."
     window = Filters(filters.window)
-    if run(Query(("events",), (), window), scope, store)["events"].iloc[0]:
+    if totals(Query(("events",), (), window), scope, store)["events"]:
         return "No such activity under these filters in this window."
     zone = filters.window.zone
     return (

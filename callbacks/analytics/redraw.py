@@ -27,7 +27,7 @@ from data.query.answers import Answer, answer
 from data.query.catalog import METRICS
 from data.query.filters import Choice, Filters
 from data.query.query import Query
-from data.query.run import run
+from data.query.run import totals
 
 log = logging.getLogger("spendscope")
 MOST_ROWS = 10_000
@@ -87,7 +87,7 @@ def _card(key: str, state: FilterState, measure: str, by: str, store: EventStore
 def _summary(answered: Answer) -> str:
     """The chart in a sentence, for those who hear the page."""
     metric = METRICS[answered.measure]
-    return f"{metric.label}: {metric.unit.text(answered.totals[metric.name].iloc[0])} in total"
+    return f"{metric.label}: {metric.unit.text(answered.total)} in total"
 
 
 def _export(key: str, choice: Choice, filters: Filters, by: str, measure: str) -> str:
@@ -140,7 +140,7 @@ def _strip(names: tuple[str, ...], state: str, sentence: str) -> Any:
 def _numbers(state: FilterState, one: Section, store: EventStore) -> Any:
     filters, scope, names = filters_of(state), current_scope(), one.metrics
     query = Query(names, (), filters, where=one.where)
-    now, before = (_row(run(one, scope, store)) for one in (query, query.before()))
+    now, before = (totals(one, scope, store) for one in (query, query.before()))
     changes = {name: change(now[name], before[name]) for name in names}
     return (
         [METRICS[name].unit.brief(now[name]) for name in names],
@@ -149,11 +149,6 @@ def _numbers(state: FilterState, one: Section, store: EventStore) -> Any:
         [f"kpi-change {_mood(name, changes[name])}" for name in names],
         "ready", "",
     )  # fmt: skip
-
-
-def _row(frame: Any) -> dict[str, Any]:
-    # As Python's own numbers; a row of a frame would turn counts into floats.
-    return {name: values[0] for name, values in frame.to_dict("list").items()}
 
 
 def _exact(value: Any) -> str:

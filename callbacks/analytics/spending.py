@@ -18,7 +18,7 @@ from data.local_time import instant, midnight, month_after, zone
 from data.query.filters import MOST_VALUES, PEOPLE, Filters
 from data.query.options import label_values
 from data.query.query import Query
-from data.query.run import run
+from data.query.run import totals
 from data.query.series import or_none
 from data.query.units import moment
 from data.query.windows import Window
@@ -43,7 +43,7 @@ def this_month(scope: Scope, now: int, tz: str, store: EventStore) -> tuple[floa
     first = instant(now, zone(tz).key).date().replace(day=1)
     month = Window(midnight(first, tz), month_after(first, tz), tz)
     query = Query(COST, (), Filters(month, (("user", (scope.user,)),)))
-    spent = or_none(run(query, scope, store)["cost"].iloc[0])
+    spent = or_none(totals(query, scope, store)["cost"])
     return float(spent or 0), f"{moment(month.start, tz)} {tz}"
 
 

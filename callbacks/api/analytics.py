@@ -15,10 +15,11 @@ from werkzeug.exceptions import HTTPException
 
 from callbacks.access.session import current_scope
 from callbacks.analytics.filter_state import notice
-from callbacks.api import records
 from callbacks.api.parameters import filters_asked, names_asked, only, order_asked, whole
+from components import records
 from components.page.tables import raw
 from components.sections.declared import TABS, section
+from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.errors import Refused, Unknown
 from data.local_time import GRAINS, instant
@@ -27,7 +28,7 @@ from data.query.catalog import DIMENSIONS, METRICS
 from data.query.filters import PICKER_FIELDS, Filters
 from data.query.options import data_as_of, options
 from data.query.query import Query
-from data.query.run import count, run
+from data.query.run import count, run, totals
 from data.query.windows import PRESETS
 from data.settings import Settings
 
@@ -98,20 +99,24 @@ def _catalog() -> dict[str, Any]:
 
 def _query(filters: Filters, store: EventStore) -> dict[str, Any]:
     started, scope = time.perf_counter(), current_scope()
-    asked = _question(filters)
-    frame, totals = run(asked, scope, store), run(asked.total(), scope, store)
+    asked, zone = _question(filters), filters.window.zone
     said: dict[str, Any] = {
         "columns": records.columns((*asked.by, *asked.metrics)),
-        "rows": records.rows(frame, asked.by, asked.metrics, filters.window.zone),
-        "totals": records.rows(totals, (), asked.metrics, filters.window.zone)[0],
+        "rows": records.rows(run(asked, scope, store), asked.by, asked.metrics, zone),
+        "totals": _record(asked.total(), scope, store),
         "row_count": count(asked, scope, store) if asked.by else 1,
         "meta": meta(filters, store),
     }
     if request.args.get("compare"):
-        before = run(asked.total().before(), scope, store)
-        said["previous"] = records.rows(before, (), asked.metrics, filters.window.zone)[0]
+        said["previous"] = _record(asked.total().before(), scope, store)
     said["meta"]["elapsed_ms"] = round((time.perf_counter() - started) * 1_000, 1)
     return said
+
+
+def _record(query: Query, scope: Scope, store: EventStore) -> dict[str, Any]:
+    """The one record of a question without dimensions."""
+    zone = query.filters.window.zone
+    return records.rows(run(query, scope, store), (), query.metrics, zone)[0]
 
 
 def _question(filters: Filters) -> Query:
@@ -131,7 +136,7 @@ def _question(filters: Filters) -> Query:
 
 def meta(filters: Filters, store: EventStore) -> dict[str, Any]:
     scope, window = current_scope(), filters.window
-    share = run(Query(("priced_share",), (), filters), scope, store)["priced_share"].iloc[0]
+    share = totals(Query(("priced_share",), (), filters), scope, store)["priced_share"]
     latest = data_as_of(scope, store)
     return {
         "from": instant(window.start, window.zone).isoformat(),

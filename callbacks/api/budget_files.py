@@ -12,9 +12,9 @@ from flask import Flask, Response, request, stream_with_context
 
 from callbacks.access.session import current_scope
 from callbacks.analytics.spending import Names, history, resolved, standings, subject_names
-from callbacks.api import records
 from callbacks.api.budget_records import Said, crossing, standing_as_dict
 from callbacks.api.parameters import only, whole
+from components import records
 from data.access.scope import Scope
 from data.budgets.budget import Budget
 from data.budgets.crossings import Crossed

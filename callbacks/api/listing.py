@@ -11,9 +11,9 @@ from typing import Final
 from flask import Flask, Response, jsonify, request, stream_with_context
 
 from callbacks.access.session import current_scope
-from callbacks.api import records
 from callbacks.api.analytics import ROWS, meta
 from callbacks.api.parameters import filters_asked, order_asked, whole
+from components import records
 from components.sections.declared import Section, section
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
@@ -47,8 +47,8 @@ def attach(server: Flask, settings: Settings, store: EventStore) -> None:
     def events() -> Response:
         filters = filters_asked(settings, ASKING)
         asked, scope = _asked(filters), current_scope()
-        zone, totals = filters.window.zone, run(asked, scope, store)
-        told = records.rows(totals, (), asked.metrics, zone)[0]
+        zone = filters.window.zone
+        told = records.rows(run(asked, scope, store), (), asked.metrics, zone)[0]
         page = Listing(
             asked, order_asked() or LATEST_FIRST,
             whole("limit", ROWS, 1, MOST_ROWS), whole("offset", 0, 0, FARTHEST),

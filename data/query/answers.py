@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import pandas as pd
 
@@ -82,6 +82,11 @@ class Answer:
         """Whether there is nothing to show: no row, or only zeros and unknowns."""
         numbers = self.frame[list(self.section.metrics)]
         return not bool(numbers.fillna(0).astype(bool).to_numpy().any())
+
+    @property
+    def total(self) -> Any:
+        """The total of the measure; null where it is unknown."""
+        return self.totals[self.measure].iloc[0]
 
     @property
     def dimensions(self) -> tuple[str, ...]:

@@ -86,7 +86,7 @@ def _labelled(field: str, query: Query, scope: Scope, store: EventStore) -> list
 def inactive_values(filters: Filters, scope: Scope, store: EventStore) -> set[tuple[str, str]]:
     """`(field, value)` of every choice of which these filters leave nothing."""
     chosen = [(field, values) for field, values in filters.fields if field not in EXCLUSIONS]
-    active = {field: _active_values(field, filters, scope, store) for field, _ in chosen}
+    active = {field: active_values(field, filters, scope, store) for field, _ in chosen}
     return {
         (field, value)
         for field, values in chosen
@@ -95,7 +95,8 @@ def inactive_values(filters: Filters, scope: Scope, store: EventStore) -> set[tu
     }
 
 
-def _active_values(field: str, filters: Filters, scope: Scope, store: EventStore) -> set[str]:
+def active_values(field: str, filters: Filters, scope: Scope, store: EventStore) -> set[str]:
+    """The values of a field that events under these filters have; `(none)` for the unknown."""
     frame = run(Query(("events",), (field,), filters), scope, store)
     # Hours and weekdays are numbers in a frame, and texts in a filter.
     return {NONE if or_none(value) is None else str(value) for value in frame[field]}

@@ -34,6 +34,13 @@ def run(query: Query, scope: Scope, store: EventStore) -> Frame:
     return store.memo.get((query, scope), lambda: _execute(query, scope, store))
 
 
+def totals(query: Query, scope: Scope, store: EventStore) -> dict[str, Any]:
+    """The one row of the question without dimensions, as Python's own numbers: a row of a frame
+    would turn counts into floats."""
+    frame = run(query.total(), scope, store)
+    return {str(name): values[0] for name, values in frame.to_dict("list").items()}
+
+
 def count(query: Query, scope: Scope, store: EventStore) -> int:
     """How many rows `query` has without its limit."""
     whole = replace(query, order=(), limit=None, offset=0)

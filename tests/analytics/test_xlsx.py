@@ -9,7 +9,7 @@ from typing import Any
 
 from openpyxl import load_workbook
 
-from callbacks.api import records
+from components import records
 from components.sections.declared import SECTIONS
 from data.access.scope import Scope
 from data.engines.protocol import EventStore

@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+import pandas as pd
 import xlsxwriter
 
 from data.query.answers import Answer
@@ -34,7 +35,9 @@ def _column(name: str) -> Iterator[Record]:
         yield {"name": declared.naming, "label": f"{declared.label} name", "unit": TEXT.name}
 
 
-def rows(frame: Any, by: tuple[str, ...], metrics: tuple[str, ...], zone: str) -> list[Record]:
+def rows(
+    frame: pd.DataFrame, by: tuple[str, ...], metrics: tuple[str, ...], zone: str
+) -> list[Record]:
     """A record a row, in the frame's order; instants are ISO 8601 with the zone's offset."""
     names = [column["name"] for column in columns((*by, *metrics))]
     said = [cells(frame[name].tolist(), name, zone) for name in names]
