@@ -34,7 +34,7 @@ from data.ingest.keys import UNNAMED
 from data.ingest.request_process import YOUNG, ParserProcess
 from data.ingest.requests import LocalRequestParser, RequestParser
 from data.ingest.uploads import Uploads
-from data.prices.own import Books
+from data.prices.own import PriceBookStore
 from data.sample.budgets import examples
 from data.settings import Settings
 from data.state.store import State
@@ -114,7 +114,7 @@ def serve(settings: Settings, with_sample: bool = False) -> None:
     """Serve until stopped."""
     signal.signal(signal.SIGTERM, _stop)
     state, key = State(settings.state_url), remote_store.new_key()
-    store = open_events(settings.events_url, Books.at_start(state, settings.now()))
+    store = open_events(settings.events_url, PriceBookStore.at_start(state, settings.now()))
     if with_sample and not demo.sources(store):
         load(store, 100_000, 90, 7, settings.now())
         examples(state, store, settings.now())

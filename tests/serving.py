@@ -21,7 +21,7 @@ from callbacks.settings.pages import PAGES
 from callbacks.settings.resource import Page, Resource, by_key
 from data.engines.protocol import EventStore, open_events
 from data.events.cleaning import clean
-from data.prices.own import Books
+from data.prices.own import PriceBookStore
 from data.settings import Settings
 from data.state.store import State
 
@@ -143,7 +143,7 @@ def serving(folder: Path, pages: tuple[Page, ...] = PAGES, **told: str) -> Itera
     environ["EVENTS_URL"] = "duckdb://"
     settings = Settings.read({f"SPENDSCOPE_{k}": v for k, v in (environ | told).items()})
     state = State(settings.state_url)
-    store = open_events(settings.events_url, Books.at_start(state, settings.now()))
+    store = open_events(settings.events_url, PriceBookStore.at_start(state, settings.now()))
     app = create_app(settings, state, store, "the key of commands", pages=pages)
     yield Served(app, app.server.test_client(), store, settings, pages)
     store.close()

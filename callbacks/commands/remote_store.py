@@ -31,7 +31,7 @@ from data.events.cleaning import clean
 from data.events.merging import WriteResult
 from data.events.table import Event
 from data.prices.book import PriceBook, public
-from data.prices.own import Books
+from data.prices.own import PriceBookStore
 from data.settings import Settings
 from data.sources.format import Options
 from data.sources.parquet import Part
@@ -188,11 +188,11 @@ def open_store(settings: Settings) -> EventStore | RemoteStore:
     """The event store, through the server that has it open, or opened here; it prices by the
     entries that are kept as the command starts."""
     with closing(State(settings.state_url)) as state:
-        present, note = Books(state)(), settings.data_dir / SERVER_FILE
+        present, note = PriceBookStore(state)(), settings.data_dir / SERVER_FILE
         if note.exists():
             server = json.loads(note.read_text())
             remote = RemoteStore(server["url"], server["key"], lambda: present)
             if remote.alive():
                 return remote
-        present = Books.at_start(state, settings.now())()
+        present = PriceBookStore.at_start(state, settings.now())()
     return open_events(settings.events_url, lambda: present)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from callbacks.settings.resource import Context, Found, Page, Resource, Route
 from components.settings.audit import CARD, row
 from data.local_time import instant
-from data.state.audit import Entry, count, entries, refuse
+from data.state.audit import Entry, count, entries, require_audit_reader
 
 
 def entry_as_dict(one: Entry) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def _read(asking: Context) -> Found[Entry]:
 
 AUDIT: Final[Resource[Entry]] = Resource(
     CARD,
-    allow=refuse,
+    allow=require_audit_reader,
     read=_read,
     row=row,
     route=Route(

@@ -8,7 +8,7 @@ from flask import request
 
 from callbacks.settings.resource import Context, Found, Page, Resource, Route, Values
 from components.settings.keys import CARD, exporter, row
-from data.ingest.keys import Key, add, listed, refuse, revoke
+from data.ingest.keys import Key, add, list_keys, require_platform_admin, revoke
 from data.local_time import instant
 
 Made = tuple[Key, str]
@@ -33,8 +33,8 @@ def _create(asking: Context, values: Values) -> Made:
 
 KEYS: Final[Resource[Key]] = Resource(
     CARD,
-    allow=refuse,
-    read=lambda asking: Found(listed(asking.state, asking.scope)),
+    allow=require_platform_admin,
+    read=lambda asking: Found(list_keys(asking.state, asking.scope)),
     row=row,
     create=_create,
     once=lambda made: str(made[1]),

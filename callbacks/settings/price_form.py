@@ -16,7 +16,7 @@ from components.settings.resource import Row
 from data.errors import Refused, SpendscopeError, Unknown
 from data.prices.cost_change import CostChange
 from data.prices.own import change, create, entry
-from data.repricing.apply import Asked, asked
+from data.repricing.apply import RepricingRequest, parse_request
 from data.repricing.apply import apply as reprice
 from data.repricing.preview import preview
 
@@ -74,12 +74,12 @@ class Draft(NamedTuple):
         """The re-pricing that it asks for."""
         return {"what": self.what} | self.days
 
-    def check(self) -> Asked | None:
+    def check(self) -> RepricingRequest | None:
         """The re-pricing, None for none; `Refused` names the field of the form."""
         if self.what == "nothing":
             return None
         try:
-            return asked(self.repricing)
+            return parse_request(self.repricing)
         except Refused as error:
             raise Refused(CALLED.get(error.parameter, error.parameter), str(error)) from None
 
@@ -102,7 +102,7 @@ def save(asking: Context, number: Any, values: Values) -> int | None:
         return kept
     try:
         own = {} if kept is None else {"price": kept}
-        reprice(asking.state, asking.actor, asked(draft.repricing | own), asking.store)
+        reprice(asking.state, asking.actor, parse_request(draft.repricing | own), asking.store)
     except SpendscopeError as error:
         if kept is None:
             raise

@@ -12,8 +12,8 @@ from components.settings import prices as cards
 from components.settings.price_rows import entry_row, repricing_row, unpriced_row
 from data.local_time import instant
 from data.prices.entries import Entry
-from data.prices.own import change, create, entry, listed, refuse, remove
-from data.repricing.apply import apply, asked, done, undo
+from data.prices.own import change, create, entry, list_prices, remove, require_platform_admin
+from data.repricing.apply import apply, list_repricings, parse_request, undo
 from data.repricing.log import Repricing
 from data.repricing.unpriced import Unpriced, unpriced
 
@@ -32,12 +32,12 @@ def _unpriced(asking: Context) -> Found[Unpriced]:
 
 
 UNPRICED: Final[Resource[Unpriced]] = Resource(
-    cards.UNPRICED, allow=refuse, read=_unpriced, row=unpriced_row
+    cards.UNPRICED, allow=require_platform_admin, read=_unpriced, row=unpriced_row
 )
 PRICES: Final[Resource[Entry]] = Resource(
     cards.PRICES,
-    allow=refuse,
-    read=lambda asking: Found(listed(asking.state, asking.scope)),
+    allow=require_platform_admin,
+    read=lambda asking: Found(list_prices(asking.state, asking.scope)),
     row=lambda one, _: entry_row(one),
     one=lambda asking, number: entry(asking.state, asking.scope, number),
     create=lambda asking, values: create(asking.state, asking.actor, values),
@@ -55,10 +55,10 @@ PRICES: Final[Resource[Entry]] = Resource(
 )  # fmt: skip
 REPRICINGS: Final[Resource[Repricing]] = Resource(
     cards.REPRICINGS,
-    allow=refuse,
-    read=lambda asking: Found(done(asking.state, asking.scope, asking.limit or 100)),
+    allow=require_platform_admin,
+    read=lambda asking: Found(list_repricings(asking.state, asking.scope, asking.limit or 100)),
     row=repricing_row,
-    create=lambda asking, raw: apply(asking.state, asking.actor, asked(raw), asking.store),
+    create=lambda asking, raw: apply(asking.state, asking.actor, parse_request(raw), asking.store),
     remove=lambda asking, number: undo(asking.state, asking.actor, number, asking.store),
     removes="price-undo",
     route=Route(

@@ -7,7 +7,7 @@ from typing import Final
 from callbacks.settings.resource import Context, Found, Resource
 from components.settings.public_prices import CARD, counted, row, sentence
 from data.local_time import instant
-from data.prices.own import refuse
+from data.prices.own import require_platform_admin
 from data.prices.search import Quote, noon, quote, search
 
 
@@ -22,5 +22,5 @@ def _read(asking: Context) -> Found[Quote]:
 
 
 PUBLIC: Final[Resource[Quote]] = Resource(
-    CARD, allow=refuse, read=_read, row=lambda one, _: row(one)
+    CARD, allow=require_platform_admin, read=_read, row=lambda one, _: row(one)
 )

@@ -7,8 +7,8 @@ from typing import Final
 from callbacks.settings.resource import Context, Found, Opening, Resource, Route
 from components.settings.public_releases import CARD, moved, row
 from components.settings.resource import Row
-from data.prices.own import refuse
-from data.prices.releases import StoredRelease, move, releases
+from data.prices.own import require_platform_admin
+from data.prices.releases import StoredRelease, list_releases, move
 
 
 def _opening(_: Context, _button: str, row: Row) -> Opening:
@@ -18,8 +18,8 @@ def _opening(_: Context, _button: str, row: Row) -> Opening:
 
 RELEASES: Final[Resource[StoredRelease]] = Resource(
     CARD,
-    allow=refuse,
-    read=lambda asking: Found(releases(asking.state, asking.scope)),
+    allow=require_platform_admin,
+    read=lambda asking: Found(list_releases(asking.state, asking.scope)),
     row=row,
     detail=lambda _, row: str(row["detail"]),
     change=lambda asking, number, values: move(asking.state, asking.actor, number, values),

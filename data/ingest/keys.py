@@ -111,9 +111,9 @@ def _bare(value: Any) -> Any:
 UNNAMED: Final = Key(0, "SPENDSCOPE_INGEST_KEY", "", None, None, 0, "")
 
 
-def listed(state: State, scope: Scope) -> list[Key]:
+def list_keys(state: State, scope: Scope) -> list[Key]:
     """Every key, the newest first; raises `Forbidden` for whom they are not."""
-    refuse(scope)
+    require_platform_admin(scope)
     newest = sa.select(*COLUMNS).order_by(INGEST_KEYS.c.id.desc())
     with state.reading() as connection:
         return [Key.of(row) for row in connection.execute(newest)]
@@ -121,7 +121,7 @@ def listed(state: State, scope: Scope) -> list[Key]:
 
 def add(state: State, hand: Actor, raw: Mapping[str, Any]) -> tuple[Key, str]:
     """A new key and the secret itself, which nobody can see again; `Refused` names the field."""
-    refuse(hand.scope)
+    require_platform_admin(hand.scope)
     row = draft(raw)
     token = START + secrets.token_urlsafe(32)
     row |= {"shown": token[:SHOWN], "created": hand.now, "created_by": hand.who}
@@ -135,7 +135,7 @@ def add(state: State, hand: Actor, raw: Mapping[str, Any]) -> tuple[Key, str]:
 
 def revoke(state: State, hand: Actor, number: int) -> Key:
     """From now on this key opens nothing; once more changes nothing."""
-    refuse(hand.scope)
+    require_platform_admin(hand.scope)
     # A number that SQLite cannot hold is nobody's.
     this = INGEST_KEYS.c.id == (number if 0 < number < 2**63 else -1)
     with state.writing() as connection:
@@ -173,7 +173,7 @@ def any_good(state: State) -> bool:
         return connection.execute(good).scalar_one()
 
 
-def refuse(scope: Scope) -> None:
+def require_platform_admin(scope: Scope) -> None:
     if not scope.manages_platform:
         raise Forbidden("ingest keys are for platform administrators")
 

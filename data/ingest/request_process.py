@@ -25,7 +25,7 @@ from typing import Any, Final
 from data.errors import SpendscopeError, StoreError
 from data.ingest.keys import Key
 from data.ingest.requests import LocalRequestParser, ParsedRequest
-from data.prices.own import Books
+from data.prices.own import PriceBookStore
 from data.state.store import State
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -158,7 +158,7 @@ def _line(ours: socket.socket) -> Connection:
 
 
 def _serve(state_url: str, *lines: str) -> None:
-    reader = LocalRequestParser(Books(State(state_url)))
+    reader = LocalRequestParser(PriceBookStore(State(state_url)))
     gc.freeze()
     gc.set_threshold(YOUNG)
     for fd in lines:

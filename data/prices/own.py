@@ -1,4 +1,4 @@
-"""The organisation's own prices that are kept: read and changed by those who set up the house,
+"""The organisation's own prices that are kept: read and changed by platform administrators,
 each change with its audit entry; and the book they make, always of the present.
 """
 
@@ -26,7 +26,7 @@ from data.state.tables import AUDIT, PRICES
 Raw = Mapping[str, Any]
 
 
-class Books:
+class PriceBookStore:
     """The present price book of a state store. Any thread may ask, as often as it likes."""
 
     def __init__(self, state: State) -> None:
@@ -58,9 +58,9 @@ def _book(connection: sa.Connection, old: PriceBook | None) -> PriceBook:
     return PriceBook(entries, public)
 
 
-def listed(state: State, scope: Scope) -> list[Entry]:
+def list_prices(state: State, scope: Scope) -> list[Entry]:
     """Every entry, by model and day."""
-    refuse(scope)
+    require_platform_admin(scope)
     with state.reading() as connection:
         found = _entries(connection)
     return sorted(found, key=lambda one: (one.provider, one.model, one.start))
@@ -68,14 +68,14 @@ def listed(state: State, scope: Scope) -> list[Entry]:
 
 def entry(state: State, scope: Scope, number: int) -> Entry:
     """The entry of a number, or `Unknown`."""
-    refuse(scope)
+    require_platform_admin(scope)
     with state.reading() as connection:
-        return _kept(connection, number)
+        return _stored(connection, number)
 
 
 def create(state: State, actor: Actor, raw: Raw) -> Entry:
     """A new entry; `Refused` names the field that is wrong."""
-    refuse(actor.scope)
+    require_platform_admin(actor.scope)
     made = _signed(draft(raw, 0, _public(state)), actor)
     with state.writing() as connection:
         _refuse_second(connection, made)
@@ -87,10 +87,10 @@ def create(state: State, actor: Actor, raw: Raw) -> Entry:
 
 def change(state: State, actor: Actor, number: int, raw: Raw) -> Entry:
     """Another entry in the place of one; what `raw` does not name is not there any more."""
-    refuse(actor.scope)
+    require_platform_admin(actor.scope)
     made = _signed(draft(raw, number, _public(state)), actor)
     with state.writing() as connection:
-        old = _kept(connection, number)
+        old = _stored(connection, number)
         _refuse_second(connection, made)
         if made.as_dict() == old.as_dict():
             return old
@@ -101,24 +101,24 @@ def change(state: State, actor: Actor, number: int, raw: Raw) -> Entry:
 
 def remove(state: State, actor: Actor, number: int) -> None:
     """No such entry any more; what was stored by it stays as it is."""
-    refuse(actor.scope)
+    require_platform_admin(actor.scope)
     with state.writing() as connection:
-        old = _kept(connection, number)
+        old = _stored(connection, number)
         connection.execute(PRICES.delete().where(PRICES.c.id == number))
         record(connection, actor, "delete", _thing(old), old.as_dict(), None)
 
 
-def supposed(state: State, scope: Scope, raw: Raw, number: int = 0) -> tuple[Entry, PriceBook]:
+def with_draft(state: State, scope: Scope, raw: Raw, number: int = 0) -> tuple[Entry, PriceBook]:
     """An entry that is not kept yet, and the book as it would be with it (in the place of one)."""
     public = _public(state)
     made = draft(raw, number, public)
-    others = [one for one in listed(state, scope) if one.id != number]
+    others = [one for one in list_prices(state, scope) if one.id != number]
     _refuse_same(made, others)
     return made, PriceBook([*others, replace(made, id=number or 2**62)], public)
 
 
-def refuse(scope: Scope) -> None:
-    """Let nobody on but those who set up the house; raises `Forbidden`."""
+def require_platform_admin(scope: Scope) -> None:
+    """Let nobody on but platform administrators; raises `Forbidden`."""
     if not scope.manages_platform:
         raise Forbidden("prices are for platform administrators")
 
@@ -137,7 +137,7 @@ def _entries(connection: sa.Connection) -> list[Entry]:
     return [Entry.of(row) for row in rows]
 
 
-def _kept(connection: sa.Connection, number: int) -> Entry:
+def _stored(connection: sa.Connection, number: int) -> Entry:
     # A number that SQLite cannot hold is nobody's.
     wanted = PRICES.c.id == (number if 0 < number < 2**63 else -1)
     row = connection.execute(sa.select(PRICES).where(wanted)).first()

@@ -1,7 +1,7 @@
 """The releases of the public price book that the state store has taken in, each from a day on.
 
 The first one holds for all time. A later one holds from the day (UTC) after it was taken in, so
-that an upgrade changes no price of the past; who sets up the house may have it begin on another
+that an upgrade changes no price of the past; a platform administrator may have it begin on another
 day, and then re-price history. What is stored keeps its cost until then.
 """
 
@@ -94,16 +94,16 @@ def book(connection: sa.Connection) -> PublicBook:
     return PublicBook((_since(row.start), read(row.name, row.book)) for row in rows)
 
 
-def releases(state: State, scope: Scope) -> list[StoredRelease]:
+def list_releases(state: State, scope: Scope) -> list[StoredRelease]:
     """What was taken in, newest first."""
-    _refuse(scope)
+    require_platform_admin(scope)
     with state.reading() as connection:
         rows = connection.execute(sa.select(RELEASES).order_by(RELEASES.c.id)).all()
     found: list[StoredRelease] = []
     before: Models = {}
     for row in rows:
         models = read(row.name, row.book).models()
-        found.append(_taken(row, before, models))
+        found.append(_stored(row, before, models))
         before = models
     return found[::-1]
 
@@ -111,7 +111,7 @@ def releases(state: State, scope: Scope) -> list[StoredRelease]:
 def move(state: State, actor: Actor, number: int, raw: Mapping[str, Any]) -> StoredRelease:
     """Have a release hold from another day on; raises `Refused` for the first one, and where a
     later one would hold already."""
-    _refuse(actor.scope)
+    require_platform_admin(actor.scope)
     if set(raw) != {"from"}:
         raise Refused("from", "send only from: the day from which the release holds")
     start = day(raw["from"], "the release")
@@ -126,7 +126,7 @@ def move(state: State, actor: Actor, number: int, raw: Mapping[str, Any]) -> Sto
         if row.start != start:
             connection.execute(RELEASES.update().where(wanted).values(start=start))
             record(connection, actor, "edit", row.name, {"from": row.start}, {"from": start})
-    return next(one for one in releases(state, actor.scope) if one.id == number)
+    return next(one for one in list_releases(state, actor.scope) if one.id == number)
 
 
 def _refuse_held(connection: sa.Connection, number: int, start: str) -> None:
@@ -137,7 +137,7 @@ def _refuse_held(connection: sa.Connection, number: int, start: str) -> None:
         raise Refused("from", f"{held.name} holds instead from {held.start} on: name a day before")
 
 
-def _taken(row: Any, before: Models, models: Models) -> StoredRelease:
+def _stored(row: Any, before: Models, models: Models) -> StoredRelease:
     added = [one for one in models if one not in before] if before else []
     changed = [one for one, said in models.items() if before.get(one, said) != said]
     dropped = [one for one in before if one not in models]
@@ -149,6 +149,6 @@ def _since(start: str | None) -> int:
     return ALWAYS if start is None else since(start)
 
 
-def _refuse(scope: Scope) -> None:
+def require_platform_admin(scope: Scope) -> None:
     if not scope.manages_platform:
         raise Forbidden("prices are for platform administrators")

@@ -11,7 +11,7 @@ from data.errors import Refused
 from data.events.table import EARLIEST, LATEST, micros
 from data.prices.book import PriceBook
 from data.prices.entries import Entry
-from data.prices.own import refuse
+from data.prices.own import require_platform_admin
 from data.prices.rates import Rates, Steps
 
 MOST: Final = 200
@@ -55,7 +55,7 @@ def dollars(rates: Rates) -> dict[str, str]:
 
 def search(scope: Scope, book: PriceBook, text: str, at: datetime) -> tuple[list[Quote], int]:
     """Models of the public book whose provider or name has every word, and how many there are."""
-    refuse(scope)
+    require_platform_admin(scope)
     words, ts, public = text[:LONGEST].casefold().split(), micros(at), PriceBook((), book.public)
     named = book.public.at(ts).models()
     found = [pair for pair in named if all(word in "/".join(pair).casefold() for word in words)]
@@ -64,7 +64,7 @@ def search(scope: Scope, book: PriceBook, text: str, at: datetime) -> tuple[list
 
 def quote(scope: Scope, book: PriceBook, provider: str, model: str, at: datetime) -> Quote:
     """The price that a call of a model has at a moment, whoever says so."""
-    refuse(scope)
+    require_platform_admin(scope)
     return _quoted(book, provider.strip()[:LONGEST] or None, model.strip()[:LONGEST], micros(at))
 
 

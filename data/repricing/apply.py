@@ -20,7 +20,7 @@ from data.errors import Refused, Unknown
 from data.events.table import EARLIEST, LATEST, micros
 from data.prices.book import PriceBook
 from data.prices.entries import Entry
-from data.prices.own import entry, refuse
+from data.prices.own import entry, require_platform_admin
 from data.prices.rate_rows import Affected, Model, RateChange, rate_rows
 from data.query.filters import Filters
 from data.query.query import Query
@@ -40,7 +40,7 @@ FIELDS: Final = ("what", "price", "from", "to")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RepricingRequest:
     """What is to be re-priced: of one entry's models or of all, from `start` until `end`."""
 
     what: Affected
@@ -49,7 +49,7 @@ class Asked:
     end: int
 
 
-def asked(raw: Mapping[str, Any]) -> Asked:
+def parse_request(raw: Mapping[str, Any]) -> RepricingRequest:
     """The re-pricing that was described; raises `Refused` naming the field that is wrong."""
     for name in raw:
         if name not in FIELDS:
@@ -66,7 +66,9 @@ def asked(raw: Mapping[str, Any]) -> Asked:
     if start is not None and end is not None and end <= start:
         raise Refused("to", "the end lies before the start")
     first, last = micros(EARLIEST), micros(LATEST)
-    return Asked(what, price, first if start is None else start, last if end is None else end)
+    return RepricingRequest(
+        what, price, first if start is None else start, last if end is None else end
+    )
 
 
 def _day(field: str, value: Any) -> int | None:
@@ -83,60 +85,60 @@ def _day(field: str, value: Any) -> int | None:
     return micros(midnight + timedelta(days=1 if field == "to" else 0))
 
 
-def apply(state: State, actor: Actor, wish: Asked, store: EventStore) -> Repricing:
+def apply(state: State, actor: Actor, request: RepricingRequest, store: EventStore) -> Repricing:
     """Re-price, and record it; raises `Unknown` for a price that is not there."""
-    refuse(actor.scope)
-    said = None if wish.price is None else entry(state, actor.scope, wish.price)
-    change = change_of(wish, said, store.book(), actor.scope, store)
-    number = _begin(state, actor, wish, said, change)
+    require_platform_admin(actor.scope)
+    own = None if request.price is None else entry(state, actor.scope, request.price)
+    change = rate_change(request, own, store.book(), actor.scope, store)
+    number = _begin(state, actor, request, own, change)
     try:
-        shifts = store.reprice(change, number)
+        changes = store.reprice(change, number)
     except Exception:
         with state.writing() as connection:
             connection.execute(REPRICINGS.delete().where(REPRICINGS.c.id == number))
         raise
     # Somebody may have undone it before it had changed anything: it stands now.
-    standing = {"reverted_at": None, "reverted_by": None}
-    told = totals(shifts) | {"projects": [one.as_dict() for one in shifts]} | standing
+    in_force = {"reverted_at": None, "reverted_by": None}
+    values = totals(changes) | {"projects": [one.as_dict() for one in changes]} | in_force
     with state.writing() as connection:
-        connection.execute(REPRICINGS.update().where(REPRICINGS.c.id == number).values(told))
-        done = _kept(connection, number)
-        record(connection, actor, "create", f"re-pricing {number}", None, _outline(done))
-    return done
+        connection.execute(REPRICINGS.update().where(REPRICINGS.c.id == number).values(values))
+        made = _stored(connection, number)
+        record(connection, actor, "create", f"re-pricing {number}", None, _outline(made))
+    return made
 
 
 def undo(state: State, actor: Actor, number: int, store: EventStore) -> Repricing:
     """Put every event back as the re-pricing found it. Later ones of the same events go first."""
-    refuse(actor.scope)
+    require_platform_admin(actor.scope)
     with state.reading() as connection:
-        _standing(connection, number)
+        _in_force(connection, number)
     store.restore(number)
-    told = {"reverted_at": actor.now, "reverted_by": actor.name}
+    values = {"reverted_at": actor.now, "reverted_by": actor.name}
     with state.writing() as connection:
-        old = _standing(connection, number)
-        connection.execute(REPRICINGS.update().where(REPRICINGS.c.id == number).values(told))
+        old = _in_force(connection, number)
+        connection.execute(REPRICINGS.update().where(REPRICINGS.c.id == number).values(values))
         record(connection, actor, "delete", f"re-pricing {number}", _outline(old), None)
-        return _kept(connection, number)
+        return _stored(connection, number)
 
 
-def done(state: State, scope: Scope, limit: int = 100) -> list[Repricing]:
+def list_repricings(state: State, scope: Scope, limit: int = 100) -> list[Repricing]:
     """The newest re-pricings first."""
-    refuse(scope)
+    require_platform_admin(scope)
     newest = sa.select(REPRICINGS).order_by(REPRICINGS.c.id.desc()).limit(limit)
     with state.reading() as connection:
         return [Repricing.of(row) for row in connection.execute(newest)]
 
 
-def change_of(
-    wish: Asked, said: Entry | None, book: PriceBook, scope: Scope, store: EventStore
+def rate_change(
+    request: RepricingRequest, own: Entry | None, book: PriceBook, scope: Scope, store: EventStore
 ) -> RateChange:
-    """The change that `book` makes, of the models that `said` covers (none: all)."""
+    """The change that `book` makes, of the models that `own` covers (none: all)."""
     models = [
         (provider, model)
-        for provider, model in _models(wish.what, scope, store)
-        if said is None or said.covers(provider, model)
+        for provider, model in _models(request.what, scope, store)
+        if own is None or own.covers(provider, model)
     ]
-    return RateChange(wish.what, rate_rows(book, models), wish.start, wish.end)
+    return RateChange(request.what, rate_rows(book, models), request.start, request.end)
 
 
 def _models(what: Affected, scope: Scope, store: EventStore) -> list[Model]:
@@ -148,11 +150,14 @@ def _models(what: Affected, scope: Scope, store: EventStore) -> list[Model]:
     return [(or_none(provider), model) for provider, model in pairs if or_none(model) is not None]
 
 
-def _begin(state: State, actor: Actor, wish: Asked, said: Entry | None, change: RateChange) -> int:
+def _begin(
+    state: State, actor: Actor, request: RepricingRequest, own: Entry | None, change: RateChange
+) -> int:
     models = sorted({(row.provider, row.model) for row in change.rates})
     row = {
-        "at": actor.now, "who": actor.scope.user, "name": actor.name, "what": wish.what,
-        "price": wish.price, "entry": said and said.as_dict(), "start": wish.start, "end": wish.end,
+        "at": actor.now, "who": actor.scope.user, "name": actor.name, "what": request.what,
+        "price": request.price, "entry": own and own.as_dict(),
+        "start": request.start, "end": request.end,
         "models": [list(model) for model in models],
     }  # fmt: skip
     with state.writing() as connection:
@@ -160,7 +165,7 @@ def _begin(state: State, actor: Actor, wish: Asked, said: Entry | None, change: 
         return int(connection.execute(insert).scalar_one())
 
 
-def _kept(connection: sa.Connection, number: int) -> Repricing:
+def _stored(connection: sa.Connection, number: int) -> Repricing:
     wanted = REPRICINGS.c.id == (number if 0 < number < 2**63 else -1)
     row = connection.execute(sa.select(REPRICINGS).where(wanted)).first()
     if row is None:
@@ -168,8 +173,8 @@ def _kept(connection: sa.Connection, number: int) -> Repricing:
     return Repricing.of(row)
 
 
-def _standing(connection: sa.Connection, number: int) -> Repricing:
-    found = _kept(connection, number)
+def _in_force(connection: sa.Connection, number: int) -> Repricing:
+    found = _stored(connection, number)
     if found.reverted_at is not None:
         raise Refused("repricing", f"re-pricing {number} was undone already")
     return found

@@ -9,8 +9,8 @@ from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.errors import Refused
 from data.prices.cost_change import CostChange
-from data.prices.own import entry, refuse, supposed
-from data.repricing.apply import asked, change_of
+from data.prices.own import entry, require_platform_admin, with_draft
+from data.repricing.apply import parse_request, rate_change
 from data.state.store import State
 
 
@@ -19,16 +19,16 @@ def preview(
 ) -> list[CostChange]:
     """The changes by project. `raw` is a re-pricing; its `price` is a number, nothing (the whole
     book), or the fields of a price to be, which may come `instead_of` one that is kept."""
-    refuse(scope)
+    require_platform_admin(scope)
     price, rest = raw.get("price"), dict(raw)
     if not isinstance(price, Mapping):
-        wish, book = asked(raw), store.book()
-        said = None if wish.price is None else entry(state, scope, wish.price)
+        request, book = parse_request(raw), store.book()
+        own = None if request.price is None else entry(state, scope, request.price)
     else:
         del rest["price"]
-        said, book = supposed(state, scope, price, _number(rest.pop("instead_of", None)))
-        wish = asked(rest)
-    return store.reprice(change_of(wish, said, book, scope, store), None)
+        own, book = with_draft(state, scope, price, _number(rest.pop("instead_of", None)))
+        request = parse_request(rest)
+    return store.reprice(rate_change(request, own, book, scope, store), None)
 
 
 def _number(value: Any) -> int:

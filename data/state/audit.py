@@ -73,7 +73,7 @@ def record(
 
 def entries(state: State, scope: Scope, limit: int, offset: int = 0) -> list[Entry]:
     """The newest entries first; raises `Forbidden` for whom the trail is not."""
-    refuse(scope)
+    require_audit_reader(scope)
     newest = sa.select(AUDIT).order_by(AUDIT.c.id.desc()).limit(limit).offset(offset)
     with state.reading() as connection:
         return [Entry(*row) for row in connection.execute(newest)]
@@ -81,11 +81,11 @@ def entries(state: State, scope: Scope, limit: int, offset: int = 0) -> list[Ent
 
 def count(state: State, scope: Scope) -> int:
     """How many entries there are, for whom may read them."""
-    refuse(scope)
+    require_audit_reader(scope)
     with state.reading() as connection:
         return connection.execute(sa.select(sa.func.count()).select_from(AUDIT)).scalar_one()
 
 
-def refuse(scope: Scope) -> None:
+def require_audit_reader(scope: Scope) -> None:
     if not scope.reads_audit:
         raise Forbidden("the audit trail is for platform administrators")

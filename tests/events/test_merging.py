@@ -21,12 +21,12 @@ from data.events.table import EVENTS, Event
 from data.ingest.importing import ingest, ingest_paths
 from data.prices.book import PUBLIC
 from data.prices.derived import DERIVED, derived
-from data.prices.own import Books, create
+from data.prices.own import PriceBookStore, create
 from data.query.filters import Filters
 from data.query.query import Query
 from data.query.run import run
 from data.query.windows import Window
-from data.repricing.apply import apply, asked, undo
+from data.repricing.apply import apply, parse_request, undo
 from data.sources.events import event_of
 from data.state.audit import Actor
 from data.state.store import State
@@ -339,10 +339,10 @@ PRICES: Final = "cost_nano, cost_origin, cache_saved_nano, cache_write_nano, lis
 @pytest.fixture
 def priced(state: State, tmp_path: Path) -> Iterator[EventStore]:
     """A store whose book is the state's: one event of a model that has its price since."""
-    opened = open_events(f"duckdb:///{tmp_path / 'priced.duckdb'}", Books(state))
+    opened = open_events(f"duckdb:///{tmp_path / 'priced.duckdb'}", PriceBookStore(state))
     ingest([("", {"event_id": "e"} | LEAST | OUR)], opened)
     create(state, ROOT, OWN)
-    apply(state, ROOT, asked({"what": "unpriced"}), opened)
+    apply(state, ROOT, parse_request({"what": "unpriced"}), opened)
     assert rows(opened, PRICES) == [(25 * 10**9, "list", None, None, None)]
     yield opened
     opened.close()
@@ -370,7 +370,7 @@ def test_a_reported_cost_stays_when_the_price_is_undone(state: State, priced: Ev
 def test_more_tokens_take_the_present_price_and_are_undone(
     state: State, priced: EventStore
 ) -> None:
-    apply(state, ROOT, asked({"what": "history", "from": "2026-11-01"}), priced)
+    apply(state, ROOT, parse_request({"what": "history", "from": "2026-11-01"}), priced)
     more(priced, output_tokens=1_000_000)
     assert rows(priced, PRICES) == [(125 * 10**9, "list", None, None, None)]
     undo(state, ROOT, 1, priced)
@@ -380,7 +380,7 @@ def test_more_tokens_take_the_present_price_and_are_undone(
 def test_what_stood_for_other_tokens_is_not_put_back(state: State, priced: EventStore) -> None:
     discount = {"model": "our-llama", "from": "2026-11-02", "input": "5", "output": "5"}
     create(state, ROOT, discount)
-    apply(state, ROOT, asked({"what": "history", "from": "2026-11-01"}), priced)
+    apply(state, ROOT, parse_request({"what": "history", "from": "2026-11-01"}), priced)
     assert rows(priced, PRICES) == [(5 * 10**9, "list", None, None, None)]
     more(priced, output_tokens=1_000_000)
     undo(state, ROOT, 2, priced)
@@ -391,7 +391,7 @@ def test_what_stood_for_other_tokens_is_not_put_back(state: State, priced: Event
 
 def test_a_list_price_of_its_time_becomes_the_list_cost(state: State, priced: EventStore) -> None:
     create(state, ROOT, {"model": "our-llama", "from": "2026-11-02", "input": "5", "output": "5"})
-    apply(state, ROOT, asked({"what": "history", "from": "2026-11-01"}), priced)
+    apply(state, ROOT, parse_request({"what": "history", "from": "2026-11-01"}), priced)
     more(priced, cost_nano=7)
     assert rows(priced, PRICES) == [(7, "reported", None, None, 5 * 10**9)]
     undo(state, ROOT, 2, priced)

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from data.access.scope import Scope
 from data.errors import EventError, Forbidden, Refused, Unknown
 from data.ingest.import_log import source_totals
-from data.ingest.keys import MINUTE, START, Key, add, any_good, listed, revoke, verify
+from data.ingest.keys import MINUTE, START, Key, add, any_good, list_keys, revoke, verify
 from data.sources.format import Note, Record
 from data.state.audit import Actor, entries
 from data.state.store import State
@@ -49,7 +49,7 @@ def test_a_key_opens_until_it_is_revoked(state: State) -> None:
     revoke(state, HAND, made.id)
     assert verify(state, secret, NOW) is None
     assert not any_good(state)
-    assert [(one.name, one.revoked) for one in listed(state, ROOT)] == [("CI", NOW)]
+    assert [(one.name, one.revoked) for one in list_keys(state, ROOT)] == [("CI", NOW)]
 
 
 def test_the_secret_is_long_never_kept_and_never_the_same(state: State, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_use_is_noted_at_most_once_a_minute(state: State) -> None:
     noted = []
     for now in (NOW, NOW + MINUTE - 1, NOW + MINUTE, NOW + MINUTE + 1):
         verify(state, secret, now)
-        noted.append(listed(state, ROOT)[0].used)
+        noted.append(list_keys(state, ROOT)[0].used)
     assert noted == [NOW, NOW, NOW + MINUTE, NOW + MINUTE]
 
 
@@ -109,7 +109,7 @@ def test_what_is_no_key_is_refused_by_its_field(
     with pytest.raises(Refused) as refused:
         add(state, HAND, raw)
     assert refused.value.parameter == field
-    assert len(listed(state, ROOT)) == 1
+    assert len(list_keys(state, ROOT)) == 1
 
 
 def test_a_revoked_keys_name_is_free_again(state: State) -> None:
@@ -126,7 +126,7 @@ def test_nobody_else_touches_keys(state: State, claims: dict[str, Any]) -> None:
     hand = Actor(Scope.of(claims), "U", NOW)
     made, secret = add(state, HAND, {"name": "one", "source": "ci"})
     for try_it in (
-        lambda: listed(state, hand.scope),
+        lambda: list_keys(state, hand.scope),
         lambda: add(state, hand, {"name": "two", "source": "ci"}),
         lambda: revoke(state, hand, made.id),
     ):

@@ -25,7 +25,7 @@ from data.ingest import request_process
 from data.ingest.keys import UNNAMED, Key
 from data.ingest.request_process import ParserProcess
 from data.ingest.requests import LocalRequestParser, RequestParser
-from data.prices.own import Books, create
+from data.prices.own import PriceBookStore, create
 from data.state.audit import Actor
 from data.state.store import State
 
@@ -89,7 +89,7 @@ ASKED: list[Callable[[RequestParser], Any]] = [
 
 @pytest.mark.parametrize("number", range(len(ASKED)))
 def test_both_read_alike(state: State, process: ParserProcess, number: int) -> None:
-    assert answer(process, number) == answer(LocalRequestParser(Books(state)), number)
+    assert answer(process, number) == answer(LocalRequestParser(PriceBookStore(state)), number)
 
 
 def answer(reader: RequestParser, number: int) -> Any:

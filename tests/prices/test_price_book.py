@@ -17,7 +17,7 @@ from data.events.table import micros
 from data.ingest.importing import ingest
 from data.prices.book import PUBLIC, PriceBook
 from data.prices.draft import draft
-from data.prices.own import Books, change, create, entry, listed, remove
+from data.prices.own import PriceBookStore, change, create, entry, list_prices, remove
 from data.prices.patterns import matches
 from data.state.audit import Actor, entries
 from data.state.store import State
@@ -134,12 +134,12 @@ def test_what_is_wrong_is_one_sentence(raw: dict[str, Any], field: str, sentence
 
 def test_entries_are_kept_exactly_and_audited(state: State) -> None:
     kept = create(state, ROOT, OWN | {"input": "0.123456789", "note": "contract 7"})
-    assert listed(state, ROOT.scope) == [kept]
+    assert list_prices(state, ROOT.scope) == [kept]
     assert kept.input == Decimal("0.123456789")
     edited = change(state, ROOT, kept.id, OWN | {"output": "5"})
     assert (edited.output, edited.note) == (Decimal(5), "")
     remove(state, ROOT, kept.id)
-    assert listed(state, ROOT.scope) == []
+    assert list_prices(state, ROOT.scope) == []
     trail = [(one.action, one.thing) for one in entries(state, ROOT.scope, 9)]
     assert trail == [(done, f"price {kept.id}") for done in ("delete", "edit", "create")]
     with pytest.raises(Unknown):
@@ -160,7 +160,7 @@ def test_one_day_has_one_price_of_a_model(state: State) -> None:
 def test_only_those_who_set_up_the_house_see_or_set_prices(state: State, hand: Actor) -> None:
     kept = create(state, ROOT, OWN)
     doors: list[Any] = [
-        lambda: listed(state, hand.scope), lambda: entry(state, hand.scope, kept.id),
+        lambda: list_prices(state, hand.scope), lambda: entry(state, hand.scope, kept.id),
         lambda: create(state, hand, OWN | {"from": "2026-03-01"}),
         lambda: change(state, hand, kept.id, OWN | {"input": 0}),
         lambda: remove(state, hand, kept.id),
@@ -168,11 +168,11 @@ def test_only_those_who_set_up_the_house_see_or_set_prices(state: State, hand: A
     for door in doors:
         with pytest.raises(Forbidden):
             door()
-    assert listed(state, ROOT.scope) == [kept]
+    assert list_prices(state, ROOT.scope) == [kept]
 
 
 def test_the_book_is_of_the_present_and_the_same_while_nothing_changes(state: State) -> None:
-    books, elsewhere = Books(state), Books(state)
+    books, elsewhere = PriceBookStore(state), PriceBookStore(state)
     assert books() is books()
     kept = create(state, ROOT, OWN)
     first = books()
@@ -191,7 +191,7 @@ CALL = {"ts": "2026-11-20T09:00:00Z", "kind": "llm", "channel": "api", "source":
 
 @pytest.fixture
 def sink(state: State, tmp_path: Path) -> Iterator[EventStore]:
-    opened = open_events("duckdb://", Books(state))
+    opened = open_events("duckdb://", PriceBookStore(state))
     yield opened
     opened.close()
 

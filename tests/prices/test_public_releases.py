@@ -21,13 +21,13 @@ from data.ingest.importing import ingest
 from data.prices import releases as public_releases
 from data.prices.book import PUBLIC, PriceBook
 from data.prices.draft import draft
-from data.prices.own import Books, create
+from data.prices.own import PriceBookStore, create
 from data.prices.public_book import ALWAYS, INSTALLED, Model, PublicBook, Release, installed
 from data.prices.rate_rows import RateChange, rate_rows
 from data.prices.rates import Rates, Schedule
 from data.prices.release_rows import read, written
-from data.prices.releases import adopt, move, releases
-from data.repricing.apply import apply, asked
+from data.prices.releases import adopt, list_releases, move
+from data.repricing.apply import apply, parse_request
 from data.state.audit import Actor, entries
 from data.state.store import State
 from tests.prices.test_repricing import by_hand, drawn, rows
@@ -89,22 +89,22 @@ def test_a_release_is_kept_exactly() -> None:
 
 
 def test_the_first_release_holds_for_all_time_and_is_taken_in_once(state: State) -> None:
-    assert releases(state, ROOT.scope) == []
-    assert Books(state)().public is installed()
+    assert list_releases(state, ROOT.scope) == []
+    assert PriceBookStore(state)().public is installed()
     for now in (NOW, NOW + DAY):
         adopt(state, now)
-    (taken,) = releases(state, ROOT.scope)
+    (taken,) = list_releases(state, ROOT.scope)
     assert (taken.name, taken.start, taken.at) == (INSTALLED, None, NOW)
     assert (taken.added, taken.changed) == ((), ())
     assert entries(state, ROOT.scope, 9) == []
-    book = Books(state)()
+    book = PriceBookStore(state)()
     assert book.public is not installed()
     assert book.price(*GPT, 0, 1_000) == PUBLIC.price(*GPT, 0, 1_000)
 
 
 def test_a_later_release_holds_from_its_day_on(state: State, upgrade: Any) -> None:
     adopt(state, NOW - 9 * DAY)
-    books = Books(state)
+    books = PriceBookStore(state)
     before = books()
     upgrade("genai-prices 99")
     adopt(state, NOW)
@@ -117,7 +117,7 @@ def test_a_later_release_holds_from_its_day_on(state: State, upgrade: Any) -> No
     ]  # fmt: skip
     assert [book.price(*NEW, ts, 1_000) for ts in (0, TOMORROW, NOW)] == [9_000_000] * 3
     assert book.price(*GONE, TOMORROW, 1_000) == PUBLIC.price(*GONE, NOW, 1_000) is not None
-    newest, first = releases(state, ROOT.scope)
+    newest, first = list_releases(state, ROOT.scope)
     assert (newest.name, newest.start, first.start) == ("genai-prices 99", "2026-11-21", None)
     assert (newest.added, newest.changed, newest.dropped) == (
         ("openai/gpt-99",), ("openai/gpt-4o",), ("openai/gpt-4",),
@@ -126,7 +126,7 @@ def test_a_later_release_holds_from_its_day_on(state: State, upgrade: Any) -> No
     assert (told.who, told.action, told.thing) == ("spendscope", "create", "genai-prices 99")
     assert told.after == {"from": "2026-11-21"}
     adopt(state, NOW + DAY)
-    assert len(releases(state, ROOT.scope)) == 2
+    assert len(list_releases(state, ROOT.scope)) == 2
 
 
 def test_own_prices_follow_the_releases(state: State, upgrade: Any) -> None:
@@ -136,7 +136,7 @@ def test_own_prices_follow_the_releases(state: State, upgrade: Any) -> None:
     create(state, ROOT, {"model": "ours", "alias": "openai/gpt-4o", "from": "2026-01-01"})
     create(state, ROOT, {"model": "gpt-4o", "discount": "50", "from": "2026-11-20"})
     create(state, ROOT, {"model": "new", "alias": "openai/gpt-99", "from": "2026-01-01"})
-    book, old = Books(state)(), PUBLIC.price(*GPT, NOW, 1_000)
+    book, old = PriceBookStore(state)(), PUBLIC.price(*GPT, NOW, 1_000)
     assert old
     today = TOMORROW - 1
     assert [book.price(None, "ours", ts, 1_000) for ts in (today, TOMORROW)] == [old, 7_000_000]
@@ -203,7 +203,7 @@ def test_an_upgrade_changes_nothing_of_the_past_until_somebody_says_so(
     state: State, upgrade: Any
 ) -> None:
     adopt(state, NOW - 9 * DAY)
-    store = open_events("duckdb://", Books(state))
+    store = open_events("duckdb://", PriceBookStore(state))
     old = PUBLIC.price(*GPT, NOW, 1_000)
     ingest([("1", CALL | {"event_id": "a"})], store)
     upgrade("genai-prices 99")
@@ -211,9 +211,9 @@ def test_an_upgrade_changes_nothing_of_the_past_until_somebody_says_so(
     ingest([("1", CALL | {"event_id": "b"}),
             ("2", CALL | {"event_id": "c", "ts": "2026-11-21T09:00:00Z"})], store)  # fmt: skip
     assert cost(store) == [old, old, 7_000_000]
-    history = asked({"what": "history", "from": "2026-01-01"})
+    history = parse_request({"what": "history", "from": "2026-01-01"})
     assert apply(state, ROOT, history, store).events == 0
-    moved = move(state, ROOT, releases(state, ROOT.scope)[0].id, {"from": "2026-11-01"})
+    moved = move(state, ROOT, list_releases(state, ROOT.scope)[0].id, {"from": "2026-11-01"})
     assert (moved.start, cost(store)) == ("2026-11-01", [old, old, 7_000_000])
     assert entries(state, ROOT.scope, 1)[0].changes() == [("from", "2026-11-21", "2026-11-01")]
     assert apply(state, ROOT, history, store).events == 2
@@ -225,10 +225,10 @@ def test_a_release_holds_instead_of_all_before_it(state: State, upgrade: Any) ->
     for number, dollars in ((1, 1), (2, 2), (3, 3)):
         upgrade(f"genai-prices {number}", **{GPT[1]: dollars})
         adopt(state, NOW + number * 9 * DAY)
-    third, second, _ = releases(state, ROOT.scope)
+    third, second, _ = list_releases(state, ROOT.scope)
 
     def prices() -> list[Any]:
-        book = Books(state)()
+        book = PriceBookStore(state)()
         return [book.price(*GPT, NOW + days * DAY, 1_000) for days in (0, 18, 19, 27, 28)]
 
     assert prices() == [1_000_000, 1_000_000, 2_000_000, 2_000_000, 3_000_000]
@@ -245,17 +245,17 @@ def test_an_older_program_takes_nothing_in(state: State, upgrade: Any) -> None:
     adopt(state, NOW)
     upgrade("genai-prices 0.9.20")
     adopt(state, NOW)
-    assert [one.name for one in releases(state, ROOT.scope)] == ["genai-prices 0.10.1"]
+    assert [one.name for one in list_releases(state, ROOT.scope)] == ["genai-prices 0.10.1"]
     upgrade("genai-prices 0.10.2")
     adopt(state, NOW)
-    assert len(releases(state, ROOT.scope)) == 2
+    assert len(list_releases(state, ROOT.scope)) == 2
 
 
 def test_the_day_is_refused_where_it_cannot_be(state: State, upgrade: Any) -> None:
     adopt(state, NOW)
     upgrade("genai-prices 99")
     adopt(state, NOW)
-    later, first = releases(state, ROOT.scope)
+    later, first = list_releases(state, ROOT.scope)
     for number, raw, error in (
         (first.id, {"from": "2026-01-01"}, Refused), (later.id, {"from": "soon"}, Refused),
         (later.id, {}, Refused), (later.id, {"from": "2026-01-01", "name": "x"}, Refused),
@@ -269,8 +269,8 @@ def test_the_day_is_refused_where_it_cannot_be(state: State, upgrade: Any) -> No
         with pytest.raises(Forbidden):
             move(state, hand, later.id, {"from": "2026-01-01"})
         with pytest.raises(Forbidden):
-            releases(state, hand.scope)
-    assert releases(state, ROOT.scope) == [later, first]
+            list_releases(state, hand.scope)
+    assert list_releases(state, ROOT.scope) == [later, first]
 
 
 @pytest.fixture

@@ -19,13 +19,13 @@ from data.ingest.importing import ingest
 from data.prices.book import PriceBook
 from data.prices.derived import derived
 from data.prices.draft import draft
-from data.prices.own import Books, change, create, remove, supposed
+from data.prices.own import PriceBookStore, change, create, remove, with_draft
 from data.prices.rate_rows import RateChange, rate_rows
 from data.query.filters import Filters
 from data.query.query import Query
 from data.query.run import run
 from data.query.windows import Window
-from data.repricing.apply import apply, asked, done, undo
+from data.repricing.apply import apply, list_repricings, parse_request, undo
 from data.repricing.log import changes_as_dict
 from data.repricing.preview import preview
 from data.repricing.unpriced import unpriced
@@ -46,7 +46,7 @@ Make = Callable[..., Event]
 
 @pytest.fixture
 def store(state: State) -> Iterator[EventStore]:
-    opened = open_events("duckdb://", Books(state))
+    opened = open_events("duckdb://", PriceBookStore(state))
     yield opened
     opened.close()
 
@@ -176,7 +176,7 @@ def test_naming_a_price_prices_exactly_the_events_without_one(
     shifts = preview(state, ROOT.scope, {"what": "unpriced", "price": OWN}, store)
     assert rows(store) == before
     kept = create(state, ROOT, OWN)
-    made = apply(state, ROOT, asked({"what": "unpriced", "price": kept.id}), store)
+    made = apply(state, ROOT, parse_request({"what": "unpriced", "price": kept.id}), store)
     assert made.projects == [one.as_dict() for one in shifts]
     assert (made.events, made.before, made.after) == (3, None, 3 * 37_500_000 + 375)
     told = [(one["project"], one["project_name"], one["events"]) for one in made.projects or []]
@@ -185,18 +185,20 @@ def test_naming_a_price_prices_exactly_the_events_without_one(
     assert changed == ["e0", "e1", "e8"]
     assert rows(store, "cost_nano, cost_origin")[2] == (9, "reported")
     assert made.models == [["", "our-llama"]]
-    assert apply(state, ROOT, asked({"what": "unpriced", "price": kept.id}), store).events == 0
+    assert (
+        apply(state, ROOT, parse_request({"what": "unpriced", "price": kept.id}), store).events == 0
+    )
 
 
 def test_it_is_undone_to_the_byte(state: State, store: EventStore) -> None:
     load(store, *SOME)
     before, money = rows(store), cost(store)
     kept = create(state, ROOT, OWN)
-    first = apply(state, ROOT, asked({"what": "unpriced", "price": kept.id}), store)
+    first = apply(state, ROOT, parse_request({"what": "unpriced", "price": kept.id}), store)
     assert cost(store) > money
     change(state, ROOT, kept.id, OWN | {"input": "1"})
     between = rows(store)
-    second = apply(state, ROOT, asked({"what": "history", "from": "2026-01-01"}), store)
+    second = apply(state, ROOT, parse_request({"what": "history", "from": "2026-01-01"}), store)
     assert second.compared == 1
     with pytest.raises(Refused, match="undo re-pricing 2 first"):
         undo(state, ROOT, first.id, store)
@@ -207,7 +209,7 @@ def test_it_is_undone_to_the_byte(state: State, store: EventStore) -> None:
     assert cost(store) == money
     with pytest.raises(Refused, match="was undone already"):
         undo(state, ROOT, first.id, store)
-    assert [one.reverted_at for one in done(state, ROOT.scope)] == [NOW, NOW]
+    assert [one.reverted_at for one in list_repricings(state, ROOT.scope)] == [NOW, NOW]
     with store.sql.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM repriced").scalar() == 0
 
@@ -220,7 +222,7 @@ def test_history_is_repriced_from_a_day_on_and_reported_costs_stay(
          model | {"ts": "2026-11-21T00:00:00Z"}, {}, model | {"model": "o3"})  # fmt: skip
     assert rows(store, "cost_nano, list_cost_nano")[2] == (7, 2_500_000_000)
     create(state, ROOT, {"model": "gpt-*", "from": "2020-01-01", "discount": 20})
-    wish = asked({"what": "history", "from": "2026-11-01", "to": "2026-11-20"})
+    wish = parse_request({"what": "history", "from": "2026-11-01", "to": "2026-11-20"})
     made = apply(state, ROOT, wish, store)
     assert (made.events, made.compared) == (1, 1)
     assert (made.before, made.after) == (2_500_000_000, 2_000_000_000)
@@ -236,14 +238,17 @@ def test_history_makes_nothing_known_unknown(state: State, store: EventStore) ->
     load(store, *SOME)
     before = rows(store)
     remove(state, ROOT, kept.id)
-    assert apply(state, ROOT, asked({"what": "history", "from": "2020-01-01"}), store).events == 0
+    assert (
+        apply(state, ROOT, parse_request({"what": "history", "from": "2020-01-01"}), store).events
+        == 0
+    )
     assert rows(store) == before
 
 
 def test_every_repricing_is_in_the_audit_trail(state: State, store: EventStore) -> None:
     load(store, *SOME)
     create(state, ROOT, OWN)
-    made = apply(state, ROOT, asked({"what": "unpriced"}), store)
+    made = apply(state, ROOT, parse_request({"what": "unpriced"}), store)
     undo(state, ROOT, made.id, store)
     undone, applied, _ = entries(state, ROOT.scope, 9)
     assert (applied.action, applied.thing) == ("create", f"re-pricing {made.id}")
@@ -255,7 +260,7 @@ def test_every_repricing_is_in_the_audit_trail(state: State, store: EventStore) 
 def test_events_that_came_back_are_not_undone(state: State, store: EventStore) -> None:
     load(store, {})
     create(state, ROOT, OWN)
-    made = apply(state, ROOT, asked({"what": "unpriced"}), store)
+    made = apply(state, ROOT, parse_request({"what": "unpriced"}), store)
     store.remove("test")
     load(store, {})
     before = rows(store)
@@ -275,9 +280,9 @@ def test_one_that_fails_leaves_nothing(
 
     monkeypatch.setattr("data.engines.duckdb.repricing.BY_PROJECT", "SELECT no_such_column")
     with pytest.raises(Exception, match="no_such_column"):
-        apply(state, ROOT, asked({"what": "unpriced"}), store)
+        apply(state, ROOT, parse_request({"what": "unpriced"}), store)
     assert rows(store) == before
-    assert done(state, ROOT.scope) == []
+    assert list_repricings(state, ROOT.scope) == []
 
 
 def test_one_that_was_cut_short_can_be_undone(
@@ -288,8 +293,8 @@ def test_one_that_was_cut_short_can_be_undone(
     create(state, ROOT, OWN)
     monkeypatch.setattr("data.repricing.apply.totals", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        apply(state, ROOT, asked({"what": "unpriced"}), store)
-    (left,) = done(state, ROOT.scope)
+        apply(state, ROOT, parse_request({"what": "unpriced"}), store)
+    (left,) = list_repricings(state, ROOT.scope)
     assert (left.events, left.reverted_at) == (None, None)
     assert rows(store) != before
     undo(state, ROOT, left.id, store)
@@ -302,7 +307,7 @@ def test_two_who_undo_at_once_undo_once(
     load(store, *SOME)
     before = rows(store)
     create(state, ROOT, OWN)
-    made = apply(state, ROOT, asked({"what": "unpriced"}), store)
+    made = apply(state, ROOT, parse_request({"what": "unpriced"}), store)
     restore, turns = store.restore, iter((True, False))
 
     def meet(number: int) -> int:
@@ -330,7 +335,7 @@ def test_one_that_is_undone_before_it_began_stands_in_the_end(
         return reprice(change, number)
 
     monkeypatch.setattr(store, "reprice", late)
-    made = apply(state, ROOT, asked({"what": "unpriced"}), store)
+    made = apply(state, ROOT, parse_request({"what": "unpriced"}), store)
     assert (made.events, made.reverted_at) == (3, None)
     undo(state, ROOT, made.id, store)
     assert rows(store) == before
@@ -340,7 +345,7 @@ def test_events_that_arrive_meanwhile_are_all_there_and_right(
     state: State, store: EventStore
 ) -> None:
     create(state, ROOT, OWN)
-    price = Books(state)().price(None, "our-llama", NOW, 1_000_000)
+    price = PriceBookStore(state)().price(None, "our-llama", NOW, 1_000_000)
     assert price
     least = {"ts": "2026-11-20T09:00:00Z", "kind": "llm", "channel": "api", "source": "test",
              "status": "ok", "model": "our-llama", "input_tokens": 1_000_000}  # fmt: skip
@@ -355,10 +360,10 @@ def test_events_that_arrive_meanwhile_are_all_there_and_right(
                for name, told in (("a", {}), ("b", old), ("c", {"cost_nano": 1}))]  # fmt: skip
     for thread in threads:
         thread.start()
-    made = [apply(state, ROOT, asked({"what": "unpriced"}), store) for _ in range(4)]
+    made = [apply(state, ROOT, parse_request({"what": "unpriced"}), store) for _ in range(4)]
     for thread in threads:
         thread.join()
-    made.append(apply(state, ROOT, asked({"what": "unpriced"}), store))
+    made.append(apply(state, ROOT, parse_request({"what": "unpriced"}), store))
     assert sum(one.events or 0 for one in made) == 800
     found = rows(store, "event_id, cost_nano, cost_origin")
     assert len(found) == 1_600
@@ -377,22 +382,22 @@ def test_nobody_else_reprices_anything(
 ) -> None:
     load(store, *SOME)
     create(state, ROOT, OWN)
-    made = apply(state, ROOT, asked({"what": "unpriced"}), store)
+    made = apply(state, ROOT, parse_request({"what": "unpriced"}), store)
     before, hand = rows(store), Actor(Scope.of(claims), "X", NOW)
-    wish = asked({"what": "history", "from": "2020-01-01"})
+    wish = parse_request({"what": "history", "from": "2020-01-01"})
     doors: list[Callable[[], Any]] = [
         lambda: preview(state, hand.scope, {"what": "unpriced", "price": OWN}, store),
         lambda: unpriced(hand.scope, store),
         lambda: apply(state, hand, wish, store),
         lambda: undo(state, hand, made.id, store),
-        lambda: done(state, hand.scope),
-        lambda: supposed(state, hand.scope, OWN),
+        lambda: list_repricings(state, hand.scope),
+        lambda: with_draft(state, hand.scope, OWN),
     ]
     for door in doors:
         with pytest.raises(Forbidden):
             door()
     assert rows(store) == before
-    assert [one.id for one in done(state, ROOT.scope)] == [made.id]
+    assert [one.id for one in list_repricings(state, ROOT.scope)] == [made.id]
 
 
 @pytest.mark.parametrize(("raw", "field"), [
@@ -404,7 +409,7 @@ def test_nobody_else_reprices_anything(
 ])  # fmt: skip
 def test_a_wish_that_makes_no_sense_names_its_field(raw: dict[str, Any], field: str) -> None:
     with pytest.raises(Refused) as refusal:
-        asked(raw)
+        parse_request(raw)
     assert refusal.value.parameter == field
 
 
@@ -412,8 +417,8 @@ def test_what_is_not_there_is_unknown(state: State, store: EventStore) -> None:
     with pytest.raises(Unknown):
         undo(state, ROOT, 7, store)
     with pytest.raises(Unknown):
-        apply(state, ROOT, asked({"what": "unpriced", "price": 7}), store)
-    assert done(state, ROOT.scope) == []
+        apply(state, ROOT, parse_request({"what": "unpriced", "price": 7}), store)
+    assert list_repricings(state, ROOT.scope) == []
 
 
 def test_an_older_store_gets_its_list_costs(tmp_path: Path, event: Make) -> None:
@@ -460,7 +465,7 @@ def test_the_unpriced_models_are_listed_with_their_tokens(state: State, store: E
         ("our-llama", 5, 4_000_010), ("theirs", 1, 1_000_000),
     ]  # fmt: skip
     create(state, ROOT, OWN | {"from": "2020-01-01"})
-    apply(state, ROOT, asked({"what": "unpriced"}), store)
+    apply(state, ROOT, parse_request({"what": "unpriced"}), store)
     assert [(one.model, one.first) for one in unpriced(ROOT.scope, store)] == [
         ("theirs", micros(datetime(2026, 11, 20, 9, tzinfo=UTC)))
     ]
