@@ -202,18 +202,13 @@ class Page:
     resources: tuple[Resource[Any], ...]
     before: Callable[[], list[Any]] = list
     after: Callable[[], list[Any]] = list
-    body: Callable[[], Any] | None = None
 
     def is_for(self, scope: Scope) -> bool:
         """Whether a reader finds it."""
-        if self.body:
-            return scope.manages_platform
         return any(one.is_for(scope) for one in self.resources)
 
     def draw(self) -> Any:
         """The page, empty."""
-        if self.body:
-            return self.body()
         return page(self.key, [one.card for one in self.resources], self.before(), self.after())
 
 
