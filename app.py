@@ -64,9 +64,9 @@ def create_app(
     analytics.attach(server, settings, store)
     listing.attach(server, settings, store)
     preferences.attach(server, state)
-    budget_api.attach(server, settings, state, store)
+    budget_api.attach(server, stores)
     people_api.attach(server, stores)
-    resources_api.attach(server, stores, pages)
+    resources_api.attach(server, stores, (*pages, budgets.TAB))
     price_api.attach(server, stores)
     events.attach(server, settings, state, store, tally, reader)
     otlp.attach(server, settings, state, store, tally, reader)
@@ -87,8 +87,8 @@ def create_app(
     events_drawer.register(app, store)
     preferences.register(app, state)
     redraw.register(app, store)
-    budgets.register(app, settings, state, store)
-    resources.register(app, stores, pages)
+    resources.register(app, stores, (*pages, budgets.TAB))
+    budgets.register(app, stores)
     price_form.register(app, stores)
     return app
 

@@ -29,7 +29,7 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
         return { all: modes.all === "chart" ? "table" : "chart", own: {} };
       }
       const own = Object.assign({}, modes.own);
-      own[id.section] = id.part === "mode-table" ? "table" : "chart";
+      own[id.section || id.resource] = id.part === "mode-table" ? "table" : "chart";
       return { all: modes.all, own };
     },
 
@@ -42,8 +42,15 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
 
     show: (kept, id) => {
       const modes = kept || { all: "chart", own: {} };
-      const mode = modes.own[id.section] || modes.all;
+      const mode = modes.own[id.section || id.resource] || modes.all;
       return [mode, String(mode === "chart"), String(mode === "table")];
+    },
+
+    /* The same of a card that need not be a chart at all. */
+    showCard: (kept, ids) => {
+      const shown = ids.map((id) => window.dash_clientside.page.show(kept, id));
+      const mode = shown.length ? shown[0][0] : window.dash_clientside.no_update;
+      return [mode, shown.map((one) => one[1]), shown.map((one) => one[2])];
     },
 
     /* A table narrowed to what is searched, with the columns that are wanted in their order. */

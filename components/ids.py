@@ -54,16 +54,9 @@ NAME: Final = "profile-name"
 TAB: Final = "tab"
 
 SPENDING: Final = "your-spending"
-BUDGETS_CHANGED: Final = "budgets-changed"
-BUDGET_NEW: Final = "budget-new"
-BUDGET_EDIT: Final = "budget-edit"
-BUDGET_DELETE: Final = "budget-delete"
-BUDGET_CONFIRM: Final = "budget-confirm"
-BUDGET_FORM: Final = "budget-form"
-BUDGET_TITLE: Final = "budget-title"
-BUDGET_EDITED: Final = "budget-edited"
-BUDGET_SAVE: Final = "budget-save"
-BUDGET_OFFERED: Final = "budget-offered"
+BUDGET_CHOSEN: Final = "budget-chosen"
+BUDGET_SHOW: Final = "budget-show"
+BUDGET_LINK: Final = "budget-link"
 PRICE_PREVIEW: Final = "price-preview"
 PRICE_PROJECTS: Final = "price-projects"
 PRICE_PROJECTS_BOX: Final = "price-projects-box"
@@ -100,31 +93,6 @@ def band(name: str, section: Any = MATCH) -> Id:
 def headline(what: str, metric: Any, section: Any = MATCH) -> Id:
     """A piece of a headline number: its `value` or `change`."""
     return {"headline": what, "metric": metric, "section": section}
-
-
-def budget_field(name: str) -> str:
-    """The control of a field of the budget form."""
-    return f"budget-{name}"
-
-
-def budget_box(name: str) -> str:
-    """The control with its label."""
-    return f"budget-{name}-box"
-
-
-def budget_label(name: str) -> str:
-    """What the control is called."""
-    return f"budget-{name}-label"
-
-
-def budget_problem(name: str) -> str:
-    """What is wrong with a field; the empty name is the whole form's."""
-    return f"budget-{name}-problem"
-
-
-def budgets_part(what: str, card: Any = MATCH) -> Id:
-    """A part of a card of the Budgets tab, which is no section of the list."""
-    return part(what, card) | {"of": "budgets"}
 
 
 def preference(name: Any) -> Id:

@@ -12,7 +12,7 @@ from tests.serving import ADMIN, Claims, Served
 Told = dict[Any, Any]
 
 
-def fill(served: Served, key: str, claims: Claims = ADMIN, zone: str = "UTC", **find: str) -> Told:
+def fill(served: Served, key: str, claims: Claims = ADMIN, zone: str = "UTC", **find: Any) -> Told:
     """What the card of a resource shows, by part: `table`, `state`, `card`, `note`, `place` …"""
     values = {f"{name}.value": value for name, value in find.items()}
     return _fire(served, key, '"part":"table","resource":["MATCH"]}.rowData', claims,
@@ -20,11 +20,14 @@ def fill(served: Served, key: str, claims: Claims = ADMIN, zone: str = "UTC", **
                  find=tuple(find))  # fmt: skip
 
 
-def turn(served: Served, key: str, which: str, offset: Any, claims: Claims = ADMIN) -> Told:
+def turn(
+    served: Served, key: str, which: str, offset: Any, claims: Claims = ADMIN, **find: Any
+) -> Told:
     """The same after a turn of the page, `newer` or `older`."""
     values = {"offset.data": offset, f"{which}.n_clicks": 1, f"{ids.ZONE}.data": "UTC"}
+    values |= {f"{name}.value": value for name, value in find.items()}
     return _fire(served, key, '"part":"table","resource":["MATCH"]}.rowData', claims, values,
-                 ids.resource(which, key), "n_clicks")  # fmt: skip
+                 ids.resource(which, key), "n_clicks", find=tuple(find))  # fmt: skip
 
 
 def choose(served: Served, key: str, selected: Any, claims: Claims = ADMIN) -> Told:

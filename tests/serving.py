@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from callbacks.access.tokens import sign
+from callbacks.settings.budgets import TAB
 from callbacks.settings.pages import PAGES
 from callbacks.settings.resource import Page, Resource, by_key
 from data.engines.protocol import EventStore, open_events
@@ -63,7 +64,7 @@ class Served:
 
     def resource(self, key: str) -> Resource[Any]:
         """A resource of the settings, as it is declared."""
-        return by_key(self.pages)[key]
+        return by_key((*self.pages, TAB))[key]
 
     def headers(self, claims: Claims) -> dict[str, str]:
         return {"Authorization": f"Bearer {sign(self.settings, claims, 600)}"}

@@ -1,8 +1,9 @@
-"""How the reader's budgets stand, and the names that people use for what they limit."""
+"""How the reader's budgets stand, as JSON, too, and the names people use for what they limit."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from callbacks.analytics.filter_state import pin_window
@@ -13,7 +14,7 @@ from data.budgets.crossings import Crossed, Crossing, crossed, exactly
 from data.budgets.spending import COST, Standing, standing
 from data.budgets.subjects import counted
 from data.engines.protocol import EventStore
-from data.events.money import NANO
+from data.events.money import in_dollars
 from data.local_time import instant, midnight, month_after, zone
 from data.query.filters import MOST_VALUES, PEOPLE, Filters
 from data.query.options import label_values
@@ -68,7 +69,7 @@ def link(one: Standing, scope: Scope, store: EventStore) -> str:
     return f"{ANALYTICS}?{urlencode(pin_window(choice, one.period), doseq=True)}"
 
 
-def resolved(found: list[Crossed], scope: Scope, store: EventStore) -> list[Crossing]:
+def resolved(found: Sequence[Crossed], scope: Scope, store: EventStore) -> list[Crossing]:
     """The calls that did it, the newest first."""
     exact = [exactly(one, scope, store) for one in found]
     return sorted(exact, key=lambda one: -one.at)
@@ -88,6 +89,27 @@ def subject_names(
     return names
 
 
-def dollars(nano: int | None) -> float | None:
-    """Money as the API says it."""
-    return None if nano is None else nano / NANO
+def standing_as_dict(one: Standing) -> dict[str, Any]:
+    """A budget as it stands, as JSON and CSV carry it: raw numbers, instants with their offset."""
+    budget, period = one.budget, one.period
+    return {
+        "id": budget.id, **budget.as_dict(), "spent": in_dollars(one.spent), "share": one.share,
+        "level": one.level, "projected": in_dollars(one.projected),
+        "from": iso(period.start, budget.zone), "to": iso(period.end, budget.zone),
+        "seconds_to_reset": max(0, one.left) // 1_000_000,
+    }  # fmt: skip
+
+
+def crossing_as_dict(one: Crossing) -> dict[str, Any]:
+    """A crossing of a limit, the same way."""
+    found, zone = one.crossed, one.crossed.budget.zone
+    return {
+        "limit": found.limit, "at": iso(one.at, zone), "user": one.user,
+        "over": in_dollars(found.over), "from": iso(found.period.start, zone),
+        "to": iso(found.period.end, zone),
+    }  # fmt: skip
+
+
+def iso(us: int, zone: str) -> str:
+    """An instant as text with the offset of a zone."""
+    return instant(us, zone).isoformat()

@@ -1,53 +1,54 @@
-"""Budgets for scripts: the same rights and sentences as the page."""
+"""Budgets for scripts, beside their resource: the history of one, and both cards as files, with
+the rows of the Budgets tab, all of them."""
 
 from __future__ import annotations
 
-from typing import Final
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any, Final
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request, stream_with_context
 
-from callbacks.access.session import current_actor, current_scope
-from callbacks.analytics.spending import resolved, standings
-from callbacks.api import budget_files
-from callbacks.api.budget_records import Said, crossing, standing_as_dict
-from callbacks.api.parameters import json_object, only, whole
-from data.budgets.book import budget, change, create, remove
-from data.budgets.crossings import crossed
-from data.budgets.spending import standing
+from callbacks.access.session import current_scope
+from callbacks.analytics.spending import (
+    Names,
+    crossing_as_dict,
+    history,
+    resolved,
+    standing_as_dict,
+    standings,
+    subject_names,
+)
+from callbacks.api.parameters import only, whole
+from callbacks.settings.budgets import PATH
+from callbacks.settings.resource import Stores
+from components import records
+from data.access.scope import Scope
+from data.budgets.book import budget
+from data.budgets.budget import Budget
+from data.budgets.crossings import Crossed, crossed
 from data.engines.protocol import EventStore
-from data.settings import Settings
-from data.state.audit import Actor
-from data.state.store import State
 
-LARGEST_BODY: Final = 64 * 1024
-TOO_LARGE: Final = "a budget takes at most 64 KB"
-NO_BUDGET: Final = "the body must be an object with the fields of a budget"
-PATH: Final = budget_files.PATH
-ONE: Final = f"{PATH}/<int:number>"
+Record = dict[str, Any]
+STANDING: Final = (
+    "id", "kind", "subject", "name", "period", "days", "zone", "start", "soft", "hard", "spent",
+    "share", "level", "projected", "from", "to", "seconds_to_reset",
+)  # fmt: skip
+CROSSING: Final = (
+    "budget", "kind", "subject", "name", "period", "days", "limit", "amount", "at", "user",
+    "user_name", "over", "from", "to",
+)  # fmt: skip
+TOGETHER: Final = 20
+LARGEST: Final = 2**63 - 1
 
 
-def attach(server: Flask, settings: Settings, state: State, store: EventStore) -> None:
+def attach(server: Flask, stores: Stores) -> None:
     """Route them on a server."""
-    _reading(server, settings, state, store)
-    budget_files.attach(server, settings, state, store)
-    _changing(server, settings, state, store)
+    settings, state, store = stores.settings, stores.state, stores.store
 
-
-def _reading(server: Flask, settings: Settings, state: State, store: EventStore) -> None:
-    @server.get(PATH)
-    def budgets() -> Response:
-        only(())
-        held = standings(state, current_scope(), settings.now(), store)
-        return jsonify(budgets=[standing_as_dict(one) for one in held])
-
-    @server.get(ONE)
-    def one(number: int) -> Response:
-        only(())
-        scope = current_scope()
-        held = standing(budget(state, scope, number), settings.now(), scope, store)
-        return jsonify(standing_as_dict(held))
-
-    @server.get(f"{ONE}/crossings")
+    @server.get(f"{PATH}/<int:number>/crossings")
     def crossings(number: int) -> Response:
         only(("limit", "offset"))
         scope, limit, offset = (
@@ -57,30 +58,61 @@ def _reading(server: Flask, settings: Settings, state: State, store: EventStore)
         )
         found = crossed(budget(state, scope, number), settings.now(), scope, store)
         exact = resolved(found[offset : offset + limit], scope, store)
-        return jsonify(crossings=[crossing(each) for each in exact], row_count=len(found))
+        return jsonify(crossings=[crossing_as_dict(one) for one in exact], row_count=len(found))
+
+    @server.get(f"{PATH}.csv")
+    def standing_file() -> Response:
+        only(())
+        scope = current_scope()
+        held = standings(state, scope, settings.now(), store)
+        called = subject_names([one.budget for one in held], [], scope, store)
+        lines = [standing_as_dict(one) | {"name": _name(one.budget, called)} for one in held]
+        return _file("budgets", STANDING, lines)
+
+    @server.get(f"{PATH}/crossings.csv")
+    def crossings_file() -> Response:
+        only(("budget",))
+        scope = current_scope()
+        number = whole("budget", 0, 1, LARGEST) if "budget" in request.args else None
+        found = history(state, scope, settings.now(), store, number)
+        return _file("crossings", CROSSING, _crossings(found, scope, store))
 
 
-def _changing(server: Flask, settings: Settings, state: State, store: EventStore) -> None:
-    def actor() -> Actor:
-        return current_actor(settings)
-
-    @server.post(PATH)
-    def make() -> tuple[Response, int]:
-        by = actor()
-        made = create(state, by, _body(), store)
-        return jsonify(standing_as_dict(standing(made, by.now, by.scope, store))), 201
-
-    @server.patch(ONE)
-    def edit(number: int) -> Response:
-        by = actor()
-        made = change(state, by, number, _body(), store)
-        return jsonify(standing_as_dict(standing(made, by.now, by.scope, store)))
-
-    @server.delete(ONE)
-    def delete(number: int) -> tuple[str, int]:
-        remove(state, actor(), number)
-        return "", 204
+def _crossings(found: list[Crossed], scope: Scope, store: EventStore) -> Iterator[Record]:
+    """Some at a time: the call behind each has to be looked for."""
+    for place in range(0, len(found), TOGETHER):
+        exact = resolved(found[place : place + TOGETHER], scope, store)
+        users = [one.user for one in exact if one.user]
+        called = subject_names([one.crossed.budget for one in exact], users, scope, store)
+        for one in exact:
+            budget = one.crossed.budget
+            yield budget.as_dict() | crossing_as_dict(one) | {
+                "budget": budget.id, "name": _name(budget, called),
+                "amount": budget.as_dict()[one.crossed.limit],
+                "user_name": called.get(("user", one.user or ""), one.user),
+            }  # fmt: skip
 
 
-def _body() -> Said:
-    return json_object(LARGEST_BODY, TOO_LARGE, NO_BUDGET, "the body is no JSON")
+def _name(budget: Budget, called: Names) -> str:
+    return called.get((budget.kind, budget.subject), budget.subject)
+
+
+def _file(name: str, fields: tuple[str, ...], rows: Iterable[Record]) -> Response:
+    """A line a row; the first is made before anything is sent, so that a failure is told as one."""
+    lines = iter(rows)
+    first = next(lines, None)
+    told = _lines(fields, lines if first is None else chain([first], lines))
+    named = {"Content-Disposition": f'attachment; filename="spendscope-{name}.csv"'}
+    return Response(stream_with_context(told), mimetype="text/csv", headers=named)
+
+
+def _lines(fields: tuple[str, ...], rows: Iterable[Record]) -> Iterator[str]:
+    yield _line(fields)
+    for row in rows:
+        yield _line(records.safe(row[field]) for field in fields)
+
+
+def _line(cells: Iterable[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue()

@@ -1,40 +1,211 @@
-"""The Budgets tab and `Your spending`: filled when they appear, and after every change."""
+"""The Budgets tab and `Your spending`: budgets and the crossings of their limits as resources.
+
+To know that and in which hour a limit was crossed costs a question a budget; to know the call
+costs a few dozen a crossing, so only those of the page that is shown are looked for.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from dash import Dash, Input, Output, State, no_update
 
-from callbacks.access.session import current_actor, current_scope
-from callbacks.analytics.spending import link, mine, standings, subject_names, this_month
-from callbacks.settings import budget_cards, budget_form, budget_history
-from callbacks.settings.budget_form import number
+from callbacks.access.session import current_scope
+from callbacks.analytics.spending import (
+    history,
+    link,
+    mine,
+    resolved,
+    standing_as_dict,
+    standings,
+    subject_names,
+    this_month,
+)
 from callbacks.settings.preferences import zone_of
+from callbacks.settings.resource import (
+    Context,
+    Found,
+    Opening,
+    Page,
+    Resource,
+    Route,
+    Shape,
+    Stores,
+    Values,
+)
 from components import ids
 from components.page import spending
-from components.settings import budget_charts, budgets
-from components.settings.budget_rows import Row, row
-from components.settings.budgets import BUDGETS, CROSSINGS, EVERY
+from components.settings import budgets as cards
+from components.settings.budget_charts import crossings, height, shares
+from components.settings.budget_rows import crossing_row, point, row
+from components.settings.resource import Row, options
 from data.access.scope import Scope
-from data.budgets.book import remove
-from data.engines.protocol import EventStore
-from data.errors import SpendscopeError
-from data.settings import Settings
-from data.state.store import State as Store
+from data.budgets.book import budget, change, create, remove
+from data.budgets.budget import KINDS, Budget
+from data.budgets.crossings import Crossed
+from data.budgets.spending import Standing, standing
+from data.errors import Unknown
+from data.query.options import options as offered
 
-TABLE = ids.budgets_part("table", BUDGETS)
-OF = ids.budgets_part("of", CROSSINGS)
+PATH: Final = "/api/v1/budgets"
+LARGEST_BODY: Final = 64 * 1024
+MOST_OFFERED: Final = 20
 
 
-def register(app: Dash, settings: Settings, state: Store, store: EventStore) -> None:
-    """Everything about budgets on the page."""
-    budget_cards.register(app)
-    _standing(app, settings, state, store)
-    _choosing(app)
-    _deleting(app, settings, state)
-    budget_history.register(app, settings, state, store)
-    budget_form.register(app, settings, state, store)
+def _everybody(_: Scope) -> None:
+    """Whoever asks sees what concerns them; who may set what, `data/` says."""
+
+
+# --- budgets
+
+
+def _read(asking: Context) -> Found[Standing]:
+    held = standings(asking.state, asking.scope, asking.actor.now, asking.store)
+    return Found(held, draw=lambda rows: (shares(rows), height(len(rows))))
+
+
+def _rows(asking: Context, held: Sequence[Standing]) -> list[Row]:
+    scope, store = asking.scope, asking.store
+    names = subject_names([one.budget for one in held], [], scope, store)
+    return [
+        row(one, names, scope.sets_budgets_of(one.budget.kind, one.budget.subject),
+            link(one, scope, store))
+        for one in held
+    ]  # fmt: skip
+
+
+def _standing(asking: Context, one: Budget) -> Standing:
+    return standing(one, asking.actor.now, asking.scope, asking.store)
+
+
+def _one(asking: Context, number: int) -> Standing:
+    return _standing(asking, budget(asking.state, asking.scope, number))
+
+
+def _create(asking: Context, values: Values) -> Standing:
+    return _standing(asking, create(asking.state, asking.actor, values, asking.store))
+
+
+def _change(asking: Context, number: int, values: Values) -> Standing:
+    return _standing(asking, change(asking.state, asking.actor, number, values, asking.store))
+
+
+def _opening(asking: Context, button: str, row: Row) -> Opening:
+    """A new budget is of a kind that one may set, in the zone in which one reads times."""
+    kinds = {key: label for key, label in KINDS.items() if asking.scope.sets_budgets_of_kind(key)}
+    blank, title = cards.FORM.blank, BUDGETS.title(button)
+    if BUDGETS.opens[button] == "new":
+        values = blank | {"kind": next(iter(kinds), ""), "zone": asking.zone}
+        return Opening(title, None, values, {"kind": kinds})
+    old = budget(asking.state, asking.scope, BUDGETS.record(row.get("id")))
+    values = {name: _typed(old.as_dict()[name]) for name in blank}
+    return Opening(title, old.id, values, {"kind": kinds})
+
+
+def _typed(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.9f}".rstrip("0").rstrip(".")
+    return "" if value is None else str(value)
+
+
+def _shape(asking: Context, values: Values, _button: str) -> dict[str, Shape]:
+    """Which one is limited where it is not everything, and of how many days a period is."""
+    kind = str(values.get("kind"))
+    label = cards.SUBJECTS.get(kind, "")
+    names = [(one, "") for one in _offered(asking, kind)]
+    return {
+        "subject": Shape(not label, label, names),
+        "days": Shape(values.get("period") != "days"),
+    }
+
+
+def _offered(asking: Context, kind: str) -> list[str]:
+    if kind == "project" and asking.scope.projects:
+        return sorted(asking.scope.projects)[:MOST_OFFERED]
+    if kind not in ("project", "user", "model"):
+        return []
+    found = offered(kind, "", MOST_OFFERED, asking.scope, asking.store)
+    return [one["value"] for one in found]
+
+
+BUDGETS: Final[Resource[Standing]] = Resource(
+    cards.BUDGETS,
+    allow=_everybody,
+    read=_read,
+    rows=_rows,
+    one=_one,
+    create=_create,
+    change=_change,
+    remove=lambda asking, number: remove(asking.state, asking.actor, number),
+    removes="budget-delete",
+    opens={"budget-new": "new", "budget-edit": "edit"},
+    rights={"budget-new": lambda scope: scope.sets_some_budgets},
+    opening=_opening,
+    shape=_shape,
+    blames="subject",
+    route=Route(
+        PATH,
+        "budgets",
+        standing_as_dict,
+        change="PATCH",
+        largest=LARGEST_BODY,
+        too_large="a budget takes at most 64 KB",
+        body="the body must be an object with the fields of a budget",
+        broken="the body is no JSON",
+    ),
+)
+
+
+# --- crossings
+
+
+def _crossed(asking: Context) -> Found[Crossed]:
+    scope, now, store = asking.scope, asking.actor.now, asking.store
+    number = chosen(asking.search.get("budget", cards.EVERY))
+    found = history(asking.state, scope, now, store, number)
+
+    def draw(_: list[Row]) -> tuple[Row, Row]:
+        """Of all of them, whichever page is shown."""
+        names = subject_names([one.budget for one in found], [], scope, store)
+        points = [point(one, names) for one in found]
+        lines = len({one["id"] for one in points})
+        return crossings(points, now, asking.zone), height(lines)
+
+    end = asking.offset + (asking.limit or len(found))
+    return Found(found[asking.offset : end], len(found), draw=draw)
+
+
+def chosen(value: str) -> int | None:
+    """The number of the budget that was chosen, None for all of them."""
+    if value == cards.EVERY:
+        return None
+    if not value.isdecimal():
+        raise Unknown("budget", "that is no budget of this page")
+    return int(value)
+
+
+def _crossing_rows(asking: Context, shown: Sequence[Crossed]) -> list[Row]:
+    exact = resolved(shown, asking.scope, asking.store)
+    users = [one.user for one in exact if one.user]
+    budgets = [one.crossed.budget for one in exact]
+    names = subject_names(budgets, users, asking.scope, asking.store)
+    return [crossing_row(one, names) for one in exact]
+
+
+CROSSINGS: Final[Resource[Crossed]] = Resource(
+    cards.CROSSINGS, allow=_everybody, read=_crossed, rows=_crossing_rows
+)
+TAB: Final = Page("budgets", "Budgets", (BUDGETS, CROSSINGS))
+
+
+# --- what is special about them
+
+
+def register(app: Dash, stores: Stores) -> None:
+    """The selected budget in the head and in the history, a bar that selects, `Your spending`."""
+    _selecting(app)
+    settings, state, store = stores.settings, stores.state, stores.store
 
     @app.callback(
         Output(ids.SPENDING, "children"), Input(ids.SPENDING, "id"), Input(ids.ZONE, "data")
@@ -46,97 +217,34 @@ def register(app: Dash, settings: Settings, state: Store, store: EventStore) -> 
         return spending.none(*this_month(scope, now, zone_of(state, zone), store))
 
 
-def _standing(app: Dash, settings: Settings, state: Store, store: EventStore) -> None:
+def _selecting(app: Dash) -> None:
+    table, of = ids.resource("table", BUDGETS.key), ids.resource_find("budget", CROSSINGS.key)
+
     @app.callback(
-        *budget_cards.outputs(BUDGETS),
-        Output(TABLE, "rowData"),
-        Output(TABLE, "selectedRows"),
-        Output(ids.BUDGET_NEW, "hidden"),
-        Output(OF, "options"),
-        Input(TABLE, "id"),
-        *budget_cards.inputs(BUDGETS),
+        Output(ids.BUDGET_CHOSEN, "children"),
+        Output(ids.BUDGET_SHOW, "hidden"),
+        Output(ids.BUDGET_LINK, "href"),
+        Output(of, "options"),
+        Output(of, "value"),
+        Input(table, "selectedRows"),
+        Input(table, "rowData"),
     )
-    def stand(*_: Any) -> tuple[Any, ...]:
-        scope = current_scope()
-        rows, *said = budget_cards.asked(
-            lambda: _rows(scope, settings.now(), state, store), budgets.NOTHING
-        )
-        chart = budget_charts.shares(rows), budget_charts.height(len(rows))
-        return *chart, *said, rows, [], not scope.sets_some_budgets, budgets.choices(rows)
-
-
-def _rows(scope: Scope, now: int, state: Store, store: EventStore) -> list[Row]:
-    held = standings(state, scope, now, store)
-    said = subject_names([one.budget for one in held], [], scope, store)
-    return [
-        row(
-            one,
-            said,
-            scope.sets_budgets_of(one.budget.kind, one.budget.subject),
-            link(one, scope, store),
-        )
-        for one in held
-    ]
-
-
-def _choosing(app: Dash) -> None:
-    @app.callback(
-        Output(ids.budgets_part("chosen", BUDGETS), "children"),
-        Output(ids.budgets_part("show", BUDGETS), "hidden"),
-        Output(ids.budgets_part("link", BUDGETS), "href"),
-        Output(ids.BUDGET_EDIT, "hidden"),
-        Output(ids.BUDGET_DELETE, "hidden"),
-        Output(OF, "value"),
-        Input(TABLE, "selectedRows"),
-    )
-    def choose(selected: Any) -> tuple[Any, ...]:
+    def choose(selected: Any, rows: Any) -> tuple[Any, ...]:
+        known = options(cards.choices(rows or []))
         if not selected:
-            return "", True, "", True, True, EVERY
+            return "", True, "", known, cards.EVERY
         one = selected[0]
-        fixed = not one.get("changes")
-        said = f"{one['subject']}, {one['period'].lower()}"
-        return said, not one.get("link"), one.get("link", ""), fixed, fixed, str(one["id"])
+        return cards.called(one), not one.get("link"), one.get("link", ""), known, str(one["id"])
 
     @app.callback(
-        Output(TABLE, "selectedRows", allow_duplicate=True),
-        Input(ids.budgets_part("chart", BUDGETS), "clickData"),
-        State(TABLE, "rowData"),
+        Output(table, "selectedRows", allow_duplicate=True),
+        Input(ids.resource_extra("chart", BUDGETS.key, "chart"), "clickData"),
+        State(table, "rowData"),
         prevent_initial_call=True,
     )
-    def point(click: Any, rows: Any) -> Any:
+    def point_at(click: Any, rows: Any) -> Any:
         """A bar that is clicked selects its budget, as its row does."""
         if not click or not rows:
             return no_update
-        chosen = click["points"][0]["customdata"][0]
-        return [one for one in rows if one["id"] == chosen]
-
-
-def _deleting(app: Dash, settings: Settings, state: Store) -> None:
-    @app.callback(
-        Output(ids.BUDGET_CONFIRM, "displayed"),
-        Output(ids.BUDGET_CONFIRM, "message"),
-        Input(ids.BUDGET_DELETE, "n_clicks"),
-        State(TABLE, "selectedRows"),
-        prevent_initial_call=True,
-    )
-    def ask(clicks: int | None, selected: Any) -> Any:
-        if not clicks or not selected:
-            return no_update, no_update
-        one = selected[0]
-        return True, f"Delete the budget “{one['subject']}” ({one['period']})?"
-
-    @app.callback(
-        Output(ids.BUDGETS_CHANGED, "data"),
-        Output(ids.budgets_part("problem", BUDGETS), "children"),
-        Input(ids.BUDGET_CONFIRM, "submit_n_clicks"),
-        State(TABLE, "selectedRows"),
-        prevent_initial_call=True,
-    )
-    def delete(clicks: int | None, selected: Any) -> Any:
-        if not clicks or not selected:
-            return no_update, no_update
-        try:
-            remove(state, current_actor(settings), number(selected[0].get("id")))
-        except SpendscopeError as error:
-            return no_update, str(error)
-        return f"deleted {clicks}", ""
+        number = click["points"][0]["customdata"][0]
+        return [one for one in rows if one["id"] == number]

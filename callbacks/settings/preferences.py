@@ -1,4 +1,8 @@
-"""A reader's own preferences: on the profile, over HTTP, and what the browser applies of them."""
+"""A reader's own preferences: on the profile, over HTTP, and what the browser applies of them.
+
+They are no settings resource: there is one record a reader and no table of them, and each field is
+saved by itself as soon as it is changed.
+"""
 
 from __future__ import annotations
 

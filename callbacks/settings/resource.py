@@ -17,7 +17,8 @@ record of the chosen row where the value is "edit"; another card's button may op
 the record of the chosen row where the key is `removes`, or does what `actions` says. It asks first
 where the button has a `confirm`. A form makes a record when it is saved, or changes the one that it
 was opened with; where that is more than `create` and `change` do, `save` does it. After each change
-every table of the page is read again.
+every table of the page is read again. A card with a `chart` is that or its table at a click; what
+is drawn, `read` says with its records (`Found.draw`).
 """
 
 from __future__ import annotations
@@ -82,12 +83,13 @@ class Context:
 @dataclass(frozen=True, slots=True)
 class Found(Generic[T]):
     """The records that were read. `count` is that of all pages, `said` stands above the table,
-    `note` above that."""
+    `note` above that; `draw` makes figure and style of the chart of them and their rows."""
 
     records: Sequence[T]
     count: int | None = None
     said: str = ""
     note: str = ""
+    draw: Callable[[list[Row]], tuple[Row, Row]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +148,15 @@ class Resource(Generic[T]):
     card: Card
     allow: Callable[[Scope], None]
     read: Callable[[Context], Found[T]]
-    row: Callable[[T, str], Row]
+    row: Callable[[T, str], Row] | None = None
+    rows: Callable[[Context, Sequence[T]], list[Row]] | None = None  # all at once, instead
     one: Callable[[Context, Any], T] | None = None
     create: Callable[[Context, Values], Any] | None = None
     change: Callable[[Context, Any, Values], T] | None = None
     remove: Callable[[Context, Any], T | None] | None = None
     removes: str = ""
     opens: Mapping[str, Opens] = field(default_factory=dict)
+    rights: Mapping[str, Callable[[Scope], bool]] = field(default_factory=dict)  # to its buttons
     actions: Mapping[str, Callable[[Context, Row], Any]] = field(default_factory=dict)
     save: Callable[[Context, Any, Values], Any] | None = None
     blames: str = ""  # the field beside which a `Forbidden` stands
@@ -177,6 +181,12 @@ class Resource(Generic[T]):
         except Forbidden:
             return False
         return True
+
+    def shown(self, asking: Context, records: Sequence[T]) -> list[Row]:
+        """The rows of some records."""
+        if self.rows:
+            return self.rows(asking, records)
+        return [self.row(one, asking.zone) for one in records] if self.row else []
 
     def title(self, button: str) -> str:
         """What the form is called that a button opens."""

@@ -8,9 +8,12 @@ record or a button may be anything: it is answered with a sentence, or not at al
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, html, no_update
@@ -29,10 +32,12 @@ from callbacks.settings.resource import (
     context,
 )
 from components import ids
-from components.settings.resource import Button, Row
+from components.settings.resource import Button, Card, Row, options
+from data.access.scope import Scope
 from data.errors import Forbidden, Refused, SpendscopeError, Unknown
 
 A = TypeVar("A")
+log = logging.getLogger("spendscope")
 FURTHEST: Final = 10**9
 AGAIN: Final = "something was changed since the preview: preview it again"
 # What a function of a row raises for a row that its table never had.
@@ -53,6 +58,7 @@ def register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
 
     _links(app, pages)
     _changed(app)
+    _modes(app)
     _filling(app, stores, known)
     _choosing(app, stores, known)
     _acting(app, stores, known)
@@ -84,8 +90,33 @@ def _changed(app: Dash) -> None:
     )
 
 
+def _modes(app: Dash) -> None:
+    """Chart or table, by what serves every section (assets/page.js); the wires are their own, as
+    those of the sections take a card with all that a section has."""
+    chart, table = (
+        partial(ids.resource_extra, name, of=ALL) for name in ("mode-chart", "mode-table")
+    )
+    app.clientside_callback(
+        ClientsideFunction("page", "choose"),
+        Output(ids.MODES, "data", allow_duplicate=True),
+        Input(chart(ALL), "n_clicks"),
+        Input(table(ALL), "n_clicks"),
+        State(ids.ALL_MODES, "n_clicks"),
+        State(ids.MODES, "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("page", "showCard"),
+        Output(ids.resource("card"), "data-mode"),
+        Output(chart(), "aria-pressed"),
+        Output(table(), "aria-pressed"),
+        Input(ids.MODES, "data"),
+        Input(chart(), "id"),
+    )
+
+
 def _filling(app: Dash, stores: Stores, known: Known) -> None:
-    part = ids.resource
+    part, extra = ids.resource, ids.resource_extra
 
     @app.callback(
         output={
@@ -98,11 +129,16 @@ def _filling(app: Dash, stores: Stores, known: Known) -> None:
             "offset": Output(part("offset"), "data"),
             "newer": Output(part("newer"), "disabled"),
             "older": Output(part("older"), "disabled"),
+            "figure": Output(extra("chart", of=ALL), "figure"),
+            # Of what is around the chart: one that is drawn anew itself forgets that it was drawn.
+            "style": Output(extra("frame", of=ALL), "style"),
+            "file": Output(extra("file", of=ALL), "href"),
         },
         inputs={
             "key": Input(part("table"), "id"),
             "_changed": Input(ids.SETTINGS_CHANGED, "data"),
             "_turned": (Input(part("newer"), "n_clicks"), Input(part("older"), "n_clicks")),
+            "_retried": Input(extra("retry", of=ALL), "n_clicks"),
             "search": Input(ids.resource_find(), "value"),
         },
         state={
@@ -111,25 +147,45 @@ def _filling(app: Dash, stores: Stores, known: Known) -> None:
             "zone": State(ids.ZONE, "data"),
         },
     )
-    def fill(
-        key: Any, _changed: Any, _turned: Any, search: Any, names: Any, offset: Any, zone: Any
-    ) -> dict[str, Any]:
-        resource = known(key)
-        size, words = resource.card.page_size, named(names, search, "find")
-        asking = context(
-            stores, zone, limit=size or None, offset=_start(offset, size),
-            search={name: one for name, one in words.items() if isinstance(one, str)},
-        )  # fmt: skip
-        try:
-            resource.allow(asking.scope)
-            found, start = _read(resource, asking)
-            rows = [resource.row(one, asking.zone) for one in found.records]
-        except SpendscopeError as error:
-            return _shown([], str(error), "failed", Found([]), 0, size)
-        state, said = (
-            ("ready", found.said) if rows else ("empty", found.said or resource.card.empty)
-        )
-        return _shown(rows, said, state, found, start, size)
+    def fill(key: Any, search: Any, names: Any, offset: Any, zone: Any, **_: Any) -> dict[str, Any]:
+        resource, size = known(key), known(key).card.page_size
+        words = {name: str(one) for name, one in named(names, search, "find").items()
+                 if one is not None}  # fmt: skip
+        start = _start(offset, size)
+        asking = context(stores, zone, limit=size or None, offset=start, search=words)
+        wired, shown = ctx.outputs_grouping, _tried(resource, asking)
+        every = {"file": _file(resource.card, words)} | shown
+        return shown | {
+            name: [every.get(name, no_update) for _ in wired[name]]
+            for name in ("figure", "style", "file")
+        }
+
+
+def _tried(resource: Resource[Any], asking: Context) -> dict[str, Any]:
+    """What the card shows; one that fails says so, and leaves its neighbour alone."""
+    size = resource.card.page_size
+    try:
+        resource.allow(asking.scope)
+        found, start = _read(resource, asking)
+        rows = resource.shown(asking, found.records)
+        drawn = found.draw(rows) if found.draw else (no_update, no_update)
+    except SpendscopeError as error:
+        return _shown([], str(error), "failed", Found([]), 0, size)
+    except Exception:
+        number = uuid4().hex[:8]
+        log.exception("request %s failed", number)
+        broken = f"Something broke here (request {number})."
+        return _shown([], broken, "failed", Found([]), 0, size)
+    state, said = ("ready", found.said) if rows else ("empty", found.said or resource.card.empty)
+    told = _shown(rows, said, state, found, start, size)
+    return told | {"figure": drawn[0], "style": drawn[1]}
+
+
+def _file(card: Card, words: Mapping[str, str]) -> str:
+    """The address of the rows that are searched for, as a file."""
+    initial = {one.name: one.initial for one in card.search}
+    query = urlencode({name: one for name, one in words.items() if one != initial.get(name)})
+    return f"{card.file}?{query}" if query else card.file
 
 
 def _read(resource: Resource[Any], asking: Context) -> tuple[Found[Any], int]:
@@ -182,7 +238,10 @@ def _choosing(app: Dash, stores: Stores, known: Known) -> None:
         resource, row, asking = known(key), _chosen(selected), context(stores, zone)
         wired = ctx.outputs_grouping
         buttons = [resource.card.button(one["id"].get("button")) for one in wired["disabled"]]
-        usable = [one is not None and _usable(one, row) for one in buttons]
+        usable = [
+            one is not None and _usable(one, row) and _is_for(resource, one, asking.scope)
+            for one in buttons
+        ]
         hidden = [bool(one and one.hides and not can)
                   for one, can in zip(buttons, usable, strict=True)]  # fmt: skip
         opened = _followed(resource, asking, row)
@@ -206,6 +265,11 @@ def _usable(button: Button, row: Row) -> bool:
     if button.needs is None:
         return True
     return bool(row) and _of_row(lambda: bool(button.needs and button.needs(row)), False)
+
+
+def _is_for(resource: Resource[Any], button: Button, scope: Scope) -> bool:
+    right = resource.rights.get(button.key)
+    return right is None or right(scope)
 
 
 def _of_row(made: Callable[[], A], forged: A) -> A:
@@ -371,10 +435,7 @@ def _edited(button: str, opened: Opening) -> dict[str, Any]:
 
 
 def _options(opened: Opening) -> dict[str, list[dict[str, str]]]:
-    return {
-        name: [{"value": key, "label": label} for key, label in offered.items()]
-        for name, offered in opened.options.items()
-    }
+    return {name: options(offered) for name, offered in opened.options.items()}
 
 
 def _shaping(app: Dash, stores: Stores, known: Known) -> None:

@@ -17,7 +17,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
-from components.page.cards import GRID
+from components.page.cards import GRAPH, GRID
 
 Row = dict[str, Any]
 Kind = Literal["text", "decimal", "date", "choice"]
@@ -43,7 +43,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a form. A text that `suggests` offers values, which arrive by the form's shape."""
+    """A field of a form, or of a search. A text that `suggests` offers values, which arrive by the
+    form's shape; a search's choice stands in the head."""
 
     name: str
     label: str
@@ -66,7 +67,7 @@ class Button:
     needs: Callable[[Row], bool] | None = None
     confirm: Callable[[Row], str] | None = None
     title: str = ""  # of the form that it opens, where that is not its label
-    hides: bool = False  # where it is not for the chosen row, it is not there
+    hides: bool = False  # where it is not for the reader or the chosen row, it is not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,10 @@ class Card:
     search: tuple[Field, ...] = ()
     detail: str = ""  # the test id of what the chosen row shows, where it is not `<one>-detail`
     page_size: int = 0  # rows that the server sends at a time; 0: all of them
+    chart: bool = False  # it is a chart or a table, at a click
+    file: str = ""  # the address of all rows as CSV
+    named: str = ""  # the field by which the table knows a row again
+    tools: Callable[[], list[Any]] = list  # in the head, before the buttons
     below: Callable[[], list[Any]] = list
 
     def button(self, key: Any) -> Button | None:
@@ -142,10 +147,8 @@ def card(one: Card) -> html.Section:
             *_search(one),
             html.P(id=_part(one, "note"), className="price-seen", role="status",
                    **ids.testid(f"{one.key}-found")),
-            html.P(id=_part(one, "state"), className="budgets-said", role="status",
-                   **ids.testid("state")),
             html.Div(id=_part(one, "problem"), className="problem", role="alert"),
-            html.Div(_grid(one), className="budgets-grid", **ids.testid("table")),
+            *(_chart_or_table(one) if one.chart else _table(one)),
             *([form] if form else []),
             html.P(id=_part(one, "detail"), className="import-detail", role="status",
                    **ids.testid(one.detail or f"{one.one}-detail")),
@@ -154,6 +157,26 @@ def card(one: Card) -> html.Section:
         id=_part(one, "card"), className="card-section", **ids.testid(f"section-{one.key}"),
         **{"aria-label": one.title, "data-state": "loading"},
     )  # fmt: skip
+
+
+def _table(one: Card) -> list[Any]:
+    said = html.P(id=_part(one, "state"), className="budgets-said", role="status",
+                  **ids.testid("state"))  # fmt: skip
+    return [said, html.Div(_grid(one), className="budgets-grid", **ids.testid("table"))]
+
+
+def _chart_or_table(one: Card) -> list[Any]:
+    def part(name: str) -> ids.Id:
+        return ids.resource_extra(name, one.key, "chart")
+
+    chart = dcc.Graph(id=part("chart"), config=GRAPH, responsive=True)
+    body = [
+        html.Div(chart, id=part("frame"), className="as-chart", **ids.testid("chart")),
+        html.Div(_grid(one), className="as-table", **ids.testid("table")),
+        html.Div(id=_part(one, "state"), className="state", role="status", **ids.testid("state")),
+        html.Button("Retry", id=part("retry"), className="retry quiet"),
+    ]
+    return [html.Div(body, className="card-body")]
 
 
 def _part(one: Card, name: str) -> ids.Id:
@@ -172,10 +195,10 @@ def _title(one: Card) -> html.Div:
 
 
 def _tools(one: Card) -> html.Div:
-    place = html.Span(id=_part(one, "place"), className="help", role="status",
+    place = html.Span(id=_part(one, "place"), className="help place", role="status",
                       **ids.testid(f"{one.key}-place"))  # fmt: skip
     turns = [
-        html.Button(name.capitalize(), id=_part(one, name), className="quiet", disabled=True,
+        html.Button(name.capitalize(), id=_part(one, name), className="quiet turn", disabled=True,
                     hidden=not one.page_size, **ids.testid(f"{one.key}-{name}"))
         for name in ("newer", "older")
     ]  # fmt: skip
@@ -184,7 +207,44 @@ def _tools(one: Card) -> html.Div:
                     disabled=each.needs is not None, hidden=each.hides, **ids.testid(each.key))
         for each in one.buttons
     ]  # fmt: skip
-    return html.Div([place, *turns, *buttons], className="tools")
+    return html.Div(
+        [*one.tools(), place, *turns, *buttons, *_choices(one), *_modes(one), *_file(one)],
+        className="tools",
+    )
+
+
+def _choices(one: Card) -> list[Any]:
+    return [
+        dbc.Select(id=ids.resource_find(each.name, one.key), value=each.initial, size="sm",
+                   options=options(each.options), class_name="choice", html_size=None,
+                   name=each.label)
+        for each in one.search if each.kind == "choice"
+    ]  # fmt: skip
+
+
+def _modes(one: Card) -> list[Any]:
+    buttons = [
+        html.Button(
+            label, id=ids.resource_extra(name, one.key, "chart"), className=f"mode {name}",
+            **ids.testid(name), **{"aria-pressed": str(name == "mode-chart").lower()},
+        )
+        for name, label in (("mode-chart", "Chart"), ("mode-table", "Table"))
+    ]  # fmt: skip
+    group = {"aria-label": f"Show {one.title} as"}
+    return [html.Div(buttons, className="modes", role="group", **group)] if one.chart else []
+
+
+def _file(one: Card) -> list[Any]:
+    link = html.A(
+        "CSV", id=ids.resource_extra("file", one.key, "file"), href=one.file, className="quiet",
+        download="", title="All rows as CSV", **ids.testid("export-csv"),
+    )  # fmt: skip
+    return [link] if one.file else []
+
+
+def options(known: Mapping[str, str]) -> list[dict[str, str]]:
+    """A select's options of keys and labels."""
+    return [{"value": key, "label": label} for key, label in known.items()]
 
 
 def _grid(one: Card) -> dag.AgGrid:
@@ -195,6 +255,7 @@ def _grid(one: Card) -> dag.AgGrid:
         dashGridOptions=GRID | {"domLayout": "autoHeight"}
         | ({"pagination": False} if turned else SELECTABLE),
         defaultColDef={"sortable": not turned, "resizable": True, "suppressHeaderMenuButton": True},
+        **({"getRowId": f"params.data.{one.named}"} if one.named else {}),
     )  # fmt: skip
 
 
@@ -220,7 +281,7 @@ def _search(one: Card) -> list[Any]:
                       type="date" if each.kind == "date" else "text", placeholder=each.hint,
                       debounce=0.4, autocomplete="off"),
         ])
-        for each in one.search
+        for each in one.search if each.kind != "choice"
     ]  # fmt: skip
     return [html.Div(fields, className="key-form")] if fields else []
 
@@ -270,9 +331,8 @@ def _field(one: Card, each: Field) -> html.Div:
 
 def _control(one: Card, each: Field) -> Any:
     if each.kind == "choice":
-        options = [{"value": key, "label": label} for key, label in each.options.items()]
-        return dbc.Select(id=ids.resource_field("choice", each.name, one.key), options=options,
-                          value=each.initial)  # fmt: skip
+        return dbc.Select(id=ids.resource_field("choice", each.name, one.key), value=each.initial,
+                          options=options(each.options))  # fmt: skip
     offered = ids.dom(ids.resource_field("offered", each.name, one.key))
     return dbc.Input(
         id=ids.resource_field("field", each.name, one.key), value=each.initial,

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 
 import callbacks.analytics.spending
 import callbacks.settings.budgets
+from components import ids
 from components.settings.budget_charts import FARTHEST, MOST, crossings, shares
 from components.settings.budgets import EVERY
 from data.budgets.crossings import exactly
@@ -32,6 +32,7 @@ from tests.budgets.test_budget_pages import (
     card,
     post,
 )
+from tests.resources import choose
 from tests.serving import ADMIN, Claims, Served, serving
 
 FORMULA = "=1+1"
@@ -148,12 +149,12 @@ def test_the_charts_draw_what_the_tables_say(served: Served) -> None:
 
 def pages(served: Served, who: Claims, of: str = EVERY) -> list[list[Any]]:
     """Every page of the history, turned to the end."""
-    told, found = card(served, "crossings", who, value=of), []
+    told, found = card(served, "crossings", who, budget=of), []
     while True:
         found.append(told["table"]["rowData"])
         if told["older"]["disabled"]:
             return found
-        told = card(served, "crossings", who, "older", value=of, data=told["offset"]["data"])
+        told = card(served, "crossings", who, "older", told["offset"]["data"], budget=of)
 
 
 def test_the_history_is_complete_and_comes_in_pages(served: Served) -> None:
@@ -179,23 +180,23 @@ def test_a_page_looks_for_its_own_calls_alone(
         return exactly(found, *more)
 
     monkeypatch.setattr(callbacks.analytics.spending, "exactly", counting)
-    card(served, "crossings", ADMIN, value=EVERY)
+    card(served, "crossings", ADMIN, budget=EVERY)
     assert len(looked) == 20
 
 
 def test_pages_turn_forth_and_back_and_no_further(served: Served) -> None:
     post(served, DAILY)
-    turned = [("retry", 0), ("older", 20), ("older", 20), ("newer", 0), ("newer", 0)]
+    turned = [("", 0), ("older", 20), ("older", 20), ("newer", 0), ("newer", 0)]
     at = 0
     for button, wanted in turned:
-        told = card(served, "crossings", ADMIN, button, value=EVERY, data=at)
+        told = card(served, "crossings", ADMIN, button, at, budget=EVERY)
         at = told["offset"]["data"]
         assert at == wanted
         assert told["place"]["children"] == f"{at + 1}–{at + 20} of 40"
         assert (told["newer"]["disabled"], told["older"]["disabled"]) == (at == 0, at == 20)
-    for forged in (-20, 10**9, "20", None, [1], 1.5):
-        told = card(served, "crossings", ADMIN, "older", value=EVERY, data=forged)
-        assert told["offset"]["data"] == 0
+    for forged, start in ((-20, 20), ("20", 20), (None, 20), ([1], 20), (1.5, 20), (10**9, 20)):
+        told = card(served, "crossings", ADMIN, "older", forged, budget=EVERY)
+        assert told["offset"]["data"] == start
 
 
 def test_a_daily_budget_hides_no_other(served: Served) -> None:
@@ -207,18 +208,18 @@ def test_a_daily_budget_hides_no_other(served: Served) -> None:
         ("Everything", "1 Nov 2026"),
         ("Everything", "1 Oct 2026"),
     ]
-    offered = card(served, "budgets", ADMIN)["of"]["options"]
+    offered = selected(served, ADMIN, [])["find"]["options"]
     assert [one["value"] for one in offered] == [EVERY, str(daily), str(monthly)]
     assert offered[1]["label"] == "Project: web, daily"
 
 
 def test_a_hidden_history_is_as_unknown_as_none(served: Served) -> None:
     hidden = post(served, RAW | {"hard": 1})
-    shown = card(served, "crossings", ADMIN, value=str(hidden))
+    shown = card(served, "crossings", ADMIN, budget=str(hidden))
     assert shown["card"] == {"data-state": "ready"}
     assert shown["table"]["rowData"]
     for of in (str(hidden), "999", str(10**30), "-1", "x", 7, [1]):
-        told = card(served, "crossings", ANA, value=of)
+        told = card(served, "crossings", ANA, budget=of)
         assert told["card"] == {"data-state": "failed"}
         assert told["table"]["rowData"] == []
 
@@ -234,7 +235,7 @@ def test_a_card_that_breaks_says_so_and_leaves_its_neighbour(
     monkeypatch.setattr(callbacks.settings.budgets, "standings", broken)
     told = card(served, "budgets", ADMIN)
     assert told["card"] == {"data-state": "failed"}
-    assert "Something broke here" in told["said"]["children"]
+    assert "Something broke here" in told["state"]["children"]
     assert "secret" not in str(told)
     assert card(served, "crossings", ADMIN)["card"] == {"data-state": "ready"}
 
@@ -348,23 +349,33 @@ def test_what_is_selected_can_be_shown_and_only_ones_own_changed(served: Served)
     post(served, MINE)
     for who, fixed in ((ADMIN, False), (ANA, True)):
         (row,) = card(served, "budgets", who)["table"]["rowData"]
-        told = chosen(served, who, [row])
-        assert told["chosen"] == {"children": f"User: {FORMULA}, weekly"}
-        assert (told["show"], told["link"]) == ({"hidden": False}, {"href": row["link"]})
-        assert (told["budget-edit"], told["budget-delete"]) == ({"hidden": fixed},) * 2
-        assert told["of"] == {"value": str(row["id"])}
-    told = chosen(served, ADMIN, [])
-    assert (told["show"], told["budget-edit"]) == ({"hidden": True},) * 2
-    assert told["of"] == {"value": EVERY}
+        told = selected(served, who, [row])
+        assert told[ids.BUDGET_CHOSEN] == {"children": f"User: {FORMULA}, weekly"}
+        assert told[ids.BUDGET_SHOW] == {"hidden": False}
+        assert told[ids.BUDGET_LINK] == {"href": row["link"]}
+        assert told["find"]["value"] == str(row["id"])
+        buttons = choose(served, "budgets", [row], who)
+        for button in ("budget-edit", "budget-delete"):
+            assert buttons[button] == {"hidden": fixed, "disabled": fixed}
+    assert choose(served, "budgets", [], ADMIN)["budget-edit"]["hidden"] is True
+    told = selected(served, ADMIN, [])
+    assert (told[ids.BUDGET_SHOW], told["find"]["value"]) == ({"hidden": True}, EVERY)
 
 
-def chosen(served: Served, who: Claims, rows: list[Any]) -> Any:
-    part = '{"of":"budgets","part":"table","section":"budgets"}.selectedRows'
-    answer = served.fire("budget-edit.hidden", who, {"budgets.selectedRows": rows}, part)
+def test_the_file_is_of_the_budget_that_is_chosen(served: Served) -> None:
+    number, path = post(served, DAILY), "/api/v1/budgets/crossings.csv"
+    for of, href in ((EVERY, path), (str(number), f"{path}?budget={number}")):
+        assert card(served, "crossings", ADMIN, budget=of)["file"] == {"href": href}
+
+
+def selected(served: Served, who: Claims, rows: list[Any]) -> Any:
+    """What follows the selection beside the buttons: by id, the choice of the history `find`."""
+    held = card(served, "budgets", who)["table"]["rowData"]
+    values = {"table.selectedRows": rows, "table.rowData": held}
+    part = f"{ids.dom(ids.resource('table', 'budgets'))}.selectedRows"
+    answer = served.fire(f"{ids.BUDGET_CHOSEN}.children", who, values, part)
     told = answer.json["response"]  # type: ignore[index]
-    return {
-        (json.loads(name)["part"] if name.startswith("{") else name): v for name, v in told.items()
-    }
+    return {("find" if name.startswith("{") else name): props for name, props in told.items()}
 
 
 def test_a_merged_person_is_shown_under_all_of_their_ids(served: Served) -> None:

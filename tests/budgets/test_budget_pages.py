@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 import pytest
 
 from components.settings.budget_rows import remaining
+from tests import resources
+from tests.resources import Told, problems
 from tests.serving import ADMIN, Claims, Served, serving
 
 LEADER: Claims = {"sub": "lena", "name": "Lena", "applications_admin": "web"}
@@ -158,22 +159,10 @@ def test_a_session_needs_its_csrf_token(tmp_path: Path) -> None:
 # --- the callbacks
 
 
-def save(served: Served, claims: Claims, edited: Any = None, **typed: Any) -> dict[str, Any]:
-    values = {f"budget-{name}.value": typed.get(name, "") for name in FIELDS}
-    told = values | {"budget-edited.data": edited, "budget-save.n_clicks": 1}
-    output = "budget-hard-problem.children@"
-    answer = served.fire(output, claims, told, "budget-save.n_clicks")
-    assert answer.status_code == 200, answer.text
-    said: dict[str, Any] = answer.json["response"]  # type: ignore[index]
-    return said
-
-
-def problems(said: dict[str, Any]) -> dict[str, str]:
-    return {
-        key.removeprefix("budget-").removesuffix("-problem").rstrip("-"): value["children"]
-        for key, value in said.items()
-        if key.endswith("-problem") and value["children"]
-    }
+def save(served: Served, claims: Claims, number: Any = None, **typed: Any) -> Told:
+    values = {name: typed.get(name, "") for name in FIELDS}
+    button = "budget-new" if number is None else "budget-edit"
+    return resources.save(served, "budgets", values, {"button": button, "number": number}, claims)
 
 
 TYPED = {"kind": "everything", "hard": "100", "period": "monthly", "zone": "UTC"}
@@ -202,8 +191,8 @@ def test_a_refusal_stands_beside_its_field_and_takes_nothing_away(
     said = save(served, ADMIN, **(TYPED | typed))
     told = problems(said)
     assert list(told) == [field]
-    assert said["budget-form"] == {"is_open": True}
-    assert not [key for key in said if key in {f"budget-{name}" for name in FIELDS}]
+    assert "drawer" not in said  # it stays open, and every field as it is
+    assert not [key for key in said if key[0] in ("field", "choice")]
     assert len(served.json("budgets")["budgets"]) == 1
 
 
@@ -214,7 +203,7 @@ def test_a_project_one_does_not_administer(served: Served) -> None:
 
 def test_saving_makes_and_changes(served: Served) -> None:
     said = save(served, LEADER, **(TYPED | {"kind": "project", "subject": "web"}))
-    assert (problems(said), said["budget-form"]) == ({}, {"is_open": False})
+    assert (problems(said), said["drawer"]) == ({}, {"is_open": False})
     (one,) = served.json("budgets", LEADER)["budgets"]
     typed = TYPED | {"kind": "project", "subject": "web", "hard": "7"}
     save(served, LEADER, one["id"], **typed)
@@ -229,16 +218,13 @@ def test_a_forged_number_changes_nothing(served: Served) -> None:
     assert served.json("audit")["row_count"] == 1
 
 
-def card(served: Served, key: str, claims: Claims, after: str = "retry", **held: Any) -> Any:
-    """What a card of the tab shows, by part: after something happened, `held` being told with it
-    (`value`, `data`, …)."""
-    values = {f"budgets.{prop}": value for prop, value in held.items()}
-    part = f'{{"of":"budgets","part":"{after}","section":"{key}"}}.n_clicks'
-    answer = served.fire(f'"part":"table","section":"{key}"}}.rowData', claims, values, part)
-    assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json["response"]  # type: ignore[index]
-    parts = {name: json.loads(name)["part"] for name in told if name.startswith("{")}
-    return {parts.get(name, name): props for name, props in told.items()}
+def card(
+    served: Served, key: str, claims: Claims, turned: str = "", data: Any = None, **find: Any
+) -> Told:
+    """What a card of the tab shows, by part, perhaps after a turn of its page."""
+    if turned:
+        return resources.turn(served, key, turned, data, claims, **find)
+    return resources.fill(served, key, claims, **find)
 
 
 def test_the_tab_shows_each_reader_theirs(served: Served) -> None:
@@ -247,7 +233,7 @@ def test_the_tab_shows_each_reader_theirs(served: Served) -> None:
     for who in EVERYBODY:
         told = card(served, "budgets", who)
         rows = told["table"]["rowData"]
-        hidden = told["budget-new"]["hidden"]
+        hidden = resources.choose(served, "budgets", [], who)["budget-new"]["hidden"]
         shown[who["sub"]] = ([(r["subject"], r["spent"], r["changes"]) for r in rows], hidden)
     web = ("Project: web", 9, True)
     ana = "User: Ana <b>Lopes</b>"
@@ -268,30 +254,50 @@ def test_the_history_names_whose_call_it_was(served: Served) -> None:
 def test_empty_tables_say_so(served: Served) -> None:
     told = card(served, "budgets", ANA)
     assert told["card"] == {"data-state": "empty"}
-    assert "No budget is set" in told["said"]["children"]
+    assert "No budget is set" in told["state"]["children"]
     told = card(served, "crossings", ANA)
     assert told["card"] == {"data-state": "empty"}
     assert [one["x"] for one in told["chart"]["figure"]["data"]] == [[], []]
-    assert "No limit was crossed" in told["said"]["children"]
+    assert "No limit was crossed" in told["state"]["children"]
 
 
 def test_the_form_opens_with_what_one_may_set(served: Served) -> None:
-    values = {"budget-new.n_clicks": 1, "browser-zone.data": "Asia/Tokyo"}
     for who, kinds in ((ADMIN, 4), (LEADER, 1)):
-        answer = served.fire("budget-title.children", who, values, "budget-new.n_clicks")
-        told = (answer.json or {})["response"]
-        assert len(told["budget-kind"]["options"]) == kinds
-        assert told["budget-zone"] == {"value": "Asia/Tokyo"}
+        told = resources.begin(served, "budgets", "budget-new", claims=who, zone="Asia/Tokyo")
+        assert len(told["choice", "kind"]["options"]) == kinds
+        assert told["field", "zone"] == {"value": "Asia/Tokyo"}
+
+
+def test_the_form_opens_with_what_was_set(served: Served) -> None:
+    row = {"id": post(served, MINE | {"hard": 0.1, "soft": None})}
+    told = resources.begin(served, "budgets", "budget-edit", [row])
+    assert told["title"] == {"children": "Edit budget"}
+    assert (told["field", "hard"], told["field", "days"]) == ({"value": "0.1"}, {"value": ""})
+    assert told["choice", "period"] == {"value": "weekly"}
+    assert told["edited"]["data"]["number"] == row["id"]
+    resources.begin(served, "budgets", "budget-edit", [row], LEADER, status=404)
+
+
+def test_the_form_has_the_fields_of_its_choices(served: Served) -> None:
+    told = resources.shape(served, "budgets", kind="everything", period="monthly")
+    assert (told["box", "subject"], told["box", "days"]) == ({"hidden": True},) * 2
+    told = resources.shape(served, "budgets", kind="user", period="days")
+    assert (told["box", "subject"], told["box", "days"]) == ({"hidden": False},) * 2
+    assert told["label", "subject"] == {"children": "User id"}
+    offered = told["offered", "subject"]["children"]
+    assert {one["props"]["value"] for one in offered} == {"ana", "bo"}
 
 
 def test_deleting_asks_first_and_respects_rights(served: Served) -> None:
     number = post(served, MINE)
-    values = {"budget-confirm.submit_n_clicks": 1, "budgets.selectedRows": [{"id": number}]}
-    changed = "budget-confirm.submit_n_clicks"
-    answer = served.fire("budgets-changed.data...{", ANA, values, changed)
-    assert "you may not set a budget" in answer.text
+    (row,) = card(served, "budgets", ADMIN)["table"]["rowData"]
+    asked = resources.press(served, "budgets", "budget-delete", row)
+    said = "Delete the budget “User: Ana <b>Lopes</b>” (Weekly)?"
+    assert asked["confirm"] == {"displayed": True, "message": said}
+    told = resources.confirm(served, "budgets", "budget-delete", {"id": number}, ANA)
+    assert "you may not set a budget" in told["problem"]["children"]
     assert len(served.json("budgets")["budgets"]) == 1
-    served.fire("budgets-changed.data...{", ADMIN, values, changed)
+    resources.confirm(served, "budgets", "budget-delete", {"id": number})
     assert served.json("budgets")["budgets"] == []
 
 

@@ -41,7 +41,7 @@ from tests.resources import (
 from tests.serving import ADMIN, Claims, Served, serving
 
 OTHERS: Final[tuple[Claims, ...]] = ({"sub": "ana"}, {"sub": "lena", "applications_admin": "web"})
-WIRES: Final = 8  # link, changes, table, selection, buttons, opening, shape, saving
+WIRES: Final = 9  # link, chart or table, changes, table, selection, buttons, opening, shape, saving
 WORDS: Final = ('"resource":["', '"nav"', ids.SETTINGS_CHANGED)
 CARD: Final = Card(
     "plants", "plant", "Plants", "What grows on the sill.",
