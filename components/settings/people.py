@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from components.settings.resource import Button, Card, Column, Field, Form, Row, pair
+from components.settings.resource import Button, Card, Column, Field, Form, Row, pair, pairs
 from components.values import hover_text
 from data.people.hints import Hint
 from data.people.table import Kept
@@ -47,8 +47,8 @@ HINTS: Final = Card(
 def row(one: Kept, everybody: tuple[str, ...], events: int, zone: str) -> Row:
     """An alias's row; `everybody` are all the ids of its person."""
     return {
-        "name": one.name or one.person, "person": one.person, "alias": one.id, "who": one.who,
-        "when": f"{moment(one.at, zone)} {zone}",
+        **pairs(name=one.name or one.person, person=one.person, alias=one.id, who=one.who,
+                when=f"{moment(one.at, zone)} {zone}"),
         "name_tip": hover_text(one.person, {one.person: everybody}),
         **pair("events", events, COUNT.text(events)),
     }  # fmt: skip
@@ -57,7 +57,6 @@ def row(one: Kept, everybody: tuple[str, ...], events: int, zone: str) -> Row:
 def hint_row(one: Hint, events: int, theirs: int) -> Row:
     """A suggestion's row."""
     return {
-        "alias": one.alias, "person": one.person, "why": one.why,
-        **pair("events", events, COUNT.text(events)),
-        **pair("theirs", theirs, COUNT.text(theirs)),
+        **pairs(alias=one.alias, person=one.person, why=one.why),
+        **pair("events", events, COUNT.text(events)), **pair("theirs", theirs, COUNT.text(theirs)),
     }  # fmt: skip
