@@ -271,7 +271,7 @@ def test_other_verbs_are_no_way_in(served: Served) -> None:
 
 
 def test_a_command_asks_a_busy_server_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote_store, "BREATH", 0.001)
+    monkeypatch.setattr(remote_store, "PAUSE_SECONDS", 0.001)
     answers = [503, 503, 200, 500]
 
     class Busy(BaseHTTPRequestHandler):
