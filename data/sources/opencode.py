@@ -17,6 +17,7 @@ not counted   messages still being written (no `time.completed`): left for the n
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -24,7 +25,7 @@ from typing import Any, Final
 import orjson
 
 from data.errors import EventError
-from data.sources.entries import documents
+from data.sources.entries import by_head, documents
 from data.sources.fields import count, decimal, folder_name, milliseconds, nano, part, text
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
@@ -45,28 +46,34 @@ def recognises(head: Head) -> bool:
 
 
 def read(file: File, options: Options) -> Iterator[Record]:
-    entries = _stored(file) if file.head().startswith(MAGIC) else documents(file)
-    return records(entries, _message, options)
+    return records(by_head(file, _is_database, _stored, documents), _message, options)
+
+
+def _is_database(head: str) -> bool:
+    return head.startswith(MAGIC.decode())
 
 
 def _stored(file: File) -> Iterator[Entry]:
-    """The messages of a database, as the JSON storage before it kept them."""
-    if not tables(file).get("message", set()) >= TABLE:
-        yield file.name, EventError("no table `message` with id, session_id and data is in it")
-        return
-    with opened(file) as connection:
-        for number, row in enumerate(
-            connection.execute("SELECT id, session_id, data FROM message ORDER BY id"), start=1
-        ):
-            where = f"{file.name}:{number}"
-            try:
-                value = orjson.loads(row["data"])
-            except (orjson.JSONDecodeError, TypeError):
-                yield where, EventError("the message is no JSON")
-                continue
-            if isinstance(value, dict):
-                value = {"id": row["id"], "sessionID": row["session_id"]} | value
-            yield where, value
+    """The messages of a database, as the JSON storage before it kept them; one that cannot be
+    read, or breaks off, ends with the reason."""
+    try:
+        if not tables(file).get("message", set()) >= TABLE:
+            raise EventError("no table `message` with id, session_id and data is in it")
+        with opened(file) as connection:
+            rows = connection.execute("SELECT id, session_id, data FROM message ORDER BY id")
+            for number, row in enumerate(rows, start=1):
+                yield f"{file.name}:{number}", _stored_message(row)
+    except EventError as error:
+        yield file.name, error
+
+
+def _stored_message(row: sqlite3.Row) -> Any:
+    try:
+        value = orjson.loads(row["data"])
+    except (orjson.JSONDecodeError, TypeError):
+        return EventError("the message is no JSON")
+    known = {"id": row["id"], "sessionID": row["session_id"]}
+    return known | value if isinstance(value, dict) else value
 
 
 def _message(_: str, row: Row) -> Iterator[Raw | Note]:

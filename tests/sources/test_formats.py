@@ -10,12 +10,12 @@ import pytest
 
 from data import sources
 from data.engines.protocol import EventStore
-from data.errors import Refused, SourceError
+from data.errors import EventError, Refused, SourceError
 from data.ingest.importing import ingest_paths
 from data.ingest.keys import UNNAMED
 from data.ingest.requests import LocalRequestParser
 from data.prices.book import PUBLIC
-from data.sources import Options, find, formats
+from data.sources import Options, find, formats, read
 
 OUTSIDE = Path(__file__).with_name("outside")
 USE = b'{"acme": 1, "day": "2026-11-20", "model": "gpt-4o", "use": 1000000}\n'
@@ -68,3 +68,12 @@ def test_only_formats_that_say_so_let_their_columns_be_renamed(tmp_path: Path) -
     assert [each.format and each.format.name for each in find([tmp_path], options=renamed)] == [
         "canonical"
     ]
+
+
+@pytest.mark.parametrize("size", [16, 100, 4_000, 9_000])
+def test_a_database_that_breaks_off_is_one_sentence(size: int, tmp_path: Path) -> None:
+    case = Path(__file__).parents[1] / "field" / "opencode-database-and-old-storage"
+    path = tmp_path / "opencode.db"
+    path.write_bytes((case / "input" / "opencode.db").read_bytes()[:size])
+    [(_, error)] = read(find([path]), Options())
+    assert isinstance(error, EventError)
