@@ -1,7 +1,8 @@
 """Cline's tasks, and those of programs made from it (Roo Code, Kilo Code):
 `<globalStorage>/<extension>/tasks/<task>/ui_messages.json`.
 
-event_id      `cline:` + task (the folder's name) + the request's time in milliseconds
+event_id      `cline:` + task (the time of its first message, wherever the file lies) + the
+              request's time, both in milliseconds
 call          each `api_req_started` message whose text tells tokens or a cost: tokensIn EXCLUDES
               cacheReads and cacheWrites. Cost in US dollars, reported; 0 or none: by our book
 status        `cancelReason` user_cancelled is aborted, any other an error of that class
@@ -40,14 +41,13 @@ def recognises(head: Head) -> bool:
 
 
 def read(file: File, options: Options) -> Iterator[Record]:
-    folders = file.name.replace("\\", "/").split("/")[:-1]
-    if file.path is not None:
-        folders = [*file.path.resolve().parts[:-1]]
-    task = folders[-1] if folders else file.name
-    where = "/".join(folders).lower()
+    where = f"{file.path or file.name}".lower()
     client = next((name for key, name in CLIENTS.items() if key in where), "cline")
+    task: str | None = None
 
     def convert(_: str, row: Row) -> Iterator[Raw]:
+        nonlocal task
+        task = task or str(count("ts", row.get("ts")))
         if row.get("say") == "api_req_started":
             yield from _request(task, client, row)
 

@@ -29,6 +29,7 @@ def opened(file: File) -> Iterator[sqlite3.Connection]:
         _copy(file, copied)
         try:
             with closing(sqlite3.connect(copied)) as connection:
+                connection.execute("PRAGMA trusted_schema = OFF")
                 connection.execute("PRAGMA query_only = ON")
                 connection.row_factory = sqlite3.Row
                 yield connection

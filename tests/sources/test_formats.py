@@ -77,3 +77,13 @@ def test_a_database_that_breaks_off_is_one_sentence(size: int, tmp_path: Path) -
     path.write_bytes((case / "input" / "opencode.db").read_bytes()[:size])
     [(_, error)] = read(find([path]), Options())
     assert isinstance(error, EventError)
+
+
+def test_a_task_of_cline_is_the_same_wherever_its_file_lies(tmp_path: Path) -> None:
+    case = Path(__file__).parents[1] / "field" / "cline-roo-task-with-a-cancelled-request"
+    (original,) = (case / "input").rglob("ui_messages.json")
+    (copy := tmp_path / "ui_messages.json").write_bytes(original.read_bytes())
+    told = [[raw["event_id"] for _, raw in read(find([path]), Options()) if isinstance(raw, dict)]
+            for path in (case / "input", original, copy)]  # fmt: skip
+    assert told[0] == told[1] == told[2]
+    assert len(told[0]) == 2
