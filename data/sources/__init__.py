@@ -88,7 +88,7 @@ def _without_start(found: Input) -> Input:
     if not (found.format and found.format.needs_start):
         return found
     label = found.format.label
-    why = f"{label} tells times only as offsets: give its first instant with --start"
+    why = f"{label}: no dates in it, give its first instant with --start"
     return Input(found.file, None, why)
 
 

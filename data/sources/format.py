@@ -48,7 +48,7 @@ Record = tuple[str, Raw | EventError | Note]  # ("file:line", an event, why it i
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a file cannot say: whose it is, the first instant (aware) of mere offsets, and which
+    """What a file cannot say: whose it is, the first instant (aware) where it tells none, and which
     of its `columns` fills which field (`mapping.py`)."""
 
     user: str | None = None
@@ -72,7 +72,7 @@ class Head:
 class Format:
     """`recognises` looks at a head alone; `read` streams a file and raises for no single entry.
 
-    needs_start    its times are offsets: only `Options.start` places them
+    needs_start    its times are offsets, or it has none: only `Options.start` places them
     posted         a body of POST /api/v1/events may be in it
     billed_source  the source of its usage rows, where its vendor bills them in rows of their own:
                    an import compares the bill with what the usage costs by our price book

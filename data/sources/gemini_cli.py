@@ -61,7 +61,8 @@ def _messages(file: File) -> Iterator[Entry]:
         if not isinstance(value, Mapping):
             yield where, value
             continue
-        session = text(value.get("sessionId")) or session
+        told = value.get("sessionId")
+        session = told if isinstance(told, str) else session
         several = value.get("messages")
         for number, message in enumerate(several if isinstance(several, list) else [value]):
             place = f"{where}:{number}" if isinstance(several, list) else where

@@ -39,7 +39,7 @@ PENDING: Final = {
     "cli-09-gemini-thoughts": "thoughts beside the output are not counted",
     "cli-12-strands-bedrock": "a total that includes cached tokens is not understood",
     "cli-14b-usage-cache-read-tokens": "gen_ai.usage.cache_read_tokens is not read",
-    "cli-20-other-sources": "batch outputs and plain span files are not read",
+    "cli-20-other-sources": "plain span files are not read",
     "cli-27-claude-background-copy": "a background copy repeats lines and durations",
     "cli-28-claude-web-search": "searches have no price",
     "gateway-01-copilot-21-columns": "token columns are not read",
