@@ -17,6 +17,7 @@ from typing import Final
 from genai_prices.data_snapshot import DataSnapshot, get_snapshot
 from genai_prices.types import ModelInfo, Provider
 
+from data.prices.provider_names import listed_name, provider_of, without_gateway
 from data.prices.rates import Schedule, quoted
 
 INSTALLED: Final = f"genai-prices {version('genai-prices')}"
@@ -25,6 +26,9 @@ MODELS: Final = 8_192
 # Names of OpenTelemetry and LiteLLM for providers that the book knows under another.
 ALIASES: Final = {
     "x_ai": "x-ai",
+    "azure_ai": "azure",
+    "github": "github-copilot",
+    "z.ai": "zai",
     "gcp.gen_ai": "google",
     "azure.ai.inference": "azure",
     "fireworks_ai": "fireworks",
@@ -49,6 +53,7 @@ class Release:
     def schedule(self, provider: str | None, model: str) -> Schedule | None:
         """Everything it says of a model; a `provider/model` name is also tried as its two parts.
         None: it knows no such provider or model."""
+        provider, model = provider_of(provider, model), without_gateway(model)
         prefix, slash, bare = model.partition("/")
         if provider is None:
             found = self._entry(prefix, bare) if slash else self._entry(None, model)
@@ -68,10 +73,14 @@ class Release:
 
     def _entry(self, provider: str | None, model: str) -> Model | None:
         known = ALIASES.get(provider.lower(), provider) if provider else provider
+        names = dict.fromkeys((model, listed_name(model)))
+        return next(filter(None, (self._found(known, name) for name in names)), None)
+
+    def _found(self, provider: str | None, model: str) -> Model | None:
         # A snapshot remembers every name it was asked for, so each is asked one.
         book = DataSnapshot(self.providers, from_auto_update=False)
         try:
-            found = book.find_provider_model(model, None, known, None)[1]
+            found = book.find_provider_model(model, None, provider, None)[1]
         except (LookupError, ValueError):
             return None
         return found if isinstance(found, Model) else None

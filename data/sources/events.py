@@ -6,6 +6,7 @@ from data.errors import EventError
 from data.events.cleaning import clean
 from data.events.table import LARGEST_COUNT, Event
 from data.prices.book import PUBLIC, PriceBook
+from data.prices.provider_names import provider_of
 from data.sources.format import Raw, describe_error
 
 
@@ -14,7 +15,10 @@ def event_of(raw: Raw | EventError, book: PriceBook = PUBLIC) -> Event:
     if isinstance(raw, EventError):
         raise raw
     try:
-        return _priced(raw, clean(raw), book)
+        event = clean(raw)
+        if event["kind"] == "llm":
+            event["provider"] = provider_of(event["provider"], event["model"])
+        return _priced(raw, event, book)
     except EventError:
         raise
     except Exception as error:

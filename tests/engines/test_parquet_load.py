@@ -49,7 +49,7 @@ TIMES = ["2026-11-01T10:00:00Z", "2026-11-01 10:00:00.5", "2026-11-01T24:00:00",
          "2000-01-01T00:00:00", "2099-12-31T23:59:59.999999", "2100-01-01T00:00:00",
          "2026-11-01T10:00:60", "2026-11-01T10:00:00.1234567"]  # fmt: skip
 MODELS = ["gpt-4o", "claude-sonnet-4-5", "gemini-2.5-pro", "deepseek-chat", "no-such", None]
-PROVIDERS = ["openai", "anthropic", "google", "deepseek", "nobody", None]
+PROVIDERS = ["openai", "anthropic", "google", "deepseek", "strands-agents", "nobody", None]
 
 
 ANY = (1, 7, 128_001)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +17,10 @@ import sqlalchemy as sa
 
 from data.access.scope import SYSTEM
 from data.engines.protocol import EventStore
+from data.events.money import NANO
 from data.events.table import EVENTS
 from data.ingest.importing import ingest_paths
+from data.prices.book import PUBLIC
 from data.query.catalog import METRICS
 from data.query.filters import Filters
 from data.query.query import Query
@@ -34,7 +37,6 @@ PENDING: Final = {
     "cli-04-claude-advisor": "an advisor's tokens stand in usage.iterations alone",
     "cli-06-claude-one-hour-cache": "one-hour cache writes have no price of their own",
     "cli-06b-claude-fast-mode": "fast mode has no price of its own",
-    "cli-07b-provider-spellings": "frameworks are taken for providers",
     "cli-08-aisdk5-anthropic-cache": "cache writes stand in providerMetadata alone",
     "cli-09-gemini-thoughts": "thoughts beside the output are not counted",
     "cli-12-strands-bedrock": "a total that includes cached tokens is not understood",
@@ -49,7 +51,6 @@ PENDING: Final = {
     "gateway-06-litellm-negative-spend": "a negative cost rejects its call",
     "gateway-09-anthropic-1h-cache-writes": "one-hour cache writes have no price of their own",
     "gateway-10-focus-litellm-and-azure": "quantities, models and users of FOCUS are not read",
-    "gateway-19-names-without-a-provider": "a model's name does not decide the provider",
 }
 CASES: Final = sorted(path.parent for root in (HERE, SHARED) for path in root.glob("*/expect.json"))
 TOLERANCE: Final = 1e-9  # of a sum of floats; money itself is whole nano-dollars
@@ -88,11 +89,25 @@ def stored(expression: Any, store: EventStore) -> Any:
         return connection.execute(sa.select(expression).select_from(EVENTS)).scalar_one()
 
 
+def unpriced(store: EventStore, *only: Any) -> list[str]:
+    """The models of calls without a price."""
+    calls = sa.select(EVENTS.c.model).where(EVENTS.c.kind == "llm", EVENTS.c.cost_nano.is_(None))
+    with store.sql.connect() as connection:
+        return list(connection.execute(calls.where(*only)).scalars())
+
+
 COUNTED: Final[dict[str, Callable[[Report, EventStore], Any]]] = {
     "rows": lambda _, store: stored(sa.func.count(), store),
     "users": lambda _, store: stored(sa.func.count(sa.distinct(EVENTS.c.user)), store),
     "duration_ms": lambda _, store: stored(
         sa.func.sum(EVENTS.c.duration_ms).filter(EVENTS.c.kind == "session"), store
     ),
+    "unpriced of models that the book prices without a provider": lambda _, store: len(
+        [model for model in unpriced(store) if PUBLIC.rates(None, model, datetime.now(UTC))]
+    ),
+    "langfuse.json cost": lambda _, store: (
+        stored(sa.func.sum(EVENTS.c.cost_nano).filter(EVENTS.c.source == "langfuse"), store) / NANO
+    ),
+    "unpriced": lambda _, store: len(unpriced(store, EVENTS.c.source == "langfuse")),
     "readable": lambda report, _: report.files - len(report.rejections),
 }

@@ -31,6 +31,7 @@ from data.events.merging import COST_FIELDS, MERGED
 from data.events.table import COUNTS, EVENTS, FIELDS, TOKENS, Event
 from data.prices.book import PriceBook
 from data.prices.derived import DERIVED, derived
+from data.prices.provider_names import provider_of
 from data.prices.rate_rows import rate_rows
 from data.sources.canonical import convert
 from data.sources.events import event_of
@@ -48,6 +49,7 @@ READY: Final = ("n", "event_id", "source", "kind", "ts", *TOKENS, *WORKED_OUT)
 ROWS: Final = 10_000  # that Python holds at once
 CALL: Final = ("provider", "model", "ts", *TOKENS)
 MODELS: Final = "SELECT DISTINCT provider, model FROM stage WHERE valid AND model IS NOT NULL"
+SOLD: Final = "SELECT DISTINCT provider, model FROM stage WHERE valid AND kind = 'llm'"
 PRICED: Final = (
     "SELECT n, cost AS price, CASE WHEN caches THEN saved END AS cache_saved_nano,"
     " CASE WHEN caches THEN writing END AS cache_write_nano"
@@ -117,7 +119,21 @@ def _stage(part: Part, cursor: Cursor, columns: dict[str, str]) -> tuple[str, st
     if wrong:
         cursor.register("wrong", _frame(["tags"], [(text,) for text in wrong]))
         cursor.execute("UPDATE stage SET valid = false WHERE tags IN (SELECT tags FROM wrong)")
+    _doubt_providers(cursor)
     return raw, fields
+
+
+def _doubt_providers(cursor: Cursor) -> None:
+    """Calls whose provider is not as the file says go through `event_of`."""
+    renamed = [(told, model) for told, model in cursor.execute(SOLD).fetchall()
+               if provider_of(told, model) != told]  # fmt: skip
+    if renamed:
+        cursor.register("renamed", _frame(["provider", "model"], renamed))
+        cursor.execute(
+            "UPDATE stage SET valid = false WHERE kind = 'llm' AND EXISTS (FROM renamed AS r WHERE"
+            " r.provider IS NOT DISTINCT FROM stage.provider"
+            " AND r.model IS NOT DISTINCT FROM stage.model)"
+        )
 
 
 def _tags(cursor: Cursor) -> list[Any]:

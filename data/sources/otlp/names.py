@@ -87,7 +87,6 @@ USED: Final = "gen_ai.usage."
 TOLD: Final = "llm.token_count."
 LITELLM: Final = "metadata.user_api_key_"
 
-FRAMEWORKS: Final = {"langchain", "llamaindex", "llama_index", "crewai", "haystack", "litellm"}
 ENDPOINT: Final = re.compile(r"\.(?:chat|responses|messages|completion|embedding|generative-ai)$")
 
 OPERATION: Final = Names("gen_ai.operation.name")
@@ -169,9 +168,8 @@ ENVIRONMENT: Final = Names("deployment.environment.name", "deployment.environmen
 
 
 def provider_of(attributes: Attributes) -> str | None:
-    """Who sells the model, in lower case; a framework is nobody, `openai.chat` is openai."""
-    provider = (first_text(attributes, PROVIDER) or "").lower()
-    return None if provider in FRAMEWORKS else ENDPOINT.sub("", provider) or None
+    """The provider by name, in lower case; `openai.chat` is openai."""
+    return ENDPOINT.sub("", (first_text(attributes, PROVIDER) or "").lower()) or None
 
 
 def tokens_of(
