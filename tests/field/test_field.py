@@ -32,7 +32,6 @@ HERE: Final = Path(__file__).resolve().parent
 SHARED: Final = HERE.parents[2] / "shared" / "field"
 # What still comes out wrong, each a fault with a name; a case that is cured has to leave the list.
 PENDING: Final = {
-    "cli-02-codex-subagent-replay": "a subagent's log repeats its parent's counts",
     "cli-03-claude-btw-sidechain": "a side question repeats answers under other request ids",
     "cli-04-claude-advisor": "an advisor's tokens stand in usage.iterations alone",
     "cli-06-claude-one-hour-cache": "one-hour cache writes have no price of their own",

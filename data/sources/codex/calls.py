@@ -127,9 +127,24 @@ def usage_of(usage: Any) -> Usage:
     return first, second, third, fourth, fifth
 
 
-def tokens(usage: Any) -> Raw:
+def size(usage: Usage) -> int:
+    """All tokens: the cached stand in the input, the reasoning in the output."""
+    return (usage[0] or 0) + (usage[2] or 0)
+
+
+def difference(total: Usage, before: Usage | None) -> Usage:
+    """What a running total grew by; one that fell began anew."""
+    if before is None or any(
+        (new or 0) < (old or 0) for new, old in zip(total, before, strict=True)
+    ):
+        return total
+    grown = [None if n is None else n - (o or 0) for n, o in zip(total, before, strict=True)]
+    return grown[0], grown[1], grown[2], grown[3], grown[4]
+
+
+def tokens(usage: Usage) -> Raw:
     """The disjoint counts of a call; raises where the cached are more than the input."""
-    given, cached, output, reasoning, written = usage_of(usage)
+    given, cached, output, reasoning, written = usage
     fresh = None if given is None else given - (cached or 0) - (written or 0)
     if fresh is not None and fresh < 0:
         raise EventError(f"input_tokens {given} are fewer than the cached ones among them")

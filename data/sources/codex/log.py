@@ -5,9 +5,10 @@ event_id      a call: `codex:call:` + digest of thread and counts, and which of 
               `codex:error:` + turn_id; a tool: `codex:tool:` + thread + call_id; a session:
               `codex:session:` + thread
 call          a `token_usage_record` (its `usage`), or the `token_count` event of a version without
-              them (its last_token_usage). Both tell the same call: the running total, which both
-              carry, shows it, and shows a count that is only repeated. Never the totals
-              themselves, which run on when a session is resumed.
+              them (its last_token_usage; a log with totals alone: what its total grew by). Both
+              tell the same call; a count whose running total is that of the one before (of its
+              limit) is only repeated. Never the totals themselves, which run on when a session is
+              resumed, and in a fork begin with its parent's.
               input_tokens INCLUDE cached and cache-write tokens, which are taken off;
               output_tokens INCLUDE reasoning. Cost by our book
 error         a turn that ends with an error, or an `error` event: one failed call, no tokens
@@ -20,23 +21,36 @@ context       conversation the session, client `codex-cli 0.169.0`, assistant th
               folder's name
 stays null    user and project (--user, --project), duration of a call
 not counted   twice: what telemetry told, whichever came first (it alone knows user and project).
-              Forks of versions without records repeat calls under a thread of their own. Refused
-              attempts are told by telemetry alone, the turn that fails by the file alone
+              What a fork or a subagent copies from its parent (`codex/replay.py`): calls, tools,
+              errors, lines and time; a note says how many calls. Its records alone name their
+              thread, and are that thread's calls. Refused attempts are told by telemetry alone,
+              the turn that fails by the file alone
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from data.errors import EventError
 from data.events.table import TOKENS
-from data.sources.codex.calls import Context, Numbers, Usage, call_id, failure, tokens, usage_of
+from data.sources.codex.calls import (
+    Context,
+    Numbers,
+    Usage,
+    call_id,
+    difference,
+    failure,
+    size,
+    tokens,
+    usage_of,
+)
+from data.sources.codex.replay import Replay
 from data.sources.codex.tools import CALLS, Tool, change_of, outcome
 from data.sources.entries import values
-from data.sources.fields import text
+from data.sources.fields import part, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record
 from data.sources.sessions import (
@@ -51,9 +65,26 @@ from data.sources.sessions import (
 )
 
 TOOLS: Final = 1_000
+TOGETHER: Final = timedelta(milliseconds=500)  # a record and its count are written at once
+COPIED: Final = Note("token counts that repeat another session's calls are not counted again")
 DIFFERS: Final = Note("the calls of a session differ from its running total: a part is missing")
 Line = Mapping[str, Any]
 OLD: Final = {"id", "timestamp", "instructions"}
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What a record or a count says of a call: what it took, and the running total after it."""
+
+    usage: Usage
+    total: Usage
+    moment: datetime
+
+    def tells(self, other: Telling | None, forked: bool) -> bool:
+        """Whether both tell one call: a child's records and counts start at other totals."""
+        if other is None or self.usage != other.usage:
+            return False
+        return forked or self.total == other.total or abs(self.moment - other.moment) < TOGETHER
 
 
 @dataclass(slots=True)
@@ -62,7 +93,7 @@ class PendingCall:
 
     where: str
     raw: Raw
-    total: Usage
+    telling: Telling
 
 
 class Rollout:
@@ -75,8 +106,10 @@ class Rollout:
         self.tools: dict[str, Tool] = {}
         self.patched: set[str] = set()
         self.pending: PendingCall | None = None
-        self.total: Usage | None = None  # the running total that was told last
-        self.summed = 0
+        self.replay = Replay()
+        self.totals: dict[str, Usage] = {}  # the running total that was told last, by its limit
+        self.recorded: Telling | None = None  # what a record told and no count repeated yet
+        self.summed, self.base, self.reached = 0, 0, 0
         self.numbers = Numbers()
 
     def read_line(self, where: str, line: Line) -> Iterator[Record]:
@@ -89,6 +122,9 @@ class Rollout:
             raise EventError("a line of a rollout has a timestamp and a payload")
         kind = str(line.get("type"))
         self.context.learn(kind, payload)
+        if self.replay.copied(kind, payload, moment):
+            yield from self._copy(where, kind, payload, moment)
+            return
         if over := self.sessions.reach(where, moment):
             yield from self._session(over.event("codex", self.context.session()))
         if kind in (reads := self._reads()):
@@ -101,20 +137,36 @@ class Rollout:
             "response_item": self._item,
         }
 
+    def _copy(self, where: str, kind: str, payload: Line, moment: datetime) -> Iterator[Record]:
+        """A line of its parent: a record names its thread, a count only says what went before."""
+        if kind == "token_usage_record":
+            yield from self._record(where, payload, moment)
+        elif payload.get("type") == "token_count" and (told := self._told(payload, moment)):
+            if not told.tells(self.recorded, forked=True):
+                yield where, COPIED
+            self.recorded = None
+            self.base = self.reached
+
     def _record(self, where: str, payload: Line, moment: datetime) -> Iterator[Record]:
         total = usage_of(payload.get("thread_token_usage"))
-        if self.pending and self.pending.total == total:
+        told = Telling(usage_of(payload.get("usage")), total, moment)
+        held = self.pending.telling if self.pending else None
+        if repeated := told.tells(held, self.replay.forked):
             self.pending = None
         yield from self._release()
-        self.total = total
+        self.recorded = None if repeated else told
         # A fork repeats the records of its origin, with its origin's thread.
         thread = text(payload.get("thread_id")) or self.context.named()
-        yield where, self._summed(self._call(payload.get("usage"), moment, thread))
+        if thread != self.context.thread:
+            yield where, self.numbers.next(self._call(told, thread))
+            return
+        self.reached = self.reached if self.totals else size(total)
+        yield where, self._summed(self._call(told, thread))
 
     def _event(self, where: str, payload: Line, moment: datetime) -> Iterator[Record]:
         kind = payload.get("type")
         if kind == "token_count":
-            yield from self._count(where, payload.get("info"), moment)
+            yield from self._count(where, payload, moment)
         elif kind == "error" or (kind == "task_complete" and payload.get("error")):
             yield where, failure(self.context, payload, moment)
         elif found := outcome(payload):
@@ -129,26 +181,41 @@ class Rollout:
             for path, added, removed in found.changes:
                 self.sessions.now.change(path, added, removed)
 
-    def _count(self, where: str, info: Any, moment: datetime) -> Iterator[Record]:
-        if not isinstance(info, Mapping) or not info.get("last_token_usage"):
-            return
-        total = usage_of(info.get("total_token_usage"))
-        if total == self.total:
+    def _count(self, where: str, payload: Line, moment: datetime) -> Iterator[Record]:
+        told = self._told(payload, moment)
+        if told is None:
             return
         yield from self._release()
-        self.total = total
-        raw = self._call(info["last_token_usage"], moment, self.context.named())
-        self.pending = PendingCall(where, raw, total)
+        if not told.tells(self.recorded, self.replay.forked):
+            raw = self._call(told, self.context.named())
+            self.pending = PendingCall(where, raw, told)
+        self.recorded = None
 
-    def _call(self, usage: Any, moment: datetime, thread: str) -> Raw:
+    def _told(self, payload: Line, moment: datetime) -> Telling | None:
+        """What a count says was spent since the last of its limit; None where that is nothing."""
+        info, limit = payload.get("info"), str(part(payload, "rate_limits").get("limit_id"))
+        if not isinstance(info, Mapping) or not info.get("total_token_usage"):
+            return None
+        total, last = usage_of(info["total_token_usage"]), info.get("last_token_usage")
+        before, self.totals[limit] = self.totals.get(limit), total
+        if total == before:
+            return None
+        usage = usage_of(last) if last else difference(total, before)
+        if not size(usage):  # a fork that begins with its parent's total
+            self.base = size(total)
+            return None
+        self.reached = size(total)
+        return Telling(usage, total, moment)
+
+    def _call(self, told: Telling, thread: str) -> Raw:
         return {
             **self.context.of(),
             **self.context.request_fields(),
-            "event_id": call_id(thread, usage_of(usage)[:4]),
-            "ts": moment,
+            "event_id": call_id(thread, told.usage[:4]),
+            "ts": told.moment,
             "kind": "llm",
             "status": "ok",
-            **tokens(usage),
+            **tokens(told.usage),
         }
 
     def _summed(self, raw: Raw) -> Raw:
@@ -190,7 +257,7 @@ class Rollout:
         for tool in self.tools.values():
             note = Note("a tool was still at work: left for the next import")
             yield (tool.where, note) if live else tool.event(ended=False)
-        if self.total and not live and self.summed != sum(self.total[n] or 0 for n in (0, 2)):
+        if not live and len(self.totals) < 2 and self.summed != self.reached - self.base:
             yield now.where, DIFFERS
         if live or may_grow(now.last, SESSION_SILENCE):
             yield (
