@@ -5,7 +5,9 @@ event_id      a session's calls of a model up to a shutdown: `copilot_cli:` + se
 call          modelMetrics of session.shutdown, one event a model that stands for as many requests
               as it says. The counters run on when a session is taken up again: each event holds
               what came since the shutdown before; counters that fell have begun anew.
-              inputTokens INCLUDE cacheReadTokens and cacheWriteTokens
+              inputTokens INCLUDE cacheReadTokens and cacheWriteTokens. Where the session store
+              lies beside (`~/.copilot/session-store.db`, store.py), its single calls count, and
+              of these sums only what it does not know
 session       from session.start or session.resume to the shutdown; lines of codeChanges
 cost          unpriced: Copilot is paid by seats and credits; premium requests stand in tags
 context       conversation the session, client copilot-cli with its version, repository the folder
@@ -15,17 +17,18 @@ not counted   a session that has not shut down: its use is not told before; what
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.aggregates import UNPRICED
+from data.sources.copilot.store import FIELDS, Stored, calls_beside
 from data.sources.entries import line_values
-from data.sources.fields import count, folder_name, instant, part, program, tags_json, text
+from data.sources.fields import EPOCH, count, folder_name, instant, part, program, tags_json, text
 from data.sources.files import File
-from data.sources.format import Format, Head, Note, Options, Record
+from data.sources.format import Format, Head, Note, Options, Raw, Record
 from data.sources.sessions import END, log_records
 
 SHUTDOWN: Final = "session.shutdown"
@@ -44,18 +47,20 @@ def recognises(head: Head) -> bool:
 
 
 def read(file: File, options: Options) -> Iterator[Record]:
-    return log_records(line_values(file), Session().take, options)
+    return log_records(line_values(file), Session(file).take, options)
 
 
 @dataclass(slots=True)
 class Session:
     """The state of reading one log; `take` is given each line, then `END`."""
 
+    file: File
     own: str | None = None
     version: Any = None
     folder: str | None = None
     begun: datetime | None = None
     ended: int = 0
+    shut: datetime = EPOCH
     before: dict[str, Counters] = field(default_factory=dict)
 
     def take(self, where: str, line: Row) -> Iterator[Record]:
@@ -79,28 +84,32 @@ class Session:
         if self.own is None:
             raise EventError("the log shuts a session down that it did not name")
         self.ended += 1
+        known = [one for one in calls_beside(self.file, self.own) if self.shut < one.ended]
+        self.shut = moment
         for model, told in part(data, "modelMetrics").items():
             if isinstance(told, Mapping):
-                yield from self._calls(where, model, told, moment)
+                stored = [one for one in known if one.ended <= moment and one.model == model]
+                yield from self._calls(where, model, told, moment, stored)
+        yield where, self._sitting(data, moment)
+
+    def _sitting(self, data: Row, moment: datetime) -> Raw:
         changed = part(data, "codeChanges")
         begun, self.begun = self.begun or moment, None
-        yield (
-            where,
-            self._event(moment)
-            | {
-                "event_id": f"copilot_cli:session:{self.own}:{self.ended}",
-                "ts": begun,
-                "kind": "session",
-                "duration_ms": max(0, (moment - begun) // timedelta(milliseconds=1)),
-                "lines_added": count("linesAdded", changed.get("linesAdded")),
-                "lines_removed": count("linesRemoved", changed.get("linesRemoved")),
-                "tags": tags_json(premium_requests=data.get("totalPremiumRequests")),
-            },
-        )
+        return self._event(moment) | {
+            "event_id": f"copilot_cli:session:{self.own}:{self.ended}",
+            "ts": begun,
+            "kind": "session",
+            "duration_ms": max(0, (moment - begun) // timedelta(milliseconds=1)),
+            "lines_added": count("linesAdded", changed.get("linesAdded")),
+            "lines_removed": count("linesRemoved", changed.get("linesRemoved")),
+            "tags": tags_json(premium_requests=data.get("totalPremiumRequests")),
+        }
 
-    def _calls(self, where: str, model: str, told: Row, moment: datetime) -> Iterator[Record]:
+    def _calls(
+        self, where: str, model: str, told: Row, moment: datetime, stored: Sequence[Stored]
+    ) -> Iterator[Record]:
         now = _counters(told)
-        used = _since(self.before.get(model, {}), now)
+        used = _without(_since(self.before.get(model, {}), now), stored)
         self.before[model] = now
         if not used["requests"]:
             return
@@ -124,7 +133,7 @@ class Session:
             },
         )
 
-    def _event(self, moment: datetime) -> dict[str, Any]:
+    def _event(self, moment: datetime) -> Raw:
         return {
             "ts": moment,
             "channel": "cli",
@@ -147,6 +156,16 @@ def _since(before: Counters, now: Counters) -> Counters:
     if any(now[name] < before.get(name, 0) for name in now):
         return now
     return {name: value - before.get(name, 0) for name, value in now.items()}
+
+
+def _without(used: Counters, stored: Sequence[Stored]) -> Counters:
+    """What the store does not know of it."""
+    known = {
+        name: sum(one.counts[field] for one in stored)
+        for name, field in zip(USED, FIELDS, strict=True)
+    }
+    known["requests"] = len(stored)
+    return {name: max(0, value - known[name]) for name, value in used.items()}
 
 
 FORMAT = Format("copilot_cli", "Copilot CLI's session logs", recognises, read)
