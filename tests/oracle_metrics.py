@@ -15,6 +15,12 @@ from tests.oracle import bucket
 
 KINDS = ("llm", "message", "workflow", "tool", "integration", "session")
 TOKENS = ["input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens"]
+# What is part of another count: each with its whole.
+PARTS = {
+    "reasoning_tokens": "output_tokens", "cache_write_1h_tokens": "cache_write_tokens",
+    "input_audio_tokens": "input_tokens", "input_image_tokens": "input_tokens",
+    "output_audio_tokens": "output_tokens", "output_image_tokens": "output_tokens",
+}  # fmt: skip
 # What the price book says of calls; random events do not have it, as their models have no price.
 BOOKED = ("cache_saved_nano", "cache_write_nano", "list_cost_nano")
 
@@ -188,7 +194,7 @@ CALLS: dict[str, Any] = {
     "priced_share": priced_share,
     "requests": lambda of: made(of["llm"]),
     "tokens": lambda of: tokens(of["llm"]),
-    **{n: (lambda of, n=n: added(of["llm"][n])) for n in (*TOKENS, "reasoning_tokens")},
+    **{n: (lambda of, n=n: added(of["llm"][n])) for n in (*TOKENS, *PARTS, "web_searches")},
     "cached_share": cached_share,
     "errors": lambda of: made(status(of["llm"], "error")),
     "error_rate": lambda of: over(made(status(of["llm"], "error")), made(of["llm"])),

@@ -24,8 +24,10 @@ from data.events.table import (
     LATEST,
     LONGEST_TAGS,
     LONGEST_TEXT,
+    PARTS,
     REQUIRED,
     SESSION_ONLY,
+    TIERS,
     WORDS,
     Event,
     micros,
@@ -35,9 +37,10 @@ KNOWN: Final = frozenset(FIELDS)
 MICROS: Final = re.compile("[0-9]{15,16}")
 BLANK: Final[Event] = dict.fromkeys(("ts", *WORDS, *COUNTS, "tags"))
 SPAN: Final = range(micros(EARLIEST), micros(LATEST))
+Note = Callable[[str], None]  # hears what was put right in an event that is kept
 
 
-def clean(raw: Mapping[str, Any]) -> Event:
+def clean(raw: Mapping[str, Any], note: Note = lambda _: None) -> Event:
     """One canonical event with every field of `FIELDS`, or `EventError` with the reason."""
     if unknown := raw.keys() - KNOWN:
         raise EventError(f"unknown field {sorted(unknown)[0]!r}")
@@ -46,7 +49,10 @@ def clean(raw: Mapping[str, Any]) -> Event:
     }
     origin = "unpriced" if event["cost_nano"] is None else "reported"
     event["cost_origin"] = event["cost_origin"] or origin
+    if event["cost_nano"] is not None:
+        event["unpriced_reason"] = None
     _check(event)
+    _limit_parts(event, note)
     return event
 
 
@@ -57,14 +63,28 @@ def _check(event: Event) -> None:
     for name, allowed in CHOICES.items():
         if event[name] not in allowed:
             raise EventError(f"{name} is {event[name]!r}, not one of {', '.join(allowed)}")
+    if event["service_tier"] not in (None, *TIERS):
+        raise EventError(
+            f"service_tier is {event['service_tier']!r}, not one of {', '.join(TIERS)}"
+        )
     _check_belonging(event)
     if event["request_count"] == 0:
         raise EventError("request_count is 0: an event stands for one request or more")
     if (event["cost_nano"] is None) != (event["cost_origin"] == "unpriced"):
         raise EventError("cost_nano and cost_origin contradict each other")
-    output = event["output_tokens"]
-    if output is not None and (event["reasoning_tokens"] or 0) > output:
-        raise EventError("reasoning_tokens exceed output_tokens, of which they are a part")
+
+
+def _limit_parts(event: Event, note: Note) -> None:
+    """No part is more than what the other parts leave of its whole; a doubt loses no call."""
+    for whole, parts in PARTS.items():
+        left = event[whole]
+        for part in parts:
+            if left is None or not (count := event[part]):
+                continue
+            if count > left:
+                note(f"{part} exceed {whole}, of which they are a part: lowered to what is left")
+                event[part] = left
+            left -= event[part]
 
 
 def _check_belonging(event: Event) -> None:

@@ -12,7 +12,9 @@ not change):
 - Where both tell, the earlier `ts` holds, the fewer input tokens (more have cached ones among
   them), of every other number the larger, of texts the longer (of equals, the last in order), but
   of users and projects the shorter (long ones are made by machines), with the name that was told
-  with it, of channels the first that `CHANNELS` names.
+  with it, of channels the first that `CHANNELS` names, of service tiers the last of `TIERS`.
+- A part (cached for an hour, audio, reasoning, …) stays one: it has its whole grow, but for input
+  tokens, of which it takes no more than there are.
 - A reported cost goes before a list price, that before none; of two reported ones the larger.
 
 A list price is worked out, not told: it stays until what it is worked out of changes, and is then
@@ -35,14 +37,19 @@ from data.events.table import (
     KINDS,
     LARGEST_COUNT,
     MANY_PROMPTS,
+    PART_TOKENS,
+    PARTS,
     STATUSES,
+    TIERS,
     TOKENS,
     Event,
 )
 
 NAMED: Final = (("user", "user_name"), ("project", "project_name"))
 COST_FIELDS: Final = ("cost_nano", "cost_origin")
-PRICED_BY: Final = ("provider", "model", *TOKENS, "request_count")
+PRICED_BY: Final = (
+    "provider", "model", *TOKENS, *PART_TOKENS, "web_searches", "service_tier", "request_count",
+)  # fmt: skip
 MERGED: Final = "a known event was completed by what this tells of it"
 Cost = tuple[int | None, str]
 Rule = Callable[[Any, Any], Any]
@@ -76,11 +83,25 @@ def merge(old: Event, new: Event, book: PriceList) -> Event:
     for key, name in NAMED:
         if old[key] != new[key]:
             merged[name] = (old if merged[key] == old[key] else new)[name]
-    output, part = merged["output_tokens"], merged["reasoning_tokens"]
-    if output is not None and part is not None:
-        merged["output_tokens"] = max(output, part)
+    _fit_parts(merged)
     merged["cost_nano"], merged["cost_origin"] = _cost(old, new, merged, book)
+    if merged["cost_nano"] is not None:
+        merged["unpriced_reason"] = None
     return old if merged == old else merged
+
+
+def _fit_parts(merged: Event) -> None:
+    """The fewest input tokens hold, so their parts give way; of other counts the largest do."""
+    for whole, parts in PARTS.items():
+        if (left := merged[whole]) is None:
+            continue
+        known = [part for part in parts if merged[part] is not None]
+        if whole not in FALLING:
+            merged[whole] = max(left, sum(merged[part] for part in known))
+            continue
+        for part in known:
+            merged[part] = min(merged[part], left)
+            left -= merged[part]
 
 
 def same_price(one: Event, other: Event, book: PriceList) -> bool:
@@ -114,9 +135,14 @@ def _first_channel(old: str, new: str) -> str:
     return min(old, new, key=CHANNELS.index)
 
 
+def _last_tier(old: str, new: str) -> str:
+    return max(old, new, key=TIERS.index)
+
+
+FALLING: Final = frozenset({"ts", "input_tokens"})  # of which the smaller holds
 RULES: Final[dict[str, Rule]] = {
-    **dict.fromkeys(COUNTS, max), "ts": min, "input_tokens": min, "channel": _first_channel,
-    "user": _shorter, "project": _shorter,
+    **dict.fromkeys(COUNTS, max), **dict.fromkeys(FALLING, min), "channel": _first_channel,
+    "service_tier": _last_tier, "user": _shorter, "project": _shorter,
 }  # fmt: skip
 
 

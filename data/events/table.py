@@ -9,24 +9,37 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 KINDS: Final = ("llm", "message", "workflow", "tool", "integration", "session")
 CHANNELS: Final = ("platform", "cli", "api", "other")
 STATUSES: Final = ("ok", "error", "aborted")
 ORIGINS: Final = ("reported", "list", "unpriced")
+TIERS: Final = ("standard", "batch", "flex", "priority", "fast")
 
 CHOICES: Final = {"kind": KINDS, "channel": CHANNELS, "status": STATUSES, "cost_origin": ORIGINS}
 REQUIRED: Final = ("event_id", "kind", "channel", "source", "status", "cost_origin")
+CALL_TEXTS: Final = ("service_tier", "unpriced_reason")
 TEXTS: Final = (
     *("user", "user_name", "project", "project_name"),
     *("assistant", "workflow", "run_id", "conversation_id", "tool", "tool_type"),
     *("integration", "integration_type", "client", "repository"),
     *("provider", "model", "operation", "error_class"),
+    *CALL_TEXTS,
 )
 TOKENS: Final = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
-CALL_ONLY: Final = (*TOKENS, "reasoning_tokens", "cost_nano", "ttft_ms", "request_count")
+# What is a part of a count, by that count: together the parts never exceed it.
+PARTS: Final = {
+    "input_tokens": ("input_audio_tokens", "input_image_tokens"),
+    "cache_write_tokens": ("cache_write_1h_tokens",),
+    "output_tokens": ("output_audio_tokens", "output_image_tokens", "reasoning_tokens"),
+}
+PART_TOKENS: Final = tuple(part for parts in PARTS.values() for part in parts)
+CALL_COUNTS: Final = (
+    *TOKENS, *PART_TOKENS, "web_searches", "cost_nano", "ttft_ms", "request_count",
+)  # fmt: skip
+CALL_ONLY: Final = (*CALL_COUNTS, *CALL_TEXTS)
 SESSION_ONLY: Final = ("lines_added", "lines_removed", "files_changed")
-COUNTS: Final = (*CALL_ONLY, "duration_ms", *SESSION_ONLY)
+COUNTS: Final = (*CALL_COUNTS, "duration_ms", *SESSION_ONLY)
 WORDS: Final = (*REQUIRED, *TEXTS)
 FIELDS: Final = ("event_id", "ts", *REQUIRED[1:], *TEXTS, *COUNTS, "tags")
 

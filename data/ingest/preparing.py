@@ -66,6 +66,6 @@ def _events(
 ) -> Iterator[Event]:
     for where, raw in batch:
         try:
-            yield event_of(raw, book)
+            yield event_of(raw, book, report.note)
         except EventError as error:
             report.reject(where, error)

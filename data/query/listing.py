@@ -17,7 +17,7 @@ from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.errors import Refused
 from data.events.money import NANO
-from data.events.table import EVENTS, SESSION_ONLY, TOKENS
+from data.events.table import EVENTS, PART_TOKENS, SESSION_ONLY, TOKENS
 from data.local_time import WIDTHS
 from data.query.catalog import DIMENSIONS, METRICS
 from data.query.clauses import clauses
@@ -37,14 +37,15 @@ _LABELS: Final = {
     "ts": "Time", "event_id": "Event", "tokens": "Tokens", "cost_origin": "Cost from",
     "duration_ms": "Duration", "ttft_ms": "First token", "run_id": "Run",
     "conversation_id": "Conversation", "user_name": "User name", "project_name": "Project name",
+    "service_tier": "Service tier", "unpriced_reason": "Why unpriced",
 }  # fmt: skip
 _UNITS: Final = {"ts": INSTANT, "duration_ms": DURATION, "ttft_ms": DURATION}
 COLUMNS: Final = (
     "ts", "user", "user_name", "project", "project_name", "model", "cost", "tokens", "requests",
     "status", "duration_ms", "channel", "kind", "provider", "operation", "assistant", "workflow",
     "tool", "tool_type", "integration", "integration_type", "client", "repository", *TOKENS,
-    "ttft_ms", "error_class", *SESSION_ONLY, "run_id", "conversation_id", "cost_origin", "source",
-    "event_id",
+    *PART_TOKENS, "web_searches", "service_tier", "ttft_ms", "error_class", *SESSION_ONLY, "run_id",
+    "conversation_id", "cost_origin", "unpriced_reason", "source", "event_id",
 )  # fmt: skip
 
 Row = dict[str, Any]

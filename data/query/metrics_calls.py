@@ -134,6 +134,23 @@ CALLS: Final = (
         "Part of the output tokens, never added to them.", LLM,
     ),
     Metric(
+        "cache_write_1h_tokens", "Cache writes for an hour", TOKENS, total(E.cache_write_1h_tokens),
+        "Part of the cache writes, kept for an hour instead of five minutes.", LLM,
+    ),
+    *(
+        Metric(
+            f"{way}_{kind}_tokens", f"{kind.capitalize()} {way}", TOKENS,
+            total(E[f"{way}_{kind}_tokens"]), f"Part of the {way} tokens, never added to them.",
+            LLM,
+        )
+        for kind in ("audio", "image")
+        for way in ("input", "output")
+    ),
+    Metric(
+        "web_searches", "Web searches", COUNT, total(E.web_searches),
+        "Searches that providers bill beside the tokens.", LLM,
+    ),
+    Metric(
         "cached_share", "Cached share", SHARE, ratio(total(E.cached_input_tokens), PROMPT),
         "Cache reads among all prompt tokens.", LLM, "more", additive=False,
     ),

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from data.errors import EventError
-from data.events.cleaning import clean
+from data.events.cleaning import Note, clean
 from data.events.table import LARGEST_COUNT, Event
 from data.prices.book import PUBLIC, PriceBook
 from data.prices.provider_names import provider_of
 from data.sources.format import Raw, describe_error
 
 
-def event_of(raw: Raw | EventError, book: PriceBook = PUBLIC) -> Event:
-    """The clean, priced event of a record, or `EventError` with the reason why it is none."""
+def event_of(raw: Raw | EventError, book: PriceBook = PUBLIC, note: Note = lambda _: None) -> Event:
+    """The clean, priced event of a record, or `EventError` with the reason why it is none; `note`
+    hears what was put right in it."""
     if isinstance(raw, EventError):
         raise raw
     try:
-        event = clean(raw)
+        event = clean(raw, note)
         if event["kind"] == "llm":
             event["provider"] = provider_of(event["provider"], event["model"])
         return _priced(raw, event, book)
@@ -26,7 +27,8 @@ def event_of(raw: Raw | EventError, book: PriceBook = PUBLIC) -> Event:
 
 
 def _priced(raw: Raw, event: Event, book: PriceBook) -> Event:
-    if event["kind"] == "llm" and event["cost_nano"] is None and not raw.get("cost_origin"):
+    left_open = event["cost_nano"] is None and event["unpriced_reason"] is None
+    if event["kind"] == "llm" and left_open and not raw.get("cost_origin"):
         cost = book.cost(event)
         if cost is not None and cost <= LARGEST_COUNT:
             event |= {"cost_nano": cost, "cost_origin": "list"}

@@ -119,13 +119,15 @@ def sat(dice: random.Random) -> dict[str, Any]:
 
 def call(dice: random.Random) -> dict[str, Any]:
     counts = {name: dice.choice((None, 0, dice.randint(1, 10**6))) for name in TOKENS}
-    thought = dice.choice((None, (counts["output_tokens"] or 0) // 2))
+    parts = {
+        part: dice.choice((None, (counts[whole] or 0) // 3))
+        for part, whole in oracle_metrics.PARTS.items()
+    }
     cost = dice.choice((None, 0, 1, dice.randint(1, 10**10)))
-    reasoning = thought if counts["output_tokens"] is not None else None
     first = dice.choice((None, dice.randint(1, 900)))
     many = dice.choice((None, None, dice.randint(1, 50)))
-    told = {"reasoning_tokens": reasoning, "cost_nano": cost, "ttft_ms": first}
-    return counts | told | {"request_count": many}
+    told = {"web_searches": dice.choice((None, None, 0, 3)), "cost_nano": cost, "ttft_ms": first}
+    return counts | parts | told | {"request_count": many}
 
 
 LISTS: Final = {

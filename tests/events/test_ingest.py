@@ -27,6 +27,7 @@ from data.ingest.importing import ingest, ingest_paths
 from data.people.likeness import ALIKE
 from data.prices.book import PUBLIC, PriceBook
 from data.sources import File, Options, find, formats, read
+from data.sources.events import event_of
 from data.sources.format import Note, Record
 from data.sources.report import Report
 
@@ -303,13 +304,33 @@ def test_a_name_of_ten_thousand_characters_is_rejected() -> None:
     assert len(report.rejections[0][1]) <= 300
 
 
+@pytest.mark.parametrize(
+    ("raw", "kept"),
+    [
+        ({"output_tokens": 1, "reasoning_tokens": 2}, {"output_tokens": 1, "reasoning_tokens": 1}),
+        ({"cache_write_tokens": 0, "cache_write_1h_tokens": 5}, {"cache_write_1h_tokens": 0}),
+        ({"input_tokens": 9, "input_audio_tokens": 6, "input_image_tokens": 4},
+         {"input_audio_tokens": 6, "input_image_tokens": 3}),
+        ({"output_tokens": 5, "output_audio_tokens": 3, "reasoning_tokens": 3},
+         {"output_audio_tokens": 3, "reasoning_tokens": 2}),
+    ],
+)  # fmt: skip
+def test_a_part_larger_than_its_whole_loses_no_call(raw: Any, kept: Any) -> None:
+    report = brought(json.dumps(CALL | raw).encode())
+    assert (report.accepted, report.rejected) == (1, 0)
+    [(sentence, times)] = report.notes.items()
+    assert (times, "of which they are a part" in sentence) == (1, True)
+    event = event_of({**CALL, "source": "t", "channel": "api", "status": "ok", **raw})
+    assert {name: event[name] for name in kept} == kept
+
+
 def test_bad_rows_cost_only_themselves() -> None:
     good = [CALL | {"event_id": f"g{n}"} for n in range(3)]
     bad = [
         CALL | {"input_tokens": -5},
         CALL | {"ts": "1066-10-14"},
         CALL | {"ts": "3026-01-01"},
-        CALL | {"output_tokens": 1, "reasoning_tokens": 2},
+        CALL | {"service_tier": "first class"},
         CALL | {"kind": "message", "input_tokens": 1},
         ["no", "event"],
     ]

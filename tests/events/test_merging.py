@@ -100,6 +100,30 @@ def test_reasoning_stays_a_part_of_the_output() -> None:
     assert both(told(reasoning_tokens=5), told(output_tokens=3))["output_tokens"] == 5
 
 
+def test_parts_stay_parts() -> None:
+    written = both(told(cache_write_1h_tokens=7), told(cache_write_tokens=5))
+    assert (written["cache_write_tokens"], written["cache_write_1h_tokens"]) == (7, 7)
+    heard = both(
+        told(input_tokens=100, input_audio_tokens=60, input_image_tokens=30),
+        told(input_tokens=70, cached_input_tokens=30),
+    )
+    assert (heard["input_audio_tokens"], heard["input_image_tokens"]) == (60, 10)
+
+
+@pytest.mark.parametrize(("more", "less"), [("batch", None), ("batch", "standard"),
+                                            ("fast", "batch")])  # fmt: skip
+def test_a_tier_that_is_not_the_usual_one_holds(more: str, less: str | None) -> None:
+    assert both(told(service_tier=less), told(service_tier=more))["service_tier"] == more
+
+
+def test_why_it_is_unpriced_stays_until_there_is_a_cost() -> None:
+    silent = told(unpriced_reason="in another currency", input_tokens=3, **GPT)
+    assert (silent["cost_nano"], silent["cost_origin"]) == (None, "unpriced")
+    assert both(silent, told(user="ana", cost_origin="unpriced", **GPT))["unpriced_reason"]
+    assert both(silent, told(cost_nano=1))["unpriced_reason"] is None
+    assert told(unpriced_reason="in another currency", cost_nano=1)["unpriced_reason"] is None
+
+
 def test_a_reported_cost_replaces_what_was_worked_out() -> None:
     listed, silent = told(input_tokens=10, **GPT), told(cost_origin="unpriced", **GPT)
     reported = told(cost_nano=1)
@@ -142,6 +166,10 @@ POOLS: Final[dict[str, list[Any]]] = {
     "input_tokens": [None, 0, 13, 100], "cached_input_tokens": [None, 0, 60],
     "cache_write_tokens": [None, 9], "output_tokens": [None, 0, 3, 8],
     "reasoning_tokens": [None, 2, 7], "lines_added": [None, 4],
+    "cache_write_1h_tokens": [None, 4, 12], "input_audio_tokens": [None, 5, 80],
+    "input_image_tokens": [None, 9, 60], "output_audio_tokens": [None, 3],
+    "output_image_tokens": [None, 2], "web_searches": [None, 0, 2],
+    "service_tier": [None, "standard", "batch", "fast"],
 }  # fmt: skip
 
 

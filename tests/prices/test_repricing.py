@@ -14,7 +14,7 @@ import pytest
 from data.access.scope import Scope
 from data.engines.protocol import EventStore, open_events
 from data.errors import Forbidden, Refused, Unknown
-from data.events.table import EVENTS, Event, micros
+from data.events.table import CALL_TEXTS, EVENTS, PART_TOKENS, Event, micros
 from data.ingest.importing import ingest
 from data.prices.book import PriceBook
 from data.prices.derived import derived
@@ -456,6 +456,27 @@ def test_an_older_store_gets_the_requests_its_sums_stand_for(tmp_path: Path, eve
     old.close()
     again = open_events(url)
     assert rows(again, "request_count") == [(5,), (None,), (None,), (None,)]
+    again.close()
+
+
+def test_an_older_store_gets_the_columns_of_what_is_billed(tmp_path: Path, event: Make) -> None:
+    import duckdb
+
+    url, path = f"duckdb:///{tmp_path / 'e.duckdb'}", tmp_path / "e.duckdb"
+    opened = open_events(url)
+    written = {"provider": "openai", "model": "gpt-4o", "cache_write_tokens": 9}
+    opened.write([event(event_id="old", cost_nano=7, **written)])
+    opened.close()
+    old, added = duckdb.connect(str(path)), (*PART_TOKENS[:-1], "web_searches", *CALL_TEXTS)
+    for name in added:
+        old.execute(f"ALTER TABLE events DROP COLUMN {name}")
+    old.execute("ALTER TABLE repriced DROP COLUMN unpriced_reason;"
+                " DELETE FROM schema_version WHERE version >= 5")  # fmt: skip
+    old.close()
+    again = open_events(url)
+    assert rows(again, ", ".join(added)) == [(None,) * len(added)]
+    again.write([event(event_id="old", cache_write_1h_tokens=4, service_tier="batch", **written)])
+    assert rows(again, "cost_nano, cache_write_1h_tokens, service_tier") == [(7, 4, "batch")]
     again.close()
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from data.engines.duckdb.columns import array, columns, event_columns, names, values
 from data.engines.duckdb.commits import Outcome
 from data.events.digest_index import DigestIndex, Digests, digests
-from data.events.merging import COST_FIELDS, merge, same_price
+from data.events.merging import COST_FIELDS, FALLING, merge, same_price
 from data.events.table import COUNTS, FIELDS, Event
 from data.prices.book import PriceBook
 from data.prices.derived import DERIVED, derived
@@ -32,7 +32,6 @@ COST_ADDS: Final = (
     "t.cost_origin = 'reported' AND (e.cost_origin <> 'reported' OR t.cost_nano > e.cost_nano)"
     " OR t.cost_origin = 'list' AND e.cost_origin = 'unpriced'"
 )
-FALLING: Final = frozenset({"ts", "input_tokens"})
 PLACES: Final = "SELECT rowid AS place FROM events WHERE id_hash IN (SELECT id_hash FROM wanted)"
 # Of at most so many places the scan reads no stretch but theirs, and not all that lie between.
 FEW: Final = "SET dynamic_or_filter_threshold = 1000"
@@ -42,7 +41,7 @@ FORGOTTEN: Final = (
     " AND event_id IN (SELECT event_id FROM amended WHERE other)"
 )
 REPORTED: Final = (
-    "UPDATE repriced SET cost_nano = a.cost_nano, cost_origin = 'reported',"
+    "UPDATE repriced SET cost_nano = a.cost_nano, cost_origin = 'reported', unpriced_reason = NULL,"
     " list_cost_nano = CASE repriced.cost_origin WHEN 'list' THEN repriced.cost_nano"
     " WHEN 'reported' THEN repriced.list_cost_nano END FROM amended a"
     " WHERE repriced.event_id = a.event_id AND a.reported"
@@ -175,7 +174,8 @@ def _more(name: str) -> str:
     if name in NEVER_NULL:
         return f"{mine} <> {kept}"
     sign = "<" if name in FALLING else ">" if name in COUNTS else "<>"
-    return f"coalesce({mine} {sign} {kept}, {mine} IS NOT NULL)"
+    adds = f"coalesce({mine} {sign} {kept}, {mine} IS NOT NULL)"
+    return f"(e.cost_nano IS NULL AND {adds})" if name == "unpriced_reason" else adds
 
 
 def fetched(cursor: Cursor, places: Sequence[int]) -> list[Row]:

@@ -56,7 +56,10 @@ PRICED: Final = (
     f" FROM (SELECT n, {repricing.WHOLE}"
     f" FROM (SELECT e.n, {repricing.PARTS} FROM stage e {repricing.MATCH}))"
 )
-DECIDES: Final = ("event_id", "source", "kind", "cost_nano", "cost_origin", "request_count", *CALL)
+DECIDES: Final = (
+    "event_id", "source", "kind", "cost_nano", "cost_origin", "unpriced_reason", "request_count",
+    *CALL,
+)  # fmt: skip
 DUPLICATES: Final = (
     "CREATE OR REPLACE TEMP TABLE duplicates AS SELECT n, id_hash FROM ready"
     " WHERE n NOT IN (SELECT n FROM fresh)"
@@ -163,7 +166,8 @@ def _ready(cursor: Cursor, book: PriceBook) -> None:
         f" coalesce(cost_origin, {origin} ELSE 'reported' END) AS cost_origin), id_hash,"
         " cache_saved_nano, cache_write_nano, CASE WHEN cost_nano IS NOT NULL"
         " AND coalesce(cost_origin, 'reported') = 'reported' THEN price END AS list_cost_nano"
-        f" FROM (SELECT *, CASE WHEN cost_origin IS NULL THEN price END AS list FROM stage"
+        f" FROM (SELECT *, CASE WHEN cost_origin IS NULL AND unpriced_reason IS NULL THEN price END"
+        " AS list FROM stage"
         f" JOIN digests USING (n) LEFT JOIN ({PRICED}) AS priced USING (n)) AS stage)"
     )
 
@@ -204,7 +208,7 @@ def _cleaned(
         number = int(where)
         try:
             if not isinstance(raw, Note):
-                yield number, event_of(raw, book)
+                yield number, event_of(raw, book, report.note)
         except EventError as error:
             report.reject(f"{name}:{number + 1}", error)
 

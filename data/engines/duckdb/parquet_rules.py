@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from data.events.table import (
-    CALL_ONLY,
+    CALL_COUNTS,
+    CALL_TEXTS,
     CHOICES,
     COUNTS,
     EARLIEST,
@@ -21,9 +22,11 @@ from data.events.table import (
     LATEST,
     LONGEST_TEXT,
     ORIGINS,
+    PARTS,
     REQUIRED,
     SESSION_ONLY,
     TEXTS,
+    TIERS,
     micros,
 )
 from data.sources.canonical import DEFAULTS
@@ -68,14 +71,18 @@ def _row_tests() -> Iterator[str]:
         yield f"{name} IS NOT NULL"
     for name in ("kind", "channel", "status"):
         yield f"{name} IN ({_quoted(CHOICES[name])})"
-    for names, kind in ((CALL_ONLY, "llm"), (SESSION_ONLY, "session")):
+    for names, kind in ((CALL_COUNTS, "llm"), (CALL_TEXTS, "llm"), (SESSION_ONLY, "session")):
         yield f"(kind = '{kind}' OR coalesce({', '.join(names)}) IS NULL)"
     yield "(request_count IS NULL OR request_count > 0)"
     yield f"(cost_origin IS NULL OR (cost_origin IN ({_quoted(ORIGINS)})" + (
         " AND (cost_nano IS NULL) = (cost_origin = 'unpriced')))"
     )
     yield "(model IS NOT NULL OR coalesce(cached_input_tokens, cache_write_tokens) IS NULL)"
-    yield "(output_tokens IS NULL OR coalesce(reasoning_tokens, 0) <= output_tokens)"
+    yield f"(service_tier IS NULL OR service_tier IN ({_quoted(TIERS)}))"
+    yield "(unpriced_reason IS NULL OR cost_nano IS NULL)"
+    for whole, parts in PARTS.items():
+        together = " + ".join(f"coalesce({part}, 0)" for part in parts)
+        yield f"({whole} IS NULL OR {together} <= {whole})"
 
 
 def text(name: str, kinds: Kinds, silent: str | None = None) -> Column:

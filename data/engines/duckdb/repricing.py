@@ -19,12 +19,13 @@ from data.prices.rate_rows import DAY, RateChange, RateRow, rate_rows
 
 CHANGED: Final = (
     "cost_nano", "cost_origin", "cache_saved_nano", "cache_write_nano", "list_cost_nano",
+    "unpriced_reason",
 )  # fmt: skip
 # What every re-pricing found, to put it back exactly.
 REPRICED: Final = (
     "CREATE TABLE IF NOT EXISTS repriced (repricing BIGINT NOT NULL, event_id TEXT NOT NULL,"
     " cost_nano BIGINT, cost_origin TEXT NOT NULL, cache_saved_nano BIGINT,"
-    " cache_write_nano BIGINT, list_cost_nano BIGINT)"
+    " cache_write_nano BIGINT, list_cost_nano BIGINT, unpriced_reason TEXT)"
 )
 TEXTS: Final = ("provider", "model")
 NARROW: Final = ("start", "end", "day_start", "day_end", "over", "most")
@@ -88,7 +89,8 @@ NEW: Final = f"""SELECT {KEPT},
      CASE WHEN cost_origin = 'reported' THEN 'reported' ELSE 'list' END AS new_cost_origin,
      CASE WHEN caches THEN saved END AS new_cache_saved_nano,
      CASE WHEN caches THEN writing END AS new_cache_write_nano,
-     CASE WHEN cost_origin = 'reported' THEN cost END AS new_list_cost_nano
+     CASE WHEN cost_origin = 'reported' THEN cost END AS new_list_cost_nano,
+     NULL AS new_unpriced_reason
     FROM rounded WHERE cost IS NOT NULL"""
 DIFFERS: Final = " OR ".join(f"{name} IS DISTINCT FROM new_{name}" for name in CHANGED)
 BY_PROJECT: Final = """SELECT project, max(project_name) AS name,

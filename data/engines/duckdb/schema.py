@@ -14,10 +14,17 @@ from sqlalchemy.schema import CreateTable
 
 from data.engines.duckdb import repricing
 from data.errors import StoreError
-from data.events.table import EVENTS, LARGEST_COUNT, SCHEMA_VERSION
+from data.events.table import CALL_TEXTS, EVENTS, LARGEST_COUNT, PART_TOKENS, SCHEMA_VERSION
 
-# Pricing reads it, so the comparison of an older store needs it too.
+# Pricing reads them, so the comparison of an older store needs them too.
 COUNTED: Final = "ALTER TABLE events ADD COLUMN IF NOT EXISTS request_count BIGINT"
+ADDED: Final = ";".join(
+    f"ALTER TABLE events ADD COLUMN IF NOT EXISTS {name} {kind}"
+    for kind, names in (
+        ("BIGINT", (*PART_TOKENS, "web_searches")), ("TEXT", CALL_TEXTS),
+    )
+    for name in names
+)  # fmt: skip
 TAGGED: Final = """TRY_CAST(regexp_extract(tags, '"requests":([0-9]+)', 1) AS BIGINT)"""
 # UPGRADES[v] brings a store of schema version v to v + 1.
 UPGRADES: Final = (
@@ -25,10 +32,11 @@ UPGRADES: Final = (
     "ALTER TABLE events ADD COLUMN IF NOT EXISTS cache_saved_nano BIGINT;"
     "ALTER TABLE events ADD COLUMN IF NOT EXISTS cache_write_nano BIGINT",
     f"ALTER TABLE events ADD COLUMN IF NOT EXISTS list_cost_nano BIGINT;{repricing.REPRICED};"
-    f"{COUNTED}",
+    f"{COUNTED};{ADDED}",
     # Sums of vendors said in their tags of how many requests; a sum of none is left as it is.
     f"{COUNTED}; UPDATE events SET request_count = {TAGGED} WHERE kind = 'llm'"
     f" AND source IN ('openai', 'copilot') AND {TAGGED} BETWEEN 1 AND {LARGEST_COUNT}",
+    f"{ADDED};ALTER TABLE repriced ADD COLUMN IF NOT EXISTS unpriced_reason TEXT",
 )
 MOST_MEMORY: Final = 2 * 1024**3
 COMPARING: Final = 3  # from this version on, reported costs have a list cost beside them
