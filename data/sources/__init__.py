@@ -22,6 +22,7 @@ from data.sources import canonical
 from data.sources.entries import DECODER, OPENING
 from data.sources.files import File, as_text, files_in
 from data.sources.format import Format, Head, Note, Options, Record
+from data.sources.lookalikes import refusal
 from data.sources.mapping import lacking
 
 __all__ = [
@@ -39,7 +40,9 @@ __all__ = [
 ]
 
 AUTO = "auto"
-UNKNOWN = "no known format (if its columns only have other names, map them to fields)"
+MOST_SHOWN = 160
+EMPTY = "a file of {} tells of no use: nothing of it is counted"
+UNKNOWN = "no known format (if its columns only have other names, map them to fields"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def _without_start(found: Input) -> Input:
 
 
 def _nothing(first: Input) -> str:
-    hint = f"; {_known_formats()}" if first.problem == UNKNOWN else ""
+    hint = f"; {_known_formats()}" if first.problem.startswith(UNKNOWN) else ""
     return f"{first.file.name}: {first.problem}{hint}"
 
 
@@ -105,7 +108,11 @@ def read(inputs: Sequence[Input], options: Options) -> Iterator[Record]:
 def _records(found: Input, options: Options) -> Iterator[Record]:
     if found.format is None:
         return iter([(found.file.name, EventError(found.problem))])
-    return found.format.read(found.file, options)
+    some = iter(found.format.read(found.file, options))
+    first = next(some, None)
+    if first is None:  # nothing is silently nothing
+        return iter([(found.file.name, Note(EMPTY.format(found.format.label)))])
+    return chain([first], some)
 
 
 def _input(file: File, name: str, columns: Mapping[str, str]) -> Input:
@@ -119,8 +126,16 @@ def _input(file: File, name: str, columns: Mapping[str, str]) -> Input:
         return Input(file, None, str(error))
     if name != AUTO:
         return Input(file, formats()[name])
+    if problem := refusal(head):
+        return Input(file, None, problem)
     found = next((each for each in formats().values() if each.recognises(head)), None)
-    return Input(file, found, "" if found else UNKNOWN)
+    return Input(file, found, "" if found else _unknown(head))
+
+
+def _unknown(head: Head) -> str:
+    """Why a file is of no format, with its columns where they are what could be mapped."""
+    several = len(head.columns) > 1
+    return UNKNOWN + (f": {', '.join(head.columns)[:MOST_SHOWN]})" if several else ")")
 
 
 def _mapped(file: File, head: Head, columns: Mapping[str, str]) -> Input:

@@ -35,7 +35,7 @@ COUNTS: Final = {
     "output_tokens": "Output Tokens",
 }
 TOTAL: Final = "Total Tokens"
-ASKED: Final = {"Date", "Model", *COUNTS.values(), TOTAL}
+NEEDED: Final = {"Date", "Model", COUNTS["input_tokens"], COUNTS["output_tokens"]}
 COVERED: Final = ("included", "-", "free")
 UNCHARGED: Final = re.compile(r"included|not charged|no charge|free", re.IGNORECASE)
 UNKNOWN: Final = ("nan", "")
@@ -44,7 +44,7 @@ Row = Mapping[str, Any]
 
 
 def recognises(head: Head) -> bool:
-    return set(head.columns) >= ASKED
+    return set(head.columns) >= NEEDED
 
 
 def read(file: File, options: Options) -> Iterator[Record]:
@@ -93,8 +93,8 @@ def _status(kind: str) -> str:
 
 
 def _tokens(row: Row) -> dict[str, int | None]:
-    found = {name: count(column, row[column]) for name, column in COUNTS.items()}
-    total = count(TOTAL, row[TOTAL])
+    found = {name: count(column, row.get(column)) for name, column in COUNTS.items()}
+    total = count(TOTAL, row.get(TOTAL))
     if total is not None and total != sum(number or 0 for number in found.values()):
         raise EventError(f"{TOTAL} {total} is not the sum of the four counts")
     return found

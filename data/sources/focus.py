@@ -35,8 +35,7 @@ from data.sources.fields import decimal, fingerprint, instant, nano, tags_json, 
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
 
-ASKED: Final = {"BilledCost", "BillingCurrency", "ChargePeriodStart", "ServiceName"}
-FOCUS: Final = {"EffectiveCost", "ListCost", "ServiceCategory", "ChargeCategory"}
+NEEDED: Final = {"BilledCost", "BillingCurrency", "ChargePeriodStart", "ServiceName"}
 SELLERS: Final = {
     who: re.compile(words, re.IGNORECASE)
     for who, words in {
@@ -72,7 +71,7 @@ Row = Mapping[str, Any]
 
 
 def recognises(head: Head) -> bool:
-    return set(head.columns) >= ASKED | FOCUS
+    return set(head.columns) >= NEEDED
 
 
 def read(file: File, options: Options) -> Iterator[Record]:

@@ -1,6 +1,6 @@
 """Gemini CLI's sessions: `~/.gemini/tmp/<project>/chats/session-*.json` and, since 0.30, `.jsonl`.
-Qwen Code's logs (`~/.qwen/projects/<project>/chats/*.jsonl`) and iFlow's, programs made from it,
-are lines of another shape with the same counts.
+Qwen Code's logs (`~/.qwen/projects/<project>/chats/*.jsonl`), a program made from it, are lines of
+another shape with the same counts.
 
 event_id      `gemini_cli:` (`qwen_code:`) + session + the message's id. A message that was
               written again counts once, as it was written last

@@ -22,13 +22,13 @@ from data.sources.fields import count, instant, nano, tags_json, text, whole
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 
-ASKED: Final = {"generation_id", "created_at", "cost_total", "tokens_prompt", "model_permaslug"}
+NEEDED: Final = {"generation_id", "created_at", "model_permaslug"}
 KEPT: Final = ("api_key_name", "variant", "byok_usage_inference")
 Row = Mapping[str, Any]
 
 
 def recognises(head: Head) -> bool:
-    return set(head.columns) >= ASKED
+    return set(head.columns) >= NEEDED
 
 
 def read(file: File, options: Options) -> Iterator[Record]:
@@ -40,7 +40,7 @@ def _event(_: str, row: Row) -> Iterator[Raw]:
     if own is None:
         raise EventError("generation_id is missing")
     slug = text(row["model_permaslug"])
-    cost = nano("cost_total", row["cost_total"])
+    cost = nano("cost_total", row.get("cost_total"))
     yield {
         "event_id": f"openrouter:{own}",
         "ts": instant("created_at", row["created_at"]),
@@ -73,7 +73,7 @@ def _status(row: Row) -> str:
 
 
 def _tokens(row: Row) -> Raw:
-    prompt = count("tokens_prompt", row["tokens_prompt"])
+    prompt = count("tokens_prompt", row.get("tokens_prompt"))
     cached = count("tokens_cached", row.get("tokens_cached"))
     fresh = None if prompt is None else prompt - (cached or 0)
     if fresh is not None and fresh < 0:

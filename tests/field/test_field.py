@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,7 +45,6 @@ PENDING: Final = {
     "cli-27-claude-background-copy": "a background copy repeats lines and durations",
     "cli-28-claude-web-search": "searches have no price",
     "gateway-01-copilot-21-columns": "token columns are not read",
-    "gateway-02-copilot-premium-requests-2025": "the layout of 2025 is not known",
     "gateway-03-cursor-three-layouts": "two of three layouts are not known",
     "gateway-05-openai-usage-tsv": "only commas separate cells",
     "gateway-06-litellm-negative-spend": "a negative cost rejects its call",
@@ -95,6 +95,13 @@ def unpriced(store: EventStore, *only: Any) -> list[str]:
         return list(connection.execute(calls.where(*only)).scalars())
 
 
+def premium_requests(_: Report, store: EventStore) -> float:
+    with store.sql.connect() as connection:
+        tags = connection.execute(sa.select(EVENTS.c.tags)).scalars().all()
+    told = [json.loads(each) for each in tags if each]
+    return float(sum(Decimal(each["quantity"]) for each in told if each["unit"] == "requests"))
+
+
 COUNTED: Final[dict[str, Callable[[Report, EventStore], Any]]] = {
     "rows": lambda _, store: stored(sa.func.count(), store),
     "users": lambda _, store: stored(sa.func.count(sa.distinct(EVENTS.c.user)), store),
@@ -109,4 +116,5 @@ COUNTED: Final[dict[str, Callable[[Report, EventStore], Any]]] = {
     ),
     "unpriced": lambda _, store: len(unpriced(store, EVENTS.c.source == "langfuse")),
     "readable": lambda report, _: report.files - len(report.rejections),
+    "premium_requests": premium_requests,
 }

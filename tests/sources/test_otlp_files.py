@@ -20,7 +20,7 @@ from data.engines.protocol import EventStore, open_events
 from data.errors import EventError
 from data.events.table import Event
 from data.ingest.importing import ingest_paths
-from data.sources import File, Note, Options, find, formats, head_of, read
+from data.sources import EMPTY, File, Note, Options, find, formats, head_of, read
 from data.sources.events import event_of
 from data.sources.files import BREAK
 from data.sources.otlp import files
@@ -108,8 +108,9 @@ def asked(signal: str, body: bytes, *, in_json: bool) -> list[Any]:
 
 
 def imported(path: Path) -> list[Any]:
-    """What a path gives by itself, the format being found by looking."""
-    return [said(raw) for _, raw in read(find([path]), ANYBODY)]
+    """What a path gives by itself, the format being found by looking; but that it is nothing."""
+    found = [said(raw) for _, raw in read(find([path]), ANYBODY)]
+    return [] if found == [Note(EMPTY.format("OpenTelemetry (OTLP)"))] else found
 
 
 def events(found: list[Any]) -> dict[str, Event]:

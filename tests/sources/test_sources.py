@@ -535,7 +535,7 @@ def test_a_trace_of_offsets_costs_its_neighbours_nothing(tmp_path: Path) -> None
 
 def test_what_nobody_knows_hears_of_the_known_and_of_maps(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("when,employee\n2026-01-01,eve\n")
-    with pytest.raises(SourceError, match=r"map them to fields\); known are .*litellm"):
+    with pytest.raises(SourceError, match=r"fields: when, employee\); known are .*litellm"):
         find([tmp_path / "a.csv"])
 
 

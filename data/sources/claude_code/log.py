@@ -48,6 +48,7 @@ from data.sources.claude_code.tools import Change, Tool, changed, results, used
 from data.sources.entries import values
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Record
+from data.sources.iflow import is_line
 from data.sources.sessions import (
     CALL_SILENCE,
     END,
@@ -213,7 +214,8 @@ def recognises(head: Head) -> bool:
     if first.get("type") in ("file-history-snapshot", "summary"):
         return first["type"] != "summary" or "leafUuid" in first
     message = first.get("message")  # one of parts is Qwen Code's, which has other counts
-    return first.keys() >= LINE and not (isinstance(message, Mapping) and "parts" in message)
+    other = is_line(first) or (isinstance(message, Mapping) and "parts" in message)
+    return first.keys() >= LINE and not other
 
 
 def read(file: File, options: Options) -> Iterator[Record]:

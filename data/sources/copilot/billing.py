@@ -28,7 +28,7 @@ from data.sources.fields import decimal, fingerprint, instant, nano, tags_json, 
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
 
-ASKED: Final = {"date", "sku", "quantity", "unit_type", "gross_amount", "net_amount"}
+NEEDED: Final = {"date", "sku", "quantity", "unit_type"}
 NAMED: Final = {"username": "user", "cost_center_name": "cost_center"}  # as GitHub renamed them
 KEY: Final = (
     *("date", "username", "product", "sku", "model", "unit_type"),
@@ -43,7 +43,7 @@ Row = Mapping[str, Any]
 
 
 def recognises(head: Head) -> bool:
-    return set(head.columns) >= ASKED
+    return set(head.columns) >= NEEDED
 
 
 def read(file: File, options: Options) -> Iterator[Record]:
@@ -63,7 +63,7 @@ def read(file: File, options: Options) -> Iterator[Record]:
             event = _event(bucket, sku, row)
             tally.count(None)
             for name in sums:
-                sums[name] += decimal(name, row[name]) or 0
+                sums[name] += decimal(name, row.get(name)) or 0
             yield event
 
     yield from records(rows(file), convert, options)
@@ -84,7 +84,7 @@ def _event(bucket: Bucket, sku: str, row: Row) -> Raw:
     for name, value in amounts.items():
         if (decimal(name, value) or 0) < 0:
             raise EventError(f"{name} is negative")
-    cost = nano("net_amount", row["net_amount"])
+    cost = nano("net_amount", row.get("net_amount"))
     product = next((sku.removesuffix(unit) for unit in UNITS if sku.endswith(unit)), sku)
     return {
         "event_id": fingerprint("copilot", *(text(row.get(name)) for name in KEY)),

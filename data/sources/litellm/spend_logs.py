@@ -16,8 +16,8 @@ ts            startTime, UTC where it has no zone; duration_ms request_duration_
 user, project user and team_id (in a callback metadata.user_api_key_…), project_name the team's
               alias; '' is null. end_user is somebody else: it is kept in tags. user_name is the
               alias or e-mail address of LiteLLM_UserTable, where it is at hand
-model         without the `provider/` before it; provider is custom_llm_provider; the alias that
-              was asked for is model_group, in tags
+model         without the `provider/` before it; provider is custom_llm_provider (null in rows of
+              2024, which lack it); the alias that was asked for is model_group, in tags
 assistant, workflow  the first request tag `assistant:…` and `workflow:…`; client is the program
               named by the user agent. Rows are counted, never tags: a row has several
 conversation_id      session_id (in a callback, where it is blank, trace_id: the same value)
@@ -61,8 +61,8 @@ from data.sources.format import (
 from data.sources.litellm.calls import METADATA, Calls, Row
 from data.sources.litellm.daily_spend import DailyTotals
 
-ROW: Final = {"request_id", "call_type", "spend", "startTime", "custom_llm_provider"}
-PAYLOAD: Final = {"id", "call_type", "response_cost", "startTime", "custom_llm_provider"}
+ROW: Final = {"request_id", "spend", "startTime"}
+PAYLOAD: Final = {"id", "response_cost", "startTime"}
 SAME: Final = (
     *("litellm_call_id", "call_type", "status", "model", "model_group", "custom_llm_provider"),
     *("end_user", "request_tags", "cache_hit", "prompt_tokens", "completion_tokens"),

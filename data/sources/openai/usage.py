@@ -57,7 +57,9 @@ OPERATIONS: Final = {
 COSTS: Final = "costs"
 OBJECT: Final = re.compile(r"organization\.(?:usage\.)?(\w+)\.result")
 PAGE: Final = re.compile(r'"object"\s*:\s*"(?:page|bucket)"')
-CSV: Final = {"start_time", "end_time", "start_time_iso", "end_time_iso"}
+BUCKET: Final = {"start_time", "end_time"}
+CSV: Final = {*BUCKET, "start_time_iso", "end_time_iso"}
+SIGNS: Final = {"start_time_iso", "num_model_requests", "amount_value"}  # one of them is enough
 TIERS: Final = (None, "default", "standard", "auto")
 OTHERS: Final = ("input_audio_tokens", "output_audio_tokens", "output_image_tokens")
 KEPT: Final = ("api_key_id", "batch", "service_tier", "images", "characters", "seconds", *OTHERS)
@@ -94,7 +96,8 @@ def _pages(head: Head) -> bool:
 
 
 def _csv(head: Head) -> bool:
-    return set(head.columns) >= CSV
+    columns = set(head.columns)
+    return columns >= BUCKET and not columns.isdisjoint(SIGNS)
 
 
 def _read_pages(file: File, options: Options) -> Iterator[Record]:
