@@ -99,3 +99,8 @@ class StoreError(SpendscopeError):
 
     code = "store_unavailable"
     status = 503
+
+
+def excerpt(value: object) -> str:
+    """What somebody wrote as a sentence quotes it, cut where it is long."""
+    return repr(str(value)[:40])

@@ -7,13 +7,14 @@ hours.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from data.errors import Refused
+from data.errors import Refused, excerpt
 from data.events.table import micros
 
 Grain = Literal["minute", "hour", "day", "week", "month"]
@@ -33,7 +34,7 @@ MONDAY_SHIFT: Final = 3 * WIDTHS["day"]
 def zone(name: str) -> ZoneInfo:
     """The zone of an IANA name, or a refusal."""
     if name not in zones():
-        raise Refused("tz", f"{name[:60]!r} is no time zone; use an IANA name like Europe/Berlin")
+        raise Refused("tz", f"{excerpt(name)} is no time zone; use an IANA name like Europe/Berlin")
     return ZoneInfo(name)
 
 
@@ -58,8 +59,14 @@ def midnight_of(local: int, tz: str) -> int:
     return midnight(instant(local).date(), tz)
 
 
+def next_month(day: date) -> date:
+    """The first day of the month after a day's."""
+    return day.replace(day=1) + timedelta(days=monthrange(day.year, day.month)[1])
+
+
 def month_after(day: date, tz: str) -> int:
-    return midnight((day.replace(day=1) + timedelta(days=32)).replace(day=1), tz)
+    """The first instant of the month after a local day's."""
+    return midnight(next_month(day), tz)
 
 
 @lru_cache(maxsize=512)
@@ -91,8 +98,8 @@ def _change(low: int, high: int, tz: str) -> int:
 def buckets(start: int, end: int, tz: str, grain: Grain) -> list[int]:
     """The start (µs UTC) of every bucket that touches the window, in order."""
     if grain in WIDTHS and (end - start) // WIDTHS[grain] > MOST_BUCKETS:
-        said = f"the range holds more than {MOST_BUCKETS:,} {grain}s; use a larger grain"
-        raise Refused("grain", said)
+        reason = f"the range holds more than {MOST_BUCKETS:,} {grain}s; use a larger grain"
+        raise Refused("grain", reason)
     if grain in ("minute", "hour"):
         return list(dict.fromkeys(_clock_buckets(start, end, tz, WIDTHS[grain])))
     return [midnight(day, tz) for day in _days(start, end, tz, grain)]
@@ -101,7 +108,8 @@ def buckets(start: int, end: int, tz: str, grain: Grain) -> list[int]:
 def _clock_buckets(start: int, end: int, tz: str, width: int) -> Iterator[int]:
     """Clock hours or minutes; one that a jump of the clocks cuts off begins at the jump."""
     parts = segments(start - width, end, tz)
-    for (low, offset), (high, _) in zip(parts, [*parts[1:], (end, 0)], strict=True):
+    ends = [*(at for at, _ in parts[1:]), end]
+    for (low, offset), high in zip(parts, ends, strict=True):
         for first in range(low - (low + offset) % width, high, width):
             if min(first + width, high) > start:
                 yield max(first, low)
@@ -117,6 +125,6 @@ def _days(start: int, end: int, tz: str, grain: Grain) -> Iterator[date]:
     while day <= last:
         yield day
         if grain == "month":
-            day = (day + timedelta(days=32)).replace(day=1)
+            day = next_month(day)
         else:
             day += timedelta(days=7 if grain == "week" else 1)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from data.errors import SettingsError
+from data.errors import SettingsError, excerpt
 from data.events.table import micros
 
 PREFIX: Final = "SPENDSCOPE_"
@@ -75,14 +75,14 @@ class Settings:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65_536:
-        raise SettingsError(f"SPENDSCOPE_PORT must be a port from 1 to 65535, not {text[:20]!r}")
+        raise SettingsError(f"SPENDSCOPE_PORT must be a port from 1 to 65535, not {excerpt(text)}")
     return int(text)
 
 
 def _seconds(name: str, text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= LONGEST_PAUSE:
         told = f"seconds, 1 to {LONGEST_PAUSE:,}"
-        raise SettingsError(f"{PREFIX}{name} must be whole {told}, not {text[:20]!r}")
+        raise SettingsError(f"{PREFIX}{name} must be whole {told}, not {excerpt(text)}")
     return int(text)
 
 
@@ -108,7 +108,7 @@ def _sign_ins(text: str) -> tuple[str, ...]:
     for name in chosen:
         if name not in SIGN_INS:
             raise SettingsError(
-                f"SPENDSCOPE_SIGN_IN lists some of {', '.join(SIGN_INS)}, not {name[:20]!r}"
+                f"SPENDSCOPE_SIGN_IN lists some of {', '.join(SIGN_INS)}, not {excerpt(name)}"
             )
     return chosen
 
@@ -119,7 +119,7 @@ def _now(text: str | None) -> int | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise SettingsError(f"SPENDSCOPE_NOW is no ISO 8601 instant: {text[:40]!r}") from None
+        raise SettingsError(f"SPENDSCOPE_NOW is no ISO 8601 instant: {excerpt(text)}") from None
     return micros(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
 
 

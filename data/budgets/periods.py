@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from data.budgets.budget import Budget
-from data.local_time import instant, midnight
+from data.local_time import instant, midnight, next_month
 from data.query.windows import Window
 
 # How far back a history goes, in periods, and in days where a period is of N days.
@@ -58,7 +58,7 @@ def _first(budget: Budget, day: date) -> date:
 
 def _window(budget: Budget, first: date) -> Window:
     if budget.period == "monthly":
-        after = (first + timedelta(days=32)).replace(day=1)
+        after = next_month(first)
     else:
         after = first + timedelta(days=7 if budget.period == "weekly" else budget.days or 1)
     return Window(midnight(first, budget.zone), midnight(after, budget.zone), budget.zone)

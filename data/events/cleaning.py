@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from data.errors import EventError
+from data.errors import EventError, excerpt
 from data.events.table import (
     CALL_ONLY,
     CHOICES,
@@ -149,7 +149,7 @@ def _ts(_: str, value: Any) -> int:
         try:
             moment = datetime.fromisoformat(value.strip())
         except ValueError:
-            raise EventError(f"ts is not a time: {value.strip()[:40]!r}") from None
+            raise EventError(f"ts is not a time: {excerpt(value.strip())}") from None
     else:
         raise EventError("ts is missing")
     try:

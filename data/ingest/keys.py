@@ -19,7 +19,7 @@ from typing import Any, Final, Self
 import sqlalchemy as sa
 
 from data.access.scope import Scope
-from data.errors import EventError, Forbidden, Refused, Unknown
+from data.errors import EventError, Forbidden, Refused, Unknown, excerpt
 from data.events.table import LONGEST_TEXT
 from data.sources.format import Note, Record
 from data.state.audit import Actor, record
@@ -98,7 +98,7 @@ class Key:
             return EventError(SAMPLED)
         if self.project is not None:
             if _bare(raw.get("project")) not in (None, "", self.project):
-                return EventError(f"this key is for the project {self.project[:60]!r} alone")
+                return EventError(f"this key is for the project {excerpt(self.project)} alone")
             raw |= {"project": self.project, "project_name": None}
         return raw
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from data.errors import EventError, Refused, TooLarge
+from data.errors import EventError, Refused, TooLarge, excerpt
 from data.events.table import Event
 from data.ingest.keys import Key
 from data.ingest.preparing import batches
@@ -91,7 +91,7 @@ def _posted_records(name: str, content: bytes) -> Iterable[Record]:
     posted = [each.name for each in formats().values() if each.posted]
     if name not in posted:
         raise Refused(
-            "format", f"{name[:40]!r} is not received here; use one of {', '.join(posted)}"
+            "format", f"{excerpt(name)} is not received here; use one of {', '.join(posted)}"
         )
     if not content.strip():
         raise Refused("body", "the body is empty")

@@ -11,7 +11,7 @@ import pandas as pd
 
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
-from data.errors import Refused
+from data.errors import Refused, excerpt
 from data.local_time import Grain
 from data.query.catalog import OTHER
 from data.query.filters import Filters
@@ -135,7 +135,9 @@ def _offered(parameter: str, value: str | None, offered: tuple[str, ...]) -> str
     if not value:
         return offered[0]
     if value not in offered:
-        raise Refused(parameter, f"{parameter} is {value[:40]!r}; use one of {', '.join(offered)}")
+        raise Refused(
+            parameter, f"{parameter} is {excerpt(value)}; use one of {', '.join(offered)}"
+        )
     return value
 
 

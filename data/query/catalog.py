@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from data.errors import Refused
+from data.errors import Refused, excerpt
 from data.query.metric import Metric
 from data.query.metrics_activity import ACTIVITY
 from data.query.metrics_calls import CALLS, MONEY
@@ -74,4 +74,4 @@ def dimension(name: str) -> Dimension:
 
 
 def _unknown(parameter: str, what: str, name: str, declared: Iterable[str]) -> Any:
-    raise Refused(parameter, f"{name[:40]!r} is no {what}; use one of {', '.join(declared)}")
+    raise Refused(parameter, f"{excerpt(name)} is no {what}; use one of {', '.join(declared)}")

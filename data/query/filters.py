@@ -13,7 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from data.access.scope import Scope
-from data.errors import Refused
+from data.errors import Refused, excerpt
 from data.events.table import CHOICES, EVENTS, ME, NONE
 from data.query.catalog import DIMENSIONS
 from data.query.event_time import TIME_PART_VALUES, TIME_PARTS, local_time
@@ -131,7 +131,7 @@ def _number(value: Any) -> int | None:
     try:
         return int(str(value))
     except ValueError:
-        raise Refused("n", f"N must be a whole number, not {str(value)[:20]!r}") from None
+        raise Refused("n", f"N must be a whole number, not {excerpt(value)}") from None
 
 
 def _values(choice: Choice, name: str) -> tuple[str, ...]:
@@ -146,5 +146,5 @@ def _values(choice: Choice, name: str) -> tuple[str, ...]:
     for value in values:
         if value not in allowed:
             offered = ", ".join(one for one in allowed if one != NONE)
-            raise Refused(name, f"{name} is {value[:40]!r}; use one of {offered}")
+            raise Refused(name, f"{name} is {excerpt(value)}; use one of {offered}")
     return tuple(dict.fromkeys(values))

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from data.access.people import People
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
-from data.errors import Refused
+from data.errors import Refused, excerpt
 from data.events.money import NANO
 from data.events.table import EVENTS, PART_TOKENS, SESSION_ONLY, TOKENS
 from data.local_time import WIDTHS
@@ -63,7 +63,7 @@ class Listing:
     def __post_init__(self) -> None:
         for name, _ in self.order:
             if name not in COLUMNS:
-                problem = f"{name[:40]!r} is no column of a list; use one of {', '.join(COLUMNS)}"
+                problem = f"{excerpt(name)} is no column of a list; use one of {', '.join(COLUMNS)}"
                 raise Refused("order", problem)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from data.errors import Refused
+from data.errors import Refused, excerpt
 from data.local_time import Grain
 from data.query.catalog import dimension, metric
 from data.query.filters import Filters
@@ -36,7 +36,7 @@ class Query:
             dimension(name)
         for name, _ in self.order:
             if name not in (*self.metrics, *self.by):
-                raise Refused("order", f"{name[:40]!r} is neither asked for nor broken down by")
+                raise Refused("order", f"{excerpt(name)} is neither asked for nor broken down by")
 
     @property
     def bucket(self) -> Grain:

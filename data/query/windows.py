@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from data.errors import Refused
+from data.errors import Refused, excerpt
 from data.events.table import EARLIEST, LATEST, micros
 from data.local_time import WIDTHS, Grain, instant, midnight, month_after, zone
 
@@ -68,7 +68,7 @@ def resolve(
         last = local.date().replace(day=1) - timedelta(days=1)
         return Window(midnight(last.replace(day=1), tz), month_after(last, tz), tz, preset)
     if preset not in PRESETS:
-        raise Refused("preset", f"preset is {preset[:40]!r}; use one of {', '.join(PRESETS)}")
+        raise Refused("preset", f"preset is {excerpt(preset)}; use one of {', '.join(PRESETS)}")
     if preset == "last_hour":
         return Window(now - WIDTHS["hour"], now, tz, preset)
     n = _checked(preset, n)
@@ -102,7 +102,7 @@ def _moment(name: str, text: str | None, tz: str) -> int:
             moment = moment.replace(tzinfo=zone(tz))
         us = micros(moment.astimezone(UTC))
     except (ValueError, OverflowError):
-        raise Refused(name, f"{name} is no date and time: {text[:40]!r}") from None
+        raise Refused(name, f"{name} is no date and time: {excerpt(text)}") from None
     if not micros(EARLIEST) <= us <= micros(LATEST):
         raise Refused(name, f"{name} lies outside the years 2000 to 2100")
     return us

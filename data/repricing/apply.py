@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
-from data.errors import Refused, Unknown
+from data.errors import Refused, Unknown, excerpt
 from data.events.table import EARLIEST, LATEST, micros
 from data.prices.book import PriceBook
 from data.prices.entries import Entry
@@ -53,7 +53,9 @@ def parse_request(raw: Mapping[str, Any]) -> RepricingRequest:
     """The re-pricing that was described; raises `Refused` naming the field that is wrong."""
     for name in raw:
         if name not in FIELDS:
-            raise Refused(name[:40], f"a re-pricing has no {name[:40]!r}; use {', '.join(FIELDS)}")
+            raise Refused(
+                name[:40], f"a re-pricing has no {excerpt(name)}; use {', '.join(FIELDS)}"
+            )
     what: Any = raw.get("what")
     if not isinstance(what, str) or what not in ORIGINS:
         raise Refused("what", "say what to re-price: either unpriced or history")
@@ -78,7 +80,7 @@ def _day(field: str, value: Any) -> int | None:
     try:
         day = date.fromisoformat(str(value).strip())
     except ValueError:
-        raise Refused(field, f"{str(value)[:40]!r} is no date like 2026-11-01") from None
+        raise Refused(field, f"{excerpt(value)} is no date like 2026-11-01") from None
     if not EARLIEST.year <= day.year < LATEST.year:
         raise Refused(field, "the day lies outside the years 2000 to 2099")
     midnight = datetime.combine(day, datetime.min.time(), UTC)

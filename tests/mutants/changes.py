@@ -6,7 +6,10 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
 
 SWAPS: Final[dict[type[ast.AST], type[ast.AST]]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
@@ -29,6 +32,10 @@ class Mutant:
     place: int
 
 
+def source_of(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
 def mutants(path: str, source: str) -> list[Mutant]:
     lines = source.splitlines()
     return [
@@ -45,11 +52,17 @@ def mutated(source: str, place: int) -> ast.Module:
 
 
 def _changes(tree: ast.Module) -> Iterator[Change]:
-    decorators = {id(part) for node in ast.walk(tree) for one in getattr(node, "decorator_list", ())
-                  for part in ast.walk(one)}  # fmt: skip
+    kept = {id(part) for node in ast.walk(tree) for one in _kept(node) for part in ast.walk(one)}
     for node in ast.walk(tree):
-        if id(node) not in decorators:
+        if id(node) not in kept:
             yield from _of(node)
+
+
+def _kept(node: ast.AST) -> Iterator[ast.AST]:
+    """Parts that stay: decorators, and `zip(…, strict=True)`, which asserts what is so anyway."""
+    yield from getattr(node, "decorator_list", ())
+    if isinstance(node, ast.Call):
+        yield from (one.value for one in node.keywords if one.arg == "strict")
 
 
 def _of(node: ast.AST) -> Iterator[Change]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import Any
 
@@ -13,6 +14,8 @@ from data.access.scope import Scope
 from data.engines.memo import Memo
 from data.engines.protocol import EventStore
 from data.errors import Refused
+from data.events.table import micros
+from data.local_time import Grain
 from data.query.catalog import OTHER
 from data.query.filters import Filters, parse
 from data.query.query import Query
@@ -93,6 +96,21 @@ def test_a_user_named_like_the_others_label_is_a_user(
     store.write([event(user="Other", cost_nano=9), event(user="a", cost_nano=1)])
     frame = run(Query(("cost",), ("user",), filters, top=1), ADMIN, store)
     assert set(frame["user"]) == {"Other", OTHER}
+
+
+def test_days_end_at_midnight_and_weeks_on_sunday(
+    store: EventStore, event: Make, filters: Filters
+) -> None:
+    monday = datetime(2026, 11, 16, tzinfo=UTC)
+    for ts in (monday, monday - timedelta(microseconds=1)):
+        store.write([event(ts=ts.isoformat())])
+    parts = run(Query(("requests",), ("weekday", "hour"), filters), ADMIN, store)
+    assert parts[["weekday", "hour"]].to_numpy().tolist() == [[0, 0], [6, 23]]
+    ways: list[tuple[Grain, int]] = [("day", 1), ("week", 7)]
+    for grain, before in ways:
+        frame = run(Query(("requests",), ("time",), filters, grain), ADMIN, store)
+        days = (monday - timedelta(days=before), monday)
+        assert frame["time"].tolist() == [micros(day) for day in days], grain
 
 
 def test_a_search_matches_letters_of_any_case_and_no_wildcards(

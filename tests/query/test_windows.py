@@ -12,7 +12,7 @@ from data.errors import Refused
 from data.events.table import EVENTS, micros
 from data.local_time import GRAINS, buckets, instant
 from data.query.filters import parse
-from data.query.windows import Window
+from data.query.windows import ALL_TIME, Window
 
 NOW = micros(datetime.fromisoformat("2026-11-20T12:34:56+00:00"))
 
@@ -79,6 +79,34 @@ def test_buckets_cover_a_window_in_order_without_gap(tz: str, grain: Any) -> Non
         assert made[-1] < end
 
 
+@pytest.mark.parametrize(("tz", "grain", "start", "end", "starts"), [
+    ("UTC", "month", "2026-01-31T05:00+00:00", "2026-04-01T00:00+00:00",
+     ["2026-01-01T00:00", "2026-02-01T00:00", "2026-03-01T00:00"]),
+    ("UTC", "month", "2026-12-31T23:59+00:00", "2027-01-01T00:00:00.000001+00:00",
+     ["2026-12-01T00:00", "2027-01-01T00:00"]),
+    ("Europe/Berlin", "week", "2026-10-21T12:00+02:00", "2026-11-02T00:00+01:00",
+     ["2026-10-19T00:00", "2026-10-26T00:00"]),
+    ("Asia/Kathmandu", "hour", "2026-11-20T12:50+05:45", "2026-11-20T14:00+05:45",
+     ["2026-11-20T12:00", "2026-11-20T13:00"]),
+    ("UTC", "minute", "2026-11-20T12:00:59+00:00", "2026-11-20T12:02+00:00",
+     ["2026-11-20T12:00", "2026-11-20T12:01"]),
+])  # fmt: skip
+def test_buckets_begin_where_the_calendar_and_the_clock_do(
+    tz: str, grain: Any, start: str, end: str, starts: list[str]
+) -> None:
+    first, last = (micros(datetime.fromisoformat(text)) for text in (start, end))
+    made = buckets(first, last, tz, grain)
+    assert [instant(us, tz).strftime("%Y-%m-%dT%H:%M") for us in made] == starts
+
+
+def test_a_range_holds_at_most_twenty_thousand_buckets() -> None:
+    minute = 60_000_000
+    assert len(buckets(0, 20_000 * minute, "UTC", "minute")) == 20_000
+    with pytest.raises(Refused, match="more than 20,000 minutes; use a larger grain") as refusal:
+        buckets(0, 20_001 * minute, "UTC", "minute")
+    assert refusal.value.parameter == "grain"
+
+
 def test_an_hour_that_a_jump_cuts_off_begins_at_the_jump() -> None:
     tz = "Australia/Lord_Howe"
     jump = micros(datetime.fromisoformat("2026-10-03T15:30+00:00"))
@@ -92,11 +120,25 @@ def test_an_hour_that_a_jump_cuts_off_begins_at_the_jump() -> None:
 
 
 @pytest.mark.parametrize(("hours", "grain"), [
-    (1, "minute"), (2.9, "minute"), (3, "hour"), (95, "hour"), (96, "day"), (92 * 24 + 1, "day"),
-    (93 * 24, "week"), (400 * 24, "week"), (401 * 24, "month"),
+    (1, "minute"), (2.9, "minute"), (3, "hour"), (95, "hour"), (96, "day"), (92 * 24 + 2, "day"),
+    (92 * 24 + 2.5, "week"), (400 * 24 + 2, "week"), (400 * 24 + 2.5, "month"),
 ])  # fmt: skip
 def test_the_bucket_fits_the_window(hours: float, grain: str) -> None:
-    assert Window(0, int(hours * 3_600_000_000), "UTC").grain() == grain
+    assert Window(NOW, NOW + int(hours * 3_600_000_000), "UTC").grain() == grain
+
+
+@pytest.mark.parametrize("choice", [
+    {"preset": "last_n_days", "n": "3660"}, {"preset": "last_n_hours", "n": "8784"},
+    {"preset": "last_hour"},
+])  # fmt: skip
+def test_the_longest_range_there_is_ends_now_and_goes_on(choice: Any) -> None:
+    assert (window(**choice).end, window(**choice).rolling) == (NOW, True)
+
+
+def test_a_past_range_stays_as_it_is_and_may_be_all_of_time() -> None:
+    everything = window(preset="custom", **{"from": "2000-01-01", "to": "2100-01-01"})
+    assert (everything, everything.rolling) == (ALL_TIME, False)
+    assert not window(preset="last_month").rolling
 
 
 @pytest.mark.parametrize(("choice", "parameter", "sentence"), [
@@ -116,6 +158,7 @@ def test_the_bucket_fits_the_window(hours: float, grain: str) -> None:
     ({"preset": "custom", "from": "0001-01-01T00:00+14:00", "to": "2026-01-01"}, "from", "from "),
     ({"tz": "Mars/Olympus"}, "tz", "'Mars/Olympus' is no time zone"),
     ({"tz": "../../etc/passwd"}, "tz", "is no time zone"),
+    ({"tz": "x" * 41}, "tz", f"'{'x' * 40}' is no time zone"),
 ])  # fmt: skip
 def test_a_window_that_cannot_be_is_refused(choice: Any, parameter: str, sentence: str) -> None:
     with pytest.raises(Refused) as refusal:

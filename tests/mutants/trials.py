@@ -1,0 +1,190 @@
+"""How a mutant meets the tests: in a fork of a process that has collected them.
+
+A function that neither importing nor collecting has run takes its changed code in the fork, and the
+mutant costs what its tests cost. Any other change, of a constant say, is imported in a fork of a
+process that knows nothing of ours yet. Either way the tests that run the changed line come first,
+of those the fastest; all the others follow, so nothing is left out.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import importlib.machinery
+import importlib.util
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from inspect import CO_OPTIMIZED
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, Final, Literal
+
+import pytest
+
+from tests.mutants.changes import ROOT, Mutant, mutated, source_of
+from tests.mutants.coverage import Coverage, Function, Tracer, in_order, measured
+
+Outcome = Literal["noticed", "unnoticed", "timed out"]
+# A loop ends by the processor time it takes, which a busy machine makes no longer; what waits for
+# ever ends by the clock.
+LEAST_CPU: Final = 5
+LONGEST_WAIT: Final = 900
+TIMEOUTS: Final = (-signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL)
+# Dash and Hypothesis bring plugins for pytest, which would rather import them itself.
+OPTIONS: Final = ("-x", "-q", "-s", "-p", "no:cacheprovider", "-o", "timeout=0",
+                  "-W", "ignore::pytest.PytestAssertRewriteWarning")  # fmt: skip
+
+
+class Tests:
+    """The tests of a module, collected in a process of their own."""
+
+    def __init__(self, path: str, arguments: Sequence[str]) -> None:
+        self.path, self.arguments = path, (*OPTIONS, *arguments)
+        self._collected, theirs = Pipe()
+        plugin = Collected(path, theirs)
+        self._process = _forked(lambda: pytest.main([*self.arguments], plugins=[plugin]))
+        theirs.close()
+        self.coverage: Coverage = self._collected.recv()
+
+    def outcome(self, one: Mutant) -> Outcome:
+        """How the tests take a mutant."""
+        self._collected.send(one)
+        answer: Outcome | None = self._collected.recv()
+        return answer or _outcome(self.coverage, lambda: self._imported(one))
+
+    def close(self) -> None:
+        self._collected.send(None)
+        os.waitpid(self._process, 0)
+
+    def _imported(self, one: Mutant) -> int:
+        name = one.path.removesuffix(".py").replace("/", ".")
+        tree = mutated(source_of(one.path), one.place)
+        sys.meta_path.insert(0, Changed(name, str(ROOT / one.path), tree))
+        return pytest.main([*self.arguments], plugins=[Nearest(self.coverage, one.number)])
+
+
+class Collected:
+    """A plugin of pytest that answers, in the place of one run of the tests, how mutants fare."""
+
+    def __init__(self, path: str, requests: Connection) -> None:
+        self.path, self.file, self.requests = path, str(ROOT / path), requests
+        self.imports = Tracer(self.file)
+
+    def pytest_sessionstart(self) -> None:
+        self.imports.start()
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self.imports.stop()
+        coverage = _measured(session, self.file)
+        self.requests.send(coverage)
+        while one := self.requests.recv():
+            changed = self._changed(one)
+            ran = changed.keys() & self.imports.functions
+            trial = lambda: _tried(session, changed, coverage, one.number)  # noqa
+            self.requests.send(_outcome(coverage, trial) if changed and not ran else None)
+        return True
+
+    def _changed(self, one: Mutant) -> dict[Function, CodeType]:
+        """The functions that a mutant changes; none where it changes the module or a class."""
+        source = source_of(self.path)
+        before, after = (_functions(compile(tree, self.file, "exec", dont_inherit=True))
+                         for tree in (ast.parse(source), mutated(source, one.place)))  # fmt: skip
+        return {key: code for key, code in after.items() if code != before[key]}
+
+
+class Nearest:
+    """A plugin of pytest: the tests in the order for one line."""
+
+    def __init__(self, coverage: Coverage, line: int) -> None:
+        self.coverage, self.line = coverage, line
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = self.coverage.nearest(items, self.line)
+
+
+class Changed(importlib.machinery.SourceFileLoader):
+    """Loads one module from a tree that was changed."""
+
+    def __init__(self, name: str, path: str, tree: ast.Module) -> None:
+        super().__init__(name, path)
+        self.tree = tree
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self.tree, self.path, "exec", dont_inherit=True)
+
+    def find_spec(
+        self, name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        ours = name == self.name
+        return (
+            importlib.util.spec_from_file_location(name, self.path, loader=self) if ours else None
+        )
+
+
+def _measured(session: pytest.Session, file: str) -> Coverage:
+    """The coverage of the collected tests, from a fork, so that nothing of ours has run here."""
+    mine, theirs = Pipe()
+    child = _forked(lambda: theirs.send(measured(session, file)) or 0)
+    coverage: Coverage = mine.recv()
+    os.waitpid(child, 0)
+    return coverage
+
+
+def _tried(
+    session: pytest.Session, changed: dict[Function, CodeType], coverage: Coverage, line: int
+) -> int:
+    """Runs the tests, in a fork, over changed functions; returns how many failed, one at most."""
+    for one in gc.get_objects():
+        if isinstance(one, FunctionType):
+            key = (one.__code__.co_qualname, one.__code__.co_firstlineno)
+            if key in changed and one.__code__.co_filename == changed[key].co_filename:
+                one.__code__ = changed[key]
+    for item, following in in_order(coverage.nearest(session.items, line)):
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if session.testsfailed:
+            break
+    return session.testsfailed
+
+
+def _functions(code: CodeType) -> dict[Function, CodeType]:
+    """The functions of a module and of its classes, whole with those that are made within them."""
+    found: dict[Function, CodeType] = {}
+    for part in code.co_consts:
+        if not isinstance(part, CodeType):
+            continue
+        if part.co_flags & CO_OPTIMIZED:
+            found[part.co_qualname, part.co_firstlineno] = part
+        else:
+            found |= _functions(part)
+    return found
+
+
+def _outcome(coverage: Coverage, trial: Callable[[], int]) -> Outcome:
+    """How a trial ends in a fork: with a failure, with none, or not at all."""
+    child = _forked(trial, int(LEAST_CPU + 3 * coverage.cpu))
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code in TIMEOUTS:
+        return "timed out"
+    return "noticed" if code else "unnoticed"
+
+
+def _forked(work: Callable[[], Any], cpu: int = 0) -> int:
+    """A process that does this work in silence and ends with what it returns."""
+    if child := os.fork():
+        return child
+    code = 1
+    try:
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        if cpu:
+            resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5))
+            signal.alarm(LONGEST_WAIT)
+        code = int(work())
+    finally:
+        os._exit(code)
