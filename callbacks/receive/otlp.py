@@ -5,8 +5,9 @@ brought is durable, with `partial_success` where some of it was rejected; else a
 under 400 (no such request), 401 (key), 413 (limits), 415 (content type), or 503 with `Retry-After`
 (not taken: to be sent again, and ids keep that harmless). What is no use of a model is accepted
 and not stored; metrics from whom nothing else has come are answered with a warning: 0 rejected,
-and a sentence on what to send. A value longer than the table takes rejects its event and says so,
-as at every other door: cut short, it could name somebody else.
+and a sentence on what to send; so are spans about models that became nothing. A value longer than
+the table takes rejects its event and says so, as at every other door: cut short, it could name
+somebody else.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from data.ingest.keys import Key
 from data.ingest.requests import RequestParser
 from data.settings import Settings
 from data.sources.otlp.requests import EARLIER
+from data.sources.otlp.spans import LOST, UNCOUNTED
 from data.sources.report import Report
 from data.state.store import State
 
@@ -82,7 +84,7 @@ def attach(
             alone = (
                 signal == "metrics" and bool(report.notes) and not tally.has_sent_usage(key.name)
             )
-            return _success(signal, items, report, METRICS_ALONE if alone else "")
+            return _success(signal, items, report, METRICS_ALONE if alone else _lost(report))
         except SpendscopeError as error:
             return _failure(error)
 
@@ -104,6 +106,14 @@ def _content_type() -> str:
     return known
 
 
+def _lost(report: Report) -> str:
+    """What of a request about models became nothing: with tokens or money, or all of it."""
+    kinds = LOST if report.read else (LOST, UNCOUNTED)
+    found = [f"{note} ({times:,} ×)" for note, times in report.notes.items()
+             if note.startswith(kinds)]  # fmt: skip
+    return "; ".join(found[:REASONS])
+
+
 def _success(signal: str, items: int, report: Report, warning: str) -> Response:
     response, rejected = RESPONSES[signal]
     message = response()
@@ -114,7 +124,8 @@ def _success(signal: str, items: int, report: Report, warning: str) -> Response:
     if new := report.rejected - earlier:
         reasons = dict.fromkeys(why for where, why in report.rejections if where != EARLIER)
         setattr(message.partial_success, rejected, min(new, items))
-        message.partial_success.error_message = "; ".join([*reasons][:REASONS])
+        told = [*[*reasons][:REASONS], *filter(None, [warning])]
+        message.partial_success.error_message = "; ".join(told)
     return _answer(message, _content_type())
 
 

@@ -13,8 +13,8 @@ from functools import lru_cache
 from typing import Final
 
 PLACEHOLDERS: Final = frozenset({
-    "-", "?", "_OTHER", "_other", "other", "Other", "none", "None", "NONE", "null", "NULL",
-    "nil", "unknown", "Unknown", "UNKNOWN", "undefined", "n/a", "N/A", "custom",
+    "_OTHER", "_other", "none", "None", "NONE", "null", "NULL", "unknown", "Unknown", "UNKNOWN",
+    "undefined", "n/a", "N/A",
 })  # fmt: skip
 # In lower case, with `-` for `_` and blanks.
 FRAMEWORKS: Final = frozenset({
@@ -29,7 +29,7 @@ FRAMEWORKS: Final = frozenset({
 GATEWAYS: Final = frozenset({
     "ai-gateway", "az.ai.inference", "bifrost", "cline", "cloudflare-ai-gateway", "gateway",
     "helicone", "kilocode", "kong", "litellm", "litellm-proxy", "portkey", "requesty", "roo",
-    "tensorzero", "vercel", "vercel-ai-gateway",
+    "other", "custom", "tensorzero", "vercel", "vercel-ai-gateway",
 })  # fmt: skip
 NOBODY: Final = FRAMEWORKS | GATEWAYS
 SPELLED: Final = str.maketrans("_ ", "--")

@@ -117,9 +117,19 @@ def _object(name: str, value: Any) -> Row:
 
 
 def _details(row: Row) -> dict[str, int]:
-    details = _object("usageDetails", row.get("usagedetails"))
+    details = dict(_parts(_object("usageDetails", row.get("usagedetails"))))
     found = {str(name): count(f"usageDetails {name}"[:60], each) for name, each in details.items()}
     return {name: number for name, number in found.items() if number is not None}
+
+
+def _parts(details: Row) -> Iterator[tuple[str, Any]]:
+    """The counts; of OpenAI's `…_details`, which are parts of them, those that we tell apart."""
+    for name, value in details.items():
+        if not isinstance(value, Mapping):
+            yield "total" if name in OLDER["total"] else str(name), value
+            continue
+        yield from ((f"{name}.{part}"[:60], number) for part, number in value.items()
+                    if _side(str(part)) in ("cached", "written", "reasoning"))  # fmt: skip
 
 
 def _older(row: Row) -> dict[str, int]:

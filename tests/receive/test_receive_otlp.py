@@ -26,6 +26,7 @@ from werkzeug.test import TestResponse
 from callbacks.receive import otlp, request_body
 from callbacks.receive.otlp import METRICS_ALONE
 from data.errors import StoreError
+from data.sources.otlp.spans import LOST, UNCOUNTED
 from tests.serving import ADMIN, KEY, Served, serving
 
 PB: Final = "application/x-protobuf"
@@ -139,6 +140,30 @@ def test_metrics_that_come_alone_are_answered_with_a_warning(served: Served) -> 
     assert post(served, b'{"resourceMetrics": []}', JSON, "metrics").json == {}
     post(served, spans(CALL).SerializeToString())
     assert post(served, usage, JSON, "metrics").json == {}
+
+
+def test_spans_about_models_that_become_nothing_are_named(served: Served) -> None:
+    """In the answer and in Settings → Data; a template beside calls only in the latter."""
+    nameless = {"gen_ai.usage.input_tokens": 5, "gen_ai.operation.name": "framework"}
+    template = CALL | {"langsmith.span.kind": "prompt"}
+    lost = f"{LOST}: gen_ai.operation.name is framework (2 ×)"
+    sent = spans(nameless, nameless, CALL).SerializeToString()
+    assert told(post(served, sent)) == (0, lost)
+    alone = spans({"langsmith.span.kind": "prompt", "gen_ai.operation.name": "chat"})
+    why = f"{UNCOUNTED}: langsmith.span.kind is prompt (1 ×)"
+    assert told(post(served, alone.SerializeToString())) == (0, why)
+    assert told(post(served, spans({"http.route": "/"}).SerializeToString())) == (0, "")
+    calls = spans(CALL, {n: v for n, v in template.items() if "usage" not in n})
+    assert told(post(served, calls.SerializeToString())) == (0, "")
+    notes = served.json("imports")["imports"][0]["notes"]
+    assert {f"{LOST}: gen_ai.operation.name is framework": 2}.items() <= notes.items()
+    assert notes[f"{UNCOUNTED}: langsmith.span.kind is prompt"] == 2
+
+
+def told(answer: Any) -> tuple[int, str]:
+    """Rejected spans and the sentence of an answer in Protobuf."""
+    part = ExportTraceServiceResponse.FromString(answer.data).partial_success
+    return part.rejected_spans, part.error_message
 
 
 @pytest.mark.parametrize("signal", RESPONSES)

@@ -14,7 +14,7 @@ from data.sources.events import event_of
 from data.sources.format import Note
 from data.sources.otlp import requests
 from data.sources.otlp.litellm import CACHE_HIT
-from data.sources.otlp.spans import BY_EVENTS, CREATED, DOUBLE, RAW
+from data.sources.otlp.spans import BY_EVENTS, CREATED, DOUBLE, LOST, RAW, UNCOUNTED
 
 START: Final = 1_795_350_580_000_000_000
 NUMBERS: Final = itertools.count(1)
@@ -168,7 +168,68 @@ SPELLINGS: Final = {
         "gen_ai.usage.cache_creation.input_tokens": "10",
         "ai.usage.reasoningTokens": 5,
     },
-}
+    "AI SDK 6": {
+        "ai.operationId": "ai.streamText.doStream",
+        "ai.model.provider": "openai.responses",
+        "ai.model.id": "gpt-4o",
+        "ai.response.model": "gpt-4o-2024-11-20",
+        "ai.usage.inputTokens": 100,
+        "ai.usage.inputTokenDetails.noCacheTokens": 30,
+        "ai.usage.inputTokenDetails.cacheReadTokens": 60,
+        "ai.usage.inputTokenDetails.cacheWriteTokens": 10,
+        "ai.usage.outputTokens": 20,
+        "ai.usage.outputTokenDetails.reasoningTokens": 5,
+        "ai.usage.totalTokens": 120,
+    },
+    "Langfuse": {
+        "langfuse.observation.type": "generation",
+        "gen_ai.system": "openai",
+        "langfuse.observation.model.name": "gpt-4o-2024-11-20",
+        "langfuse.observation.usage_details": json.dumps({
+            "input": 30, "cache_read_input_tokens": 60, "input_cache_creation": 10, "output": 15,
+            "output_reasoning_tokens": 5, "total": 120,
+        }),
+    },
+    "LangSmith": {
+        "langsmith.span.kind": "llm",
+        "langsmith.metadata.ls_provider": "openai",
+        "langsmith.metadata.ls_model_name": "gpt-4o-2024-11-20",
+        "gen_ai.usage.input_tokens": 100,
+        "gen_ai.usage.output_tokens": 20,
+        "gen_ai.usage.input_token_details": json.dumps({"cache_read": 60, "cache_creation": 10}),
+        "gen_ai.usage.output_token_details": json.dumps({"reasoning": 5, "audio": 0}),
+    },
+    "Strands": {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4o-2024-11-20",
+        "gen_ai.usage.input_tokens": 30,
+        "gen_ai.usage.cache_read_input_tokens": 60,
+        "gen_ai.usage.cache_write_input_tokens": 10,
+        "gen_ai.usage.output_tokens": 20,
+        "gen_ai.usage.reasoning_tokens": 5,
+        "gen_ai.usage.total_tokens": 120,
+    },
+    "MLflow": {
+        "mlflow.spanType": '"CHAT_MODEL"',
+        "gen_ai.system": "openai",
+        "mlflow.llm.model": "gpt-4o-2024-11-20",
+        "mlflow.chat.tokenUsage": json.dumps({
+            "input_tokens": 100, "output_tokens": 20, "total_tokens": 120,
+            "cache_read_input_tokens": 60, "cache_creation_input_tokens": 10,
+        }),
+        "gen_ai.usage.reasoning_tokens": "5",
+    },
+    "Braintrust": {
+        "braintrust.span_attributes": json.dumps({"type": "llm", "name": "Chat"}),
+        "gen_ai.system": "openai",
+        "gen_ai.request.model": "gpt-4o-2024-11-20",
+        "braintrust.metrics": json.dumps({
+            "prompt_tokens": 100, "prompt_cached_tokens": 60, "prompt_cache_creation_tokens": 10,
+            "completion_tokens": 20, "completion_reasoning_tokens": 5, "tokens": 120,
+        }),
+    },
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("attributes", SPELLINGS.values(), ids=SPELLINGS)
@@ -237,8 +298,6 @@ def test_operations_are_kinds(attributes: dict[str, Any], kind: str, operation: 
     [
         {},
         {"http.request.method": "POST"},
-        {"gen_ai.operation.name": "create_memory"},
-        {"openinference.span.kind": "CHAIN", "llm.token_count.prompt": 5, "llm.model_name": "m"},
         {"openinference.span.kind": "GUARDRAIL"},
         {"traceloop.span.kind": "task"},
         {"llm.request.type": "rerank"},
@@ -249,6 +308,30 @@ def test_operations_are_kinds(attributes: dict[str, Any], kind: str, operation: 
 )
 def test_what_is_no_use_of_a_model_yields_nothing(attributes: dict[str, Any]) -> None:
     assert read(request(span(attributes))) == []
+
+
+@pytest.mark.parametrize(
+    ("attributes", "sentence"),
+    [
+        ({"gen_ai.operation.name": "create_memory"},
+         f"{UNCOUNTED}: gen_ai.operation.name is create_memory"),
+        ({"openinference.span.kind": "CHAIN", "llm.token_count.prompt": 5, "llm.model_name": "m"},
+         f"{LOST}: openinference.span.kind is CHAIN"),
+        (CHAT | {"langsmith.span.kind": "prompt"}, f"{UNCOUNTED}: langsmith.span.kind is prompt"),
+        (CHAT | {"langsmith.span.kind": "parser"}, f"{UNCOUNTED}: langsmith.span.kind is parser"),
+        ({"langfuse.observation.type": "chain", "langfuse.observation.model.name": "m"},
+         f"{UNCOUNTED}: langfuse.observation.type is chain"),
+        ({"gen_ai.operation.name": "framework", "gen_ai.system": "spring_ai"},
+         f"{UNCOUNTED}: gen_ai.operation.name is framework"),
+        ({"gen_ai.operation.name": "retrieve_batch", "gen_ai.request.model": "m"},
+         f"{UNCOUNTED}: gen_ai.operation.name is retrieve_batch"),
+        (USED, f"{LOST}: nothing says which model was called"),
+    ],
+)  # fmt: skip
+def test_a_span_about_a_model_that_becomes_nothing_is_named(
+    attributes: dict[str, Any], sentence: str
+) -> None:
+    assert read(request(span(attributes))) == [Note(sentence)]
 
 
 @pytest.mark.parametrize(
@@ -348,6 +431,105 @@ def test_reasoning_is_part_of_the_output_unless_it_is_more() -> None:
     assert (event["output_tokens"], event["reasoning_tokens"]) == (50, 40)
 
 
+ADK: Final = {"gen_ai.system": "gcp.vertex.agent", "gen_ai.request.model": "gemini-2.5-flash"}
+SDK: Final = {
+    "ai.operationId": "ai.generateText.doGenerate", "ai.model.id": "claude-haiku-4-5",
+    "ai.model.provider": "anthropic.messages", "ai.usage.inputTokens": 900,
+    "ai.usage.outputTokens": 88, "ai.usage.cachedInputTokens": 700, "ai.usage.totalTokens": 988,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("attributes", "want"),
+    [
+        # ADK's candidates exclude thoughts, under its old name and in its JSON; newer ones do not
+        (ADK | USED | {"gen_ai.usage.experimental.reasoning_tokens": 1}, (10, None, None, 3, 1)),
+        (ADK | USED | {"gen_ai.usage.reasoning.output_tokens": 1}, (10, None, None, 2, 1)),
+        (ADK | {"gcp.vertex.agent.llm_response": json.dumps({
+            "content": {"parts": [{"text": SECRET}]},
+            "usage_metadata": {"prompt_token_count": 100, "cached_content_token_count": 40,
+                               "candidates_token_count": 30, "thoughts_token_count": 20,
+                               "total_token_count": 150}})},
+         (60, 40, None, 50, 20)),
+        (ADK | {"gcp.vertex.agent.llm_response": json.dumps(
+            {"usageMetadata": {"promptTokenCount": 7, "candidatesTokenCount": 3}})},
+         (7, None, None, 3, None)),
+        # Gemini's thoughts in the total alone; of another model nobody knows what the rest is
+        (ADK | USED | {"gen_ai.usage.total_tokens": 20}, (10, None, None, 10, 8)),
+        (CHAT | USED | {"gen_ai.usage.total_tokens": 20}, (10, None, None, 2, None)),
+        # The AI SDK's fifth version passes Anthropic's and Bedrock's numbers on, but not its total
+        (SDK | {"ai.response.providerMetadata": json.dumps(
+            {"anthropic": {"cacheCreationInputTokens": 310}})}, (900, 700, 310, 88, None)),
+        (SDK | {"ai.response.providerMetadata": json.dumps(
+            {"bedrock": {"usage": {"cacheWriteInputTokens": 310}}})}, (900, 700, 310, 88, None)),
+        (SDK | {"ai.response.providerMetadata": json.dumps(
+            {"openai": {"cachedPromptTokens": 700}})}, (200, 700, None, 88, None)),
+        # What OpenAI says, passed to Langfuse
+        ({"langfuse.observation.type": "generation", "langfuse.observation.usage_details":
+            json.dumps({"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120,
+                        "prompt_tokens_details": {"cached_tokens": 60, "audio_tokens": 9},
+                        "completion_tokens_details": {"reasoning_tokens": 5}})},
+         (40, 60, None, 20, 5)),
+        # A total decides both questions
+        (CHAT | {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.cache_read_tokens": 60,
+                 "gen_ai.usage.output_tokens": 20, "gen_ai.usage.reasoning_tokens": 5,
+                 "gen_ai.usage.total_tokens": 185}, (100, 60, None, 25, 5)),
+        (CHAT | {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.cache_read_tokens": 60,
+                 "gen_ai.usage.output_tokens": 20, "gen_ai.usage.reasoning_tokens": 5,
+                 "gen_ai.usage.total_tokens": 125}, (40, 60, None, 25, 5)),
+        # Words for nothing
+        (CHAT | {"gen_ai.usage.input_tokens": "none", "gen_ai.usage.prompt_tokens": 10,
+                 "gen_ai.usage.output_tokens": "unknown"}, (10, None, None, None, None)),
+        ({"gen_ai.response.model": "gpt-4o", "gen_ai.response.prompt_tokens": 5,
+          "gen_ai.response.completion_tokens": 6}, (5, None, None, 6, None)),
+    ],
+)  # fmt: skip
+def test_each_program_counts_in_its_own_way(
+    attributes: dict[str, Any], want: tuple[int | None, ...]
+) -> None:
+    event = one(attributes)
+    names = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
+    assert tuple(event[name] for name in (*names, "reasoning_tokens")) == want
+    assert SECRET not in str(event)
+
+
+def test_json_that_is_cut_off_costs_what_it_held_alone() -> None:
+    event = one(SDK | {"ai.response.providerMetadata": '{"anthropic": {"usage": {"input_tok'})
+    assert (event["kind"], event["output_tokens"]) == ("llm", 88)
+
+
+def test_langfuse_tells_what_it_cost_and_when_it_began() -> None:
+    event = one({
+        "langfuse.observation.type": "generation", "langfuse.observation.model.name": "gpt-4o",
+        "langfuse.observation.usage_details": '{"input": 10, "output": 2}',
+        "langfuse.observation.cost_details": '{"input": 0.25, "output": 0.5}',
+        "langfuse.observation.completion_start_time": '"2026-11-22T12:29:40.250000Z"',
+        "langfuse.observation.level": "ERROR", "langfuse.trace.name": "digest",
+    })  # fmt: skip
+    want = {"cost_nano": 750_000_000, "cost_origin": "reported", "status": "error",
+            "workflow": "digest", "ttft_ms": 250}  # fmt: skip
+    assert {name: event[name] for name in want} == want
+
+
+@pytest.mark.parametrize(
+    ("attributes", "kind"),
+    [
+        (CHAT | {"langsmith.span.kind": "retriever"}, "integration"),
+        (CHAT | {"langsmith.span.kind": "tool"}, "tool"),
+        ({"langfuse.observation.type": "retriever"}, "integration"),
+        ({"langfuse.observation.type": "embedding"}, "llm"),
+        ({"langfuse.observation.type": "agent"}, "message"),
+        (USED | {"langfuse.observation.type": "span", "langfuse.observation.model.name": "m"},
+         "llm"),
+        ({"spring.ai.kind": "vector_store"}, "integration"),
+        ({"lmnr.span.type": "LLM"}, "llm"),
+        ({"gen_ai.tool.call.id": "c", "gen_ai.tool.name": "search"}, "tool"),
+    ],
+)  # fmt: skip
+def test_each_vocabulary_has_its_kinds(attributes: dict[str, Any], kind: str) -> None:
+    assert one(attributes)["kind"] == kind
+
+
 @pytest.mark.parametrize(
     ("cost", "nano", "origin"),
     [
@@ -355,6 +537,11 @@ def test_reasoning_is_part_of_the_output_unless_it_is_more() -> None:
         ({"gen_ai.usage.total_cost": "0.5"}, 500_000_000, "reported"),
         ({"llm.cost.total": 2}, 2_000_000_000, "reported"),
         ({"operation.cost": 1e-9}, 1, "reported"),
+        (
+            {"ai.response.providerMetadata": '{"gateway": {"cost": "0.25"}}'},
+            250_000_000,
+            "reported",
+        ),
         ({"gen_ai.usage.cost": 0.0}, 45_000, "list"),  # who knows no price says 0
         ({}, 45_000, "list"),
     ],

@@ -10,7 +10,8 @@ from data.sources.fields import count, digest, nano, parsed, program
 from data.sources.format import Raw
 from data.sources.otlp import names
 from data.sources.otlp.items import Log, Point
-from data.sources.otlp.names import Attributes, Names, first, first_text, tokens_of
+from data.sources.otlp.names import Attributes, Names, first, first_text
+from data.sources.otlp.usage import tokens_of
 
 PERSON: Final = Names("enduser.id", "user.email", "user.account_uuid", "user.account_id", "user.id")
 CLIENTS: Final = {  # as in their own logs

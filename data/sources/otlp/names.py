@@ -2,8 +2,10 @@
 
 First the current conventions (open-telemetry/semantic-conventions-genai), then their older
 spellings, then other vocabularies: OpenLLMetry (`traceloop.`, `llm.`), OpenInference
-(`llm.token_count.`), Pydantic AI (`.details.`), OpenLIT, the Vercel AI SDK (`ai.`), Langfuse, and
-what LiteLLM wrote before it had ids. The first name that says something counts.
+(`llm.token_count.`), Pydantic AI (`.details.`), OpenLIT, the Vercel AI SDK (`ai.`), Strands,
+Google's ADK, Langfuse, LangSmith, Semantic Kernel, MLflow, Braintrust, and what LiteLLM wrote
+before it had ids. The first name that says something counts; `none`, `unknown` and `_OTHER` say
+nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any, Final
 
+from data.prices.provider_names import PLACEHOLDERS
 from data.sources.fields import decimal
 
 BITS: Final = count()
@@ -65,8 +68,8 @@ def first(attributes: Mapping[str, Any], *names: str) -> str | None:
     """The same of a few spellings that only one program uses."""
     for name in names:
         value = attributes.get(name)
-        if isinstance(value, str) and value.strip():
-            return value.strip()
+        if isinstance(value, str) and (text := value.strip()) and text not in PLACEHOLDERS:
+            return text
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
     return None
@@ -78,7 +81,11 @@ def first_known(attributes: Attributes, names: Names) -> tuple[str, Any]:
         return "", None
     for name in names:
         value = attributes.get(name)
-        if value is not None and value != "":
+        if (
+            value is not None
+            and value != ""
+            and not (isinstance(value, str) and value in PLACEHOLDERS)
+        ):
             return name, value
     return "", None
 
@@ -86,78 +93,153 @@ def first_known(attributes: Attributes, names: Names) -> tuple[str, Any]:
 USED: Final = "gen_ai.usage."
 TOLD: Final = "llm.token_count."
 LITELLM: Final = "metadata.user_api_key_"
+# Attributes that hold JSON, whose parts are spelled with a dot (`unfolding.py`).
+META: Final = "ai.response.providerMetadata."
+CLAUDE: Final = META + "anthropic.usage."
+ADK: Final = tuple(
+    f"gcp.vertex.agent.llm_response.{name}." for name in ("usage_metadata", "usageMetadata")
+)
+MLFLOW: Final = "mlflow.chat.tokenUsage."
+BRAINTRUST: Final = "braintrust.metrics."
+DETAILS: Final = tuple(USED + f"{name}." for name in ("input_token_details", "details",
+    "prompt_tokens_details", "input_tokens_details"))  # fmt: skip
+OUTPUT_DETAILS: Final = tuple(USED + f"{name}." for name in ("output_token_details", "details",
+    "completion_tokens_details", "output_tokens_details"))  # fmt: skip
+FOLDED: Final = Names(
+    META[:-1], "gcp.vertex.agent.llm_response", MLFLOW[:-1], BRAINTRUST[:-1],
+    "braintrust.span_attributes", *(name[:-1] for name in (*DETAILS, *OUTPUT_DETAILS)),
+)  # fmt: skip
+
+
+def each(parents: tuple[str, ...], *names: str) -> tuple[str, ...]:
+    """Every name below every parent."""
+    return tuple(parent + name for parent in parents for name in names)
+
 
 ENDPOINT: Final = re.compile(r"\.(?:chat|responses|messages|completion|embedding|generative-ai)$")
 
 OPERATION: Final = Names("gen_ai.operation.name")
 PROVIDER: Final = Names(
     "gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "llm.vendor",
-    "embedding.provider", "ai.model.provider",
+    "embedding.provider", "ai.model.provider", "langsmith.metadata.ls_provider",
 )  # fmt: skip
 REQUESTED: Final = Names(
     "gen_ai.request.model", "llm.request.model_name", "llm.request.model", "llm.model_name",
-    "embedding.model_name", "ai.model.id",
+    "embedding.model_name", "ai.model.id", "langfuse.observation.model.name",
+    "langfuse.observation.model", "langsmith.metadata.ls_model_name", "mlflow.llm.model",
 )  # fmt: skip
-ANSWERED: Final = Names("gen_ai.response.model", "llm.response.model_name", "llm.response.model")
-RESPONSE: Final = Names("gen_ai.response.id", "llm.response.id")
+ANSWERED: Final = Names(
+    "gen_ai.response.model", "llm.response.model_name", "llm.response.model", "ai.response.model",
+)  # fmt: skip
+RESPONSE: Final = Names("gen_ai.response.id", "llm.response.id", "ai.response.id")
 INPUT: Final = Names(
     USED + "input_tokens", USED + "prompt_tokens", "llm.usage.prompt_tokens",
     "llm.usage.input_tokens", TOLD + "prompt", "ai.usage.inputTokens", "ai.usage.promptTokens",
-    "ai.usage.tokens",
+    "ai.usage.tokens", "gen_ai.response.prompt_tokens", MLFLOW + "input_tokens",
+    BRAINTRUST + "prompt_tokens", *each(ADK, "prompt_token_count", "promptTokenCount"),
+)  # fmt: skip
+UNCACHED: Final = Names(  # the input without what was read from a cache or written to one
+    CLAUDE + "input_tokens", "ai.usage.inputTokenDetails.noCacheTokens",
 )  # fmt: skip
 OUTPUT: Final = Names(
     USED + "output_tokens", USED + "completion_tokens", "llm.usage.completion_tokens",
     "llm.usage.output_tokens", TOLD + "completion", "ai.usage.outputTokens",
-    "ai.usage.completionTokens",
+    "ai.usage.completionTokens", "gen_ai.response.completion_tokens", MLFLOW + "output_tokens",
+    BRAINTRUST + "completion_tokens", *each(ADK, "candidates_token_count", "candidatesTokenCount"),
+)  # fmt: skip
+CACHED_BESIDE: Final = Names(  # of programs whose input excludes what is cached
+    META + "anthropic.cacheReadInputTokens", META + "bedrock.usage.cacheReadInputTokens",
+)  # fmt: skip
+WRITTEN_BESIDE: Final = Names(
+    META + "anthropic.cacheCreationInputTokens", META + "bedrock.usage.cacheWriteInputTokens",
+    META + "bedrock.usage.cacheCreationInputTokens",
 )  # fmt: skip
 CACHED: Final = Names(
-    USED + "cache_read.input_tokens", USED + "cache_read_input_tokens",
-    USED + "input_tokens.cached", USED + "details.cache_read_tokens",
-    USED + "details.cache_read_input_tokens", "llm.usage.cache_read_input_tokens",
-    TOLD + "prompt_details.cache_read", "ai.usage.cachedInputTokens",
+    USED + "cache_read.input_tokens", USED + "cache_read_input_tokens", USED + "cache_read_tokens",
+    USED + "input_tokens.cached", USED + "cached_input_tokens", USED + "cached_tokens",
+    USED + "prompt_cached_tokens", USED + "input_cached_tokens", "llm.usage.cache_read_tokens",
+    "llm.usage.cache_read_input_tokens", "llm.usage.cached_tokens",
+    TOLD + "prompt_details.cache_read", TOLD + "prompt_details.cache_input",
+    CLAUDE + "cache_read_input_tokens", "ai.usage.inputTokenDetails.cacheReadTokens",
+    "ai.usage.cachedInputTokens", *CACHED_BESIDE, META + "openai.cachedPromptTokens",
+    META + "azure.cachedPromptTokens", META + "deepseek.promptCacheHitTokens",
+    META + "google.usageMetadata.cachedContentTokenCount",
+    META + "openrouter.usage.promptTokensDetails.cachedTokens",
+    *each(DETAILS, "cache_read_tokens", "cache_read_input_tokens", "cached_tokens", "cache_read"),
+    *each(ADK, "cached_content_token_count", "cachedContentTokenCount"),
+    MLFLOW + "cache_read_input_tokens", BRAINTRUST + "prompt_cached_tokens",
 )  # fmt: skip
 WRITTEN: Final = Names(
     USED + "cache_creation.input_tokens", USED + "cache_write.input_tokens",
-    USED + "cache_creation_input_tokens", USED + "input_tokens.cache_write",
-    USED + "details.cache_write_tokens", USED + "details.cache_creation_input_tokens",
-    "llm.usage.cache_creation_input_tokens", TOLD + "prompt_details.cache_write",
+    USED + "cache_creation_input_tokens", USED + "cache_write_input_tokens",
+    USED + "cache_write_tokens", USED + "cache_creation_tokens",
+    USED + "input_tokens.cache_write", USED + "input_tokens.cache_creation",
+    "llm.usage.cache_creation_input_tokens", "llm.usage.cache_write_tokens",
+    TOLD + "prompt_details.cache_write", CLAUDE + "cache_creation_input_tokens",
+    "ai.usage.inputTokenDetails.cacheWriteTokens", *WRITTEN_BESIDE,
+    *each(DETAILS, "cache_write_tokens", "cache_creation_input_tokens", "cache_creation",
+          "cache_creation_tokens", "cache_write"),
+    MLFLOW + "cache_creation_input_tokens", BRAINTRUST + "prompt_cache_creation_tokens",
+)  # fmt: skip
+REASONED_BESIDE: Final = Names(  # of programs whose output excludes it
+    USED + "experimental.reasoning_tokens",
+    *each(ADK, "thoughts_token_count", "thoughtsTokenCount"),
 )  # fmt: skip
 REASONED: Final = Names(
     USED + "reasoning.output_tokens", USED + "reasoning_tokens",
-    USED + "output_tokens.reasoning", USED + "details.reasoning_tokens",
-    "llm.usage.reasoning_tokens", TOLD + "completion_details.reasoning",
-    "ai.usage.reasoningTokens",
+    USED + "output_tokens.reasoning", "llm.usage.reasoning_tokens",
+    TOLD + "completion_details.reasoning", "ai.usage.outputTokenDetails.reasoningTokens",
+    "ai.usage.reasoningTokens", META + "openai.reasoningTokens",
+    META + "google.usageMetadata.thoughtsTokenCount", USED + "thinking_tokens",
+    *each(OUTPUT_DETAILS, "reasoning_tokens", "reasoning", "thoughts_tokens"),
+    BRAINTRUST + "completion_reasoning_tokens", *REASONED_BESIDE,
 )  # fmt: skip
-TOTAL: Final = Names(USED + "total_tokens", "llm.usage.total_tokens", TOLD + "total")
+TOTAL: Final = Names(
+    USED + "total_tokens", "llm.usage.total_tokens", TOLD + "total", "ai.usage.totalTokens",
+    META + "google.usageMetadata.totalTokenCount", MLFLOW + "total_tokens",
+    *each(ADK, "total_token_count", "totalTokenCount"),
+)  # fmt: skip
 COST: Final = Names(
     USED + "cost", USED + "total_cost", "gen_ai.cost.total_cost", "llm.cost.total",
-    "operation.cost", "llm.usage.cost",
+    "operation.cost", "llm.usage.cost", META + "gateway.cost", META + "openrouter.usage.cost",
 )  # fmt: skip
+LANGFUSE_USAGE: Final = Names("langfuse.observation.usage_details")
+LANGFUSE_COST: Final = Names("langfuse.observation.cost_details")
 FIRST_SECONDS: Final = Names(
     "gen_ai.response.time_to_first_chunk", "gen_ai.response.time_to_first_token",
     "gen_ai.server.time_to_first_token",
 )  # fmt: skip
-FIRST_MILLIS: Final = Names("ai.response.msToFirstChunk")
+FIRST_MILLIS: Final = Names("ai.response.msToFirstChunk", "ai.stream.msToFirstChunk")
+FIRST_MOMENT: Final = Names("langfuse.observation.completion_start_time")
 ERROR: Final = Names("error.type")
+LEVEL: Final = Names("langfuse.observation.level")
 FINISHED: Final = Names("gen_ai.response.finish_reasons", "llm.response.finish_reason")
+# What only a call has, and what says that a span is about a model at all.
+USAGE: Final = Names(
+    *INPUT, *UNCACHED, *OUTPUT, *CACHED, *WRITTEN, *REASONED, *TOTAL, *COST, *LANGFUSE_USAGE,
+    *LANGFUSE_COST,
+)  # fmt: skip
+GENAI: Final = Names(*USAGE, *REQUESTED, *ANSWERED, *OPERATION)
 
 USER: Final = Names(
     "enduser.id", "user.id", "gen_ai.user.id", "gen_ai.user", "langfuse.user.id",
     "traceloop.association.properties.user_id", "ai.telemetry.metadata.userId",
-    LITELLM + "user_id", "llm.user", "user.email",
+    "langsmith.metadata.user_id", LITELLM + "user_id", "llm.user", "user.email",
 )  # fmt: skip
 USER_NAME: Final = Names("user.full_name", "user.name")
 PROJECT: Final = Names(
-    "team.id", "service.namespace", "openinference.project.name", LITELLM + "team_id"
-)
+    "team.id", "service.namespace", "openinference.project.name", "langsmith.trace.session_name",
+    LITELLM + "team_id",
+)  # fmt: skip
 PROJECT_NAME: Final = Names("team.name", LITELLM + "team_alias")
 CONVERSATION: Final = Names(
     "gen_ai.conversation.id", "session.id", "langfuse.session.id",
     "traceloop.association.properties.session_id", "traceloop.association.properties.thread_id",
-    "ai.telemetry.metadata.sessionId",
+    "ai.telemetry.metadata.sessionId", "langsmith.metadata.thread_id",
+    "langsmith.metadata.session_id", "gcp.vertex.agent.session_id",
 )  # fmt: skip
 AGENT: Final = Names("gen_ai.agent.name", "agent.name")
-WORKFLOW: Final = Names("gen_ai.workflow.name", "traceloop.workflow.name")
+WORKFLOW: Final = Names("gen_ai.workflow.name", "traceloop.workflow.name", "langfuse.trace.name")
 ENTITY: Final = Names("traceloop.entity.name")
 TOOL: Final = Names("gen_ai.tool.name", "tool.name", "ai.toolCall.name", "mcp.tool.name")
 TOOL_TYPE: Final = Names("gen_ai.tool.type")
@@ -170,30 +252,6 @@ ENVIRONMENT: Final = Names("deployment.environment.name", "deployment.environmen
 def provider_of(attributes: Attributes) -> str | None:
     """The provider by name, in lower case; `openai.chat` is openai."""
     return ENDPOINT.sub("", (first_text(attributes, PROVIDER) or "").lower()) or None
-
-
-def tokens_of(
-    fresh: int | None, cached: int | None, written: int | None, output: int | None,
-    reasoning: int | None, total: Any = None,
-) -> dict[str, int | None]:  # fmt: skip
-    """Disjoint counts of an input that by convention INCLUDES cache reads and writes.
-
-    Some instrumentations pass on what Anthropic says, where it excludes them. They show
-    themselves when more is cached than was put in, or when the total they tell is the sum of
-    all: then nothing is taken off. Likewise reasoning is part of the output, unless it is more.
-    """
-    part = (cached or 0) + (written or 0)
-    if fresh is not None and part <= fresh and total != fresh + part + (output or 0):
-        fresh -= part
-    if reasoning is not None and reasoning > (output or 0):
-        output = (output or 0) + reasoning
-    return {
-        "input_tokens": fresh,
-        "cached_input_tokens": cached,
-        "cache_write_tokens": written,
-        "output_tokens": output,
-        "reasoning_tokens": reasoning,
-    }
 
 
 def milliseconds(name: str, value: Any, unit: int = 1) -> int | None:

@@ -17,14 +17,17 @@ assistant, workflow  the span's own, else the nearest span's above it. What stan
            in a later request or line (`recent.py`): it completes what was stored
 project    team.id (as LiteLLM's teams), else service.namespace; client is service.name
 channel    platform: the organisation's own programs. LiteLLM: api
-tokens     input_tokens INCLUDE cache reads and writes by the conventions, which are taken off.
-           Where those are more than the input, or the total that is told is the sum of all, the
-           emitter excludes them: nothing is taken off
+tokens     input_tokens INCLUDE cache reads and writes by the conventions, which are taken off, and
+           output_tokens reasoning. Who counts otherwise shows it (`usage.py`): by the total, by
+           parts that are more than the whole, or by a spelling. JSON in attributes is read
+           (`unfolding.py`); `none` and `unknown` are nothing
 cost       what the emitter says; 0 beside tokens is what those say who know no price, so it is
            left to our book. LiteLLM: as in `spend_logs.py`, and 0 for a hit in the gateway's cache
 not counted  raw_gen_ai_request (the double of litellm_request); the outer of two spans of one
            call; spans of coding assistants, whose log events
-           tell the same; the creation of an agent; the other side of an MCP call
+           tell the same; the creation of an agent; the other side of an MCP call; polling for
+           a call's result; prompt templates, chains and parsers. What of it is about a model is
+           noted, with or without tokens
 
 Log events of command-line assistants, under the ids and names of their session files (channel
 cli, source the assistant; user is enduser.id, user.email, an account id, or the hash user.id)
@@ -63,6 +66,7 @@ from data.sources.otlp.protobuf import numbered, parsed, scan, too_many
 from data.sources.otlp.recent import Recent, completed, lighten
 from data.sources.otlp.spans import span_events
 from data.sources.otlp.tree import Key, Tree
+from data.sources.otlp.unfolding import unfold
 
 __all__ = ["FORMAT", "SIGNALS", "items", "records", "request_records"]
 
@@ -109,6 +113,7 @@ def records(
     With what is `recent` of the sender, also those of earlier spans of which this tells more.
     """
     spans = [item for _, item in found if isinstance(item, Span)]
+    unfold(spans)
     earlier = recent.join(sender, spans) if recent else []
     tree = Tree([*earlier, *spans])
     doubles = tree.doubles()

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.fields import count, nano
+from data.events.table import micros
+from data.sources.fields import instant
 from data.sources.format import Note, Raw
 from data.sources.otlp import names
 from data.sources.otlp.items import Span
@@ -21,9 +22,9 @@ from data.sources.otlp.names import (
     first_known,
     first_text,
     milliseconds,
-    tokens_of,
 )
-from data.sources.otlp.tree import Key, Tree, embeds, key, title
+from data.sources.otlp.tree import CERTAIN, KINDS, Key, Tree, embeds, key, title
+from data.sources.otlp.usage import cost, counts
 
 NANOS: Final = 1_000_000  # in a millisecond
 RAW: Final = Note("raw_gen_ai_request is the double of litellm_request and not counted")
@@ -35,6 +36,8 @@ ASSISTANTS: Final = re.compile(
     r"claude-code|gemini-cli"
     r"|codex(?:[-_](?:cli|cli_rs|exec|tui|app[-_]server|mcp[-_]server|vscode|sdk_ts))?"
 )
+UNCOUNTED: Final = "spans with GenAI attributes became nothing"
+LOST: Final = "spans with tokens or money became nothing"
 CANCELLED: Final = ("cancelled", "canceled", "aborted")
 
 
@@ -44,7 +47,8 @@ def span_events(span: Span, tree: Tree, doubles: set[Key]) -> Iterator[Raw | Not
     if span.name == "raw_gen_ai_request":
         yield RAW
     elif not kind:
-        return
+        if span.attributes.spelled & names.GENAI.bit and not _sums_up(span):
+            yield _uncounted(span.attributes)
     elif _tells_by_events(span):
         yield BY_EVENTS
     elif kind == "creation":
@@ -59,6 +63,19 @@ def span_events(span: Span, tree: Tree, doubles: set[Key]) -> Iterator[Raw | Not
         yield {**_common(span, kind, tree), **PARTS[kind](span)}
 
 
+def _sums_up(span: Span) -> bool:
+    """Whether spans below it or beside it say the same: of the Vercel AI SDK, and of MCP."""
+    return "ai.operationId" in span.attributes or names.MCP in span.attributes
+
+
+def _uncounted(attributes: Attributes) -> Note:
+    """Why a span about a model became nothing."""
+    words = ((name, attributes.get(name)) for name in (*CERTAIN, *KINDS, *names.OPERATION))
+    said = next((f"{name} is {str(word)[:40]}" for name, word in words if word is not None), "")
+    what = LOST if attributes.spelled & names.USAGE.bit else UNCOUNTED
+    return Note(f"{what}: {said or 'nothing says which model was called'}")
+
+
 def _tells_by_events(span: Span) -> bool:
     service = str(span.resource.get("service.name"))
     return span.scope.startswith(SCOPES) or ASSISTANTS.fullmatch(service) is not None
@@ -71,7 +88,7 @@ def _common(span: Span, kind: str, tree: Tree) -> Raw:
     workflow = first_text(span.attributes, names.WORKFLOW) or (flow and title(flow, FLOWS))
     assistant = first_text(span.attributes, names.AGENT) or (agent and title(agent, AGENTS))
     person = tree.nearest(span, names.USER)
-    failed = span.failed or first_known(span.attributes, names.ERROR)[0] != ""
+    failed = span.failed or bool(span.attributes.spelled & names.ERROR.bit) or _is_wrong(span)
     return {
         "event_id": f"otel:{span.trace}:{tree.instead.get(span, span).id}",
         "ts": span.start // 1_000 or None,
@@ -92,6 +109,10 @@ def _common(span: Span, kind: str, tree: Tree) -> Raw:
         **(_failure(span) if failed else {"status": "ok"}),
         "tags": _tags(span),
     }
+
+
+def _is_wrong(span: Span) -> bool:
+    return first_text(span.attributes, names.LEVEL) == "ERROR"
 
 
 FLOWS: Final = Names(*names.WORKFLOW, *names.ENTITY, *names.AGENT)
@@ -120,30 +141,17 @@ def _call(span: Span) -> Raw:
         "model": model.removeprefix(f"{provider}/") if model else None,
         "operation": first_text(attributes, names.OPERATION)
         or ("embeddings" if embeds(span) else None),
-        "ttft_ms": _first(attributes),
+        "ttft_ms": _first(span),
         **counts(attributes),
-        **_cost(attributes),
+        **cost(attributes),
     }
 
 
-def counts(attributes: Attributes) -> dict[str, int | None]:
-    """The disjoint token counts of a call."""
-    asked = (names.INPUT, names.CACHED, names.WRITTEN, names.OUTPUT, names.REASONED)
-    fresh, cached, written, output, reasoning = (
-        count(*first_known(attributes, each)) for each in asked
-    )
-    total = first_known(attributes, names.TOTAL)[1]
-    return tokens_of(fresh, cached, written, output, reasoning, total)
-
-
-def _cost(attributes: Attributes) -> Raw:
-    """What the emitter says it cost; 0 beside tokens is what those say who know no price."""
-    cost = nano(*first_known(attributes, names.COST))
-    used = any(first_known(attributes, each)[1] for each in (names.INPUT, names.OUTPUT))
-    return {"cost_nano": None if cost == 0 and used else cost}
-
-
-def _first(attributes: Attributes) -> int | None:
+def _first(span: Span) -> int | None:
+    attributes = span.attributes
+    if (moment := first_text(attributes, names.FIRST_MOMENT)) is not None:
+        took = micros(instant("completion_start_time", moment.strip('"'))) - span.start // 1_000
+        return took // 1_000 if took >= 0 else None
     found = milliseconds(*first_known(attributes, names.FIRST_SECONDS), 1_000)
     return milliseconds(*first_known(attributes, names.FIRST_MILLIS)) if found is None else found
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, Final
 
-from data.sources.otlp import names
+from data.sources.otlp import names, unfolding
 from data.sources.otlp.items import SERVER, Span
 from data.sources.otlp.names import Attributes, Names, first_known, first_text
 
@@ -29,20 +29,33 @@ OPERATIONS: Final = {
     "create_agent": "creation",
     "invoke_workflow": "workflow",
     "retrieval": "integration",
+    "framework": "",  # Spring AI's advisors and clients, around their calls
+}
+# Polling or listing what was asked before is no call.
+ASKED_BEFORE: Final = re.compile(r"a?(?:get|list|retrieve|cancel|delete)_")
+TRACED: Final = {
+    "llm": "llm", "chat_model": "llm", "embedding": "llm", "tool": "tool", "agent": "message",
+    "retriever": "integration", "chain": "", "parser": "", "reranker": "", "guardrail": "",
+    "evaluator": "", "prompt": "",
+}  # fmt: skip
+# LangSmith calls its templates and retrievers operations of a model, too: its own word goes first.
+CERTAIN: Final = {
+    "langsmith.span.kind": TRACED | {"agent": ""},
+    "langfuse.observation.type": TRACED | {"generation": "llm", "event": ""},
 }
 KINDS: Final = {
     "traceloop.span.kind": {"workflow": "workflow", "agent": "message", "tool": "tool"},
-    "openinference.span.kind": {
-        "LLM": "llm",
-        "EMBEDDING": "llm",
-        "AGENT": "message",
-        "TOOL": "tool",
-        "RETRIEVER": "integration",
-    },
+    "openinference.span.kind": TRACED,
     "llm.request.type": {"chat": "llm", "completion": "llm", "embedding": "llm"},
+    "mlflow.spanType": TRACED,
+    "lmnr.span.type": {"llm": "llm", "tool": "tool"},
+    unfolding.KIND: {"llm": "llm", "tool": "tool"},
+    "spring.ai.kind": {"vector_store": "integration", "tool_call": "tool"},
 }
 # What tells a role beside the names of `names.py`.
-TELLING: Final = frozenset((*KINDS, names.MCP, "ai.operationId", "litellm.call_id"))
+TELLING: Final = frozenset((
+    *CERTAIN, *KINDS, names.MCP, "ai.operationId", "litellm.call_id", "gen_ai.tool.call.id",
+))  # fmt: skip
 CALLS: Final = ("tools/call", "resources/read", "prompts/get")  # of MCP; the rest is protocol
 NAMED: Final = re.compile(r"(?:invoke_)?workflow (\S.*)")
 VERBS: Final = re.compile(r"(?:invoke_agent|execute_tool|invoke_workflow|workflow) (?=\S)")
@@ -54,21 +67,34 @@ def role(span: Span) -> str:
     if names.MCP in attributes:
         counted = attributes[names.MCP] in CALLS and not (span.kind == SERVER and span.parent)
         return "integration" if counted else ""
-    found = OPERATIONS.get(str(attributes.get("gen_ai.operation.name")))
+    operation = str(attributes.get("gen_ai.operation.name"))
+    found = _kind(attributes, CERTAIN)
+    if found is None:
+        found = "" if ASKED_BEFORE.match(operation) else OPERATIONS.get(operation)
     if found is None:
         found = _of_others(attributes)
     return "integration" if found == "tool" and _through_mcp(attributes) else found
 
 
+def _kind(attributes: Attributes, words: dict[str, dict[str, str]]) -> str | None:
+    """What one of these attributes says; MLflow's have quotes around them."""
+    for name, kinds in words.items():
+        if name in attributes:
+            found = kinds.get(str(attributes[name]).strip('"').lower())
+            if found is not None:
+                return found
+    return None
+
+
 def _of_others(attributes: Attributes) -> str:
-    for name, kinds in KINDS.items():
-        if name in attributes and (found := kinds.get(str(attributes[name]))):
-            return found
+    if (found := _kind(attributes, KINDS)) is not None:
+        return found
     if "ai.operationId" in attributes:
         return _of_ai_sdk(str(attributes["ai.operationId"]))
     model = first_text(attributes, names.REQUESTED) or first_text(attributes, names.ANSWERED)
-    asked = "gen_ai.operation.name" in attributes or first_known(attributes, names.INPUT)[0]
-    return "llm" if model and asked and "openinference.span.kind" not in attributes else ""
+    if model and attributes.spelled & (names.OPERATION.bit | names.USAGE.bit):
+        return "" if "openinference.span.kind" in attributes else "llm"
+    return "tool" if "gen_ai.tool.call.id" in attributes else ""
 
 
 def _of_ai_sdk(operation: str) -> str:
@@ -177,13 +203,12 @@ def embeds(span: Span) -> bool:
     """Whether a call of a model is for embeddings."""
     words: tuple[Any, ...] = (
         span.attributes.get("gen_ai.operation.name"),
-        span.attributes.get("llm.request.type"),
-        span.attributes.get("openinference.span.kind"),
+        *(span.attributes.get(name) for name in (*CERTAIN, *KINDS)),
         span.attributes.get("ai.operationId"),
     )
     return any("embed" in str(word).lower() for word in words if word)
 
 
 def _counted(span: Span) -> bool:
-    asked = (names.INPUT, names.OUTPUT)
+    asked = (names.INPUT, names.OUTPUT, names.LANGFUSE_USAGE)
     return any(first_known(span.attributes, each)[0] for each in asked)

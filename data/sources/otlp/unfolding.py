@@ -1,0 +1,58 @@
+"""JSON inside attributes: its numbers and words as attributes of their own.
+
+A part is spelled with a dot, as `names.py` declares it: what `ai.response.providerMetadata` holds
+under `anthropic` and `usage`, or ADK's `llm_response` under `usage_metadata`. Nothing else of such
+a text is looked at or kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import orjson
+
+from data.sources.otlp.items import Span
+from data.sources.otlp.names import FOLDED, MASKS, Attributes
+
+LONGEST: Final = 4_000_000  # characters; ADK puts whole answers there
+KIND: Final = "braintrust.span_attributes.type"
+WANTED: Final = frozenset(
+    name for name in (*MASKS, KIND) if name.startswith(tuple(f"{one}." for one in FOLDED))
+)
+ABOVE: Final = frozenset(
+    name[:at] for name in WANTED for at, letter in enumerate(name) if letter == "."
+)
+
+
+def unfold(spans: Iterable[Span]) -> None:
+    """Give spans whose attributes hold JSON what it says."""
+    for span in spans:
+        if span.attributes.spelled & FOLDED.bit:
+            span.attributes = _unfolded(span.attributes)
+
+
+def _unfolded(attributes: Attributes) -> Attributes:
+    texts = {name: attributes[name] for name in FOLDED if name in attributes}
+    plain = {name: value for name, value in attributes.items() if name not in texts}
+    parts = {
+        path: value for name, text in texts.items() for path, value in _parts(name, _object(text))
+    }
+    return Attributes(parts | plain)
+
+
+def _object(text: Any) -> Any:
+    if not isinstance(text, str) or len(text) > LONGEST:
+        return text
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _parts(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if path in WANTED:
+        yield path, value
+    elif path in ABOVE and isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _parts(f"{path}.{name}", inner)

@@ -1,0 +1,102 @@
+"""What a span says of tokens and money, as disjoint counts.
+
+By the conventions the input INCLUDES cache reads and writes, and the output reasoning. Some pass on
+what their vendor says, where the one or the other excludes them. They show themselves: by a total
+that only adds up so, by parts that are more than the whole, by a spelling that only they have, or
+by naming the uncached input. Gemini's thoughts are output, though OpenLLMetry tells them in the
+total alone.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Final
+
+from data.errors import EventError
+from data.sources import langfuse
+from data.sources.fields import count, nano
+from data.sources.format import Raw
+from data.sources.otlp import names
+from data.sources.otlp.names import Attributes, first_known, first_text
+
+Counts = dict[str, int | None]
+ASKED: Final = (names.INPUT, names.CACHED, names.WRITTEN, names.OUTPUT, names.REASONED)
+
+
+def tokens_of(
+    fresh: int | None, cached: int | None, written: int | None, output: int | None,
+    reasoning: int | None, total: int | None = None, *,
+    cache_beside: bool = False, reasoning_beside: bool = False,
+) -> Counts:  # fmt: skip
+    """Disjoint counts of what is told; `…_beside`: it is known to be no part of the whole."""
+    part, thought = (cached or 0) + (written or 0), reasoning or 0
+    beside = _beside(fresh or 0, part, output or 0, thought, total)
+    if fresh is not None and not (cache_beside or beside[0]):
+        fresh -= part
+    if reasoning is not None and (reasoning_beside or beside[1]):
+        output = (output or 0) + thought
+    return {
+        "input_tokens": fresh,
+        "cached_input_tokens": cached,
+        "cache_write_tokens": written,
+        "output_tokens": output,
+        "reasoning_tokens": reasoning,
+    }
+
+
+def _beside(
+    fresh: int, part: int, output: int, thought: int, total: int | None
+) -> tuple[bool, bool]:
+    """Whether what is cached stands beside the input, and reasoning beside the output."""
+    for cache, reasoning in product((False, True), repeat=2):
+        possible = (cache or part <= fresh) and (reasoning or thought <= output)
+        if possible and total == fresh + cache * part + output + reasoning * thought:
+            return cache, reasoning
+    return part > fresh, thought > output
+
+
+def counts(attributes: Attributes) -> Counts:
+    """The disjoint token counts of a call."""
+    if attributes.spelled & names.LANGFUSE_USAGE.bit:
+        return langfuse.tokens({"usagedetails": attributes[names.LANGFUSE_USAGE[0]]})
+    told = [first_known(attributes, each) for each in ASKED]
+    fresh, cached, written, output, reasoning = (count(*each) for each in told)
+    total = _total(attributes)
+    uncached = count(*first_known(attributes, names.UNCACHED))
+    found = tokens_of(
+        fresh if uncached is None else uncached, cached, written, output, reasoning, total,
+        cache_beside=uncached is not None
+        or bool(attributes.spelled & (names.CACHED_BESIDE.bit | names.WRITTEN_BESIDE.bit)),
+        reasoning_beside=told[-1][0] in names.REASONED_BESIDE,
+    )  # fmt: skip
+    return found if total is None or reasoning is not None else _thoughts(found, total, attributes)
+
+
+def _total(attributes: Attributes) -> int | None:
+    """The total that is told; nothing where it is no number."""
+    try:
+        return count(*first_known(attributes, names.TOTAL))
+    except EventError:
+        return None
+
+
+def _thoughts(found: Counts, total: int, attributes: Attributes) -> Counts:
+    """With what Gemini's total holds beyond input and output, which are thoughts."""
+    rest = total - sum(number or 0 for number in found.values())
+    asked = (first_text(attributes, each) for each in (names.ANSWERED, names.REQUESTED))
+    if rest <= 0 or "gemini" not in next(filter(None, asked), ""):
+        return found
+    output = (found["output_tokens"] or 0) + rest
+    return found | {"output_tokens": output, "reasoning_tokens": rest}
+
+
+def cost(attributes: Attributes) -> Raw:
+    """What the emitter says it cost; 0 beside tokens is what those say who know no price."""
+    used = any(first_known(attributes, each)[1] for each in (names.INPUT, names.OUTPUT))
+    used = used or bool(attributes.spelled & names.LANGFUSE_USAGE.bit)
+    if attributes.spelled & names.LANGFUSE_COST.bit:
+        told = {"costdetails": attributes[names.LANGFUSE_COST[0]]}
+        paid = langfuse.cost(told, used).get("cost_nano")
+    else:
+        paid = nano(*first_known(attributes, names.COST))
+    return {"cost_nano": None if paid == 0 and used else paid}
