@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from data.errors import EventError
 from data.events.cleaning import Note, clean
 from data.events.table import LARGEST_COUNT, Event
 from data.prices.book import PUBLIC, PriceBook
 from data.prices.provider_names import provider_of
-from data.sources.format import Raw, describe_error
+from data.sources.format import NOTES, Raw, describe_error
+
+COST_UNKNOWN: Final = (
+    "a cost is negative, absurd or no number: the call and its tokens count, its cost is unknown"
+)
 
 
 def event_of(raw: Raw | EventError, book: PriceBook = PUBLIC, note: Note = lambda _: None) -> Event:
@@ -16,6 +22,9 @@ def event_of(raw: Raw | EventError, book: PriceBook = PUBLIC, note: Note = lambd
     if isinstance(raw, EventError):
         raise raw
     try:
+        for sentence in raw.get(NOTES, ()):
+            note(sentence)
+        raw = _possible(raw, note)
         event = clean(raw, note)
         if event["kind"] == "llm":
             event["provider"] = provider_of(event["provider"], event["model"])
@@ -24,6 +33,27 @@ def event_of(raw: Raw | EventError, book: PriceBook = PUBLIC, note: Note = lambd
         raise
     except Exception as error:
         raise EventError(f"this is no event ({describe_error(error)})") from error
+
+
+def _possible(raw: Raw, note: Note) -> Raw:
+    """The fields of a record, without a cost that cannot be."""
+    found = {name: value for name, value in raw.items() if name != NOTES}
+    if _impossible(raw):
+        note(COST_UNKNOWN)
+        found |= {
+            "cost_nano": None,
+            "cost_origin": "unpriced",
+            "unpriced_reason": "impossible cost",
+        }
+    return found
+
+
+def _impossible(raw: Raw) -> bool:
+    """Whether a call is said to have cost less than nothing, or more than can be."""
+    cost = raw.get("cost_nano")
+    if raw.get("kind") != "llm" or cost is None:
+        return False
+    return isinstance(cost, int | float) and not 0 <= cost <= LARGEST_COUNT
 
 
 def _priced(raw: Raw, event: Event, book: PriceBook) -> Event:

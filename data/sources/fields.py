@@ -12,8 +12,11 @@ import orjson
 
 from data.errors import EventError
 from data.events.money import NANO
+from data.sources.format import NOTES, Raw
 
+APART: Final = "{} are fewer than the cached tokens: taken as counted apart from them"
 LARGEST: Final = Decimal(10) ** 15
+IMPOSSIBLE: Final = -1  # of a cost that is no amount: data/sources/events.py leaves it unknown
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -53,9 +56,39 @@ def whole(name: str, value: Any) -> int | None:
 
 
 def nano(name: str, value: Any) -> int | None:
-    """Nano-dollars of an amount in dollars; finer digits are rounded half-even."""
-    number = decimal(name, value)
+    """Nano-dollars of an amount in dollars; finer digits are rounded half-even. One that is not
+    finite or absurd is `IMPOSSIBLE`."""
+    try:
+        number = decimal(name, value)
+    except EventError:
+        if not _is_a_number(value):
+            raise
+        return IMPOSSIBLE
     return None if number is None else int((number * NANO).to_integral_value(ROUND_HALF_EVEN))
+
+
+def _is_a_number(value: Any) -> bool:
+    """Whether this is a number at all, infinite or none as it may be."""
+    try:
+        Decimal(str(value).strip())
+    except InvalidOperation:
+        return False
+    return not isinstance(value, bool)
+
+
+def prompt_counts(
+    name: str, prompt: int | None, cached: int | None, written: int | None = None
+) -> Raw:
+    """The three counts of a prompt that INCLUDES what is cached. Where that is more than all of
+    it, the source counts it apart, and a note says so."""
+    fresh = None if prompt is None else prompt - (cached or 0) - (written or 0)
+    apart = fresh is not None and fresh < 0
+    return {
+        "input_tokens": prompt if apart else fresh,
+        "cached_input_tokens": cached,
+        "cache_write_tokens": written,
+        **({NOTES: (APART.format(name),)} if apart else {}),
+    }
 
 
 def count(name: str, value: Any) -> int | None:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.entries import rows
-from data.sources.fields import count, instant, nano, tags_json, text, whole
+from data.sources.fields import count, instant, nano, prompt_counts, tags_json, text, whole
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 
@@ -75,12 +75,8 @@ def _status(row: Row) -> str:
 def _tokens(row: Row) -> Raw:
     prompt = count("tokens_prompt", row.get("tokens_prompt"))
     cached = count("tokens_cached", row.get("tokens_cached"))
-    fresh = None if prompt is None else prompt - (cached or 0)
-    if fresh is not None and fresh < 0:
-        raise EventError(f"tokens_prompt {prompt} are fewer than the cached ones among them")
     return {
-        "input_tokens": fresh,
-        "cached_input_tokens": cached,
+        **prompt_counts("tokens_prompt", prompt, cached),
         "output_tokens": count("tokens_completion", row.get("tokens_completion")),
         "reasoning_tokens": count("tokens_reasoning", row.get("tokens_reasoning")),
     }

@@ -218,8 +218,7 @@ def test_litellm_without_the_newer_columns() -> None:
         ({"prompt_tokens": -1}, "prompt_tokens is negative"),
         ({"prompt_tokens": "many"}, "prompt_tokens is not a number"),
         ({"prompt_tokens": 1.5}, "prompt_tokens is not a whole number"),
-        ({"spend": -0.1}, "cost_nano is negative"),
-        ({"spend": "1e400"}, "spend is not a number between"),
+        ({"spend": "free"}, "spend is not a number"),
         ({"startTime": ""}, "ts is missing"),
         ({"startTime": "soon"}, "ts is not a time: 'soon'"),
         ({"startTime": "1970-01-01"}, "ts lies outside the years 2000 to 2100"),
@@ -228,10 +227,6 @@ def test_litellm_without_the_newer_columns() -> None:
         ({"request_tags": 7}, "this is no record of the format"),
         ({"user": 7}, "'7' is not text"),
         ({"user": "n" * 10_000}, "user is longer than 1,000 characters"),
-        (
-            {"metadata": {"usage_object": {"cache_read_input_tokens": 101}}},
-            "prompt_tokens 100 are fewer than the cached ones",
-        ),
     ],
 )
 def test_litellm_bad_rows_are_rejected_with_a_sentence(
@@ -362,7 +357,6 @@ def test_given_user_and_project_fill_only_what_is_missing() -> None:
         ({"ts": -(10**30)}, "ts lies outside the years 2000 to 2100"),
         ({"cost": "1", "cost_nano": 1}, "cost and cost_nano are both given"),
         ({"cost": "free"}, "cost is not a number"),
-        ({"cost": -1}, "cost_nano is negative"),
         ({"user": "n" * 10_000}, "user is longer than 1,000 characters"),
         ({"user": "\x00"}, "user holds a character that cannot be stored"),
         ({"user": {"id": 1}}, "user is not text"),

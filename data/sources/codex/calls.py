@@ -18,7 +18,7 @@ from typing import Any, Final
 import orjson
 
 from data.errors import EventError
-from data.sources.fields import count, digest, program, text
+from data.sources.fields import count, digest, program, prompt_counts, text
 from data.sources.format import Raw
 
 CALL: Final = "codex:call:"
@@ -143,15 +143,10 @@ def difference(total: Usage, before: Usage | None) -> Usage:
 
 
 def tokens(usage: Usage) -> Raw:
-    """The disjoint counts of a call; raises where the cached are more than the input."""
+    """The disjoint counts of a call."""
     given, cached, output, reasoning, written = usage
-    fresh = None if given is None else given - (cached or 0) - (written or 0)
-    if fresh is not None and fresh < 0:
-        raise EventError(f"input_tokens {given} are fewer than the cached ones among them")
     return {
-        "input_tokens": fresh,
-        "cached_input_tokens": cached,
-        "cache_write_tokens": written,
+        **prompt_counts("input_tokens", given, cached, written),
         "output_tokens": output,
         "reasoning_tokens": reasoning,
     }

@@ -16,7 +16,7 @@ from typing import Any, Final
 import orjson
 
 from data.errors import EventError
-from data.sources.fields import count, decimal, nano, parsed, text, whole
+from data.sources.fields import IMPOSSIBLE, count, decimal, nano, parsed, prompt_counts, text, whole
 from data.sources.format import Note, Raw
 
 STATUSES: Final = {"success": "ok", "failure": "error"}
@@ -41,6 +41,11 @@ OPERATIONS: Final = {
 }
 NEAR: Final = 10_000  # rows of one call are written one after the other
 HIT: Final = re.compile(r"_cache_hit[\d.]*$")  # each door says when it wrote, to its own µs
+RETRIEVAL: Final = re.compile(
+    r"^a?(get|list|retrieve|cancel|delete)_"
+    r"|^a?(file|video|container|vector_store\w*|skill)_(retrieve|list|content|delete|status)\b"
+)
+RETRIEVED: Final = "{} asks for what an earlier call made: no call, not counted"
 REPEATED: Final = Note(
     "the row has the ids of one before it (answers from the gateway's cache to calls that a"
     " client gave one litellm_call_id): counted once, as its first row tells it"
@@ -55,7 +60,8 @@ def usage_fields(row: Row, metadata: Row) -> Raw:
     used = any(tokens.values())
     if status == "error" and not used:
         tokens = {}
-    without_price = not decimal("spend", row.get("spend")) and used and not cache_hit(row)
+    without_price = cost != IMPOSSIBLE and not decimal("spend", row.get("spend"))
+    without_price = without_price and used and not cache_hit(row)
     if status == "ok" and without_price:
         cost = None
     return {
@@ -79,7 +85,7 @@ def _error_class(metadata: Row) -> str | None:
     return text(error.get("error_class")) or text(error.get("error_code"))
 
 
-def _tokens(row: Row, usage: Row) -> dict[str, int | None]:
+def _tokens(row: Row, usage: Row) -> Raw:
     prompt = count("prompt_tokens", row.get("prompt_tokens"))
     details = usage.get("prompt_tokens_details") or {}
     more = usage.get("completion_tokens_details") or {}
@@ -89,13 +95,8 @@ def _tokens(row: Row, usage: Row) -> dict[str, int | None]:
     written = _first_count(
         "cache writes", usage, "cache_creation_input_tokens", details, "cache_creation_tokens"
     )
-    fresh = None if prompt is None else prompt - (cached or 0) - (written or 0)
-    if fresh is not None and fresh < 0:
-        raise EventError(f"prompt_tokens {prompt} are fewer than the cached ones among them")
     return {
-        "input_tokens": fresh,
-        "cached_input_tokens": cached,
-        "cache_write_tokens": written,
+        **prompt_counts("prompt_tokens", prompt, cached, written),
         "output_tokens": count("completion_tokens", row.get("completion_tokens")),
         "reasoning_tokens": count("reasoning_tokens", more.get("reasoning_tokens")),
     }
@@ -131,6 +132,9 @@ class Calls:
 
     def convert(self, row: Row) -> Iterator[Raw | Note]:
         """What `call` makes of a row; raises `EventError` likewise."""
+        if (note := retrieval(row)) is not None:
+            yield note
+            return
         found = call(row, self.names)
         key, request = found["event_id"], str(row.get("request_id"))
         if self._first_requests.setdefault(key, request) != request:
@@ -138,6 +142,12 @@ class Calls:
         if len(self._first_requests) > NEAR:
             del self._first_requests[next(iter(self._first_requests))]
         yield found
+
+
+def retrieval(row: Row) -> Note | None:
+    """A note where a row only asks for what a call made, or for lists; None where it is a call."""
+    kind = (text(row.get("call_type")) or "").lower()
+    return Note(RETRIEVED.format(kind[:60])) if RETRIEVAL.search(kind) else None
 
 
 def call(row: Row, names: Names = UNNAMED) -> Raw:

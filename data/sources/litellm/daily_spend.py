@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from data.errors import EventError
 from data.sources.fields import count, decimal
 from data.sources.format import Note, UsageCosts
 
@@ -32,7 +34,8 @@ class DayTotal:
     def add(self, row: Mapping[str, Any], requests: int) -> None:
         """One more row, of the logs or of the daily table."""
         self.requests += requests
-        self.spend += decimal("spend", row.get("spend")) or 0
+        with suppress(EventError):  # a cost that cannot be is unknown
+            self.spend += decimal("spend", row.get("spend")) or 0
         for name in ("prompt_tokens", "completion_tokens"):
             self.tokens += count(name, row.get(name)) or 0
 

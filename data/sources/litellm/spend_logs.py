@@ -21,16 +21,18 @@ model         without the `provider/` before it; provider is custom_llm_provider
 assistant, workflow  the first request tag `assistant:…` and `workflow:…`; client is the program
               named by the user agent. Rows are counted, never tags: a row has several
 conversation_id      session_id (in a callback, where it is blank, trace_id: the same value)
-tokens        prompt_tokens INCLUDE cache reads and writes, which are taken off. A failure with
-              no tokens at all has none (the table cannot hold null)
+tokens        prompt_tokens INCLUDE cache reads and writes, which are taken off (where they are
+              more than it, they stand apart: a note). A failure with no tokens at all has none
+              (the table cannot hold null)
 cost          spend (response_cost), every digit, rounded to nano-dollars. 0 is free for failures
               and for hits in the gateway's cache; a success with tokens at 0 had no price:
               unpriced, and not priced by our book (the gateway names on-premises models `openai`)
 status        failure is error; error_class from error_information
 stays null    tool (but for calls of MCP), integration, run_id, repository, ttft_ms
-not counted   the Daily tables, activity, users, teams and keys (the same calls again, summed; one
-              file of LiteLLM_DailyUserSpend is compared with one of rows imported with it);
-              a row without startTime
+not counted   retrievals and polls (aget_responses, aretrieve_batch, list_…; a note says how many):
+              they repeat what a call took; the Daily tables, activity, users, teams and keys (the
+              same calls again, summed; one file of LiteLLM_DailyUserSpend is compared with one of
+              rows imported with it); a row without startTime
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ from data.sources.aggregates import (
     written,
 )
 from data.sources.entries import documents, rows
-from data.sources.fields import count, decimal, tags_json, text, unix_instant
+from data.sources.fields import count, decimal, prompt_counts, tags_json, text, unix_instant
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
 
@@ -204,13 +204,8 @@ def _row_fields(endpoint: str, bucket: Bucket, row: Row) -> Raw:
 
 def _tokens(row: Row) -> Raw:
     given, cached, stored, output = (count(name, row.get(name)) for name in TOKENS)
-    fresh = None if given is None else given - (cached or 0) - (stored or 0)
-    if fresh is not None and fresh < 0:
-        raise EventError(f"input_tokens {given} are fewer than the cached ones among them")
     return {
-        "input_tokens": fresh,
-        "cached_input_tokens": cached,
-        "cache_write_tokens": stored,
+        **prompt_counts("input_tokens", given, cached, stored),
         "output_tokens": output,
     }
 
