@@ -39,6 +39,7 @@ MEASURE: Final = re.compile(
 NAMING: Final = re.compile(r"(_name|_email|_iso)$|^(object|start_time|end_time|usage_date_utc)$")
 WIDTHS: Final = {60: "1m", 3_600: "1h", 86_400: "1d"}
 UNPRICED: Final[dict[str, Any]] = {"cost_nano": None, "cost_origin": "unpriced"}
+BATCH: Final = UNPRICED | {"service_tier": "batch", "unpriced_reason": "no rate for batch"}
 Row = Mapping[str, Any]
 RESULTS: Final = "results"
 DEEPEST: Final = 4

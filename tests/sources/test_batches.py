@@ -29,8 +29,8 @@ CHAT: Final[Row] = {
             "model": "gpt-4o-mini-2024-07-18", "choices": [],
             "usage": {
                 "prompt_tokens": 120, "completion_tokens": 30, "total_tokens": 150,
-                "prompt_tokens_details": {"cached_tokens": 100, "audio_tokens": 0},
-                "completion_tokens_details": {"reasoning_tokens": 12},
+                "prompt_tokens_details": {"cached_tokens": 100, "audio_tokens": 4},
+                "completion_tokens_details": {"reasoning_tokens": 12, "audio_tokens": 2},
             },
         },
     },
@@ -46,6 +46,8 @@ MESSAGE: Final[Row] = {
             "usage": {
                 "input_tokens": 11, "cache_creation_input_tokens": 300,
                 "cache_read_input_tokens": 2_000, "output_tokens": 36, "service_tier": "batch",
+                "cache_creation": {"ephemeral_1h_input_tokens": 200},
+                "server_tool_use": {"web_search_requests": 3},
             },
         },
     },
@@ -82,7 +84,9 @@ def test_an_answer_of_a_chat_completion() -> None:
     assert (event["event_id"], event["provider"]) == ("openai_batch:batch_req_1", "openai")
     assert event["ts"] == 1_777_000_000_000_000
     assert (event["cost_nano"], event["cost_origin"]) == (None, "unpriced")
-    assert json.loads(event["tags"]) == {"service_tier": "batch", "custom_id": "a"}
+    assert (event["service_tier"], event["unpriced_reason"]) == ("batch", "no rate for batch")
+    assert (event["input_audio_tokens"], event["output_audio_tokens"]) == (4, 2)
+    assert json.loads(event["tags"]) == {"custom_id": "a"}
 
 
 def test_an_answer_of_the_responses_api_and_embeddings() -> None:
@@ -128,7 +132,8 @@ def test_an_answer_of_a_message_batch() -> None:
     assert (event["event_id"], event["ts"]) == ("anthropic_batch:msg_1", 1_777_593_600_000_000)
     assert (event["provider"], event["model"]) == ("anthropic", "claude-sonnet-4-5")
     assert (event["cost_nano"], event["cost_origin"]) == (None, "unpriced")
-    assert json.loads(event["tags"])["service_tier"] == "batch"
+    assert (event["service_tier"], event["unpriced_reason"]) == ("batch", "no rate for batch")
+    assert (event["cache_write_1h_tokens"], event["web_searches"]) == (200, 3)
 
 
 def test_how_requests_of_a_message_batch_end() -> None:
@@ -170,5 +175,5 @@ def test_a_first_line_longer_than_is_looked_at(tmp_path: Path) -> None:
 def test_what_was_asked_is_no_result(tmp_path: Path) -> None:
     asked = {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {}}
     (tmp_path / "input.jsonl").write_bytes(batch_lines(asked))
-    with pytest.raises(SourceError, match="no known format"):
+    with pytest.raises(SourceError, match="import its output file"):
         list(read(find([tmp_path]), Options()))

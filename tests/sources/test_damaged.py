@@ -24,7 +24,13 @@ from tests.sources.test_vendor_usage import spoiled
 
 FIELD: Final = Path(__file__).parents[1] / "field"
 OPTIONS: Final = Options(start=datetime(2026, 5, 1, tzinfo=UTC))
-BODIES: Final = {"anthropic_batch": batch_lines(MESSAGE, MESSAGE)}
+BODIES: Final = {
+    "anthropic_batch": batch_lines(MESSAGE, MESSAGE),
+    "copilot_premium_requests": (
+        b"Timestamp,User,Model,Requests Used,Exceeds Monthly Quota,Total Monthly Quota\n"
+        + b"2025-06-20T15:41:12.4447630Z,ana,claude-sonnet-4,0.33,False,1000\n" * 3
+    ),
+}
 ELSEWHERE: Final = {
     "aider", "anthropic_csv", "anthropic_usage", "azure", "canonical", "claude_code",
     "claude_code_analytics", "claude_code_beside", "codex", "codex_old", "copilot_billing",

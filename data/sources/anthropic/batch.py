@@ -4,7 +4,7 @@ event_id      `anthropic_batch:` + the message's id; of a failure request_id, el
               --start, custom_id and how it ended
 ts            --start: a result tells no time, and without it the file is not read
 tokens        of message.usage, which EXCLUDES cache reads and writes from input_tokens
-cost          unpriced: a batch is not billed at the list price. The tier stands in tags
+cost          unpriced: a batch is not billed at the list price of standard processing
 status        errored is an error of the API's type, expired an error, canceled aborted. None of
               them is billed
 stays null    user and project (--user, --project), duration, conversation
@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.aggregates import UNPRICED
+from data.sources.aggregates import BATCH
 from data.sources.entries import values
 from data.sources.fields import count, fingerprint, part, tags_json, text
 from data.sources.files import File
@@ -55,7 +55,6 @@ def _call(row: Row, start: datetime) -> Raw:
     if ended not in STATUS:
         raise EventError(f"a result is one of {', '.join(STATUS)}, not {ended[:40]!r}")
     message = part(result, "message")
-    usage = part(message, "usage")
     return {
         "event_id": f"anthropic_batch:{_id(row, result, start)}",
         "ts": start,
@@ -67,9 +66,19 @@ def _call(row: Row, start: datetime) -> Raw:
         "provider": "anthropic",
         "model": text(message.get("model")),
         "operation": "chat",
+        **_tokens(part(message, "usage")),
+        **BATCH,
+        "tags": tags_json(custom_id=text(row.get("custom_id"))),
+    }
+
+
+def _tokens(usage: Row) -> Raw:
+    hour = part(usage, "cache_creation").get("ephemeral_1h_input_tokens")
+    searches = part(usage, "server_tool_use").get("web_search_requests")
+    return {
         **{ours: count(theirs, usage.get(theirs)) for ours, theirs in TOKENS.items()},
-        **UNPRICED,
-        "tags": tags_json(service_tier="batch", custom_id=text(row.get("custom_id"))),
+        "cache_write_1h_tokens": count("ephemeral_1h_input_tokens", hour),
+        "web_searches": count("web_search_requests", searches) or None,
     }
 
 

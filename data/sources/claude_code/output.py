@@ -155,7 +155,7 @@ class Output:
             "cached_input_tokens": tokens[2],
             "cache_write_tokens": tokens[3],
             "cost_nano": nano("costUSD", used["cost"]) if "cost" in used else None,
-            "tags": tags_json(web_searches=int(used["webSearchRequests"]) or None),
+            "web_searches": int(used["webSearchRequests"]) or None,
         }
 
     def _session(self, line: Line, moment: datetime) -> Raw:
