@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from data.access.people import NO_ALIASES, Alias, People
+from data.access.people import NO_ALIASES
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.errors import Forbidden, Refused, Unknown
@@ -41,45 +41,6 @@ def tell(state: State, store: EventStore, **aliases: str) -> None:
 
 def pairs(state: State) -> dict[str, str]:
     return {one.id: one.person for one in listed(state, ROOT.scope)}
-
-
-# --- the mapping
-
-
-def test_an_id_means_its_person_and_a_person_all_their_ids() -> None:
-    people = People([Alias("a@x", "ana"), Alias("ana-key", "ana"), Alias("b", "bob")])
-    assert [people.person(one) for one in ("a@x", "ana", "b", "cyd")] == [
-        "ana",
-        "ana",
-        "bob",
-        "cyd",
-    ]
-    assert people.ids("a@x") == people.ids("ana") == ("ana", "a@x", "ana-key")
-    assert people.every(("b", "a@x", "ana", "cyd")) == ("bob", "b", "ana", "a@x", "ana-key", "cyd")
-
-
-def test_what_is_the_same_mapping_has_the_same_hash() -> None:
-    one, two = (People([Alias("a", "x"), Alias("b", "y")][::step]) for step in (1, -1))
-    assert one == two
-    assert hash(one) == hash(two)
-    assert one not in (NO_ALIASES, People([Alias("a", "x")]), People([Alias("a", "x", "X")]))
-
-
-def test_claims_mean_the_person_and_never_by_their_email() -> None:
-    people = People([Alias("ana@example.com", "ana")])
-    scope = Scope.of({"sub": "ana@example.com"}, people)
-    assert (scope.user, scope.subject) == ("ana", "ana@example.com")
-    assert Scope.of({"sub": "eve", "email": "ana@example.com"}, people).user == "eve"
-    assert scope.sees_all_of("user", "ana")
-    assert scope.sees_all_of("user", "ana@example.com")
-    assert not scope.sees_all_of("user", "eve")
-
-
-def test_other_ids_are_told_to_their_holder_and_administrators() -> None:
-    people = People([Alias("ana@example.com", "ana")])
-    everybody = ({"sub": "root", "isAdmin": True}, {"sub": "ana"}, *OTHERS[1:], {"sub": "bob"})
-    told = [Scope.of(claims, people).ids_by_person for claims in everybody]
-    assert told == [{"ana": ("ana", "ana@example.com")}] * 2 + [{}] * 2
 
 
 # --- the book

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from data.access.people import Alias, People
 from data.access.scope import Scope
 from data.engines.memo import Memo
 from data.engines.protocol import EventStore
@@ -19,7 +22,8 @@ from data.local_time import Grain
 from data.query.catalog import OTHER
 from data.query.filters import Filters, parse
 from data.query.query import Query
-from data.query.run import count, run
+from data.query.run import count, run, totals
+from data.query.series import or_none
 
 ADMIN = Scope.of({"sub": "root", "isAdmin": True})
 NOW = 1_795_176_000_000_000
@@ -121,6 +125,124 @@ def test_a_search_matches_letters_of_any_case_and_no_wildcards(
                         ("'", ["it's"]), ("zz", [])):  # fmt: skip
         frame = run(Query(("events",), ("user",), filters, search=text), ADMIN, store)
         assert frame["user"].tolist() == found, text
+
+
+def test_a_search_looks_into_names_and_ids_that_were_merged(
+    store: EventStore, event: Make, filters: Filters
+) -> None:
+    people = People([Alias("key-7", "00u1", "Ana Lopes")])
+    store.write([event(user="key-7", user_name="Key"), event(user="00u1", user_name="A. Lopes"),
+                 event(user="bob", user_name="Bob", project="p", project_name="Lopes & Co"),
+                 event(model="lopes")])  # fmt: skip
+    admin = Scope.of({"sub": "root", "isAdmin": True}, people)
+
+    def found(by: str, text: str) -> list[Any]:
+        return run(Query(("events",), (by,), filters, search=text), admin, store)[by].tolist()
+
+    assert [found("user", text) for text in ("key-7", "Key", "a. l", "ana", "bob")] == [
+        ["00u1"], ["00u1"], ["00u1"], ["00u1"], ["bob"],
+    ]  # fmt: skip
+    assert (found("project", "co"), found("project", "P"), found("user", "co")) == (
+        ["p"],
+        ["p"],
+        [],
+    )
+    assert found("model", "LOPES") == ["lopes"]
+
+
+def test_the_events_of_a_metric_are_those_that_it_counts(
+    store: EventStore, event: Make, filters: Filters
+) -> None:
+    store.write([event(user="ana"), event(user="ana", status="error"), event(),
+                 event(kind="tool", user="ana"), event(kind="session", user="bob")])  # fmt: skip
+    counted = {"events": 5, "requests": 3, "active_users": 4, "errors": 1, "sessions": 1}
+    for name, events in counted.items():
+        asked = Query(("events",), (), filters, of_metric=name)
+        assert totals(asked, ADMIN, store) == {"events": events}, name
+    with pytest.raises(Refused, match="'luck' is no metric"):
+        Query(("events",), (), filters, of_metric="luck")
+
+
+def test_a_group_appears_where_a_metric_speaks_of_it(
+    store: EventStore, event: Make, filters: Filters
+) -> None:
+    store.write([event(user="llm"), event(kind="session", user="session"), event(kind="tool")])
+    wanted = {("requests",): ["llm"], ("sessions",): ["session"],
+              ("requests", "sessions"): ["llm", "session"], ("requests", "events"): [
+              "llm", "session", None], (): ["llm", "session", None]}  # fmt: skip
+    for metrics, users in wanted.items():
+        frame = run(Query(metrics, ("user",), filters), ADMIN, store)
+        assert [or_none(user) for user in frame["user"]] == users, metrics
+
+
+def test_a_question_narrows_to_values_or_to_what_is_known(
+    store: EventStore, event: Make, filters: Filters
+) -> None:
+    store.write([event(user="ana", model="m"), event(user="a@x", model="n"), event(model="m")])
+    admin = Scope.of({"sub": "root", "isAdmin": True}, People([Alias("a@x", "ana")]))
+    ways: dict[tuple[Any, ...], int] = {
+        (): 3, (("user", ()),): 2, (("user", ("a@x",)),): 2, (("model", ("m",)),): 2,
+        (("user", ("ana",)), ("model", ("m", "x"))): 1, (("provider", ()),): 0,
+    }  # fmt: skip
+    for where, events in ways.items():
+        found = totals(Query(("events",), (), filters, where=where), admin, store)
+        assert found == {"events": events}, where
+
+
+def test_rows_are_in_order_and_come_by_page(
+    store: EventStore, event: Make, filters: Filters
+) -> None:
+    costs = {"a": 1, "b": 3, "c": None, "d": 3}
+    store.write([event(user=user, cost_nano=cost) for user, cost in costs.items()])
+    asked = Query(("cost", "requests"), ("user",), filters)
+
+    def users(**said: Any) -> list[str]:
+        return run(replace(asked, **said), ADMIN, store)["user"].tolist()
+
+    assert users() == ["a", "b", "c", "d"]
+    assert users(order=(("cost", True),)) == ["b", "d", "a", "c"]
+    assert users(order=(("cost", False), ("user", True))) == ["a", "d", "b", "c"]
+    assert users(limit=2) == ["a", "b"]
+    assert users(limit=2, offset=1) == ["b", "c"]
+    assert users(offset=3) == ["d"]
+    paged = replace(asked, order=(("cost", True),), limit=1, offset=2)
+    assert count(paged, ADMIN, store) == 4
+    assert totals(replace(paged, top=1), ADMIN, store) == {"cost": 7e-9, "requests": 4}
+
+
+def test_the_largest_stay_and_the_others_have_no_name(
+    store: EventStore, event: Make, filters: Filters
+) -> None:
+    rows = [("ana", "Ana", 9), (None, None, 8), ("bob", "Bob", 2), ("cyd", "Zoë", 1)]
+    store.write([event(user=user, user_name=name, cost_nano=cost) for user, name, cost in rows])
+    asked = Query(("cost",), ("user",), filters, order=(("cost", True),), top=2)
+    assert _named(run(asked, ADMIN, store)) == [
+        ("ana", "Ana", 9),
+        (None, None, 8),
+        (OTHER, None, 3),
+    ]
+    assert _named(run(replace(asked, top=1), ADMIN, store)) == [
+        (OTHER, None, 11), ("ana", "Ana", 9),
+    ]  # fmt: skip
+    assert _named(run(replace(asked, top=None), ADMIN, store)) == rows
+
+
+def test_of_two_dimensions_the_last_is_gathered(
+    store: EventStore, event: Make, filters: Filters
+) -> None:
+    store.write([event(user=user, user_name=user.title(), project=project, project_name="P")
+                 for user, project in (("ana", "p"), ("ana", "q"), ("bob", "p"))])  # fmt: skip
+    frame = run(Query(("requests",), ("user", "project"), filters, top=1), ADMIN, store)
+    names = ["user", "project", "user_name", "project_name", "requests"]
+    found = frame.astype(object).where(frame.notna(), None)[names]
+    assert found.to_numpy().tolist() == [
+        ["ana", OTHER, "Ana", None, 1], ["ana", "p", "Ana", "P", 1], ["bob", "p", "Bob", "P", 1],
+    ]  # fmt: skip
+
+
+def _named(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
+    rows = zip(frame["user"], frame["user_name"], frame["cost"], strict=True)
+    return [(or_none(user), or_none(name), round(cost * 1e9)) for user, name, cost in rows]
 
 
 def test_an_answer_is_computed_once_for_all_who_ask_at_once() -> None:

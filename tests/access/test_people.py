@@ -1,0 +1,57 @@
+"""The ids of one person: what they mean, and how rows are read as the person's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import sqlalchemy as sa
+
+from data.access.people import NO_ALIASES, Alias, People
+from data.access.scope import Scope
+from data.engines.protocol import EventStore
+from data.events.table import EVENTS, Event
+
+PEOPLE: Final = People([Alias("a@x", "ana", "Ana Lopes"), Alias("key", "ana"), Alias("b", "bob")])
+Make = Callable[..., Event]
+
+
+def test_an_id_means_its_person_and_a_person_all_their_ids() -> None:
+    people = [PEOPLE.person(one) for one in ("a@x", "ana", "b", "cyd")]
+    assert people == ["ana", "ana", "bob", "cyd"]
+    assert PEOPLE.ids("a@x") == PEOPLE.ids("ana") == ("ana", "a@x", "key")
+    assert PEOPLE.every(("b", "a@x", "ana", "cyd")) == ("bob", "b", "ana", "a@x", "key", "cyd")
+    assert PEOPLE.ids_by_person == {"ana": ("ana", "a@x", "key"), "bob": ("bob", "b")}
+    assert (len(PEOPLE), len(NO_ALIASES)) == (3, 0)
+
+
+def test_what_is_the_same_mapping_has_the_same_hash() -> None:
+    one, two = (People([Alias("a", "x"), Alias("b", "y")][::step]) for step in (1, -1))
+    assert one == two
+    assert hash(one) == hash(two)
+    assert one not in (NO_ALIASES, People([Alias("a", "x")]), People([Alias("a", "x", "X")]), ())
+
+
+def test_claims_mean_the_person_and_never_by_their_email() -> None:
+    assert Scope.of({"sub": "a@x"}, PEOPLE).user == "ana"
+    assert Scope.of({"sub": "eve", "email": "a@x"}, PEOPLE).user == "eve"
+
+
+def test_rows_are_read_as_the_persons(store: EventStore, event: Make) -> None:
+    rows = [("a@x", "a@x"), ("key", "Key"), ("bob", "Bob"), ("cyd", None), (None, None)]
+    store.write([event(user=user, user_name=name) for user, name in rows])
+    statement = PEOPLE.reading(sa.select(EVENTS.c.user, EVENTS.c.user_name))
+    with store.sql.connect() as connection:
+        found = [tuple(row) for row in connection.execute(statement)]
+    assert sorted(found, key=str) == sorted(
+        [("ana", "Ana Lopes"), ("ana", "Key"), ("bob", "Bob"), ("cyd", None), (None, None)], key=str
+    )
+    assert sorted((PEOPLE.called(*row) for row in rows), key=str) == sorted(found, key=str)
+
+
+def test_what_reads_no_person_is_left_alone() -> None:
+    models, users = sa.select(EVENTS.c.model), sa.select(EVENTS.c.user)
+    assert PEOPLE.reading(models) is models
+    assert PEOPLE.read(EVENTS.c.model) is EVENTS.c.model
+    assert NO_ALIASES.reading(users) is users
+    assert NO_ALIASES.read(EVENTS.c.user) is EVENTS.c.user
