@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
@@ -18,6 +19,7 @@ APART: Final = "{} are fewer than the cached tokens: taken as counted apart from
 LARGEST: Final = Decimal(10) ** 15
 IMPOSSIBLE: Final = -1  # of a cost that is no amount: data/sources/events.py leaves it unknown
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MCP_NAME: Final = re.compile(r"mcp__(.+?)__(.+)", re.DOTALL)
 
 
 def text(value: Any) -> str | None:
@@ -176,3 +178,18 @@ def folder_name(path: Any) -> str | None:
     """The last part of a folder's path, of either kind of slashes."""
     told = text(path)
     return told.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] or None if told else None
+
+
+def mcp_tool(name: str) -> tuple[str, str] | None:
+    """Server and tool of a name that coding tools give what goes through MCP."""
+    found = MCP_NAME.fullmatch(name)
+    return (found[1], found[2]) if found else None
+
+
+def called_tool(name: str) -> Raw:
+    """The fields of a call of a tool: `mcp__server__tool` is an integration."""
+    if through := mcp_tool(name):
+        server, tool = through
+        return {"kind": "integration", "integration": server, "integration_type": "mcp",
+                "tool": tool}  # fmt: skip
+    return {"kind": "tool", "tool": name}

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from data.sources.claude_code.calls import Context, Line, tags
-from data.sources.fields import text, whole
+from data.sources.fields import called_tool, text, whole
 from data.sources.format import Raw, Record
 
 Change = tuple[str | None, int, int]  # the file, lines added, lines removed
-MCP: Final = re.compile(r"mcp__(.+?)__(.+)", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -45,18 +42,9 @@ def used(
             **context.of(line),
             "event_id": f"claude_code:tool:{own}",
             "ts": moment,
-            **called(name),
+            **called_tool(name),
             "tags": tags(line, subagent=agent if isinstance(agent, str) else None),
         })  # fmt: skip
-
-
-def called(name: str) -> Raw:
-    """What a tool's name says: `mcp__server__tool` is an integration."""
-    if found := MCP.fullmatch(name):
-        server, tool = found.groups()
-        named = {"integration": server, "integration_type": "mcp", "tool": tool}
-        return {"kind": "integration", **named}
-    return {"kind": "tool", "tool": name}
 
 
 def results(line: Line) -> Iterator[tuple[str, bool]]:

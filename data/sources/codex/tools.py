@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 from data.sources.codex.calls import Context
-from data.sources.fields import text
+from data.sources.fields import called_tool, text
 from data.sources.format import Raw, Record
 
 CALLS: Final = {
@@ -21,7 +20,6 @@ CALLS: Final = {
     "web_search_call": "web_search",
 }
 BAD: Final = {"failed", "declined"}
-MCP: Final = re.compile(r"mcp__(.+?)__(.+)", re.DOTALL)
 Line = Mapping[str, Any]
 Change = tuple[str, int, int]  # the file, lines added, lines removed
 
@@ -81,12 +79,9 @@ class Tool:
 
 
 def _named(name: str, space: str | None, kind: str) -> Raw:
-    whole = f"{space}__{name}" if space and space.startswith("mcp__") else name
-    if found := MCP.fullmatch(whole):
-        server, tool = found.groups()
-        named = {"integration": server, "integration_type": "mcp", "tool": tool}
-        return {"kind": "integration", **named}
-    return {"kind": "tool", "tool": name, "tool_type": kind}
+    called = called_tool(f"{space}__{name}" if space and space.startswith("mcp__") else name)
+    through_mcp = called["kind"] == "integration"
+    return called if through_mcp else {"kind": "tool", "tool": name, "tool_type": kind}
 
 
 def outcome(payload: Line) -> Outcome | None:

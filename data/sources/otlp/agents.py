@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.codex.calls import Counts, call_id
-from data.sources.fields import count, digest, nano, parsed, program
+from data.sources.fields import count, digest, mcp_tool, nano, parsed, program
 from data.sources.format import Raw
 from data.sources.otlp import names
 from data.sources.otlp.items import Log, Point
@@ -109,8 +109,8 @@ def claude_tool(log: Log) -> Raw:
     details = parsed("tool_parameters", own.get("tool_parameters"))
     fields = own | (details if isinstance(details, dict) else {})
     server, name = first(fields, "mcp_server_name"), first(fields, "mcp_tool_name") or tool
-    if tool.startswith("mcp__"):
-        _, server, name = (*tool.split("__", 2), "")[:3]
+    if through := mcp_tool(tool):
+        server, name = through
     return {
         "event_id": _claude_id(log, "tool:", own.get("tool_use_id")),
         **tool_fields(name, server, tool == "mcp_tool" or bool(server)),
