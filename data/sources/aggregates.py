@@ -127,6 +127,16 @@ def _inner(value: Any) -> Iterable[Any]:
     return [EventError("this is no page of buckets that hold results")]
 
 
+def listed_rows(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The rows that pages hold in `data`, or that are values of their own."""
+    for where, value in entries:
+        inner = value.get("data") if isinstance(value, Mapping) else None
+        if isinstance(inner, list):
+            yield from ((f"{where}#{number}", each) for number, each in enumerate(inner, start=1))
+        else:
+            yield where, value
+
+
 def begins(head: Head, *names: str) -> bool:
     """Whether a JSON file has all these field names near its beginning."""
     start = head.text[:BEGINNING]

@@ -20,11 +20,13 @@ from data.errors import EventError
 from data.sources import File, Note, Options, formats, head_of
 from data.sources.events import event_of
 from tests.sources.test_batches import MESSAGE, batch_lines
+from tests.sources.test_claude_enterprise import ACTIVE, page
 from tests.sources.test_vendor_usage import spoiled
 
 FIELD: Final = Path(__file__).parents[1] / "field"
 OPTIONS: Final = Options(start=datetime(2026, 5, 1, tzinfo=UTC))
 BODIES: Final = {
+    "claude_activity": page(ACTIVE, ACTIVE),
     "anthropic_batch": batch_lines(MESSAGE, MESSAGE),
     "copilot_premium_requests": (
         b"Timestamp,User,Model,Requests Used,Exceeds Monthly Quota,Total Monthly Quota\n"

@@ -23,11 +23,11 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.events.money import NANO
-from data.sources.aggregates import Bucket, Tally, begins, written
+from data.sources.aggregates import Bucket, Tally, begins, listed_rows, written
 from data.sources.entries import documents
 from data.sources.fields import count, decimal, fingerprint, instant, tags_json, text
 from data.sources.files import File
-from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
+from data.sources.format import Format, Head, Note, Options, Raw, Record, records
 
 TOKENS: Final = {
     "input_tokens": "input",
@@ -61,18 +61,8 @@ def read(file: File, options: Options) -> Iterator[Record]:
             tally.count(None)
             yield _calls(bucket, row, each)
 
-    yield from records(_rows(file), convert, options)
+    yield from records(listed_rows(documents(file)), convert, options)
     yield from tally.notes(file.name)
-
-
-def _rows(file: File) -> Iterator[Entry]:
-    """The people and days of pages, or of lines."""
-    for where, value in documents(file):
-        inner = value.get("data") if isinstance(value, Mapping) else None
-        if isinstance(inner, list):
-            yield from ((f"{where}#{number}", each) for number, each in enumerate(inner, start=1))
-        else:
-            yield where, value
 
 
 def _row_fields(bucket: Bucket, row: Row, what: str | None) -> Raw:

@@ -161,7 +161,8 @@ def _used(report: str, bucket: Bucket, row: Row, tally: Tally) -> Raw:
     special = any(text(row.get(name)) not in plain for name, plain in LISTED.items())
     searches = (row.get("server_tool_use") or {}).get("web_search_requests")
     long = text(row.get("context_window")) == LONG
-    tally.count(None)
+    requests = count("requests", row.get("requests")) or None  # Claude Enterprise tells them
+    tally.count(requests)
     tally.special += special
     tally.nameless += model is None
     return {
@@ -170,6 +171,7 @@ def _used(report: str, bucket: Bucket, row: Row, tally: Tally) -> Raw:
         "model": model,
         **tokens,
         **(UNPRICED if special else {}),
+        "request_count": requests,
         "tags": tags_json(
             bucket=bucket.width,
             many_prompts=None if long else True,
