@@ -61,11 +61,15 @@ class Attributes(dict[str, Any]):
 def first_text(attributes: Attributes, names: Names) -> str | None:
     """The text of the first of these attributes that says something."""
     # Mostly there is none.
-    return first(attributes, *names) if attributes.spelled & names.bit else None
+    return _first(attributes, names) if attributes.spelled & names.bit else None
 
 
 def first(attributes: Mapping[str, Any], *names: str) -> str | None:
     """The same of a few spellings that only one program uses."""
+    return _first(attributes, names)
+
+
+def _first(attributes: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
     for name in names:
         value = attributes.get(name)
         if isinstance(value, str) and (text := value.strip()) and text not in PLACEHOLDERS:
@@ -218,6 +222,10 @@ FINISHED: Final = Names("gen_ai.response.finish_reasons", "llm.response.finish_r
 USAGE: Final = Names(
     *INPUT, *UNCACHED, *OUTPUT, *CACHED, *WRITTEN, *REASONED, *TOTAL, *COST, *LANGFUSE_USAGE,
     *LANGFUSE_COST,
+)  # fmt: skip
+# What tells more of a call's tokens than how many went in and came out.
+SHARES: Final = Names(
+    *CACHED, *WRITTEN, *REASONED, *TOTAL, *UNCACHED, *LANGFUSE_USAGE,
 )  # fmt: skip
 GENAI: Final = Names(*USAGE, *REQUESTED, *ANSWERED, *OPERATION)
 

@@ -88,7 +88,7 @@ def _common(span: Span, kind: str, tree: Tree) -> Raw:
     workflow = first_text(span.attributes, names.WORKFLOW) or (flow and title(flow, FLOWS))
     assistant = first_text(span.attributes, names.AGENT) or (agent and title(agent, AGENTS))
     person = tree.nearest(span, names.USER)
-    failed = span.failed or bool(span.attributes.spelled & names.ERROR.bit) or _is_wrong(span)
+    failed = span.failed or _is_wrong(span.attributes)
     return {
         "event_id": f"otel:{span.trace}:{tree.instead.get(span, span).id}",
         "ts": span.start // 1_000 or None,
@@ -111,8 +111,9 @@ def _common(span: Span, kind: str, tree: Tree) -> Raw:
     }
 
 
-def _is_wrong(span: Span) -> bool:
-    return first_text(span.attributes, names.LEVEL) == "ERROR"
+def _is_wrong(attributes: Attributes) -> bool:
+    told = attributes.spelled & (names.ERROR.bit | names.LEVEL.bit)
+    return bool(told) and ("error.type" in attributes or attributes[names.LEVEL[0]] == "ERROR")
 
 
 FLOWS: Final = Names(*names.WORKFLOW, *names.ENTITY, *names.AGENT)

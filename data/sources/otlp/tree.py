@@ -43,6 +43,7 @@ CERTAIN: Final = {
     "langsmith.span.kind": TRACED | {"agent": ""},
     "langfuse.observation.type": TRACED | {"generation": "llm", "event": ""},
 }
+SURE: Final = Names(*CERTAIN)
 KINDS: Final = {
     "traceloop.span.kind": {"workflow": "workflow", "agent": "message", "tool": "tool"},
     "openinference.span.kind": TRACED,
@@ -67,10 +68,9 @@ def role(span: Span) -> str:
     if names.MCP in attributes:
         counted = attributes[names.MCP] in CALLS and not (span.kind == SERVER and span.parent)
         return "integration" if counted else ""
-    operation = str(attributes.get("gen_ai.operation.name"))
-    found = _kind(attributes, CERTAIN)
+    found = _kind(attributes, CERTAIN) if attributes.spelled & SURE.bit else None
     if found is None:
-        found = "" if ASKED_BEFORE.match(operation) else OPERATIONS.get(operation)
+        found = OPERATIONS.get(attributes.get("gen_ai.operation.name", ""))
     if found is None:
         found = _of_others(attributes)
     return "integration" if found == "tool" and _through_mcp(attributes) else found
@@ -87,6 +87,8 @@ def _kind(attributes: Attributes, words: dict[str, dict[str, str]]) -> str | Non
 
 
 def _of_others(attributes: Attributes) -> str:
+    if ASKED_BEFORE.match(str(attributes.get("gen_ai.operation.name"))):
+        return ""
     if (found := _kind(attributes, KINDS)) is not None:
         return found
     if "ai.operationId" in attributes:

@@ -57,6 +57,9 @@ def _beside(
 
 def counts(attributes: Attributes) -> Counts:
     """The disjoint token counts of a call."""
+    if not attributes.spelled & names.SHARES.bit:  # as mostly
+        whole = (count(*first_known(attributes, each)) for each in (names.INPUT, names.OUTPUT))
+        return dict(zip(("input_tokens", "output_tokens"), whole, strict=True))
     if attributes.spelled & names.LANGFUSE_USAGE.bit:
         return langfuse.tokens({"usagedetails": attributes[names.LANGFUSE_USAGE[0]]})
     told = [first_known(attributes, each) for each in ASKED]
