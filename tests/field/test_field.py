@@ -41,7 +41,6 @@ PENDING: Final = {
     "cli-04-claude-advisor": "an advisor's tokens stand in usage.iterations alone",
     "cli-06-claude-one-hour-cache": "one-hour cache writes have no price of their own",
     "cli-06b-claude-fast-mode": "fast mode has no price of its own",
-    "cli-20-other-sources": "plain span files are not read",
     "cli-27-claude-background-copy": "a background copy repeats lines and durations",
     "cli-28-claude-web-search": "searches have no price",
     "gateway-01-copilot-21-columns": "token columns are not read",
