@@ -15,16 +15,12 @@ from flask import Flask, Response, jsonify, redirect
 
 from callbacks.access import compression, demo, sign_in
 from callbacks.analytics import events_drawer, filter_bar, navigation, redraw
-from callbacks.api import analytics, listing
-from callbacks.api import budgets as budget_api
-from callbacks.api import people as people_api
-from callbacks.api import prices as price_api
-from callbacks.api import resources as resources_api
+from callbacks.api import analytics, listing, resources
 from callbacks.commands import litellm_sync, remote_store
 from callbacks.commands.main import load
 from callbacks.commands.main import main as command
 from callbacks.receive import events, http_server, otlp, request_body, uploads
-from callbacks.settings import budgets, preferences, price_form, resources
+from callbacks.settings import budgets, forms, preferences, price_form, tables
 from callbacks.settings.pages import PAGES
 from callbacks.settings.resource import Page, Stores
 from components.page import layout
@@ -64,10 +60,8 @@ def create_app(
     analytics.attach(server, settings, store)
     listing.attach(server, settings, store)
     preferences.attach(server, state)
-    budget_api.attach(server, stores)
-    people_api.attach(server, stores)
-    resources_api.attach(server, stores, (*pages, budgets.TAB))
-    price_api.attach(server, stores)
+    budgets.attach(server, stores)
+    resources.attach(server, stores, declared := (*pages, budgets.TAB))
     events.attach(server, settings, state, store, tally, reader)
     otlp.attach(server, settings, state, store, tally, reader)
     uploads.attach(
@@ -87,7 +81,8 @@ def create_app(
     events_drawer.register(app, store)
     preferences.register(app, state)
     redraw.register(app, store)
-    resources.register(app, stores, (*pages, budgets.TAB))
+    tables.register(app, stores, declared)
+    forms.register(app, stores, declared)
     budgets.register(app, stores)
     price_form.register(app, stores)
     return app

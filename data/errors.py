@@ -23,6 +23,7 @@ class SpendscopeError(Exception):
 
     code = "error"
     status = 500
+    parameter = ""  # the field or parameter that it is about, where it is about one
 
 
 class SettingsError(SpendscopeError):
@@ -78,6 +79,10 @@ class Forbidden(SpendscopeError):
 
     code = "forbidden"
     status = 403
+
+    def __init__(self, sentence: str, parameter: str = "") -> None:
+        super().__init__(sentence)
+        self.parameter = parameter
 
 
 class SourceError(SpendscopeError):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from itertools import chain
-from typing import Final
+from itertools import chain, islice
+from typing import Any, Final
 
 from flask import Flask, Response, jsonify, request, stream_with_context
 
@@ -15,7 +15,6 @@ from callbacks.api.analytics import ROWS, meta
 from callbacks.api.parameters import filters_asked, order_asked, whole
 from components import records
 from components.sections.declared import Section, section
-from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.errors import Refused
 from data.query.answers import build_query
@@ -63,9 +62,8 @@ def attach(server: Flask, settings: Settings, store: EventStore) -> None:
     def download() -> Response:
         filters = filters_asked(settings, ("metric", "section", "order"))
         listing = Listing(_asked(filters), order_asked() or LATEST_FIRST)
-        named = {"Content-Disposition": 'attachment; filename="spendscope-events.csv"'}
-        lines = _csv(listing, current_scope(), store)
-        return Response(stream_with_context(lines), mimetype="text/csv", headers=named)
+        found, zone = rows(listing, current_scope(), store), listing.query.filters.window.zone
+        return csv_file("events", COLUMNS, (_record(row, zone).values() for row in found))
 
 
 def _asked(filters: Filters) -> Query:
@@ -91,27 +89,29 @@ def _record(row: Row, zone: str) -> Row:
     return row | {"ts": records.iso(row["ts"], zone)}
 
 
-def _csv(listing: Listing, scope: Scope, store: EventStore) -> Iterator[str]:
-    """The list as CSV, in chunks; the first event is read before anything is sent, so that a
-    failure is still told as one."""
-    found, zone = rows(listing, scope, store), listing.query.filters.window.zone
-    first = next(found, None)
-    return _lines(found if first is None else chain([first], found), zone)
+def csv_file(name: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> Response:
+    """Rows as CSV, sent in chunks; the first row is read before anything is sent, so that a failure
+    is still told as one."""
+    rest = iter(rows)
+    first = list(islice(rest, 1))
+    headers = {"Content-Disposition": f'attachment; filename="spendscope-{name}.csv"'}
+    chunks = stream_with_context(_chunks(columns, chain(first, rest)))
+    return Response(chunks, mimetype="text/csv", headers=headers)
 
 
-def _lines(found: Iterable[Row], zone: str) -> Iterator[str]:
+def _chunks(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for row in found:
-        writer.writerow([records.safe(value) for value in _record(row, zone).values()])
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([records.safe(value) for value in row])
         if text.tell() >= CHUNK:
             yield _emptied(text)
     yield _emptied(text)
 
 
 def _emptied(text: io.StringIO) -> str:
-    said = text.getvalue()
+    content = text.getvalue()
     text.seek(0)
     text.truncate()
-    return said
+    return content

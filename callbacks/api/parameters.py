@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from flask import request
@@ -11,6 +11,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from data.errors import Refused
 from data.query.filters import EXCLUSIONS, NAMES, Filters, parse, read_choice
 from data.settings import Settings
+
+LARGEST_KB: Final = 64
+LARGEST_BODY: Final = LARGEST_KB * 1024
 
 
 def filters_asked(settings: Settings, others: tuple[str, ...]) -> Filters:
@@ -47,12 +50,13 @@ def names_asked(parameter: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
-def json_object(largest: int, too_large: str, no_object: str, no_json: str = "") -> dict[str, Any]:
-    """The object that the body of this request is; each refusal is one of these sentences."""
-    told = json_body("body", largest, too_large, no_json or no_object)
-    if not isinstance(told, dict):
-        raise Refused("body", no_object)
-    return told
+def json_object(what: str) -> dict[str, Any]:
+    """The object that the body of this request is, with the fields of `what`."""
+    wanted = f"send an object with the fields of {what}"
+    sent = json_body("body", LARGEST_BODY, f"{what} takes at most {LARGEST_KB} KB", wanted)
+    if not isinstance(sent, dict):
+        raise Refused("body", wanted)
+    return sent
 
 
 def json_body(parameter: str, largest: int, too_large: str, no_json: str) -> Any:

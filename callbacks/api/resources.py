@@ -1,69 +1,130 @@
-"""The addresses of settings resources with a `Route`: list, one, create, change, remove.
+"""The addresses of settings resources with a `Route` or a `File`: list, one, create, change,
+remove, what else is posted, and all rows as CSV.
 
 They are declared in `callbacks/settings/`; rights, sentences and audit entries are the page's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from itertools import chain
+from typing import Any, NamedTuple
 
 from flask import Flask, Response, jsonify, request
 
+from callbacks.api.listing import csv_file
 from callbacks.api.parameters import json_object, only, whole
-from callbacks.settings.resource import Context, Page, Resource, Route, Stores, context
+from callbacks.settings.resource import (
+    Context,
+    File,
+    Page,
+    Post,
+    Resource,
+    Route,
+    Stores,
+    current_context,
+)
 
 Answer = Response | tuple[Response | str, int]
-View = Callable[..., Answer]
+
+
+class Rule(NamedTuple):
+    """An address: its method, what it answers, and its parameters."""
+
+    path: str
+    method: str
+    view: Callable[[Context, Any], Answer]
+    parameters: tuple[str, ...] = ()
 
 
 def attach(server: Flask, stores: Stores, pages: tuple[Page, ...]) -> None:
     """Route all of them on a server."""
-    for page in pages:
-        for resource in page.resources:
-            if resource.route:
-                _attach(server, stores, resource, resource.route)
+    for resource in (one for page in pages for one in page.resources):
+        if resource.route:
+            rules = chain(_of_all(resource, resource.route), _of_one(resource, resource.route))
+            for rule in rules:
+                _attach(server, stores, resource, rule)
+        if resource.file:
+            _attach_file(server, stores, resource, resource.file)
 
 
-def _attach(server: Flask, stores: Stores, resource: Resource[Any], route: Route[Any]) -> None:
-    one = route.path if route.by else f"{route.path}/<int:number>"
+def _attach(server: Flask, stores: Stores, resource: Resource[Any], rule: Rule) -> None:
+    by = resource.card.by
 
-    def rule(path: str, method: str, view: View, *known: str) -> None:
-        def answer(number: Any = None) -> Answer:
-            only((*known, route.by) if route.by and method in ("DELETE", route.change) else known)
-            asking = context(stores)
-            resource.allow(asking.scope)
-            return view(asking, request.args.get(route.by, "") if route.by else number)
+    def answer(number: Any = None) -> Answer:
+        only(rule.parameters)
+        context = current_context(stores)
+        resource.allow(context.scope)
+        return rule.view(context, request.args.get(by, "") if by else number)
 
-        server.add_url_rule(path, f"{method} {path}", answer, methods=[method])
+    server.add_url_rule(rule.path, f"{rule.method} {rule.path}", answer, methods=[rule.method])
 
-    rule(route.path, "GET", lambda asking, _: _list(resource, route, asking), *route.page)
-    if one_of := resource.one:
-        rule(one, "GET", lambda asking, number: jsonify(route.as_dict(one_of(asking, number))))
+
+def _of_all(resource: Resource[Any], route: Route[Any]) -> Iterator[Rule]:
+    """List, create, and what else is posted."""
+    parameters = (*route.page, *(one.name for one in resource.card.search))
+    yield Rule(route.path, "GET", lambda context, _: _list(resource, route, context), parameters)
     if create := resource.create:
         made = route.made or route.as_dict
-        rule(route.path, "POST",
-             lambda asking, _: (jsonify(made(create(asking, _body(route)))), 201))  # fmt: skip
+        yield Rule(route.path, "POST", lambda context, _: (
+            jsonify(made(create(context, _body(resource)))), 201))  # fmt: skip
+    for name, post in route.posts.items():
+        yield Rule(f"{route.path}/{name}", "POST", partial(_post, resource, post))
+
+
+def _of_one(resource: Resource[Any], route: Route[Any]) -> Iterator[Rule]:
+    """Read, change and remove a record."""
+    by, as_dict = (resource.card.by,) if resource.card.by else (), route.as_dict
+    path = route.path if by else f"{route.path}/<int:number>"
+    if one := resource.one:
+        yield Rule(path, "GET", lambda context, number: jsonify(as_dict(one(context, number))), by)
     if change := resource.change:
-        rule(one, route.change, lambda asking, number: jsonify(
-            route.as_dict(change(asking, number, _body(route)))))  # fmt: skip
+        yield Rule(path, route.change, lambda context, number: jsonify(
+            as_dict(change(context, number, _body(resource)))), by)  # fmt: skip
     if remove := resource.remove:
-        rule(one, "DELETE", lambda asking, number: _gone(route, remove(asking, number)))
+        yield Rule(path, "DELETE", lambda context, number: _left(
+            remove(context, number), as_dict), by)  # fmt: skip
 
 
-def _list(resource: Resource[Any], route: Route[Any], asking: Context) -> Answer:
+def _post(resource: Resource[Any], post: Post, context: Context, _: Any) -> Answer:
+    return _left(post(context, _body(resource)))
+
+
+def _body(resource: Resource[Any]) -> dict[str, Any]:
+    return json_object(resource.card.a_record)
+
+
+def _search(resource: Resource[Any]) -> dict[str, str]:
+    """What this request narrows the table by."""
+    return {one.name: request.args.get(one.name, one.initial) for one in resource.card.search}
+
+
+def _list(resource: Resource[Any], route: Route[Any], context: Context) -> Answer:
     page: dict[str, Any] = {name: whole(name, *bounds) for name, bounds in route.page.items()}
-    found = resource.read(replace(asking, **page))
-    told: dict[str, Any] = {route.name: [route.as_dict(one) for one in found.records]}
-    told |= {} if found.count is None else {"row_count": found.count}
-    return jsonify(told | (route.more(asking) if route.more else {}))
+    context = replace(context, search=_search(resource), **page)
+    found = resource.read(context)
+    listed: dict[str, Any] = {route.name: [route.as_dict(one) for one in found.records]}
+    listed |= {} if found.count is None else {"row_count": found.count}
+    return jsonify(listed | (route.more(context, found) if route.more else {}))
 
 
-def _gone(route: Route[Any], removed: Any) -> Answer:
-    """What is left of a record that was removed, where something is."""
-    return ("", 204) if removed is None else jsonify(route.as_dict(removed))
+def _left(record: Any, as_dict: Callable[[Any], Any] = dict) -> Answer:
+    """What is left to be said of what was done, if something is."""
+    return ("", 204) if record is None else jsonify(as_dict(record))
 
 
-def _body(route: Route[Any]) -> dict[str, Any]:
-    return json_object(route.largest, route.too_large, route.body, route.broken)
+# --- all rows as a file
+
+
+def _attach_file(server: Flask, stores: Stores, resource: Resource[Any], file: File[Any]) -> None:
+    def download() -> Response:
+        only(tuple(one.name for one in resource.card.search))
+        context = current_context(stores, search=_search(resource))
+        resource.allow(context.scope)
+        lines = file.lines(context, resource.read(context).records)
+        cells = ((line[name] for name in file.columns) for line in lines)
+        return csv_file(resource.key, file.columns, cells)
+
+    server.add_url_rule(file.path, file.path, download)

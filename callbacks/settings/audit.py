@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from callbacks.settings.resource import Context, Found, Page, Resource, Route
-from components.settings.audit import CARD, row
+from components.settings.audit import CARD
 from data.local_time import instant
 from data.state.audit import Entry, count, entries, require_audit_reader
 
@@ -18,16 +18,15 @@ def entry_as_dict(one: Entry) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _read(asking: Context) -> Found[Entry]:
-    found = entries(asking.state, asking.scope, asking.limit or CARD.page_size, asking.offset)
-    return Found(found, count(asking.state, asking.scope))
+def _read(context: Context) -> Found[Entry]:
+    found = entries(context.state, context.scope, context.limit or CARD.page_size, context.offset)
+    return Found(found, count(context.state, context.scope))
 
 
 AUDIT: Final[Resource[Entry]] = Resource(
     CARD,
     allow=require_audit_reader,
     read=_read,
-    row=row,
     route=Route(
         "/api/v1/audit",
         "entries",

@@ -6,126 +6,178 @@ costs a few dozen a crossing, so only those of the page that is shown are looked
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from dash import Dash, Input, Output, State, no_update
+from flask import Flask, Response, jsonify
 
-from callbacks.access.session import current_scope
-from callbacks.analytics.spending import (
-    history,
-    link,
-    mine,
-    resolved,
-    standing_as_dict,
-    standings,
-    subject_names,
-    this_month,
-)
-from callbacks.settings.preferences import zone_of
+from callbacks.analytics.filter_state import pin_window
+from callbacks.api.parameters import only, whole
 from callbacks.settings.resource import (
     Context,
+    FieldState,
+    File,
     Found,
     Opening,
     Page,
     Resource,
     Route,
-    Shape,
     Stores,
     Values,
+    current_context,
 )
 from components import ids
 from components.page import spending
 from components.settings import budgets as cards
-from components.settings.budget_charts import crossings, height, shares
-from components.settings.budget_rows import crossing_row, point, row
+from components.settings.budget_charts import crossings, drawn, shares
+from components.settings.budgets import Names, crossing_row, point, row
 from components.settings.resource import Row, options
 from data.access.scope import Scope
-from data.budgets.book import budget, change, create, remove
+from data.budgets.book import budget, change, create, listed, own, remove
 from data.budgets.budget import KINDS, Budget
-from data.budgets.crossings import Crossed
-from data.budgets.spending import Standing, standing
-from data.errors import Unknown
+from data.budgets.crossings import Crossed, Crossing, crossed, exactly
+from data.budgets.spending import COST, Standing, standing
+from data.budgets.subjects import counted
+from data.errors import Refused
+from data.events.money import in_dollars
+from data.local_time import instant, midnight, month_after, zone
+from data.query.filters import MOST_VALUES, PEOPLE, Filters
+from data.query.options import label_values
 from data.query.options import options as offered
+from data.query.query import Query
+from data.query.run import totals
+from data.query.series import or_none
+from data.query.units import moment
+from data.query.windows import Window
 
 PATH: Final = "/api/v1/budgets"
-LARGEST_BODY: Final = 64 * 1024
+ANALYTICS: Final = "/settings/analytics/spending"
 MOST_OFFERED: Final = 20
+LARGEST: Final = 2**63 - 1
+TOGETHER: Final = 20
+STANDING: Final = (
+    "id", "kind", "subject", "name", "period", "days", "zone", "start", "soft", "hard", "spent",
+    "share", "level", "projected", "from", "to", "seconds_to_reset",
+)  # fmt: skip
+CROSSING: Final = (
+    "budget", "kind", "subject", "name", "period", "days", "limit", "amount", "at", "user",
+    "user_name", "over", "from", "to",
+)  # fmt: skip
 
 
 def _everybody(_: Scope) -> None:
     """Whoever asks sees what concerns them; who may set what, `data/` says."""
 
 
+def _names(context: Context, budgets: Sequence[Budget], users: Sequence[str | None] = ()) -> Names:
+    """What people call the users and projects of some budgets, and other users."""
+    names: Names = {}
+    for field in PEOPLE:
+        wanted = {one.subject for one in budgets if one.kind == field}
+        wanted |= {user for user in users if user} if field == "user" else set()
+        if wanted:
+            found = label_values(field, tuple(sorted(wanted)), context.scope, context.store)
+            names |= {(field, one["value"]): one["label"] for one in found}
+    return names
+
+
+def _name(one: Budget, names: Names) -> str:
+    return names.get((one.kind, one.subject), one.subject)
+
+
+def _iso(us: int, zone: str) -> str:
+    return instant(us, zone).isoformat()
+
+
 # --- budgets
 
 
-def _read(asking: Context) -> Found[Standing]:
-    held = standings(asking.state, asking.scope, asking.actor.now, asking.store)
-    return Found(held, draw=lambda rows: (shares(rows), height(len(rows))))
+def _standing(context: Context, one: Budget) -> Standing:
+    return standing(one, context.actor.now, context.scope, context.store)
 
 
-def _rows(asking: Context, held: Sequence[Standing]) -> list[Row]:
-    scope, store = asking.scope, asking.store
-    names = subject_names([one.budget for one in held], [], scope, store)
+def _read(context: Context) -> Found[Standing]:
+    """Every budget that concerns this reader, as it stands."""
+    found = [_standing(context, one) for one in listed(context.state, context.scope)]
+    return Found(found, draw=lambda rows: drawn(shares(rows), len(rows)))
+
+
+def _rows(context: Context, found: Sequence[Standing]) -> list[Row]:
+    names, may = _names(context, [one.budget for one in found]), context.scope.sets_budgets_of
     return [
-        row(one, names, scope.sets_budgets_of(one.budget.kind, one.budget.subject),
-            link(one, scope, store))
-        for one in held
-    ]  # fmt: skip
+        row(one, names, may(one.budget.kind, one.budget.subject), _link(context, one))
+        for one in found
+    ]
 
 
-def _standing(asking: Context, one: Budget) -> Standing:
-    return standing(one, asking.actor.now, asking.scope, asking.store)
+def _link(context: Context, one: Standing) -> str:
+    """Where Analytics shows what a budget counts in its current period; empty where an address
+    cannot hold it."""
+    fields = dict(counted(one.budget, one.period, context.scope, context.store).fields)
+    if any(len(values) > MOST_VALUES for values in fields.values()):
+        return ""
+    # A family that nothing belongs to yet is shown as a model that nobody has: as nothing.
+    choice = {name: list(values) or [one.budget.subject] for name, values in fields.items()}
+    return f"{ANALYTICS}?{urlencode(pin_window(choice, one.period), doseq=True)}"
 
 
-def _one(asking: Context, number: int) -> Standing:
-    return _standing(asking, budget(asking.state, asking.scope, number))
+def standing_as_dict(one: Standing) -> dict[str, Any]:
+    """A budget as it stands, as JSON and CSV carry it: raw numbers, instants with their offset."""
+    budget, period = one.budget, one.period
+    return {
+        "id": budget.id, **budget.as_dict(), "spent": in_dollars(one.spent), "share": one.share,
+        "level": one.level, "projected": in_dollars(one.projected),
+        "from": _iso(period.start, budget.zone), "to": _iso(period.end, budget.zone),
+        "seconds_to_reset": max(0, one.left) // 1_000_000,
+    }  # fmt: skip
 
 
-def _create(asking: Context, values: Values) -> Standing:
-    return _standing(asking, create(asking.state, asking.actor, values, asking.store))
+def _lines(context: Context, found: Sequence[Standing]) -> list[dict[str, Any]]:
+    names = _names(context, [one.budget for one in found])
+    return [standing_as_dict(one) | {"name": _name(one.budget, names)} for one in found]
 
 
-def _change(asking: Context, number: int, values: Values) -> Standing:
-    return _standing(asking, change(asking.state, asking.actor, number, values, asking.store))
+def _one(context: Context, number: int) -> Standing:
+    return _standing(context, budget(context.state, context.scope, number))
 
 
-def _opening(asking: Context, button: str, row: Row) -> Opening:
+def _create(context: Context, values: Values) -> Standing:
+    return _standing(context, create(context.state, context.actor, values, context.store))
+
+
+def _change(context: Context, number: int, values: Values) -> Standing:
+    return _standing(context, change(context.state, context.actor, number, values, context.store))
+
+
+def _opening(context: Context, button: str, row: Row) -> Opening:
     """A new budget is of a kind that one may set, in the zone in which one reads times."""
-    kinds = {key: label for key, label in KINDS.items() if asking.scope.sets_budgets_of_kind(key)}
-    blank, title = cards.FORM.blank, BUDGETS.title(button)
-    if BUDGETS.opens[button] == "new":
-        values = blank | {"kind": next(iter(kinds), ""), "zone": asking.zone}
-        return Opening(title, None, values, {"kind": kinds})
-    old = budget(asking.state, asking.scope, BUDGETS.record(row.get("id")))
-    values = {name: _typed(old.as_dict()[name]) for name in blank}
-    return Opening(title, old.id, values, {"kind": kinds})
+    kinds = {key: label for key, label in KINDS.items() if context.scope.sets_budgets_of_kind(key)}
+    if button == "budget-new":
+        first = {"kind": next(iter(kinds), ""), "zone": context.zone}
+        return Opening(values=first, options={"kind": kinds})
+    old = budget(context.state, context.scope, cards.BUDGETS.number_of(row))
+    return Opening(old.id, old.as_dict(), {"kind": kinds})
 
 
-def _typed(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.9f}".rstrip("0").rstrip(".")
-    return "" if value is None else str(value)
-
-
-def _shape(asking: Context, values: Values, _button: str) -> dict[str, Shape]:
+def _fields(context: Context, values: Values, _button: str) -> dict[str, FieldState]:
     """Which one is limited where it is not everything, and of how many days a period is."""
     kind = str(values.get("kind"))
     label = cards.SUBJECTS.get(kind, "")
-    names = [(one, "") for one in _offered(asking, kind)]
+    names = [(one, "") for one in _offered(context, kind)]
     return {
-        "subject": Shape(not label, label, names),
-        "days": Shape(values.get("period") != "days"),
+        "subject": FieldState(not label, label, names),
+        "days": FieldState(values.get("period") != "days"),
     }
 
 
-def _offered(asking: Context, kind: str) -> list[str]:
-    if kind == "project" and asking.scope.projects:
-        return sorted(asking.scope.projects)[:MOST_OFFERED]
+def _offered(context: Context, kind: str) -> list[str]:
+    if kind == "project" and context.scope.projects:
+        return sorted(context.scope.projects)[:MOST_OFFERED]
     if kind not in ("project", "user", "model"):
         return []
-    found = offered(kind, "", MOST_OFFERED, asking.scope, asking.store)
+    found = offered(kind, "", MOST_OFFERED, context.scope, context.store)
     return [one["value"] for one in found]
 
 
@@ -137,64 +189,88 @@ BUDGETS: Final[Resource[Standing]] = Resource(
     one=_one,
     create=_create,
     change=_change,
-    remove=lambda asking, number: remove(asking.state, asking.actor, number),
-    removes="budget-delete",
-    opens={"budget-new": "new", "budget-edit": "edit"},
+    remove=lambda context, number: remove(context.state, context.actor, number),
     rights={"budget-new": lambda scope: scope.sets_some_budgets},
     opening=_opening,
-    shape=_shape,
-    blames="subject",
-    route=Route(
-        PATH,
-        "budgets",
-        standing_as_dict,
-        change="PATCH",
-        largest=LARGEST_BODY,
-        too_large="a budget takes at most 64 KB",
-        body="the body must be an object with the fields of a budget",
-        broken="the body is no JSON",
-    ),
+    fields=_fields,
+    route=Route(PATH, "budgets", standing_as_dict, change="PATCH"),
+    file=File(f"{PATH}.csv", STANDING, _lines),
 )
 
 
 # --- crossings
 
 
-def _crossed(asking: Context) -> Found[Crossed]:
-    scope, now, store = asking.scope, asking.actor.now, asking.store
-    number = chosen(asking.search.get("budget", cards.EVERY))
-    found = history(asking.state, scope, now, store, number)
+def _crossed(context: Context) -> Found[Crossed]:
+    """Every crossing that is remembered of all the budgets this reader sees, or of one of them;
+    the newest first, to the hour."""
+    number, now = _chosen(context.search.get("budget", cards.EVERY)), context.actor.now
+    state, scope = context.state, context.scope
+    budgets = listed(state, scope) if number is None else [budget(state, scope, number)]
+    every = [each for one in budgets for each in crossed(one, now, scope, context.store)]
+    found = sorted(every, key=lambda one: -one.hour)
 
-    def draw(_: list[Row]) -> tuple[Row, Row]:
+    def draw(_: list[Row]) -> Row:
         """Of all of them, whichever page is shown."""
-        names = subject_names([one.budget for one in found], [], scope, store)
+        names = _names(context, [one.budget for one in found])
         points = [point(one, names) for one in found]
-        lines = len({one["id"] for one in points})
-        return crossings(points, now, asking.zone), height(lines)
+        return drawn(crossings(points, now, context.zone), len({one["id"] for one in points}))
 
-    end = asking.offset + (asking.limit or len(found))
-    return Found(found[asking.offset : end], len(found), draw=draw)
+    end = context.offset + (context.limit or len(found))
+    return Found(found[context.offset : end], len(found), draw=draw)
 
 
-def chosen(value: str) -> int | None:
+def _chosen(value: str) -> int | None:
     """The number of the budget that was chosen, None for all of them."""
     if value == cards.EVERY:
         return None
-    if not value.isdecimal():
-        raise Unknown("budget", "that is no budget of this page")
+    if not value.isdecimal() or not 1 <= int(value) <= LARGEST:
+        raise Refused("budget", "budget must be the number of one")
     return int(value)
 
 
-def _crossing_rows(asking: Context, shown: Sequence[Crossed]) -> list[Row]:
-    exact = resolved(shown, asking.scope, asking.store)
-    users = [one.user for one in exact if one.user]
-    budgets = [one.crossed.budget for one in exact]
-    names = subject_names(budgets, users, asking.scope, asking.store)
+def _exact(context: Context, found: Sequence[Crossed]) -> tuple[list[Crossing], Names]:
+    """The calls that did it, the newest first, and what people call what they are about."""
+    exact = sorted((exactly(one, context.scope, context.store) for one in found),
+                   key=lambda one: -one.at)  # fmt: skip
+    budgets, users = [one.budget for one in found], [one.user for one in exact]
+    return exact, _names(context, budgets, users)
+
+
+def _crossing_rows(context: Context, found: Sequence[Crossed]) -> list[Row]:
+    exact, names = _exact(context, found)
     return [crossing_row(one, names) for one in exact]
 
 
+def crossing_as_dict(one: Crossing) -> dict[str, Any]:
+    """A crossing of a limit as JSON and CSV carry it."""
+    found, zone = one.crossed, one.crossed.budget.zone
+    return {
+        "limit": found.limit, "at": _iso(one.at, zone), "user": one.user,
+        "over": in_dollars(found.over), "from": _iso(found.period.start, zone),
+        "to": _iso(found.period.end, zone),
+    }  # fmt: skip
+
+
+def _crossing_lines(context: Context, found: Sequence[Crossed]) -> Iterator[dict[str, Any]]:
+    """Some at a time: the call behind each has to be looked for."""
+    for place in range(0, len(found), TOGETHER):
+        exact, names = _exact(context, found[place : place + TOGETHER])
+        for one in exact:
+            budget = one.crossed.budget
+            yield budget.as_dict() | crossing_as_dict(one) | {
+                "budget": budget.id, "name": _name(budget, names),
+                "amount": budget.as_dict()[one.crossed.limit],
+                "user_name": names.get(("user", one.user or ""), one.user),
+            }  # fmt: skip
+
+
 CROSSINGS: Final[Resource[Crossed]] = Resource(
-    cards.CROSSINGS, allow=_everybody, read=_crossed, rows=_crossing_rows
+    cards.CROSSINGS,
+    allow=_everybody,
+    read=_crossed,
+    rows=_crossing_rows,
+    file=File(f"{PATH}/crossings.csv", CROSSING, _crossing_lines),
 )
 TAB: Final = Page("budgets", "Budgets", (BUDGETS, CROSSINGS))
 
@@ -202,19 +278,42 @@ TAB: Final = Page("budgets", "Budgets", (BUDGETS, CROSSINGS))
 # --- what is special about them
 
 
+def attach(server: Flask, stores: Stores) -> None:
+    """Route the history of one budget on a server."""
+
+    @server.get(f"{PATH}/<int:number>/crossings")
+    def history(number: int) -> Response:
+        only(("limit", "offset"))
+        limit, offset = whole("limit", 20, 1, 100), whole("offset", 0, 0, 10**6)
+        context = current_context(stores)
+        one = budget(context.state, context.scope, number)
+        found = crossed(one, context.actor.now, context.scope, context.store)
+        exact, _ = _exact(context, found[offset : offset + limit])
+        return jsonify(crossings=[crossing_as_dict(one) for one in exact], row_count=len(found))
+
+
 def register(app: Dash, stores: Stores) -> None:
-    """The selected budget in the head and in the history, a bar that selects, `Your spending`."""
+    """`Your spending`, the selected budget in the head and in the history, a bar that selects."""
     _selecting(app)
-    settings, state, store = stores.settings, stores.state, stores.store
 
     @app.callback(
         Output(ids.SPENDING, "children"), Input(ids.SPENDING, "id"), Input(ids.ZONE, "data")
     )  # fmt: skip
-    def spend(_: Any, zone: Any) -> Any:
-        scope, now = current_scope(), settings.now()
-        if held := mine(state, scope, now, store):
-            return spending.cards(held)
-        return spending.none(*this_month(scope, now, zone_of(state, zone), store))
+    def spend(_: Any, browser_zone: Any) -> Any:
+        context = current_context(stores, browser_zone)
+        if mine := own(context.state, context.scope):
+            return spending.cards([_standing(context, one) for one in mine])
+        return spending.none(*_this_month(context))
+
+
+def _this_month(context: Context) -> tuple[float, str]:
+    """What the reader has spent since the month began, and when that was."""
+    tz = context.zone
+    first = instant(context.actor.now, zone(tz).key).date().replace(day=1)
+    month = Window(midnight(first, tz), month_after(first, tz), tz)
+    query = Query(COST, (), Filters(month, (("user", (context.scope.user,)),)))
+    spent = or_none(totals(query, context.scope, context.store)["cost"])
+    return float(spent or 0), f"{moment(month.start, tz)} {tz}"
 
 
 def _selecting(app: Dash) -> None:

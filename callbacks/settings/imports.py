@@ -9,9 +9,8 @@ from components.settings.imports import (
     IMPORTS,
     RELOAD,
     SOURCES,
-    import_row,
+    import_detail,
     source_detail,
-    source_row,
     upload,
 )
 from components.settings.resource import Row
@@ -20,19 +19,19 @@ from data.ingest.sources import Source, detail, sources
 from data.sources import formats
 
 
-def _sources(asking: Context) -> Found[Source]:
-    asking.stores.tally.flush()
-    return Found(sources(asking.state, asking.scope, asking.store))
+def _sources(context: Context) -> Found[Source]:
+    context.stores.tally.flush()
+    return Found(sources(context.state, context.scope, context.store))
 
 
-def _source_detail(asking: Context, row: Row) -> str:
+def _source_detail(context: Context, row: Row) -> str:
     name = str(row["name"])
-    return source_detail(name, detail(asking.state, asking.scope, asking.store, name))
+    return source_detail(name, detail(context.state, context.scope, context.store, name))
 
 
-def _imports(asking: Context) -> Found[Import]:
-    asking.stores.tally.flush()
-    return Found(list_imports(asking.state, asking.scope))
+def _imports(context: Context) -> Found[Import]:
+    context.stores.tally.flush()
+    return Found(list_imports(context.state, context.scope))
 
 
 PAGE: Final = Page(
@@ -40,12 +39,12 @@ PAGE: Final = Page(
     "Data",
     (
         Resource(
-            SOURCES, allow=require_platform_admin, read=_sources, row=source_row,
-            detail=_source_detail, actions={RELOAD: lambda _, row: row},
+            SOURCES, allow=require_platform_admin, read=_sources, detail=_source_detail,
+            actions={RELOAD: lambda _, row: row},
         ),
         Resource(
-            IMPORTS, allow=require_platform_admin, read=_imports, row=import_row,
-            detail=lambda _, row: str(row["detail"]),
+            IMPORTS, allow=require_platform_admin, read=_imports,
+            row=lambda one, _: {"detail": import_detail(one)},
         ),
     ),
     before=lambda: [upload({name: one.label for name, one in formats().items()})],

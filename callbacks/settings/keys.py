@@ -6,12 +6,10 @@ from typing import Any, Final
 
 from flask import request
 
-from callbacks.settings.resource import Context, Found, Page, Resource, Route, Values
-from components.settings.keys import CARD, exporter, row
+from callbacks.settings.resource import Found, Page, Resource, Route
+from components.settings.keys import CARD, exporter
 from data.ingest.keys import Key, add, list_keys, require_platform_admin, revoke
 from data.local_time import instant
-
-Made = tuple[Key, str]
 
 
 def key_as_dict(key: Key) -> dict[str, Any]:
@@ -27,26 +25,18 @@ def _iso(us: int | None) -> str | None:
     return None if us is None else instant(us).isoformat()
 
 
-def _create(asking: Context, values: Values) -> Made:
-    return add(asking.state, asking.actor, values)
-
-
 KEYS: Final[Resource[Key]] = Resource(
     CARD,
     allow=require_platform_admin,
-    read=lambda asking: Found(list_keys(asking.state, asking.scope)),
-    row=row,
-    create=_create,
-    once=lambda made: str(made[1]),
-    remove=lambda asking, number: revoke(asking.state, asking.actor, number),
-    removes="key-revoke",
+    read=lambda context: Found(list_keys(context.state, context.scope)),
+    create=lambda context, values: add(context.state, context.actor, values),
+    secret=lambda made: str(made[1]),
+    remove=lambda context, number: revoke(context.state, context.actor, number),
     route=Route(
         "/api/v1/ingest-keys",
         "keys",
         key_as_dict,
         made=lambda made: key_as_dict(made[0]) | {"key": made[1]},
-        too_large="a key takes at most 16 KB",
-        body="send an object with name, source and, if wanted, project",
     ),
 )
 PAGE: Final = Page(

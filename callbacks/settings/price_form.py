@@ -5,47 +5,52 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from dash import ALL, Dash, Input, Output, State, ctx
 
-from callbacks.settings.resource import Context, HalfSaved, Opening, Shape, Stores, Values, context
-from callbacks.settings.resources import named, problem_beside, seen
+from callbacks.settings.browser import answer, problems, values_by_name
+from callbacks.settings.forms import opened_by, preview_of
+from callbacks.settings.resource import (
+    Context,
+    FieldState,
+    HalfSaved,
+    Opening,
+    Stores,
+    Values,
+    current_context,
+)
 from components import ids
-from components.settings.price_form import FORM, OF_KIND, hidden
-from components.settings.price_rows import preview_rows, preview_sentence
+from components.settings.price_form import FORM, OF_KIND, hidden, preview_rows, preview_sentence
+from components.settings.prices import PRICES
 from components.settings.resource import Row
-from data.errors import Refused, SpendscopeError, Unknown
+from data.errors import Refused, SpendscopeError
 from data.prices.cost_change import CostChange
 from data.prices.own import change, create, entry
 from data.repricing.apply import RepricingRequest, parse_request
 from data.repricing.apply import apply as reprice
 from data.repricing.preview import preview
 
-KEY: Final = "prices"
+KEY: Final = PRICES.key
 HISTORY: Final = "price-history"
-TITLES: Final = {"price-set": "Set a price", "price-new": "New price",
-                 HISTORY: "Re-price history"}  # fmt: skip
 # How a re-pricing's fields are called in the form, where a price has its own `from`.
-CALLED: Final = {"from": "since", "to": "until", "price": "what"}
+IN_FORM: Final = {"from": "since", "to": "until", "price": "what"}
 
 
-def opening(asking: Context, button: str, row: Row) -> Opening:
+def opening(context: Context, button: str, row: Row) -> Opening:
     """The form by the button that opens it."""
     if button == HISTORY:
-        return Opening(TITLES[button], values=FORM.blank | {"what": "history"})
+        return Opening(values={"what": "history"})
     if button == "price-edit":
-        old = entry(asking.state, asking.scope, _number(row.get("id")))
+        old = entry(context.state, context.scope, PRICES.number_of(row))
         kind = "rates" if old.rates else "alias" if old.alias else "public"
-        known = {name: value for name, value in old.as_dict().items() if value is not None}
-        return Opening("Edit price", old.id, FORM.blank | known | {"kind": kind})
-    model = row.get("named")
-    held = {k: v or "" for k, v in model.items()} if isinstance(model, dict) else {}
-    return Opening(TITLES[button], values=FORM.blank | held)
+        return Opening(old.id, old.as_dict() | {"kind": kind})
+    model = row.get("priced")
+    return Opening(values=model if isinstance(model, dict) else {})
 
 
-def shape(_: Context, values: Values, button: str) -> dict[str, Shape]:
+def fields(_: Context, values: Values, button: str) -> dict[str, FieldState]:
     """The fields that the kind of price and what becomes of stored calls need."""
     gone = hidden(values.get("kind"), values.get("what"), button != HISTORY)
-    return {one.name: Shape(hidden=one.name in gone) for one in FORM.fields}
+    return {one.name: FieldState(hidden=one.name in gone) for one in FORM.fields}
 
 
 class Draft(NamedTuple):
@@ -81,28 +86,28 @@ class Draft(NamedTuple):
         try:
             return parse_request(self.repricing)
         except Refused as error:
-            raise Refused(CALLED.get(error.parameter, error.parameter), str(error)) from None
+            raise Refused(IN_FORM.get(error.parameter, error.parameter), str(error)) from None
 
 
-def changes(asking: Context, draft: Draft) -> list[CostChange]:
+def changes(context: Context, draft: Draft) -> list[CostChange]:
     """What it would change; raises `Refused` naming the field of the form that is wrong."""
     price = {"price": draft.price, "instead_of": draft.number} if draft.price is not None else {}
     if draft.check() is None:
         # Also what changes nothing must be a price.
-        preview(asking.state, asking.scope, {"what": "unpriced"} | price, asking.store)
+        preview(context.state, context.scope, {"what": "unpriced"} | price, context.store)
         return []
-    return preview(asking.state, asking.scope, draft.repricing | price, asking.store)
+    return preview(context.state, context.scope, draft.repricing | price, context.store)
 
 
-def save(asking: Context, number: Any, values: Values) -> int | None:
+def save(context: Context, number: Any, values: Values) -> int | None:
     """Keep the price, if there is one among it, and have the stored calls follow."""
-    draft = Draft.of(values, number, asking.button)
-    wanted, kept = draft.check(), _keep(asking, draft)
+    draft = Draft.of(values, number, context.button)
+    wanted, kept = draft.check(), _keep(context, draft)
     if wanted is None:
         return kept
     try:
         own = {} if kept is None else {"price": kept}
-        reprice(asking.state, asking.actor, parse_request(draft.repricing | own), asking.store)
+        reprice(context.state, context.actor, parse_request(draft.repricing | own), context.store)
     except SpendscopeError as error:
         if kept is None:
             raise
@@ -110,66 +115,77 @@ def save(asking: Context, number: Any, values: Values) -> int | None:
     return kept
 
 
-def _keep(asking: Context, draft: Draft) -> int | None:
+def _keep(context: Context, draft: Draft) -> int | None:
     if draft.price is None:
         return None
     if draft.number is None:
-        return create(asking.state, asking.actor, draft.price).id
-    return change(asking.state, asking.actor, draft.number, draft.price).id
-
-
-def _number(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise Unknown("price", "that is no price of this page")
-    return value
+        return create(context.state, context.actor, draft.price).id
+    return change(context.state, context.actor, draft.number, draft.price).id
 
 
 def register(app: Dash, stores: Stores) -> None:
     """The preview, and that it is old as soon as a field changes."""
     part, field = ids.resource, ids.resource_field
-    typed = [Input(field(kind, ALL, KEY), "value") for kind in ("field", "choice")]
+    texts, choices = (field(kind, ALL, KEY) for kind in ("field", "choice"))
 
     @app.callback(
-        Output(ids.PRICE_CHANGES, "children", allow_duplicate=True),
-        Output(ids.PRICE_PROJECTS_BOX, "hidden", allow_duplicate=True),
-        Output(ids.resource_extra("save", KEY), "disabled", allow_duplicate=True),
-        Input(part("edited", KEY), "data"),
-        *typed,
+        output={
+            "sentence": Output(ids.PRICE_CHANGES, "children", allow_duplicate=True),
+            "no_rows": Output(ids.PRICE_PROJECTS_BOX, "hidden", allow_duplicate=True),
+            "unusable": Output(ids.resource_extra("save", KEY), "disabled", allow_duplicate=True),
+        },
+        inputs={
+            "_edited": Input(part("edited", KEY), "data"),
+            "_texts": Input(texts, "value"),
+            "_choices": Input(choices, "value"),
+        },
         prevent_initial_call=True,
     )
-    def stale(*_: Any) -> Any:
-        opened = ctx.triggered_id == part("edited", KEY)
-        return ("", True, True) if opened else (no_update, no_update, True)
+    def outdate(**_: Any) -> dict[str, Any]:
+        if ctx.triggered_id == part("edited", KEY):
+            return answer(unusable=True, sentence="", no_rows=True)
+        return answer(unusable=True)
 
     @app.callback(
-        Output(ids.PRICE_CHANGES, "children"),
-        Output(ids.PRICE_PROJECTS_BOX, "hidden"),
-        Output(ids.PRICE_PROJECTS, "rowData"),
-        Output(part("previewed", KEY), "data"),
-        Output(ids.resource_extra("save", KEY), "disabled"),
-        Output(field("problem", ALL, KEY), "children", allow_duplicate=True),
-        Input(ids.PRICE_PREVIEW, "n_clicks"),
-        State(part("edited", KEY), "data"),
-        *(State(field(kind, ALL, KEY), what)
-          for kind in ("field", "choice") for what in ("id", "value")),
+        output={
+            "sentence": Output(ids.PRICE_CHANGES, "children"),
+            "no_rows": Output(ids.PRICE_PROJECTS_BOX, "hidden"),
+            "rows": Output(ids.PRICE_PROJECTS, "rowData"),
+            "previewed": Output(part("previewed", KEY), "data"),
+            "unusable": Output(ids.resource_extra("save", KEY), "disabled"),
+            "problem": Output(field("problem", ALL, KEY), "children", allow_duplicate=True),
+        },
+        inputs={"clicks": Input(ids.PRICE_PREVIEW, "n_clicks")},
+        state={
+            "edited": State(part("edited", KEY), "data"),
+            "typed": (
+                State(field("field", ALL, KEY), "id"),
+                State(field("field", ALL, KEY), "value"),
+            ),
+            "chosen": (
+                State(field("choice", ALL, KEY), "id"),
+                State(field("choice", ALL, KEY), "value"),
+            ),
+        },
         prevent_initial_call=True,
-    )  # fmt: skip
-    def look(clicks: Any, edited: Any, *held: Any) -> Any:
+    )
+    def look(clicks: Any, edited: Any, typed: Any, chosen: Any) -> dict[str, Any]:
         if not clicks:
-            return no_update
-        values = named(held[0], held[1], "field") | named(held[2], held[3], "choice")
-        wired = ctx.outputs_list[-1]
+            return answer()
+        values = values_by_name(*typed) | values_by_name(*chosen)
         try:
             draft = _draft(values, edited)
-            found = changes(context(stores), draft)
+            found = changes(current_context(stores), draft)
         except SpendscopeError as error:
-            return "", True, [], None, True, problem_beside(wired, error)
+            return answer(sentence="", no_rows=True, rows=[], previewed=None, unusable=True,
+                          problem=problems(FORM, error))  # fmt: skip
         rows = preview_rows(found)
-        said = preview_sentence(found, draft.what)
-        return said, not rows, rows, seen(values, edited), False, ["" for _ in wired]
+        return answer(
+            sentence=preview_sentence(found, draft.what), no_rows=not rows, rows=rows,
+            previewed=preview_of(values, edited), unusable=False, problem=problems(FORM),
+        )  # fmt: skip
 
 
 def _draft(values: Values, edited: Any) -> Draft:
-    told = edited if isinstance(edited, dict) else {}
-    number = told.get("number")
-    return Draft.of(values, None if number is None else _number(number), str(told.get("button")))
+    button, number = opened_by(edited)
+    return Draft.of(values, None if number is None else PRICES.number(number), button)

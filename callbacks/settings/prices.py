@@ -1,24 +1,32 @@
-"""Settings → Prices: models without a price, own prices, re-pricings, the public book."""
+"""Settings → Prices: models without a price, own prices, re-pricings, the public book and its
+releases; over HTTP, too."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from callbacks.settings import price_form
-from callbacks.settings.public_prices import PUBLIC
-from callbacks.settings.public_releases import RELEASES
-from callbacks.settings.resource import Context, Found, Page, Resource, Route
+from callbacks.settings.resource import Context, Found, Opening, Page, Resource, Route, Values
 from components.settings import prices as cards
-from components.settings.price_rows import entry_row, repricing_row, unpriced_row
+from components.settings import public_prices as book_cards
+from components.settings.public_prices import counted, moved, release_detail, sentence
+from components.settings.resource import Row
+from data.events.table import micros
 from data.local_time import instant
 from data.prices.entries import Entry
 from data.prices.own import change, create, entry, list_prices, remove, require_platform_admin
+from data.prices.releases import StoredRelease, list_releases, move
+from data.prices.search import Quote, noon, quote, search
 from data.repricing.apply import apply, list_repricings, parse_request, undo
-from data.repricing.log import Repricing
+from data.repricing.log import Repricing, changes_as_dict
+from data.repricing.preview import preview
 from data.repricing.unpriced import Unpriced, unpriced
 
-TOO_LARGE: Final = "a price takes at most 16 KB"
-NO_OBJECT: Final = "send an object with the fields of what you ask for"
+PATH: Final = "/api/v1/prices"
+
+
+# --- own prices, and what has none
 
 
 def entry_as_dict(one: Entry) -> dict[str, Any]:
@@ -27,43 +35,113 @@ def entry_as_dict(one: Entry) -> dict[str, Any]:
     return {"id": one.id} | one.as_dict() | signed
 
 
-def _unpriced(asking: Context) -> Found[Unpriced]:
-    return Found(unpriced(asking.scope, asking.store))
+def _unpriced(context: Context) -> Found[Unpriced]:
+    return Found(unpriced(context.scope, context.store))
+
+
+def _unpriced_row(one: Unpriced, _zone: str) -> Row:
+    """What the form of a price begins with."""
+    day = instant(one.first).date().isoformat()
+    return {"priced": {"model": one.model, "provider": one.provider, "from": day}}
+
+
+def _preview(context: Context, values: Values) -> dict[str, Any]:
+    return changes_as_dict(preview(context.state, context.scope, values, context.store))
 
 
 UNPRICED: Final[Resource[Unpriced]] = Resource(
-    cards.UNPRICED, allow=require_platform_admin, read=_unpriced, row=unpriced_row
+    cards.UNPRICED, allow=require_platform_admin, read=_unpriced, row=_unpriced_row
 )
 PRICES: Final[Resource[Entry]] = Resource(
     cards.PRICES,
     allow=require_platform_admin,
-    read=lambda asking: Found(list_prices(asking.state, asking.scope)),
-    row=lambda one, _: entry_row(one),
-    one=lambda asking, number: entry(asking.state, asking.scope, number),
-    create=lambda asking, values: create(asking.state, asking.actor, values),
-    change=lambda asking, number, values: change(asking.state, asking.actor, number, values),
-    remove=lambda asking, number: remove(asking.state, asking.actor, number),
-    removes="price-delete",
-    opens={"price-set": "new", "price-new": "new", "price-edit": "edit", "price-history": "new"},
+    read=lambda context: Found(list_prices(context.state, context.scope)),
+    one=lambda context, number: entry(context.state, context.scope, number),
+    create=lambda context, values: create(context.state, context.actor, values),
+    change=lambda context, number, values: change(context.state, context.actor, number, values),
+    remove=lambda context, number: remove(context.state, context.actor, number),
     opening=price_form.opening,
-    shape=price_form.shape,
+    fields=price_form.fields,
     save=price_form.save,
     route=Route(
-        "/api/v1/prices", "prices", entry_as_dict, too_large=TOO_LARGE, body=NO_OBJECT,
-        more=lambda asking: {"unpriced": [one.as_dict() for one in _unpriced(asking).records]},
+        PATH,
+        "prices",
+        entry_as_dict,
+        more=lambda context, _: {"unpriced": [one.as_dict() for one in _unpriced(context).records]},
+        posts={"preview": _preview},
     ),
-)  # fmt: skip
+)
+
+
+# --- re-pricings
+
+
+def _reprice(context: Context, values: Values) -> Repricing:
+    return apply(context.state, context.actor, parse_request(values), context.store)
+
+
 REPRICINGS: Final[Resource[Repricing]] = Resource(
     cards.REPRICINGS,
     allow=require_platform_admin,
-    read=lambda asking: Found(list_repricings(asking.state, asking.scope, asking.limit or 100)),
-    row=repricing_row,
-    create=lambda asking, raw: apply(asking.state, asking.actor, parse_request(raw), asking.store),
-    remove=lambda asking, number: undo(asking.state, asking.actor, number, asking.store),
-    removes="price-undo",
+    read=lambda context: Found(list_repricings(context.state, context.scope, context.limit or 100)),
+    row=lambda one, _: {"undone": one.reverted_at is not None},
+    create=_reprice,
+    remove=lambda context, number: undo(context.state, context.actor, number, context.store),
     route=Route(
-        "/api/v1/repricings", "repricings", Repricing.as_dict, page={"limit": (50, 1, 500)},
-        too_large=TOO_LARGE, body=NO_OBJECT,
+        "/api/v1/repricings", "repricings", Repricing.as_dict, page={"limit": (50, 1, 500)}
     ),
-)  # fmt: skip
+)
+
+
+# --- the public book
+
+
+def _search(context: Context) -> Found[Quote]:
+    model, provider, when = _searched(context)
+    found, count = search(context.scope, context.store.book(), f"{provider} {model}", when)
+    own = _quote(context)
+    note = sentence(own, f"{when:%d %b %Y}") if own else ""
+    return Found(found, count, counted(len(found), count), note)
+
+
+def _quote(context: Context) -> Quote | None:
+    """The price of the model that is named, whoever says so."""
+    model, provider, when = _searched(context)
+    named, book = bool(model.strip()), context.store.book()
+    return quote(context.scope, book, provider, model, when) if named else None
+
+
+def _searched(context: Context) -> tuple[str, str, datetime]:
+    model, provider, at = (context.search.get(one.name, "") for one in book_cards.PUBLIC.search)
+    return model, provider, noon(at, instant(context.actor.now))
+
+
+def _beside_public(context: Context, found: Found[Quote]) -> dict[str, Any]:
+    """Which release it is of, how many there are, and the price of the model that is named."""
+    own, (_, _, when) = _quote(context), _searched(context)
+    release = context.store.book().public.at(micros(when)).name
+    return {"release": release, "count": found.count, "price": own and own.as_dict()}
+
+
+def _opening(_: Context, _button: str, row: Row) -> Opening:
+    """The day from which a release holds; that of the first is none to set."""
+    return Opening(book_cards.RELEASES.number_of(row), {"from": row.get("from")})
+
+
+PUBLIC: Final[Resource[Quote]] = Resource(
+    book_cards.PUBLIC,
+    allow=require_platform_admin,
+    read=_search,
+    route=Route(f"{PATH}/public", "models", Quote.as_dict, more=_beside_public),
+)
+RELEASES: Final[Resource[StoredRelease]] = Resource(
+    book_cards.RELEASES,
+    allow=require_platform_admin,
+    read=lambda context: Found(list_releases(context.state, context.scope)),
+    row=lambda one, _: {"first": one.first, "detail": release_detail(one)},
+    change=lambda context, number, values: move(context.state, context.actor, number, values),
+    outcome=moved,
+    opening=_opening,
+    route=Route(f"{PATH}/releases", "releases", StoredRelease.as_dict),
+)
 PAGE: Final = Page("prices", "Prices", (UNPRICED, PRICES, REPRICINGS, PUBLIC, RELEASES))

@@ -1,7 +1,7 @@
 """A settings resource and a settings page, declared once. How to add one:
 
 1. `components/settings/<name>.py` says what is shown: a `Card` of columns, buttons and perhaps a
-   `Form`, and a function that makes a `Row` of a record (`pairs` and `pair` give it its texts).
+   `Form`. A column reads an attribute of a record, or what is made of it, in its unit.
 2. `callbacks/settings/<name>.py` binds it: a `Resource` of that card with `allow` (raises
    `Forbidden` for whom it is not: the one check of every door), `read` and whichever there are of
    `one`, `create`, `change`, `remove` and `actions`. Each takes a `Context`: who asks, when, in
@@ -10,29 +10,28 @@
 3. `callbacks/settings/pages.py` lists its `Page`; a page has one resource or several.
 
 Link, table, selection, form, confirmation and, with a `Route`, the addresses under /api/v1 follow
-from that. No callback is registered for it: `callbacks/settings/resources.py` has one set for all.
+from that. No callback is registered for it: `tables.py` and `forms.py` have one set for all.
 
-A button of the card acts by its key: it opens the form where the key is in `opens` (with the
-record of the chosen row where the value is "edit"; another card's button may open it too), removes
-the record of the chosen row where the key is `removes`, or does what `actions` says. It asks first
-where the button has a `confirm`. A form makes a record when it is saved, or changes the one that it
-was opened with; where that is more than `create` and `change` do, `save` does it. After each change
-every table of the page is read again. A card with a `chart` is that or its table at a click; what
-is drawn, `read` says with its records (`Found.draw`).
+A button of a card opens its form (`does="new"`, or "edit" with the record of the chosen row; with
+`form`, that of another card), removes the record of the chosen row ("remove"), or does what
+`actions` says for its key. It asks first where it has a `confirm`. A form makes a record when it is
+saved, or changes the one that it was opened with; where that is more than `create` and `change` do,
+`save` does it. After each change every table of the page is read again. A card with a `chart` is
+that or its table at a click; what is drawn, `read` says with its records (`Found.draw`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from callbacks.access.session import current_actor
 from callbacks.settings.preferences import zone_of
 from components.settings.resource import Card, Row, page
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
-from data.errors import Forbidden, SpendscopeError, Unknown
+from data.errors import Forbidden, SpendscopeError
 from data.ingest.import_log import LiveImports
 from data.settings import Settings
 from data.state.audit import Actor
@@ -40,8 +39,6 @@ from data.state.store import State
 
 T = TypeVar("T")
 Values = Mapping[str, Any]
-Opens = Literal["new", "edit"]
-LARGEST_BODY: Final = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ class Stores:
 @dataclass(frozen=True, slots=True)
 class Context:
     """Who asks, and where what they ask for is kept. `limit` and `offset` are for those that are
-    read by the page, `search` for those that are narrowed."""
+    read by the page, `search` for those that are narrowed, `button` is what opened the form."""
 
     actor: Actor
     stores: Stores
@@ -82,18 +79,18 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[T]):
-    """The records that were read. `count` is that of all pages, `said` stands above the table,
-    `note` above that; `draw` makes figure and style of the chart of them and their rows."""
+    """The records that were read. `count` is that of all pages, `sentence` stands above the table,
+    `note` above that; `draw` makes `figure` and `style` of the chart of them and their rows."""
 
     records: Sequence[T]
     count: int | None = None
-    said: str = ""
+    sentence: str = ""
     note: str = ""
-    draw: Callable[[list[Row]], tuple[Row, Row]] | None = None
+    draw: Callable[[list[Row]], Row] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class FieldState:
     """A field as the choices of a form have it; `offered` are values and how they are called."""
 
     hidden: bool = False
@@ -105,11 +102,9 @@ class Shape:
 class Opening:
     """A form that opens: for which record, with which values, over which options."""
 
-    title: str
     number: Any = None
     values: Values = field(default_factory=dict)
     options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    fixed: bool = False  # nothing can be saved
 
 
 class HalfSaved(SpendscopeError):
@@ -120,11 +115,14 @@ class HalfSaved(SpendscopeError):
         self.number = number
 
 
+Post = Callable[[Context, Values], Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Route(Generic[T]):
-    """The addresses of a resource: `name` is the list in an answer, `page` the parameters that
-    page through it with their default, least and most. `made` is a new record as JSON, where it
-    differs; `body` says what to send, `by` is a record's parameter where it has no number."""
+    """The addresses of a resource: `name` is the list in an answer, `more` what stands beside it,
+    `page` the parameters that page through it with their default, least and most. `made` is a new
+    record as JSON, where it differs; `posts` are addresses below, by what is done there."""
 
     path: str
     name: str
@@ -132,43 +130,43 @@ class Route(Generic[T]):
     made: Callable[[Any], dict[str, Any]] | None = None
     page: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     change: Literal["PUT", "PATCH"] = "PUT"
-    largest: int = LARGEST_BODY
-    too_large: str = ""
-    body: str = ""
-    broken: str = ""  # where no JSON is something else than another JSON
-    by: str = ""
-    more: Callable[[Context], dict[str, Any]] | None = None
+    more: Callable[[Context, Found[T]], dict[str, Any]] | None = None
+    posts: Mapping[str, Post] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class File(Generic[T]):
+    """All rows as CSV, at an address: its columns, and the lines of the records."""
+
+    path: str
+    columns: tuple[str, ...]
+    lines: Callable[[Context, Sequence[T]], Iterable[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Resource(Generic[T]):
-    """What a card shows and does, and the right that it needs. `record` makes sure that what a
-    browser or an address calls a record's number is one."""
+    """What a card shows and does, and the right that it needs. What the columns do not say of a
+    row, `row` does; or `rows` makes all of them at once."""
 
     card: Card
     allow: Callable[[Scope], None]
     read: Callable[[Context], Found[T]]
     row: Callable[[T, str], Row] | None = None
-    rows: Callable[[Context, Sequence[T]], list[Row]] | None = None  # all at once, instead
+    rows: Callable[[Context, Sequence[T]], list[Row]] | None = None
     one: Callable[[Context, Any], T] | None = None
     create: Callable[[Context, Values], Any] | None = None
     change: Callable[[Context, Any, Values], T] | None = None
     remove: Callable[[Context, Any], T | None] | None = None
-    removes: str = ""
-    opens: Mapping[str, Opens] = field(default_factory=dict)
-    rights: Mapping[str, Callable[[Scope], bool]] = field(default_factory=dict)  # to its buttons
     actions: Mapping[str, Callable[[Context, Row], Any]] = field(default_factory=dict)
-    save: Callable[[Context, Any, Values], Any] | None = None
-    blames: str = ""  # the field beside which a `Forbidden` stands
+    rights: Mapping[str, Callable[[Scope], bool]] = field(default_factory=dict)  # to its buttons
+    detail: Callable[[Context, Row], str] | None = None  # what the choice of a row shows
     opening: Callable[[Context, str, Row], Opening] | None = None
-    values: Callable[[T], Values] | None = None
-    shape: Callable[[Context, Values, str], Mapping[str, Shape]] | None = None
-    detail: Callable[[Context, Row], str] | None = None
-    once: Callable[[Any], str] | None = None  # what is shown once of a new record
-    told: Callable[[T], str] | None = None  # said of a record that was changed
-    named: str = "id"  # where a row holds the number of its record
-    number: Callable[[Any], Any] | None = None
+    fields: Callable[[Context, Values, str], Mapping[str, FieldState]] | None = None
+    save: Callable[[Context, Any, Values], Any] | None = None
+    secret: Callable[[Any], str] | None = None  # what is shown once of a new record
+    outcome: Callable[[T], str] | None = None  # what is shown of a record that was changed
     route: Route[T] | None = None
+    file: File[T] | None = None
 
     @property
     def key(self) -> str:
@@ -182,24 +180,12 @@ class Resource(Generic[T]):
             return False
         return True
 
-    def shown(self, asking: Context, records: Sequence[T]) -> list[Row]:
+    def rows_of(self, context: Context, records: Sequence[T]) -> list[Row]:
         """The rows of some records."""
         if self.rows:
-            return self.rows(asking, records)
-        return [self.row(one, asking.zone) for one in records] if self.row else []
-
-    def title(self, button: str) -> str:
-        """What the form is called that a button opens."""
-        found = self.card.button(button)
-        return found.title or found.label if found else ""
-
-    def record(self, value: Any) -> Any:
-        """The number of a record that came from outside, and so may be anything."""
-        if self.number:
-            return self.number(value)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise Unknown(self.card.one, f"that is no {self.card.one} of this page")
-        return value
+            return self.rows(context, records)
+        more = self.row or (lambda _, __: {})
+        return [self.card.row(one, context.zone) | more(one, context.zone) for one in records]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +217,6 @@ def by_key(pages: Sequence[Page]) -> dict[str, Resource[Any]]:
     return found
 
 
-def context(stores: Stores, zone: Any = None, **more: Any) -> Context:
+def current_context(stores: Stores, zone: Any = None, **more: Any) -> Context:
     """Who asks now, reading times in the zone they prefer, else in the browser's."""
     return Context(current_actor(stores.settings), stores, zone_of(stores.state, zone), **more)

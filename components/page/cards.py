@@ -5,6 +5,8 @@ Callbacks write leaf properties only (figure, rows, text); nothing here is built
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import dash_ag_grid as dag
@@ -57,21 +59,9 @@ def _chart_card(one: Section) -> html.Section:
     key = one.key
     return html.Section(
         [
-            html.Header([_title(one), _tools(one)], className="card-head"),
+            html.Header([title(one.title, one.help), _tools(one)], className="card-head"),
             html.P(id=ids.part("summary", key), className="summary", **{"aria-live": "polite"}),
-            html.Div(
-                [
-                    html.Div(
-                        dcc.Graph(id=ids.part("chart", key), config=GRAPH, responsive=True),
-                        className="as-chart", **ids.testid("chart"),
-                    ),
-                    html.Div(_grid(one), className="as-table", **ids.testid("table")),
-                    html.Div(id=ids.part("state", key), className="state", role="status",
-                             **ids.testid("state")),
-                    html.Button("Retry", id=ids.part("retry", key), className="retry quiet"),
-                ],
-                className="card-body",
-            ),
+            chart_or_table(partial(ids.part, section=key), _grid(one)),
         ],
         id=ids.part("card", key), className=f"card-section {one.shape.css_class} span-{one.width}",
         **ids.testid(f"section-{key}"), **{"data-state": "loading", "data-section": key},
@@ -79,8 +69,43 @@ def _chart_card(one: Section) -> html.Section:
     )  # fmt: skip
 
 
-def _title(one: Section) -> html.Div:
-    return html.Div([html.H2(one.title), html.Span(one.help, className="help")])
+def title(text: str, help_: str) -> html.Div:
+    """What a card is called, and what it is about."""
+    return html.Div([html.H2(text), html.Span(help_, className="help")])
+
+
+def chart_or_table(part: Callable[[str], ids.Id], grid: dag.AgGrid) -> html.Div:
+    """The chart, the table, and what stands there instead; `part` makes their ids."""
+    chart = dcc.Graph(id=part("chart"), config=GRAPH, responsive=True)
+    return html.Div(
+        [
+            html.Div(chart, id=part("frame"), className="as-chart", **ids.testid("chart")),
+            html.Div(grid, className="as-table", **ids.testid("table")),
+            html.Div(id=part("state"), className="state", role="status", **ids.testid("state")),
+            html.Button("Retry", id=part("retry"), className="retry quiet"),
+        ],
+        className="card-body",
+    )
+
+
+def modes(part: Callable[[str], ids.Id], text: str) -> html.Div:
+    """The buttons for chart or table."""
+    return html.Div(
+        [
+            html.Button(
+                label, id=part(name), className=f"mode {name}", **ids.testid(name),
+                **{"aria-pressed": "true" if label == "Chart" else "false"},
+            )
+            for name, label in (("mode-chart", "Chart"), ("mode-table", "Table"))
+        ],
+        className="modes", role="group", **{"aria-label": f"Show {text} as"},
+    )  # fmt: skip
+
+
+def csv_link(key: ids.Id) -> html.A:
+    """All rows as a file; a callback knows the address."""
+    return html.A("CSV", id=key, className="quiet", download="", title="All rows as CSV",
+                  **ids.testid("export-csv"))  # fmt: skip
 
 
 def _tools(one: Section) -> html.Div:
@@ -90,13 +115,9 @@ def _tools(one: Section) -> html.Div:
             _choice("measure", key, _measures(one), "Measure"),
             _choice("by", key, [(n, f"by {_lower(n)}") for n in one.by], "Break down"),
             _table_tools(one),
-            html.Div(
-                [_mode("chart", "Chart", key), _mode("table", "Table", key)],
-                className="modes", role="group", **{"aria-label": f"Show {one.title} as"},
-            ),
+            modes(partial(ids.part, section=key), one.title),
             _events(ids.part("events", key), f"behind {one.title}"),
-            html.A("CSV", id=ids.part("export", key), className="quiet", download="",
-                   title="All rows as CSV", **ids.testid("export-csv")),
+            csv_link(ids.part("export", key)),
         ],
         className="tools",
     )  # fmt: skip
@@ -144,13 +165,6 @@ def _choice(name: str, key: str, options: list[tuple[str, str]], label: str) -> 
         options=[{"value": value, "label": text} for value, text in options],
         html_size=None, style={"display": "none"} if len(options) < 2 else {},
         name=f"{label} ({key})",
-    )  # fmt: skip
-
-
-def _mode(name: str, label: str, key: str) -> html.Button:
-    return html.Button(
-        label, id=ids.part(f"mode-{name}", key), className=f"mode mode-{name}",
-        **ids.testid(f"mode-{name}"), **{"aria-pressed": "true" if name == "chart" else "false"},
     )  # fmt: skip
 
 

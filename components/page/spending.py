@@ -7,7 +7,7 @@ from typing import Any
 from dash import html
 
 from components import ids
-from components.settings.budget_rows import remaining
+from components.settings.budgets import remaining
 from data.budgets.spending import Standing
 from data.events.money import in_dollars
 from data.query.units import SHARE, USD, moment

@@ -4,31 +4,21 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from components.settings.resource import Card, Column, Row
-from data.query.units import DASH, moment
+from components.settings.resource import Card, Column
+from data.query.units import DASH, ZONED_INSTANT
 from data.state.audit import Entry
 
-DONE: Final = {"create": "created", "edit": "edited", "delete": "deleted"}
-CARD: Final = Card(
-    "audit", "entry", "Every change", "",
-    columns=(
-        Column("at", "When", 210, 3, tip=""), Column("who", "Who", 90, 2, tip=""),
-        Column("action", "Action", 90, tip=""), Column("thing", "To", 160, tip=""),
-        Column("changes", "What it was and is", 360, 6, tip="", wraps=True),
-    ),
-    empty="Nothing has been changed yet.",
-    page_size=25,
-)  # fmt: skip
+ACTIONS: Final = {"create": "created", "edit": "edited", "delete": "deleted"}
 
 
-def row(entry: Entry, zone: str) -> Row:
-    """An entry as its row reads."""
-    changes = [f"{name}: {_change(entry, old, new)}" for name, old, new in entry.changes()]
-    who = entry.name if entry.name == entry.who else f"{entry.name} ({entry.who})"
-    return {
-        "id": entry.id, "at": f"{moment(entry.at, zone)} {zone}", "who": who,
-        "action": DONE[entry.action], "thing": entry.thing, "changes": " · ".join(changes),
-    }  # fmt: skip
+def who(one: Entry) -> str:
+    """Whoever made the change, with the id where that is not the name."""
+    return one.name if one.name == one.who else f"{one.name} ({one.who})"
+
+
+def changes(one: Entry) -> str:
+    """What was changed, field by field."""
+    return " · ".join(f"{name}: {_change(one, old, new)}" for name, old, new in one.changes())
 
 
 def _change(entry: Entry, old: Any, new: Any) -> str:
@@ -41,3 +31,16 @@ def _value(value: Any) -> str:
     if value is None or value == "":
         return DASH
     return f"{value:,.2f}" if isinstance(value, float) else str(value)
+
+
+CARD: Final = Card(
+    "audit", "entry", "Every change", "",
+    columns=(
+        Column("at", "When", 210, 3, ZONED_INSTANT), Column("who", "Who", 90, 2, of=who),
+        Column("action", "Action", 90, of=lambda one: ACTIONS[one.action]),
+        Column("thing", "To", 160),
+        Column("changes", "What it was and is", 360, 6, of=changes, wraps=True),
+    ),
+    empty="Nothing has been changed yet.",
+    page_size=25,
+)  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from components.settings.budget_rows import Row
+from components.settings.resource import Row
 from components.shapes.axes import horizontal_layout, short_name
 from components.shapes.colours import PALETTE
 from data.local_time import instant
@@ -39,9 +39,10 @@ WHOLE: Final = {
 }  # fmt: skip
 
 
-def height(lines: int) -> Row:
-    """The style of a chart of so many lines."""
-    return {"height": f"{FRAME + LINE * max(min(lines, MOST), 2)}px"}
+def drawn(figure: Figure, lines: int) -> Row:
+    """A chart of so many lines, as high as they need."""
+    height = f"{FRAME + LINE * max(min(lines, MOST), 2)}px"
+    return {"figure": figure, "style": {"height": height}}
 
 
 def shares(rows: list[Row]) -> Figure:
@@ -64,12 +65,12 @@ def crossings(points: list[Row], now: int, zone: str) -> Figure:
     """A point a crossing, on the line of its budget; times in the reader's zone."""
     lines = list({point["id"]: point for point in points}.values())[:MOST]
     places = {line["id"]: place for place, line in enumerate(lines)}
-    drawn = [point for point in points if point["id"] in places]
+    shown = [point for point in points if point["id"] in places]
     return {
-        "data": [_points(limit, drawn, places, zone) for limit in POINTS],
+        "data": [_points(limit, shown, places, zone) for limit in POINTS],
         "layout": _layout(lines) | {
             "xaxis": {"type": "date", "fixedrange": True, "showgrid": True, "zeroline": False,
-                      "range": _stretch(drawn, now, zone), "nticks": 3, "tickangle": 0,
+                      "range": _stretch(shown, now, zone), "nticks": 3, "tickangle": 0,
                       "tickformat": "%-d %b<br>%Y"},
             "margin": MARGIN | {"r": 16, "b": 46},
         },

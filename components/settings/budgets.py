@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from dash import dcc, html
 
 from components import ids
-from components.settings.budget_rows import STEPS
-from components.settings.resource import Button, Card, Column, Field, Form, Row, card
-from data.budgets.budget import KINDS, PERIODS
+from components.settings.resource import Button, Card, Column, Field, Form, Row, card, cells, pair
+from data.budgets.budget import KINDS, LIMITS, PERIODS, Budget
+from data.budgets.crossings import Crossed, Crossing
+from data.budgets.spending import Standing
+from data.events.money import in_dollars
+from data.query.units import DAY, INSTANT, SHARE, USD, ZONED_INSTANT, day
 
+Names = dict[tuple[str, str], str]
+STEPS: Final = 20
+EVERYTHING: Final = "Everything"
 EVERY: Final = "all"
 EVERY_BUDGET: Final = {EVERY: "All budgets"}
 SUBJECTS: Final = {
@@ -26,6 +33,41 @@ LEVELS: Final = {
 }
 
 
+# --- in words
+
+
+def label(budget: Budget, names: Names) -> str:
+    """What a budget is for, in the words people use."""
+    if budget.kind == "everything":
+        return EVERYTHING
+    name = names.get((budget.kind, budget.subject), budget.subject)
+    return f"{KINDS[budget.kind]}: {name}"
+
+
+def remaining(us: int) -> str:
+    """`7 days 22 h`, `3 h 20 min`, `12 min`: how long until an instant."""
+    minutes = max(0, us) // 60_000_000
+    days, hours, minutes = minutes // 1_440, minutes % 1_440 // 60, minutes % 60
+    if days:
+        return f"{days} {'day' if days == 1 else 'days'} {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def reset(one: Standing) -> str:
+    """`1 Dec 2026, in 10 days 12 h`."""
+    return f"{day(one.period.end, one.budget.zone)}, in {remaining(one.left)}"
+
+
+def called(row: Row) -> str:
+    """A budget in the words of its row."""
+    return f"{row['subject']}, {row['period'].lower()}"
+
+
+def choices(rows: list[Row]) -> dict[str, str]:
+    """The budgets whose history there is to see."""
+    return EVERY_BUDGET | {str(row["id"]): called(row) for row in rows}
+
+
 def _selected() -> list[Any]:
     """Which budget is selected, and where its events are."""
     link = dcc.Link("Show in Analytics", id=ids.BUDGET_LINK, href="", className="quiet")
@@ -36,12 +78,11 @@ def _selected() -> list[Any]:
     ]  # fmt: skip
 
 
-def _changes(row: Row) -> bool:
-    return bool(row["changes"])
-
-
 def _sure(row: Row) -> str:
     return f"Delete the budget “{row['subject']}” ({row['period']})?"
+
+
+# --- the cards
 
 
 FORM: Final = Form(
@@ -55,42 +96,49 @@ FORM: Final = Form(
         Field("zone", "Time zone", initial="UTC"),
         Field("start", "Counts from", "date"),
     ),
-    save="Save", save_key="budget-save", drawer="New budget", class_name="",
+    save="Save", save_key="budget-save", drawer=True,
 )  # fmt: skip
 BUDGETS: Final = Card(
     "budgets", "budget", "Budgets", "Spent in the current period, against the limit.",
     columns=(
-        Column("subject", "Budget", 180, 2),
-        Column("share", "Share", 98, number=True, more={"cellClassRules": BARS | LEVELS}),
-        Column("spent", "Spent", 106, number=True), Column("hard", "Limit", 106, number=True),
-        Column("soft", "Soft limit", 106, number=True),
-        Column("projected", "Projected", 106, number=True,
+        Column("subject", "Budget", 180, 2, of=lambda one: one.budget.subject),
+        Column("share", "Share", 98, unit=SHARE, more={"cellClassRules": BARS | LEVELS}),
+        Column("spent", "Spent", 106, unit=USD),
+        Column("hard", "Limit", 106, unit=USD, of=lambda one: one.budget.hard),
+        Column("soft", "Soft limit", 106, unit=USD, of=lambda one: one.budget.soft),
+        Column("projected", "Projected", 106, unit=USD,
                help="What will have been spent at the reset if it goes on at this pace."),
-        Column("period", "Period", 126),
-        Column("reset", "Resets", 226, tip="zoned"),  # its zone stands in the tooltip
+        Column("period", "Period", 126, of=lambda one: one.budget.every.capitalize()),
+        # Its zone stands in the tooltip.
+        Column("reset", "Resets", 226, unit=DAY, of=lambda one: one.period.end, tip="zoned"),
     ),
     empty="No budget is set for anything of which you may see all that it counts.",
     buttons=(
-        Button("budget-new", "New budget", hides=True),
-        Button("budget-edit", "Edit", needs=_changes, hides=True, title="Edit budget"),
-        Button("budget-delete", "Delete", needs=_changes, hides=True, confirm=_sure),
+        Button("budget-new", "New budget", "new", hides=True),
+        Button("budget-edit", "Edit", "edit", needs=lambda row: bool(row["changes"]), hides=True,
+               title="Edit budget"),
+        Button("budget-delete", "Delete", "remove", needs=lambda row: bool(row["changes"]),
+               hides=True, confirm=_sure),
     ),
-    form=FORM, chart=True, file="/api/v1/budgets.csv", named="key", tools=_selected,
+    form=FORM, chart=True, file=True, named="key", tools=_selected,
 )  # fmt: skip
 CROSSINGS: Final = Card(
     "crossings", "crossing", "Limits crossed",
     "Each time: the call after which it was too much.",
     columns=(
-        Column("at", "Crossed", 166, tip="zoned"), Column("subject", "Budget", 180, 2),
-        Column("limit", "Which limit", 106), Column("most", "Limit", 106, number=True),
+        Column("at", "Crossed", 166, unit=INSTANT, tip="zoned"),
+        Column("subject", "Budget", 180, 2, of=lambda one: one.crossed.budget.subject),
+        Column("limit", "Which limit", 106, of=lambda one: LIMITS[one.crossed.limit]),
+        Column("most", "Limit", 106, unit=USD,
+               of=lambda one: getattr(one.crossed.budget, one.crossed.limit)),
         Column("user", "By a call of", 150),
-        Column("over", "Over in the end", 106, number=True,
+        Column("over", "Over in the end", 106, unit=USD, of=lambda one: one.crossed.over,
                help="How far over the limit at the period's end, or so far."),
-        Column("period", "Period from", 126),
+        Column("period", "Period from", 126, unit=DAY, of=lambda one: one.crossed.period.start),
     ),
     empty="No limit was crossed in the periods that are remembered.",
     search=(Field("budget", "Of which budget", "choice", options=EVERY_BUDGET, initial=EVERY),),
-    page_size=20, chart=True, file="/api/v1/budgets/crossings.csv",
+    page_size=20, chart=True, file=True,
 )  # fmt: skip
 
 
@@ -99,11 +147,35 @@ def page() -> html.Div:
     return html.Div([card(BUDGETS), card(CROSSINGS)], className="sections tab-budgets budgets-page")
 
 
-def choices(rows: list[Row]) -> dict[str, str]:
-    """The budgets whose history there is to see."""
-    return EVERY_BUDGET | {str(row["id"]): called(row) for row in rows}
+# --- their rows
 
 
-def called(row: Row) -> str:
-    """A budget in the words of its row."""
-    return f"{row['subject']}, {row['period'].lower()}"
+def row(one: Standing, names: Names, changes: bool, link: str) -> Row:
+    """A budget's row; `changes` says whether the reader may edit it, `link` leads to its events."""
+    budget = one.budget
+    return cells(BUDGETS.columns, one, budget.zone) | {
+        "id": budget.id, "key": str(budget.id), "changes": changes, "link": link,
+        "level": one.level, "fill": min(STEPS, int(one.share * STEPS)),
+        "reset_text": reset(one), "reset_zoned": f"{reset(one)} ({budget.zone})",
+        **pair("subject", label(budget, names)),
+    }  # fmt: skip
+
+
+def crossing_row(one: Crossing, names: Names) -> Row:
+    """A crossing's row."""
+    budget = one.crossed.budget
+    user = names.get(("user", one.user), one.user) if one.user else None
+    return cells(CROSSINGS.columns, replace(one, user=user), budget.zone) | {
+        "at_zoned": ZONED_INSTANT.text(one.at, budget.zone),
+        **pair("subject", label(budget, names)),
+    }
+
+
+def point(one: Crossed, names: Names) -> Row:
+    """A crossing as a chart draws it: to the hour, so that no call needs to be looked for."""
+    budget = one.budget
+    return {
+        "id": budget.id, "subject": label(budget, names), "period": budget.every.capitalize(),
+        "limit": one.limit, "hour": one.hour, "at_text": INSTANT.text(one.hour, budget.zone),
+        "over_text": USD.text(in_dollars(one.over)),
+    }  # fmt: skip

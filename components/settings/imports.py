@@ -9,10 +9,10 @@ from typing import Any, Final
 from dash import dcc, html
 
 from components import ids
-from components.settings.resource import Button, Card, Column, Row, pair, pairs, plain
+from components.settings.resource import Button, Card, Column, plain
 from data.ingest.import_log import Import
-from data.ingest.sources import Detail, Source
-from data.query.units import COUNT, DASH, moment
+from data.ingest.sources import Detail
+from data.query.units import COUNT, INSTANT
 from data.repricing.unpriced import Unpriced
 
 RELOAD: Final = "reload"
@@ -29,11 +29,12 @@ SOURCES: Final = Card(
     "sources", "source", "Sources",
     "Choose one to read which models lack a price, and what was rejected last.",
     columns=(
-        Column("name", "Source", 150), Column("events", "Events", number=True),
-        Column("last_event", "Last event", 170), Column("last_import", "Last import", 170),
-        Column("duplicates", "Duplicates dropped", number=True),
-        Column("rejected", "Rejected", number=True),
-        Column("unpriced", "Unpriced tokens", number=True),
+        Column("name", "Source", 150), Column("events", "Events", unit=COUNT),
+        Column("last_event", "Last event", 170, unit=INSTANT),
+        Column("last_import", "Last import", 170, unit=INSTANT),
+        Column("duplicates", "Duplicates dropped", unit=COUNT),
+        Column("rejected", "Rejected", unit=COUNT),
+        Column("unpriced", "Unpriced tokens", unit=COUNT),
     ),
     empty="No events are stored yet.",
     buttons=(Button(RELOAD, "Refresh"),),
@@ -42,11 +43,12 @@ SOURCES: Final = Card(
 IMPORTS: Final = Card(
     "imports", "import", "Imports", "Choose one to read what was rejected and why.",
     columns=(
-        Column("last", "When", 170), Column("way", "Way", 130), Column("who", "By", 130),
+        Column("last", "When", 170, unit=INSTANT),
+        Column("way", "Way", 130, of=lambda one: WAYS[one.way]), Column("who", "By", 130),
         Column("what", "What", 180), Column("format", "Format"),
-        Column("read", "Read", number=True), Column("accepted", "New", number=True),
-        Column("duplicates", "Duplicates", number=True),
-        Column("rejected", "Rejected", number=True), Column("unpriced", "Unpriced", number=True),
+        Column("read", "Read", unit=COUNT), Column("accepted", "New", unit=COUNT),
+        Column("duplicates", "Duplicates", unit=COUNT),
+        Column("rejected", "Rejected", unit=COUNT), Column("unpriced", "Unpriced", unit=COUNT),
     ),
     empty="Nothing was imported since this log is kept.",
 )  # fmt: skip
@@ -57,28 +59,6 @@ def upload(formats: Mapping[str, str]) -> html.Section:
     reload = ids.dom(ids.resource_button(RELOAD, SOURCES.key))
     box = html.Div(**{"data-formats": json.dumps(list(formats.items())), "data-reload": reload})
     return plain("upload", "Import a file", LIMITS, [box])
-
-
-def source_row(one: Source, zone: str) -> Row:
-    """A source as its row reads."""
-    counts = ("events", "duplicates", "rejected", "unpriced")
-    return {
-        **pairs(name=one.name),
-        **{k: v for n in counts for k, v in pair(n, getattr(one, n), _count(one, n)).items()},
-        **pair("last_event", one.last_event, _moment(one.last_event, zone)),
-        **pair("last_import", one.last_import, _moment(one.last_import, zone)),
-    }
-
-
-def import_row(one: Import, zone: str) -> Row:
-    """An import as its row reads; `detail` is what its choice shows."""
-    counts = ("read", "accepted", "duplicates", "rejected", "unpriced")
-    return {
-        "id": one.id, **pair("last", one.last, _moment(one.last, zone)),
-        **pair("way", one.way, WAYS[one.way]), "detail": _detail(one),
-        **pairs(who=one.who, what=one.what or DASH, format=one.format or DASH),
-        **{k: v for n in counts for k, v in pair(n, getattr(one, n), _count(one, n)).items()},
-    }  # fmt: skip
 
 
 def source_detail(name: str, one: Detail) -> str:
@@ -98,17 +78,10 @@ def _unpriced(one: Unpriced) -> str:
     return f"  {named}: {one.tokens:,} tokens in {calls}"
 
 
-def _detail(one: Import) -> str:
+def import_detail(one: Import) -> str:
+    """What the choice of an import shows."""
     lines = [f"{where}: {reason}" for where, reason in one.rejections]
     if one.rejected > len(lines):
         lines.append(f"… and {one.rejected - len(lines):,} more")
     lines += [f"{note} ({times:,} ×)" for note, times in one.notes.items()]
     return "\n".join(lines) or "Nothing was rejected, and nothing is to be noted."
-
-
-def _count(one: Any, name: str) -> str:
-    return COUNT.text(getattr(one, name))
-
-
-def _moment(us: int | None, zone: str) -> str:
-    return DASH if us is None else moment(us, zone)

@@ -7,22 +7,25 @@ from typing import Final
 from dash import html
 
 from components import ids
-from components.settings.resource import Button, Card, Column, Field, Form, Row, pair, pairs, plain
-from data.ingest.keys import Key
-from data.query.units import DASH, moment
+from components.settings.resource import Button, Card, Column, Field, Form, plain
+from data.query.units import INSTANT, InstantUnit, moment
 
+REVOKED: Final = InstantUnit("instant", reading=lambda us, zone: f"revoked {moment(us, zone)}")
 CARD: Final = Card(
     "keys", "key", "Ingest keys",
     "One a sender. A key stamps its source and, if it has one, its project.",
     columns=(
-        Column("name", "Name", 150), Column("shown", "Begins with"), Column("source", "Source"),
-        Column("project", "Project"), Column("created", "Created", 170),
-        Column("created_by", "By"), Column("used", "Last used", 170), Column("state", "State"),
+        Column("name", "Name", 150),
+        Column("shown", "Begins with", of=lambda one: f"{one.shown}…"),
+        Column("source", "Source", blank="any"), Column("project", "Project", blank="any"),
+        Column("created", "Created", 170, unit=INSTANT), Column("created_by", "By"),
+        Column("used", "Last used", 170, unit=INSTANT),
+        Column("revoked", "State", unit=REVOKED, blank="good"),
     ),
     empty="There is no key yet: make one, and give it to one sender.",
     buttons=(
         Button(
-            "key-revoke", "Revoke", needs=lambda row: bool(row["good"]),
+            "key-revoke", "Revoke", "remove", needs=lambda row: row["revoked"] is None,
             confirm=lambda row: f"Revoke the key “{row['name']}”? Whoever sends with it is turned"
                                 " away.",
         ),
@@ -37,18 +40,6 @@ CARD: Final = Card(
         once="This is the only time the key is shown. Copy it now.",
     ),
 )  # fmt: skip
-
-
-def row(one: Key, zone: str) -> Row:
-    """A key as its row reads."""
-    state = "good" if one.revoked is None else f"revoked {moment(one.revoked, zone)}"
-    return {
-        "id": one.id, "good": one.revoked is None,
-        **pairs(name=one.name, shown=f"{one.shown}…", source=one.source or "any",
-                project=one.project or "any", created_by=one.created_by, state=state),
-        **pair("created", one.created, moment(one.created, zone)),
-        **pair("used", one.used, DASH if one.used is None else moment(one.used, zone)),
-    }  # fmt: skip
 
 
 def exporter(address: str) -> html.Section:

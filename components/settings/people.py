@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from components.settings.resource import Button, Card, Column, Field, Form, Row, pair, pairs
-from components.values import hover_text
-from data.people.hints import Hint
-from data.people.table import Kept
-from data.query.units import COUNT, moment
+from components.settings.resource import Button, Card, Column, Field, Form
+from data.query.units import COUNT, ZONED_INSTANT
 
 PEOPLE: Final = Card(
     "people", "alias", "One person, several ids",
     "Events of an id below read as the person's, everywhere, until it is removed.",
     columns=(
-        Column("name", "Person", 110, 2, tip="tip"), Column("person", "Id", 110, 2),
-        Column("alias", "Also known as", 110, 2), Column("events", "Events", 110, number=True),
-        Column("who", "Merged by", 110), Column("when", "When", 210, 2),
+        Column("name", "Person", 110, 2, of=lambda one: one.kept.name or one.kept.person,
+               tip="tip"),
+        Column("person", "Id", 110, 2, of=lambda one: one.kept.person),
+        Column("alias", "Also known as", 110, 2, of=lambda one: one.kept.id),
+        Column("events", "Events", 110, unit=COUNT),
+        Column("who", "Merged by", 110, of=lambda one: one.kept.who),
+        Column("at", "When", 210, 2, ZONED_INSTANT, of=lambda one: one.kept.at),
     ),
     empty="Everybody has one id: nothing is merged.",
-    buttons=(Button("people-remove", "Remove", needs=bool),),
+    by="alias",
+    buttons=(Button("people-remove", "Remove", "remove", needs=bool),),
     form=Form(
         fields=(
             Field("alias", "Id to merge", suggests=True),
@@ -32,9 +34,11 @@ HINTS: Final = Card(
     "hints", "hint", "Suggestions",
     "Ids that look alike. Names and addresses prove nothing: you decide.",
     columns=(
-        Column("alias", "This id", 110, 2), Column("events", "Events", 110, number=True),
-        Column("person", "May be", 110, 2),
-        Column("theirs", "Events of theirs", 110, number=True), Column("why", "Why", 110, 2),
+        Column("alias", "This id", 110, 2, of=lambda one: one.hint.alias),
+        Column("events", "Events", 110, unit=COUNT),
+        Column("person", "May be", 110, 2, of=lambda one: one.hint.person),
+        Column("theirs", "Events of theirs", 110, unit=COUNT),
+        Column("why", "Why", 110, 2, of=lambda one: one.hint.why),
     ),
     empty="No other ids look like the same person's.",
     buttons=(
@@ -42,21 +46,3 @@ HINTS: Final = Card(
         Button("hint-dismiss", "Dismiss", needs=bool),
     ),
 )  # fmt: skip
-
-
-def row(one: Kept, everybody: tuple[str, ...], events: int, zone: str) -> Row:
-    """An alias's row; `everybody` are all the ids of its person."""
-    return {
-        **pairs(name=one.name or one.person, person=one.person, alias=one.id, who=one.who,
-                when=f"{moment(one.at, zone)} {zone}"),
-        "name_tip": hover_text(one.person, {one.person: everybody}),
-        **pair("events", events, COUNT.text(events)),
-    }  # fmt: skip
-
-
-def hint_row(one: Hint, events: int, theirs: int) -> Row:
-    """A suggestion's row."""
-    return {
-        **pairs(alias=one.alias, person=one.person, why=one.why),
-        **pair("events", events, COUNT.text(events)), **pair("theirs", theirs, COUNT.text(theirs)),
-    }  # fmt: skip

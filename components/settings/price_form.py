@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import dash_ag_grid as dag
 from dash import html
 
 from components import ids
-from components.page.cards import GRID
-from components.settings.resource import Field, Form
+from components.settings.resource import Column, Field, Form, Row, cells, grid
+from data.events.money import in_dollars
+from data.prices.cost_change import CostChange
 from data.prices.entries import RATES
+from data.query.units import COUNT, USD
+from data.repricing.log import totals
 
 KINDS: Final = {
     "rates": "Rates of our own",
@@ -26,8 +28,15 @@ RATE_HINTS: Final = {"cached_input": "as input", "cache_write": "as input"}
 OF_KIND: Final = {"rates": tuple(RATES), "alias": ("alias", "discount"), "public": ("discount",)}
 OF_PRICE: Final = ("model", "provider", "from", "kind", *RATES, "alias", "discount", "note")
 CHANGES: Final = (
-    ("project", "Project"), ("events", "Calls"), ("before", "Before"), ("after", "After"),
-)  # fmt: skip
+    Column("project", "Project", 70, 2, of=lambda one: one.name or one.project, blank="(none)"),
+    Column("events", "Calls", 70, unit=COUNT),
+    Column("before", "Before", 70, unit=USD),
+    Column("after", "After", 70, unit=USD),
+)
+UNTOUCHED: Final = (
+    " Calls with a reported cost stay as they are, without a list cost beside it where they have"
+    " none: re-pricing history gives them one."
+)
 
 
 def _preview_button() -> list[Any]:
@@ -39,23 +48,8 @@ def _preview() -> list[Any]:
     """What a preview says: of all projects together, and one by one."""
     whole = html.P(id=ids.PRICE_CHANGES, className="price-seen", role="status",
                    **ids.testid("price-seen"))  # fmt: skip
-    return [whole, html.Div(_projects(), id=ids.PRICE_PROJECTS_BOX, hidden=True)]
-
-
-def _projects() -> dag.AgGrid:
-    columns = [
-        {"field": field, "headerName": label, "flex": 2 if field == "project" else 1,
-         "minWidth": 70, "valueFormatter": {"function": "shown(params)"},
-         "tooltipField": f"{field}_text"}
-        | ({} if field == "project" else {"type": "rightAligned"})
-        for field, label in CHANGES
-    ]  # fmt: skip
-    return dag.AgGrid(
-        id=ids.PRICE_PROJECTS, columnDefs=columns, rowData=[], columnSize=None, className="grid",
-        dashGridOptions=GRID | {"pagination": False, "domLayout": "autoHeight"},
-        defaultColDef={"sortable": True, "suppressHeaderMenuButton": True},
-        style={"width": "100%"},
-    )  # fmt: skip
+    projects = grid(ids.PRICE_PROJECTS, CHANGES, {"pagination": False})
+    return [whole, html.Div(projects, id=ids.PRICE_PROJECTS_BOX, hidden=True)]
 
 
 def _rate(name: str, label: str) -> Field:
@@ -75,9 +69,9 @@ FORM: Final = Form(
         Field("note", "Note (optional)"),
         Field("what", "Calls that are stored already", "choice", options=WHATS, initial="unpriced"),
         Field("since", "Re-price from (UTC)", "date"),
-        Field("until", "Up to and with (optional)", "date"),
+        Field("until", "To (inclusive, optional)", "date"),
     ),
-    save="Apply", save_key="price-apply", drawer="New price", class_name="price-form",
+    save="Apply", save_key="price-apply", drawer=True, class_name="price-form",
     previewed=True, buttons=_preview_button, more=_preview,
 )  # fmt: skip
 
@@ -88,3 +82,28 @@ def hidden(kind: Any, what: Any, entry: bool) -> set[str]:
     priced = {*OF_KIND["rates"], "alias", "discount"}
     gone = priced - set(OF_KIND.get(str(kind), ())) if entry else set(OF_PRICE)
     return gone if what == "history" else gone | {"since", "until"}
+
+
+# --- what a preview says
+
+
+def preview_sentence(changes: list[CostChange], what: str) -> str:
+    """What a preview says of all projects together."""
+    if what not in ("unpriced", "history"):
+        return "No stored call changes; the price holds for what arrives from now on."
+    whole = totals(changes)
+    if not whole["events"] and not whole["compared"]:
+        return "No stored call changes: 0 events."
+    before, after = (USD.text(in_dollars(whole[name])) for name in ("before", "after"))
+    calls = COUNT.text(whole["events"])
+    text = f"{calls} call{'' if whole['events'] == 1 else 's'}: {before} → {after}."
+    if whole["compared"]:
+        text += f" The list cost beside {COUNT.text(whole['compared'])} reported ones follows."
+    elif what == "unpriced":
+        text += UNTOUCHED
+    return f"{WHATS[what]}. {text}"
+
+
+def preview_rows(changes: list[CostChange]) -> list[Row]:
+    """The same, project by project."""
+    return [cells(CHANGES, one) for one in changes]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as default
+from functools import partial
 from typing import Any, Final, Literal
 
 import dash_ag_grid as dag
@@ -17,10 +18,11 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
-from components.page.cards import GRAPH, GRID
+from components.page.cards import GRID, chart_or_table, csv_link, modes, title
+from data.errors import Unknown
+from data.query.units import DASH, TEXT, Unit
 
 Row = dict[str, Any]
-Kind = Literal["text", "decimal", "date", "choice"]
 SELECTABLE: Final[Row] = {
     "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}
 }
@@ -28,27 +30,39 @@ SELECTABLE: Final[Row] = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the table: a row's `field`, read as its `<field>_text` where it has one."""
+    """A column of the table: an attribute of the record, by its name, or what `of` makes of it.
+    A row has its value in its `unit`, to sort by, and how that reads, as `<field>_text`; what there
+    is not reads `blank`."""
 
     field: str
     label: str
     width: int = 104  # the least
     flex: int = 1
-    number: bool = False
+    unit: Unit = TEXT
+    of: Callable[[Any], Any] | None = None
+    blank: str = DASH
     help: str = ""
-    tip: str = "text"  # `<field>_<tip>` is what is read on hover; "" for the value itself
+    tip: str = "text"  # `<field>_<tip>` is what is read on hover
     wraps: bool = False
     more: Mapping[str, Any] = default(default_factory=dict)
+
+    def cell(self, record: Any, zone: str) -> Row:
+        """What a row says of a record in this column."""
+        value = self.of(record) if self.of else getattr(record, self.field)
+        if value is not None and self.unit.scale != 1:
+            value /= self.unit.scale
+        text = self.blank if value in (None, "") else self.unit.text(value, zone)
+        return pair(self.field, text if self.unit is TEXT else value, text)
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a form, or of a search. A text that `suggests` offers values, which arrive by the
-    form's shape; a search's choice stands in the head."""
+    """A field of a form, or of a search. A text that `suggests` offers values, which arrive with
+    the states of the fields; a search's choice stands in the head."""
 
     name: str
     label: str
-    kind: Kind = "text"
+    kind: Literal["text", "decimal", "date", "choice"] = "text"
     hint: str = ""
     options: Mapping[str, str] = default(default_factory=dict)
     suggests: bool = False
@@ -59,29 +73,36 @@ class Field:
 @dataclass(frozen=True, slots=True)
 class Button:
     """A button of the head. `needs` says whether the chosen row allows it (None: it needs none),
-    `confirm` what is asked before. What it does is found by its `key`, which is its test id: see
+    `confirm` what is asked before. What it `does` is to open a form ("new", "edit"; of another card
+    with `form`), to "remove" a record, or an action of its key, which is its test id: see
     `callbacks/settings/resource.py`."""
 
     key: str
     label: str
+    does: Literal["new", "edit", "remove", "action"] = "action"
     needs: Callable[[Row], bool] | None = None
     confirm: Callable[[Row], str] | None = None
+    form: str = ""
     title: str = ""  # of the form that it opens, where that is not its label
     hides: bool = False  # where it is not for the reader or the chosen row, it is not there
+
+    @property
+    def form_title(self) -> str:
+        """What the form is called that it opens."""
+        return self.title or self.label.removesuffix("…")
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Fields and a button that saves them, in the card or in a drawer. One that `follows` the
-    chosen row changes its record, and is there while that can be; one that is `previewed` is saved
-    just as it was looked at. `once` is the sentence beside what is shown once after saving."""
+    """Fields and a button that saves them, in the card or in a drawer. One that is `previewed` is
+    saved just as it was looked at. `once` is the sentence beside what is shown once after
+    saving."""
 
     fields: tuple[Field, ...]
     save: str
     save_key: str
-    drawer: str = ""  # the title of the drawer at first; empty: the form stands in the card
-    class_name: str = "key-form"
-    follows: bool = False
+    drawer: bool = False
+    class_name: str = ""
     previewed: bool = False
     once: str = ""
     buttons: Callable[[], list[Any]] = list  # before the one that saves
@@ -95,8 +116,8 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a resource shows. `key` is its address in the page, `one` what a record is called in
-    ids; `search` are fields above the table that narrow it."""
+    """What a resource shows. `key` is its address in the page, `one` what a record is called;
+    `search` are fields above the table that narrow it."""
 
     key: str
     one: str
@@ -107,17 +128,44 @@ class Card:
     buttons: tuple[Button, ...] = ()
     form: Form | None = None
     search: tuple[Field, ...] = ()
-    detail: str = ""  # the test id of what the chosen row shows, where it is not `<one>-detail`
     page_size: int = 0  # rows that the server sends at a time; 0: all of them
     chart: bool = False  # it is a chart or a table, at a click
-    file: str = ""  # the address of all rows as CSV
+    file: bool = False  # all rows come as CSV, too
+    by: str = ""  # the field that a record is found by, where it has no number
     named: str = ""  # the field by which the table knows a row again
     tools: Callable[[], list[Any]] = list  # in the head, before the buttons
     below: Callable[[], list[Any]] = list
 
+    @property
+    def a_record(self) -> str:
+        """What a record is called, with its article."""
+        return f"{'an' if self.one[0] in 'aeiou' else 'a'} {self.one}"
+
     def button(self, key: Any) -> Button | None:
         """The button of a key that came back from a browser."""
         return next((one for one in self.buttons if one.key == key), None)
+
+    def number(self, value: Any) -> Any:
+        """The number of a record that came from outside, and so may be anything."""
+        if self.by:
+            return str(value)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise Unknown(self.one, f"that is no {self.one} of this page")
+        return value
+
+    def number_of(self, row: Row) -> Any:
+        """The number of the record of a row, which came from outside, too."""
+        return self.number(row.get(self.by or "id"))
+
+    def row(self, record: Any, zone: str) -> Row:
+        """What the columns say of a record, and its number, where it has one."""
+        number = {"id": record.id} if hasattr(record, "id") else {}
+        return number | cells(self.columns, record, zone)
+
+
+def cells(columns: Iterable[Column], record: Any, zone: str = "UTC") -> Row:
+    """What columns say of a record."""
+    return {name: part for one in columns for name, part in one.cell(record, zone).items()}
 
 
 def page(key: str, cards: Iterable[Card], before: list[Any], after: list[Any]) -> html.Div:
@@ -128,30 +176,32 @@ def page(key: str, cards: Iterable[Card], before: list[Any], after: list[Any]) -
     )  # fmt: skip
 
 
-def plain(key: str, title: str, help_: str, body: list[Any]) -> html.Section:
+def plain(key: str, text: str, help_: str, body: list[Any]) -> html.Section:
     """A card beside them, without a table."""
-    head = html.Div([html.H2(title), html.Span(help_, className="help")])
     return html.Section(
-        [html.Header([head], className="card-head"), *body], className="card-section",
-        **ids.testid(f"section-{key}"), **{"aria-label": title, "data-state": "ready"},
+        [html.Header([title(text, help_)], className="card-head"), *body],
+        className="card-section", **ids.testid(f"section-{key}"),
+        **{"aria-label": text, "data-state": "ready"},
     )  # fmt: skip
 
 
 def card(one: Card) -> html.Section:
     """The card, empty."""
     form = one.form and (_drawer(one, one.form) if one.form.drawer else _in_card(one, one.form))
+    table = _grid(one)
+    body = chart_or_table(partial(_body_part, one), table) if one.chart else _table(one, table)
     return html.Section(
         [
             *_stores(one.key),
-            html.Header([_title(one), _tools(one)], className="card-head"),
+            html.Header([title(one.title, one.help), _tools(one)], className="card-head"),
             *_search(one),
             html.P(id=_part(one, "note"), className="price-seen", role="status",
                    **ids.testid(f"{one.key}-found")),
             html.Div(id=_part(one, "problem"), className="problem", role="alert"),
-            *(_chart_or_table(one) if one.chart else _table(one)),
+            body,
             *([form] if form else []),
             html.P(id=_part(one, "detail"), className="import-detail", role="status",
-                   **ids.testid(one.detail or f"{one.one}-detail")),
+                   **ids.testid(f"{one.one}-detail")),
             *one.below(),
         ],
         id=_part(one, "card"), className="card-section", **ids.testid(f"section-{one.key}"),
@@ -159,24 +209,14 @@ def card(one: Card) -> html.Section:
     )  # fmt: skip
 
 
-def _table(one: Card) -> list[Any]:
-    said = html.P(id=_part(one, "state"), className="budgets-said", role="status",
-                  **ids.testid("state"))  # fmt: skip
-    return [said, html.Div(_grid(one), className="budgets-grid", **ids.testid("table"))]
+def _table(one: Card, grid: dag.AgGrid) -> html.Div:
+    sentence = html.P(id=_part(one, "state"), className="budgets-said", role="status",
+                      **ids.testid("state"))  # fmt: skip
+    return html.Div([sentence, html.Div(grid, className="budgets-grid", **ids.testid("table"))])
 
 
-def _chart_or_table(one: Card) -> list[Any]:
-    def part(name: str) -> ids.Id:
-        return ids.resource_extra(name, one.key, "chart")
-
-    chart = dcc.Graph(id=part("chart"), config=GRAPH, responsive=True)
-    body = [
-        html.Div(chart, id=part("frame"), className="as-chart", **ids.testid("chart")),
-        html.Div(_grid(one), className="as-table", **ids.testid("table")),
-        html.Div(id=_part(one, "state"), className="state", role="status", **ids.testid("state")),
-        html.Button("Retry", id=part("retry"), className="retry quiet"),
-    ]
-    return [html.Div(body, className="card-body")]
+def _body_part(one: Card, name: str) -> ids.Id:
+    return _part(one, name) if name == "state" else ids.resource_extra(name, one.key, "chart")
 
 
 def _part(one: Card, name: str) -> ids.Id:
@@ -188,10 +228,6 @@ def _stores(key: str) -> list[Any]:
     stores = [dcc.Store(id=ids.resource(name, key)) for name in names]
     offset = dcc.Store(id=ids.resource("offset", key), data=0)
     return [*stores, offset, dcc.ConfirmDialog(id=ids.resource("confirm", key))]
-
-
-def _title(one: Card) -> html.Div:
-    return html.Div([html.H2(one.title), html.Span(one.help, className="help")])
 
 
 def _tools(one: Card) -> html.Div:
@@ -207,9 +243,10 @@ def _tools(one: Card) -> html.Div:
                     disabled=each.needs is not None, hidden=each.hides, **ids.testid(each.key))
         for each in one.buttons
     ]  # fmt: skip
+    mode = [modes(partial(_body_part, one), one.title)] if one.chart else []
+    file = [csv_link(ids.resource_extra("file", one.key, "file"))] if one.file else []
     return html.Div(
-        [*one.tools(), place, *turns, *buttons, *_choices(one), *_modes(one), *_file(one)],
-        className="tools",
+        [*one.tools(), place, *turns, *buttons, *_choices(one), *mode, *file], className="tools"
     )
 
 
@@ -222,26 +259,6 @@ def _choices(one: Card) -> list[Any]:
     ]  # fmt: skip
 
 
-def _modes(one: Card) -> list[Any]:
-    buttons = [
-        html.Button(
-            label, id=ids.resource_extra(name, one.key, "chart"), className=f"mode {name}",
-            **ids.testid(name), **{"aria-pressed": str(name == "mode-chart").lower()},
-        )
-        for name, label in (("mode-chart", "Chart"), ("mode-table", "Table"))
-    ]  # fmt: skip
-    group = {"aria-label": f"Show {one.title} as"}
-    return [html.Div(buttons, className="modes", role="group", **group)] if one.chart else []
-
-
-def _file(one: Card) -> list[Any]:
-    link = html.A(
-        "CSV", id=ids.resource_extra("file", one.key, "file"), href=one.file, className="quiet",
-        download="", title="All rows as CSV", **ids.testid("export-csv"),
-    )  # fmt: skip
-    return [link] if one.file else []
-
-
 def options(known: Mapping[str, str]) -> list[dict[str, str]]:
     """A select's options of keys and labels."""
     return [{"value": key, "label": label} for key, label in known.items()]
@@ -249,13 +266,20 @@ def options(known: Mapping[str, str]) -> list[dict[str, str]]:
 
 def _grid(one: Card) -> dag.AgGrid:
     turned = bool(one.page_size)
+    more = {"pagination": False} if turned else SELECTABLE
+    known = {"getRowId": f"params.data.{one.named}"} if one.named else {}
+    return grid(_part(one, "table"), one.columns, more, sortable=not turned, **known)
+
+
+def grid(
+    key: Any, columns: Iterable[Column], options: Row, sortable: bool = True, **more: Any
+) -> dag.AgGrid:
+    """A table of some columns, empty."""
     return dag.AgGrid(
-        id=_part(one, "table"), columnDefs=[_column(each) for each in one.columns], rowData=[],
-        columnSize=None, className="grid", style={"width": "100%"},
-        dashGridOptions=GRID | {"domLayout": "autoHeight"}
-        | ({"pagination": False} if turned else SELECTABLE),
-        defaultColDef={"sortable": not turned, "resizable": True, "suppressHeaderMenuButton": True},
-        **({"getRowId": f"params.data.{one.named}"} if one.named else {}),
+        id=key, columnDefs=[_column(one) for one in columns], rowData=[], columnSize=None,
+        dashGridOptions=GRID | {"domLayout": "autoHeight"} | options,
+        defaultColDef={"sortable": sortable, "resizable": True, "suppressHeaderMenuButton": True},
+        className="grid", style={"width": "100%"}, **more,
     )  # fmt: skip
 
 
@@ -263,10 +287,9 @@ def _column(one: Column) -> Row:
     column: Row = {
         "field": one.field, "headerName": one.label, "minWidth": one.width, "flex": one.flex,
         "wrapHeaderText": True, "headerTooltip": one.help or one.label,
-        "tooltipField": f"{one.field}_{one.tip}" if one.tip else one.field,
-        "valueFormatter": {"function": "shown(params)"},
+        "tooltipField": f"{one.field}_{one.tip}", "valueFormatter": {"function": "shown(params)"},
     }  # fmt: skip
-    if one.number:
+    if one.unit.numeric:
         column["type"] = "rightAligned"
     if one.wraps:
         column |= {"wrapText": True, "autoHeight": True}
@@ -290,23 +313,24 @@ def _search(one: Card) -> list[Any]:
 
 
 def _in_card(one: Card, form: Form) -> html.Div:
-    fields = [_field(one, each) for each in form.fields]
-    row = html.Div([*fields, *form.buttons(), _save(one, form)], hidden=form.follows,
-                   id=ids.resource_extra("form", one.key), className=form.class_name)  # fmt: skip
+    row = html.Div([*_fields(one, form), *form.buttons(), _save(one, form)], className="key-form")
     secret = [_secret(one, form.once)] if form.once else []
-    return html.Div([row, _problem(one, "", f"{one.one}-problem"), *secret, *form.more()])
+    return html.Div([row, _problem(one, ""), *secret, *form.more()])
 
 
 def _drawer(one: Card, form: Form) -> dbc.Offcanvas:
-    title = ids.resource_extra("title", one.key)
+    heading = ids.resource_extra("title", one.key)
     buttons = html.Div([*form.buttons(), _save(one, form)], className="price-buttons")
     return dbc.Offcanvas(
-        [*(_field(one, each) for each in form.fields), _problem(one, "", f"{one.one}-problem-"),
-         buttons, *form.more()],
-        id=ids.resource_extra("drawer", one.key), labelledby=ids.dom(title),
-        title=html.Span(form.drawer, id=title), placement="end", is_open=False,
+        [*_fields(one, form), _problem(one, ""), buttons, *form.more()],
+        id=ids.resource_extra("drawer", one.key), labelledby=ids.dom(heading),
+        title=html.Span(id=heading), placement="end", is_open=False,
         class_name=f"budget-form {form.class_name}", scrollable=True,
     )  # fmt: skip
+
+
+def _fields(one: Card, form: Form) -> list[html.Div]:
+    return [_field(one, each) for each in form.fields]
 
 
 def _save(one: Card, form: Form) -> html.Button:
@@ -322,7 +346,7 @@ def _field(one: Card, each: Field) -> html.Div:
                        id=ids.resource_field("label", each.name, one.key))  # fmt: skip
     offered = ids.resource_field("offered", each.name, one.key)
     return html.Div(
-        [label, control, _problem(one, each.name, f"{one.one}-problem-{each.name}"),
+        [label, control, _problem(one, each.name),
          *([html.Datalist(id=offered)] if each.suggests else [])],
         id=ids.resource_field("box", each.name, one.key), className=f"field {each.class_name}",
         **ids.testid(f"{one.key}-{each.name}"),
@@ -342,9 +366,9 @@ def _control(one: Card, each: Field) -> Any:
     )  # fmt: skip
 
 
-def _problem(one: Card, name: str, testid: str) -> html.Div:
+def _problem(one: Card, name: str) -> html.Div:
     return html.Div(id=ids.resource_field("problem", name, one.key), className="problem",
-                    role="alert", **ids.testid(testid))  # fmt: skip
+                    role="alert", **ids.testid(f"{one.one}-problem-{name}"))  # fmt: skip
 
 
 def _secret(one: Card, sentence: str) -> html.Div:
@@ -355,11 +379,6 @@ def _secret(one: Card, sentence: str) -> html.Div:
                     id=ids.resource_extra("shown", one.key), hidden=True)  # fmt: skip
 
 
-def pair(field: str, value: Any, text: str) -> Row:
-    """A value to sort by and how it reads."""
-    return {field: value, f"{field}_text": text}
-
-
-def pairs(**texts: str) -> Row:
-    """Values that read as they are."""
-    return {k: v for name, text in texts.items() for k, v in pair(name, text, text).items()}
+def pair(field: str, value: Any, text: str = "") -> Row:
+    """A value to sort by and how it reads; a text reads as it is."""
+    return {field: value, f"{field}_text": text or value}

@@ -110,8 +110,8 @@ def _allowed(one: Budget, scope: Scope) -> Budget:
     if scope.sets_budgets_of(one.kind, one.subject):
         return one
     if one.kind == "project" and scope.projects:
-        raise Forbidden(f"you do not administer the project {one.subject[:40]!r}")
-    raise Forbidden(f"you may not set a budget for {_whom(one)}")
+        raise Forbidden(f"you do not administer the project {one.subject[:40]!r}", "subject")
+    raise Forbidden(f"you may not set a budget for {_whom(one)}", "subject")
 
 
 def _whom(one: Budget) -> str:

@@ -85,22 +85,32 @@ class Unit:
         return value
 
 
-class _Instant(Unit):
-    """Microseconds since 1970 in UTC, read in a zone."""
-
-    __slots__ = ()
-
-    def _format(self, value: Any, zone: str, /) -> str:
-        return moment(int(value), zone)
-
-    def _record(self, value: Any, zone: str, /) -> str:
-        return instant(int(value), zone).isoformat()
-
-
 def moment(us: int, zone: str) -> str:
     """`16 Nov 2026 14:05` in a zone."""
     at = instant(us, zone)
     return f"{at.day} {at:%b %Y %H:%M}"
+
+
+def day(us: int, zone: str) -> str:
+    """`16 Nov 2026`: the local day of an instant."""
+    at = instant(us, zone)
+    return f"{at.day} {at:%b %Y}"
+
+
+@dataclass(frozen=True, slots=True)
+class InstantUnit(Unit):
+    """Microseconds since 1970 in UTC, read in a zone."""
+
+    dtype: Dtype = "Int64"
+    numeric: bool = False
+    wide: bool = True
+    reading: Callable[[int, str], str] = moment
+
+    def _format(self, value: Any, zone: str, /) -> str:
+        return self.reading(int(value), zone)
+
+    def _record(self, value: Any, zone: str, /) -> str:
+        return instant(int(value), zone).isoformat()
 
 
 def _three_digits(value: float) -> str:
@@ -160,5 +170,7 @@ SHARE: Final = Unit("share", _share, axis=Axis(tickformat=".1~%"))
 DURATION: Final = Unit(
     "ms", _duration, axis=Axis(suffix=" s", tickformat="~g", scale=1_000)
 )  # charts count seconds
-INSTANT: Final = _Instant("instant", dtype="Int64", numeric=False, wide=True)
+INSTANT: Final = InstantUnit("instant")
+ZONED_INSTANT: Final = InstantUnit("instant", reading=lambda us, zone: f"{moment(us, zone)} {zone}")
+DAY: Final = InstantUnit("instant", reading=day)
 TEXT: Final = Unit("text", dtype="object", numeric=False, wide=True)

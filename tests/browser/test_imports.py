@@ -34,7 +34,7 @@ def test_a_file_is_looked_at_and_dropped(open_as: Open) -> None:
     reader.find("upload-file").set_input_files(FILE)
     reader.find("upload-look").click()
     said = reader.find("upload-said")
-    expect(said).to_contain_text("map them to fields); known are")
+    expect(said).to_contain_text("map them to fields: when, employee, usd); known are")
     reader.find("upload-map").fill("ts=when, user=employee, cost=usd")
     reader.find("upload-look").click()
     expect(said).to_have_text(

@@ -49,7 +49,7 @@ def test_a_price_is_set_looked_at_applied_and_undone(open_as: Open) -> None:
     assert again == before
     expect(rows("releases")).to_have_count(1)
     rows("releases").first.click()
-    expect(find("release-told")).to_contain_text("holds for all time")
-    expect(find("release-move")).to_be_hidden()
+    expect(find("release-detail")).to_contain_text("holds for all time")
+    expect(find("release-edit")).to_be_disabled()
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -14,7 +14,6 @@ from urllib.parse import parse_qs, urlsplit
 import plotly.graph_objects as go
 import pytest
 
-import callbacks.analytics.spending
 import callbacks.settings.budgets
 from components import ids
 from components.settings.budget_charts import FARTHEST, MOST, crossings, shares
@@ -179,7 +178,7 @@ def test_a_page_looks_for_its_own_calls_alone(
         looked.append(found)
         return exactly(found, *more)
 
-    monkeypatch.setattr(callbacks.analytics.spending, "exactly", counting)
+    monkeypatch.setattr(callbacks.settings.budgets, "exactly", counting)
     card(served, "crossings", ADMIN, budget=EVERY)
     assert len(looked) == 20
 
@@ -232,7 +231,7 @@ def test_a_card_that_breaks_says_so_and_leaves_its_neighbour(
     def broken(*_: Any) -> Any:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr(callbacks.settings.budgets, "standings", broken)
+    monkeypatch.setattr(callbacks.settings.budgets, "standing", broken)
     told = card(served, "budgets", ADMIN)
     assert told["card"] == {"data-state": "failed"}
     assert "Something broke here" in told["state"]["children"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.settings.budget_rows import remaining
+from components.settings.budgets import remaining
 from tests import resources
 from tests.resources import Told, problems
 from tests.serving import ADMIN, Claims, Served, serving

@@ -96,7 +96,7 @@ def test_a_key_is_made_shown_once_and_revoked(served: Served) -> None:
     assert told["shown"]["hidden"] is False
     assert [told["field", name]["value"] for name in typed] == ["", "", ""]
     [row] = fill(served, "keys")["table"]["rowData"]
-    assert (row["name"], row["source"], row["project"], row["state"]) == (
+    assert (row["name"], row["source"], row["project"], row["revoked_text"]) == (
         "agent", "ci", "web", "good",
     )  # fmt: skip
     assert secret not in json.dumps(row)
@@ -116,7 +116,7 @@ def test_a_key_is_made_shown_once_and_revoked(served: Served) -> None:
     assert confirm(served, "keys", asked["asked"]["data"], row)["problem"]["children"] == ""
     assert served.client.post("/api/v1/events", json=[], headers=headers).status_code == 401
     [row] = fill(served, "keys")["table"]["rowData"]
-    assert row["good"] is False
+    assert row["revoked_text"].startswith("revoked 20 Nov 2026")
     assert choose(served, "keys", [row])["key-revoke"]["disabled"] is True
 
 

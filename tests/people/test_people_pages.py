@@ -225,10 +225,10 @@ def test_the_tables_show_who_is_whom_and_what_looks_alike(served: Served) -> Non
     forget(served, "ana@example.com")
     told, hints = fill(served, "people", zone="Europe/Berlin"), fill(served, "hints")
     (one,) = told["table"]["rowData"]
-    shown = {k: one[k] for k in ("name", "person", "alias", "events", "who", "when", "name_tip")}
+    shown = {k: one[k] for k in ("name", "person", "alias", "events", "who", "at_text", "name_tip")}
     assert shown == {
         "name": "Ana Lopes", "person": "ana", "alias": "ana-key", "events": 1, "who": "root",
-        "when": "20 Nov 2026 13:00 Europe/Berlin", "name_tip": "ana (also ana-key)",
+        "at_text": "20 Nov 2026 13:00 Europe/Berlin", "name_tip": "ana (also ana-key)",
     }  # fmt: skip
     (hint,) = hints["table"]["rowData"]
     assert (hint["alias"], hint["person"], hint["events"], hint["theirs"]) == (

@@ -31,7 +31,7 @@ from data.repricing.apply import apply, parse_request
 from data.state.audit import Actor, entries
 from data.state.store import State
 from tests.prices.test_repricing import by_hand, drawn, rows
-from tests.resources import choose, fill, problems, save
+from tests.resources import begin, choose, fill, problems, save
 from tests.serving import ADMIN, Claims, Served, serving
 
 DAY = 86_400_000_000
@@ -296,13 +296,14 @@ def test_the_page_tells_what_a_release_changed_and_has_it_hold_from_another_day(
         "genai-prices 99: 1 changed: openai/gpt-4o; 1 new: openai/gpt-99;"
         " 1 no longer listed: openai/gpt-4."
     )
-    assert chosen["field", "from"]["value"] == "2026-11-21"
-    assert chosen["form"] == {"hidden": False}
-    assert choose(served, "releases", [first])["form"] == {"hidden": True}
-    odd: tuple[Any, ...] = ("x", [], [7], [{}], {"0": 1})
+    assert chosen["release-edit"]["disabled"] is False
+    odd: tuple[Any, ...] = ([first], "x", [], [7], [{}], {"0": 1})
     for forged in odd:
-        assert choose(served, "releases", forged, OTHERS[1])["form"] == {"hidden": True}
-    edited = chosen["edited"]["data"]
+        assert choose(served, "releases", forged)["release-edit"]["disabled"] is True
+    opened = begin(served, "releases", "release-edit", [newest])
+    assert opened["title"]["children"] == "Set the day"
+    assert opened["field", "from"]["value"] == "2026-11-21"
+    edited = opened["edited"]["data"]
 
     def held(day: Any, claims: Claims = ADMIN) -> Any:
         return save(served, "releases", {"from": day}, edited, claims)

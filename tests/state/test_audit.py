@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from components.settings.audit import row
+from components.settings.audit import CARD
 from data.access.scope import Scope
 from data.budgets.book import change, create, listed, remove
 from data.engines.protocol import EventStore
@@ -95,9 +95,9 @@ def test_nothing_here_takes_an_entry_back() -> None:
 def test_an_entry_reads_as_a_row(state: State, store: EventStore) -> None:
     one = create(state, Actor(ROOT, "root", NOW), RAW, store)
     change(state, Actor(LEADER, "Lena", NOW), one.id, {"hard": 1234.5}, store)
-    edited, created = (row(entry, "Europe/Berlin") for entry in entries(state, ROOT, 2))
+    edited, created = (CARD.row(entry, "Europe/Berlin") for entry in entries(state, ROOT, 2))
     assert (edited["who"], created["who"]) == ("Lena (lena)", "root")
-    assert edited["at"] == "20 Nov 2026 13:00 Europe/Berlin"
+    assert edited["at_text"] == "20 Nov 2026 13:00 Europe/Berlin"
     assert edited["changes"] == "hard: 100.00 → 1,234.50"
     assert created["changes"].startswith("kind: project · subject: web · period: monthly")
 

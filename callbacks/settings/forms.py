@@ -1,0 +1,242 @@
+"""One set of callbacks for the forms of all settings resources: opened, adapted to what is chosen,
+saved with problems beside the fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import uuid4
+
+from dash import ALL, Dash, Input, Output, State, html
+from dash.exceptions import PreventUpdate
+
+from callbacks.settings.browser import (
+    Find,
+    answer,
+    clicked,
+    finder,
+    problems,
+    selected_row,
+    values_by_name,
+)
+from callbacks.settings.resource import (
+    Context,
+    HalfSaved,
+    Opening,
+    Page,
+    Resource,
+    Stores,
+    Values,
+    current_context,
+)
+from components import ids
+from components.settings.resource import Button, Form, Row, options
+from data.errors import Refused, SpendscopeError
+
+AGAIN: Final = "something was changed since the preview: preview it again"
+
+
+def register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
+    """All of them."""
+    find = finder(pages)
+    _opening(app, stores, find)
+    _fields(app, stores, find)
+    _saving(app, stores, find)
+
+
+# --- opened
+
+
+def _opening(app: Dash, stores: Stores, find: Find) -> None:
+    """One for all forms of a page at once: a button may open the form of another card."""
+    part, extra, field = ids.resource, ids.resource_extra, ids.resource_field
+
+    @app.callback(
+        output={
+            "edited": Output(part("edited", ALL), "data", allow_duplicate=True),
+            "problem": Output(field("problem", ALL, ALL), "children"),
+            "drawer": Output(extra("drawer", ALL, ALL), "is_open"),
+            "title": Output(extra("title", ALL, ALL), "children"),
+            "field": Output(field("field", ALL, ALL), "value", allow_duplicate=True),
+            "choice": Output(field("choice", ALL, ALL), "value"),
+            "options": Output(field("choice", ALL, ALL), "options"),
+        },
+        inputs={"_clicks": Input(ids.resource_button(ALL, ALL), "n_clicks")},
+        state={
+            "tables": State(part("table", ALL), "id"),
+            "selected": State(part("table", ALL), "selectedRows"),
+            "zone": State(ids.ZONE, "data"),
+        },
+        prevent_initial_call=True,
+    )
+    def begin(_clicks: Any, tables: Any, selected: Any, zone: Any) -> dict[str, Any]:
+        trigger = clicked()
+        button = find(trigger).card.button(trigger.get("button"))
+        if button is None or button.does not in ("new", "edit"):
+            raise PreventUpdate
+        resource = find({"resource": button.form}) if button.form else find(trigger)
+        row = _row_of(trigger, tables, selected)
+        form, opened = _opened(resource, current_context(stores, zone), button, row)
+        values = _typed(form, opened.values)
+        return answer(
+            resource.key, edited=_edited(button.key, opened.number), problem=problems(form),
+            drawer=True, title=button.form_title, field=values, choice=values,
+            options={name: options(offered) for name, offered in opened.options.items()},
+        )  # fmt: skip
+
+
+def _row_of(trigger: Mapping[str, Any], tables: Any, selected: Any) -> Row:
+    """The row that is chosen in the table of the button."""
+    pairs = zip(tables or (), selected or (), strict=False)
+    of_table = (rows for key, rows in pairs if key.get("resource") == trigger.get("resource"))
+    return selected_row(next(of_table, None))
+
+
+def _opened(
+    resource: Resource[Any], context: Context, button: Button, row: Row
+) -> tuple[Form, Opening]:
+    resource.allow(context.scope)
+    if resource.card.form is None:
+        raise PreventUpdate
+    opening = resource.opening(context, button.key, row) if resource.opening else Opening()
+    return resource.card.form, opening
+
+
+def _typed(form: Form, values: Values) -> dict[str, str]:
+    """What the fields of a form hold at first, as one would type it."""
+    return form.blank | {name: _text(values[name]) for name in form.blank if name in values}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.9f}".rstrip("0").rstrip(".")
+    return "" if value is None else str(value)
+
+
+def _edited(button: str, number: Any) -> dict[str, Any]:
+    return {"button": button, "number": number}
+
+
+def opened_by(edited: Any) -> tuple[str, Any]:
+    """The button that opened a form, and the number of the record that it changes, or None."""
+    told = edited if isinstance(edited, dict) else {}
+    return str(told.get("button", "")), told.get("number")
+
+
+# --- adapted
+
+
+def _fields(app: Dash, stores: Stores, find: Find) -> None:
+    @app.callback(
+        output={
+            "hidden": Output(ids.resource_field("box"), "hidden"),
+            "label": Output(ids.resource_field("label"), "children"),
+            "offered": Output(ids.resource_field("offered"), "children"),
+        },
+        inputs={
+            "key": Input(ids.resource("table"), "id"),
+            "choices": Input(ids.resource_field("choice"), "value"),
+            "edited": Input(ids.resource("edited"), "data"),
+            "_changed": Input(ids.resource("changed"), "data"),
+        },
+        state={"names": State(ids.resource_field("choice"), "id")},
+    )
+    def adapt(key: Any, choices: Any, edited: Any, _changed: Any, names: Any) -> dict[str, Any]:
+        resource, context = find(key), current_context(stores)
+        if resource.fields is None:
+            raise PreventUpdate
+        resource.allow(context.scope)
+        fields = resource.fields(context, values_by_name(names, choices), opened_by(edited)[0])
+        return answer(
+            hidden={name: one.hidden for name, one in fields.items()},
+            label={name: one.label for name, one in fields.items() if one.label is not None},
+            offered={name: [html.Option(label, value=value) for value, label in one.offered]
+                     for name, one in fields.items()},
+        )  # fmt: skip
+
+
+# --- saved
+
+
+def _saving(app: Dash, stores: Stores, find: Find) -> None:
+    part, extra, field = ids.resource, ids.resource_extra, ids.resource_field
+
+    @app.callback(
+        output={
+            "problem": Output(field("problem"), "children", allow_duplicate=True),
+            "drawer": Output(extra("drawer", of=ALL), "is_open", allow_duplicate=True),
+            "secret": Output(extra("secret", of=ALL), "children"),
+            "no_secret": Output(extra("shown", of=ALL), "hidden"),
+            "changed": Output(part("changed"), "data", allow_duplicate=True),
+            "field": Output(field("field"), "value", allow_duplicate=True),
+            "detail": Output(part("detail"), "children", allow_duplicate=True),
+            "edited": Output(part("edited"), "data", allow_duplicate=True),
+            "previewed": Output(part("previewed"), "data", allow_duplicate=True),
+        },
+        inputs={
+            "_clicks": Input(extra("save", of=ALL), "n_clicks"),
+            "_submits": Input(field("field"), "n_submit"),
+        },
+        state={
+            "key": State(part("table"), "id"),
+            "typed": (State(field("field"), "id"), State(field("field"), "value")),
+            "chosen": (State(field("choice"), "id"), State(field("choice"), "value")),
+            "edited": State(part("edited"), "data"),
+            "previewed": State(part("previewed"), "data"),
+        },
+        prevent_initial_call=True,
+    )
+    def save(
+        _clicks: Any, _submits: Any, key: Any, typed: Any, chosen: Any, edited: Any, previewed: Any
+    ) -> dict[str, Any]:
+        resource, form = find(key), find(key).card.form
+        clicked()
+        values = values_by_name(*typed) | values_by_name(*chosen)
+        try:
+            _refuse_unseen(form, values, edited, previewed)
+            made = _saved(resource, stores, edited, values)
+        except HalfSaved as half:
+            now = _edited(opened_by(edited)[0], half.number)
+            return answer(
+                no_secret=True, problem=problems(form, half), changed=uuid4().hex, edited=now,
+                previewed=preview_of(values, now),
+            )  # fmt: skip
+        except SpendscopeError as error:  # what was shown once is gone
+            return answer(no_secret=True, problem=problems(form, error))
+        return _done(resource, form, made)
+
+
+def _done(resource: Resource[Any], form: Form | None, made: Any) -> dict[str, Any]:
+    """The form, after what it made or changed was saved."""
+    shown = {"detail": resource.outcome(made)} if resource.outcome else {}
+    return answer(
+        drawer=False, problem=problems(form), field=form.blank if form else {},
+        secret=resource.secret(made) if resource.secret else "", no_secret=False,
+        changed=uuid4().hex, **shown,
+    )  # fmt: skip
+
+
+def _saved(resource: Resource[Any], stores: Stores, edited: Any, values: dict[str, Any]) -> Any:
+    button, number = opened_by(edited)
+    context = current_context(stores, button=button)
+    resource.allow(context.scope)
+    number = None if number is None else resource.card.number(number)
+    if resource.save:
+        return resource.save(context, number, values)
+    if number is None and resource.create:
+        return resource.create(context, values)
+    if number is None or resource.change is None:
+        raise PreventUpdate
+    return resource.change(context, number, values)
+
+
+def preview_of(values: Mapping[str, Any], edited: Any) -> dict[str, Any]:
+    """What a preview is of: nothing is saved that was not looked at just so."""
+    return {"values": dict(values), "edited": edited}
+
+
+def _refuse_unseen(
+    form: Form | None, values: Mapping[str, Any], edited: Any, previewed: Any
+) -> None:
+    if form and form.previewed and previewed != preview_of(values, edited):
+        raise Refused("", AGAIN)

@@ -1,0 +1,316 @@
+"""One set of callbacks for the tables of all settings resources: link, rows, selection, buttons.
+
+The browser calls nothing whose first output is nowhere on the page: so the first is a part of
+every card.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash.exceptions import PreventUpdate
+
+from callbacks.access.session import current_scope
+from callbacks.settings.browser import (
+    FORGED,
+    Find,
+    answer,
+    clicked,
+    finder,
+    selected_row,
+    values_by_name,
+)
+from callbacks.settings.resource import (
+    Context,
+    File,
+    Found,
+    Page,
+    Resource,
+    Stores,
+    current_context,
+)
+from components import ids
+from components.settings.resource import Button, Card, Row
+from data.access.scope import Scope
+from data.errors import SpendscopeError, Unknown
+
+A = TypeVar("A")
+log = logging.getLogger("spendscope")
+FURTHEST: Final = 10**9
+
+
+def register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
+    """All of them."""
+    find = finder(pages)
+    _links(app, pages)
+    _changes(app)
+    _modes(app)
+    _rows(app, stores, find)
+    _selection(app, stores, find)
+    _buttons(app, stores, find)
+
+
+def _links(app: Dash, pages: tuple[Page, ...]) -> None:
+    by_key = {one.key: one for one in pages}
+
+    @app.callback(Output(ids.nav(ALL), "hidden"), Input(ids.URL, "pathname"))
+    def link(_: Any) -> list[bool]:
+        scope, wanted = current_scope(), [one["id"]["nav"] for one in ctx.outputs_list]
+        return [key in by_key and not by_key[key].is_for(scope) for key in wanted]
+
+
+def _changes(app: Dash) -> None:
+    """A change of one resource is a change to all: by an id of its own, as MATCH would have only
+    the tables follow that are of the resource which changed."""
+    app.clientside_callback(
+        ClientsideFunction("page", "latest"),
+        Output(ids.SETTINGS_CHANGED, "data"),
+        Input(ids.resource("changed", ALL), "data"),
+        prevent_initial_call=True,
+    )
+
+
+def _modes(app: Dash) -> None:
+    """Chart or table, by what serves every section (assets/page.js); the wires are their own, as
+    those of the sections take a card with all that a section has."""
+    chart, table = (
+        partial(ids.resource_extra, name, of=ALL) for name in ("mode-chart", "mode-table")
+    )
+    app.clientside_callback(
+        ClientsideFunction("page", "choose"),
+        Output(ids.MODES, "data", allow_duplicate=True),
+        Input(chart(ALL), "n_clicks"),
+        Input(table(ALL), "n_clicks"),
+        State(ids.ALL_MODES, "n_clicks"),
+        State(ids.MODES, "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("page", "showCard"),
+        Output(ids.resource("card"), "data-mode"),
+        Output(chart(), "aria-pressed"),
+        Output(table(), "aria-pressed"),
+        Input(ids.MODES, "data"),
+        Input(chart(), "id"),
+    )
+
+
+# --- the rows
+
+
+def _rows(app: Dash, stores: Stores, find: Find) -> None:
+    part, extra = ids.resource, partial(ids.resource_extra, of=ALL)
+
+    @app.callback(
+        output={
+            "rows": Output(part("table"), "rowData"),
+            "selected": Output(part("table"), "selectedRows"),
+            "sentence": Output(part("state"), "children"),
+            "state": Output(part("card"), "data-state"),
+            "note": Output(part("note"), "children"),
+            "place": Output(part("place"), "children"),
+            "offset": Output(part("offset"), "data"),
+            "newer": Output(part("newer"), "disabled"),
+            "older": Output(part("older"), "disabled"),
+            "figure": Output(extra("chart"), "figure"),
+            # Of what is around the chart: one that is drawn anew itself forgets that it was drawn.
+            "style": Output(extra("frame"), "style"),
+            "file": Output(extra("file"), "href"),
+        },
+        inputs={
+            "key": Input(part("table"), "id"),
+            "_changed": Input(ids.SETTINGS_CHANGED, "data"),
+            "_turned": (Input(part("newer"), "n_clicks"), Input(part("older"), "n_clicks")),
+            "_retried": Input(extra("retry"), "n_clicks"),
+            "search": Input(ids.resource_find(), "value"),
+        },
+        state={
+            "names": State(ids.resource_find(), "id"),
+            "offset": State(part("offset"), "data"),
+            "zone": State(ids.ZONE, "data"),
+        },
+    )
+    def fill(key: Any, search: Any, names: Any, offset: Any, zone: Any, **_: Any) -> dict[str, Any]:
+        resource, size = find(key), find(key).card.page_size
+        words = {name: str(one) for name, one in values_by_name(names, search).items()
+                 if one is not None}  # fmt: skip
+        paged = {"limit": size or None, "offset": _start(offset, size)}
+        shown = _shown(resource, current_context(stores, zone, search=words, **paged))
+        return answer(file=_file(resource.file, resource.card, words), **shown)
+
+
+def _start(offset: Any, size: int) -> int:
+    """Where the page begins; whatever else happened than turning, the newest are shown first."""
+    turned = ctx.triggered_id.get("part") if isinstance(ctx.triggered_id, dict) else None
+    step = {"newer": -size, "older": size}.get(str(turned), 0)
+    here = offset if isinstance(offset, int) and 0 <= offset <= FURTHEST else 0
+    return max(0, here + step) if step else 0
+
+
+def _file(file: File[Any] | None, card: Card, words: Mapping[str, str]) -> str:
+    """The address of the rows that are searched for, as a file."""
+    if file is None:
+        return ""
+    initial = {one.name: one.initial for one in card.search}
+    query = urlencode({name: one for name, one in words.items() if one != initial.get(name)})
+    return f"{file.path}?{query}" if query else file.path
+
+
+def _shown(resource: Resource[Any], context: Context) -> dict[str, Any]:
+    """What the card shows; one that fails says so, and leaves its neighbour alone."""
+    try:
+        resource.allow(context.scope)
+        found, start = _read(resource, context)
+        rows = resource.rows_of(context, found.records)
+        drawn = found.draw(rows) if found.draw else {}
+    except SpendscopeError as error:
+        return _failed(str(error))
+    except Exception:
+        number = uuid4().hex[:8]
+        log.exception("request %s failed", number)
+        return _failed(f"Something broke here (request {number}).")
+    sentence = found.sentence or ("" if rows else resource.card.empty)
+    shown = {"rows": rows, "selected": [], "sentence": sentence, "note": found.note}
+    place = _place(start, len(rows), found.count, resource.card.page_size)
+    return shown | {"state": "ready" if rows else "empty"} | place | drawn
+
+
+def _read(resource: Resource[Any], context: Context) -> tuple[Found[Any], int]:
+    """The records and where they begin: on the last page where the wanted one is beyond it."""
+    found = resource.read(context)
+    if found.records or not (found.count and context.offset and context.limit):
+        return found, context.offset
+    last = (found.count - 1) // context.limit * context.limit
+    return resource.read(replace(context, offset=last)), last
+
+
+def _failed(sentence: str) -> dict[str, Any]:
+    shown = {"rows": [], "selected": [], "sentence": sentence, "note": "", "state": "failed"}
+    return shown | _place(0, 0, 0, 0)
+
+
+def _place(start: int, rows: int, count: int | None, size: int) -> dict[str, Any]:
+    """Which page of the rows it is."""
+    end, count = start + rows, rows if count is None else count
+    text = f"{start + 1}–{end} of {count:,}" if size and rows else ""
+    return {"place": text, "offset": start, "newer": start == 0, "older": end >= count}
+
+
+# --- the chosen row
+
+
+def _selection(app: Dash, stores: Stores, find: Find) -> None:
+    @app.callback(
+        output={
+            "detail": Output(ids.resource("detail"), "children"),
+            "disabled": Output(ids.resource_button(), "disabled"),
+            "hidden": Output(ids.resource_button(), "hidden"),
+        },
+        inputs={"selected": Input(ids.resource("table"), "selectedRows")},
+        state={"key": State(ids.resource("table"), "id"), "zone": State(ids.ZONE, "data")},
+        prevent_initial_call=True,
+    )
+    def select(selected: Any, key: Any, zone: Any) -> dict[str, Any]:
+        resource, row, context = find(key), selected_row(selected), current_context(stores, zone)
+        every = resource.card.buttons
+        usable = {one.key: _usable(resource, one, row, context.scope) for one in every}
+        # Where there is an outcome, it is what became of the row that was chosen before.
+        same = resource.outcome and not row
+        return answer(
+            disabled={key: not can for key, can in usable.items()},
+            hidden={one.key: one.hides and not usable[one.key] for one in every},
+            detail=no_update if same else _detail(resource, context, row),
+        )
+
+
+def _usable(resource: Resource[Any], button: Button, row: Row, scope: Scope) -> bool:
+    right, needs = resource.rights.get(button.key), button.needs
+    if right and not right(scope):
+        return False
+    return needs is None or (bool(row) and _of_row(lambda: bool(needs(row)), False))
+
+
+def _of_row(made: Callable[[], A], forged: A) -> A:
+    """What is made of a row, which may be one that its table never had."""
+    try:
+        return made()
+    except FORGED:
+        return forged
+
+
+def _detail(resource: Resource[Any], context: Context, row: Row) -> str:
+    """What the choice of a row shows: what the resource says of it, or the row itself."""
+    detail = resource.detail
+    if detail is None or not row:
+        return str(row.get("detail", ""))
+    try:
+        resource.allow(context.scope)
+        return _of_row(lambda: detail(context, row), "")
+    except SpendscopeError as error:
+        return str(error)
+
+
+# --- the buttons
+
+
+def _buttons(app: Dash, stores: Stores, find: Find) -> None:
+    part = ids.resource
+
+    @app.callback(
+        output={
+            "displayed": Output(part("confirm"), "displayed"),
+            "message": Output(part("confirm"), "message"),
+            "asked": Output(part("asked"), "data"),
+            "changed": Output(part("changed"), "data"),
+            "problem": Output(part("problem"), "children"),
+        },
+        inputs={
+            "_clicks": Input(ids.resource_button(), "n_clicks"),
+            "_confirmed": Input(part("confirm"), "submit_n_clicks"),
+        },
+        state={
+            "key": State(part("table"), "id"),
+            "selected": State(part("table"), "selectedRows"),
+            "asked": State(part("asked"), "data"),
+        },
+        prevent_initial_call=True,
+    )
+    def press(_clicks: Any, _confirmed: Any, key: Any, selected: Any, asked: Any) -> dict[str, Any]:
+        resource, row, trigger = find(key), selected_row(selected), clicked()
+        sure = trigger.get("part") == "confirm"
+        button = resource.card.button(asked if sure else trigger.get("button"))
+        if button is None or (button.needs and not row):
+            raise PreventUpdate
+        try:
+            if button.confirm and not sure:
+                question = _question(resource, button, row)
+                return answer(displayed=True, message=question, asked=button.key)
+            _run(resource, button, current_context(stores), row)
+        except SpendscopeError as error:
+            return answer(problem=str(error))
+        return answer(changed=uuid4().hex, problem="")
+
+
+def _question(resource: Resource[Any], button: Button, row: Row) -> str:
+    question = _of_row(lambda: button.confirm(row) if button.confirm else "", "")
+    if not question:
+        raise Unknown(resource.card.one, f"that is no {resource.card.one} of this page")
+    return question
+
+
+def _run(resource: Resource[Any], button: Button, context: Context, row: Row) -> None:
+    """Do what a button does; one that opens a form has a callback of its own."""
+    resource.allow(context.scope)
+    if button.does == "remove" and resource.remove:
+        resource.remove(context, resource.card.number_of(row))
+    elif button.key in resource.actions:
+        resource.actions[button.key](context, row)
+    else:
+        raise PreventUpdate
