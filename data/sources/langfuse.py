@@ -57,6 +57,13 @@ KINDS: Final = {
 HOLDERS: Final = ("SPAN", "EVENT", "AGENT", "CHAIN", "EVALUATOR", "GUARDRAIL")
 OPERATIONS: Final = {"GENERATION": "chat", "EMBEDDING": "embeddings"}
 FROM_TRACE: Final = {"userid": "userid", "sessionid": "sessionid", "projectid": "projectid"}
+OF_WHICH: Final = {
+    "cache_write_1h_tokens": ("1h", "written"),
+    "input_audio_tokens": ("audio", "input"),
+    "output_audio_tokens": ("audio", "output"),
+    "input_image_tokens": ("image", "input"),
+    "output_image_tokens": ("image", "output"),
+}
 KEPT: Final = {"prompt": "promptname", "prompt_version": "promptversion"} | {
     name: name for name in ("environment", "release", "version")
 }
@@ -80,6 +87,15 @@ def tokens(row: Row) -> Raw:
         "cache_write_tokens": sums["written"] if written else None,
         "output_tokens": sums["output"] + sums["reasoning"],
         "reasoning_tokens": sums["reasoning"] or None,
+        **_of_which(used),
+    }
+
+
+def _of_which(used: Mapping[str, int]) -> Raw:
+    """Parts of the counts that have prices of their own, by the words of their names."""
+    return {
+        field: sum(n for name, n in used.items() if word in name and _side(name) == side) or None
+        for field, (word, side) in OF_WHICH.items()
     }
 
 

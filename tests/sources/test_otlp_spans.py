@@ -493,6 +493,37 @@ def test_each_program_counts_in_its_own_way(
     assert SECRET not in str(event)
 
 
+@pytest.mark.parametrize(
+    ("attributes", "want"),
+    [
+        (SDK | {"ai.response.providerMetadata": json.dumps({"anthropic": {"usage": {
+            "input_tokens": 4, "cache_creation_input_tokens": 30, "cache_read_input_tokens": 0,
+            "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20},
+            "server_tool_use": {"web_search_requests": 2}, "service_tier": "batch"}}})},
+         {"input_tokens": 4, "cache_write_tokens": 30, "cache_write_1h_tokens": 20,
+          "web_searches": 2, "service_tier": "batch"}),
+        (CHAT | {"gen_ai.openai.request.service_tier": "flex",
+                 "gen_ai.openai.response.service_tier": "default"}, {"service_tier": "standard"}),
+        (CHAT | {"gen_ai.openai.request.service_tier": "auto"}, {"service_tier": None}),
+        (CHAT | {"llm.token_count.prompt": 100, "llm.token_count.completion": 20,
+                 "llm.token_count.prompt_details.audio": 90,
+                 "llm.token_count.completion_details.audio": 15},
+         {"input_audio_tokens": 90, "output_audio_tokens": 15}),
+        (CHAT | USED | {"gen_ai.usage.input_token_details": '{"audio": 4}'},
+         {"input_audio_tokens": 4, "output_audio_tokens": None}),
+        ({"langfuse.observation.type": "generation", "langfuse.observation.usage_details":
+            '{"input": 5, "input_audio_tokens": 7, "input_cache_creation_1h": 9, "output": 1}'},
+         {"input_tokens": 12, "input_audio_tokens": 7, "cache_write_tokens": 9,
+          "cache_write_1h_tokens": 9}),
+    ],
+)  # fmt: skip
+def test_what_has_a_price_of_its_own_is_told_apart(
+    attributes: dict[str, Any], want: dict[str, Any]
+) -> None:
+    event = one(attributes)
+    assert {name: event[name] for name in want} == want
+
+
 def test_json_that_is_cut_off_costs_what_it_held_alone() -> None:
     event = one(SDK | {"ai.response.providerMetadata": '{"anthropic": {"usage": {"input_tok'})
     assert (event["kind"], event["output_tokens"]) == ("llm", 88)

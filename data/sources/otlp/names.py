@@ -198,6 +198,39 @@ REASONED: Final = Names(
     *each(OUTPUT_DETAILS, "reasoning_tokens", "reasoning", "thoughts_tokens"),
     BRAINTRUST + "completion_reasoning_tokens", *REASONED_BESIDE,
 )  # fmt: skip
+WRITTEN_HOUR: Final = Names(
+    CLAUDE + "cache_creation.ephemeral_1h_input_tokens",
+    USED + "cache_creation.ephemeral_1h_input_tokens", USED + "cache_creation_1h_input_tokens",
+    *each(DETAILS, "ephemeral_1h_input_tokens", "cache_creation_1h"),
+)  # fmt: skip
+HEARD: Final = Names(
+    TOLD + "prompt_details.audio", USED + "input_audio_tokens",
+    USED + "experimental.input_audio_tokens", *each(DETAILS, "input_audio_tokens"),
+    *each(DETAILS[:1] + DETAILS[2:], "audio", "audio_tokens"),
+)  # fmt: skip
+SPOKEN: Final = Names(
+    TOLD + "completion_details.audio", USED + "output_audio_tokens",
+    USED + "experimental.output_audio_tokens", *each(OUTPUT_DETAILS, "output_audio_tokens"),
+    *each(OUTPUT_DETAILS[:1] + OUTPUT_DETAILS[2:], "audio", "audio_tokens"),
+)  # fmt: skip
+SEEN: Final = Names(
+    USED + "input_image_tokens", USED + "experimental.input_image_tokens",
+    *each(DETAILS, "input_image_tokens", "image_tokens"),
+)  # fmt: skip
+DRAWN: Final = Names(
+    USED + "output_image_tokens", USED + "experimental.output_image_tokens",
+    *each(OUTPUT_DETAILS, "output_image_tokens"),
+)  # fmt: skip
+SEARCHED: Final = Names(
+    CLAUDE + "server_tool_use.web_search_requests", USED + "server_tool_use.web_search_requests",
+    USED + "web_search_requests", USED + "details.web_search_requests",
+)  # fmt: skip
+TIER: Final = Names(
+    CLAUDE + "speed", CLAUDE + "service_tier", META + "openai.serviceTier",
+    "gen_ai.openai.response.service_tier", "openai.response.service_tier",
+    "gen_ai.response.service_tier", "gen_ai.openai.request.service_tier",
+    "openai.request.service_tier", "gen_ai.request.service_tier",
+)  # fmt: skip
 TOTAL: Final = Names(
     USED + "total_tokens", "llm.usage.total_tokens", TOLD + "total", "ai.usage.totalTokens",
     META + "google.usageMetadata.totalTokenCount", MLFLOW + "total_tokens",
@@ -225,7 +258,8 @@ USAGE: Final = Names(
 )  # fmt: skip
 # What tells more of a call's tokens than how many went in and came out.
 SHARES: Final = Names(
-    *CACHED, *WRITTEN, *REASONED, *TOTAL, *UNCACHED, *LANGFUSE_USAGE,
+    *CACHED, *WRITTEN, *REASONED, *TOTAL, *UNCACHED, *LANGFUSE_USAGE, *WRITTEN_HOUR, *HEARD,
+    *SPOKEN, *SEEN, *DRAWN, *SEARCHED,
 )  # fmt: skip
 GENAI: Final = Names(*USAGE, *REQUESTED, *ANSWERED, *OPERATION)
 

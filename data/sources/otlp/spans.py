@@ -24,7 +24,7 @@ from data.sources.otlp.names import (
     milliseconds,
 )
 from data.sources.otlp.tree import CERTAIN, KINDS, Key, Tree, embeds, key, title
-from data.sources.otlp.usage import cost, counts
+from data.sources.otlp.usage import cost, counts, tier
 
 NANOS: Final = 1_000_000  # in a millisecond
 RAW: Final = Note("raw_gen_ai_request is the double of litellm_request and not counted")
@@ -143,6 +143,7 @@ def _call(span: Span) -> Raw:
         "operation": first_text(attributes, names.OPERATION)
         or ("embeddings" if embeds(span) else None),
         "ttft_ms": _first(span),
+        "service_tier": tier(attributes),
         **counts(attributes),
         **cost(attributes),
     }

@@ -13,6 +13,7 @@ from itertools import product
 from typing import Final
 
 from data.errors import EventError
+from data.events import table
 from data.sources import langfuse
 from data.sources.fields import count, nano
 from data.sources.format import Raw
@@ -21,6 +22,14 @@ from data.sources.otlp.names import Attributes, first_known, first_text
 
 Counts = dict[str, int | None]
 ASKED: Final = (names.INPUT, names.CACHED, names.WRITTEN, names.OUTPUT, names.REASONED)
+
+
+OF_WHICH: Final = {
+    "cache_write_1h_tokens": names.WRITTEN_HOUR, "input_audio_tokens": names.HEARD,
+    "output_audio_tokens": names.SPOKEN, "input_image_tokens": names.SEEN,
+    "output_image_tokens": names.DRAWN, "web_searches": names.SEARCHED,
+}  # fmt: skip
+TIERS: Final = {"default": "standard"} | {tier: tier for tier in table.TIERS}
 
 
 def tokens_of(
@@ -72,7 +81,10 @@ def counts(attributes: Attributes) -> Counts:
         or bool(attributes.spelled & (names.CACHED_BESIDE.bit | names.WRITTEN_BESIDE.bit)),
         reasoning_beside=told[-1][0] in names.REASONED_BESIDE,
     )  # fmt: skip
-    return found if total is None or reasoning is not None else _thoughts(found, total, attributes)
+    if total is not None and reasoning is None:
+        found = _thoughts(found, total, attributes)
+    return found | {name: count(*first_known(attributes, each)) or None
+                    for name, each in OF_WHICH.items()}  # fmt: skip
 
 
 def _total(attributes: Attributes) -> int | None:
@@ -91,6 +103,14 @@ def _thoughts(found: Counts, total: int, attributes: Attributes) -> Counts:
         return found
     output = (found["output_tokens"] or 0) + rest
     return found | {"output_tokens": output, "reasoning_tokens": rest}
+
+
+def tier(attributes: Attributes) -> str | None:
+    """As what the call was processed; what was asked for counts where no answer says it."""
+    if not attributes.spelled & names.TIER.bit:
+        return None
+    told = (TIERS.get(str(attributes.get(name)).lower()) for name in names.TIER)
+    return next(filter(None, told), None)
 
 
 def cost(attributes: Attributes) -> Raw:
