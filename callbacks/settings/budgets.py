@@ -35,7 +35,7 @@ from components.settings.budget_charts import crossings, drawn, shares
 from components.settings.budgets import Names, crossing_row, point, row
 from components.settings.resource import Row, options
 from data.access.scope import Scope
-from data.budgets.book import budget, change, create, listed, own, remove
+from data.budgets.book import budget, change, create, own, remove, visible_budgets
 from data.budgets.budget import KINDS, Budget
 from data.budgets.crossings import Crossed, Crossing, crossed, exactly
 from data.budgets.spending import COST, Standing, standing
@@ -100,7 +100,7 @@ def _standing(context: Context, one: Budget) -> Standing:
 
 def _read(context: Context) -> Found[Standing]:
     """Every budget that concerns this reader, as it stands."""
-    found = [_standing(context, one) for one in listed(context.state, context.scope)]
+    found = [_standing(context, one) for one in visible_budgets(context.state, context.scope)]
     return Found(found, draw=lambda rows: drawn(shares(rows), len(rows)))
 
 
@@ -206,7 +206,7 @@ def _crossed(context: Context) -> Found[Crossed]:
     the newest first, to the hour."""
     number, now = _chosen(context.search.get("budget", cards.EVERY)), context.actor.now
     state, scope = context.state, context.scope
-    budgets = listed(state, scope) if number is None else [budget(state, scope, number)]
+    budgets = visible_budgets(state, scope) if number is None else [budget(state, scope, number)]
     every = [each for one in budgets for each in crossed(one, now, scope, context.store)]
     found = sorted(every, key=lambda one: -one.hour)
 

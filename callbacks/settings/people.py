@@ -11,9 +11,9 @@ from components.settings.resource import Row
 from components.values import hover_text
 from data.access.people import Alias, People
 from data.local_time import instant
-from data.people.aliases import add, dismiss, listed, refuse, remove
+from data.people.aliases import add, dismiss, remove, require_administrator, stored_aliases
 from data.people.hints import Hint, observed_ids, suggestions
-from data.people.table import Kept
+from data.people.table import StoredAlias
 
 MOST_OFFERED: Final = 2_000
 PATH: Final = "/api/v1/aliases"
@@ -22,7 +22,7 @@ PATH: Final = "/api/v1/aliases"
 class Merged(NamedTuple):
     """An alias that is kept, all the ids of its person, and how many events carry it."""
 
-    kept: Kept
+    kept: StoredAlias
     ids: tuple[str, ...]
     events: int
 
@@ -41,7 +41,7 @@ class Suggested(NamedTuple):
 
 
 def _read(context: Context) -> Found[Merged]:
-    kept = listed(context.state, context.scope)
+    kept = stored_aliases(context.state, context.scope)
     ids = People(Alias(one.id, one.person) for one in kept).ids_by_person
     events = _events(context)
     return Found([Merged(one, ids[one.person], events[one.id]) for one in kept])
@@ -58,12 +58,12 @@ def _events(context: Context) -> Counter[str]:
     return Counter({name: one.events for name, one in ids.items()})
 
 
-def alias_as_dict(one: Kept) -> dict[str, Any]:
+def alias_as_dict(one: StoredAlias) -> dict[str, Any]:
     """An alias as JSON."""
     return one.as_dict() | {"who": one.who, "at": instant(one.at).isoformat()}
 
 
-def _add(context: Context, values: Values) -> Kept:
+def _add(context: Context, values: Values) -> StoredAlias:
     return add(context.state, context.actor, values, context.store)
 
 
@@ -85,7 +85,7 @@ def _pair(row: Row) -> Values:
 
 PEOPLE: Final[Resource[Merged]] = Resource(
     shown.PEOPLE,
-    allow=refuse,
+    allow=require_administrator,
     read=_read,
     row=lambda one, _: {"name_tip": one.tip},
     create=_add,
@@ -101,7 +101,7 @@ PEOPLE: Final[Resource[Merged]] = Resource(
 )
 HINTS: Final[Resource[Suggested]] = Resource(
     shown.HINTS,
-    allow=refuse,
+    allow=require_administrator,
     read=_suggest,
     actions={
         "hint-accept": lambda context, row: _add(context, _pair(row)),

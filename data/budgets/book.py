@@ -14,7 +14,7 @@ from data.access.scope import Scope
 from data.budgets.budget import KINDS, LIMITS, Budget, draft
 from data.budgets.subjects import meant, refuse_odd
 from data.engines.protocol import EventStore
-from data.errors import Forbidden, Refused, Unknown
+from data.errors import Forbidden, Refused, Unknown, excerpt
 from data.events.money import NANO
 from data.state.audit import Actor, record
 from data.state.store import State
@@ -23,7 +23,7 @@ from data.state.tables import BUDGETS
 Raw = Mapping[str, Any]
 
 
-def listed(state: State, scope: Scope) -> list[Budget]:
+def visible_budgets(state: State, scope: Scope) -> list[Budget]:
     """The budgets of which this reader may see every event that they count."""
     with state.reading() as connection:
         rows = connection.execute(sa.select(BUDGETS).order_by(BUDGETS.c.id)).all()
@@ -33,14 +33,14 @@ def listed(state: State, scope: Scope) -> list[Budget]:
 
 def own(state: State, scope: Scope) -> list[Budget]:
     """The budgets that are set for the reader personally."""
-    budgets = listed(state, scope)
+    budgets = visible_budgets(state, scope)
     return [one for one in budgets if one.kind == "user" and scope.is_me(one.subject)]
 
 
 def budget(state: State, scope: Scope, number: int) -> Budget:
     """A budget this reader may see; one that is hidden is as unknown as one that is not there."""
     with state.reading() as connection:
-        return _seen(connection, scope, number)
+        return _visible(connection, scope, number)
 
 
 def create(state: State, actor: Actor, raw: Raw, store: EventStore) -> Budget:
@@ -51,9 +51,9 @@ def create(state: State, actor: Actor, raw: Raw, store: EventStore) -> Budget:
         _refuse_second(connection, made, actor.scope.people)
         insert = BUDGETS.insert().values(made.row()).returning(BUDGETS.c.id)
         result = connection.execute(insert)
-        kept = replace(made, id=result.scalar_one())
-        record(connection, actor, "create", _thing(kept), None, kept.as_dict())
-    return kept
+        stored = replace(made, id=result.scalar_one())
+        record(connection, actor, "create", _thing(stored), None, stored.as_dict())
+    return stored
 
 
 def change(state: State, actor: Actor, number: int, raw: Raw, store: EventStore) -> Budget:
@@ -61,7 +61,7 @@ def change(state: State, actor: Actor, number: int, raw: Raw, store: EventStore)
     # Asked before the lock: who writes must not wait for a question to the events.
     refuse_odd(_reshaped(budget(state, actor.scope, number), raw, actor), actor.scope, store)
     with state.writing() as connection:
-        old = _seen(connection, actor.scope, number)
+        old = _visible(connection, actor.scope, number)
         made = _reshaped(old, raw, actor)
         if _place(made) != _place(old):
             _refuse_second(connection, made, actor.scope.people)
@@ -74,12 +74,12 @@ def change(state: State, actor: Actor, number: int, raw: Raw, store: EventStore)
 def remove(state: State, actor: Actor, number: int) -> None:
     """No such budget any more; what it was stays in the audit trail."""
     with state.writing() as connection:
-        old = _allowed(_seen(connection, actor.scope, number), actor.scope)
+        old = _allowed(_visible(connection, actor.scope, number), actor.scope)
         connection.execute(BUDGETS.delete().where(BUDGETS.c.id == number))
         record(connection, actor, "delete", _thing(old), old.as_dict(), None)
 
 
-def _seen(connection: sa.Connection, scope: Scope, number: int) -> Budget:
+def _visible(connection: sa.Connection, scope: Scope, number: int) -> Budget:
     # A number that SQLite cannot hold is nobody's.
     wanted = BUDGETS.c.id == (number if 0 < number < 2**63 else -1)
     row = connection.execute(sa.select(BUDGETS).where(wanted)).first()
@@ -103,21 +103,22 @@ def _shaped(raw: Raw, actor: Actor, old: Budget | None = None) -> Budget:
 
 
 def _reshaped(old: Budget, raw: Raw, actor: Actor) -> Budget:
-    return _shaped(_kept(_allowed(old, actor.scope)) | dict(raw), actor, old)
+    return _shaped(_as_typed(_allowed(old, actor.scope)) | dict(raw), actor, old)
 
 
 def _allowed(one: Budget, scope: Scope) -> Budget:
     if scope.sets_budgets_of(one.kind, one.subject):
         return one
     if one.kind == "project" and scope.projects:
-        raise Forbidden(f"you do not administer the project {one.subject[:40]!r}", "subject")
+        problem = f"you do not administer the project {excerpt(one.subject)}"
+        raise Forbidden(problem, "subject")
     raise Forbidden(f"you may not set a budget for {_whom(one)}", "subject")
 
 
 def _whom(one: Budget) -> str:
     if one.kind == "everything":
         return "everything"
-    return f"the {KINDS[one.kind].lower()} {one.subject[:40]!r}"
+    return f"the {KINDS[one.kind].lower()} {excerpt(one.subject)}"
 
 
 def _refuse_second(connection: sa.Connection, made: Budget, people: People) -> None:
@@ -144,7 +145,7 @@ def _place(one: Budget) -> tuple[str, str, str]:
     return one.kind, one.subject, one.period
 
 
-def _kept(old: Budget) -> dict[str, Any]:
+def _as_typed(old: Budget) -> dict[str, Any]:
     """A budget as it would be typed again, to the nano-dollar."""
     typed = {name: Decimal(most) / NANO for name in LIMITS if (most := getattr(old, name))}
     return old.row() | typed

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Self
 
-from data.errors import Refused
+from data.errors import Refused, excerpt
 from data.events.money import NANO, in_dollars
 from data.events.table import EARLIEST, LATEST, LONGEST_TEXT
 from data.local_time import instant, zones
@@ -79,7 +79,7 @@ def draft(raw: Mapping[str, Any], now: int, number: int = 0) -> Budget:
     """The budget that was described; raises `Refused` naming the field that is wrong."""
     for name in raw:
         if name not in FIELDS:
-            raise Refused(name[:40], f"a budget has no {name[:40]!r}; it has {', '.join(FIELDS)}")
+            raise Refused(name[:40], f"a budget has no {excerpt(name)}; it has {', '.join(FIELDS)}")
     kind = _among("kind", "kind of budget", raw.get("kind"), KINDS)
     subject = _subject(kind, raw.get("subject"))
     hard = _money("hard", raw.get("hard"))
@@ -97,10 +97,10 @@ def _blank(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _among(field: str, what: str, value: Any, known: Mapping[str, str]) -> str:
-    if not isinstance(value, str) or value not in known:
-        told = "no" if _blank(value) else repr(str(value)[:40]) + " is no"
-        raise Refused(field, f"{told} {what}; use one of {', '.join(known)}")
+def _among(field: str, what: str, value: Any, offered: Mapping[str, str]) -> str:
+    if not isinstance(value, str) or value not in offered:
+        problem = f"no {what}" if _blank(value) else f"{excerpt(value)} is no {what}"
+        raise Refused(field, f"{problem}; use one of {', '.join(offered)}")
     return value
 
 
@@ -116,7 +116,7 @@ def _subject(kind: str, value: Any) -> str:
     if len(text) > LONGEST_TEXT:
         raise Refused("subject", f"{what} is named by at most {LONGEST_TEXT:,} characters")
     if text in RESERVED or not text.isprintable():
-        raise Refused("subject", f"{text[:40]!r} cannot name {what}")
+        raise Refused("subject", f"{excerpt(text)} cannot name {what}")
     return text.lower() if kind == "model" else text
 
 
@@ -126,7 +126,7 @@ def _money(field: str, value: Any) -> int:
         raise Refused(field, f"the {name} is missing: an amount in US dollars")
     number = _decimal(str(value).strip().removeprefix("$").strip())
     if number is None or isinstance(value, bool):
-        raise Refused(field, f"the {name} is no number: {str(value)[:40]!r}")
+        raise Refused(field, f"the {name} is no number: {excerpt(value)}")
     if number > MOST_DOLLARS:
         raise Refused(field, f"the {name} is at most ${MOST_DOLLARS:,}")
     if (nano := int(number * NANO)) <= 0:
@@ -156,8 +156,9 @@ def _days(value: Any) -> int:
 def _zone(value: Any) -> str:
     name = "UTC" if _blank(value) else value
     if not isinstance(name, str) or name.strip() not in zones():
-        told = repr(str(name)[:60])
-        raise Refused("zone", f"{told} is no time zone; use an IANA name like Europe/Berlin")
+        raise Refused(
+            "zone", f"{excerpt(name)} is no time zone; use an IANA name like Europe/Berlin"
+        )
     return name.strip()
 
 
@@ -167,7 +168,7 @@ def _start(value: Any, now: int, zone: str) -> str:
     try:
         day = date.fromisoformat(str(value).strip())
     except ValueError:
-        raise Refused("start", f"{str(value)[:40]!r} is no date like 2026-11-01") from None
+        raise Refused("start", f"{excerpt(value)} is no date like 2026-11-01") from None
     if not EARLIEST.year < day.year < LATEST.year - 1:
         raise Refused("start", "the start lies outside the years 2001 to 2098")
     return day.isoformat()

@@ -96,7 +96,7 @@ def exactly(found: Crossed, scope: Scope, store: EventStore) -> Crossing:
     minute, rest = minutes.crossing(found.rest)
     last = _between(found.whole, minute, min(end, minute + WIDTHS["minute"]))
     at = _halve(last, rest, scope, store)
-    return Crossing(found, at, _whose(_between(found.whole, at, at + 1), scope, store))
+    return Crossing(found, at, _top_user(_between(found.whole, at, at + 1), scope, store))
 
 
 def _between(filters: Filters, start: int, end: int) -> Filters:
@@ -104,8 +104,8 @@ def _between(filters: Filters, start: int, end: int) -> Filters:
 
 
 def _spent(filters: Filters, grain: Grain, scope: Scope, store: EventStore) -> Spent:
-    asked = Query(COST, ("time",), filters, grain=grain, order=(("time", False),))
-    frame = run(asked, scope, store)
+    query = Query(COST, ("time",), filters, grain=grain, order=(("time", False),))
+    frame = run(query, scope, store)
     return Spent(tuple(map(int, frame["time"])), tuple(map(nano, frame["cost"])))
 
 
@@ -125,13 +125,13 @@ def _halve(filters: Filters, rest: int, scope: Scope, store: EventStore) -> int:
 
 def _ends(filters: Filters, scope: Scope, store: EventStore) -> tuple[int, int, int]:
     """What a window's events cost, and the instants of the first and the last of them."""
-    asked = Query(("cost", "first_event", "last_event"), (), filters)
-    spent, first, last = run(asked, scope, store).iloc[0]
+    query = Query(("cost", "first_event", "last_event"), (), filters)
+    spent, first, last = run(query, scope, store).iloc[0]
     return nano(spent), int(first), int(last)
 
 
-def _whose(filters: Filters, scope: Scope, store: EventStore) -> str | None:
+def _top_user(filters: Filters, scope: Scope, store: EventStore) -> str | None:
     """The user of a call: of several at the very same instant, the one who spent most."""
-    asked = Query(COST, ("user",), filters, order=(("cost", True),))
-    user: str | None = or_none(run(asked, scope, store)["user"].iloc[0])
+    query = Query(COST, ("user",), filters, order=(("cost", True),))
+    user: str | None = or_none(run(query, scope, store)["user"].iloc[0])
     return user

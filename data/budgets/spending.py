@@ -63,8 +63,8 @@ class Standing:
 def standing(budget: Budget, now: int, scope: Scope, store: EventStore) -> Standing:
     """How a budget stands now, for a reader who sees all that it counts."""
     period = current(budget, now)
-    asked = Query(COST, (), counted(budget, period, scope, store))
-    return Standing(budget, period, nano(run(asked, scope, store)["cost"].iloc[0]), now)
+    query = Query(COST, (), counted(budget, period, scope, store))
+    return Standing(budget, period, nano(run(query, scope, store)["cost"].iloc[0]), now)
 
 
 def nano(dollars: Any) -> int:

@@ -9,7 +9,7 @@ from data.access.people import People
 from data.access.scope import Scope
 from data.budgets.budget import KINDS, Budget
 from data.engines.protocol import EventStore
-from data.errors import Refused
+from data.errors import Refused, excerpt
 from data.prices.patterns import matches
 from data.query.filters import Filters
 from data.query.query import Query
@@ -55,10 +55,10 @@ def refuse_odd(budget: Budget, scope: Scope, store: EventStore) -> None:
     """An id that no event carries may still come, but not with the look of a mistake."""
     if budget.kind == "everything" or PLAIN.fullmatch(budget.subject):
         return
-    asked = counted(budget, ALL_TIME, scope, store)
-    if not run(Query(EVENTS, (), asked), scope, store)["events"].iloc[0]:
+    filters = counted(budget, ALL_TIME, scope, store)
+    if not run(Query(EVENTS, (), filters), scope, store)["events"].iloc[0]:
         raise Refused(
             "subject",
-            f"no {KINDS[budget.kind].lower()} {budget.subject[:40]!r} has been seen; one that is"
+            f"no {KINDS[budget.kind].lower()} {excerpt(budget.subject)} has been seen; one that is"
             " still to come is named by letters, digits and . _ - @ : / + only",
         )

@@ -79,7 +79,7 @@ class LiveImports:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._held: dict[tuple[str, str, int], tuple[int, Report]] = {}
+        self._pending: dict[tuple[str, str, int], tuple[int, Report]] = {}
         self._lock = threading.Lock()
         self._due = time.monotonic() + PAUSE
 
@@ -94,25 +94,26 @@ class LiveImports:
     def has_sent_usage(self, who: str) -> bool:
         """Whether a sender has ever brought the use of a model that was new."""
         with self._lock:
-            held = any(key[0] == who and sums.tokens for key, (_, sums) in self._held.items())
+            pending = any(key[0] == who and sums.tokens for key, (_, sums) in self._pending.items())
         this = (IMPORTS.c.way == "live", IMPORTS.c.who == who, IMPORTS.c.tokens > 0)
         with self._state.reading() as connection:
             return (
-                held or connection.execute(sa.select(IMPORTS.c.id).where(*this)).first() is not None
+                pending
+                or connection.execute(sa.select(IMPORTS.c.id).where(*this)).first() is not None
             )
 
     def _hold(self, now: int, who: str, format_: str, day: int, report: Report) -> None:
         with self._lock:
-            last, sums = self._held.get((who, format_, day), (now, Report()))
+            last, sums = self._pending.get((who, format_, day), (now, Report()))
             sums.add(report)
-            self._held[who, format_, day] = max(now, last), sums
+            self._pending[who, format_, day] = max(now, last), sums
 
     def flush(self) -> None:
-        """Write what is held."""
+        """Write what is pending."""
         with self._lock:
-            held, self._held = self._held, {}
+            pending, self._pending = self._pending, {}
             self._due = time.monotonic() + PAUSE
-        for (who, format_, day), (now, report) in held.items():
+        for (who, format_, day), (now, report) in pending.items():
             report.format = format_
             try:
                 _add_to_day(self._state, now, who, day, report)
@@ -154,11 +155,11 @@ def add_source_totals(connection: sa.Connection, now: int, report: Report) -> No
     for source, (events, duplicates, rejected) in report.sources.items():
         name = _totals_row(connection, source or report.format[:LONGEST_FORMAT])
         this = SOURCE_TOTALS.c.source == name
-        held = connection.execute(sa.select(SOURCE_TOTALS).where(this)).one()
+        old = connection.execute(sa.select(SOURCE_TOTALS).where(this)).one()
         why = [list(one) for one in report.reasons.get(source, ())]
         sums = {
-            "duplicates": held.duplicates + duplicates, "rejected": held.rejected + rejected,
-            "last": now if events else held.last, "reasons": (why + held.reasons)[:SHOWN],
+            "duplicates": old.duplicates + duplicates, "rejected": old.rejected + rejected,
+            "last": now if events else old.last, "reasons": (why + old.reasons)[:SHOWN],
         }  # fmt: skip
         connection.execute(SOURCE_TOTALS.update().where(this).values(sums))
 

@@ -21,7 +21,7 @@ from data.ingest.dry_run import Write, dry_run_write
 from data.ingest.preparing import BATCH, Progress, batches
 from data.ingest.reconciliation import Reconciliation
 from data.ingest.requests import ParsedRequest
-from data.people.likeness import Watch
+from data.people.similar_names import SimilarUsers
 from data.prices.book import PriceBook
 from data.sources import Input, Options, find, parquet, read
 from data.sources.format import Record
@@ -91,7 +91,7 @@ def ingest_paths(
     options = options or Options()
     inputs = find(paths, name, options)
     report = Report() if report is None else report
-    report.files, totals, watch = len(inputs), Reconciliation(), Watch()
+    report.files, totals, similar = len(inputs), Reconciliation(), SimilarUsers()
     report.format = ", ".join(sorted({each.format.name for each in inputs if each.format}))
     for form, some in groupby(inputs, lambda one: one.format):
         before = dict(report.sources)
@@ -99,11 +99,11 @@ def ingest_paths(
             for each in some:
                 _load(each, sink, options, progress, report)
         else:
-            ingest(watch.over(read(list(some), options)), sink, dry_run=dry_run,
+            ingest(similar.watched(read(list(some), options)), sink, dry_run=dry_run,
                    progress=progress, report=report, reconciliation=totals)  # fmt: skip
         report.attribute_rejections(form.name if form else "", before)
     _conclude(totals, report)
-    for note in watch.note():
+    for note in similar.notes():
         report.note(note.text)
     return report
 

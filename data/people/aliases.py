@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from data.access.people import NO_ALIASES, Alias, People
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
-from data.errors import Forbidden, Refused, Unknown
-from data.people.table import Kept, draft, named
+from data.errors import Forbidden, Refused, Unknown, excerpt
+from data.people.table import StoredAlias, draft, named
 from data.query.filters import Filters
 from data.query.query import Query
 from data.query.run import run
@@ -44,25 +44,25 @@ class PersonDirectory:
             return self._read[1]
 
 
-def listed(state: State, scope: Scope) -> list[Kept]:
+def stored_aliases(state: State, scope: Scope) -> list[StoredAlias]:
     """Every alias, by person; raises `Forbidden` for whom they are not."""
-    refuse(scope)
+    require_administrator(scope)
     with state.reading() as connection:
         return _all(connection)
 
 
-def add(state: State, actor: Actor, raw: Raw, store: EventStore) -> Kept:
+def add(state: State, actor: Actor, raw: Raw, store: EventStore) -> StoredAlias:
     """One more id of a person; `Refused` names the field that is wrong. An alias given as the
     person stands for theirs. The name is the one their own events carry, unless one is given."""
-    refuse(actor.scope)
+    require_administrator(actor.scope)
     wanted = draft(raw)
     own = _name(actor.scope.people.person(wanted.person), actor.scope, store)
     with state.writing() as connection:
-        held = _all(connection)
-        person = next((one.person for one in held if one.id == wanted.person), wanted.person)
-        old = _refuse_odd(held, wanted, person)
-        name = wanted.name or own or _kept_name(held, person)
-        made = Kept(wanted.id, person, name, actor.who, actor.now)
+        existing = _all(connection)
+        person = next((one.person for one in existing if one.id == wanted.person), wanted.person)
+        old = _existing_alias(existing, wanted, person)
+        name = wanted.name or own or _kept_name(existing, person)
+        made = StoredAlias(wanted.id, person, name, actor.who, actor.now)
         if old is None:
             connection.execute(ALIASES.insert().values(made._asdict()))
             record(connection, actor, "create", _thing(made), None, made.as_dict())
@@ -74,20 +74,20 @@ def add(state: State, actor: Actor, raw: Raw, store: EventStore) -> Kept:
 
 def remove(state: State, actor: Actor, alias: str) -> None:
     """This id is its own person again."""
-    refuse(actor.scope)
+    require_administrator(actor.scope)
     this = ALIASES.c.id == alias
     with state.writing() as connection:
         row = connection.execute(sa.select(ALIASES).where(this)).first()
         if row is None:
-            raise Unknown("alias", f"{alias[:60]!r} is no alias of anybody")
-        old = Kept(*row)
+            raise Unknown("alias", f"{excerpt(alias)} is no alias of anybody")
+        old = StoredAlias(*row)
         connection.execute(ALIASES.delete().where(this))
         record(connection, actor, "delete", _thing(old), old.as_dict(), None)
 
 
 def dismiss(state: State, actor: Actor, raw: Raw) -> None:
     """Two ids are different persons, however alike: they are not suggested again."""
-    refuse(actor.scope)
+    require_administrator(actor.scope)
     pair = sorted((named("alias", raw.get("alias")), named("person", raw.get("person"))))
     row = dict(zip(("id", "other"), pair, strict=True))
     with state.writing() as connection:
@@ -99,47 +99,48 @@ def dismiss(state: State, actor: Actor, raw: Raw) -> None:
 
 def dismissed(state: State, scope: Scope) -> set[frozenset[str]]:
     """The pairs that are different persons."""
-    refuse(scope)
+    require_administrator(scope)
     with state.reading() as connection:
         return {frozenset(row) for row in connection.execute(sa.select(NOT_ALIASES))}
 
 
-def _all(connection: sa.Connection) -> list[Kept]:
+def _all(connection: sa.Connection) -> list[StoredAlias]:
     rows = connection.execute(sa.select(ALIASES).order_by(ALIASES.c.person, ALIASES.c.id))
-    return [Kept(*row) for row in rows]
+    return [StoredAlias(*row) for row in rows]
 
 
-def _refuse_odd(held: list[Kept], wanted: Alias, person: str) -> Kept | None:
+def _existing_alias(existing: list[StoredAlias], wanted: Alias, person: str) -> StoredAlias | None:
     """What is kept of this alias already, where that says the same; refuse what contradicts it."""
-    said = f"{wanted.id[:60]!r}"
-    old = next((one for one in held if one.id == wanted.id), None)
+    alias = excerpt(wanted.id)
+    old = next((one for one in existing if one.id == wanted.id), None)
     if wanted.id == wanted.person:
-        raise Refused("alias", f"{said} cannot be an alias of itself")
+        raise Refused("alias", f"{alias} cannot be an alias of itself")
     if wanted.id == person:
-        raise Refused("alias", f"{wanted.person[:60]!r} is an alias of {said} already")
+        raise Refused("alias", f"{excerpt(wanted.person)} is an alias of {alias} already")
     if old and old.person != person:
-        raise Refused("alias", f"{said} is an alias of {old.person[:60]!r}: remove that first")
-    if any(one.person == wanted.id for one in held):
-        raise Refused("alias", f"{said} is a person with aliases: remove those first")
-    if old is None and len(held) >= MOST:
+        raise Refused("alias", f"{alias} is an alias of {excerpt(old.person)}: remove that first")
+    if any(one.person == wanted.id for one in existing):
+        raise Refused("alias", f"{alias} is a person with aliases: remove those first")
+    if old is None and len(existing) >= MOST:
         raise Refused("alias", f"there are {MOST:,} aliases, the most that can be kept")
     return old
 
 
 def _name(person: str, scope: Scope, store: EventStore) -> str | None:
-    asked = Query(("events",), ("user",), Filters(ALL_TIME, (("user", (person,)),)))
-    names = run(asked, scope.without_aliases(), store)["user_name"]
+    query = Query(("events",), ("user",), Filters(ALL_TIME, (("user", (person,)),)))
+    names = run(query, scope.without_aliases(), store)["user_name"]
     return str(names.iloc[0]) if len(names) and or_none(names.iloc[0]) else None
 
 
-def _kept_name(held: list[Kept], person: str) -> str | None:
-    return next((one.name for one in held if one.person == person), None)
+def _kept_name(existing: list[StoredAlias], person: str) -> str | None:
+    return next((one.name for one in existing if one.person == person), None)
 
 
-def refuse(scope: Scope) -> None:
+def require_administrator(scope: Scope) -> None:
+    """Raises `Forbidden` for whom aliases are not."""
     if not scope.manages_platform:
         raise Forbidden("aliases are for platform administrators")
 
 
-def _thing(one: Kept) -> str:
+def _thing(one: StoredAlias) -> str:
     return f"alias {one.id}"

@@ -15,7 +15,7 @@ from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.people.aliases import dismissed
 from data.people.key_owners import Owners, owners
-from data.people.likeness import bare, letters, name_of, words
+from data.people.similar_names import letters_only, sorted_words, without_device_words, words
 from data.query.filters import Filters
 from data.query.query import Query
 from data.query.run import run
@@ -36,7 +36,7 @@ WHY: Final = {
     "words": "the same words in some order, as an id, before an @ or as a name: {}",
 }
 OWNER: Final = "all calls with the key of this name are theirs: {}"
-THING: Final = "perhaps a key or a machine of theirs: only {} shares “{}”"
+DEVICE: Final = "perhaps a key or a machine of theirs: only {} shares “{}”"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ class Hint(NamedTuple):
 
 def observed_ids(scope: Scope, store: EventStore) -> dict[str, ObservedId]:
     """Every id that events carry, nobody merged."""
-    asked = Query(("events",), ("user",), Filters(ALL_TIME))
-    frame = run(asked, scope.without_aliases(), store)
+    query = Query(("events",), ("user",), Filters(ALL_TIME))
+    frame = run(query, scope.without_aliases(), store)
     rows = zip(frame["user"], frame["user_name"], frame["events"], strict=True)
     return {
         id_: ObservedId(id_, or_none(name), int(events))
@@ -77,7 +77,7 @@ def observed_ids(scope: Scope, store: EventStore) -> dict[str, ObservedId]:
 
 def suggestions(state: State, scope: Scope, store: EventStore) -> list[Hint]:
     """Pairs that nobody decided about yet, those of the most events first; `Forbidden` likewise."""
-    apart = dismissed(state, scope)
+    different = dismissed(state, scope)
     ids = observed_ids(scope, store)
     for one in _accounts(state):
         ids[one.id] = ObservedId(one.id, one.name, ids[one.id].events if one.id in ids else 0,
@@ -86,7 +86,7 @@ def suggestions(state: State, scope: Scope, store: EventStore) -> list[Hint]:
     for hint in (*_owned(ids, scope.people, owners(scope.without_aliases(), store)),
                  *_alike(ids, scope.people)):  # fmt: skip
         found.setdefault(frozenset(hint[:2]), hint)
-    open_ = [hint for pair, hint in found.items() if pair not in apart]
+    open_ = [hint for pair, hint in found.items() if pair not in different]
     return sorted(open_, key=lambda one: (-ids[one.alias].events, one))[:MOST]
 
 
@@ -104,14 +104,14 @@ def _alike(ids: dict[str, ObservedId], people: People) -> Iterator[Hint]:
         for key, group in groups.items():
             if 1 < len(group) <= MOST_ALIKE:
                 yield from _paired(group, ids, people, rank, why.format(key[:80]))
-    yield from _things(ids, people, groups, rank)
+    yield from _devices(ids, people, groups, rank)
 
 
 def _owned(ids: dict[str, ObservedId], people: People, keys: Owners) -> Iterator[Hint]:
     """An id that is called as a key with which one other person alone makes calls."""
-    by_name = {letters(key) or key.casefold(): key for key in keys}
+    by_name = {letters_only(key) or key.casefold(): key for key in keys}
     for one in ids.values():
-        key = by_name.get(letters(one.id) or one.id.casefold())
+        key = by_name.get(letters_only(one.id) or one.id.casefold())
         persons = {people.person(user) for user in keys[key]} - {one.id} if key else set()
         if len(persons) == 1 and len(people.ids(one.id)) == 1:
             yield Hint(one.id, persons.pop(), OWNER.format(key))
@@ -119,12 +119,12 @@ def _owned(ids: dict[str, ObservedId], people: People, keys: Owners) -> Iterator
 
 def _groups(all_: Iterable[ObservedId], people: People, reason: str) -> Groups:
     groups: Groups = {}
-    held = list(all_)
-    for one in held:
+    observed = list(all_)
+    for one in observed:
         for key in _keys(one, reason):
             groups.setdefault(key, set()).add(people.person(one.id))
     if reason == "id":
-        for one in held:
+        for one in observed:
             groups.get(_name(one), set()).add(people.person(one.id))
     return groups
 
@@ -136,31 +136,33 @@ def _keys(one: ObservedId, reason: str) -> Iterable[str]:
     if reason == "mail":
         return {text for text in (folded, name, (one.mail or "").casefold()) if "@" in text}
     if reason == "letters":
-        return {letters(text) for text in one.spellings} - {""}
+        return {letters_only(text) for text in one.spellings} - {""}
     if reason == "words":
-        return {name_of(words(text)) for text in one.spellings} - {""}
+        return {sorted_words(words(text)) for text in one.spellings} - {""}
     return {name} if len(name) > 1 else ()
 
 
-def _things(
+def _devices(
     ids: dict[str, ObservedId], people: People, named: Groups, rank: Callable[[str], Any]
 ) -> Iterator[Hint]:
     """An id like `ann-laptop`, where one name alone has the words that are of nobody's laptop."""
-    having: dict[str, set[str]] = {}
+    names_by_word: dict[str, set[str]] = {}
     for name in named:
-        if not bare(found := frozenset(name.split())):
+        if not without_device_words(found := frozenset(name.split())):
             for word in found:
-                having.setdefault(word, set()).add(name)
+                names_by_word.setdefault(word, set()).add(name)
     for one in ids.values():
-        rest = bare(words(one.id))
-        names = set.intersection(*(having.get(word, set()) for word in rest)) if rest else set()
+        rest = without_device_words(words(one.id))
+        names = (
+            set.intersection(*(names_by_word.get(word, set()) for word in rest)) if rest else set()
+        )
         if len(names) != 1 or len(people.ids(one.id)) > 1:
             continue
         (name,) = names
         group = named[name] - {one.id}
         if 0 < len(group) <= MOST_ALIKE:
-            said = " ".join(sorted(rest))
-            yield Hint(one.id, min(group, key=rank), THING.format(f"“{name}”", said))
+            shared = " ".join(sorted(rest))
+            yield Hint(one.id, min(group, key=rank), DEVICE.format(f"“{name}”", shared))
 
 
 def _name(one: ObservedId) -> str:

@@ -10,23 +10,25 @@ from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.events.table import EVENTS
 
-TOLD: Final = '"key_alias"'
+KEY_ALIAS_TAG: Final = '"key_alias"'
 MOST: Final = 20_000
 Owners = dict[str, set[str]]
 
 
 def owners(scope: Scope, store: EventStore) -> Owners:
     """Per name of a key the users of its calls, as they are stored."""
-    return store.memo.get(("key owners", scope), lambda: _asked(scope, store))
+    return store.memo.get(("key owners", scope), lambda: _select(scope, store))
 
 
-def _asked(scope: Scope, store: EventStore) -> Owners:
+def _select(scope: Scope, store: EventStore) -> Owners:
     name = sa.cast(EVENTS.c.tags, sa.JSON)["key_alias"].as_string()
     pairs = sa.select(name, EVENTS.c.user).distinct().limit(MOST)
-    told = pairs.where(scope.predicate(), EVENTS.c.user.is_not(None), EVENTS.c.tags.contains(TOLD))
+    statement = pairs.where(
+        scope.predicate(), EVENTS.c.user.is_not(None), EVENTS.c.tags.contains(KEY_ALIAS_TAG)
+    )
     found: Owners = {}
     with store.sql.connect() as connection:
-        for key, user in connection.execute(told):
+        for key, user in connection.execute(statement):
             if key:
                 found.setdefault(key, set()).add(user)
     return found

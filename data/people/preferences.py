@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from data.errors import Refused
+from data.errors import Refused, excerpt
 from data.local_time import zone
 from data.query.filters import Choice
 from data.query.windows import DEFAULT_N, DEFAULT_PRESET, LARGEST_N, PRESETS
@@ -62,7 +62,7 @@ def parse(raw: Any) -> Preferences:
         raise Refused("preferences", NO_OBJECT)
     for name in raw:
         if name not in NAMES:
-            raise Refused(str(name)[:40], f"there is no preference {str(name)[:40]!r}")
+            raise Refused(str(name)[:40], f"there is no preference {excerpt(name)}")
     preset = _among("preset", raw.get("preset"))
     return Preferences(
         preset, _n(preset, raw.get("n")), _zone(raw.get("zone")),
@@ -75,7 +75,7 @@ def _among(name: str, value: Any) -> str | None:
         return None
     if not isinstance(value, str) or value not in _ALLOWED[name]:
         allowed = ", ".join(_ALLOWED[name])
-        raise Refused(name, f"{name} is {str(value)[:40]!r}; use one of {allowed}")
+        raise Refused(name, f"{name} is {excerpt(value)}; use one of {allowed}")
     return value
 
 
@@ -103,32 +103,32 @@ def read(state: State, *ids: str) -> Preferences:
     """What a person of these ids prefers as it is now: as the first of them that said anything,
     since somebody who is merged with another keeps what they chose before."""
     with state.reading() as connection:
-        return _kept(connection, ids)
+        return _stored(connection, ids)
 
 
 def change(state: State, raw: Mapping[str, Any], *ids: str) -> tuple[Preferences, Preferences]:
     """Change some and leave the others, whatever else arrives meanwhile; before and after."""
     with state.writing() as connection:
-        before = _kept(connection, ids)
+        before = _stored(connection, ids)
         after = parse({**before.as_dict(), **raw})
-        _keep(connection, after, ids)
+        _store(connection, after, ids)
     return before, after
 
 
-def _kept(connection: sa.Connection, ids: tuple[str, ...]) -> Preferences:
+def _stored(connection: sa.Connection, ids: tuple[str, ...]) -> Preferences:
     columns = [PREFERENCES.c[name] for name in NAMES]
-    asked = sa.select(PREFERENCES.c.user, *columns).where(PREFERENCES.c.user.in_(ids))
-    found = {user: Preferences(*row) for user, *row in connection.execute(asked)}
+    statement = sa.select(PREFERENCES.c.user, *columns).where(PREFERENCES.c.user.in_(ids))
+    found = {user: Preferences(*row) for user, *row in connection.execute(statement)}
     return next((found[one] for one in ids if one in found), Preferences())
 
 
 def write(state: State, preferred: Preferences, *ids: str) -> None:
     """Keep these instead of what this person preferred before."""
     with state.writing() as connection:
-        _keep(connection, preferred, ids)
+        _store(connection, preferred, ids)
 
 
-def _keep(connection: sa.Connection, preferred: Preferences, ids: tuple[str, ...]) -> None:
+def _store(connection: sa.Connection, preferred: Preferences, ids: tuple[str, ...]) -> None:
     """Under the first id; where there are others, "no preference" is said and not left open."""
     user, *others = ids
     connection.execute(PREFERENCES.delete().where(PREFERENCES.c.user == user))

@@ -15,7 +15,7 @@ from data.state.accounts import RESERVED
 FIELDS: Final = ("alias", "person", "name")
 
 
-class Kept(NamedTuple):
+class StoredAlias(NamedTuple):
     """A row of `ALIASES`; `at` is µs UTC."""
 
     id: str

@@ -13,12 +13,12 @@ from data.events.money import in_dollars
 from data.local_time import instant
 from data.prices.cost_change import CostChange
 
-Said = dict[str, Any]
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Repricing:
-    """One re-pricing; figures are null where it did not finish. `projects` are `Shift.said`."""
+    """One re-pricing; figures are null where it did not finish. `projects` are JSON."""
 
     id: int
     at: int
@@ -26,7 +26,7 @@ class Repricing:
     name: str
     what: str
     price: int | None
-    entry: Said | None
+    entry: Json | None
     start: int
     end: int
     models: list[list[str | None]] | None
@@ -34,7 +34,7 @@ class Repricing:
     compared: int | None
     before: int | None
     after: int | None
-    projects: list[Said] | None
+    projects: list[Json] | None
     reverted_at: int | None
     reverted_by: str | None
 
@@ -43,7 +43,7 @@ class Repricing:
         """The re-pricing of a stored row."""
         return cls(*row)
 
-    def as_dict(self) -> Said:
+    def as_dict(self) -> Json:
         """The same as JSON says it: instants ISO 8601, money in US dollars."""
         undone = None if self.reverted_at is None else instant(self.reverted_at).isoformat()
         return {
@@ -56,19 +56,19 @@ class Repricing:
         }  # fmt: skip
 
 
-def totals(shifts: list[CostChange]) -> dict[str, Any]:
+def totals(changes: list[CostChange]) -> dict[str, Any]:
     """`events`, `compared`, `before` and `after` of all projects together."""
-    counts = {name: sum(getattr(one, name) for one in shifts) for name in ("events", "compared")}
-    return counts | {name: _sum(shifts, name) for name in ("before", "after")}
+    counts = {name: sum(getattr(one, name) for one in changes) for name in ("events", "compared")}
+    return counts | {name: _sum(changes, name) for name in ("before", "after")}
 
 
-def _sum(shifts: list[CostChange], name: str) -> int | None:
-    known = [value for one in shifts if (value := getattr(one, name)) is not None]
+def _sum(changes: list[CostChange], name: str) -> int | None:
+    known = [value for one in changes if (value := getattr(one, name)) is not None]
     return sum(known) if known else None
 
 
-def changes_as_dict(shifts: list[CostChange]) -> Said:
+def changes_as_dict(changes: list[CostChange]) -> Json:
     """All projects together and one by one, as JSON says it."""
-    whole = CostChange(None, None, **totals(shifts)).as_dict()
+    whole = CostChange(None, None, **totals(changes)).as_dict()
     kept = {name: value for name, value in whole.items() if not name.startswith("project")}
-    return kept | {"projects": [one.as_dict() for one in shifts]}
+    return kept | {"projects": [one.as_dict() for one in changes]}

@@ -35,9 +35,9 @@ class Unpriced:
 
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON says it."""
-        told = {"provider": self.provider, "model": self.model, "requests": self.requests}
+        counts = {"provider": self.provider, "model": self.model, "requests": self.requests}
         days = {"first": instant(self.first).isoformat(), "last": instant(self.last).isoformat()}
-        return told | {"tokens": self.tokens} | days
+        return counts | {"tokens": self.tokens} | days
 
 
 def unpriced(scope: Scope, store: EventStore, source: str | None = None) -> list[Unpriced]:

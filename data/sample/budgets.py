@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any, Final
 
 from data.access.scope import SYSTEM
-from data.budgets.book import create, listed
+from data.budgets.book import create, visible_budgets
 from data.budgets.budget import Budget, draft
 from data.budgets.periods import past
 from data.budgets.spending import standing
@@ -31,7 +31,7 @@ LEAST: Final = 0.02
 
 def examples(state: State, store: EventStore, now: int) -> list[Budget]:
     """The example budgets, made once: not where anybody ever made or deleted one."""
-    if listed(state, SYSTEM) or count(state, SYSTEM):
+    if visible_budgets(state, SYSTEM) or count(state, SYSTEM):
         return []
     actor = Actor(SYSTEM, "Sample organisation", now)
     return [create(state, actor, raw, store) for raw in _raws(store, now)]

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from data.access.people import Alias, People
 from data.access.scope import Scope
 from data.budgets import book
-from data.budgets.book import budget, change, create, listed, own, remove
+from data.budgets.book import budget, change, create, own, remove, visible_budgets
 from data.budgets.budget import KINDS, PERIODS, Budget, draft
 from data.budgets.crossings import crossed, exactly
 from data.budgets.periods import REMEMBERED, current, past
@@ -141,7 +141,7 @@ def test_an_odd_name_needs_to_have_been_seen(
     raw = RAW | {"kind": "user", "subject": name}
     with pytest.raises(Refused, match="has been seen") as error:
         create(state, hand(), raw, store)
-    assert (error.value.parameter, listed(state, ROOT)) == ("subject", [])
+    assert (error.value.parameter, visible_budgets(state, ROOT)) == ("subject", [])
     store.write([event(user=name, cost_nano=7)])
     kept = create(state, hand(), raw, store)
     assert kept.subject == name
@@ -161,7 +161,7 @@ def test_one_budget_a_subject_and_kind_of_period(state: State, store: EventStore
     with pytest.raises(Refused, match="already"):
         change(state, hand(), other.id, {"period": "monthly"}, store)
     assert change(state, hand(), other.id, {"hard": 6}, store).hard == 6 * DOLLAR
-    assert [one.hard for one in listed(state, ROOT)] == [100 * DOLLAR, 6 * DOLLAR]
+    assert [one.hard for one in visible_budgets(state, ROOT)] == [100 * DOLLAR, 6 * DOLLAR]
 
 
 def merged(*aliases: tuple[str, str]) -> Actor:
@@ -188,7 +188,7 @@ def test_a_later_merger_breaks_no_budget(state: State, store: EventStore, event:
     second = create(state, hand(), OF_ANA | {"subject": "ana@x"}, store)
     store.write([event(user="ana", cost_nano=DOLLAR), event(user="ana@x", cost_nano=DOLLAR)])
     people = merged(("ana@x", "ana"))
-    assert [one.id for one in listed(state, people.scope)] == [first.id, second.id]
+    assert [one.id for one in visible_budgets(state, people.scope)] == [first.id, second.id]
     for one in (first, second):
         whole = one.as_dict() | {"hard": 7}  # as the form says it, all fields again
         kept = change(state, people, one.id, whole, store)
@@ -317,7 +317,7 @@ def test_a_budget_is_shown_to_whom_all_that_it_counts_is(
     for kind, subject in SUBJECTS:
         create(state, hand(), RAW | {"kind": kind, "subject": subject}, store)
     scope = Scope.of(claims)
-    shown = {(one.kind, one.subject) for one in listed(state, scope)}
+    shown = {(one.kind, one.subject) for one in visible_budgets(state, scope)}
     assert shown == {
         (kind, subject)
         for kind, subject in SUBJECTS
@@ -348,7 +348,7 @@ def test_who_sets_which_budget(
         with pytest.raises((Forbidden, Unknown)):
             attempt()
     entries = 4 if may else 1
-    assert (count(state, ROOT), len(listed(state, ROOT))) == (entries, 1)
+    assert (count(state, ROOT), len(visible_budgets(state, ROOT))) == (entries, 1)
 
 
 def test_a_project_cannot_be_taken_over_by_an_edit(state: State, store: EventStore) -> None:
@@ -356,7 +356,7 @@ def test_a_project_cannot_be_taken_over_by_an_edit(state: State, store: EventSto
     for stolen in ({"subject": "ops"}, {"kind": "everything"}, {"kind": "user", "subject": "lena"}):
         with pytest.raises(Forbidden):
             change(state, hand(LEADER), mine.id, stolen, store)
-    assert listed(state, LEADER) == [mine]
+    assert visible_budgets(state, LEADER) == [mine]
 
 
 def test_one_does_not_administer_it(state: State, store: EventStore) -> None:

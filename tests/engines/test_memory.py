@@ -16,7 +16,7 @@ from data.events.merging import WriteResult
 from data.events.table import Event, id_hash
 from data.ingest import preparing
 from data.ingest.importing import ingest_paths
-from data.people import likeness
+from data.people import similar_names
 from data.prices.book import PUBLIC, PriceBook
 from data.sources import formats
 from data.sources.litellm import calls
@@ -93,7 +93,7 @@ def test_ten_times_the_file_takes_no_more_memory(
 ) -> None:
     monkeypatch.setattr(preparing, "BATCH", 200)
     monkeypatch.setattr(calls, "NEAR", 500)
-    monkeypatch.setattr(likeness, "MOST_WATCHED", 500)
+    monkeypatch.setattr(similar_names, "MOST_WATCHED", 500)
     monkeypatch.setattr(recent, "MOST", 500)
     monkeypatch.setattr(digest_index, "id_hash", id_hash.__wrapped__)  # bounded, but not as small
     formats()

@@ -24,7 +24,7 @@ from data.errors import EventError, SourceError, StoreError
 from data.events.merging import WriteResult
 from data.events.table import EVENTS, FIELDS, Event
 from data.ingest.importing import ingest, ingest_paths
-from data.people.likeness import ALIKE
+from data.people.similar_names import SIMILAR_USERS
 from data.prices.book import PUBLIC, PriceBook
 from data.sources import File, Options, find, formats, read
 from data.sources.events import event_of
@@ -541,4 +541,4 @@ def test_a_report_says_that_ids_look_alike(store: EventStore, tmp_path: Path) ->
     for users, times in ((["ann.lee", "bo"], 0), (["ann.lee", "Lee_Ann@x.com", "bo"], 1)):
         rows = [{"event_id": one, "ts": "2026-11-01", "kind": "llm", "user": one} for one in users]
         path.write_text("\n".join(map(json.dumps, rows)))
-        assert ingest_paths([path], store, dry_run=True).notes.get(ALIKE, 0) == times
+        assert ingest_paths([path], store, dry_run=True).notes.get(SIMILAR_USERS, 0) == times

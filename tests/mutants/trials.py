@@ -45,8 +45,7 @@ class Tests:
     def __init__(self, path: str, arguments: Sequence[str]) -> None:
         self.path, self.arguments = path, (*OPTIONS, *arguments)
         self._collected, theirs = Pipe()
-        plugin = Collected(path, theirs)
-        self._process = _forked(lambda: pytest.main([*self.arguments], plugins=[plugin]))
+        self._process = _forked(lambda: Collected(path, theirs).collect(self.arguments))
         theirs.close()
         self.coverage: Coverage = self._collected.recv()
 
@@ -74,8 +73,9 @@ class Collected:
         self.path, self.file, self.requests = path, str(ROOT / path), requests
         self.imports = Tracer(self.file)
 
-    def pytest_sessionstart(self) -> None:
+    def collect(self, arguments: Sequence[str]) -> int:
         self.imports.start()
+        return pytest.main([*arguments], plugins=[self])
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.imports.stop()

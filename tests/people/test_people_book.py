@@ -16,7 +16,7 @@ from data.engines.protocol import EventStore
 from data.errors import Forbidden, Refused, Unknown
 from data.events.table import Event, micros
 from data.people import hints
-from data.people.aliases import PersonDirectory, add, dismiss, dismissed, listed, remove
+from data.people.aliases import PersonDirectory, add, dismiss, dismissed, remove, stored_aliases
 from data.people.hints import Hint, suggestions
 from data.state.audit import Actor, entries
 from data.state.store import State
@@ -40,7 +40,7 @@ def tell(state: State, store: EventStore, **aliases: str) -> None:
 
 
 def pairs(state: State) -> dict[str, str]:
-    return {one.id: one.person for one in listed(state, ROOT.scope)}
+    return {one.id: one.person for one in stored_aliases(state, ROOT.scope)}
 
 
 # --- the book
@@ -50,9 +50,9 @@ def test_an_alias_is_kept_with_who_and_when(state: State, store: EventStore, eve
     store.write([event(user="ana", user_name="Ana Lopes"), event(user="a@x", user_name="a@x")])
     kept = add(state, ROOT, {"alias": " a@x ", "person": "ana"}, store)
     assert kept == ("a@x", "ana", "Ana Lopes", "root", NOW)
-    assert listed(state, ROOT.scope) == [kept]
+    assert stored_aliases(state, ROOT.scope) == [kept]
     remove(state, ROOT, "a@x")
-    assert listed(state, ROOT.scope) == []
+    assert stored_aliases(state, ROOT.scope) == []
     gone, made = entries(state, ROOT.scope, 5)
     said = {"alias": "a@x", "person": "ana", "name": "Ana Lopes"}
     assert (made.action, made.thing, made.before, made.after) == ("create", "alias a@x", None, said)
@@ -62,9 +62,9 @@ def test_an_alias_is_kept_with_who_and_when(state: State, store: EventStore, eve
 def test_a_person_without_events_is_called_as_said(state: State, store: EventStore) -> None:
     add(state, ROOT, {"alias": "a@x", "person": "00u1", "name": "Ana"}, store)
     add(state, ROOT, {"alias": "a@y", "person": "00u1"}, store)
-    assert {one.name for one in listed(state, ROOT.scope)} == {"Ana"}
+    assert {one.name for one in stored_aliases(state, ROOT.scope)} == {"Ana"}
     add(state, ROOT, {"alias": "a@y", "person": "00u1", "name": "Ana Lopes"}, store)
-    assert {one.name for one in listed(state, ROOT.scope)} == {"Ana Lopes"}
+    assert {one.name for one in stored_aliases(state, ROOT.scope)} == {"Ana Lopes"}
     assert entries(state, ROOT.scope, 1)[0].changes() == [("name", "Ana", "Ana Lopes")]
 
 
@@ -102,10 +102,10 @@ def test_what_contradicts_is_refused_in_a_sentence(
 
 def test_saying_the_same_again_changes_nothing(state: State, store: EventStore) -> None:
     tell(state, store, b="a")
-    first = listed(state, ROOT.scope)
+    first = stored_aliases(state, ROOT.scope)
     later = Actor(ROOT.scope, "Root", NOW + 9)
     assert add(state, later, {"alias": "b", "person": "a"}, store) == first[0]
-    assert (listed(state, ROOT.scope), len(entries(state, ROOT.scope, 9))) == (first, 1)
+    assert (stored_aliases(state, ROOT.scope), len(entries(state, ROOT.scope, 9))) == (first, 1)
 
 
 def test_there_is_a_most(state: State, store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +130,7 @@ def test_the_book_is_for_platform_administrators(
         lambda: add(state, hand, raw, store),
         lambda: remove(state, hand, "b"),
         lambda: dismiss(state, hand, raw),
-        lambda: listed(state, hand.scope),
+        lambda: stored_aliases(state, hand.scope),
         lambda: dismissed(state, hand.scope),
         lambda: suggestions(state, hand.scope, store),
     ):

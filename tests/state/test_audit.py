@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from components.settings.audit import CARD
 from data.access.scope import Scope
-from data.budgets.book import change, create, listed, remove
+from data.budgets.book import change, create, remove, visible_budgets
 from data.engines.protocol import EventStore
 from data.errors import Forbidden, SpendscopeError
 from data.events.table import micros
@@ -75,7 +75,7 @@ def test_a_change_that_cannot_be_recorded_is_not_made(
     ):
         with pytest.raises(SpendscopeError, match="disk is full"):
             attempt()
-    assert listed(state, ROOT) == [one]
+    assert visible_budgets(state, ROOT) == [one]
 
 
 @pytest.mark.parametrize("scope", [LEADER, Scope.of({"sub": "ana", "isAdmin": "no"})])
