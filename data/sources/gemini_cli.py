@@ -31,7 +31,7 @@ Row = Mapping[str, Any]
 # As each of the two programs calls them.
 NAMES: Final = ("prompt", "cached", "output", "thoughts", "tool", "total")
 GEMINI: Final = ("input", "cached", "output", "thoughts", "tool", "total")
-QWEN: Final = (
+USAGE_METADATA: Final = (
     "promptTokenCount", "cachedContentTokenCount", "candidatesTokenCount", "thoughtsTokenCount",
     "toolUsePromptTokenCount", "totalTokenCount",
 )  # fmt: skip
@@ -89,7 +89,7 @@ def _gemini_call(_: str, row: Row) -> Iterator[Raw]:
         **_call("gemini_cli", row, text(row.get("id"))),
         "client": "gemini-cli",
         "provider": "google",
-        **_tokens(part(row, "tokens"), GEMINI),
+        **used_tokens(part(row, "tokens"), GEMINI),
     }
 
 
@@ -105,7 +105,7 @@ def _qwen_call(_: str, row: Row) -> Iterator[Raw]:
         **_call("qwen_code", row, text(row.get("uuid"))),
         "client": program("qwen-code", row.get("version")),
         "repository": folder_name(row.get("cwd")),
-        **_tokens(usage, QWEN),
+        **used_tokens(usage, USAGE_METADATA),
     }
 
 
@@ -126,7 +126,7 @@ def _call(source: str, row: Row, own: str | None) -> Raw:
     }
 
 
-def _tokens(usage: Row, names: tuple[str, ...]) -> Raw:
+def used_tokens(usage: Row, names: tuple[str, ...]) -> Raw:
     """The disjoint counts; the total decides whether thoughts and tools stand beside the rest."""
     told = {ours: count(name, usage.get(name)) for ours, name in zip(NAMES, names, strict=True)}
     prompt, output, thoughts = told["prompt"], told["output"], told["thoughts"]

@@ -14,6 +14,8 @@ import pytest
 from data.engines.protocol import EventStore, open_events
 from data.ingest.importing import ingest_paths
 from data.sources.report import Report
+from tests.sources.test_claude_enterprise import USED as ENTERPRISE
+from tests.sources.test_gateways import DAY, HELICONE, PORTKEY, VERTEX
 from tests.sources.test_vendor_sources import CURSOR, GENERATION, ROUTED, TRACE
 from tests.sources.test_vendor_usage import CONSOLE, billed, message, person, table
 
@@ -41,12 +43,22 @@ ROWS: Final[dict[str, list[Row]]] = {
     "anthropic_usage": [*(message(api_key_id=f"k{n}") for n in MANY), billed("7", "web_search")],
     "anthropic_csv": [CONSOLE | {"api_key": f"k{n}"} for n in MANY],
     "claude_code_analytics": [person(terminal_type=f"t{n}") for n in MANY],
+    "claude_enterprise": [ENTERPRISE | {"product": f"p{n}"} for n in MANY],
+    "helicone": [HELICONE | {"response_id": f"h{n}"} for n in MANY],
+    "openrouter_activity": [DAY | {"endpoint_id": f"e{n}"} for n in MANY],
+    "portkey": [PORTKEY | {"id": f"p{n}"} for n in MANY],
+    "vertex": [VERTEX | {"request_id": n} for n in MANY],
 }
 SPELLED: Final[dict[str, Callable[[list[Row]], str]]] = {
     "langfuse": json.dumps,
     "copilot_metrics": lambda rows: json.dumps({"day_totals": rows}),
     "anthropic_usage": json.dumps,
     "claude_code_analytics": json.dumps,
+    "claude_enterprise": lambda rows: json.dumps({"data": rows}),
+    "helicone": json.dumps,
+    "openrouter_activity": lambda rows: json.dumps({"data": rows}),
+    "portkey": json.dumps,
+    "vertex": json.dumps,
 }
 # Rows of these have no id: those alike within a file are as many uses as there are rows.
 WITHOUT_IDS: Final = {"focus", "cursor"}
@@ -57,6 +69,10 @@ ZONED: Final = {
     "cursor": ("Date",),
     "anthropic_usage": ("starting_at", "ending_at"),
     "claude_code_analytics": ("date",),
+    "claude_enterprise": ("starting_at", "ending_at"),
+    "helicone": ("request_created_at",),
+    "portkey": ("created_at",),
+    "vertex": ("logging_time",),
 }
 
 

@@ -66,13 +66,14 @@ def _call(row: Row, start: datetime) -> Raw:
         "provider": "anthropic",
         "model": text(message.get("model")),
         "operation": "chat",
-        **_tokens(part(message, "usage")),
+        **answer_tokens(part(message, "usage")),
         **BATCH,
         "tags": tags_json(custom_id=text(row.get("custom_id"))),
     }
 
 
-def _tokens(usage: Row) -> Raw:
+def answer_tokens(usage: Row) -> Raw:
+    """The counts of a message's `usage`, which do not overlap."""
     hour = part(usage, "cache_creation").get("ephemeral_1h_input_tokens")
     searches = part(usage, "server_tool_use").get("web_search_requests")
     return {
