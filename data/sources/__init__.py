@@ -5,9 +5,7 @@ files → entries (rows, lines, list items) → a format's `convert` → records
 
 from __future__ import annotations
 
-import csv
 import importlib
-import io
 import json
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +17,7 @@ from typing import Any
 
 from data.errors import EventError, SourceError
 from data.sources import canonical
+from data.sources.delimited import names_of
 from data.sources.entries import DECODER, OPENING
 from data.sources.files import File, as_text, files_in
 from data.sources.format import Format, Head, Note, Options, Record
@@ -134,7 +133,7 @@ def _input(file: File, name: str, columns: Mapping[str, str]) -> Input:
 
 def _unknown(head: Head) -> str:
     """Why a file is of no format, with its columns where they are what could be mapped."""
-    several = len(head.columns) > 1
+    several = len(head.columns) > 1 and head.text.lstrip()[:1] not in "[{<"
     return UNKNOWN + (f": {', '.join(head.columns)[:MOST_SHOWN]})" if several else ")")
 
 
@@ -155,15 +154,7 @@ def head_of(file: File) -> Head:
     start = file.head()
     text = as_text(start)
     first = _first(text)
-    return Head(file.name, start, text, () if first else _columns(text), first)
-
-
-def _columns(text: str) -> tuple[str, ...]:
-    line = io.StringIO(text, newline="").readline()
-    try:
-        return tuple(name.strip() for name in next(csv.reader([line]), []))
-    except csv.Error:
-        return ()
+    return Head(file.name, start, text, () if first else names_of(text), first)
 
 
 def _first(text: str) -> dict[str, Any]:

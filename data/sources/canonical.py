@@ -20,13 +20,15 @@ from typing import Any, Final
 import orjson
 
 from data.errors import EventError
+from data.events.table import COUNTS
 from data.sources.entries import entries, values
-from data.sources.fields import nano
+from data.sources.fields import count, nano
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record
 from data.sources.mapping import mapped_records
 
 NEEDED: Final = {"event_id", "ts", "kind"}
+SPELLED: Final = frozenset(COUNTS) - {"cost_nano"}  # may come as a cell with thousands
 DEFAULTS: Final = {"source": "canonical", "channel": "other", "status": "ok"}
 
 
@@ -41,6 +43,7 @@ def read(file: File, options: Options) -> Iterator[Record]:
 def convert(_: str, entry: Mapping[str, Any]) -> Iterator[Raw]:
     """The canonical record of an entry, with the defaults above."""
     raw = {name: None if value == "" else value for name, value in entry.items()}
+    raw |= {name: count(name, raw[name]) for name in SPELLED if isinstance(raw.get(name), str)}
     raw |= {name: value for name, value in DEFAULTS.items() if raw.get(name) is None}
     cost = nano("cost", raw.pop("cost", None))
     if cost is not None:

@@ -23,7 +23,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.entries import rows
+from data.sources.delimited import rows
 from data.sources.fields import count, decimal, fingerprint, instant, nano, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records

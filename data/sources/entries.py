@@ -1,4 +1,4 @@
-"""Entries of text files: CSV rows, JSON values of a list or one a line, each with its line.
+"""Entries of text files: rows, JSON values of a list or one a line, each with its line.
 
 Everything is streamed. An entry that cannot be read is an `EventError` in its place; where the
 file breaks off, that is the last entry.
@@ -7,16 +7,26 @@ file breaks off, that is the last entry.
 from __future__ import annotations
 
 import codecs
-import csv
 import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.files import BREAK, BROKEN, NOT_UTF8, File, Unpacked, as_text, encodable
+from data.sources.delimited import rows
+from data.sources.files import (
+    BREAK,
+    BROKEN,
+    LONGEST_LINE,
+    NOT_UTF8,
+    File,
+    Unpacked,
+    as_text,
+    encodable,
+    lines,
+)
 from data.sources.format import Entry
 
 CHUNK: Final = 256 * 1024
@@ -28,7 +38,6 @@ CUT_OFF: Final = "the list is cut off or damaged here; nothing after this can be
 VALUE_TOO_LONG: Final = "a value here is too long, or damaged; nothing after this can be read"
 UTF8: Final = codecs.getincrementaldecoder("utf-8-sig")
 LONGEST_INTEGER: Final = 100
-LONGEST_LINE: Final = 32 * 1024 * 1024
 Reader = Callable[[File], Iterator[Entry]]
 LINE_TOO_LONG: Final = f"the line is longer than {LONGEST_LINE // 1024 // 1024} MB"
 
@@ -151,9 +160,6 @@ def _item(window: Window, decoder: json.JSONDecoder, longest: int = LONGEST_ITEM
         return value if encodable(content) else EventError(NOT_UTF8)
 
 
-csv.field_size_limit(LONGEST_LINE)
-
-
 def _integer(digits: str) -> int | Decimal:
     """An integer; one of absurd length stays a decimal, which no field accepts."""
     return int(digits) if len(digits) < LONGEST_INTEGER else Decimal(digits)
@@ -161,40 +167,6 @@ def _integer(digits: str) -> int | Decimal:
 
 # NaN and Infinity are no JSON, but written by some: they spoil their field, not the file.
 DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_int=_integer, parse_constant=Decimal)
-
-
-def rows(file: File) -> Iterator[Entry]:
-    """CSV rows as mappings from the header's names to text."""
-    line = 1
-    try:
-        with file.text() as text:
-            reader = csv.reader(lines(text), strict=True)
-            names = [name.strip() for name in next(reader, [])]
-            while True:
-                line = reader.line_num + 1
-                if (row := _row(reader, names)) is None:
-                    return
-                if row:
-                    yield f"{file.name}:{line}", row
-    except EventError as error:
-        yield f"{file.name}:{line}", error
-    except csv.Error as error:
-        yield f"{file.name}:{line}", EventError(f"the header is no CSV ({error})")
-
-
-def _row(reader: Any, names: list[str]) -> dict[str, str] | EventError | None:
-    """The next row, why it is none, nothing for a blank line, None at the end."""
-    try:
-        cells = next(reader)
-    except StopIteration:
-        return None
-    except csv.Error as error:
-        return EventError(f"the row is no CSV ({error})")
-    if not cells:
-        return {}
-    if len(cells) != len(names):
-        return EventError(f"the row has {len(cells)} cells, the header {len(names)}")
-    return dict(zip(names, cells, strict=True)) if encodable(*cells) else EventError(NOT_UTF8)
 
 
 def values(file: File) -> Iterator[Entry]:
@@ -263,11 +235,3 @@ def _line_value(content: str) -> Any:
         return DECODER.decode(content)
     except (ValueError, RecursionError) as error:
         return EventError(f"the line is no JSON ({str(error)[:80]})")
-
-
-def lines(text: TextIO) -> Iterator[str]:
-    """Lines, none much longer than allowed: what follows in an endless one is dropped."""
-    while line := text.readline(LONGEST_LINE + 1):
-        yield line
-        while len(line) > LONGEST_LINE and not line.endswith("\n"):
-            line = text.readline(LONGEST_LINE + 1)

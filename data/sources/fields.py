@@ -18,6 +18,14 @@ from data.sources.format import NOTES, Raw
 APART: Final = "{} are fewer than the cached tokens: taken as counted apart from them"
 LARGEST: Final = Decimal(10) ** 15
 IMPOSSIBLE: Final = -1  # of a cost that is no amount: data/sources/events.py leaves it unknown
+THOUSANDS: Final = re.compile("[, '\u00a0\u202f]")
+DOLLARS: Final = ("$", "US$", "USD")
+CURRENCY: Final = r"US\$|[$€£¥]|[A-Z]{3}"
+SPELLED: Final = re.compile(
+    rf"(?P<sign>[-+]?)\s?(?P<before>{CURRENCY})?\s?(?P<minus>[-+]?)"
+    rf"(?P<number>(?:\d{{1,3}}(?:{THOUSANDS.pattern}\d{{3}})+|\d+)(?:\.\d+)?)\s?(?P<after>{CURRENCY})?"
+)
+DOTTED: Final = re.compile(r"^(\d\d?)\.(\d\d?)\.(\d{4})(?!\d)")
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MCP_NAME: Final = re.compile(r"mcp__(.+?)__(.+)", re.DOTALL)
 
@@ -45,10 +53,21 @@ def decimal(name: str, value: Any) -> Decimal | None:
     try:
         number = Decimal(str(value).strip())
     except (InvalidOperation, ValueError):
-        raise EventError(f"{name} is not a number") from None
+        number = Decimal(_plain(name, str(value)))
     if not number.is_finite() or number.copy_abs() > LARGEST:  # abs() can overflow
         raise EventError(f"{name} is not a number between -10^15 and 10^15")
     return number
+
+
+def _plain(name: str, spelled: str) -> str:
+    """The digits of a number with a dollar sign or thousands separators."""
+    found = SPELLED.fullmatch(spelled.strip())
+    if found is None:
+        raise EventError(f"{name} is not a number")
+    currency = found["before"] or found["after"] or "$"
+    if currency not in DOLLARS:
+        raise EventError(f"{name} is in {currency}, not in US dollars")
+    return found["sign"] + found["minus"] + THOUSANDS.sub("", found["number"])
 
 
 def whole(name: str, value: Any) -> int | None:
@@ -137,12 +156,17 @@ def unix_instant(name: str, value: Any) -> datetime:
 
 
 def instant(name: str, value: Any) -> datetime:
-    """The instant of an ISO 8601 text, in UTC, which it is where it has no zone."""
+    """The instant of an ISO 8601 text, or of 20.11.2026 10:00, in UTC where it has no zone."""
     try:
-        found = datetime.fromisoformat(text(value) or "")
+        found = datetime.fromisoformat(without_dots(text(value) or ""))
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise EventError(f"{name} is not a time") from None
+
+
+def without_dots(spelled: str) -> str:
+    """A time whose date is 20.11.2026, as a spreadsheet saved it, as 2026-11-20."""
+    return DOTTED.sub(lambda d: f"{d[3]}-{d[2]:0>2}-{d[1]:0>2}", spelled)
 
 
 def tags_json(**found: Any) -> str | None:

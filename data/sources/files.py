@@ -1,7 +1,8 @@
-"""Opening: plain or gzip, from a path or a body, streamed; and the files of a folder, in order."""
+"""Opening: plain or gzip, UTF-8 or UTF-16, streamed; and the files of a folder, in order."""
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import os
@@ -10,18 +11,59 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 from data.errors import EventError, SourceError
 
 GZIP: Final = b"\x1f\x8b"
-PLAIN: Final = (".csv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".sql")
+PLAIN: Final = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".sql")
 DATA_ENDINGS: Final = (*PLAIN, ".pb", ".parquet", ".db")
 NOT_UTF8: Final = "the text is not UTF-8"
 BREAK: Final = "the compressed file is damaged or cut off here; nothing after this can be read"
 HEAD_BYTES: Final = 256 * 1024
+LONGEST_LINE: Final = 32 * 1024 * 1024
+CHUNK: Final = 64 * 1024
 BROKEN: Final = (EOFError, zlib.error, gzip.BadGzipFile)
 Unpacked = io.BufferedReader | io.BytesIO | gzip.GzipFile
+
+
+class Utf16(io.RawIOBase):
+    """A stream of UTF-16 (as Excel and PowerShell save) as the UTF-8 that everything here reads.
+
+    Half a character at the end is dropped; half a pair of surrogates is no UTF-8 afterwards either.
+    """
+
+    def __init__(self, stream: Unpacked, encoding: str) -> None:
+        self._stream, self._left = stream, b""
+        self._decode = codecs.getincrementaldecoder(encoding)("surrogatepass").decode
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._left and (part := self._stream.read1(CHUNK)):
+            self._left = self._decode(part).encode(errors="surrogatepass")
+        size = min(len(buffer), len(self._left))
+        buffer[:size], self._left = self._left[:size], self._left[size:]
+        return size
+
+
+def in_utf8(stream: Unpacked) -> Unpacked:
+    """The stream from its beginning, decoded where it is UTF-16."""
+    encoding = _utf16(stream.read(8))
+    stream.seek(0)
+    return io.BufferedReader(Utf16(stream, encoding), CHUNK) if encoding else stream
+
+
+def _utf16(start: bytes) -> str:
+    """The encoding by its mark, else by ASCII with a zero beside each character; "" for others."""
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    first, second = start[::2], start[1::2]
+    for order, zeros, characters in (("le", second, first), ("be", first, second)):
+        if len(start) == 8 and not any(zeros) and all(32 <= each < 127 for each in characters):
+            return f"utf-16-{order}"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +81,7 @@ class File:
             with self._raw() as raw:
                 packed = raw.read(2) == GZIP
                 raw.seek(0)
-                yield gzip.GzipFile(fileobj=raw) if packed else raw
+                yield in_utf8(gzip.GzipFile(fileobj=raw) if packed else raw)
         except BROKEN:
             raise EventError(BREAK) from None
         except OSError as error:
@@ -106,3 +148,11 @@ def encodable(*texts: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def lines(text: TextIO) -> Iterator[str]:
+    """Lines, none much longer than allowed: what follows in an endless one is dropped."""
+    while line := text.readline(LONGEST_LINE + 1):
+        yield line
+        while len(line) > LONGEST_LINE and not line.endswith("\n"):
+            line = text.readline(LONGEST_LINE + 1)

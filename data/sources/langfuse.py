@@ -29,7 +29,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.entries import begins_json, by_head, documents, rows
+from data.sources.delimited import rows
+from data.sources.entries import begins_json, by_head, documents
 from data.sources.fields import count, decimal, instant, nano, parsed, tags_json, text
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records

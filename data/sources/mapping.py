@@ -5,8 +5,9 @@ field's own name fills that field where the map does not. Every other column is 
 note says which.
 
 ts            as `clean` reads it, and: seconds, ms, µs or ns since 1970 (told apart by their
-              size), 2026/11/20 10:00, “… UTC”, “… +0000”, RFC 2822 (“Fri, 20 Nov 2026 …”)
-cost          US dollars, a leading $ is dropped; duration_ms, ttft_ms rounded to whole ms
+              size), 2026/11/20 10:00, 20.11.2026 10:00, “… UTC”, “… +0000”, RFC 2822 (“Fri, 20
+              Nov 2026 …”)
+cost          US dollars, with or without $; duration_ms, ttft_ms rounded to whole ms
 kind          llm where the row names none
 texts         a whole number is taken as its digits (an employee's number is an id)
 event_id      where the row has none: `row:` + a hash of all its columns, mapped or not, so that
@@ -33,7 +34,7 @@ import orjson
 
 from data.errors import EventError, Refused
 from data.events.table import FIELDS, TEXTS
-from data.sources.fields import whole
+from data.sources.fields import whole, without_dots
 from data.sources.format import Entry, Note, Options, Raw, Record, records
 
 KNOWN: Final = (*FIELDS, "cost")
@@ -146,8 +147,6 @@ def _value(name: str, value: Any) -> Any:
         return whole(name, value)
     if name in NAMED and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if name == "cost" and isinstance(value, str):
-        return value.removeprefix("$")
     return value
 
 
@@ -170,6 +169,7 @@ def _since(number: Decimal) -> int:
 
 def _spelled(text: str) -> Any:
     tidy = SLASHED.sub(lambda d: f"{d[1]}-{d[2]:0>2}-{d[3]:0>2}", text, count=1)
+    tidy = without_dots(tidy)
     tidy = ZONE.sub(lambda z: z[2] or "+00:00", tidy)
     for read, spelling in ((datetime.fromisoformat, tidy), (parsedate_to_datetime, text)):
         try:

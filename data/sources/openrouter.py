@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.entries import rows
+from data.sources.delimited import rows
 from data.sources.fields import count, instant, nano, prompt_counts, tags_json, text, whole
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records

@@ -28,7 +28,8 @@ from typing import Any, Final
 import orjson
 
 from data.errors import EventError, SourceError
-from data.sources.entries import rows, values
+from data.sources.delimited import rows
+from data.sources.entries import values
 from data.sources.fields import decimal, text, whole
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records

@@ -37,7 +37,8 @@ from data.sources.aggregates import (
     written,
 )
 from data.sources.anthropic.usage import LONG, billed_cents
-from data.sources.entries import documents, rows
+from data.sources.delimited import rows
+from data.sources.entries import documents
 from data.sources.fields import count, fingerprint, instant, nano, part, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records

@@ -30,7 +30,8 @@ from typing import Any, Final
 from data.errors import EventError
 from data.events.money import NANO
 from data.sources.aggregates import UNPRICED, Bucket, Tally, begins, key, result, rows_of, written
-from data.sources.entries import documents, rows
+from data.sources.delimited import rows
+from data.sources.entries import documents
 from data.sources.fields import count, decimal, instant, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.aggregates import UNPRICED
-from data.sources.entries import rows
+from data.sources.delimited import rows
 from data.sources.fields import decimal, fingerprint, instant, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records

@@ -46,7 +46,8 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.events.table import EPOCH
-from data.sources.entries import begins_json, by_head, entries, rows
+from data.sources.delimited import rows
+from data.sources.entries import begins_json, by_head, entries
 from data.sources.fields import decimal, text
 from data.sources.files import File
 from data.sources.format import (

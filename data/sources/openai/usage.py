@@ -39,7 +39,8 @@ from data.sources.aggregates import (
     rows_of,
     written,
 )
-from data.sources.entries import documents, rows
+from data.sources.delimited import rows
+from data.sources.entries import documents
 from data.sources.fields import count, decimal, prompt_counts, tags_json, text, unix_instant
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records

@@ -14,8 +14,8 @@ from itertools import islice
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.entries import DECODER, LINE_TOO_LONG, LONGEST_LINE, document_values
-from data.sources.files import File, Unpacked
+from data.sources.entries import DECODER, LINE_TOO_LONG, document_values
+from data.sources.files import LONGEST_LINE, File, Unpacked
 from data.sources.format import Head
 from data.sources.otlp import json as otlp_json
 from data.sources.otlp.items import Found

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.entries import begins_json, by_head, documents, rows
+from data.sources.delimited import rows
+from data.sources.entries import begins_json, by_head, documents
 from data.sources.fields import part
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Record, require_mapping

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from data.errors import EventError
-from data.sources.entries import LINE_TOO_LONG, LONGEST_LINE, lines
-from data.sources.files import NOT_UTF8, File, encodable
+from data.sources.entries import LINE_TOO_LONG
+from data.sources.files import LONGEST_LINE, NOT_UTF8, File, encodable, lines
 
 INSERT: Final = re.compile(
     r'INSERT INTO (?:"?[\w$]+"?\.)?"?[\w$]+"?\s*(?:\(([^)]*)\)\s*)?'
