@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 KINDS: Final = ("llm", "message", "workflow", "tool", "integration", "session")
 CHANNELS: Final = ("platform", "cli", "api", "other")
 STATUSES: Final = ("ok", "error", "aborted")
@@ -25,6 +25,7 @@ TEXTS: Final = (
     *("integration", "integration_type", "client", "repository"),
     *("provider", "model", "operation", "error_class"),
     *CALL_TEXTS,
+    "shared_id",
 )
 TOKENS: Final = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
 # What is a part of a count, by that count: together the parts never exceed it.

@@ -21,12 +21,18 @@ def dry_run_write(sink: EventSink) -> Write:
     index = DigestIndex()
 
     def write(events: Sequence[Event]) -> WriteResult:
-        ids = list(dict.fromkeys(event["event_id"] for event in events))
+        told = {event["shared_id"] or event["event_id"]: event for event in reversed(events)}
+        ids = list(told)
         hashed = digests(ids)
         before = index.contains(hashed)
         index.add(hashed[~before])
-        stored = sink.stored_ids(ids) | set(compress(ids, before))
-        fresh = {e["event_id"]: e for e in reversed(events) if e["event_id"] not in stored}
+        stored = sink.stored_ids([event["event_id"] for event in events])
+        known = set(compress(ids, before))
+        fresh = {
+            e["event_id"]: e
+            for key, e in told.items()
+            if key not in known and e["event_id"] not in stored
+        }
         return WriteResult(fresh.values())
 
     return write

@@ -96,6 +96,7 @@ class Session:
     added: int | None = None
     removed: int | None = None
     files: set[str] = field(default_factory=set)
+    shared: str | None = None  # what a copy of it under another session has, too
 
     def change(self, path: str | None, added: int, removed: int) -> None:
         self.added = (self.added or 0) + added
@@ -115,6 +116,7 @@ class Session:
             "lines_added": self.added,
             "lines_removed": self.removed,
             "files_changed": None if self.added is None else len(self.files),
+            "shared_id": self.shared,
         }
 
 

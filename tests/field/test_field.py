@@ -37,11 +37,8 @@ HERE: Final = Path(__file__).resolve().parent
 SHARED: Final = HERE.parents[2] / "shared" / "field"
 # What still comes out wrong, each a fault with a name; a case that is cured has to leave the list.
 PENDING: Final = {
-    "cli-03-claude-btw-sidechain": "a side question repeats answers under other request ids",
-    "cli-04-claude-advisor": "an advisor's tokens stand in usage.iterations alone",
     "cli-06-claude-one-hour-cache": "one-hour cache writes have no price of their own",
     "cli-06b-claude-fast-mode": "fast mode has no price of its own",
-    "cli-27-claude-background-copy": "a background copy repeats lines and durations",
     "cli-28-claude-web-search": "searches have no price",
     "gateway-01-copilot-21-columns": "token columns are not read",
     "gateway-09-anthropic-1h-cache-writes": "one-hour cache writes have no price of their own",
@@ -130,6 +127,7 @@ def values(column: str, store: EventStore) -> list[str]:
 
 OTHERWISE: Final = {"cost_usd": "cost"}
 COUNTED: Final[dict[str, Callable[[Report, EventStore], Any]]] = {
+    "sessions": lambda _, store: stored(sa.func.count().filter(EVENTS.c.kind == "session"), store),
     "models": lambda _, store: values("model", store),
     "unpriced_or_list": lambda _, store: stored(
         sa.func.count().filter(EVENTS.c.kind == "llm", EVENTS.c.cost_origin != "reported"), store

@@ -50,7 +50,9 @@ def test_a_call_is_its_last_line_and_what_it_repeats_is_one() -> None:
 def test_calls_without_a_request_id_have_the_message_s() -> None:
     bare = answer(0, "a", 1)
     del bare["requestId"]
-    assert of(body("claude_code", bare)[0], "llm")[0]["event_id"] == "claude_code:msg_a"
+    assert of(body("claude_code", bare)[0], "llm")[0]["event_id"] == (
+        f"claude_code:msg_a:{int(datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp())}000000"
+    )
 
 
 def test_errors_are_calls_without_tokens_and_other_synthetic_lines_are_none() -> None:

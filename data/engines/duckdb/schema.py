@@ -37,6 +37,10 @@ UPGRADES: Final = (
     f"{COUNTED}; UPDATE events SET request_count = {TAGGED} WHERE kind = 'llm'"
     f" AND source IN ('openai', 'copilot') AND {TAGGED} BETWEEN 1 AND {LARGEST_COUNT}",
     f"{ADDED};ALTER TABLE repriced ADD COLUMN IF NOT EXISTS unpriced_reason TEXT",
+    # Calls of Claude Code without a request id had their message's alone: their files come again.
+    "ALTER TABLE events ADD COLUMN IF NOT EXISTS shared_id TEXT;"
+    "UPDATE events SET shared_id = event_id || '@' || ts WHERE source = 'claude_code'"
+    " AND kind = 'llm' AND status = 'ok' AND NOT starts_with(event_id, 'claude_code:req_')",
 )
 MOST_MEMORY: Final = 2 * 1024**3
 COMPARING: Final = 3  # from this version on, reported costs have a list cost beside them

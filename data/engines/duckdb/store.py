@@ -34,6 +34,7 @@ from data.engines.duckdb.batch import Batch, probably_stored, without_duplicates
 from data.engines.duckdb.commits import PATIENCE, Busy, Commits, Outcome
 from data.engines.duckdb.parquet import load
 from data.engines.duckdb.schema import opened, transaction
+from data.engines.duckdb.shared import under_one_id
 from data.engines.memo import Memo
 from data.errors import Refused
 from data.events.digest_index import DigestIndex, digests
@@ -97,6 +98,7 @@ class DuckEvents:
         with self._locked(until), closing(self._root.cursor()) as writer:
             index = self._index = self._read_index() if self._index is None else self._index
             with transaction(writer):
+                events = under_one_id(writer, index, events, projects)
                 batch = Batch(writer, self.book())
                 outcomes = batch.take(events, projects, probably_stored(index, events))
                 if batch.new or batch.changed:

@@ -12,7 +12,8 @@ from typing import Any, Final
 import orjson
 
 from data.errors import EventError
-from data.sources.fields import count, nano, program, text, whole
+from data.events.table import micros
+from data.sources.fields import count, digest, nano, program, text, whole
 from data.sources.files import File
 from data.sources.format import Note, Raw, Record
 
@@ -30,6 +31,8 @@ TOKENS: Final = {
     "cache_write_tokens": "cache_creation_input_tokens",
     "output_tokens": "output_tokens",
 }
+PROMPT: Final = ("input_tokens", "cached_input_tokens", "cache_write_tokens")
+APART: Final = ("advisor_message", "compaction")  # iterations that the sums leave out
 Chain = tuple[bool, str | None]
 
 
@@ -123,6 +126,16 @@ def call_id(line: Line, message: Line, what: str = "") -> str:
     return f"claude_code:{what}{own}"
 
 
+def chain_of(line: Line) -> Chain:
+    """Main or side, and which agent's: the lines of one chain follow one another."""
+    return bool(line.get("isSidechain")), text(line.get("agentId"))
+
+
+def prompt_size(usage: Line) -> int:
+    """All tokens of a prompt, cached or not."""
+    return sum(count(name, usage.get(name)) or 0 for name in tuple(TOKENS.values())[:3])
+
+
 def synthetic(message: Line) -> bool:
     return message.get("model") == SYNTHETIC
 
@@ -163,6 +176,9 @@ class Call:
     chain: Chain
     raw: Raw
     notes: tuple[Note, ...]
+    message: str | None
+    requested: bool
+    further: tuple[Raw, ...] = ()
     whole: bool = False
 
     @classmethod
@@ -184,8 +200,10 @@ class Call:
             "tags": tags(line, cache_write_1h=hour, speed=fast, searches=_searches(usage)),
         }
         notes = [note for note, said in ((HOUR, hour), (FAST, fast)) if said]
-        chain = (bool(line.get("isSidechain")), text(line.get("agentId")))
-        return cls(where, chain, raw, tuple(notes))
+        requested = text(line.get("requestId")) is not None
+        own = text(message.get("id"))
+        further = tuple(_further(usage, raw))
+        return cls(where, chain_of(line), raw, tuple(notes), own, requested, further)
 
     def after(self, earlier: Call | None) -> Call:
         """The fuller of two lines of a call: the later, but for one that tells less output."""
@@ -195,9 +213,35 @@ class Call:
         return earlier if less else self
 
     def records(self, key: str) -> Iterator[Record]:
-        yield self.where, self.raw | {"event_id": key}
+        shared = self._shared_id()
+        yield self.where, self.raw | {"event_id": key, "shared_id": shared}
+        for number, raw in enumerate(self.further, start=1):
+            ids = {"event_id": f"{key}:{number}", "shared_id": shared and f"{shared}:{number}"}
+            yield self.where, raw | ids
         for note in self.notes:
             yield self.where, note
+
+    def _shared_id(self) -> str | None:
+        """What a copy has in common with its original: the message, its prompt, or its time."""
+        if self.message is None:
+            return None
+        if not self.requested:
+            return f"claude_code:{self.message}@{micros(self.raw['ts'])}"
+        prompt = [self.raw[name] or 0 for name in PROMPT]
+        return f"claude_code:{self.message}:{digest(*prompt)}" if any(prompt) else None
+
+
+def _further(usage: Line, raw: Raw) -> Iterator[Raw]:
+    """The calls within a call whose tokens are not among its own: another model's advice, the
+    summary of a long prompt."""
+    iterations = usage.get("iterations")
+    for one in iterations if isinstance(iterations, list) else ():
+        if not isinstance(one, Mapping):
+            continue
+        model = text(one.get("model")) or raw["model"]
+        if one.get("type") in APART or model != raw["model"]:
+            blank = {"cost_nano": None, "duration_ms": None, "tags": None}
+            yield raw | blank | {"model": model, **_tokens(one)}
 
 
 def _tokens(usage: Line) -> Raw:

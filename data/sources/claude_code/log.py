@@ -1,14 +1,20 @@
 """Claude Code's session logs: `~/.claude/projects/<project>/<session>.jsonl` and its subagents'.
 
-event_id      a call: `claude_code:` + requestId, else message.id, else the line's uuid; a failed
-              one: `claude_code:error:` + the same; a tool: `claude_code:tool:` + its tool_use id;
-              a session: `claude_code:session:` + sessionId. Claude Code's telemetry carries the
-              same ids. A replayed side chain, a resumed or forked session and a file imported
-              twice bring nothing new
+event_id      a call: `claude_code:` + requestId, else message.id and the time of its first line
+              (a relay may give every answer one id: `claude_code/turns.py`), else the line's uuid;
+              a failed one: `claude_code:error:` + requestId, message.id or uuid; a tool:
+              `claude_code:tool:` + its tool_use id; a session: `claude_code:session:` + sessionId.
+              Claude Code's telemetry carries the same ids
+shared_id     what a copy keeps under other ids, so that it counts once: a side question repeats
+              answers under request ids of its own (the message and its prompt's counts), a
+              session that was resumed or went to the background its lines under its own session
+              (a sitting: its first call; copies merge, the longest time and the most lines hold)
 call          the `assistant` lines of one id together: the last tells the tokens and the time.
               input_tokens EXCLUDE cache reads and writes; provider anthropic. Cost by our book,
               and duration null, but for old versions, whose lines tell costUSD and durationMs.
-              Compactions (agent-acompact-*) are calls too
+              Compactions (agent-acompact-*) are calls too. An iteration whose tokens the sums
+              leave out (an advisor's, of another model; a compaction) is a call of its own,
+              `…:1`, `…:2`
 error         isApiErrorMessage, or a `<synthetic>` model that does not deny it: a failed call,
               no tokens, no model
 tool          each tool_use block, its outcome from the tool_result (none: aborted);
@@ -38,13 +44,13 @@ from data.sources.claude_code.calls import (
     Call,
     Context,
     Line,
-    call_id,
     ended,
     failed,
     failure,
     synthetic,
 )
 from data.sources.claude_code.tools import Change, Tool, changed, results, used
+from data.sources.claude_code.turns import Turns
 from data.sources.entries import values
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Record
@@ -79,6 +85,7 @@ class Log:
         self.tools: dict[str, Tool] = {}
         self.seen_tools: dict[str, None] = {}  # lest a replayed one waits forever
         self.sessions = SessionSplitter()
+        self.turns = Turns()
         self.last: datetime | None = None
         self.main = False
         self.answering = False  # the latest call has not said that it ended
@@ -119,7 +126,8 @@ class Log:
             yield from self._call(where, line, message, moment)
 
     def _call(self, where: str, line: Line, message: Line, moment: datetime) -> Iterator[Record]:
-        key = call_id(line, message)
+        key = self.turns.key(line, message, moment)
+        self._name_sitting(line, key)
         call = Call.of(where, self.context, line, message, moment)
         self.calls[key] = call.after(self.calls.get(key))
         self.answering = not ended(message)
@@ -134,6 +142,12 @@ class Log:
         while len(self.seen_tools) > 10 * TOOLS:
             del self.seen_tools[next(iter(self.seen_tools))]
 
+    def _name_sitting(self, line: Line, key: str) -> None:
+        """A copy of this sitting, under another session, begins with the same call."""
+        now = self.sessions.now
+        if now and now.shared is None and self.context.own(line) and not line.get("isSidechain"):
+            now.shared = f"claude_code:sitting:{key}"
+
     def _let_go(self, key: str) -> Iterator[Record]:
         yield from self.calls.pop(key).records(key)
 
@@ -146,7 +160,10 @@ class Log:
             if name in self.tools:
                 yield self.tools.pop(name).event(error, result)
                 self._change(line, None if error else changed(result))
-        if not found and not line.get("isSidechain") and not line.get("isMeta"):
+        if found or line.get("isMeta"):
+            return
+        self.turns.prompted(line)
+        if not line.get("isSidechain"):
             self._close()
 
     def _change(self, line: Line, change: Change | None) -> None:

@@ -160,7 +160,7 @@ class Rollout:
         if thread != self.context.thread:
             yield where, self.numbers.next(self._call(told, thread))
             return
-        self.reached = self.reached if self.totals else size(total)
+        self.reached = max(self.reached, size(total))
         yield where, self._summed(self._call(told, thread))
 
     def _event(self, where: str, payload: Line, moment: datetime) -> Iterator[Record]:
