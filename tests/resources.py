@@ -45,7 +45,7 @@ def press(served: Served, key: str, button: str, row: Any = None, claims: Claims
 
 def confirm(served: Served, key: str, button: str, row: Any, claims: Claims = ADMIN) -> Told:
     """The same after the question was answered with yes."""
-    values = {"confirm.submit_n_clicks": 1, "asked.data": button, "table.selectedRows": [row]}
+    values = {"confirm.submit_n_clicks": 1, "pending.data": button, "table.selectedRows": [row]}
     return _act(served, key, claims, values, ids.resource("confirm", key), "submit_n_clicks")
 
 

@@ -107,7 +107,7 @@ def _list(resource: Resource[Any], route: Route[Any], context: Context) -> Answe
     found = resource.read(context)
     listed: dict[str, Any] = {route.name: [route.as_dict(one) for one in found.records]}
     listed |= {} if found.count is None else {"row_count": found.count}
-    return jsonify(listed | (route.more(context, found) if route.more else {}))
+    return jsonify(listed | found.more())
 
 
 def _left(record: Any, as_dict: Callable[[Any], Any] = dict) -> Answer:

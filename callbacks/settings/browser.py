@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from dash import ctx, no_update
+from dash import ALL, MATCH, State, ctx, no_update
 from dash.exceptions import PreventUpdate
 
 from callbacks.settings.resource import Page, Resource, by_key
+from components import ids
 from components.settings.resource import Form, Row
 from data.errors import SpendscopeError, Unknown
 
@@ -45,6 +46,17 @@ def selected_row(selected: Any) -> Row:
     """The row that is chosen, if one is."""
     row = selected[0] if isinstance(selected, list) and selected else None
     return row if isinstance(row, dict) else {}
+
+
+def form_states(key: Any = MATCH) -> tuple[State, ...]:
+    """What is typed and chosen in a form, for `form_values`."""
+    kinds = (ids.resource_field(kind, ALL, key) for kind in ("field", "choice"))
+    return tuple(State(kind, prop) for kind in kinds for prop in ("id", "value"))
+
+
+def form_values(states: tuple[Any, ...]) -> dict[str, Any]:
+    """The same, by the names of the fields."""
+    return values_by_name(*states[:2]) | values_by_name(*states[2:])
 
 
 def values_by_name(keys: Any, values: Any) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from callbacks.settings.browser import (
     answer,
     clicked,
     finder,
+    form_states,
+    form_values,
     problems,
     selected_row,
     values_by_name,
@@ -33,7 +35,7 @@ from components import ids
 from components.settings.resource import Button, Form, Row, options
 from data.errors import Refused, SpendscopeError
 
-AGAIN: Final = "something was changed since the preview: preview it again"
+OUTDATED: Final = "something was changed since the preview: preview it again"
 
 
 def register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
@@ -119,8 +121,8 @@ def _edited(button: str, number: Any) -> dict[str, Any]:
 
 def opened_by(edited: Any) -> tuple[str, Any]:
     """The button that opened a form, and the number of the record that it changes, or None."""
-    told = edited if isinstance(edited, dict) else {}
-    return str(told.get("button", "")), told.get("number")
+    form = edited if isinstance(edited, dict) else {}
+    return str(form.get("button", "")), form.get("number")
 
 
 # --- adapted
@@ -166,10 +168,8 @@ def _saving(app: Dash, stores: Stores, find: Find) -> None:
             "problem": Output(field("problem"), "children", allow_duplicate=True),
             "drawer": Output(extra("drawer", of=ALL), "is_open", allow_duplicate=True),
             "secret": Output(extra("secret", of=ALL), "children"),
-            "no_secret": Output(extra("shown", of=ALL), "hidden"),
             "changed": Output(part("changed"), "data", allow_duplicate=True),
             "field": Output(field("field"), "value", allow_duplicate=True),
-            "detail": Output(part("detail"), "children", allow_duplicate=True),
             "edited": Output(part("edited"), "data", allow_duplicate=True),
             "previewed": Output(part("previewed"), "data", allow_duplicate=True),
         },
@@ -179,41 +179,28 @@ def _saving(app: Dash, stores: Stores, find: Find) -> None:
         },
         state={
             "key": State(part("table"), "id"),
-            "typed": (State(field("field"), "id"), State(field("field"), "value")),
-            "chosen": (State(field("choice"), "id"), State(field("choice"), "value")),
+            "fields": form_states(),
             "edited": State(part("edited"), "data"),
             "previewed": State(part("previewed"), "data"),
         },
         prevent_initial_call=True,
     )
-    def save(
-        _clicks: Any, _submits: Any, key: Any, typed: Any, chosen: Any, edited: Any, previewed: Any
-    ) -> dict[str, Any]:
-        resource, form = find(key), find(key).card.form
+    def save(key: Any, fields: Any, edited: Any, previewed: Any, **_: Any) -> dict[str, Any]:
         clicked()
-        values = values_by_name(*typed) | values_by_name(*chosen)
+        resource, form, values = find(key), find(key).card.form, form_values(fields)
         try:
             _refuse_unseen(form, values, edited, previewed)
             made = _saved(resource, stores, edited, values)
         except HalfSaved as half:
             now = _edited(opened_by(edited)[0], half.number)
-            return answer(
-                no_secret=True, problem=problems(form, half), changed=uuid4().hex, edited=now,
-                previewed=preview_of(values, now),
-            )  # fmt: skip
-        except SpendscopeError as error:  # what was shown once is gone
-            return answer(no_secret=True, problem=problems(form, error))
-        return _done(resource, form, made)
-
-
-def _done(resource: Resource[Any], form: Form | None, made: Any) -> dict[str, Any]:
-    """The form, after what it made or changed was saved."""
-    shown = {"detail": resource.outcome(made)} if resource.outcome else {}
-    return answer(
-        drawer=False, problem=problems(form), field=form.blank if form else {},
-        secret=resource.secret(made) if resource.secret else "", no_secret=False,
-        changed=uuid4().hex, **shown,
-    )  # fmt: skip
+            return answer(problem=problems(form, half), changed=uuid4().hex, edited=now,
+                          previewed=preview_of(values, now))  # fmt: skip
+        except SpendscopeError as error:
+            return answer(problem=problems(form, error), secret="")
+        return answer(
+            drawer=False, problem=problems(form), field=form.blank if form else {},
+            secret=resource.secret(made) if resource.secret else "", changed=uuid4().hex,
+        )  # fmt: skip
 
 
 def _saved(resource: Resource[Any], stores: Stores, edited: Any, values: dict[str, Any]) -> Any:
@@ -239,4 +226,4 @@ def _refuse_unseen(
     form: Form | None, values: Mapping[str, Any], edited: Any, previewed: Any
 ) -> None:
     if form and form.previewed and previewed != preview_of(values, edited):
-        raise Refused("", AGAIN)
+        raise Refused("", OUTDATED)

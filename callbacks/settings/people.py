@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any, Final, NamedTuple
 
 from callbacks.settings.resource import Context, FieldState, Found, Page, Resource, Route, Values
-from components.settings import people as shown
+from components.settings import people as cards
 from components.settings.resource import Row
 from components.values import hover_text
 from data.access.people import Alias, People
@@ -84,7 +84,7 @@ def _pair(row: Row) -> Values:
 
 
 PEOPLE: Final[Resource[Merged]] = Resource(
-    shown.PEOPLE,
+    cards.PEOPLE,
     allow=require_administrator,
     read=_read,
     row=lambda one, _: {"name_tip": one.tip},
@@ -100,7 +100,7 @@ PEOPLE: Final[Resource[Merged]] = Resource(
     ),
 )
 HINTS: Final[Resource[Suggested]] = Resource(
-    shown.HINTS,
+    cards.HINTS,
     allow=require_administrator,
     read=_suggest,
     actions={

@@ -22,7 +22,7 @@ from data.state.store import State as Kept
 
 LARGEST: Final = 4_096
 TOO_LARGE: Final = f"preferences have at most {LARGEST} bytes"
-SAID: Final = "said"
+STATE: Final = "said"
 RANGE: Final = ("preset", "n")  # they mean something only together
 
 
@@ -48,12 +48,12 @@ def zone_of(state: Kept, browser: Any) -> str:
     return zone if isinstance(zone, str) and zone in zones() else "UTC"
 
 
-def _said(held: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
+def _changed(values: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
     """What was changed of what the controls hold: two quick changes may arrive in any order."""
     names = {key["preference"] for key in changed.values()}
     if names & set(RANGE):
         names |= set(RANGE)
-    return {n: None if held[n] == preferences.UNSAID else held[n] for n in names}
+    return {n: None if values[n] == preferences.NONE else values[n] for n in names}
 
 
 def register(app: Dash, state: Kept) -> None:
@@ -68,26 +68,22 @@ def register(app: Dash, state: Kept) -> None:
         return preferences.fields(read(state, *current_person().ids))
 
     @app.callback(
-        Output(ids.PREFERENCES_SAID, "children"),
-        Output(ids.PREFERENCES_SAID, "className"),
+        Output(ids.PREFERENCES_STATE, "children"),
+        Output(ids.PREFERENCES_STATE, "className"),
         Output(ids.PREFERRED, "data", allow_duplicate=True),
         *(Input(ids.preference(name), "value") for name in NAMES),
         prevent_initial_call=True,
     )
     def save(*values: Any) -> tuple[Any, ...]:
-        held = dict(zip(NAMES, values, strict=True))
+        chosen = _changed(dict(zip(NAMES, values, strict=True)), ctx.triggered_prop_ids)
         try:
-            old, new = change(state, _said(held, ctx.triggered_prop_ids), *current_person().ids)
+            old, new = change(state, chosen, *current_person().ids)
         except Refused as problem:
-            return str(problem), f"{SAID} wrong", no_update
-        before, now = old.as_dict(), new.as_dict()
-        if before == now:
+            return str(problem), f"{STATE} wrong", no_update
+        changed = [name for name in NAMES if getattr(old, name) != getattr(new, name)]
+        if not changed:
             return no_update, no_update, no_update
-        return (
-            "Saved",
-            SAID,
-            now | {"changed": [name for name in NAMES if before[name] != now[name]]},
-        )
+        return "Saved", STATE, new.as_dict() | {"changed": changed}
 
     app.clientside_callback(
         ClientsideFunction("preferences", "apply"),

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from dash import ALL, Dash, Input, Output, State, ctx
 
-from callbacks.settings.browser import answer, problems, values_by_name
+from callbacks.settings.browser import answer, form_states, form_values, problems
 from callbacks.settings.forms import opened_by, preview_of
 from callbacks.settings.resource import (
     Context,
@@ -49,8 +49,8 @@ def opening(context: Context, button: str, row: Row) -> Opening:
 
 def fields(_: Context, values: Values, button: str) -> dict[str, FieldState]:
     """The fields that the kind of price and what becomes of stored calls need."""
-    gone = hidden(values.get("kind"), values.get("what"), button != HISTORY)
-    return {one.name: FieldState(hidden=one.name in gone) for one in FORM.fields}
+    absent = hidden(values.get("kind"), values.get("what"), button != HISTORY)
+    return {one.name: FieldState(hidden=one.name in absent) for one in FORM.fields}
 
 
 class Draft(NamedTuple):
@@ -102,17 +102,17 @@ def changes(context: Context, draft: Draft) -> list[CostChange]:
 def save(context: Context, number: Any, values: Values) -> int | None:
     """Keep the price, if there is one among it, and have the stored calls follow."""
     draft = Draft.of(values, number, context.button)
-    wanted, kept = draft.check(), _keep(context, draft)
+    wanted, price = draft.check(), _keep(context, draft)
     if wanted is None:
-        return kept
+        return price
     try:
-        own = {} if kept is None else {"price": kept}
+        own = {} if price is None else {"price": price}
         reprice(context.state, context.actor, parse_request(draft.repricing | own), context.store)
     except SpendscopeError as error:
-        if kept is None:
+        if price is None:
             raise
-        raise HalfSaved(kept, error) from None
-    return kept
+        raise HalfSaved(price, error) from None
+    return price
 
 
 def _keep(context: Context, draft: Draft) -> int | None:
@@ -158,21 +158,14 @@ def register(app: Dash, stores: Stores) -> None:
         inputs={"clicks": Input(ids.PRICE_PREVIEW, "n_clicks")},
         state={
             "edited": State(part("edited", KEY), "data"),
-            "typed": (
-                State(field("field", ALL, KEY), "id"),
-                State(field("field", ALL, KEY), "value"),
-            ),
-            "chosen": (
-                State(field("choice", ALL, KEY), "id"),
-                State(field("choice", ALL, KEY), "value"),
-            ),
+            "fields": form_states(KEY),
         },
         prevent_initial_call=True,
     )
-    def look(clicks: Any, edited: Any, typed: Any, chosen: Any) -> dict[str, Any]:
+    def look(clicks: Any, edited: Any, fields: Any) -> dict[str, Any]:
         if not clicks:
             return answer()
-        values = values_by_name(*typed) | values_by_name(*chosen)
+        values = form_values(fields)
         try:
             draft = _draft(values, edited)
             found = changes(current_context(stores), draft)

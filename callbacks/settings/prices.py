@@ -3,14 +3,13 @@ releases; over HTTP, too."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
 
 from callbacks.settings import price_form
 from callbacks.settings.resource import Context, Found, Opening, Page, Resource, Route, Values
 from components.settings import prices as cards
 from components.settings import public_prices as book_cards
-from components.settings.public_prices import counted, moved, release_detail, sentence
+from components.settings.public_prices import counted, release_detail, sentence
 from components.settings.resource import Row
 from data.events.table import micros
 from data.local_time import instant
@@ -35,6 +34,13 @@ def entry_as_dict(one: Entry) -> dict[str, Any]:
     return {"id": one.id} | one.as_dict() | signed
 
 
+def _own(context: Context) -> Found[Entry]:
+    def more() -> dict[str, Any]:
+        return {"unpriced": [one.as_dict() for one in _unpriced(context).records]}
+
+    return Found(list_prices(context.state, context.scope), more=more)
+
+
 def _unpriced(context: Context) -> Found[Unpriced]:
     return Found(unpriced(context.scope, context.store))
 
@@ -55,7 +61,7 @@ UNPRICED: Final[Resource[Unpriced]] = Resource(
 PRICES: Final[Resource[Entry]] = Resource(
     cards.PRICES,
     allow=require_platform_admin,
-    read=lambda context: Found(list_prices(context.state, context.scope)),
+    read=_own,
     one=lambda context, number: entry(context.state, context.scope, number),
     create=lambda context, values: create(context.state, context.actor, values),
     change=lambda context, number, values: change(context.state, context.actor, number, values),
@@ -67,7 +73,6 @@ PRICES: Final[Resource[Entry]] = Resource(
         PATH,
         "prices",
         entry_as_dict,
-        more=lambda context, _: {"unpriced": [one.as_dict() for one in _unpriced(context).records]},
         posts={"preview": _preview},
     ),
 )
@@ -97,30 +102,18 @@ REPRICINGS: Final[Resource[Repricing]] = Resource(
 
 
 def _search(context: Context) -> Found[Quote]:
-    model, provider, when = _searched(context)
-    found, count = search(context.scope, context.store.book(), f"{provider} {model}", when)
-    own = _quote(context)
-    note = sentence(own, f"{when:%d %b %Y}") if own else ""
-    return Found(found, count, counted(len(found), count), note)
-
-
-def _quote(context: Context) -> Quote | None:
-    """The price of the model that is named, whoever says so."""
-    model, provider, when = _searched(context)
-    named, book = bool(model.strip()), context.store.book()
-    return quote(context.scope, book, provider, model, when) if named else None
-
-
-def _searched(context: Context) -> tuple[str, str, datetime]:
+    """Models of the public book, and the price of the model that is named, whoever says so."""
     model, provider, at = (context.search.get(one.name, "") for one in book_cards.PUBLIC.search)
-    return model, provider, noon(at, instant(context.actor.now))
+    scope, when, book = context.scope, noon(at, instant(context.actor.now)), context.store.book()
+    found, count = search(scope, book, f"{provider} {model}", when)
+    own = quote(scope, book, provider, model, when) if model.strip() else None
 
+    def more() -> dict[str, Any]:
+        release = book.public.at(micros(when)).name
+        return {"release": release, "count": count, "price": own and own.as_dict()}
 
-def _beside_public(context: Context, found: Found[Quote]) -> dict[str, Any]:
-    """Which release it is of, how many there are, and the price of the model that is named."""
-    own, (_, _, when) = _quote(context), _searched(context)
-    release = context.store.book().public.at(micros(when)).name
-    return {"release": release, "count": found.count, "price": own and own.as_dict()}
+    note = sentence(own, f"{when:%d %b %Y}") if own else ""
+    return Found(found, sentence=counted(len(found), count), note=note, more=more)
 
 
 def _opening(_: Context, _button: str, row: Row) -> Opening:
@@ -132,7 +125,7 @@ PUBLIC: Final[Resource[Quote]] = Resource(
     book_cards.PUBLIC,
     allow=require_platform_admin,
     read=_search,
-    route=Route(f"{PATH}/public", "models", Quote.as_dict, more=_beside_public),
+    route=Route(f"{PATH}/public", "models", Quote.as_dict),
 )
 RELEASES: Final[Resource[StoredRelease]] = Resource(
     book_cards.RELEASES,
@@ -140,7 +133,6 @@ RELEASES: Final[Resource[StoredRelease]] = Resource(
     read=lambda context: Found(list_releases(context.state, context.scope)),
     row=lambda one, _: {"first": one.first, "detail": release_detail(one)},
     change=lambda context, number, values: move(context.state, context.actor, number, values),
-    outcome=moved,
     opening=_opening,
     route=Route(f"{PATH}/releases", "releases", StoredRelease.as_dict),
 )

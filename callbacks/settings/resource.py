@@ -80,12 +80,14 @@ class Context:
 @dataclass(frozen=True, slots=True)
 class Found(Generic[T]):
     """The records that were read. `count` is that of all pages, `sentence` stands above the table,
-    `note` above that; `draw` makes `figure` and `style` of the chart of them and their rows."""
+    `note` above that, `more` beside them in an answer over HTTP; `draw` makes `figure` and `style`
+    of the chart of them and their rows."""
 
     records: Sequence[T]
     count: int | None = None
     sentence: str = ""
     note: str = ""
+    more: Callable[[], Row] = dict
     draw: Callable[[list[Row]], Row] | None = None
 
 
@@ -120,9 +122,9 @@ Post = Callable[[Context, Values], Any]
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[T]):
-    """The addresses of a resource: `name` is the list in an answer, `more` what stands beside it,
-    `page` the parameters that page through it with their default, least and most. `made` is a new
-    record as JSON, where it differs; `posts` are addresses below, by what is done there."""
+    """The addresses of a resource: `name` is the list in an answer, `page` the parameters that
+    page through it with their default, least and most. `made` is a new record as JSON, where it
+    differs; `posts` are addresses below, by what is done there."""
 
     path: str
     name: str
@@ -130,7 +132,6 @@ class Route(Generic[T]):
     made: Callable[[Any], dict[str, Any]] | None = None
     page: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     change: Literal["PUT", "PATCH"] = "PUT"
-    more: Callable[[Context, Found[T]], dict[str, Any]] | None = None
     posts: Mapping[str, Post] = field(default_factory=dict)
 
 
@@ -164,7 +165,6 @@ class Resource(Generic[T]):
     fields: Callable[[Context, Values, str], Mapping[str, FieldState]] | None = None
     save: Callable[[Context, Any, Values], Any] | None = None
     secret: Callable[[Any], str] | None = None  # what is shown once of a new record
-    outcome: Callable[[T], str] | None = None  # what is shown of a record that was changed
     route: Route[T] | None = None
     file: File[T] | None = None
 

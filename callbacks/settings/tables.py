@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx
 from dash.exceptions import PreventUpdate
 
 from callbacks.access.session import current_scope
@@ -221,12 +221,10 @@ def _selection(app: Dash, stores: Stores, find: Find) -> None:
         resource, row, context = find(key), selected_row(selected), current_context(stores, zone)
         every = resource.card.buttons
         usable = {one.key: _usable(resource, one, row, context.scope) for one in every}
-        # Where there is an outcome, it is what became of the row that was chosen before.
-        same = resource.outcome and not row
         return answer(
             disabled={key: not can for key, can in usable.items()},
             hidden={one.key: one.hides and not usable[one.key] for one in every},
-            detail=no_update if same else _detail(resource, context, row),
+            detail=_detail(resource, context, row),
         )
 
 
@@ -267,7 +265,7 @@ def _buttons(app: Dash, stores: Stores, find: Find) -> None:
         output={
             "displayed": Output(part("confirm"), "displayed"),
             "message": Output(part("confirm"), "message"),
-            "asked": Output(part("asked"), "data"),
+            "pending": Output(part("pending"), "data"),
             "changed": Output(part("changed"), "data"),
             "problem": Output(part("problem"), "children"),
         },
@@ -278,20 +276,20 @@ def _buttons(app: Dash, stores: Stores, find: Find) -> None:
         state={
             "key": State(part("table"), "id"),
             "selected": State(part("table"), "selectedRows"),
-            "asked": State(part("asked"), "data"),
+            "pending": State(part("pending"), "data"),
         },
         prevent_initial_call=True,
     )
-    def press(_clicks: Any, _confirmed: Any, key: Any, selected: Any, asked: Any) -> dict[str, Any]:
+    def press(key: Any, selected: Any, pending: Any, **_: Any) -> dict[str, Any]:
         resource, row, trigger = find(key), selected_row(selected), clicked()
         sure = trigger.get("part") == "confirm"
-        button = resource.card.button(asked if sure else trigger.get("button"))
+        button = resource.card.button(pending if sure else trigger.get("button"))
         if button is None or (button.needs and not row):
             raise PreventUpdate
         try:
             if button.confirm and not sure:
                 question = _question(resource, button, row)
-                return answer(displayed=True, message=question, asked=button.key)
+                return answer(displayed=True, message=question, pending=button.key)
             _run(resource, button, current_context(stores), row)
         except SpendscopeError as error:
             return answer(problem=str(error))

@@ -56,7 +56,7 @@ def shares(rows: list[Row]) -> Figure:
     }  # fmt: skip
     layout = _layout(ranked) | {
         "xaxis": across, "barmode": "overlay", "shapes": [WHOLE],
-        "annotations": [_said(place, row) for place, row in enumerate(ranked)],
+        "annotations": [_share(place, row) for place, row in enumerate(ranked)],
     }  # fmt: skip
     return {"data": [*bars, _projected(ranked, end)], "layout": layout}
 
@@ -94,27 +94,28 @@ def _of(level: str, rows: list[Row]) -> list[int]:
 def _bars(level: str, rows: list[Row]) -> Figure:
     name, colour = LEVELS[level]
     places = _of(level, rows)
-    mine = [rows[place] for place in places]
-    told = [f"{r['spent_text']} of {r['hard_text']}: {r['share_text']}" for r in mine]
+    of_level = [rows[place] for place in places]
+    texts = [f"{r['spent_text']} of {r['hard_text']}: {r['share_text']}" for r in of_level]
     return {
         "type": "bar", "orientation": "h", "name": name, "y": places, "width": 0.42,
-        "x": [row["share"] for row in mine], "marker": {"color": colour, "line": {"width": 0}},
-        "customdata": [[row["id"], said] for row, said in zip(mine, told, strict=True)],
+        "x": [row["share"] for row in of_level],
+        "marker": {"color": colour, "line": {"width": 0}},
+        "customdata": [[row["id"], text] for row, text in zip(of_level, texts, strict=True)],
         "hovertemplate": "%{customdata[1]}<extra></extra>",
     }  # fmt: skip
 
 
 def _projected(rows: list[Row], end: float) -> Figure:
-    held = [(place, row) for place, row in enumerate(rows) if row["projected"] is not None]
+    known = [(place, row) for place, row in enumerate(rows) if row["projected"] is not None]
     # The legend takes the look of the first.
-    held.sort(key=lambda one: one[1]["projected"] > end * one[1]["hard"])
-    of_limit = [row["projected"] / row["hard"] for _, row in held]
+    known.sort(key=lambda one: one[1]["projected"] > end * one[1]["hard"])
+    of_limit = [row["projected"] / row["hard"] for _, row in known]
     return {
         "type": "scatter", "mode": "markers", "name": "Projected at the reset",
-        "x": [min(share, end) for share in of_limit], "y": [place for place, _ in held],
+        "x": [min(share, end) for share in of_limit], "y": [place for place, _ in known],
         "customdata": [
             [row["id"], f"{row['projected_text']}, {SHARE.text(share)} of the limit"]
-            for (_, row), share in zip(held, of_limit, strict=True)
+            for (_, row), share in zip(known, of_limit, strict=True)
         ],
         "marker": {"size": 11, "color": QUIET, "line": {"width": 1.5, "color": "#ffffff"},
                    "symbol": ["triangle-right" if x > end else "diamond" for x in of_limit]},
@@ -135,7 +136,7 @@ def _ticks(end: float) -> list[int]:
     return [0, 1, 2] if end < 2.5 else [1, int(end)]
 
 
-def _said(place: int, row: Row) -> Row:
+def _share(place: int, row: Row) -> Row:
     return {
         "x": 1, "xref": "paper", "xanchor": "left", "y": place, "text": f" {row['share_text']}",
         "showarrow": False,
@@ -144,14 +145,14 @@ def _said(place: int, row: Row) -> Row:
 
 def _points(limit: str, points: list[Row], places: dict[int, int], zone: str) -> Figure:
     name, marker = POINTS[limit]
-    mine = [point for point in points if point["limit"] == limit]
-    told = [f"{one['at_text']}, {one['over_text']} over in the end" for one in mine]
+    of_limit = [point for point in points if point["limit"] == limit]
+    texts = [f"{one['at_text']}, {one['over_text']} over at the end" for one in of_limit]
     return {
         "type": "scatter", "mode": "markers", "name": name, "marker": marker, "showlegend": True,
         "cliponaxis": False,
-        "x": [_local(point["hour"], zone) for point in mine],
-        "y": [places[point["id"]] for point in mine],
-        "customdata": told, "hovertemplate": f"{name}: %{{customdata}}<extra></extra>",
+        "x": [_local(point["hour"], zone) for point in of_limit],
+        "y": [places[point["id"]] for point in of_limit],
+        "customdata": texts, "hovertemplate": f"{name}: %{{customdata}}<extra></extra>",
     }  # fmt: skip
 
 

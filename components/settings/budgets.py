@@ -87,14 +87,14 @@ def _sure(row: Row) -> str:
 
 FORM: Final = Form(
     fields=(
-        Field("kind", "What is limited", "choice", options=KINDS, initial="everything"),
-        Field("subject", "Which one", suggests=True),
+        Field("kind", "Limit for", "choice", options=KINDS, initial="everything"),
+        Field("subject", "Name", suggests=True),
         Field("hard", "Limit (US dollars)", "decimal"),
         Field("soft", "Soft limit (US dollars, optional)", "decimal"),
         Field("period", "Period", "choice", options=PERIODS, initial="monthly"),
         Field("days", "Days in a period", "decimal"),
         Field("zone", "Time zone", initial="UTC"),
-        Field("start", "Counts from", "date"),
+        Field("start", "Starts on", "date"),
     ),
     save="Save", save_key="budget-save", drawer=True,
 )  # fmt: skip
@@ -124,20 +124,20 @@ BUDGETS: Final = Card(
 )  # fmt: skip
 CROSSINGS: Final = Card(
     "crossings", "crossing", "Limits crossed",
-    "Each time: the call after which it was too much.",
+    "Each time a limit was exceeded, and the call that did it.",
     columns=(
         Column("at", "Crossed", 166, unit=INSTANT, tip="zoned"),
         Column("subject", "Budget", 180, 2, of=lambda one: one.crossed.budget.subject),
-        Column("limit", "Which limit", 106, of=lambda one: LIMITS[one.crossed.limit]),
+        Column("limit", "Limit reached", 106, of=lambda one: LIMITS[one.crossed.limit]),
         Column("most", "Limit", 106, unit=USD,
                of=lambda one: getattr(one.crossed.budget, one.crossed.limit)),
-        Column("user", "By a call of", 150),
-        Column("over", "Over in the end", 106, unit=USD, of=lambda one: one.crossed.over,
+        Column("user", "User", 150),
+        Column("over", "Over at the end", 106, unit=USD, of=lambda one: one.crossed.over,
                help="How far over the limit at the period's end, or so far."),
         Column("period", "Period from", 126, unit=DAY, of=lambda one: one.crossed.period.start),
     ),
     empty="No limit was crossed in the periods that are remembered.",
-    search=(Field("budget", "Of which budget", "choice", options=EVERY_BUDGET, initial=EVERY),),
+    search=(Field("budget", "Budget", "choice", options=EVERY_BUDGET, initial=EVERY),),
     page_size=20, chart=True, file=True,
 )  # fmt: skip
 

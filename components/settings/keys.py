@@ -36,7 +36,7 @@ CARD: Final = Card(
             Field("source", "Source", hint="what all it sends is from"),
             Field("project", "Project", hint="any"),
         ),
-        save="Make a key", save_key="key-make",
+        save="Create key", save_key="key-make",
         once="This is the only time the key is shown. Copy it now.",
     ),
 )  # fmt: skip

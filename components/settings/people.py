@@ -36,8 +36,8 @@ HINTS: Final = Card(
     columns=(
         Column("alias", "This id", 110, 2, of=lambda one: one.hint.alias),
         Column("events", "Events", 110, unit=COUNT),
-        Column("person", "May be", 110, 2, of=lambda one: one.hint.person),
-        Column("theirs", "Events of theirs", 110, unit=COUNT),
+        Column("person", "Possibly", 110, 2, of=lambda one: one.hint.person),
+        Column("theirs", "Their events", 110, unit=COUNT),
         Column("why", "Why", 110, 2, of=lambda one: one.hint.why),
     ),
     empty="No other ids look like the same person's.",

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import dash_bootstrap_components as dbc
 from dash import html
 
 from components import ids
+from components.settings.resource import Field, options
 from data.local_time import zones
 from data.people.preferences import MODES, STARTS, THEMES, Preferences
 
-Options = Mapping[str, str]
 # Not empty: dbc puts an empty option of its own before ours, which nobody can choose.
-UNSAID: Final = "none"
-CHOICES: Final[dict[str, tuple[str, Options]]] = {
-    "preset": ("Start with", {UNSAID: "Last 7 days", **STARTS}),
-    "zone": ("Time zone", {UNSAID: "The browser's", **{name: name for name in sorted(zones())}}),
-    "theme": ("Theme", {UNSAID: "The system's", **THEMES}),
-    "mode": ("Sections as", {UNSAID: "As last used", **MODES}),
-}
+NONE: Final = "none"
+FIELDS: Final = (
+    Field("preset", "Start with", "choice", options={NONE: "Last 7 days", **STARTS}),
+    Field("n", "N", hint="7 days, 24 hours"),
+    Field("zone", "Time zone", "choice",
+          options={NONE: "The browser's", **{name: name for name in sorted(zones())}}),
+    Field("theme", "Theme", "choice", options={NONE: "The system's", **THEMES}),
+    Field("mode", "Sections as", "choice", options={NONE: "As last used", **MODES}),
+)  # fmt: skip
 
 
 def card() -> html.Section:
@@ -33,7 +34,7 @@ def card() -> html.Section:
                 className="help",
             ),
             html.Div(id=ids.PREFERENCES, className="fields"),
-            html.Div(id=ids.PREFERENCES_SAID, className="said", role="status",
+            html.Div(id=ids.PREFERENCES_STATE, className="said", role="status",
                      **ids.testid("pref-saved")),
         ],
         className="preferences card-section", **ids.testid("preferences"),
@@ -42,31 +43,21 @@ def card() -> html.Section:
 
 def fields(now: Preferences) -> list[Any]:
     """The controls, holding what is preferred."""
-    held = {name: value or UNSAID for name, value in now.as_dict().items()}
-    made = [_choice("preset", held["preset"]), _number(str(now.n or ""))]
-    made += [_choice(name, held[name]) for name in ("zone", "theme", "mode")]
-    return [part for pair in made for part in pair]
+    return [part for one in FIELDS for part in _labelled(one, getattr(now, one.name))]
 
 
-def _choice(name: str, value: str) -> tuple[html.Span, html.Label]:
-    label, options = CHOICES[name]
-    control = dbc.Select(
-        id=ids.preference(name), value=value, size="sm",
-        options=[{"value": key, "label": said} for key, said in options.items()],
-    )  # fmt: skip
-    return _labelled(name, label, control)
-
-
-def _number(value: str) -> tuple[html.Span, html.Label]:
-    control = dbc.Input(
-        id=ids.preference("n"), type="text", inputmode="numeric", value=value, size="sm",
-        debounce=400, maxlength=8, autocomplete="off", placeholder="7 days, 24 hours",
-    )  # fmt: skip
-    return _labelled("n", "N", control)
-
-
-def _labelled(name: str, label: str, control: Any) -> tuple[html.Span, html.Label]:
-    said = html.Span(label, className="visually-hidden")
-    return html.Span(label, **{"aria-hidden": "true"}), html.Label(
-        [said, control], **ids.testid(f"pref-{name}")
+def _labelled(one: Field, value: Any) -> tuple[html.Span, html.Label]:
+    label = html.Span(one.label, className="visually-hidden")
+    return html.Span(one.label, **{"aria-hidden": "true"}), html.Label(
+        [label, _control(one, value)], **ids.testid(f"pref-{one.name}")
     )
+
+
+def _control(one: Field, value: Any) -> Any:
+    if one.kind == "choice":
+        return dbc.Select(id=ids.preference(one.name), value=value or NONE, size="sm",
+                          options=options(one.options))  # fmt: skip
+    return dbc.Input(
+        id=ids.preference(one.name), type="text", inputmode="numeric", value=str(value or ""),
+        size="sm", debounce=400, maxlength=8, autocomplete="off", placeholder=one.hint,
+    )  # fmt: skip

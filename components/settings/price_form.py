@@ -15,14 +15,14 @@ from data.query.units import COUNT, USD
 from data.repricing.log import totals
 
 KINDS: Final = {
-    "rates": "Rates of our own",
+    "rates": "Own rates",
     "alias": "The public price of another model",
     "public": "Its public price, with a discount",
 }
 WHATS: Final = {
-    "unpriced": "Price those without a price",
+    "unpriced": "Price calls without a price",
     "history": "Re-price history from a day on",
-    "nothing": "Leave them as they are",
+    "nothing": "Leave stored calls as they are",
 }
 RATE_HINTS: Final = {"cached_input": "as input", "cache_write": "as input"}
 OF_KIND: Final = {"rates": tuple(RATES), "alias": ("alias", "discount"), "public": ("discount",)}
@@ -61,27 +61,27 @@ FORM: Final = Form(
     fields=(
         Field("model", "Model, or a pattern like our-*"),
         Field("provider", "Provider (empty: any)", hint="any"),
-        Field("from", "Holds from (UTC)", "date"),
+        Field("from", "Effective from (UTC)", "date"),
         Field("kind", "The price", "choice", options=KINDS, initial="rates"),
         *(_rate(name, label) for name, label in RATES.items()),
         Field("alias", "As the public price of", hint="openai/gpt-4o"),
         Field("discount", "Discount off the public price (%)", "decimal"),
         Field("note", "Note (optional)"),
-        Field("what", "Calls that are stored already", "choice", options=WHATS, initial="unpriced"),
+        Field("what", "Stored calls", "choice", options=WHATS, initial="unpriced"),
         Field("since", "Re-price from (UTC)", "date"),
-        Field("until", "To (inclusive, optional)", "date"),
+        Field("until", "Re-price to (inclusive, optional)", "date"),
     ),
-    save="Apply", save_key="price-apply", drawer=True, class_name="price-form",
-    previewed=True, buttons=_preview_button, more=_preview,
+    save="Apply", save_key="price-apply", drawer=True, previewed=True,
+    buttons=_preview_button, more=_preview,
 )  # fmt: skip
 
 
 def hidden(kind: Any, what: Any, entry: bool) -> set[str]:
     """The fields that are not asked for; without an entry it is a re-pricing of everything by the
     present book."""
-    priced = {*OF_KIND["rates"], "alias", "discount"}
-    gone = priced - set(OF_KIND.get(str(kind), ())) if entry else set(OF_PRICE)
-    return gone if what == "history" else gone | {"since", "until"}
+    of_any_kind = {*OF_KIND["rates"], "alias", "discount"}
+    absent = of_any_kind - set(OF_KIND.get(str(kind), ())) if entry else set(OF_PRICE)
+    return absent if what == "history" else absent | {"since", "until"}
 
 
 # --- what a preview says

@@ -60,7 +60,7 @@ PUBLIC: Final = Card(
         Column("cached_input", "Cached input", unit=RATE, of=_rate("cached_input")),
         Column("cache_write", "Cache writes", unit=RATE, of=_rate("cache_write")),
         Column("output", "Output", unit=RATE, of=_rate("output")),
-        Column("dearer", "Dearer above", unit=LENGTH),
+        Column("dearer", "Higher rates above", unit=LENGTH),
     ),
     empty="",
     search=(
@@ -95,12 +95,6 @@ def _listed(what: str, names: tuple[str, ...]) -> str:
     return f"{len(names):,} {what}: {', '.join(names[:LISTED])}{more}"
 
 
-def moved(one: StoredRelease) -> str:
-    """What is shown of a release whose day was set."""
-    next_step = "Re-price history to have stored calls follow it."
-    return f"{one.name} holds from {one.start} on. {next_step}"
-
-
 RELEASES: Final = Card(
     "releases", "release", "Releases of the public book",
     "A new release comes with an upgrade and holds from the next day on. Choose one to see what it"
@@ -108,7 +102,7 @@ RELEASES: Final = Card(
     " re-priced.",
     columns=(
         Column("name", "Release", 150),
-        Column("from", "Holds from", 124, of=lambda one: one.start, blank=FIRST),
+        Column("from", "Effective from", 124, of=lambda one: one.start, blank=FIRST),
         Column("models", "Models", unit=COUNT),
         Column("added", "New", unit=COUNT, of=_count("added")),
         Column("changed", "Changed", unit=COUNT, of=_count("changed")),
@@ -117,7 +111,7 @@ RELEASES: Final = Card(
     empty="The installed release holds; it is listed here after the next start.",
     buttons=(Button("release-edit", "Set the day…", "edit", needs=lambda row: not row["first"]),),
     form=Form(
-        (Field("from", "Hold from (UTC)", "date"),), save="Set the day", save_key="release-move",
-        drawer=True,
+        (Field("from", "Effective from (UTC)", "date"),),
+        save="Set the day", save_key="release-move", drawer=True,
     ),
 )  # fmt: skip

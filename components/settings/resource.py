@@ -43,7 +43,6 @@ class Column:
     blank: str = DASH
     help: str = ""
     tip: str = "text"  # `<field>_<tip>` is what is read on hover
-    wraps: bool = False
     more: Mapping[str, Any] = default(default_factory=dict)
 
     def cell(self, record: Any, zone: str) -> Row:
@@ -102,7 +101,6 @@ class Form:
     save: str
     save_key: str
     drawer: bool = False
-    class_name: str = ""
     previewed: bool = False
     once: str = ""
     buttons: Callable[[], list[Any]] = list  # before the one that saves
@@ -224,7 +222,7 @@ def _part(one: Card, name: str) -> ids.Id:
 
 
 def _stores(key: str) -> list[Any]:
-    names = ("changed", "asked", "edited", "previewed")
+    names = ("changed", "pending", "edited", "previewed")
     stores = [dcc.Store(id=ids.resource(name, key)) for name in names]
     offset = dcc.Store(id=ids.resource("offset", key), data=0)
     return [*stores, offset, dcc.ConfirmDialog(id=ids.resource("confirm", key))]
@@ -291,8 +289,6 @@ def _column(one: Column) -> Row:
     }  # fmt: skip
     if one.unit.numeric:
         column["type"] = "rightAligned"
-    if one.wraps:
-        column |= {"wrapText": True, "autoHeight": True}
     return column | dict(one.more)
 
 
@@ -325,7 +321,7 @@ def _drawer(one: Card, form: Form) -> dbc.Offcanvas:
         [*_fields(one, form), _problem(one, ""), buttons, *form.more()],
         id=ids.resource_extra("drawer", one.key), labelledby=ids.dom(heading),
         title=html.Span(id=heading), placement="end", is_open=False,
-        class_name=f"budget-form {form.class_name}", scrollable=True,
+        class_name=f"budget-form {one.key}-form", scrollable=True,
     )  # fmt: skip
 
 
@@ -375,8 +371,7 @@ def _secret(one: Card, sentence: str) -> html.Div:
     key = ids.resource_extra("secret", one.key)
     code = html.Code(id=key, **ids.testid(f"{one.one}-secret"))
     copy = dcc.Clipboard(target_id=key, title="Copy it", className="quiet")
-    return html.Div([html.P(sentence), code, copy], className="key-shown", role="status",
-                    id=ids.resource_extra("shown", one.key), hidden=True)  # fmt: skip
+    return html.Div([html.P(sentence), code, copy], className="key-shown", role="status")
 
 
 def pair(field: str, value: Any, text: str = "") -> Row:

@@ -93,7 +93,6 @@ def test_a_key_is_made_shown_once_and_revoked(served: Served) -> None:
     told = save(served, "keys", typed)
     secret = told["secret"]["children"]
     assert secret.startswith("ssk_")
-    assert told["shown"]["hidden"] is False
     assert [told["field", name]["value"] for name in typed] == ["", "", ""]
     [row] = fill(served, "keys")["table"]["rowData"]
     assert (row["name"], row["source"], row["project"], row["revoked_text"]) == (
@@ -105,7 +104,7 @@ def test_a_key_is_made_shown_once_and_revoked(served: Served) -> None:
     again = save(served, "keys", {"name": "agent"})
     assert problems(again)["source"].startswith("name the source")
     assert len(problems(again)) == 1
-    assert again["shown"]["hidden"] is True
+    assert again["secret"]["children"] == ""
     assert not [key for key in again if key[0] == "field"]
     again = save(served, "keys", typed)
     assert problems(again) == {"name": "there is a key named 'agent' already"}
@@ -113,7 +112,7 @@ def test_a_key_is_made_shown_once_and_revoked(served: Served) -> None:
     assert asked["confirm"]["displayed"] is True
     assert asked["confirm"]["message"].startswith("Revoke the key “agent”?")
     assert served.client.post("/api/v1/events", json=[], headers=headers).status_code == 200
-    assert confirm(served, "keys", asked["asked"]["data"], row)["problem"]["children"] == ""
+    assert confirm(served, "keys", asked["pending"]["data"], row)["problem"]["children"] == ""
     assert served.client.post("/api/v1/events", json=[], headers=headers).status_code == 401
     [row] = fill(served, "keys")["table"]["rowData"]
     assert row["revoked_text"].startswith("revoked 20 Nov 2026")

@@ -167,6 +167,6 @@ def test_quick_changes_arrive_in_any_order(served: Served) -> None:
     for changed, held in (("mode", late | {"mode": "none"}), ("theme", late)):
         said = {f"{name}.value": value for name, value in held.items()}
         key = json.dumps({"preference": changed}, separators=(",", ":"))
-        answer = served.fire("preferences-said.children", ANA, said, f"{key}.value")
+        answer = served.fire("preferences-state.children", ANA, said, f"{key}.value")
         assert answer.status_code == 200, changed
     assert served.json("preferences", ANA) == MONTH | {"theme": "dark", "mode": None}

@@ -240,7 +240,7 @@ def test_a_price_is_set_after_a_preview_and_only_then(served: Served) -> None:
     assert "preview it again" in problems(refused)[""]
     seen = preview(served, SAID, edited)
     assert seen[ids.PRICE_CHANGES]["children"].startswith(
-        "Price those without a price. 2 calls: – → $3.00. Calls with a reported cost stay as"
+        "Price calls without a price. 2 calls: – → $3.00. Calls with a reported cost stay as"
     )
     assert [one["events"] for one in seen[ids.PRICE_PROJECTS]["rowData"]] == [1, 1]
     assert seen["save"] == {"disabled": False}

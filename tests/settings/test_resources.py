@@ -213,7 +213,7 @@ def test_removing_asks_first_and_a_plain_action_does_not(served: Served, kept: P
     asked = press(served, "plants", "plant-remove", row)
     assert asked["confirm"] == {"displayed": True, "message": "Remove “fern”?"}
     assert 1 in kept.held
-    assert "data" in confirm(served, "plants", asked["asked"]["data"], row)["changed"]
+    assert "data" in confirm(served, "plants", asked["pending"]["data"], row)["changed"]
     assert 1 not in kept.held
     assert "data" in press(served, "plants", "plant-water", {"id": 2})["changed"]
     assert kept.held[2] == "oak, wet"
