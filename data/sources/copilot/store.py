@@ -31,6 +31,7 @@ from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record,
 from data.sources.sqlite import MAGIC, opened
 
 NAME: Final = "session-store.db"
+LOGS: Final = "session-state"
 TABLE: Final = "assistant_usage_events"
 NO_CALLS: Final[Mapping[str, Any]] = {}  # the entry of a store without the table
 OLDER: Final = Note("a session store without calls: this version tells them in events.jsonl alone")
@@ -122,10 +123,15 @@ class Stored:
     counts: Mapping[str, int]
 
 
-def calls_beside(file: File, session: str) -> tuple[Stored, ...]:
-    """The calls of a session in the store that lies beside the logs; none where there is none."""
-    folders = file.path.resolve().parents if file.path else ()
-    return _stored(*_state(folders[2] / NAME)).get(session, ()) if len(folders) > 2 else ()
+def calls_beside(log: File, session: str) -> tuple[Stored, ...]:
+    """The calls of a session in the store beside `session-state/<session>/events.jsonl`."""
+    folders = log.path.resolve().parents if log.path else ()
+    return calls_in(folders[2], session) if len(folders) > 2 else ()
+
+
+def calls_in(home: Path, session: str) -> tuple[Stored, ...]:
+    """The calls of a session in the store of a folder like `~/.copilot`; none without one."""
+    return _stored(*_state(home / NAME)).get(session, ())
 
 
 def _state(path: Path) -> tuple[Path, tuple[int, ...]]:
