@@ -49,6 +49,7 @@ class Scope:
 
     @property
     def reach(self) -> Reach:
+        """Whose rows beside their own: of `all`, of the `projects` they administer, or none."""
         if self.everything:
             return "all"
         return "projects" if self.projects else "own"
@@ -70,6 +71,7 @@ class Scope:
         return {self.user: mine} if len(mine) > 1 else {}
 
     def administers(self, project: str) -> bool:
+        """Whether every event of a project, by its id, is visible here."""
         return self.everything or project in self.projects
 
     def sees_all_of(self, kind: str, subject: str) -> bool:
@@ -88,15 +90,17 @@ class Scope:
 
     @property
     def sets_some_budgets(self) -> bool:
+        """Whether there is any subject for which this reader sets budgets."""
         return self.everything or bool(self.projects)
 
     @property
     def reads_audit(self) -> bool:
+        """Whether this reader sees who changed what."""
         return self.everything
 
     @property
     def manages_platform(self) -> bool:
-        """Whether this reader sets up the house itself: ingest keys and the like."""
+        """Whether this reader sets up the platform: keys, prices, aliases, accounts."""
         return self.everything
 
     def predicate(self) -> sa.ColumnElement[bool]:
@@ -110,7 +114,7 @@ class Scope:
 
 
 def names(claim: Any) -> list[str]:
-    """The items of a claim: a comma-separated string, or a list of such strings."""
+    """The items of a claim: a comma-separated string, or a list of such; anything else has none."""
     if isinstance(claim, str):
         return [part.strip() for part in claim.split(",") if part.strip()]
     if isinstance(claim, list):

@@ -38,13 +38,16 @@ def own(state: State, scope: Scope) -> list[Budget]:
 
 
 def budget(state: State, scope: Scope, number: int) -> Budget:
-    """A budget this reader may see; one that is hidden is as unknown as one that is not there."""
+    """A budget this reader may see; raises `Unknown` for one that is hidden as for none."""
     with state.reading() as connection:
         return _visible(connection, scope, number)
 
 
 def create(state: State, actor: Actor, raw: Raw, store: EventStore) -> Budget:
-    """A new budget; `Refused` names the field that is wrong, `Forbidden` is for strangers to it."""
+    """A new budget, described as a form or JSON does, limits in US dollars.
+
+    Raises `Refused` naming the field that is wrong, `Forbidden` for who may not set it.
+    """
     made = _shaped(raw, actor)
     refuse_odd(made, actor.scope, store)
     with state.writing() as connection:
@@ -57,7 +60,7 @@ def create(state: State, actor: Actor, raw: Raw, store: EventStore) -> Budget:
 
 
 def change(state: State, actor: Actor, number: int, raw: Raw, store: EventStore) -> Budget:
-    """Another shape for a budget; what `raw` does not name stays as it is."""
+    """Another shape for a budget; what `raw` does not name stays. Raises as `create` does."""
     # Asked before the lock: who writes must not wait for a question to the events.
     refuse_odd(_reshaped(budget(state, actor.scope, number), raw, actor), actor.scope, store)
     with state.writing() as connection:
@@ -72,7 +75,7 @@ def change(state: State, actor: Actor, number: int, raw: Raw, store: EventStore)
 
 
 def remove(state: State, actor: Actor, number: int) -> None:
-    """No such budget any more; what it was stays in the audit trail."""
+    """No such budget any more; what it was stays in the audit trail. Raises as `budget`."""
     with state.writing() as connection:
         old = _allowed(_visible(connection, actor.scope, number), actor.scope)
         connection.execute(BUDGETS.delete().where(BUDGETS.c.id == number))

@@ -56,6 +56,7 @@ class Budget:
 
     @property
     def since(self) -> date:
+        """The local day of `start`."""
         return date.fromisoformat(self.start)
 
     @property

@@ -34,11 +34,12 @@ class Spent:
     money: tuple[int, ...]
 
     def within(self, start: int, end: int) -> Spent:
+        """The buckets that begin in `[start, end)`, µs UTC."""
         part = slice(bisect_left(self.starts, start), bisect_left(self.starts, end))
         return Spent(self.starts[part], self.money[part])
 
     def crossing(self, most: int) -> tuple[int, int]:
-        """Where the bucket begins in which more than `most` is spent, and what is left there."""
+        """Where (µs UTC) the bucket begins in which more than `most` is spent, and what is left."""
         spent = 0
         for start, money in zip(self.starts, self.money, strict=True):
             if spent + money > most:

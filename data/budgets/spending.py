@@ -37,11 +37,12 @@ class Standing:
 
     @property
     def share(self) -> float:
-        """Of the limit; more than 1 when it is exceeded."""
+        """What is spent of the hard limit; more than 1 when it is exceeded."""
         return self.spent / self.budget.hard
 
     @property
     def level(self) -> Level:
+        """How near the hard limit is: more of it spent than `AMBER`, than `RED`, or less."""
         if self.share > RED:
             return "red"
         return "amber" if self.share > AMBER else "good"

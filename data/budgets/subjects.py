@@ -52,7 +52,7 @@ def _pattern(family: str) -> str:
 
 
 def refuse_odd(budget: Budget, scope: Scope, store: EventStore) -> None:
-    """An id that no event carries may still come, but not with the look of a mistake."""
+    """Raises `Refused` for a subject that no event names and that has the look of a mistake."""
     if budget.kind == "everything" or PLAIN.fullmatch(budget.subject):
         return
     filters = counted(budget, ALL_TIME, scope, store)

@@ -54,7 +54,7 @@ class Import:
 
 
 def record(state: State, now: int, way: ImportMethod, who: str, what: str, report: Report) -> None:
-    """Write down an import that is over, or was stopped."""
+    """Write down an import that is over or was stopped at `now` (µs UTC)."""
     with state.writing() as connection:
         connection.execute(IMPORTS.insert().values(_row(now, way, who, what, report)))
         add_source_totals(connection, now, report)
@@ -178,7 +178,7 @@ def _totals_row(connection: sa.Connection, name: str) -> str:
 
 
 def source_totals(state: State, scope: Scope) -> dict[str, dict[str, int | None]]:
-    """Per source when it last came in (`last`), duplicates and rejections of all imports."""
+    """Per source `last`, when it came in (µs UTC), `duplicates` and `rejected` of all imports."""
     require_platform_admin(scope)
     names = ("last", "duplicates", "rejected")
     with state.reading() as connection:
@@ -187,7 +187,7 @@ def source_totals(state: State, scope: Scope) -> dict[str, dict[str, int | None]
 
 
 def latest_rejections(state: State, scope: Scope, source: str) -> list[list[str]]:
-    """The latest rejections of a source, each with where it stood."""
+    """The latest rejections of a source: where each stood, and the reason."""
     require_platform_admin(scope)
     query = sa.select(SOURCE_TOTALS.c.reasons).where(SOURCE_TOTALS.c.source == source)
     with state.reading() as connection:

@@ -119,23 +119,26 @@ def list_keys(state: State, scope: Scope) -> list[Key]:
         return [Key.of(row) for row in connection.execute(newest)]
 
 
-def add(state: State, hand: Actor, raw: Mapping[str, Any]) -> tuple[Key, str]:
-    """A new key and the secret itself, which nobody can see again; `Refused` names the field."""
-    require_platform_admin(hand.scope)
+def add(state: State, actor: Actor, raw: Mapping[str, Any]) -> tuple[Key, str]:
+    """A new key and the secret itself, which nobody can see again.
+
+    Raises `Refused` naming the field that is wrong, `Forbidden` for whom keys are not.
+    """
+    require_platform_admin(actor.scope)
     row = draft(raw)
     token = START + secrets.token_urlsafe(32)
-    row |= {"shown": token[:SHOWN], "created": hand.now, "created_by": hand.who}
+    row |= {"shown": token[:SHOWN], "created": actor.now, "created_by": actor.who}
     with state.writing() as connection:
         _refuse_second(connection, row["name"])
         insert = INGEST_KEYS.insert().values(row | {"token_hash": _digest(token)})
         made = Key.of(connection.execute(insert.returning(*COLUMNS)).one())
-        record(connection, hand, "create", _thing(made), None, made.as_dict())
+        record(connection, actor, "create", _thing(made), None, made.as_dict())
     return made, token
 
 
-def revoke(state: State, hand: Actor, number: int) -> Key:
-    """From now on this key opens nothing; once more changes nothing."""
-    require_platform_admin(hand.scope)
+def revoke(state: State, actor: Actor, number: int) -> Key:
+    """From now on this key opens nothing; once more changes nothing. Raises `Unknown`."""
+    require_platform_admin(actor.scope)
     # A number that SQLite cannot hold is nobody's.
     this = INGEST_KEYS.c.id == (number if 0 < number < 2**63 else -1)
     with state.writing() as connection:
@@ -145,13 +148,14 @@ def revoke(state: State, hand: Actor, number: int) -> Key:
         old = Key.of(row)
         if old.revoked is not None:
             return old
-        connection.execute(INGEST_KEYS.update().where(this).values(revoked=hand.now))
-        record(connection, hand, "delete", _thing(old), old.as_dict(), None)
-    return replace(old, revoked=hand.now)
+        connection.execute(INGEST_KEYS.update().where(this).values(revoked=actor.now))
+        record(connection, actor, "delete", _thing(old), old.as_dict(), None)
+    return replace(old, revoked=actor.now)
 
 
 def verify(state: State, token: str, now: int) -> Key | None:
-    """The key that this secret is, if it is still good; notes its use once a minute."""
+    """The key that this secret is, if it is still good at `now` (µs UTC); notes its use, but not
+    oftener than once a minute."""
     if not token.startswith(START):
         return None
     this = INGEST_KEYS.c.token_hash == _digest(token)
@@ -174,6 +178,7 @@ def any_good(state: State) -> bool:
 
 
 def require_platform_admin(scope: Scope) -> None:
+    """Raises `Forbidden` for whom ingest keys are not."""
     if not scope.manages_platform:
         raise Forbidden("ingest keys are for platform administrators")
 

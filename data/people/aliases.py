@@ -73,7 +73,7 @@ def add(state: State, actor: Actor, raw: Raw, store: EventStore) -> StoredAlias:
 
 
 def remove(state: State, actor: Actor, alias: str) -> None:
-    """This id is its own person again."""
+    """This id is its own person again. Raises `Unknown` where it is no alias, `Forbidden`."""
     require_administrator(actor.scope)
     this = ALIASES.c.id == alias
     with state.writing() as connection:
@@ -98,7 +98,7 @@ def dismiss(state: State, actor: Actor, raw: Raw) -> None:
 
 
 def dismissed(state: State, scope: Scope) -> set[frozenset[str]]:
-    """The pairs that are different persons."""
+    """The pairs that an administrator said are different persons."""
     require_administrator(scope)
     with state.reading() as connection:
         return {frozenset(row) for row in connection.execute(sa.select(NOT_ALIASES))}

@@ -49,6 +49,7 @@ class Preferences:
         return {} if default else {"preset": self.preset, "n": str(n)}
 
     def as_dict(self) -> dict[str, Any]:
+        """All of them, as JSON and the table have them; null is no preference."""
         return asdict(self)
 
 
@@ -107,7 +108,8 @@ def read(state: State, *ids: str) -> Preferences:
 
 
 def change(state: State, raw: Mapping[str, Any], *ids: str) -> tuple[Preferences, Preferences]:
-    """Change some and leave the others, whatever else arrives meanwhile; before and after."""
+    """Change some and leave the others, whatever else arrives meanwhile; returns what was preferred
+    before and after. Raises `Refused`."""
     with state.writing() as connection:
         before = _stored(connection, ids)
         after = parse({**before.as_dict(), **raw})

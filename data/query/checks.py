@@ -1,4 +1,7 @@
-"""Self-checks of the numbers: parts add up to the whole, and nothing is stored twice."""
+"""Self-checks of the numbers: parts add up to the whole, and nothing is stored twice.
+
+Each yields a sentence per difference it finds, and nothing where all is well.
+"""
 
 from __future__ import annotations
 
@@ -41,11 +44,13 @@ def _differences(query: Query, store: EventStore) -> Iterator[str]:
 
 
 def buckets_add_up(store: EventStore) -> Iterator[str]:
+    """The days of every zone with odd clocks against all of time."""
     for zone in ZONES:
         yield from _differences(Query(ADDITIVE, (TIME,), everything(store, zone), "day"), store)
 
 
 def breakdowns_add_up(store: EventStore) -> Iterator[str]:
+    """The values of each dimension but time against all events."""
     filters = everything(store, "UTC")
     for name in DIMENSIONS:
         if name != TIME:
@@ -53,6 +58,7 @@ def breakdowns_add_up(store: EventStore) -> Iterator[str]:
 
 
 def channels_are_the_whole(store: EventStore) -> Iterator[str]:
+    """The cost of the four channels against the whole cost, and no fifth channel."""
     query = Query(("cost",), ("channel",), everything(store, "UTC"))
     if other := set(run(query, SYSTEM, store)["channel"]) - CHANNELS:
         yield f"there are channels beside the four: {', '.join(sorted(other))}"
@@ -60,5 +66,6 @@ def channels_are_the_whole(store: EventStore) -> Iterator[str]:
 
 
 def nothing_twice(store: EventStore) -> Iterator[str]:
+    """No event id is stored more than once."""
     if repeated := store.count_duplicates():
         yield f"{repeated:,} events are stored more than once"

@@ -44,10 +44,10 @@ def _counted(query: Query) -> list[Clause]:
 
 
 def _where(query: Query, scope: Scope) -> list[Clause]:
-    kept = {name: EVENTS.c[name].in_(values) for name, values in query.where if values}
+    narrowed = {name: EVENTS.c[name].in_(values) for name, values in query.where if values}
     if users := dict(query.where).get("user"):
-        kept["user"] = EVENTS.c.user.in_(scope.people.every(users))
-    return [kept.get(name, EVENTS.c[name].is_not(None)) for name, _ in query.where]
+        narrowed["user"] = EVENTS.c.user.in_(scope.people.every(users))
+    return [narrowed.get(name, EVENTS.c[name].is_not(None)) for name, _ in query.where]
 
 
 def _search(query: Query, scope: Scope) -> list[Clause]:

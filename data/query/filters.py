@@ -55,7 +55,7 @@ class Filters:
             EVENTS.c.ts >= self.window.start,
             EVENTS.c.ts < self.window.end,
         ]
-        for name, values in self._kept(scope):
+        for name, values in self._fields_for(scope):
             column = self._column(EXCLUSIONS.get(name, name))
             clauses.append((_outside if name in EXCLUSIONS else _among)(column, values))
         return sa.and_(*clauses)
@@ -65,7 +65,8 @@ class Filters:
             return sa.cast(TIME_PARTS[name](local_time(self.window)), sa.Text)
         return EVENTS.c[name]
 
-    def _kept(self, scope: Scope) -> Iterable[tuple[str, tuple[str, ...]]]:
+    def _fields_for(self, scope: Scope) -> Iterable[tuple[str, tuple[str, ...]]]:
+        """The fields with the reader in the place of `me`, and all the ids of each user."""
         fields = dict(self.fields)
         if self.me:
             fields["user"] = (*fields.get("user", ()), scope.user)

@@ -93,7 +93,7 @@ def ratio(part: Aggregate, whole: Aggregate) -> Aggregate:
 
 
 def mean(column: Expression, condition: Expression) -> Aggregate:
-    """The mean of the known values."""
+    """The mean of the known values, in the column's own unit; null over none."""
     return Aggregate(func.avg(column).filter(condition), condition)
 
 
@@ -103,7 +103,7 @@ def largest(column: Expression, condition: Expression) -> Aggregate:
 
 
 def percentile(column: Expression, share: float, condition: Expression) -> Aggregate:
-    """The exact percentile: a value that occurred."""
+    """The exact percentile as SQL's `percentile_disc`: a value that occurred."""
     return Aggregate(Percentile(column, share).filter(condition), condition)
 
 

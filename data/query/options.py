@@ -54,7 +54,8 @@ def _values_seen(field: str, values: tuple[str, ...], scope: Scope, store: Event
 def options(
     field: str, text: str, limit: int, scope: Scope, store: EventStore
 ) -> list[dict[str, str]]:
-    """What the reader may filter a field by: the most active values with `text` in id or name."""
+    """What the reader may filter a field by, as `value` and `label`: the most active values with
+    `text` in id or name."""
     query = Query(
         ("events",), (field,), Filters(ALL_TIME), order=(("events", True),), limit=limit,
         search=text,

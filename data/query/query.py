@@ -40,6 +40,7 @@ class Query:
 
     @property
     def bucket(self) -> Grain:
+        """The grain that was asked for, else the one that fits the window."""
         return self.grain or self.filters.window.grain()
 
     def total(self) -> Query:

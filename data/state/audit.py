@@ -87,5 +87,6 @@ def count(state: State, scope: Scope) -> int:
 
 
 def require_audit_reader(scope: Scope) -> None:
+    """Raises `Forbidden` for whom the audit trail is not."""
     if not scope.reads_audit:
         raise Forbidden("the audit trail is for platform administrators")

@@ -20,12 +20,11 @@ Function = tuple[str, int]
 
 @dataclass
 class Coverage:
-    """The lines that each test runs, the seconds each takes; how many failed, and all their CPU."""
+    """The lines that each test runs, the processor time each takes, and how many failed."""
 
     lines: dict[str, set[int]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     failed: int = 0
-    cpu: float = 0.0
 
     def nearest(self, items: list[pytest.Item], line: int) -> list[pytest.Item]:
         """All the tests: those that run the line first, the fastest first, a file at a time."""
@@ -72,13 +71,13 @@ def measured(session: pytest.Session, file: str) -> Coverage:
     """Runs every collected test once."""
     coverage = Coverage()
     for item, following in in_order(session.items):
-        tracer, started = Tracer(file), time.perf_counter()
+        tracer, started = Tracer(file), time.process_time()
         tracer.start()
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         tracer.stop()
         coverage.lines[item.nodeid] = tracer.lines
-        coverage.seconds[item.nodeid] = time.perf_counter() - started
-    coverage.failed, coverage.cpu = session.testsfailed, time.process_time()
+        coverage.seconds[item.nodeid] = time.process_time() - started
+    coverage.failed = session.testsfailed
     return coverage
 
 

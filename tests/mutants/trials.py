@@ -16,6 +16,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from inspect import CO_OPTIMIZED
 from multiprocessing import Pipe
@@ -29,11 +30,11 @@ from tests.mutants.changes import ROOT, Mutant, mutated, source_of
 from tests.mutants.coverage import Coverage, Function, Tracer, in_order, measured
 
 Outcome = Literal["noticed", "unnoticed", "timed out"]
-# A loop ends by the processor time it takes, which a busy machine makes no longer; what waits for
-# ever ends by the clock.
-LEAST_CPU: Final = 5
+# A loop ends by the processor time of its test, which a busy machine makes no longer; what waits
+# for ever ends by the clock.
+LEAST_CPU: Final = 3
 LONGEST_WAIT: Final = 900
-TIMEOUTS: Final = (-signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL)
+TIMEOUTS: Final = (-signal.SIGXCPU, -signal.SIGALRM)
 # Dash and Hypothesis bring plugins for pytest, which would rather import them itself.
 OPTIONS: Final = ("-x", "-q", "-s", "-p", "no:cacheprovider", "-o", "timeout=0",
                   "-W", "ignore::pytest.PytestAssertRewriteWarning")  # fmt: skip
@@ -53,7 +54,7 @@ class Tests:
         """How the tests take a mutant."""
         self._collected.send(one)
         answer: Outcome | None = self._collected.recv()
-        return answer or _outcome(self.coverage, lambda: self._imported(one))
+        return answer or _outcome(lambda: self._imported(one))
 
     def close(self) -> None:
         self._collected.send(None)
@@ -85,7 +86,7 @@ class Collected:
             changed = self._changed(one)
             ran = changed.keys() & self.imports.functions
             trial = lambda: _tried(session, changed, coverage, one.number)  # noqa
-            self.requests.send(_outcome(coverage, trial) if changed and not ran else None)
+            self.requests.send(_outcome(trial) if changed and not ran else None)
         return True
 
     def _changed(self, one: Mutant) -> dict[Function, CodeType]:
@@ -97,7 +98,7 @@ class Collected:
 
 
 class Nearest:
-    """A plugin of pytest: the tests in the order for one line."""
+    """A plugin of pytest: the tests in the order for one line, each with its limit."""
 
     def __init__(self, coverage: Coverage, line: int) -> None:
         self.coverage, self.line = coverage, line
@@ -105,6 +106,9 @@ class Nearest:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = self.coverage.nearest(items, self.line)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        _limit(self.coverage.seconds[nodeid])
 
 
 class Changed(importlib.machinery.SourceFileLoader):
@@ -145,6 +149,7 @@ def _tried(
             if key in changed and one.__code__.co_filename == changed[key].co_filename:
                 one.__code__ = changed[key]
     for item, following in in_order(coverage.nearest(session.items, line)):
+        _limit(coverage.seconds[item.nodeid])
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if session.testsfailed:
             break
@@ -164,16 +169,22 @@ def _functions(code: CodeType) -> dict[Function, CodeType]:
     return found
 
 
-def _outcome(coverage: Coverage, trial: Callable[[], int]) -> Outcome:
+def _limit(seconds: float) -> None:
+    """Ends this process if it takes many times these seconds of processor time from now on."""
+    most = int(time.process_time() + LEAST_CPU + 5 * seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
+
+
+def _outcome(trial: Callable[[], int]) -> Outcome:
     """How a trial ends in a fork: with a failure, with none, or not at all."""
-    child = _forked(trial, int(LEAST_CPU + 3 * coverage.cpu))
+    child = _forked(trial, LONGEST_WAIT)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code in TIMEOUTS:
         return "timed out"
     return "noticed" if code else "unnoticed"
 
 
-def _forked(work: Callable[[], Any], cpu: int = 0) -> int:
+def _forked(work: Callable[[], Any], longest: int = 0) -> int:
     """A process that does this work in silence and ends with what it returns."""
     if child := os.fork():
         return child
@@ -182,9 +193,7 @@ def _forked(work: Callable[[], Any], cpu: int = 0) -> int:
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
-        if cpu:
-            resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5))
-            signal.alarm(LONGEST_WAIT)
+        signal.alarm(longest)
         code = int(work())
     finally:
         os._exit(code)
