@@ -43,7 +43,7 @@ def attach(
         with request_body() as content:
             refuse_too_many_objects(content)
             read = reader.events(name, content, MOST_ITEMS, key)
-            report = store_request(read, store, key.project)
+            report = store_request(read, store, key.bound)
         report.format = name
         report.attribute_rejections(key.source or name, {})
         tally.add(settings.now(), key.name, name, report)

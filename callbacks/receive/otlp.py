@@ -96,7 +96,7 @@ def _receive(signal: str, key: Key, store: EventStore, reader: RequestParser) ->
         if json:
             refuse_too_many_objects(content)
         read = reader.otlp(signal, content, json, MOST_ITEMS, key)
-        return read.items, store_request(read, store, key.project)
+        return read.items, store_request(read, store, key.bound)
 
 
 def _content_type() -> str:

@@ -16,8 +16,8 @@ def key_as_dict(key: Key) -> dict[str, Any]:
     """A key as JSON: instants ISO 8601 UTC; its secret is not among what is known of it."""
     return {
         "id": key.id, "name": key.name, "shown": f"{key.shown}…", "source": key.source,
-        "project": key.project, "created": _iso(key.created), "created_by": key.created_by,
-        "revoked": _iso(key.revoked), "used": _iso(key.used),
+        "project": key.project, "user": key.user, "created": _iso(key.created),
+        "created_by": key.created_by, "revoked": _iso(key.revoked), "used": _iso(key.used),
     }  # fmt: skip
 
 

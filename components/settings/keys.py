@@ -13,11 +13,12 @@ from data.query.units import INSTANT, InstantUnit, moment
 REVOKED: Final = InstantUnit("instant", reading=lambda us, zone: f"revoked {moment(us, zone)}")
 CARD: Final = Card(
     "keys", "key", "Ingest keys",
-    "One a sender. A key stamps its source and, if it has one, its project.",
+    "One a sender. A key stamps its source and, if it has one, its project and its user.",
     columns=(
         Column("name", "Name", 150),
         Column("shown", "Begins with", of=lambda one: f"{one.shown}…"),
         Column("source", "Source", blank="any"), Column("project", "Project", blank="any"),
+        Column("user", "User", blank="any"),
         Column("created", "Created", 170, unit=INSTANT), Column("created_by", "By"),
         Column("used", "Last used", 170, unit=INSTANT),
         Column("revoked", "State", unit=REVOKED, blank="good"),
@@ -34,7 +35,7 @@ CARD: Final = Card(
         fields=(
             Field("name", "Name", hint="who sends with it"),
             Field("source", "Source", hint="what all it sends is from"),
-            Field("project", "Project", hint="any"),
+            Field("project", "Project", hint="any"), Field("user", "User", hint="any"),
         ),
         save="Create key", save_key="key-make",
         once="This is the only time the key is shown. Copy it now.",

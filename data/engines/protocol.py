@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL, make_url
 
 from data.engines.memo import Memo
 from data.errors import SettingsError
-from data.events.merging import WriteResult
+from data.events.merging import ANYWHERE, Bound, WriteResult
 from data.events.table import Event
 from data.prices.book import PriceBook, public
 from data.prices.cost_change import CostChange
@@ -53,8 +53,8 @@ class EventStore(EventSink, Protocol):
     memo: Memo
     stable_memo: Memo  # of answers that new data rarely changes: not cleared with it
 
-    def write(self, events: Sequence[Event], /, project: str | None = None) -> WriteResult:
-        """As any sink; whoever brings events of one `project` completes none outside of it."""
+    def write(self, events: Sequence[Event], /, bound: Bound = ANYWHERE) -> WriteResult:
+        """As any sink; whoever is `bound` to some events completes no others."""
 
     def remove(self, source: str) -> int:
         """Delete everything one source brought; returns how many events that was."""

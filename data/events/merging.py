@@ -20,14 +20,15 @@ not change):
 A list price is worked out, not told: it stays until what it is worked out of changes, and is then
 the book's of that moment. An unpriced call that the book could price was left so by its source.
 
-Who brings events of one project only (the keys of `data/ingest/keys.py`) completes none outside of
-it: `data/engines/duckdb/batch.py` judges that for every telling, also of an id that is new in its
-commit.
+Who brings events of one project or one user only (the keys of `data/ingest/keys.py`) completes none
+outside of that (`Bound`): `data/engines/duckdb/batch.py` judges it for every telling, also of an id
+that is new in its commit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from data.events.table import (
@@ -53,6 +54,23 @@ PRICED_BY: Final = (
 MERGED: Final = "a known event was completed by what this tells of it"
 Cost = tuple[int | None, str]
 Rule = Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Whose events somebody may complete: those of one project, of one user; None is any."""
+
+    project: str | None = None
+    user: str | None = None
+
+    def covers(self, *events: Event) -> bool:
+        """Whether all these are such events."""
+        named = [("project", self.project), ("user", self.user)]
+        wanted = [(name, value) for name, value in named if value is not None]
+        return all(event[name] == value for name, value in wanted for event in events)
+
+
+ANYWHERE: Final = Bound()
 
 
 class PriceList(Protocol):

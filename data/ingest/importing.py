@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 
 from data.engines.protocol import EventSink, EventStore
-from data.events.merging import MERGED, WriteResult
+from data.events.merging import MERGED, Bound, WriteResult
 from data.events.table import Event
 from data.ingest.dry_run import Write, dry_run_write
 from data.ingest.preparing import BATCH, Progress, batches
@@ -127,10 +127,10 @@ def _load(
     ingest(rest, sink, progress=progress, report=report)
 
 
-def store_request(parsed: ParsedRequest, sink: EventStore, project: str | None) -> Report:
-    """Store what is new of a request that was read; raises as `ingest` does. Under a key of one
-    `project` no event outside of it is completed."""
-    write = partial(sink.write, project=project)
+def store_request(parsed: ParsedRequest, sink: EventStore, bound: Bound) -> Report:
+    """Store what is new of a request that was read; raises as `ingest` does. Under a key that is
+    `bound` to some events no others are completed."""
+    write = partial(sink.write, bound=bound)
     for first in range(0, len(parsed.events), BATCH):
         write_batch(parsed.events[first : first + BATCH], write, parsed.report)
     return parsed.report

@@ -2,8 +2,10 @@
 
 A key is 256 random bits, shown once where it is made; kept are its SHA-256 and its first
 characters, to recognise it by. A key is bound to a source, which then stands in every event it
-brings, and perhaps to a project: events that name none get it, events that name another are
-refused, and none says what the project is called. Keys made before may have no source.
+brings, and perhaps to a project and to a user: events that name none get it, events that name
+another are refused, and none says what they are called. Telemetry is not asked for its user
+(`without_user`): programs make up an id for each machine, or name the account they are paid by.
+Keys made before may have no source.
 Who manages the platform makes and revokes keys, each change with its entry in the audit trail.
 A revoked key stays listed, so that what it brought can still be told apart.
 """
@@ -20,6 +22,7 @@ import sqlalchemy as sa
 
 from data.access.scope import Scope
 from data.errors import EventError, Forbidden, Refused, Unknown, excerpt
+from data.events.merging import Bound
 from data.events.table import LONGEST_TEXT
 from data.sources.format import Note, Record
 from data.state.audit import Actor, record
@@ -27,7 +30,7 @@ from data.state.store import State
 from data.state.tables import INGEST_KEYS
 
 LONGEST_NAME: Final = 100
-FIELDS: Final = ("name", "source", "project")
+FIELDS: Final = ("name", "source", "project", "user")
 SAMPLE: Final = "sample"
 SAMPLED: Final = "the source 'sample' is the sample organisation's"
 START: Final = "ssk_"
@@ -37,7 +40,7 @@ COLUMNS: Final = tuple(one for one in INGEST_KEYS.c if one.name != "token_hash")
 
 
 def draft(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Name, source and project as described; raises `Refused` naming the field that is wrong."""
+    """The fields of a key as described; raises `Refused` naming the one that is wrong."""
     for name in raw:
         if name not in FIELDS:
             raise Refused(str(name)[:40], f"an ingest key has {', '.join(FIELDS)}, no other field")
@@ -73,11 +76,17 @@ class Key:
     created_by: str
     revoked: int | None = None
     used: int | None = None
+    user: str | None = None
 
     @classmethod
     def of(cls, row: Any) -> Self:
         """The key of a row of `COLUMNS`."""
         return cls(*row)
+
+    @property
+    def bound(self) -> Bound:
+        """The events that it may complete."""
+        return Bound(self.project, self.user)
 
     def as_dict(self) -> dict[str, Any]:
         """What the audit trail says of it."""
@@ -96,11 +105,18 @@ class Key:
             raw["source"] = self.source
         elif _bare(raw.get("source")) == SAMPLE:
             return EventError(SAMPLED)
-        if self.project is not None:
-            if _bare(raw.get("project")) not in (None, "", self.project):
-                return EventError(f"this key is for the project {excerpt(self.project)} alone")
-            raw |= {"project": self.project, "project_name": None}
+        for name, only in (("project", self.project), ("user", self.user)):
+            if only is not None:
+                if _bare(raw.get(name)) not in (None, "", only):
+                    return EventError(f"this key is for the {name} {excerpt(only)} alone")
+                raw |= {name: only, f"{name}_name": None}
         return raw
+
+
+def without_user(records: Iterable[Record]) -> Iterator[Record]:
+    """The same records, silent on whose they are."""
+    for where, raw in records:
+        yield where, raw | {"user": None, "user_name": None} if isinstance(raw, dict) else raw
 
 
 def _bare(value: Any) -> Any:

@@ -12,7 +12,7 @@ import orjson
 
 from data.errors import EventError, Refused, TooLarge, excerpt
 from data.events.table import Event
-from data.ingest.keys import Key
+from data.ingest.keys import Key, without_user
 from data.ingest.preparing import batches
 from data.ingest.reconciliation import Reconciliation
 from data.prices.book import PriceBook
@@ -63,7 +63,7 @@ class LocalRequestParser:
         except EventError as error:
             raise Refused("body", str(error)) from None
         found = requests.records(items, Options(), self._recent, key.id)
-        return self._parse(len(items), found, key)
+        return self._parse(len(items), without_user(found) if key.user else found, key)
 
     def events(self, name: str, content: bytes, most: int, key: Key) -> ParsedRequest:
         """See `RequestParser.events`."""

@@ -118,6 +118,7 @@ INGEST_KEYS: Final = sa.Table(
     sa.Column("created_by", sa.Text, nullable=False),
     sa.Column("revoked", sa.BigInteger),
     sa.Column("used", sa.BigInteger),
+    sa.Column("user", sa.Text),
 )
 
 PRICES: Final = sa.Table(

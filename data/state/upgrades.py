@@ -172,4 +172,5 @@ UPGRADES: Final[tuple[tuple[str, ...], ...]] = (
             book TEXT NOT NULL
         )""",
     ),
+    ('ALTER TABLE ingest_keys ADD COLUMN "user" TEXT',),
 )

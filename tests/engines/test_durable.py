@@ -33,7 +33,7 @@ from data.engines.duckdb.store import MOST_QUERIES
 from data.engines.protocol import EventStore
 from data.errors import StoreError
 from data.events.digest_index import DigestIndex
-from data.events.merging import WriteResult
+from data.events.merging import Bound, WriteResult
 from data.events.table import Event
 from data.ingest.importing import ingest_paths
 from data.sources.parquet import Part
@@ -319,7 +319,7 @@ class Kept:
         self.go, self.entered = threading.Event(), threading.Event()
         self.go.set()
 
-    def __call__(self, events: list[Event], only: list[str | None], until: float) -> list[Outcome]:
+    def __call__(self, events: list[Event], only: list[Bound], until: float) -> list[Outcome]:
         self.entered.set()
         assert self.go.wait(60)
         if "poison" in ids(events):

@@ -1,4 +1,4 @@
-"""Who sends under a key of one project completes no event outside of it, at any door."""
+"""Who sends under a key of one project or user completes no event outside of it, at any door."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.engines.protocol import EventStore, open_events
-from data.events.merging import MERGED, merge
+from data.events.merging import MERGED, Bound, merge
 from data.events.table import EVENTS, Event
 from data.prices.book import PUBLIC
 from data.sources.events import event_of
@@ -58,7 +58,7 @@ def test_what_is_stored_elsewhere_stays(
     before = rows(store)
     assert rows(store, "event_id, project, input_tokens") == [("e", project, 3)]
     for _ in range(2):
-        written = store.write([told(project="a", **more)], "a")
+        written = store.write([told(project="a", **more)], Bound("a"))
         assert (written, written.merged) == ([], 0)
     assert rows(store) == before
 
@@ -69,16 +69,16 @@ def test_what_is_stored_in_the_project_is_completed(
 ) -> None:
     old, new = told(project="a", input_tokens=3), told(project="a", **more)
     store.write([old])
-    assert store.write([new], "a").merged == 1
+    assert store.write([new], Bound("a")).merged == 1
     whole = merge(old, new, PUBLIC)
     assert dict(zip(EVENTS.columns.keys(), rows(store)[0], strict=True)).items() >= whole.items()
 
 
 def test_who_may_write_anywhere_completes_and_moves(store: EventStore) -> None:
-    store.write([told(project="long")], "long")
+    store.write([told(project="long")], Bound("long"))
     assert store.write([told(project="b", user="ana")]).merged == 1
     assert rows(store, 'project, "user"') == [("b", "ana")]
-    assert store.write([told(project="long", user_name="Ana")], "long").merged == 0
+    assert store.write([told(project="long", user_name="Ana")], Bound("long")).merged == 0
     assert rows(store, "project, user_name") == [("b", None)]
 
 
@@ -93,7 +93,7 @@ def test_callers_of_one_commit_keep_their_rights(
     with ThreadPoolExecutor() as pool, held(store) as waiting:
         sent = []
         for n, (only, event) in enumerate(callers):
-            sent.append(pool.submit(store.write, [event], only))
+            sent.append(pool.submit(store.write, [event], Bound(only)))
             waiting(n)
     assert [len(one.result()) for one in sent] == [1, 1, 0]
     assert sent[2].result().merged == (second is None)
@@ -127,11 +127,12 @@ def memory() -> Iterator[EventStore]:
     opened.close()
 
 
-def telling(chance: random.Random) -> tuple[Event, str | None]:
+def telling(chance: random.Random) -> tuple[Event, Bound]:
     """An event and the binding of who brings it."""
-    only = chance.choice(PROJECTS)
-    user, tokens = chance.choice((None, "ana", "bo")), chance.choice((None, 3, 5))
-    event = told(event_id=f"e{chance.randrange(3)}", project=only or chance.choice(PROJECTS),
+    only = Bound(chance.choice(PROJECTS), chance.choice((None, None, "ana", "bo")))
+    user, tokens = only.user or chance.choice((None, "ana", "bo")), chance.choice((None, 3, 5))
+    event = told(event_id=f"e{chance.randrange(3)}",
+                 project=only.project or chance.choice(PROJECTS),
                  user=user, input_tokens=tokens, status=chance.choice(("ok", "error")))  # fmt: skip
     return event, only
 
@@ -148,7 +149,8 @@ def test_every_telling_changes_what_its_caller_may_change(
         many -= len(batch)
         for event, only in batch:
             kept = wanted.setdefault(event["event_id"], event)
-            if only is None or kept["project"] == only:
+            theirs = ((only.project, kept["project"]), (only.user, kept["user"]))
+            if all(mine is None or mine == its for mine, its in theirs):
                 wanted[event["event_id"]] = merge(kept, event, PUBLIC)
         if chance.random() < 0.5:  # each by itself, or all in one commit
             for event, only in batch:
@@ -171,8 +173,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
         yield one
 
 
-def key(served: Served, project: str | None) -> str:
-    body = {"name": f"for {project}", "source": "t", "project": project}
+def key(served: Served, project: str | None, user: str | None = None) -> str:
+    body = {"name": f"for {project}, {user}", "source": "t", "project": project, "user": user}
     answer = served.client.post("/api/v1/ingest-keys", json=body, headers=served.headers(ADMIN))
     return str((answer.json or {})["key"])
 
@@ -240,3 +242,26 @@ def test_a_key_without_a_project_completes_anywhere(served: Served, post: Post) 
     post(served, key(served, "a"), None, False)
     post(served, KEY, None, True)
     assert rows(served.store, 'project, "user", input_tokens') == [("a", "ana", 7)]
+
+
+@DOORS
+@pytest.mark.parametrize("user", ["", "bo"])
+def test_a_key_of_a_user_changes_nothing_of_another(served: Served, post: Post, user: str) -> None:
+    one = told(user=user or None)
+    served.store.write([one])
+    post(served, KEY, None, False)
+    ids = [row[0] for row in rows(served.store, "event_id")]
+    served.store.remove("t")
+    served.store.write([one | {"event_id": each} for each in ids])
+    before = rows(served.store)
+    for project in (None, "a"):
+        post(served, key(served, project, "ana"), None, True)
+        assert rows(served.store) == before
+
+
+@DOORS
+def test_a_key_of_a_user_completes_what_is_theirs(served: Served, post: Post) -> None:
+    bound = key(served, None, "ana")
+    for more in (False, True):
+        post(served, bound, None, more)
+    assert rows(served.store, 'project, "user", input_tokens') == [(None, "ana", 7)]

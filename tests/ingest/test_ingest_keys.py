@@ -165,8 +165,8 @@ def test_keys_are_made_listed_and_revoked_over_http(served: Served) -> None:
     listing = served.json("ingest-keys")["keys"]
     assert listing == [{
         "id": number, "name": "Laptop", "shown": f"{secret[:8]}…", "source": "claude-code",
-        "project": "web", "created": "2026-11-20T12:00:00+00:00", "created_by": "root",
-        "revoked": None, "used": "2026-11-20T12:00:00+00:00",
+        "project": "web", "user": None, "created": "2026-11-20T12:00:00+00:00",
+        "created_by": "root", "revoked": None, "used": "2026-11-20T12:00:00+00:00",
     }]  # fmt: skip
     ended = served.client.delete(f"{PATH}/{number}", headers=served.headers(ADMIN))
     assert ended.status_code == 200
@@ -257,6 +257,37 @@ def test_a_stamp_leaves_notes_and_rejections_alone() -> None:
         "c",
         {"event_id": "x", "source": "ci", "project": "web", "project_name": None},
     )
+
+
+def test_a_key_of_a_user_says_whose_everything_is(served: Served) -> None:
+    _, secret = made(served, user="ana")
+    events: list[dict[str, Any]] = [
+        WELL | {"event_id": "a"}, WELL | {"event_id": "b", "user": " ana ", "user_name": "Bob"},
+        WELL | {"event_id": "c", "user": "bob"}, WELL | {"event_id": "d", "user": 7},
+    ]  # fmt: skip
+    told: Any = send(served, {"x-api-key": secret}, *events).json
+    assert (told["accepted"], told["rejected"]) == (2, 2)
+    assert {one["reason"] for one in told["rejections"]} == {"this key is for the user 'ana' alone"}
+    assert brought(served, "user") == {"ana": 2}
+    rows = served.json("events", metric="events", preset="last_n_days", n=9)["rows"]
+    assert [row["user_name"] for row in rows] == [None, None]
+    assert [one["user"] for one in served.json("ingest-keys")["keys"]] == ["ana"]
+
+
+def test_telemetry_is_of_the_keys_user_whoever_it_names(served: Served) -> None:
+    _, secret = made(served, user="ana")
+    attributes = [{"key": name, "value": {"stringValue": value}} for name, value in
+                  (("gen_ai.operation.name", "chat"), ("gen_ai.request.model", "m"),
+                   ("enduser.id", "an account"))]  # fmt: skip
+    span = {"traceId": "0a" * 16, "spanId": "0b" * 8, "name": "chat m", "attributes": attributes,
+            "startTimeUnixNano": "1763640000000000000",
+            "endTimeUnixNano": "1763640001000000000"}  # fmt: skip
+    body = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
+    answer = served.client.post("/v1/traces", json=body, headers={"x-api-key": secret})
+    assert answer.json == {}
+    with served.store.sql.connect() as connection:
+        users = connection.exec_driver_sql('SELECT "user", user_name FROM events').all()
+    assert [tuple(row) for row in users] == [("ana", None)]
 
 
 def test_a_bound_key_says_not_what_its_project_is_called(served: Served) -> None:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from data.engines.duckdb.columns import array, columns, event_columns, names, values
 from data.engines.duckdb.commits import Outcome
 from data.events.digest_index import DigestIndex, Digests, digests
-from data.events.merging import COST_FIELDS, FALLING, merge, same_price
+from data.events.merging import ANYWHERE, COST_FIELDS, FALLING, Bound, merge, same_price
 from data.events.table import COUNTS, FIELDS, Event
 from data.prices.book import PriceBook
 from data.prices.derived import DERIVED, derived
@@ -65,16 +65,16 @@ def probably_stored(index: DigestIndex, events: Sequence[Event]) -> Mask:
 
 
 def without_duplicates(
-    cursor: Cursor, events: Sequence[Event], probable: Mask, project: str | None
+    cursor: Cursor, events: Sequence[Event], probable: Mask, bound: Bound
 ) -> list[Event]:
     """Those that are new or may add to what is stored; `probable` have a stored digest."""
-    found = _look_up(cursor, events, probable, project)
+    found = _look_up(cursor, events, probable, bound)
     duplicates = set(found["n"][~found["more"]].tolist())
     return [event for n, event in enumerate(events) if n not in duplicates]
 
 
 def _look_up(
-    cursor: Cursor, events: Sequence[Event], probable: Mask, project: str | None = None
+    cursor: Cursor, events: Sequence[Event], probable: Mask, bound: Bound = ANYWHERE
 ) -> dict[str, NDArray[Any]]:
     """Which of `probable` events are stored (`n`), in which `place`, and may add to it (`more`)."""
     places = np.flatnonzero(probable)
@@ -83,7 +83,7 @@ def _look_up(
     cursor.execute(TEXT)
     cursor.register("wanted", {"id_hash": digests([event["event_id"] for event in asked])})
     cursor.register("came", {"n": places, **batch})
-    found = compare(cursor, f"SELECT n, {values(batch)} FROM came", batch, project)
+    found = compare(cursor, f"SELECT n, {values(batch)} FROM came", batch, bound)
     return found | {"more": found["more"].astype(np.bool_)}
 
 
@@ -102,13 +102,13 @@ class Batch:
         return [row for row in self._rows.values() if row.merged is not row.old]
 
     def take(
-        self, events: Sequence[Event], projects: Sequence[str | None], probable: Mask
+        self, events: Sequence[Event], bounds: Sequence[Bound], probable: Mask
     ) -> list[Outcome]:
         """What becomes of each event; `probable` have a stored digest."""
         if probable.any():
             self._fetch(_look_up(self._cursor, events, probable))
-        numbered = enumerate(zip(events, projects, strict=True))
-        return [self._take(n, event, project) for n, (event, project) in numbered]
+        numbered = enumerate(zip(events, bounds, strict=True))
+        return [self._take(n, event, bound) for n, (event, bound) in numbered]
 
     def store(self) -> Digests:
         """Write what is new and what changed; the digests of what is new."""
@@ -129,40 +129,39 @@ class Batch:
             rows = fetched(self._cursor, more.tolist())
             self._rows = {row.old["event_id"]: row for row in rows}
 
-    def _take(self, n: int, event: Event, project: str | None) -> Outcome:
+    def _take(self, n: int, event: Event, bound: Bound) -> Outcome:
         name = event["event_id"]
         if (row := self._rows.get(name)) is not None:
-            before, row.merged = row.merged, self._merged(row.merged, event, project)
+            before, row.merged = row.merged, self._merged(row.merged, event, bound)
             return "duplicate" if row.merged is before else "merged"
         if n in self._stored:
             return "duplicate"
         if (held := self.new.get(name)) is None:
             self.new[name] = event
             return "new"
-        self.new[name] = self._merged(held, event, project)
+        self.new[name] = self._merged(held, event, bound)
         return "duplicate" if self.new[name] is held else "merged"
 
-    def _merged(self, held: Event, event: Event, project: str | None) -> Event:
-        if project is not None and not held["project"] == event["project"] == project:
-            return held
-        return merge(held, event, self._book)
+    def _merged(self, held: Event, event: Event, bound: Bound) -> Event:
+        return merge(held, event, self._book) if bound.covers(held, event) else held
 
 
 def compare(
-    cursor: Cursor, events: str, columns: Collection[str], project: str | None = None
+    cursor: Cursor, events: str, columns: Collection[str], bound: Bound = ANYWHERE
 ) -> dict[str, Any]:
     """Of the events that this SQL selects (`n` and these columns), those whose id is stored:
     `n`, the `place` of the row, and whether there may be `more` in them (for a row that
-    is not of the `project`: never). Their digests are what is registered as `wanted`."""
+    they are not `bound` to: never). Their digests are what is registered as `wanted`."""
     cursor.register("places", cursor.execute(PLACES).fetchnumpy())
     cursor.execute(FEW)
     more = " OR ".join(_more(name) for name in columns if name not in ("event_id", "cost_origin"))
     return cursor.execute(
         f"SELECT t.n, e.rowid AS place, ({more}) AND ($project IS NULL OR"
-        " e.project IS NOT DISTINCT FROM $project) AS more FROM"
+        " e.project IS NOT DISTINCT FROM $project) AND ($user IS NULL OR"
+        ' e."user" IS NOT DISTINCT FROM $user) AS more FROM'
         " (SELECT rowid, * FROM events WHERE rowid IN (SELECT place FROM places)) e"
         f" JOIN ({events}) t ON e.event_id = t.event_id",
-        {"project": project},
+        {"project": bound.project, "user": bound.user},
     ).fetchnumpy()
 
 

@@ -22,7 +22,7 @@ from itertools import islice
 from typing import Final, Literal
 
 from data.errors import StoreError
-from data.events.merging import WriteResult
+from data.events.merging import ANYWHERE, Bound, WriteResult
 from data.events.table import Event
 
 log = logging.getLogger("spendscope")
@@ -33,10 +33,10 @@ BUSY: Final = "the event store is busy and took none of these events: send them 
 
 # What became of an event: its id was new, or stored; then it may have become more by it.
 Outcome = Literal["new", "merged", "duplicate"]
-# Stores what is new of these events, each with the one project that its caller may change (None:
+# Stores what is new of these events, each with what its caller may change (ANYWHERE:
 # any), in order and durably; says of each what became of it. Raises `Busy` where it cannot begin
 # until that moment of `time.monotonic`.
-Store = Callable[[list[Event], list[str | None], float], list[Outcome]]
+Store = Callable[[list[Event], list[Bound], float], list[Outcome]]
 
 
 class Busy(StoreError):
@@ -49,8 +49,8 @@ class Busy(StoreError):
 class _Ask:
     """Events of one caller, and what became of them."""
 
-    def __init__(self, events: Sequence[Event], project: str | None) -> None:
-        self.events, self.project = events, project
+    def __init__(self, events: Sequence[Event], bound: Bound) -> None:
+        self.events, self.bound = events, bound
         self.until = time.monotonic() + PATIENCE
         self.fresh: WriteResult | None = None
         self.error: BaseException | None = None
@@ -76,13 +76,13 @@ class Commits:
         self._busy = False
         self._bell = threading.Condition()
 
-    def write(self, events: Sequence[Event], project: str | None = None) -> WriteResult:
+    def write(self, events: Sequence[Event], bound: Bound = ANYWHERE) -> WriteResult:
         """Those of the events that were new, once they are durable, in order.
 
         An id that several callers bring at once is new for exactly one of them; those of the others
-        are merged with it, but only in the `project` they may change, if one is named.
+        are merged with it, but only those that they are `bound` to.
         """
-        ask = _Ask(events, project)
+        ask = _Ask(events, bound)
         self._enter(ask)
         while group := self._turn(ask):
             try:
@@ -145,8 +145,8 @@ class Commits:
 
     def _settle(self, group: list[_Ask]) -> None:
         events = [event for one in group for event in one.events]
-        bound = [one.project for one in group for _ in one.events]
-        outcomes = iter(self._store(events, bound, min(one.until for one in group)))
+        bounds = [one.bound for one in group for _ in one.events]
+        outcomes = iter(self._store(events, bounds, min(one.until for one in group)))
         for one in group:
             settled = list(zip(one.events, islice(outcomes, len(one.events)), strict=True))
             new = (event for event, outcome in settled if outcome == "new")

@@ -14,6 +14,7 @@ import duckdb
 
 from data.engines.duckdb.columns import array
 from data.events.digest_index import DigestIndex, digests
+from data.events.merging import ANYWHERE, Bound
 from data.events.table import Event
 
 STORED: Final = (
@@ -29,21 +30,21 @@ Cursor = duckdb.DuckDBPyConnection
 
 
 def under_one_id(
-    cursor: Cursor, index: DigestIndex, events: list[Event], projects: Sequence[str | None]
+    cursor: Cursor, index: DigestIndex, events: list[Event], bounds: Sequence[Bound]
 ) -> list[Event]:
-    """The events, copies under the id of what they copy; whoever may change the events of one
-    project only replaces no stored copy."""
+    """The events, copies under the id of what they copy; whoever is bound to the events of
+    one project or user replaces no stored copy."""
     if not (sharing := [event for event in events if event["shared_id"]]):
         return events
     cursor.register("sharing", {"shared_id": array("shared_id", [e["shared_id"] for e in sharing])})
     ids = dict(cursor.execute(STORED).fetchall())
     own = _stored(cursor, index, sharing)
     found, copies = [], []
-    for event, project in zip(events, projects, strict=True):
+    for event, bound in zip(events, bounds, strict=True):
         name, shared = event["event_id"], event["shared_id"]
         if shared is None or ids.setdefault(shared, name) == name:
             found.append(event)
-        elif name in own and project is None:
+        elif name in own and bound == ANYWHERE:
             copies.append(ids[shared])
             ids[shared] = name
             found.append(event)

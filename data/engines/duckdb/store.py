@@ -38,7 +38,7 @@ from data.engines.duckdb.shared import under_one_id
 from data.engines.memo import Memo
 from data.errors import Refused
 from data.events.digest_index import DigestIndex, digests
-from data.events.merging import WriteResult
+from data.events.merging import ANYWHERE, Bound, WriteResult
 from data.events.table import Event
 from data.prices.book import PriceBook, public
 from data.prices.cost_change import CostChange
@@ -75,32 +75,30 @@ class DuckEvents:
         self.sql.dispose()
         self._root.close()
 
-    def write(self, events: Sequence[Event], project: str | None = None) -> WriteResult:
+    def write(self, events: Sequence[Event], bound: Bound = ANYWHERE) -> WriteResult:
         if not events:
             return WriteResult()
-        if left := self._without_duplicates(events, project):
-            return self._commits.write(left, project)
+        if left := self._without_duplicates(events, bound):
+            return self._commits.write(left, bound)
         with self._locked(time.monotonic() + PATIENCE):  # until what was found is durable
             return WriteResult()
 
-    def _without_duplicates(self, events: Sequence[Event], project: str | None) -> Sequence[Event]:
+    def _without_duplicates(self, events: Sequence[Event], bound: Bound) -> Sequence[Event]:
         """Those that are new or may add to what is stored: who adds nothing takes no lock."""
         index = self._index
         if index is None or not (probable := probably_stored(index, events)).any():
             return events
         with suppress(duckdb.Error), closing(self._root.cursor()) as reader:
-            return without_duplicates(reader, events, probable, project)
+            return without_duplicates(reader, events, probable, bound)
         return events  # who writes will tell what is wrong
 
-    def _store(
-        self, events: list[Event], projects: list[str | None], until: float
-    ) -> list[Outcome]:
+    def _store(self, events: list[Event], bounds: list[Bound], until: float) -> list[Outcome]:
         with self._locked(until), closing(self._root.cursor()) as writer:
             index = self._index = self._read_index() if self._index is None else self._index
             with transaction(writer):
-                events = under_one_id(writer, index, events, projects)
+                events = under_one_id(writer, index, events, bounds)
                 batch = Batch(writer, self.book())
-                outcomes = batch.take(events, projects, probably_stored(index, events))
+                outcomes = batch.take(events, bounds, probably_stored(index, events))
                 if batch.new or batch.changed:
                     self._index = None  # to be read again, should this fail half-way
                     index.add(batch.store())
@@ -134,7 +132,7 @@ class DuckEvents:
 
     def _merge(self, events: list[Event]) -> int:
         """Write however long it takes to have the turn: what `load` stored is not read again."""
-        outcomes = self._store(events, [None] * len(events), threading.TIMEOUT_MAX)
+        outcomes = self._store(events, [ANYWHERE] * len(events), threading.TIMEOUT_MAX)
         return outcomes.count("merged")
 
     @contextmanager
