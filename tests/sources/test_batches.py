@@ -1,4 +1,4 @@
-"""Results of OpenAI's and Anthropic's batches: exact, once, and never at the list price."""
+"""Results of batches of OpenAI, Anthropic and Google: exact, once, never at the list price."""
 
 from __future__ import annotations
 
@@ -49,6 +49,18 @@ MESSAGE: Final[Row] = {
                 "cache_creation": {"ephemeral_1h_input_tokens": 200},
                 "server_tool_use": {"web_search_requests": 3},
             },
+        },
+    },
+}  # fmt: skip
+
+
+PREDICTED: Final[Row] = {
+    "status": "", "processed_time": "2026-05-01T18:13:16.826+00:00", "request": {"contents": []},
+    "response": {
+        "candidates": [], "modelVersion": "gemini-2.5-flash@default",
+        "usageMetadata": {
+            "promptTokenCount": 100, "cachedContentTokenCount": 40, "candidatesTokenCount": 20,
+            "thoughtsTokenCount": 30, "totalTokenCount": 150,
         },
     },
 }  # fmt: skip
@@ -177,3 +189,30 @@ def test_what_was_asked_is_no_result(tmp_path: Path) -> None:
     (tmp_path / "input.jsonl").write_bytes(batch_lines(asked))
     with pytest.raises(SourceError, match="import its output file"):
         list(read(find([tmp_path]), Options()))
+
+
+def google(*rows: Row, start: datetime | None = None) -> list[Event]:
+    return events_of(*rows, name="gemini_batch", start=start)
+
+
+def test_a_prediction_of_vertex() -> None:
+    (event,) = google(PREDICTED)
+    assert [event[name] for name in TOKENS] == [60, 40, None, 50]
+    assert (event["model"], event["provider"]) == ("gemini-2.5-flash", "gcp.vertex_ai")
+    assert (event["service_tier"], event["cost_nano"]) == ("batch", None)
+    assert google(PREDICTED)[0]["event_id"] == event["event_id"]
+    failed = google(PREDICTED | {"status": "Bad Request: no", "response": {}})[0]
+    assert (failed["status"], failed["error_class"]) == ("error", "Bad Request")
+
+
+def test_a_result_of_the_gemini_api(tmp_path: Path, store: EventStore) -> None:
+    line = {"key": "k-1", "response": PREDICTED["response"] | {"responseId": "y0S"}}
+    with pytest.raises(EventError, match="--start"):
+        google(line)
+    (event,) = google(line, start=START)
+    assert (event["event_id"], event["provider"]) == ("gemini_batch:y0S", "google")
+    refused = {"key": "k-2", "error": {"code": 400, "status": "INVALID_ARGUMENT"}}
+    assert google(refused, start=START)[0]["error_class"] == "INVALID_ARGUMENT"
+    (tmp_path / "results.jsonl").write_bytes(batch_lines(line, refused))
+    report = ingest_paths([tmp_path], store, Options(start=START))
+    assert (report.format, report.accepted, report.tokens) == ("gemini_batch", 2, 150)
