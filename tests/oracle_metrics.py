@@ -13,7 +13,8 @@ import pandas as pd
 
 from tests.oracle import bucket
 
-KINDS = ("llm", "message", "workflow", "tool", "integration", "session")
+KINDS = ("llm", "message", "workflow", "tool", "integration", "session", "adjustment")
+CHANNELS = ("platform", "cli", "api", "other")
 TOKENS = ["input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens"]
 # What is part of another count: each with its whole.
 PARTS = {
@@ -40,7 +41,7 @@ def measured(
     of = Of({"": rows})
     told = {
         "active_days": lambda: len({bucket(ts, "day", tz) for ts in rows["ts"]}),
-        "cost_share": lambda: over(added(of["llm"]["cost_nano"]), whole),
+        "cost_share": lambda: over(added(billed(of)["cost_nano"]), whole),
     }
     return {name: told[name]() if name in told else METRICS[name][1](of) for name in names}
 
@@ -135,7 +136,12 @@ def paid(calls: pd.DataFrame) -> float | None:
 
 
 def cost_through(channel: str) -> Callable[[Of], float | None]:
-    return lambda of: paid(of["llm"][of["llm"]["channel"] == channel])
+    return lambda of: paid(billed(of)[billed(of)["channel"] == channel])
+
+
+def billed(of: Of) -> pd.DataFrame:
+    """Calls, and what bills took back."""
+    return of[""][of[""]["kind"].isin(("llm", "adjustment"))]
 
 
 def cached(calls: pd.DataFrame, worth: str, tokens: str) -> float | None:
@@ -169,8 +175,9 @@ def used(kind: str) -> dict[str, Any]:
 
 HOWS = {"min": min, "median": median, "avg": mean, "max": max}
 CALLS: dict[str, Any] = {
-    "cost": lambda of: dollars(of["llm"]),
-    **{f"cost_{one}": cost_through(one) for one in ("platform", "cli", "api", "other")},
+    "cost": lambda of: dollars(billed(of)),
+    "adjustments": lambda of: paid(of["adjustment"]),
+    **{f"cost_{one}": cost_through(one) for one in CHANNELS},
     "cost_of_errors": lambda of: paid(status(of["llm"], "error")),
     "cost_of_aborted": lambda of: paid(status(of["llm"], "aborted")),
     "cost_share": None,
@@ -271,3 +278,5 @@ METRICS: dict[str, tuple[str, Any]] = {
     )
     for name, function in some.items()
 }  # fmt: skip
+PAID = ("cost", "adjustments", "cost_share", *(f"cost_{one}" for one in CHANNELS))
+METRICS |= {name: ("llm adjustment", METRICS[name][1]) for name in PAID}

@@ -15,6 +15,7 @@ import orjson
 
 from data.errors import EventError, excerpt
 from data.events.table import (
+    BILLED,
     CALL_ONLY,
     CHOICES,
     COUNTS,
@@ -24,6 +25,7 @@ from data.events.table import (
     LATEST,
     LONGEST_TAGS,
     LONGEST_TEXT,
+    MONEY,
     PARTS,
     REQUIRED,
     SESSION_ONLY,
@@ -68,6 +70,12 @@ def _check(event: Event) -> None:
             f"service_tier is {event['service_tier']!r}, not one of {', '.join(TIERS)}"
         )
     _check_belonging(event)
+    _check_numbers(event)
+
+
+def _check_numbers(event: Event) -> None:
+    if (event["cost_nano"] or 0) < 0 and event["kind"] != "adjustment":
+        raise EventError("cost_nano is negative")
     if event["request_count"] == 0:
         raise EventError("request_count is 0: an event stands for one request or more")
     if (event["cost_nano"] is None) != (event["cost_origin"] == "unpriced"):
@@ -92,7 +100,8 @@ def _check_belonging(event: Event) -> None:
     for names, kind in ((CALL_ONLY, "llm"), (SESSION_ONLY, "session")):
         if event["kind"] != kind:
             for name in names:
-                if event[name] is not None:
+                billed = name in MONEY and event["kind"] in BILLED
+                if event[name] is not None and not billed:
                     raise EventError(f"{name} belongs to kind {kind}, not to {event['kind']}")
 
 
@@ -119,6 +128,15 @@ def _count(name: str, value: Any) -> int | None:
     if number > LARGEST_COUNT:
         raise EventError(f"{name} is larger than 10^15")
     return number
+
+
+def _money(name: str, value: Any) -> int | None:
+    """An amount with a sign: a refund's is below zero."""
+    if type(value) is int and -LARGEST_COUNT <= value <= LARGEST_COUNT:
+        return value
+    if isinstance(value, str) and value.strip().startswith("-"):
+        return -(_count(name, value.strip()[1:]) or 0)
+    return _count(name, value)
 
 
 def _whole(name: str, value: float | str | Decimal) -> int:
@@ -180,4 +198,5 @@ def _tags(_: str, value: Any) -> str | None:
 # What makes a stored value of one that came, by field.
 CLEANING: Final[dict[str, Callable[[str, Any], Any]]] = {
     "ts": _ts, "tags": _tags, **dict.fromkeys(WORDS, _text), **dict.fromkeys(COUNTS, _count),
+    "cost_nano": _money,
 }  # fmt: skip

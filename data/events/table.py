@@ -10,7 +10,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 SCHEMA_VERSION: Final = 6
-KINDS: Final = ("llm", "message", "workflow", "tool", "integration", "session")
+KINDS: Final = ("llm", "message", "workflow", "tool", "integration", "session", "adjustment")
+BILLED: Final = ("llm", "adjustment")  # the kinds with money; a refund's is below zero
+MONEY: Final = ("cost_nano", "unpriced_reason")
 CHANNELS: Final = ("platform", "cli", "api", "other")
 STATUSES: Final = ("ok", "error", "aborted")
 ORIGINS: Final = ("reported", "list", "unpriced")

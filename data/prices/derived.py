@@ -35,7 +35,7 @@ def _kept(nano: Decimal) -> int | None:
 
 
 def _list_cost(event: Event, book: PriceBook) -> int | None:
-    if event["cost_origin"] != "reported":
+    if event["cost_origin"] != "reported" or event["kind"] != "llm":
         return None
     cost = book.cost(event)
     return None if cost is None or cost > LARGEST_COUNT else cost

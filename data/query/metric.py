@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import func
 
 from data.dialect import Expression, Latest, Percentile, PerGroup, Statistic
-from data.events.table import EVENTS, TOKENS
+from data.events.table import BILLED, EVENTS, TOKENS
 from data.query.units import Unit
 
 Better = Literal["more", "less", "neither"]
@@ -18,6 +18,8 @@ Better = Literal["more", "less", "neither"]
 E = EVENTS.c
 CALL: Final = E.kind == "llm"
 LLM: Final = frozenset({"llm"})
+PAID: Final = frozenset(BILLED)  # calls, and what was refunded or corrected
+ADJUSTMENT: Final = E.kind == "adjustment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def all_tokens() -> Aggregate:
     return Aggregate(sa.case((func.coalesce(*sums).is_not(None), added)))
 
 
-SPENT: Final = Aggregate(func.sum(E.cost_nano))
+SPENT: Final = Aggregate(func.sum(E.cost_nano).filter(CALL))  # by calls, before refunds
 CALL_TOKENS: Final = sum(
     (func.coalesce(E[name], 0) for name in TOKENS[1:]), func.coalesce(E[TOKENS[0]], 0)
 )

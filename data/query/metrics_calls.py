@@ -7,10 +7,13 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy import func
 
+from data.events.table import BILLED
 from data.query.metric import (
+    ADJUSTMENT,
     CALL,
     CALL_TOKENS,
     LLM,
+    PAID,
     SPENT,
     USED,
     Aggregate,
@@ -36,22 +39,29 @@ PROMPT: Final = Aggregate(
 )
 COMPARED: Final = E.list_cost_nano.is_not(None)
 PRICED_TOKENS: Final = sa.case((E.cost_nano.is_not(None), CALL_TOKENS))
-SHARE_OF_ALL: Final = ratio(SPENT, Aggregate(func.sum(func.sum(E.cost_nano)).over()))
+ALL_COST: Final = func.sum(E.cost_nano)
+SHARE_OF_ALL: Final = ratio(Aggregate(ALL_COST), Aggregate(func.sum(ALL_COST).over()))
 
 MONEY: Final = (
     Metric(
         "cost", "Cost", USD, total(E.cost_nano),
-        "Reported by the source, else priced from the book at the call's date.", LLM, "less",
+        "Reported by the source, else priced from the book at the call's date; less refunds.",
+        PAID, "less",
     ),
     *(
         Metric(
             f"cost_{channel}", f"{label} cost", USD,
-            total_where(E.cost_nano, sa.and_(CALL, E.channel == channel)),
-            f"The cost of calls through channel {channel}.", LLM, "less",
+            total_where(E.cost_nano, sa.and_(E.kind.in_(BILLED), E.channel == channel)),
+            f"The cost of calls through channel {channel}.", PAID, "less",
         )
         for channel, label in (
             ("platform", "Platform"), ("cli", "CLI"), ("api", "API"), ("other", "Other"),
         )
+    ),
+    Metric(
+        "adjustments", "Refunds and corrections", USD,
+        total_where(E.cost_nano, ADJUSTMENT),
+        "What bills took back or corrected, with its sign: a part of the cost.", PAID,
     ),
     Metric(
         "cost_of_errors", "Cost of errors", USD,
@@ -65,7 +75,7 @@ MONEY: Final = (
     ),
     Metric(
         "cost_share", "Share of cost", SHARE, SHARE_OF_ALL,
-        "Of the cost of everything shown.", LLM, additive=False,
+        "Of the cost of everything shown.", PAID, additive=False,
     ),
     Metric(
         "cost_per_request", "Cost per request", USD_EACH,

@@ -9,8 +9,10 @@ from data.events.cleaning import Note, clean
 from data.events.table import LARGEST_COUNT, Event
 from data.prices.book import PUBLIC, PriceBook
 from data.prices.provider_names import provider_of
-from data.sources.format import NOTES, Raw, describe_error
+from data.sources.format import FOREIGN, NOTES, Raw, describe_error
 
+NO_RATE: Final = "amounts in {} have no rate to US dollars: stored as they are, their cost unknown"
+OTHER_CURRENCY: Final = "in another currency"
 COST_UNKNOWN: Final = (
     "a cost is negative, absurd or no number: the call and its tokens count, its cost is unknown"
 )
@@ -37,7 +39,10 @@ def event_of(raw: Raw | EventError, book: PriceBook = PUBLIC, note: Note = lambd
 
 def _possible(raw: Raw, note: Note) -> Raw:
     """The fields of a record, without a cost that cannot be."""
-    found = {name: value for name, value in raw.items() if name != NOTES}
+    found = {name: value for name, value in raw.items() if name not in (NOTES, FOREIGN)}
+    if foreign := raw.get(FOREIGN):
+        note(NO_RATE.format(foreign[0]))
+        found |= {"cost_nano": None, "cost_origin": "unpriced", "unpriced_reason": OTHER_CURRENCY}
     if _impossible(raw):
         note(COST_UNKNOWN)
         found |= {

@@ -9,14 +9,17 @@ event_id      `focus:` + a fingerprint of everything but amounts (times in UTC),
               among rows that are alike: FOCUS has no id, and a bill exported again may have other
               amounts
 ts            ChargePeriodStart (UTC where it has no zone)
-project       SubAccountId, project_name SubAccountName; user null; provider by the service
+project       SubAccountId, project_name SubAccountName; user and model by the row's Tags, the
+              model else by a ResourceName that is the description, too; provider by the service
 cost          BilledCost, reported: what the invoice says. EffectiveCost spreads prepayments over
               their use, but real exports round it (16.00 against 20.62 USD in the public sample);
               it is kept in tags, and a note says when the two sums differ
 tokens        null: quantities are told in units of the seller (kept in tags), not in our four
-              counts. model null: FOCUS has no such column, the description is in tags
-not counted   other services (a note says how many), and negative rows (credits, corrections):
-              rejected, an event cannot take money back. A bill is a second view of what a gateway
+              counts; where the unit is requests, so many calls
+adjustment    a credit, a correction or a row below zero: money with its sign, no call
+currency      another than USD: by x_BilledCostInUsd, else stored as it is, its cost unknown;
+              currency and amount stand in tags
+not counted   other services (a note says how many). A bill is a second view of what a gateway
               or a vendor's usage report tells: import one of them for an account
 """
 
@@ -31,16 +34,21 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.delimited import rows
-from data.sources.fields import decimal, fingerprint, instant, nano, tags_json, text
+from data.sources.fields import decimal, fingerprint, instant, nano, parsed, tags_json, text
 from data.sources.files import File
-from data.sources.format import Format, Head, Note, Options, Raw, Record, records
+from data.sources.format import FOREIGN, Format, Head, Note, Options, Raw, Record, records
 
 NEEDED: Final = {"BilledCost", "BillingCurrency", "ChargePeriodStart", "ServiceName"}
+# How Azure spells its meters of models, below services that sell much else.
+METERS: Final = (
+    r"^(azure ai services|cognitive services)\b.*\b"
+    r"(gpt[ -]?\d|o\d( |-|$)|text[ -]embedding|dall-?e|whisper|codex)"
+)
 SELLERS: Final = {
     who: re.compile(words, re.IGNORECASE)
     for who, words in {
         "aws.bedrock": r"bedrock",
-        "azure.ai.openai": r"azure.*(openai|\bgpt-\d)|openai.*azure",
+        "azure.ai.openai": r"azure.*(openai|\bgpt-\d)|openai.*azure|" + METERS,
         "openai": r"openai|chatgpt",
         "gcp.vertex_ai": r"vertex ai|gemini",
         "azure.ai.inference": r"azure ai (foundry|model)|foundry models",
@@ -67,6 +75,11 @@ KEPT: Final = {
     "sku": "SkuId",
     "region": "RegionId",
 }
+USERS: Final = ("user_id", "user", "user_email")
+REQUESTS: Final = ("request", "requests", "api requests", "calls")
+GIVEN: Final = ("Credit", "Adjustment", "Refund")
+CURRENCY: Final = re.compile("[A-Z]{3}")
+DOLLARS: Final = "x_BilledCostInUsd"
 Row = Mapping[str, Any]
 
 
@@ -78,8 +91,10 @@ def read(file: File, options: Options) -> Iterator[Record]:
     duplicates: Counter[str] = Counter()
     others: Counter[str] = Counter()
     sums = {"BilledCost": Decimal(0), "EffectiveCost": Decimal(0)}
+    counts_rows = 0
 
     def convert(_: str, cells: Row) -> Iterator[Raw]:
+        nonlocal counts_rows
         row = {name: None if value == "NULL" else value for name, value in cells.items()}
         seller = _seller(row)
         if seller is None:
@@ -89,10 +104,11 @@ def read(file: File, options: Options) -> Iterator[Record]:
         duplicates[event["event_id"]] += 1
         for name in sums:
             sums[name] += decimal(name, row.get(name)) or 0
+        counts_rows += event["kind"] == "llm" and event["request_count"] is None
         yield event | {"event_id": f"{event['event_id']}:{duplicates[event['event_id']]}"}
 
     yield from records(rows(file), convert, options)
-    for note in _notes(duplicates.total(), others, sums["BilledCost"], sums["EffectiveCost"]):
+    for note in _notes(counts_rows, others, sums["BilledCost"], sums["EffectiveCost"]):
         yield file.name, Note(note)
 
 
@@ -134,30 +150,77 @@ def _spelled(name: str, cell: Any) -> str:
 
 
 def _event(seller: str, row: Row) -> Raw:
-    currency = text(row["BillingCurrency"]) or ""
-    if currency != "USD":
-        raise EventError(f"BillingCurrency is {currency[:10]!r}, not USD")
-    billed = decimal("BilledCost", row["BilledCost"])
-    if billed is not None and billed < 0:
-        charge = text(row.get("ChargeCategory")) or "charge"
-        raise EventError(f"BilledCost is negative (a {charge[:20]}): no event takes money back")
-    cost = nano("BilledCost", row["BilledCost"])
+    adjusts, tags = _adjusts(row), _tags_of(row)
+    model = tags.get("model") or _model(row)
     named = {name: each for name, each in row.items() if not AMOUNTS.search(name)}
     duplicates = sorted((name, _spelled(name, each)) for name, each in named.items())
     return {
         "event_id": fingerprint("focus", duplicates),
         "ts": instant("ChargePeriodStart", row["ChargePeriodStart"]),
-        "kind": "llm",
+        "kind": "adjustment" if adjusts else "llm",
         "channel": "api",
         "source": "focus",
         "status": "ok",
-        "provider": None if seller == "other" else seller,
+        "provider": _maker(row, model) if seller == "other" else seller,
+        "user": next((tags[name] for name in USERS if tags.get(name)), None),
+        "model": model,
+        "request_count": None if adjusts else _requests(row),
         "project": text(row.get("SubAccountId")),
         "project_name": text(row.get("SubAccountName")),
-        "cost_nano": cost,
-        "cost_origin": "unpriced" if cost is None else "reported",
-        "tags": tags_json(**{name: row.get(column) for name, column in KEPT.items()}),
+        **_money(row),
     }
+
+
+def _money(row: Row) -> Raw:
+    """The cost in US dollars; one in another currency by the row's own column, else as it is."""
+    currency = (text(row["BillingCurrency"]) or "").upper()
+    kept = {name: row.get(column) for name, column in KEPT.items()}
+    if currency == "USD":
+        cost = nano("BilledCost", row["BilledCost"])
+    elif not CURRENCY.fullmatch(currency):
+        raise EventError(f"BillingCurrency is {currency[:10]!r}, no currency")
+    else:
+        kept |= {"currency": currency, "amount": row["BilledCost"]}
+        cost = nano(DOLLARS, row.get(DOLLARS))
+        if cost is None and (amount := decimal("BilledCost", row["BilledCost"])) is not None:
+            return {FOREIGN: (currency, amount), "tags": tags_json(**kept)}
+    origin = "unpriced" if cost is None else "reported"
+    return {"cost_nano": cost, "cost_origin": origin, "tags": tags_json(**kept)}
+
+
+def _adjusts(row: Row) -> bool:
+    """Whether a row takes back or corrects what another charged."""
+    corrects = text(row.get("ChargeClass")) == "Correction"
+    given = text(row.get("ChargeCategory")) in GIVEN
+    return corrects or given or (decimal("BilledCost", row["BilledCost"]) or 0) < 0
+
+
+def _requests(row: Row) -> int | None:
+    """How many calls a row sums up, where its quantity is told in them."""
+    if (text(row.get("ConsumedUnit")) or "").lower() not in REQUESTS:
+        return None
+    quantity = decimal("ConsumedQuantity", row.get("ConsumedQuantity")) or Decimal(0)
+    return int(quantity) if quantity >= 1 and quantity == quantity.to_integral_value() else None
+
+
+def _model(row: Row) -> str | None:
+    """The resource, where it is what the charge is called by: a gateway's rows."""
+    resource = text(row.get("ResourceName"))
+    return resource if resource == text(row.get("ChargeDescription")) else None
+
+
+def _maker(row: Row, model: str | None) -> str | None:
+    """Who made the model of a gateway's row; of another row the name is a cloud's."""
+    return (text(row.get("ProviderName")) or "").lower() or None if model else None
+
+
+def _tags_of(row: Row) -> dict[str, str]:
+    """The row's own tags that are text; none where they cannot be read."""
+    with suppress(EventError):
+        found = parsed("Tags", row.get("Tags"))
+        if isinstance(found, Mapping):
+            return {name: one for name, one in found.items() if isinstance(one, str)}
+    return {}
 
 
 FORMAT = Format("focus", "A cloud bill in FOCUS 1.0", recognises, read)

@@ -15,6 +15,7 @@ from data.errors import EventError
 from data.sources.files import File
 
 Raw = dict[str, Any]  # fields of the canonical event, not cleaned yet
+FOREIGN = "foreign"  # of a `Raw`: currency and amount of a cost that is not in US dollars
 NOTES = "notes"  # of a `Raw`: sentences about it for the report, no field
 # What usage rows cost: nano-dollars and how many are unpriced, by source and day since 1970.
 UsageCosts = Mapping[tuple[str, int], tuple[int, int]]

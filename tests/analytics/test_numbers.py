@@ -92,7 +92,7 @@ def events(seed: int) -> list[dict[str, Any]]:
 
 
 def event(dice: random.Random, name: str, about: datetime, spread: int) -> dict[str, Any]:
-    kind = dice.choices(oracle_metrics.KINDS, (8, 2, 2, 2, 2, 2))[0]
+    kind = dice.choices(oracle_metrics.KINDS, (8, 2, 2, 2, 2, 2, 1))[0]
     # No two at the same instant: which is the last one is no matter of chance.
     at = about + timedelta(seconds=dice.randint(-spread, spread), microseconds=int(name[1:]))
     raw = {
@@ -109,7 +109,12 @@ def event(dice: random.Random, name: str, about: datetime, spread: int) -> dict[
     raw |= {field: dice.choice((f"{field} 1", f"{field} 2", None)) for field in few}
     # A workflow's event is one run: its id comes once among them.
     raw["run_id"] = f"run of {name}" if kind == "workflow" else None
-    return raw | (call(dice) if kind == "llm" else {}) | (sat(dice) if kind == "session" else {})
+    more = {"llm": call, "session": sat, "adjustment": taken_back}
+    return raw | (more[kind](dice) if kind in more else {})
+
+
+def taken_back(dice: random.Random) -> dict[str, Any]:
+    return {"cost_nano": dice.choice((None, 0, dice.randint(-(10**9), 10**9)))}
 
 
 def sat(dice: random.Random) -> dict[str, Any]:

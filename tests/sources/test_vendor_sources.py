@@ -114,10 +114,7 @@ def test_copilot_billing_of_other_products_is_not_stored() -> None:
     [
         ({"date": "June"}, "date is not a time"),
         ({"date": ""}, "date is not a time"),
-        ({"net_amount": "-1"}, "net_amount is negative"),
-        ({"quantity": "-1"}, "quantity is negative"),
         ({"net_amount": "free"}, "net_amount is not a number"),
-        ({"net_amount": "9" * 30}, "net_amount is not a number between"),
         ({"username": "n" * 2_000}, "user is longer than 1,000 characters"),
     ],
 )
@@ -397,8 +394,7 @@ def test_focus_rows_alike_are_two_charges_and_amounts_are_no_identity(charge: Ro
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"BilledCost": "-2", "ChargeCategory": "Credit"}, "BilledCost is negative (a Credit)"),
-        ({"BillingCurrency": "EUR"}, "BillingCurrency is 'EUR', not USD"),
+        ({"BillingCurrency": "Euro"}, "BillingCurrency is 'EURO', no currency"),
         ({"BilledCost": "dear"}, "BilledCost is not a number"),
         ({"ChargePeriodStart": "NULL"}, "ChargePeriodStart is not a time"),
     ],

@@ -7,8 +7,10 @@ event_id      `copilot:` + a fingerprint of day, person, product, sku, model, un
 user          username; project cost_center_name, else organization; repository as it is
 assistant     the product of the sku: `copilot`, `coding_agent` …; client copilot; model as it is
               ('Auto: …' is what GitHub says); provider null
-tokens        null: GitHub counts requests (times a factor) or AI credits. `quantity`, its unit,
+tokens        `input` EXCLUDES `cache_read` and `cache_write`; null in reports without these
+              columns. GitHub counts requests (times a factor) or AI credits: `quantity`, its unit,
               gross and discount stand in tags, every digit
+refund        a row with an amount below zero: an adjustment with its sign
 cost          net_amount, reported: what is billed. 0 is what the quota covers: free to the payer
 status        GitHub tells no failures: `status` must be something, so it is ok
 not counted   rows of other GitHub products (a note says how many)
@@ -21,10 +23,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from data.errors import EventError
 from data.sources.aggregates import Bucket, Tally, written
 from data.sources.delimited import rows
-from data.sources.fields import decimal, fingerprint, instant, nano, tags_json, text
+from data.sources.fields import count, decimal, fingerprint, instant, nano, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
 
@@ -38,6 +39,13 @@ AMOUNTS: Final = (
     *("quantity", "gross_amount", "discount_amount", "net_amount"),
     *("aic_quantity", "aic_gross_amount", "applied_cost_per_quantity", "total_monthly_quota"),
 )
+COUNTS: Final = {
+    "input_tokens": "input",
+    "cached_input_tokens": "cache_read",
+    "cache_write_tokens": "cache_write",
+    "output_tokens": "output",
+}
+REFUND: Final[tuple[tuple[str, ...], ...]] = ((), ("refund",))  # of the same day and person
 UNITS: Final = ("_premium_request", "_ai_credit", "_ai_unit", "_request")
 Row = Mapping[str, Any]
 
@@ -81,15 +89,13 @@ def _differ(gross_amount: Decimal, net_amount: Decimal) -> str:
 
 def _event(bucket: Bucket, sku: str, row: Row) -> Raw:
     amounts = {name: row.get(name) for name in AMOUNTS}
-    for name, value in amounts.items():
-        if (decimal(name, value) or 0) < 0:
-            raise EventError(f"{name} is negative")
     cost = nano("net_amount", row.get("net_amount"))
+    refund = any((decimal(name, value) or 0) < 0 for name, value in amounts.items())
     product = next((sku.removesuffix(unit) for unit in UNITS if sku.endswith(unit)), sku)
     return {
-        "event_id": fingerprint("copilot", *(text(row.get(name)) for name in KEY)),
+        "event_id": fingerprint("copilot", *(text(row.get(name)) for name in KEY), *REFUND[refund]),
         "ts": bucket.start,
-        "kind": "llm",
+        "kind": "adjustment" if refund else "llm",
         "channel": "other",
         "source": "copilot",
         "status": "ok",
@@ -99,10 +105,16 @@ def _event(bucket: Bucket, sku: str, row: Row) -> Raw:
         "client": "copilot",
         "repository": text(row.get("repository")),
         "model": text(row.get("model")),
+        **({} if refund else _tokens(row)),
         "cost_nano": cost,
         "cost_origin": "unpriced" if cost is None else "reported",
         "tags": tags_json(bucket=bucket.width, sku=sku, unit=text(row.get("unit_type")), **amounts),
     }
+
+
+def _tokens(row: Row) -> Raw:
+    """The counts of reports since 2026: they stand beside each other."""
+    return {ours: count(theirs, row.get(theirs)) for ours, theirs in COUNTS.items()}
 
 
 FORMAT = Format("copilot_billing", "GitHub Copilot's billing", recognises, read)

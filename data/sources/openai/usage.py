@@ -85,6 +85,7 @@ def billed(row_fields: Raw, bucket: Bucket, row: Row, tally: Tally) -> Iterator[
     tally.count(None)
     yield {
         **row_fields,
+        "kind": "adjustment" if paid < 0 else "llm",
         "operation": "tool",
         "cost_nano": round(paid * NANO),
         "cost_origin": "reported",
