@@ -19,31 +19,31 @@ OFFICE: Final = (
 )
 WEEKEND: Final = 0.2
 GROWTH: Final = 0.45
-WHIMS: Final = 0.1  # no two days are alike
+DAILY_NOISE: Final = 0.1  # no two days are alike
 
 
 class Calendar:
     """Draws instants in `[start, until)`."""
 
-    def __init__(self, dice: Random, days: int, until: int, zones: Collection[str]) -> None:
+    def __init__(self, rng: Random, days: int, until: int, zones: Collection[str]) -> None:
         self.start, self.until = until - days * DAY, until
         self._hours = range(self.start, until, HOUR)
-        whims = [dice.lognormvariate(0, WHIMS) for _ in range(days + 1)]
-        self._busy = {zone: list(accumulate(self._weights(zone, whims))) for zone in zones}
+        noise = [rng.lognormvariate(0, DAILY_NOISE) for _ in range(days + 1)]
+        self._busy = {zone: list(accumulate(self._weights(zone, noise))) for zone in zones}
 
-    def moment(self, dice: Random, zone: str) -> int:
+    def moment(self, rng: Random, zone: str) -> int:
         """An instant at which people of that zone would work."""
-        hour = dice.choices(self._hours, cum_weights=self._busy[zone])[0]
-        return hour + int(dice.random() * HOUR)
+        hour = rng.choices(self._hours, cum_weights=self._busy[zone])[0]
+        return hour + int(rng.random() * HOUR)
 
     def progress(self, ts: int) -> float:
         """0 at the start, 1 at the end."""
         return (ts - self.start) / (self.until - self.start)
 
-    def _weights(self, zone: str, whims: list[float]) -> Iterator[float]:
+    def _weights(self, zone: str, noise: list[float]) -> Iterator[float]:
         info = ZoneInfo(zone)
         for hour in self._hours:
             local = datetime.fromtimestamp(hour // SECOND, UTC).astimezone(info)
             weekend = WEEKEND if local.weekday() > 4 else 1
             growth = 1 + GROWTH * self.progress(hour)
-            yield OFFICE[local.hour] * weekend * growth * whims[(hour - self.start) // DAY]
+            yield OFFICE[local.hour] * weekend * growth * noise[(hour - self.start) // DAY]

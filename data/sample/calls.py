@@ -54,37 +54,37 @@ class Context:
         return prompt
 
 
-def about(dice: Random, median: float, spread: float) -> int:
+def vary(rng: Random, median: float, spread: float) -> int:
     """A log-normal draw, at least 1."""
-    return 1 + int(median * dice.lognormvariate(0, spread))
+    return 1 + int(median * rng.lognormvariate(0, spread))
 
 
-def call(dice: Random, model: Model, at: int, prompt: Prompt) -> Event:
+def call(rng: Random, model: Model, at: int, prompt: Prompt) -> Event:
     """The fields of a call that are its own."""
     own: Event = {"kind": "llm", "provider": model.provider, "model": model.name}
     own["operation"] = "embeddings" if model is EMBEDDING else "chat"
-    luck = dice.random()
-    if luck < FAILING:
-        return own | failure(dice)
-    if luck < ABORTED:
+    draw = rng.random()
+    if draw < FAILING:
+        return own | failure(rng)
+    if draw < ABORTED:
         own["status"] = "aborted"
-        prompt = Prompt(prompt.fresh, prompt.cached, int(prompt.output * dice.random()))
-    own |= _tokens(dice, model, prompt)
-    own |= _timing(dice, model, prompt.output)
+        prompt = Prompt(prompt.fresh, prompt.cached, int(prompt.output * rng.random()))
+    own |= _tokens(rng, model, prompt)
+    own |= _timing(rng, model, prompt.output)
     return own | _money(own, at)
 
 
-def failure(dice: Random) -> Event:
+def failure(rng: Random) -> Event:
     """No tokens, no money: providers bill neither."""
-    error = dice.choices(CLASSES, SHARES)[0]
-    duration = about(dice, FAILURES[error][1], 0.2)
+    error = rng.choices(CLASSES, SHARES)[0]
+    duration = vary(rng, FAILURES[error][1], 0.2)
     return {"status": "error", "error_class": error, "duration_ms": duration}
 
 
-def _tokens(dice: Random, model: Model, prompt: Prompt) -> Event:
+def _tokens(rng: Random, model: Model, prompt: Prompt) -> Event:
     if model is EMBEDDING:
         return {"input_tokens": prompt.fresh}
-    thought = int(prompt.output * model.thinks * dice.random() * 2) if model.thinks else None
+    thought = int(prompt.output * model.thinks * rng.random() * 2) if model.thinks else None
     written = prompt.fresh * 9 // 10 if model.writes and prompt.fresh > 1_024 else 0
     return {
         "input_tokens": prompt.fresh - written,
@@ -95,11 +95,11 @@ def _tokens(dice: Random, model: Model, prompt: Prompt) -> Event:
     }
 
 
-def _timing(dice: Random, model: Model, output: int) -> Event:
-    ttft = about(dice, model.ttft, 0.45)
+def _timing(rng: Random, model: Model, output: int) -> Event:
+    ttft = vary(rng, model.ttft, 0.45)
     if model is EMBEDDING:
         return {"duration_ms": ttft}
-    stream = about(dice, output * 1_000 / model.speed, 0.3)
+    stream = vary(rng, output * 1_000 / model.speed, 0.3)
     return {"duration_ms": ttft + stream, "ttft_ms": ttft}
 
 

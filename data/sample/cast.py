@@ -1,4 +1,4 @@
-"""The sample organisation: what it works on, and with which models. Facts, no dice."""
+"""The sample organisation: what it works on, and with which models. Facts, no rng."""
 
 from __future__ import annotations
 

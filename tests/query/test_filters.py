@@ -32,7 +32,7 @@ def test_a_window_holds_its_start_and_not_its_end(store: EventStore, event: Make
     hour = 3_600 * SECOND
     instants = {"before": NOW - hour - 1, "first": NOW - hour, "last": NOW - 1, "after": NOW}
     store.write([event(event_id=name) | {"ts": ts} for name, ts in instants.items()])
-    assert kept(parse(HOUR, NOW), ANA, store) == {"first", "last"}
+    assert kept(Filters(parse(HOUR, NOW).window), ANA, store) == {"first", "last"}
 
 
 @pytest.mark.parametrize(("choice", "wanted"), [
