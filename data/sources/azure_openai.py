@@ -1,16 +1,20 @@
-"""Azure OpenAI's diagnostic logs of the category RequestResponse: JSON lines (`PT1H.json` in the
-container `insights-logs-requestresponse`), or `records` of an event hub.
+"""Azure OpenAI's diagnostic logs: JSON lines (`PT1H.json` in the containers `insights-logs-…`), or
+`records` of an event hub. Categories RequestResponse, of the account itself, and GatewayLogs, of an
+API Management before it that logs bodies.
 
-event_id      `azure_openai:` + a fingerprint of correlationId, time, resource and operation
+event_id      `azure_openai:` + the answer's id where a gateway logged it, else a fingerprint of
+              correlationId, time, resource and operation
 call          each line whose properties (an object, or the same as text) name a model or its
-              deployment: other operations call none
-tokens, cost  null: Azure tells only how many bytes were sent; unpriced for that reason
-model         modelName, else null; the deployment and the model's version stand in tags;
+              deployment; of a gateway, whose operation answers as a model: others call none
+tokens        RequestResponse: null, Azure tells only how many bytes were sent; unpriced for that
+              reason. GatewayLogs: usage of the backend's answer, null for a stream; list price
+model         modelName, or the answer's; the deployment and the model's version stand in tags;
               provider azure
-project       the account: the last part of resourceId; user objectId where Azure knows one
-status        resultSignature from 400 on is an error of that class
+project       the account or gateway: the last part of resourceId; user objectId where it is known
+status        resultSignature (a gateway's responseCode) from 400 on is an error of that class
 duration_ms   durationMs, where it is none below 0
-not counted   lines of other categories, and operations without a model
+not counted   lines of other categories, and operations without a model. A gateway's lines and its
+              account's are the same calls under other ids: import one of the two
 """
 
 from __future__ import annotations
@@ -18,16 +22,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from data.errors import EventError
 from data.sources.aggregates import UNPRICED
 from data.sources.entries import documents
-from data.sources.fields import fingerprint, folder_name, instant, parsed, tags_json, text, whole
+from data.sources.fields import (
+    fingerprint,
+    folder_name,
+    instant,
+    parsed,
+    part,
+    tags_json,
+    text,
+    whole,
+)
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
+from data.sources.openai.batch import answer_tokens
 
-CATEGORY: Final = "RequestResponse"
+ACCOUNT: Final = "RequestResponse"
+GATEWAY: Final = "GatewayLogs"
 OPERATIONS: Final = {"chatcompletions": "chat", "embeddings": "embeddings",
                      "completions": "text_completion"}  # fmt: skip
 OTHER: Final = Note("lines of other categories, or of operations that call no model: not stored")
+UNTOLD: Final = UNPRICED | {"unpriced_reason": "no token counts"}
 SILENT: Final = Note("Azure's request logs tell no tokens: calls without tokens and cost")
 FAILED: Final = 400
 Row = Mapping[str, Any]
@@ -37,7 +54,11 @@ def recognises(head: Head) -> bool:
     first = head.first
     several = first.get("records")
     line = several[0] if isinstance(several, list) and several else first
-    return isinstance(line, Mapping) and line.get("category") == CATEGORY and "properties" in line
+    return (
+        isinstance(line, Mapping)
+        and "properties" in line
+        and line.get("category") in (ACCOUNT, GATEWAY)
+    )
 
 
 def read(file: File, options: Options) -> Iterator[Record]:
@@ -55,35 +76,59 @@ def _lines(file: File) -> Iterator[Entry]:
 
 
 def _call(_: str, line: Row) -> Iterator[Raw | Note]:
-    told = parsed("properties", line.get("properties"))
-    properties = told if isinstance(told, Mapping) else {}
-    model, deployment = (text(properties.get(name)) for name in
-                         ("modelName", "modelDeploymentName"))  # fmt: skip
-    if line.get("category") != CATEGORY or not (model or deployment):
+    properties, category = _object(line.get("properties")), line.get("category")
+    answer = _object(properties.get("backendResponseBody") or properties.get("responseBody"))
+    operation = text(properties.get("operationId")) or text(line.get("operationName")) or ""
+    asked = OPERATIONS.get(operation.partition("_")[0].lower())
+    named = properties.get("modelName") or properties.get("modelDeploymentName")
+    if category == ACCOUNT and named:
+        yield _event(line, properties, answer) | UNTOLD | {"operation": asked}
+        yield SILENT
+    elif category == GATEWAY and asked:
+        yield _event(line, properties, answer) | {"operation": asked}
+    else:
         yield OTHER
-        return
-    moment, resource = instant("time", line.get("time")), text(line.get("resourceId"))
-    operation = text(line.get("operationName")) or ""
-    parts = line.get("correlationId"), moment.isoformat(), (resource or "").lower(), operation
+
+
+def _event(line: Row, properties: Row, answer: Row) -> Raw:
     duration = whole("durationMs", line.get("durationMs"))
-    yield {
-        "event_id": fingerprint("azure_openai", *parts, properties.get("requestTime")),
-        "ts": moment,
+    status = properties.get("responseCode", line.get("resultSignature"))
+    return {
+        "event_id": _id(line, properties, answer),
+        "ts": instant("time", line.get("time")),
         "kind": "llm",
         "channel": "api",
         "source": "azure_openai",
-        **_outcome(whole("resultSignature", line.get("resultSignature"))),
+        **_outcome(whole("responseCode", status)),
         "user": text(properties.get("objectId")),
-        "project": folder_name(resource),
+        "project": folder_name(line.get("resourceId")),
         "provider": "azure",
-        "model": model,
-        "operation": OPERATIONS.get(operation.partition("_")[0].lower()),
-        **UNPRICED,
-        "unpriced_reason": "no token counts",
+        "model": text(properties.get("modelName")) or text(answer.get("model")),
+        **answer_tokens(part(answer, "usage")),
         "duration_ms": duration if (duration or 0) >= 0 else None,
-        "tags": tags_json(deployment=deployment, version=text(properties.get("modelVersion"))),
+        "tags": tags_json(
+            deployment=text(properties.get("modelDeploymentName")),
+            version=text(properties.get("modelVersion")),
+        ),
     }
-    yield SILENT
+
+
+def _object(value: Any) -> Row:
+    """An object, or the same as text; empty where it is neither, as the text of a stream is."""
+    try:
+        told = parsed("properties", value)
+    except EventError:
+        return {}
+    return told if isinstance(told, Mapping) else {}
+
+
+def _id(line: Row, properties: Row, answer: Row) -> str:
+    if own := text(answer.get("id")):
+        return f"azure_openai:{own}"
+    resource = (text(line.get("resourceId")) or "").lower()
+    moment = instant("time", line.get("time")).isoformat()
+    named = line.get("correlationId"), line.get("operationName"), properties.get("requestTime")
+    return fingerprint("azure_openai", resource, moment, *named)
 
 
 def _outcome(status: int | None) -> Raw:

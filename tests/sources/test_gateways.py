@@ -233,6 +233,45 @@ def test_what_calls_no_model_is_no_call() -> None:
     assert (throttled["status"], throttled["error_class"]) == ("error", "429")
 
 
+GATEWAY: Final[Row] = {
+    "Level": 4, "category": "GatewayLogs", "correlationId": "99789635", "durationMs": 176,
+    "isRequestSuccess": True, "operationName": "Microsoft.ApiManagement/GatewayLogs",
+    "properties": {
+        "apiId": "azure-openai-service-api", "operationId": "ChatCompletions_Create",
+        "backendResponseCode": 200, "responseCode": 200,
+        "backendResponseBody": json.dumps({
+            "id": "chatcmpl-9", "created": 1_719_901_891, "model": "gpt-4o-mini", "choices": [],
+            "object": "chat.completion",
+            "usage": {"completion_tokens": 8, "prompt_tokens": 14, "total_tokens": 22},
+        }),
+    },
+    "resourceId": "/SUBSCRIPTIONS/1/PROVIDERS/MICROSOFT.APIMANAGEMENT/SERVICE/APIM",
+    "resultType": "Succeeded", "time": "2026-05-02T06:31:31.4465902Z",
+}  # fmt: skip
+
+
+def gateway(**properties: Any) -> Event:
+    return one("azure_openai", GATEWAY | {"properties": GATEWAY["properties"] | properties})
+
+
+def test_a_gateway_that_logs_bodies_tells_tokens() -> None:
+    event = gateway()
+    assert [event[name] for name in TOKENS] == [14, None, None, 8]
+    assert (event["event_id"], event["cost_origin"]) == ("azure_openai:chatcmpl-9", "list")
+    assert (event["model"], event["project"], event["operation"]) == ("gpt-4o-mini", "APIM", "chat")
+
+
+def test_a_gateways_stream_and_failure() -> None:
+    stream = gateway(backendResponseBody="data: {}\n\ndata: [DONE]")
+    assert {stream[name] for name in (*TOKENS, "cost_nano")} == {None}
+    failed = gateway(backendResponseBody=json.dumps({"error": {"code": "content_filter"}}),
+                     responseCode=400)  # fmt: skip
+    assert (failed["status"], failed["error_class"]) == ("error", "400")
+    assert stream["event_id"] == failed["event_id"]
+    (note,) = made("azure_openai", jsonl(GATEWAY | {"properties": {"operationId": "health"}}))
+    assert isinstance(note, Note)
+
+
 # Vertex AI
 
 VERTEX: Final[Row] = {
