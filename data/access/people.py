@@ -4,6 +4,10 @@ when events are read. The rows stay as they came, so a merger is taken back at o
 Only what an administrator wrote down merges (`data/people/aliases.py`). Names, addresses and claims
 such as `email` are whatever somebody typed somewhere: were they believed, anybody could take
 another's name and with it the view of their rows.
+
+Where an administrator merged two spellings of one e-mail address, which differ in the case of their
+letters alone, whoever signs in with a third is that person, too, and sees rows of any spelling;
+unless the third is an alias, a person of several ids, or was kept apart from somebody.
 """
 
 from __future__ import annotations
@@ -33,13 +37,18 @@ class People:
     An id is a person or an alias of one, never both; `data/people/aliases.py` sees to that.
     """
 
-    def __init__(self, aliases: Iterable[Alias] = ()) -> None:
+    def __init__(self, aliases: Iterable[Alias] = (), apart: Iterable[str] = ()) -> None:
+        """`apart` are ids that somebody said are of different persons."""
         self._aliases = tuple(sorted(aliases))
-        self._hash = hash(self._aliases)
         self._alias = {one.id: one for one in self._aliases}
+        addresses = self._persons_of_addresses
+        self._apart = tuple(sorted({one for one in apart if address(one) in addresses}))
+        self._hash = hash((self._aliases, self._apart))
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, People) and self._aliases == other._aliases)
+        if not isinstance(other, People):
+            return False
+        return (self._aliases, self._apart) == (other._aliases, other._apart)
 
     def __hash__(self) -> int:
         return self._hash
@@ -51,6 +60,22 @@ class People:
         """The person of an id; an id that is no alias is its own person."""
         one = self._alias.get(known_as)
         return one.person if one else known_as
+
+    def signed_in(self, subject: str) -> str:
+        """The person that whoever signs in with an id is: also by an address of theirs, spelled
+        as nobody did before."""
+        if subject in self._alias or subject in self._of or subject in self._apart:
+            return self.person(subject)
+        return self._persons_of_addresses.get(address(subject) or "", subject)
+
+    def own_rows(self, person: str) -> sa.ColumnElement[bool]:
+        """The rows of a person who is signed in, as a WHERE clause."""
+        named: sa.ColumnElement[bool] = EVENTS.c.user.in_(self.ids(person))
+        spelled = [one for one, whose in self._persons_of_addresses.items() if whose == person]
+        if not spelled:
+            return named
+        any_case = sa.func.lower(EVENTS.c.user).in_(spelled)
+        return sa.or_(named, sa.and_(any_case, EVENTS.c.user.not_in(self._apart)))
 
     def ids(self, known_as: str) -> tuple[str, ...]:
         """The id of the person that an id means, then their aliases."""
@@ -95,6 +120,19 @@ class People:
         return {person: self.ids(person) for person in self._of}
 
     @cached_property
+    def _persons_of_addresses(self) -> dict[str, str]:
+        """The person of each address of which two spellings are theirs, and none another's."""
+        spellings: dict[str, list[str]] = {}
+        for one in {*self._alias, *self._of}:
+            if found := address(one):
+                spellings.setdefault(found, []).append(self.person(one))
+        return {
+            found: persons[0]
+            for found, persons in spellings.items()
+            if len(persons) > 1 and len(set(persons)) == 1
+        }
+
+    @cached_property
     def _of(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for one in self._aliases:
@@ -118,6 +156,11 @@ class People:
     def _columns(self) -> dict[str, sa.ColumnElement[Any]]:
         held = {"user": self._table.c.person, "user_name": self._table.c.name}
         return {name: sa.func.coalesce(one, EVENTS.c[name]) for name, one in held.items()}
+
+
+def address(id_: str) -> str | None:
+    """An id that is an e-mail address, in small letters."""
+    return id_.lower() if "@" in id_ and id_.isascii() else None
 
 
 READ: Final = frozenset({EVENTS.c.user, EVENTS.c.user_name})

@@ -40,7 +40,7 @@ class Scope:
         if not isinstance(subject, str) or not subject.strip():
             raise Stranger("the token names nobody: its sub claim is missing")
         return cls(
-            user=people.person(subject),
+            user=people.signed_in(subject),
             everything=claims.get("isAdmin") is True or claims.get("isAdmin") == "true",
             projects=frozenset(names(claims.get("applications_admin"))),
             people=people,
@@ -56,7 +56,7 @@ class Scope:
 
     def is_me(self, known_as: str) -> bool:
         """Whether an id is one of the reader's own."""
-        return self.people.person(known_as) == self.user
+        return self.people.signed_in(known_as) == self.user
 
     def without_aliases(self) -> Self:
         """The same reach over the ids as they are stored, nobody merged."""
@@ -107,7 +107,7 @@ class Scope:
         """The rows of `events` this reader may see, as a WHERE clause."""
         if self.everything:
             return sa.true()
-        own: sa.ColumnElement[bool] = EVENTS.c.user.in_(self.people.ids(self.user))
+        own: sa.ColumnElement[bool] = self.people.own_rows(self.user)
         if not self.projects:
             return own
         return sa.or_(own, EVENTS.c.project.in_(sorted(self.projects)))

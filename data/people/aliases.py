@@ -40,7 +40,9 @@ class PersonDirectory:
             newest = connection.execute(sa.select(sa.func.max(AUDIT.c.id))).scalar()
             if newest != self._read[0]:
                 rows = connection.execute(sa.select(ALIASES.c.id, ALIASES.c.person, ALIASES.c.name))
-                self._read = (newest, People(Alias(*row) for row in rows))
+                aliases = [Alias(*row) for row in rows]
+                pairs = connection.execute(sa.select(NOT_ALIASES.c.id, NOT_ALIASES.c.other))
+                self._read = (newest, People(aliases, {one for pair in pairs for one in pair}))
             return self._read[1]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+import pytest
 import sqlalchemy as sa
 
 from data.access.people import NO_ALIASES, Alias, People
@@ -35,6 +36,44 @@ def test_what_is_the_same_mapping_has_the_same_hash() -> None:
 def test_claims_mean_the_person_and_never_by_their_email() -> None:
     assert Scope.of({"sub": "a@x"}, PEOPLE).user == "ana"
     assert Scope.of({"sub": "eve", "email": "a@x"}, PEOPLE).user == "eve"
+
+
+UPPER: Final = (Alias("Ana@x.com", "ana@x.com"), Alias("key", "ana@x.com"))
+
+
+@pytest.mark.parametrize(
+    ("people", "user"),
+    [
+        (People(UPPER), "ana@x.com"),
+        (People(), "ANA@X.com"),
+        (People([Alias("key", "ana@x.com")]), "ANA@X.com"),  # nobody said that case is no matter
+        (People([*UPPER, Alias("ANA@X.com", "bob")]), "bob"),
+        (People([*UPPER, Alias("laptop", "ANA@X.com")]), "ANA@X.com"),
+        (People([*UPPER, Alias("aNA@x.com", "bob")]), "ANA@X.com"),  # the address is two persons'
+        (People(UPPER, apart=("ANA@X.com",)), "ANA@X.com"),
+    ],
+)
+def test_a_third_spelling_of_a_merged_address_signs_in_as_its_person(
+    people: People, user: str, store: EventStore, event: Make
+) -> None:
+    users = ("ana@x.com", "Ana@x.com", "ANA@X.com", "aNa@X.COM", "key", "xana@x.com", "bob", None)
+    store.write([event(user=one) for one in users])
+    scope = Scope.of({"sub": "ANA@X.com"}, people)
+    assert scope.user == user
+    assert scope.is_me("ANA@X.com")
+    with store.sql.connect() as connection:
+        seen = set(connection.execute(sa.select(EVENTS.c.user).where(scope.predicate())).scalars())
+    wanted = {"ana@x.com": {*users[:5]}, "ANA@X.com": {"ANA@X.com"}, "bob": {"ANA@X.com", "bob"}}
+    assert seen == wanted[user]
+
+
+def test_who_was_kept_apart_is_not_seen(store: EventStore, event: Make) -> None:
+    store.write([event(user=one) for one in ("ana@x.com", "Ana@x.com", "ANA@X.com")])
+    scope = Scope.of({"sub": "ana@x.com"}, People(UPPER, apart=("ANA@X.com", "bob")))
+    with store.sql.connect() as connection:
+        seen = set(connection.execute(sa.select(EVENTS.c.user).where(scope.predicate())).scalars())
+    assert seen == {"ana@x.com", "Ana@x.com"}
+    assert scope.people != People(UPPER)
 
 
 def test_rows_are_read_as_the_persons(store: EventStore, event: Make) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -95,6 +96,28 @@ def tell(served: Served, aliases: Mapping_) -> None:
         assert forget(served, one["alias"]).status_code == 204
     for alias, person in aliases.items():
         assert post(served, {"alias": alias, "person": person}).status_code == 201
+
+
+def test_a_third_spelling_of_an_address_finds_its_rows_once_merged(tmp_path: Path) -> None:
+    third, stranger = {"sub": "ANN@X.COM"}, {"sub": "ANN@X.ORG"}
+    users = ("ann@x.com", "Ann@x.com", "ANN@x.com", "xann@x.com")
+    at = micros(datetime.fromisoformat(NOW) - timedelta(hours=1))
+    with serving(tmp_path) as served:
+        served.load(
+            {"event_id": str(n), "ts": at, "kind": "llm", "user": user}
+            for n, user in enumerate(users)
+        )
+        assert counted(served, third) == 0
+        tell(served, {"Ann@x.com": "ann@x.com"})
+        assert counted(served, third) == 3
+        assert counted(served, stranger) == 0
+        tell(served, {})
+        assert counted(served, third) == 0
+
+
+def counted(served: Served, claims: Claims) -> int:
+    asked = {"metrics": "events", "preset": "last_n_days", "n": 7}
+    return int(served.json("query", claims, **asked)["totals"]["events"])
 
 
 def post(served: Served, raw: Any, claims: Claims = ADMIN, path: str = "") -> Any:
