@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from data.access.scope import Scope
 from data.engines.protocol import EventStore, open_events
 from data.errors import EventError
-from data.events.merging import MERGED, merge
-from data.events.table import EVENTS, Event
+from data.events.merging import MERGED, WriteResult, merge
+from data.events.table import EVENTS, LARGEST_COUNT, Event
 from data.ingest.importing import ingest, ingest_paths
 from data.prices.book import PUBLIC
 from data.prices.derived import DERIVED, derived
@@ -149,6 +149,68 @@ def test_a_success_and_the_attempt_before_it_do_not_mix() -> None:
     failed = told(status="error", error_class="429", input_tokens=900, user="ana")
     assert both(failed, told(input_tokens=7)) == told(input_tokens=7)
     assert both(told(kind="message"), failed) == failed
+
+
+class Prices:
+    """A price list that asks the same of every call, and changes its steps every second."""
+
+    def __init__(self, cost: int | None) -> None:
+        self.price = cost
+
+    def cost(self, call: Event, /) -> int | None:
+        return self.price
+
+    def steps(self, provider: str | None, model: str, ts: int, /) -> object:
+        return provider, model, ts // 1_000_000
+
+
+def listed(**fields: Any) -> Event:
+    return told(input_tokens=3, **fields) | {"cost_nano": 7, "cost_origin": "list"}
+
+
+@pytest.mark.parametrize(("other", "cost"), [
+    ({"user": "ana"}, 7),  # as it was: nothing that it is worked out of has changed
+    ({"user": "ana", "ts": "2026-11-20T12:00:00.9Z"}, 7),
+    ({"user": "ana", "ts": "2026-11-20T12:00:01Z"}, 7),  # the earlier instant holds
+    ({"user": "ana", "ts": "2026-11-20T11:59:59Z"}, 50),
+    ({"output_tokens": 1}, 50), ({"model": "m"}, 50), ({"provider": "p"}, 50),
+    ({"service_tier": "batch"}, 50), ({"request_count": 2}, 50),
+    ({"tags": '{"many_prompts":true}'}, 50),
+])  # fmt: skip
+def test_a_list_price_stays_until_what_it_is_worked_out_of_changes(
+    other: dict[str, Any], cost: int
+) -> None:
+    whole = merge(listed(), told(input_tokens=3, **other), Prices(50))
+    assert (whole["cost_nano"], whole["cost_origin"]) == (cost, "list")
+
+
+@pytest.mark.parametrize(("price", "kind", "cost"), [
+    (2**53, "llm", None), (LARGEST_COUNT, "llm", LARGEST_COUNT), (LARGEST_COUNT + 1, "llm", None),
+    (0, "llm", 0), (None, "llm", None), (50, "tool", None),
+])  # fmt: skip
+def test_a_new_list_price_is_of_a_call_and_can_be_kept(
+    price: int | None, kind: str, cost: int | None
+) -> None:
+    whole = merge(listed(kind=kind), told(kind=kind, output_tokens=1), Prices(price))
+    assert (whole["cost_nano"], whole["cost_origin"]) == (
+        cost,
+        "list" if cost is not None else "unpriced",
+    )
+
+
+def test_of_two_reported_costs_the_larger_holds_and_of_two_calls_without_one_none() -> None:
+    one, other = told(cost_nano=3, input_tokens=1), told(cost_nano=4)
+    assert both(one, other)["cost_nano"] == 4
+    free = told(cost_nano=0)
+    assert both(free, told(user="ana")) == told(cost_nano=0, user="ana")
+    silent = told(user="ana") | {"cost_origin": "unpriced"}
+    assert merge(silent, told(input_tokens=3), Prices(50))["cost_nano"] is None
+    assert merge(silent, told(input_tokens=3), Prices(None))["cost_origin"] == "unpriced"
+
+
+def test_what_is_new_of_a_batch_is_a_list_that_knows_what_was_merged() -> None:
+    assert (WriteResult(), WriteResult().merged) == ([], 0)
+    assert (WriteResult([told()], 2), WriteResult([told()], 2).merged) == ([told()], 2)
 
 
 # Any order, any batches

@@ -17,6 +17,7 @@ import resource
 import signal
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from inspect import CO_OPTIMIZED
 from multiprocessing import Pipe
@@ -44,9 +45,10 @@ class Tests:
     """The tests of a module, collected in a process of their own."""
 
     def __init__(self, path: str, arguments: Sequence[str]) -> None:
-        self.path, self.arguments = path, (*OPTIONS, *arguments)
+        self.path, self.source, self.arguments = path, source_of(path), (*OPTIONS, *arguments)
         self._collected, theirs = Pipe()
-        self._process = _forked(lambda: Collected(path, theirs).collect(self.arguments))
+        plugin = Collected(str(ROOT / path), self.source, theirs)
+        self._process = _forked(lambda: plugin.collect(self.arguments))
         theirs.close()
         self.coverage: Coverage = self._collected.recv()
 
@@ -61,18 +63,22 @@ class Tests:
         os.waitpid(self._process, 0)
 
     def _imported(self, one: Mutant) -> int:
-        name = one.path.removesuffix(".py").replace("/", ".")
-        tree = mutated(source_of(one.path), one.place)
-        sys.meta_path.insert(0, Changed(name, str(ROOT / one.path), tree))
+        name = self.path.removesuffix(".py").replace("/", ".")
+        tree = mutated(self.source, one.place)
+        sys.meta_path.insert(0, Changed(name, str(ROOT / self.path), tree))
         return pytest.main([*self.arguments], plugins=[Nearest(self.coverage, one.number)])
 
 
 class Collected:
     """A plugin of pytest that answers, in the place of one run of the tests, how mutants fare."""
 
-    def __init__(self, path: str, requests: Connection) -> None:
-        self.path, self.file, self.requests = path, str(ROOT / path), requests
-        self.imports = Tracer(self.file)
+    session: pytest.Session
+    coverage: Coverage
+
+    def __init__(self, file: str, source: str, requests: Connection) -> None:
+        self.file, self.source, self.requests = file, source, requests
+        self.imports = Tracer(file)
+        self.functions: dict[Function, list[FunctionType]] = defaultdict(list)
 
     def collect(self, arguments: Sequence[str]) -> int:
         self.imports.start()
@@ -80,21 +86,37 @@ class Collected:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.imports.stop()
-        coverage = _measured(session, self.file)
-        self.requests.send(coverage)
-        while one := self.requests.recv():
-            changed = self._changed(one)
-            ran = changed.keys() & self.imports.functions
-            trial = lambda: _tried(session, changed, coverage, one.number)  # noqa
-            self.requests.send(_outcome(trial) if changed and not ran else None)
+        self.session, self.coverage = session, _measured(session, self.file)
+        self.requests.send(self.coverage)
+        for one in gc.get_objects():
+            if isinstance(one, FunctionType) and one.__code__.co_filename == self.file:
+                self.functions[_key(one.__code__)].append(one)
+        gc.freeze()  # a fork that collects garbage copies all that was imported here
+        while mutant := self.requests.recv():
+            self.requests.send(self._outcome(mutant))
         return True
 
-    def _changed(self, one: Mutant) -> dict[Function, CodeType]:
-        """The functions that a mutant changes; none where it changes the module or a class."""
-        source = source_of(self.path)
+    def _outcome(self, one: Mutant) -> Outcome | None:
+        """How a mutant fares; None where its module must be imported anew."""
+        trees = (ast.parse(self.source), mutated(self.source, one.place))
         before, after = (_functions(compile(tree, self.file, "exec", dont_inherit=True))
-                         for tree in (ast.parse(source), mutated(source, one.place)))  # fmt: skip
-        return {key: code for key, code in after.items() if code != before[key]}
+                         for tree in trees)  # fmt: skip
+        changed = {key: code for key, code in after.items() if code != before[key]}
+        if not changed or changed.keys() & self.imports.functions:
+            return None
+        return _outcome(lambda: self._failed(changed, one.number))
+
+    def _failed(self, changed: dict[Function, CodeType], line: int) -> int:
+        """Runs the tests, in a fork, over changed functions; how many failed, one at most."""
+        for key, code in changed.items():
+            for function in self.functions[key]:
+                function.__code__ = code
+        for item, following in in_order(self.coverage.nearest(self.session.items, line)):
+            _limit(self.coverage.seconds[item.nodeid])
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self.session.testsfailed:
+                break
+        return self.session.testsfailed
 
 
 class Nearest:
@@ -139,34 +161,21 @@ def _measured(session: pytest.Session, file: str) -> Coverage:
     return coverage
 
 
-def _tried(
-    session: pytest.Session, changed: dict[Function, CodeType], coverage: Coverage, line: int
-) -> int:
-    """Runs the tests, in a fork, over changed functions; returns how many failed, one at most."""
-    for one in gc.get_objects():
-        if isinstance(one, FunctionType):
-            key = (one.__code__.co_qualname, one.__code__.co_firstlineno)
-            if key in changed and one.__code__.co_filename == changed[key].co_filename:
-                one.__code__ = changed[key]
-    for item, following in in_order(coverage.nearest(session.items, line)):
-        _limit(coverage.seconds[item.nodeid])
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        if session.testsfailed:
-            break
-    return session.testsfailed
-
-
 def _functions(code: CodeType) -> dict[Function, CodeType]:
-    """The functions of a module and of its classes, whole with those that are made within them."""
+    """The named functions of a module and of its classes, whole with those within them."""
     found: dict[Function, CodeType] = {}
     for part in code.co_consts:
         if not isinstance(part, CodeType):
             continue
         if part.co_flags & CO_OPTIMIZED:
-            found[part.co_qualname, part.co_firstlineno] = part
+            found |= {_key(part): part} if part.co_name.isidentifier() else {}
         else:
             found |= _functions(part)
     return found
+
+
+def _key(code: CodeType) -> Function:
+    return code.co_qualname, code.co_firstlineno
 
 
 def _limit(seconds: float) -> None:
