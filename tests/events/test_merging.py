@@ -191,11 +191,10 @@ def test_a_list_price_stays_until_what_it_is_worked_out_of_changes(
 def test_a_new_list_price_is_of_a_call_and_can_be_kept(
     price: int | None, kind: str, cost: int | None
 ) -> None:
-    whole = merge(listed(kind=kind), told(kind=kind, output_tokens=1), Prices(price))
-    assert (whole["cost_nano"], whole["cost_origin"]) == (
-        cost,
-        "list" if cost is not None else "unpriced",
-    )
+    one, other = (event | {"kind": kind} for event in (listed(), told(output_tokens=1)))
+    whole = merge(one, other, Prices(price))
+    assert whole["cost_nano"] == cost
+    assert whole["cost_origin"] == ("unpriced" if cost is None else "list")
 
 
 def test_of_two_reported_costs_the_larger_holds_and_of_two_calls_without_one_none() -> None:
