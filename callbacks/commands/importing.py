@@ -12,11 +12,12 @@ from pathlib import Path
 from callbacks.commands.litellm_sync import import_from
 from callbacks.commands.remote_store import open_store
 from data.engines.protocol import EventSink
-from data.errors import SettingsError
+from data.errors import Refused, SettingsError, SourceError
 from data.ingest.import_log import record
-from data.ingest.importing import ingest_paths
+from data.ingest.importing import ingest_inputs, ingest_paths
 from data.settings import Settings
-from data.sources import Options, mapping
+from data.sources import Input, Options, mapping
+from data.sources.places import Found, found_here
 from data.sources.postgres.address import is_address
 from data.sources.report import Report
 from data.state.store import State
@@ -28,15 +29,50 @@ def import_usage(arguments: argparse.Namespace, settings: Settings) -> int:
         user=arguments.user, project=arguments.project, start=instant("--start", arguments.start),
         columns=mapping.parse(arguments.map),
     )  # fmt: skip
+    chosen = _chosen(arguments)
     store, report = open_store(settings), Report()
     try:
-        _import(arguments, settings, store, options, report)
+        if chosen:
+            ingest_inputs(chosen, store, options, dry_run=arguments.dry_run, progress=_Progress(),
+                          report=report)  # fmt: skip
+        else:
+            _import(arguments, settings, store, options, report)
     finally:
         store.close()
         if report.read and not arguments.dry_run:
-            _log(settings, arguments.paths, report)
+            _log(settings, arguments.paths or ["the logs on this machine"], report)
     print(json.dumps(report.as_dict()) if arguments.json else _summary(report, arguments.dry_run))
     return 2 if report.rejected else 0
+
+
+def _chosen(arguments: argparse.Namespace) -> list[Input]:
+    """The logs found on this machine that somebody says yes to; none where paths are named."""
+    if arguments.here == bool(arguments.paths):
+        raise Refused("paths", "name files or folders, or --here: one of the two")
+    if not arguments.here:
+        return []
+    found = found_here()
+    if not found:
+        raise SourceError("no coding agent has kept a log on this machine, where we look")
+    print("\n".join(map(said, found)), file=sys.stderr)
+    if not (arguments.yes or sys.stdin.isatty()):
+        raise Refused("yes", "nothing is imported: say yes at a terminal, or --yes for all of it")
+    wanted = [each for each in found if arguments.yes or _asked(each)]
+    if not wanted:
+        raise Refused("yes", "nothing was chosen, and nothing imported")
+    return [one for each in wanted for one in each.inputs]
+
+
+def said(found: Found) -> str:
+    """What was found of a format, as a line."""
+    home, size = str(Path.home()), found.size / 1_000_000
+    where = ", ".join(str(folder).replace(home, "~", 1) for folder in found.folders)
+    files = "1 file" if len(found.inputs) == 1 else f"{len(found.inputs):,} files"
+    return f"  {found.format.label}: {files}, {size:,.1f} MB in {where}"
+
+
+def _asked(found: Found) -> bool:
+    return input(f"Import {found.format.label}? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _log(settings: Settings, paths: list[str], report: Report) -> None:

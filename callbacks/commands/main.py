@@ -12,6 +12,7 @@ from callbacks.access.demo import sources
 from callbacks.commands import accounts, checks
 from callbacks.commands.importing import import_usage, instant
 from callbacks.commands.remote_store import RemoteStore, open_store
+from callbacks.commands.sending import send_usage
 from data.engines.protocol import EventSink, EventStore
 from data.errors import SpendscopeError
 from data.events.table import micros
@@ -115,6 +116,7 @@ def _check(_: argparse.Namespace, settings: Settings) -> int:
 
 COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Settings], int]]] = {
     "import": import_usage,
+    "send": send_usage,
     "sample": _sample,
     "token": _token,
     "account": _account,
@@ -133,6 +135,7 @@ def parser() -> argparse.ArgumentParser:
     serve = add("serve", help="serve the dashboard (default)")
     serve.add_argument("--with-sample", action="store_true", help="load sample data if empty")
     _import_options(add("import", help="import usage data, print a report"))
+    _send_options(add("send", help="send what coding agents logged here to a server"))
     _sample_options(add("sample", help="load the sample organisation"))
     _claims(token := add("token", help="print a signed JWT"))
     token.add_argument("--sub", required=True, metavar="ID", help="the user's id")
@@ -151,10 +154,14 @@ def parser() -> argparse.ArgumentParser:
 def _import_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths",
-        nargs="+",
+        nargs="*",
         metavar="PATH",
         help="files, folders, or a LiteLLM database: postgresql://USER@HOST/DATABASE",
     )
+    parser.add_argument(
+        "--here", action="store_true", help="the logs of coding agents on this machine; asks first"
+    )
+    parser.add_argument("--yes", action="store_true", help="with --here: all that is found")
     parser.add_argument("--format", default="auto", help="a format's name, or auto")
     parser.add_argument("--user", help="whose it is, where the source is silent")
     parser.add_argument("--project", help="for which project, where the source is silent")
@@ -169,6 +176,14 @@ def _import_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="report, and store nothing")
     parser.add_argument("--json", action="store_true", help="the report as JSON")
+
+
+def _send_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", required=True, metavar="URL", help="the server")
+    parser.add_argument("--key", metavar="KEY", help="an ingest key; else SPENDSCOPE_INGEST_KEY")
+    parser.add_argument("--every", metavar="D", help="again and again, as 90s, 5m or 1h")
+    parser.add_argument("--project", help="for which project, where the logs are silent")
+    parser.add_argument("--state", metavar="FILE", help="where to note what was sent")
 
 
 def _sample_options(parser: argparse.ArgumentParser) -> None:

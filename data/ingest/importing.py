@@ -90,6 +90,19 @@ def ingest_paths(
     """Import files and folders; `SourceError` where nothing of them could be read."""
     options = options or Options()
     inputs = find(paths, name, options)
+    return ingest_inputs(inputs, sink, options, dry_run=dry_run, progress=progress, report=report)
+
+
+def ingest_inputs(
+    inputs: Sequence[Input],
+    sink: EventSink,
+    options: Options,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    report: Report | None = None,
+) -> Report:
+    """Import files whose formats are known."""
     report = Report() if report is None else report
     report.files, totals, similar = len(inputs), Reconciliation(), SimilarUsers()
     report.format = ", ".join(sorted({each.format.name for each in inputs if each.format}))

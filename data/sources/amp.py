@@ -93,4 +93,5 @@ def _call(thread: str, own: str | None, told: Row) -> Raw:
     }
 
 
-FORMAT = Format("amp", "Amp's threads", recognises, read)
+PLACES: Final = ("~/.local/share/amp/threads", "$XDG_DATA_HOME/amp/threads")
+FORMAT = Format("amp", "Amp's threads", recognises, read, places=PLACES)

@@ -87,4 +87,14 @@ def _status(reason: str | None) -> str:
     return "aborted" if reason == "user_cancelled" else "error"
 
 
-FORMAT = Format("cline", "Cline's tasks", recognises, read)
+EXTENSIONS: Final = (
+    "saoudrizwan.claude-dev", "rooveterinaryinc.roo-cline", "kilocode.kilo-code",
+)  # fmt: skip
+EDITORS: Final = (  # VS Code and its kin, wherever they run
+    "~/.config/*", "~/Library/Application Support/*", "$APPDATA/*", "~/.*-server/data",
+)  # fmt: skip
+PLACES: Final = (
+    *(f"{at}/User/globalStorage/{name}/tasks" for name in EXTENSIONS for at in EDITORS),
+    "~/.cline/data/tasks",
+)
+FORMAT = Format("cline", "Cline's tasks", recognises, read, places=PLACES)

@@ -80,6 +80,7 @@ class Format:
                    an import compares the bill with what the usage costs by our price book
     columns        names the columns of a file (raises `EventError`), where `Options.columns` may
                    rename them
+    places         where its program keeps such files on a machine (`places.py`)
     """
 
     name: str
@@ -90,6 +91,7 @@ class Format:
     posted: bool = False
     billed_source: str | None = None
     columns: Callable[[File, Head], Collection[str]] | None = None
+    places: tuple[str, ...] = ()
 
 
 def records(

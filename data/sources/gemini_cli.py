@@ -147,6 +147,8 @@ def used_tokens(usage: Row, names: tuple[str, ...]) -> Raw:
 
 
 FORMATS = (
-    Format("gemini_cli", "Gemini CLI's sessions", _gemini, _read_gemini),
-    Format("qwen_code", "Qwen Code's session logs", _qwen, _read_qwen),
+    Format("gemini_cli", "Gemini CLI's sessions", _gemini, _read_gemini, places=("~/.gemini/tmp",)),
+    Format(
+        "qwen_code", "Qwen Code's session logs", _qwen, _read_qwen, places=("~/.qwen/projects",)
+    ),
 )

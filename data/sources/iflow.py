@@ -87,4 +87,4 @@ def _tokens(usage: Row) -> Raw:
     return told if any(told.values()) else {}
 
 
-FORMAT = Format("iflow", "iFlow's session logs", recognises, read)
+FORMAT = Format("iflow", "iFlow's session logs", recognises, read, places=("~/.iflow/projects",))

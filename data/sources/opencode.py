@@ -150,4 +150,5 @@ def _duration(started: datetime, completed: Any) -> int | None:
     )
 
 
-FORMAT = Format("opencode", "opencode's messages", recognises, read)
+PLACES: Final = ("~/.local/share/opencode", "$XDG_DATA_HOME/opencode")
+FORMAT = Format("opencode", "opencode's messages", recognises, read, places=PLACES)

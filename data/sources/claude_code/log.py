@@ -70,6 +70,9 @@ HELD: Final = 64  # calls; lines of one call are never further apart
 TOOLS: Final = 1_000
 ENDING: Final = {"system", "last-prompt", "summary"}  # lines that follow a finished turn
 LINE: Final = {"type", "sessionId"}
+PLACES: Final = (
+    "~/.claude/projects", "~/.config/claude/projects", "$CLAUDE_CONFIG_DIR/projects",
+)  # fmt: skip
 NAMED: Final = re.compile(r"(?:agent-|[0-9a-f]{8}-[0-9a-f-]{27})[^/\\]*\.jsonl(\.gz)?$")
 BESIDE: Final = re.compile(
     r"(^|/)(tool-results/[^/]+\.(txt|json)|agent-[^/]+\.meta\.json|sessions-index\.json)(\.gz)?$"
@@ -254,6 +257,6 @@ def _read_beside(file: File, _: Options) -> Iterator[Record]:
 
 
 FORMATS = (
-    Format("claude_code", "Claude Code session logs", recognises, read),
+    Format("claude_code", "Claude Code session logs", recognises, read, places=PLACES),
     Format("claude_code_beside", "Files beside Claude Code's logs", _is_metadata, _read_beside),
 )

@@ -70,6 +70,10 @@ COPIED: Final = Note("token counts that repeat another session's calls are not c
 DIFFERS: Final = Note("the calls of a session differ from its running total: a part is missing")
 Line = Mapping[str, Any]
 OLD: Final = {"id", "timestamp", "instructions"}
+PLACES: Final = (
+    "~/.codex/sessions", "~/.codex/archived_sessions",
+    "$CODEX_HOME/sessions", "$CODEX_HOME/archived_sessions",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +298,6 @@ def _read_old(file: File, _: Options) -> Iterator[Record]:
 
 
 FORMATS = (
-    Format("codex", "Codex session logs", recognises, read),
+    Format("codex", "Codex session logs", recognises, read, places=PLACES),
     Format("codex_old", "Codex session logs without token counts", _old, _read_old),
 )

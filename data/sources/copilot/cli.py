@@ -168,4 +168,5 @@ def _without(used: Counters, stored: Sequence[Stored]) -> Counters:
     return {name: max(0, value - known[name]) for name, value in used.items()}
 
 
-FORMAT = Format("copilot_cli", "Copilot CLI's session logs", recognises, read)
+PLACES: Final = ("~/.copilot/session-state", "$COPILOT_HOME/session-state")
+FORMAT = Format("copilot_cli", "Copilot CLI's session logs", recognises, read, places=PLACES)

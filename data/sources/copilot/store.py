@@ -155,4 +155,5 @@ def _stored(path: Path, written: tuple[int, ...]) -> Mapping[str, tuple[Stored, 
     return {session: tuple(calls) for session, calls in found.items()}
 
 
-FORMAT = Format("copilot_store", "Copilot CLI's session store", recognises, read)
+PLACES: Final = ("~/.copilot/session-store.db", "$COPILOT_HOME/session-store.db")
+FORMAT = Format("copilot_store", "Copilot CLI's session store", recognises, read, places=PLACES)

@@ -88,4 +88,5 @@ def _is_told_beside(file: File, session: Any) -> bool:
     return bool(calls_in(home, session)) or (home / LOGS / session / "events.jsonl").exists()
 
 
-FORMAT = Format("copilot_otel", "Copilot's OpenTelemetry files", recognises, read)
+PLACES: Final = ("~/.copilot/otel", "$COPILOT_HOME/otel")
+FORMAT = Format("copilot_otel", "Copilot's OpenTelemetry files", recognises, read, places=PLACES)
