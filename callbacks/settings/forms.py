@@ -4,6 +4,7 @@ saved with problems beside the fields."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 from uuid import uuid4
 
@@ -35,6 +36,7 @@ from components import ids
 from components.settings.resource import Button, Form, Row, options
 from data.errors import Refused, SpendscopeError
 
+part, field, extra = ids.resource, ids.resource_field, partial(ids.resource_extra, of=ALL)
 OUTDATED: Final = "something was changed since the preview: preview it again"
 
 
@@ -49,20 +51,22 @@ def register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
 # --- opened
 
 
+OPENED: Final = {
+    "edited": Output(part("edited", ALL), "data", allow_duplicate=True),
+    "problem": Output(field("problem", ALL, ALL), "children"),
+    "drawer": Output(extra("drawer", ALL), "is_open"),
+    "title": Output(extra("title", ALL), "children"),
+    "field": Output(field("field", ALL, ALL), "value", allow_duplicate=True),
+    "choice": Output(field("choice", ALL, ALL), "value"),
+    "options": Output(field("choice", ALL, ALL), "options"),
+}
+
+
 def _opening(app: Dash, stores: Stores, find: Find) -> None:
     """One for all forms of a page at once: a button may open the form of another card."""
-    part, extra, field = ids.resource, ids.resource_extra, ids.resource_field
 
     @app.callback(
-        output={
-            "edited": Output(part("edited", ALL), "data", allow_duplicate=True),
-            "problem": Output(field("problem", ALL, ALL), "children"),
-            "drawer": Output(extra("drawer", ALL, ALL), "is_open"),
-            "title": Output(extra("title", ALL, ALL), "children"),
-            "field": Output(field("field", ALL, ALL), "value", allow_duplicate=True),
-            "choice": Output(field("choice", ALL, ALL), "value"),
-            "options": Output(field("choice", ALL, ALL), "options"),
-        },
+        output=OPENED,
         inputs={"_clicks": Input(ids.resource_button(ALL, ALL), "n_clicks")},
         state={
             "tables": State(part("table", ALL), "id"),
@@ -131,19 +135,19 @@ def opened_by(edited: Any) -> tuple[str, Any]:
 def _fields(app: Dash, stores: Stores, find: Find) -> None:
     @app.callback(
         output={
-            "hidden": Output(ids.resource_field("box"), "hidden"),
-            "label": Output(ids.resource_field("label"), "children"),
-            "offered": Output(ids.resource_field("offered"), "children"),
+            "hidden": Output(field("box"), "hidden"),
+            "label": Output(field("label"), "children"),
+            "offered": Output(field("offered"), "children"),
         },
         inputs={
-            "key": Input(ids.resource("table"), "id"),
-            "choices": Input(ids.resource_field("choice"), "value"),
-            "edited": Input(ids.resource("edited"), "data"),
-            "_changed": Input(ids.resource("changed"), "data"),
+            "key": Input(part("table"), "id"),
+            "choices": Input(field("choice"), "value"),
+            "edited": Input(part("edited"), "data"),
+            "_changed": Input(part("changed"), "data"),
         },
-        state={"names": State(ids.resource_field("choice"), "id")},
+        state={"names": State(field("choice"), "id")},
     )
-    def adapt(key: Any, choices: Any, edited: Any, _changed: Any, names: Any) -> dict[str, Any]:
+    def adapt(key: Any, choices: Any, edited: Any, names: Any, **_: Any) -> dict[str, Any]:
         resource, context = find(key), current_context(stores)
         if resource.fields is None:
             raise PreventUpdate
@@ -160,21 +164,22 @@ def _fields(app: Dash, stores: Stores, find: Find) -> None:
 # --- saved
 
 
-def _saving(app: Dash, stores: Stores, find: Find) -> None:
-    part, extra, field = ids.resource, ids.resource_extra, ids.resource_field
+SAVED: Final = {
+    "problem": Output(field("problem"), "children", allow_duplicate=True),
+    "drawer": Output(extra("drawer"), "is_open", allow_duplicate=True),
+    "secret": Output(extra("secret"), "children"),
+    "changed": Output(part("changed"), "data", allow_duplicate=True),
+    "field": Output(field("field"), "value", allow_duplicate=True),
+    "edited": Output(part("edited"), "data", allow_duplicate=True),
+    "previewed": Output(part("previewed"), "data", allow_duplicate=True),
+}
 
+
+def _saving(app: Dash, stores: Stores, find: Find) -> None:
     @app.callback(
-        output={
-            "problem": Output(field("problem"), "children", allow_duplicate=True),
-            "drawer": Output(extra("drawer", of=ALL), "is_open", allow_duplicate=True),
-            "secret": Output(extra("secret", of=ALL), "children"),
-            "changed": Output(part("changed"), "data", allow_duplicate=True),
-            "field": Output(field("field"), "value", allow_duplicate=True),
-            "edited": Output(part("edited"), "data", allow_duplicate=True),
-            "previewed": Output(part("previewed"), "data", allow_duplicate=True),
-        },
+        output=SAVED,
         inputs={
-            "_clicks": Input(extra("save", of=ALL), "n_clicks"),
+            "_clicks": Input(extra("save"), "n_clicks"),
             "_submits": Input(field("field"), "n_submit"),
         },
         state={

@@ -18,7 +18,7 @@ from components.settings import preferences
 from data.errors import Refused
 from data.local_time import zones
 from data.people.preferences import NAMES, NO_OBJECT, change, parse, read, write
-from data.state.store import State as Kept
+from data.state.store import State as StateStore
 
 LARGEST: Final = 4_096
 TOO_LARGE: Final = f"preferences have at most {LARGEST} bytes"
@@ -26,7 +26,7 @@ STATE: Final = "said"
 RANGE: Final = ("preset", "n")  # they mean something only together
 
 
-def attach(server: Flask, state: Kept) -> None:
+def attach(server: Flask, state: StateStore) -> None:
     """Route the preferences of whoever asks on a server; nobody else's have an address."""
 
     @server.get("/api/v1/preferences")
@@ -42,7 +42,7 @@ def attach(server: Flask, state: Kept) -> None:
         return jsonify(chosen.as_dict())
 
 
-def zone_of(state: Kept, browser: Any) -> str:
+def zone_of(state: StateStore, browser: Any) -> str:
     """The zone in which the one who asks reads times: preferred, else the browser's."""
     zone = read(state, *current_person().ids).zone or browser
     return zone if isinstance(zone, str) and zone in zones() else "UTC"
@@ -56,7 +56,7 @@ def _changed(values: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
     return {n: None if values[n] == preferences.NONE else values[n] for n in names}
 
 
-def register(app: Dash, state: Kept) -> None:
+def register(app: Dash, state: StateStore) -> None:
     """The card of the profile, saved at once, and their effect in this browser."""
 
     @app.callback(Output(ids.PREFERRED, "data"), Input(ids.APP, "id"))

@@ -125,8 +125,13 @@ def _keep(context: Context, draft: Draft) -> int | None:
 
 def register(app: Dash, stores: Stores) -> None:
     """The preview, and that it is old as soon as a field changes."""
-    part, field = ids.resource, ids.resource_field
-    texts, choices = (field(kind, ALL, KEY) for kind in ("field", "choice"))
+    _outdating(app)
+    _previewing(app, stores)
+
+
+def _outdating(app: Dash) -> None:
+    texts, choices = (ids.resource_field(kind, ALL, KEY) for kind in ("field", "choice"))
+    edited = ids.resource("edited", KEY)
 
     @app.callback(
         output={
@@ -135,16 +140,20 @@ def register(app: Dash, stores: Stores) -> None:
             "unusable": Output(ids.resource_extra("save", KEY), "disabled", allow_duplicate=True),
         },
         inputs={
-            "_edited": Input(part("edited", KEY), "data"),
+            "_edited": Input(edited, "data"),
             "_texts": Input(texts, "value"),
             "_choices": Input(choices, "value"),
         },
         prevent_initial_call=True,
     )
     def outdate(**_: Any) -> dict[str, Any]:
-        if ctx.triggered_id == part("edited", KEY):
+        if ctx.triggered_id == edited:
             return answer(unusable=True, sentence="", no_rows=True)
         return answer(unusable=True)
+
+
+def _previewing(app: Dash, stores: Stores) -> None:
+    part, problem = ids.resource, ids.resource_field("problem", ALL, KEY)
 
     @app.callback(
         output={
@@ -153,7 +162,7 @@ def register(app: Dash, stores: Stores) -> None:
             "rows": Output(ids.PRICE_PROJECTS, "rowData"),
             "previewed": Output(part("previewed", KEY), "data"),
             "unusable": Output(ids.resource_extra("save", KEY), "disabled"),
-            "problem": Output(field("problem", ALL, KEY), "children", allow_duplicate=True),
+            "problem": Output(problem, "children", allow_duplicate=True),
         },
         inputs={"clicks": Input(ids.PRICE_PREVIEW, "n_clicks")},
         state={

@@ -44,6 +44,7 @@ from data.errors import SpendscopeError, Unknown
 A = TypeVar("A")
 log = logging.getLogger("spendscope")
 FURTHEST: Final = 10**9
+part, extra = ids.resource, partial(ids.resource_extra, of=ALL)
 
 
 def register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
@@ -72,7 +73,7 @@ def _changes(app: Dash) -> None:
     app.clientside_callback(
         ClientsideFunction("page", "latest"),
         Output(ids.SETTINGS_CHANGED, "data"),
-        Input(ids.resource("changed", ALL), "data"),
+        Input(part("changed", ALL), "data"),
         prevent_initial_call=True,
     )
 
@@ -80,9 +81,7 @@ def _changes(app: Dash) -> None:
 def _modes(app: Dash) -> None:
     """Chart or table, by what serves every section (assets/page.js); the wires are their own, as
     those of the sections take a card with all that a section has."""
-    chart, table = (
-        partial(ids.resource_extra, name, of=ALL) for name in ("mode-chart", "mode-table")
-    )
+    chart, table = (partial(extra, name) for name in ("mode-chart", "mode-table"))
     app.clientside_callback(
         ClientsideFunction("page", "choose"),
         Output(ids.MODES, "data", allow_duplicate=True),
@@ -94,7 +93,7 @@ def _modes(app: Dash) -> None:
     )
     app.clientside_callback(
         ClientsideFunction("page", "showCard"),
-        Output(ids.resource("card"), "data-mode"),
+        Output(part("card"), "data-mode"),
         Output(chart(), "aria-pressed"),
         Output(table(), "aria-pressed"),
         Input(ids.MODES, "data"),
@@ -105,25 +104,26 @@ def _modes(app: Dash) -> None:
 # --- the rows
 
 
-def _rows(app: Dash, stores: Stores, find: Find) -> None:
-    part, extra = ids.resource, partial(ids.resource_extra, of=ALL)
+SHOWN: Final = {
+    "rows": Output(part("table"), "rowData"),
+    "selected": Output(part("table"), "selectedRows"),
+    "sentence": Output(part("state"), "children"),
+    "state": Output(part("card"), "data-state"),
+    "note": Output(part("note"), "children"),
+    "place": Output(part("place"), "children"),
+    "offset": Output(part("offset"), "data"),
+    "newer": Output(part("newer"), "disabled"),
+    "older": Output(part("older"), "disabled"),
+    "figure": Output(extra("chart"), "figure"),
+    # Of what is around the chart: one that is drawn anew itself forgets that it was drawn.
+    "style": Output(extra("frame"), "style"),
+    "file": Output(extra("file"), "href"),
+}
 
+
+def _rows(app: Dash, stores: Stores, find: Find) -> None:
     @app.callback(
-        output={
-            "rows": Output(part("table"), "rowData"),
-            "selected": Output(part("table"), "selectedRows"),
-            "sentence": Output(part("state"), "children"),
-            "state": Output(part("card"), "data-state"),
-            "note": Output(part("note"), "children"),
-            "place": Output(part("place"), "children"),
-            "offset": Output(part("offset"), "data"),
-            "newer": Output(part("newer"), "disabled"),
-            "older": Output(part("older"), "disabled"),
-            "figure": Output(extra("chart"), "figure"),
-            # Of what is around the chart: one that is drawn anew itself forgets that it was drawn.
-            "style": Output(extra("frame"), "style"),
-            "file": Output(extra("file"), "href"),
-        },
+        output=SHOWN,
         inputs={
             "key": Input(part("table"), "id"),
             "_changed": Input(ids.SETTINGS_CHANGED, "data"),
@@ -209,12 +209,12 @@ def _place(start: int, rows: int, count: int | None, size: int) -> dict[str, Any
 def _selection(app: Dash, stores: Stores, find: Find) -> None:
     @app.callback(
         output={
-            "detail": Output(ids.resource("detail"), "children"),
+            "detail": Output(part("detail"), "children"),
             "disabled": Output(ids.resource_button(), "disabled"),
             "hidden": Output(ids.resource_button(), "hidden"),
         },
-        inputs={"selected": Input(ids.resource("table"), "selectedRows")},
-        state={"key": State(ids.resource("table"), "id"), "zone": State(ids.ZONE, "data")},
+        inputs={"selected": Input(part("table"), "selectedRows")},
+        state={"key": State(part("table"), "id"), "zone": State(ids.ZONE, "data")},
         prevent_initial_call=True,
     )
     def select(selected: Any, key: Any, zone: Any) -> dict[str, Any]:
@@ -258,17 +258,18 @@ def _detail(resource: Resource[Any], context: Context, row: Row) -> str:
 # --- the buttons
 
 
-def _buttons(app: Dash, stores: Stores, find: Find) -> None:
-    part = ids.resource
+DONE: Final = {
+    "displayed": Output(part("confirm"), "displayed"),
+    "message": Output(part("confirm"), "message"),
+    "pending": Output(part("pending"), "data"),
+    "changed": Output(part("changed"), "data"),
+    "problem": Output(part("problem"), "children"),
+}
 
+
+def _buttons(app: Dash, stores: Stores, find: Find) -> None:
     @app.callback(
-        output={
-            "displayed": Output(part("confirm"), "displayed"),
-            "message": Output(part("confirm"), "message"),
-            "pending": Output(part("pending"), "data"),
-            "changed": Output(part("changed"), "data"),
-            "problem": Output(part("problem"), "children"),
-        },
+        output=DONE,
         inputs={
             "_clicks": Input(ids.resource_button(), "n_clicks"),
             "_confirmed": Input(part("confirm"), "submit_n_clicks"),
