@@ -77,12 +77,11 @@ def problems(told: Told) -> dict[str, str]:
             if key[0] == "problem" and one.get("children")}  # fmt: skip
 
 
-def shape(served: Served, key: str, edited: Any = None, claims: Claims = ADMIN,
-          **choices: str) -> Told:  # fmt: skip
+def shape(served: Served, key: str, claims: Claims = ADMIN, **choices: str) -> Told:
     """Which fields a form shows for these choices, and what it offers."""
-    held = {f"{name}.value": value for name, value in choices.items()} | {"edited.data": edited}
+    held = {f"{name}.value": value for name, value in choices.items()}
     return _fire(served, key, '{"box":["ALL"],"resource":["MATCH"]}.hidden', claims, held,
-                 ids.resource("edited", key), "data", choice=tuple(choices))  # fmt: skip
+                 ids.resource("table", key), "id", choice=tuple(choices))  # fmt: skip
 
 
 def link(served: Served, page: str, claims: Claims) -> bool:

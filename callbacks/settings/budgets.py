@@ -161,15 +161,11 @@ def _opening(context: Context, button: str, row: Row) -> Opening:
     return Opening(old.id, old.as_dict(), {"kind": kinds})
 
 
-def _fields(context: Context, values: Values, _button: str) -> dict[str, FieldState]:
-    """Which one is limited where it is not everything, and of how many days a period is."""
+def _fields(context: Context, values: Values) -> dict[str, FieldState]:
+    """What is limited, where it is not everything."""
     kind = str(values.get("kind"))
-    label = cards.SUBJECTS.get(kind, "")
     names = [(one, "") for one in _offered(context, kind)]
-    return {
-        "subject": FieldState(not label, label, names),
-        "days": FieldState(values.get("period") != "days"),
-    }
+    return {"subject": FieldState(cards.SUBJECTS.get(kind), names)}
 
 
 def _offered(context: Context, kind: str) -> list[str]:

@@ -33,7 +33,7 @@ from callbacks.settings.resource import (
     current_context,
 )
 from components import ids
-from components.settings.resource import Button, Form, Row, options
+from components.settings.resource import Button, Card, Form, Row, options
 from data.errors import Refused, SpendscopeError
 
 part, field, extra = ids.resource, ids.resource_field, partial(ids.resource_extra, of=ALL)
@@ -85,7 +85,7 @@ def _opening(app: Dash, stores: Stores, find: Find) -> None:
         form, opened = _opened(resource, current_context(stores, zone), button, row)
         values = _typed(form, opened.values)
         return answer(
-            resource.key, edited=_edited(button.key, opened.number), problem=problems(form),
+            resource.key, edited=_edited(opened.number), problem=problems(form),
             drawer=True, title=button.form_title, field=values, choice=values,
             options={name: options(offered) for name, offered in opened.options.items()},
         )  # fmt: skip
@@ -119,14 +119,14 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _edited(button: str, number: Any) -> dict[str, Any]:
-    return {"button": button, "number": number}
+def _edited(number: Any) -> dict[str, Any]:
+    return {"number": number}
 
 
-def opened_by(edited: Any) -> tuple[str, Any]:
-    """The button that opened a form, and the number of the record that it changes, or None."""
-    form = edited if isinstance(edited, dict) else {}
-    return str(form.get("button", "")), form.get("number")
+def number_edited(card: Card, edited: Any) -> Any:
+    """The number of the record that a form changes, None for a new one."""
+    number = edited.get("number") if isinstance(edited, dict) else None
+    return None if number is None else card.number(number)
 
 
 # --- adapted
@@ -142,19 +142,19 @@ def _fields(app: Dash, stores: Stores, find: Find) -> None:
         inputs={
             "key": Input(part("table"), "id"),
             "choices": Input(field("choice"), "value"),
-            "edited": Input(part("edited"), "data"),
             "_changed": Input(part("changed"), "data"),
         },
         state={"names": State(field("choice"), "id")},
     )
-    def adapt(key: Any, choices: Any, edited: Any, names: Any, **_: Any) -> dict[str, Any]:
-        resource, context = find(key), current_context(stores)
-        if resource.fields is None:
+    def adapt(key: Any, choices: Any, names: Any, **_: Any) -> dict[str, Any]:
+        resource, form, context = find(key), find(key).card.form, current_context(stores)
+        if form is None:
             raise PreventUpdate
         resource.allow(context.scope)
-        fields = resource.fields(context, values_by_name(names, choices), opened_by(edited)[0])
+        values = values_by_name(names, choices)
+        fields = resource.fields(context, values) if resource.fields else {}
         return answer(
-            hidden={name: one.hidden for name, one in fields.items()},
+            hidden={name: not there for name, there in form.present(values).items()},
             label={name: one.label for name, one in fields.items() if one.label is not None},
             offered={name: [html.Option(label, value=value) for value, label in one.offered]
                      for name, one in fields.items()},
@@ -197,7 +197,7 @@ def _saving(app: Dash, stores: Stores, find: Find) -> None:
             _refuse_unseen(form, values, edited, previewed)
             made = _saved(resource, stores, edited, values)
         except HalfSaved as half:
-            now = _edited(opened_by(edited)[0], half.number)
+            now = _edited(half.number)
             return answer(problem=problems(form, half), changed=uuid4().hex, edited=now,
                           previewed=preview_of(values, now))  # fmt: skip
         except SpendscopeError as error:
@@ -209,10 +209,8 @@ def _saving(app: Dash, stores: Stores, find: Find) -> None:
 
 
 def _saved(resource: Resource[Any], stores: Stores, edited: Any, values: dict[str, Any]) -> Any:
-    button, number = opened_by(edited)
-    context = current_context(stores, button=button)
+    context, number = current_context(stores), number_edited(resource.card, edited)
     resource.allow(context.scope)
-    number = None if number is None else resource.card.number(number)
     if resource.save:
         return resource.save(context, number, values)
     if number is None and resource.create:

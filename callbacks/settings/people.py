@@ -20,16 +20,16 @@ PATH: Final = "/api/v1/aliases"
 
 
 class Merged(NamedTuple):
-    """An alias that is kept, all the ids of its person, and how many events carry it."""
+    """An alias, all the ids of its person, and how many events carry it."""
 
-    kept: StoredAlias
+    stored: StoredAlias
     ids: tuple[str, ...]
     events: int
 
     @property
     def tip(self) -> str | None:
         """All the ids of the person, to be read on hover."""
-        return hover_text(self.kept.person, {self.kept.person: self.ids})
+        return hover_text(self.stored.person, {self.stored.person: self.ids})
 
 
 class Suggested(NamedTuple):
@@ -41,10 +41,9 @@ class Suggested(NamedTuple):
 
 
 def _read(context: Context) -> Found[Merged]:
-    kept = stored_aliases(context.state, context.scope)
-    ids = People(Alias(one.id, one.person) for one in kept).ids_by_person
-    events = _events(context)
-    return Found([Merged(one, ids[one.person], events[one.id]) for one in kept])
+    stored, events = stored_aliases(context.state, context.scope), _events(context)
+    ids = People(Alias(one.id, one.person) for one in stored).ids_by_person
+    return Found([Merged(one, ids[one.person], events[one.id]) for one in stored])
 
 
 def _suggest(context: Context) -> Found[Suggested]:
@@ -71,7 +70,7 @@ def _dismiss(context: Context, values: Values) -> None:
     dismiss(context.state, context.actor, values)
 
 
-def _fields(context: Context, _choices: Values, _button: str) -> dict[str, FieldState]:
+def _fields(context: Context, _: Values) -> dict[str, FieldState]:
     """The ids of the most events, by the names they are known by."""
     ids = observed_ids(context.scope, context.store).values()
     most = sorted(ids, key=lambda one: (-one.events, one.id))[:MOST_OFFERED]
@@ -94,7 +93,7 @@ PEOPLE: Final[Resource[Merged]] = Resource(
     route=Route(
         PATH,
         "aliases",
-        lambda one: alias_as_dict(one.kept) | {"events": one.events},
+        lambda one: alias_as_dict(one.stored) | {"events": one.events},
         made=alias_as_dict,
         posts={"dismissed": _dismiss},
     ),

@@ -8,10 +8,9 @@ from typing import Any, Final, NamedTuple
 from dash import ALL, Dash, Input, Output, State, ctx
 
 from callbacks.settings.browser import answer, form_states, form_values, problems
-from callbacks.settings.forms import opened_by, preview_of
+from callbacks.settings.forms import number_edited, preview_of
 from callbacks.settings.resource import (
     Context,
-    FieldState,
     HalfSaved,
     Opening,
     Stores,
@@ -19,38 +18,32 @@ from callbacks.settings.resource import (
     current_context,
 )
 from components import ids
-from components.settings.price_form import FORM, OF_KIND, hidden, preview_rows, preview_sentence
+from components.settings.price_form import FORM, preview_rows, preview_sentence
 from components.settings.prices import PRICES
 from components.settings.resource import Row
 from data.errors import Refused, SpendscopeError
 from data.prices.cost_change import CostChange
+from data.prices.entries import FIELDS
 from data.prices.own import change, create, entry
 from data.repricing.apply import RepricingRequest, parse_request
 from data.repricing.apply import apply as reprice
 from data.repricing.preview import preview
 
 KEY: Final = PRICES.key
-HISTORY: Final = "price-history"
 # How a re-pricing's fields are called in the form, where a price has its own `from`.
 IN_FORM: Final = {"from": "since", "to": "until", "price": "what"}
 
 
 def opening(context: Context, button: str, row: Row) -> Opening:
     """The form by the button that opens it."""
-    if button == HISTORY:
-        return Opening(values={"what": "history"})
+    if button == "price-history":
+        return Opening(values={"kind": "", "what": "history"})
     if button == "price-edit":
         old = entry(context.state, context.scope, PRICES.number_of(row))
         kind = "rates" if old.rates else "alias" if old.alias else "public"
         return Opening(old.id, old.as_dict() | {"kind": kind})
     model = row.get("priced")
     return Opening(values=model if isinstance(model, dict) else {})
-
-
-def fields(_: Context, values: Values, button: str) -> dict[str, FieldState]:
-    """The fields that the kind of price and what becomes of stored calls need."""
-    absent = hidden(values.get("kind"), values.get("what"), button != HISTORY)
-    return {one.name: FieldState(hidden=one.name in absent) for one in FORM.fields}
 
 
 class Draft(NamedTuple):
@@ -63,16 +56,14 @@ class Draft(NamedTuple):
     days: dict[str, Any]
 
     @classmethod
-    def of(cls, values: Values, number: Any, button: str) -> Draft:
+    def of(cls, values: Values, number: Any) -> Draft:
         """The draft of a form as it stands."""
-        kind, what = str(values.get("kind")), str(values.get("what"))
-        fields = ("model", "provider", "from", "note", *OF_KIND.get(kind, ()))
-        price = {name: values.get(name) for name in fields}
+        kind, what, present = values.get("kind"), str(values.get("what")), FORM.present(values)
+        price = {name: values.get(name) for name in FIELDS if present[name]}
         if kind == "public" and not str(values.get("discount") or "").strip():
             price["discount"] = "0"
         days = {"from": values.get("since"), "to": values.get("until")}
-        own = None if button == HISTORY else price
-        return cls(own, number, what, days if what == "history" else {})
+        return cls(price if kind else None, number, what, days if what == "history" else {})
 
     @property
     def repricing(self) -> dict[str, Any]:
@@ -101,7 +92,7 @@ def changes(context: Context, draft: Draft) -> list[CostChange]:
 
 def save(context: Context, number: Any, values: Values) -> int | None:
     """Keep the price, if there is one among it, and have the stored calls follow."""
-    draft = Draft.of(values, number, context.button)
+    draft = Draft.of(values, number)
     wanted, price = draft.check(), _keep(context, draft)
     if wanted is None:
         return price
@@ -176,7 +167,7 @@ def _previewing(app: Dash, stores: Stores) -> None:
             return answer()
         values = form_values(fields)
         try:
-            draft = _draft(values, edited)
+            draft = Draft.of(values, number_edited(PRICES, edited))
             found = changes(current_context(stores), draft)
         except SpendscopeError as error:
             return answer(sentence="", no_rows=True, rows=[], previewed=None, unusable=True,
@@ -186,8 +177,3 @@ def _previewing(app: Dash, stores: Stores) -> None:
             sentence=preview_sentence(found, draft.what), no_rows=not rows, rows=rows,
             previewed=preview_of(values, edited), unusable=False, problem=problems(FORM),
         )  # fmt: skip
-
-
-def _draft(values: Values, edited: Any) -> Draft:
-    button, number = opened_by(edited)
-    return Draft.of(values, None if number is None else PRICES.number(number), button)

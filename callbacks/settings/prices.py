@@ -67,7 +67,6 @@ PRICES: Final[Resource[Entry]] = Resource(
     change=lambda context, number, values: change(context.state, context.actor, number, values),
     remove=lambda context, number: remove(context.state, context.actor, number),
     opening=price_form.opening,
-    fields=price_form.fields,
     save=price_form.save,
     route=Route(
         PATH,

@@ -16,8 +16,9 @@ A button of a card opens its form (`does="new"`, or "edit" with the record of th
 `form`, that of another card), removes the record of the chosen row ("remove"), or does what
 `actions` says for its key. It asks first where it has a `confirm`. A form makes a record when it is
 saved, or changes the one that it was opened with; where that is more than `create` and `change` do,
-`save` does it. After each change every table of the page is read again. A card with a `chart` is
-that or its table at a click; what is drawn, `read` says with its records (`Found.draw`).
+`save` does it. Its fields are there under the choices that they name (`when`); what else follows
+from choices, `fields` says. After each change every table of the page is read again. A card with a
+`chart` is that or its table at a click; what is drawn, `read` says with its records (`Found.draw`).
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Stores:
 @dataclass(frozen=True, slots=True)
 class Context:
     """Who asks, and where what they ask for is kept. `limit` and `offset` are for those that are
-    read by the page, `search` for those that are narrowed, `button` is what opened the form."""
+    read by the page, `search` for those that are narrowed."""
 
     actor: Actor
     stores: Stores
@@ -62,7 +63,6 @@ class Context:
     limit: int | None = None
     offset: int = 0
     search: Mapping[str, str] = field(default_factory=dict)
-    button: str = ""
 
     @property
     def scope(self) -> Scope:
@@ -95,7 +95,6 @@ class Found(Generic[T]):
 class FieldState:
     """A field as the choices of a form have it; `offered` are values and how they are called."""
 
-    hidden: bool = False
     label: str | None = None
     offered: Sequence[tuple[str, str]] = ()
 
@@ -162,7 +161,7 @@ class Resource(Generic[T]):
     rights: Mapping[str, Callable[[Scope], bool]] = field(default_factory=dict)  # to its buttons
     detail: Callable[[Context, Row], str] | None = None  # what the choice of a row shows
     opening: Callable[[Context, str, Row], Opening] | None = None
-    fields: Callable[[Context, Values, str], Mapping[str, FieldState]] | None = None
+    fields: Callable[[Context, Values], Mapping[str, FieldState]] | None = None
     save: Callable[[Context, Any, Values], Any] | None = None
     secret: Callable[[Any], str] | None = None  # what is shown once of a new record
     route: Route[T] | None = None

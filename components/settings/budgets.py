@@ -21,7 +21,6 @@ EVERYTHING: Final = "Everything"
 EVERY: Final = "all"
 EVERY_BUDGET: Final = {EVERY: "All budgets"}
 SUBJECTS: Final = {
-    "everything": "",
     "project": "Project id",
     "user": "User id",
     "model": "Models whose name begins with, or with * for anything",
@@ -88,11 +87,11 @@ def _sure(row: Row) -> str:
 FORM: Final = Form(
     fields=(
         Field("kind", "Limit for", "choice", options=KINDS, initial="everything"),
-        Field("subject", "Name", suggests=True),
+        Field("subject", "Name", when={"kind": tuple(SUBJECTS)}, suggests=True),
         Field("hard", "Limit (US dollars)", "decimal"),
         Field("soft", "Soft limit (US dollars, optional)", "decimal"),
         Field("period", "Period", "choice", options=PERIODS, initial="monthly"),
-        Field("days", "Days in a period", "decimal"),
+        Field("days", "Days in a period", "decimal", when={"period": ("days",)}),
         Field("zone", "Time zone", initial="UTC"),
         Field("start", "Starts on", "date"),
     ),

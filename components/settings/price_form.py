@@ -25,8 +25,8 @@ WHATS: Final = {
     "nothing": "Leave stored calls as they are",
 }
 RATE_HINTS: Final = {"cached_input": "as input", "cache_write": "as input"}
-OF_KIND: Final = {"rates": tuple(RATES), "alias": ("alias", "discount"), "public": ("discount",)}
-OF_PRICE: Final = ("model", "provider", "from", "kind", *RATES, "alias", "discount", "note")
+ANY_KIND: Final = {"kind": tuple(KINDS)}  # of none, calls are re-priced by the present book
+HISTORY: Final = {"what": ("history",)}
 CHANGES: Final = (
     Column("project", "Project", 70, 2, of=lambda one: one.name or one.project, blank="(none)"),
     Column("events", "Calls", 70, unit=COUNT),
@@ -54,34 +54,28 @@ def _preview() -> list[Any]:
 
 def _rate(name: str, label: str) -> Field:
     unit = "($)" if name == "request" else "($ per million)"
-    return Field(name, f"{label} {unit}", "decimal", RATE_HINTS.get(name, ""), class_name="rate")
+    return Field(name, f"{label} {unit}", "decimal", RATE_HINTS.get(name, ""),
+                 when={"kind": ("rates",)}, class_name="rate")  # fmt: skip
 
 
 FORM: Final = Form(
     fields=(
-        Field("model", "Model, or a pattern like our-*"),
-        Field("provider", "Provider (empty: any)", hint="any"),
-        Field("from", "Effective from (UTC)", "date"),
-        Field("kind", "The price", "choice", options=KINDS, initial="rates"),
+        Field("model", "Model, or a pattern like our-*", when=ANY_KIND),
+        Field("provider", "Provider (empty: any)", hint="any", when=ANY_KIND),
+        Field("from", "Effective from (UTC)", "date", when=ANY_KIND),
+        Field("kind", "Price", "choice", options=KINDS, when=ANY_KIND, initial="rates"),
         *(_rate(name, label) for name, label in RATES.items()),
-        Field("alias", "As the public price of", hint="openai/gpt-4o"),
-        Field("discount", "Discount off the public price (%)", "decimal"),
-        Field("note", "Note (optional)"),
+        Field("alias", "As the public price of", hint="openai/gpt-4o", when={"kind": ("alias",)}),
+        Field("discount", "Discount off the public price (%)", "decimal",
+              when={"kind": ("alias", "public")}),
+        Field("note", "Note (optional)", when=ANY_KIND),
         Field("what", "Stored calls", "choice", options=WHATS, initial="unpriced"),
-        Field("since", "Re-price from (UTC)", "date"),
-        Field("until", "Re-price to (inclusive, optional)", "date"),
+        Field("since", "Re-price from (UTC)", "date", when=HISTORY),
+        Field("until", "Re-price to (inclusive, optional)", "date", when=HISTORY),
     ),
     save="Apply", save_key="price-apply", drawer=True, previewed=True,
     buttons=_preview_button, more=_preview,
 )  # fmt: skip
-
-
-def hidden(kind: Any, what: Any, entry: bool) -> set[str]:
-    """The fields that are not asked for; without an entry it is a re-pricing of everything by the
-    present book."""
-    of_any_kind = {*OF_KIND["rates"], "alias", "discount"}
-    absent = of_any_kind - set(OF_KIND.get(str(kind), ())) if entry else set(OF_PRICE)
-    return absent if what == "history" else absent | {"since", "until"}
 
 
 # --- what a preview says

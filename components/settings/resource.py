@@ -56,14 +56,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a form, or of a search. A text that `suggests` offers values, which arrive with
-    the states of the fields; a search's choice stands in the head."""
+    """A field of a form, or of a search; `when` are the choices under which it is there. A text
+    that `suggests` offers values, which arrive with the states of the fields; a search's choice
+    stands in the head."""
 
     name: str
     label: str
     kind: Literal["text", "decimal", "date", "choice"] = "text"
     hint: str = ""
     options: Mapping[str, str] = default(default_factory=dict)
+    when: Mapping[str, tuple[str, ...]] = default(default_factory=dict)
     suggests: bool = False
     initial: str = ""
     class_name: str = ""
@@ -110,6 +112,13 @@ class Form:
     def blank(self) -> dict[str, str]:
         """What the fields hold at first."""
         return {one.name: one.initial for one in self.fields}
+
+    def present(self, values: Mapping[str, Any]) -> dict[str, bool]:
+        """Which fields are there, as the choices are."""
+        return {
+            one.name: all(values.get(name) in among for name, among in one.when.items())
+            for one in self.fields
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ SAID: dict[str, Any] = {"model": "our-llama", "from": "2026-01-01", "kind": "rat
                         "output": "4", "what": "unpriced"}  # fmt: skip
 
 
-EDITED = {"button": "price-new", "number": None}
+EDITED = {"number": None}
 
 
 def preview(served: Served, said: dict[str, Any], edited: Any, claims: Claims = ADMIN) -> Any:
@@ -351,6 +351,7 @@ def test_a_price_is_edited_and_history_follows(served: Served) -> None:
 def test_history_alone_and_a_price_alone(served: Served) -> None:
     opened = begin(served, "prices", "price-history", of="repricings")
     assert opened["title"] == {"children": "Re-price history"}
+    assert opened["choice", "kind"]["value"] == ""
     edited = opened["edited"]["data"]
     refused = preview(served, {"what": "history"}, edited)
     assert "from a day on" in refused["problem"]["since"]
@@ -387,16 +388,16 @@ def test_the_form_says_what_is_wrong_beside_the_field(
 
 
 def test_the_fields_are_those_of_the_kind_of_price(served: Served) -> None:
-    def shapes(kind: str, what: str, button: str) -> set[str]:
-        told = shape(served, "prices", {"button": button}, kind=kind, what=what)
+    def shapes(kind: str, what: str) -> set[str]:
+        told = shape(served, "prices", kind=kind, what=what)
         return {name for name in FIELDS if not told["box", name]["hidden"]}
 
     entry = {"model", "provider", "from", "kind", "note", "what"}
     rates = {"input", "cached_input", "cache_write", "output", "request"}
-    assert shapes("rates", "unpriced", "price-new") == entry | rates
-    assert shapes("alias", "nothing", "price-set") == entry | {"alias", "discount"}
-    assert shapes("public", "history", "price-edit") == entry | {"discount", "since", "until"}
-    assert shapes("rates", "history", "price-history") == {"what", "since", "until"}
+    assert shapes("rates", "unpriced") == entry | rates
+    assert shapes("alias", "nothing") == entry | {"alias", "discount"}
+    assert shapes("public", "history") == entry | {"discount", "since", "until"}
+    assert shapes("", "history") == {"what", "since", "until"}
 
 
 def test_deleting_and_undoing_ask_first(served: Served) -> None:
