@@ -115,14 +115,14 @@ def test_a_folder_with_both_counts_once(tmp_path: Path, store: EventStore) -> No
 
 
 def test_what_the_store_has_lost_comes_from_the_log(tmp_path: Path, store: EventStore) -> None:
-    """Three calls until the first shutdown, of which the store has one; two until the second."""
+    """Three calls until the first shutdown and two until the second: the store has one of each."""
     again = CALL | {"created_at": "2026-06-01T11:00:00.000Z"}
-    more = CALL | {"created_at": "2026-06-01T11:01:00.000Z"}
-    write_store(tmp_path, CALL, again, more)
+    write_store(tmp_path, CALL, again)
     log = write_log(tmp_path, ("2026-06-01T10:20:00Z", 3, 150), ("2026-06-01T11:20:00Z", 5, 250))
-    (lost,) = [event for event in events_in(log) if event["kind"] == "llm"]
-    assert (lost["request_count"], lost["output_tokens"]) == (2, 100)
-    assert [lost[name] for name in TOKENS] == [200, 1_400, 400, 100]
+    two, one = (event for event in events_in(log) if event["kind"] == "llm")
+    assert (two["request_count"], one["request_count"]) == (2, 1)
+    assert [two[name] for name in TOKENS] == [200, 1_400, 400, 100]
+    assert [one[name] for name in TOKENS] == [100, 700, 200, 50]
     assert ingest_paths([tmp_path], store).tokens == 5 * 1_050
 
 

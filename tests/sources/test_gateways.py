@@ -222,6 +222,8 @@ def test_a_call_of_azure_openai_tells_no_tokens() -> None:
     assert one("azure_openai", spelled)["event_id"] == event["event_id"]
     assert one("azure_openai", spelled)["duration_ms"] is None
     assert one("azure_openai", {"records": [AZURE]}) == event
+    _, note = made("azure_openai", jsonl(AZURE))
+    assert note.text.startswith("Azure's request logs tell no tokens")
 
 
 def test_what_calls_no_model_is_no_call() -> None:
@@ -313,7 +315,8 @@ def test_the_same_as_text_in_snake_case_or_as_a_stream() -> None:
              "totalTokenCount": "total_token_count"}  # fmt: skip
     usage = answer["usageMetadata"]
     snake = {"usage_metadata": {other: usage[name] for name, other in names.items()}}
-    for spelled in (json.dumps(answer), snake, [{"candidates": []}, answer]):
+    begun = {"usageMetadata": {"promptTokenCount": 30, "candidatesTokenCount": 1}}
+    for spelled in (json.dumps(answer), snake, [begun, answer, {"candidates": []}]):
         assert one("vertex", VERTEX | {"full_response": spelled}) == event
 
 
