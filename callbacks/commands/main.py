@@ -1,4 +1,4 @@
-"""The command line: `spendscope serve | import | sample | token | account | check`."""
+"""The command line: what `spendscope --help` lists."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from itertools import islice
 from typing import Any, Final
 
 from callbacks.access.demo import sources
-from callbacks.commands import accounts, checks
+from callbacks.commands import accounts, checks, exchange
 from callbacks.commands.importing import import_usage, instant
 from callbacks.commands.remote_store import RemoteStore, open_store
 from callbacks.commands.sending import send_usage
+from data import local_time
 from data.engines.protocol import EventSink, EventStore
 from data.errors import SpendscopeError
 from data.events.table import micros
@@ -103,6 +104,17 @@ def _account(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _exchange_rate(options: argparse.Namespace, settings: Settings) -> int:
+    state = State(settings.state_url)
+    day = options.start or local_time.instant(settings.now()).date().isoformat()
+    try:
+        for line in exchange.state(state, settings.now(), options.currency, options.dollars, day):
+            print(line)
+    finally:
+        state.close()
+    return 0
+
+
 def _check(_: argparse.Namespace, settings: Settings) -> int:
     store = open_store(settings)
     try:
@@ -120,6 +132,7 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Settings], int]]] = {
     "sample": _sample,
     "token": _token,
     "account": _account,
+    "exchange-rate": _exchange_rate,
     "check": _check,
 }
 
@@ -147,6 +160,10 @@ def parser() -> argparse.ArgumentParser:
     account.add_argument(
         "--password-stdin", action="store_true", help="read it from standard input"
     )
+    rate = add("exchange-rate", help="list exchange rates, or state one")
+    rate.add_argument("currency", nargs="?", help="three letters: EUR")
+    rate.add_argument("dollars", nargs="?", help="how many US dollars one of it is worth")
+    rate.add_argument("--from", dest="start", metavar="DAY", help="the day it holds from; today")
     add("check", help="check the stored data against itself")
     return top
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from callbacks.settings import price_form
+from callbacks.settings.exchange import EXCHANGE_RATES
 from callbacks.settings.resource import Context, Found, Opening, Page, Resource, Route, Values
 from components.settings import prices as cards
 from components.settings import public_prices as book_cards
@@ -135,4 +136,6 @@ RELEASES: Final[Resource[StoredRelease]] = Resource(
     opening=_opening,
     route=Route(f"{PATH}/releases", "releases", StoredRelease.as_dict),
 )
-PAGE: Final = Page("prices", "Prices", (UNPRICED, PRICES, REPRICINGS, PUBLIC, RELEASES))
+PAGE: Final = Page(
+    "prices", "Prices", (UNPRICED, PRICES, REPRICINGS, EXCHANGE_RATES, PUBLIC, RELEASES)
+)

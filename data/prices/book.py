@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from data.events.table import MANY_PROMPTS, TOKENS, micros
 from data.prices.entries import Entry
+from data.prices.exchange import NO_RATES, Exchange
 from data.prices.public_book import ALWAYS, PublicBook, installed
 from data.prices.rates import Rates, Schedule, Steps
 
@@ -27,12 +28,18 @@ Plan = tuple[tuple[int, Schedule], ...]
 
 
 class PriceBook:
-    """Own `entries` before the `public` prices (None: the installed release's); safe to share
-    between threads."""
+    """Own `entries` before the `public` prices (None: the installed release's), and what other
+    currencies are worth; safe to share between threads."""
 
-    def __init__(self, entries: Iterable[Entry] = (), public: PublicBook | None = None) -> None:
+    def __init__(
+        self,
+        entries: Iterable[Entry] = (),
+        public: PublicBook | None = None,
+        exchange: Exchange = NO_RATES,
+    ) -> None:
         self.entries = tuple(entries)
         self.public = public or installed()
+        self.exchange = exchange
         self.plan = lru_cache(MODELS)(self._plan)
 
     def price(

@@ -16,9 +16,11 @@ from data.errors import Forbidden, Refused, Unknown
 from data.prices.book import PriceBook
 from data.prices.draft import draft
 from data.prices.entries import Entry
+from data.prices.exchange import Exchange
 from data.prices.public_book import PublicBook
 from data.prices.releases import adopt
 from data.prices.releases import book as public_book
+from data.prices.stated_rates import read_rates
 from data.state.audit import Actor, record
 from data.state.store import State
 from data.state.tables import AUDIT, PRICES
@@ -53,9 +55,11 @@ class PriceBookStore:
 
 def _book(connection: sa.Connection, old: PriceBook | None) -> PriceBook:
     entries, public = tuple(_entries(connection)), public_book(connection)
+    exchange = Exchange(read_rates(connection))
     if old and old.public.releases == public.releases:
-        return old if old.entries == entries else PriceBook(entries, old.public)
-    return PriceBook(entries, public)
+        same = (old.entries, old.exchange.rates) == (entries, exchange.rates)
+        return old if same else PriceBook(entries, old.public, exchange)
+    return PriceBook(entries, public, exchange)
 
 
 def list_prices(state: State, scope: Scope) -> list[Entry]:

@@ -6,12 +6,14 @@ from typing import Final
 
 from data.errors import EventError
 from data.events.cleaning import Note, clean
+from data.events.money import NANO
 from data.events.table import LARGEST_COUNT, Event
 from data.prices.book import PUBLIC, PriceBook
 from data.prices.provider_names import provider_of
 from data.sources.format import FOREIGN, NOTES, Raw, describe_error
 
 NO_RATE: Final = "amounts in {} have no rate to US dollars: stored as they are, their cost unknown"
+BY_RATE: Final = "amounts in {} count in US dollars by the exchange rate that was stated"
 OTHER_CURRENCY: Final = "in another currency"
 COST_UNKNOWN: Final = (
     "a cost is negative, absurd or no number: the call and its tokens count, its cost is unknown"
@@ -26,7 +28,7 @@ def event_of(raw: Raw | EventError, book: PriceBook = PUBLIC, note: Note = lambd
     try:
         for sentence in raw.get(NOTES, ()):
             note(sentence)
-        raw = _possible(raw, note)
+        raw = _possible(in_dollars(raw, book, note), note)
         event = clean(raw, note)
         if event["kind"] == "llm":
             event["provider"] = provider_of(event["provider"], event["model"])
@@ -37,12 +39,23 @@ def event_of(raw: Raw | EventError, book: PriceBook = PUBLIC, note: Note = lambd
         raise EventError(f"this is no event ({describe_error(error)})") from error
 
 
+def in_dollars(raw: Raw, book: PriceBook, note: Note) -> Raw:
+    """A record whose cost is in another currency by the rate of its day; without one, unpriced."""
+    if FOREIGN not in raw:
+        return raw
+    found = {name: value for name, value in raw.items() if name != FOREIGN}
+    currency, amount = raw[FOREIGN]
+    dollars = book.exchange.dollars(currency, amount, clean(found)["ts"])
+    if dollars is None:
+        note(NO_RATE.format(currency))
+        return found | {"cost_origin": "unpriced", "unpriced_reason": OTHER_CURRENCY}
+    note(BY_RATE.format(currency))
+    return found | {"cost_nano": round(dollars * NANO), "cost_origin": "reported"}
+
+
 def _possible(raw: Raw, note: Note) -> Raw:
     """The fields of a record, without a cost that cannot be."""
-    found = {name: value for name, value in raw.items() if name not in (NOTES, FOREIGN)}
-    if foreign := raw.get(FOREIGN):
-        note(NO_RATE.format(foreign[0]))
-        found |= {"cost_nano": None, "cost_origin": "unpriced", "unpriced_reason": OTHER_CURRENCY}
+    found = {name: value for name, value in raw.items() if name != NOTES}
     if _impossible(raw):
         note(COST_UNKNOWN)
         found |= {

@@ -17,8 +17,8 @@ cost          BilledCost, reported: what the invoice says. EffectiveCost spreads
 tokens        null: quantities are told in units of the seller (kept in tags), not in our four
               counts; where the unit is requests, so many calls
 adjustment    a credit, a correction or a row below zero: money with its sign, no call
-currency      another than USD: by x_BilledCostInUsd, else stored as it is, its cost unknown;
-              currency and amount stand in tags
+currency      another than USD: by x_BilledCostInUsd, else by the exchange rate that was stated for
+              the day, else stored as it is, its cost unknown; currency and amount stand in tags
 not counted   other services (a note says how many). A bill is a second view of what a gateway
               or a vendor's usage report tells: import one of them for an account
 """

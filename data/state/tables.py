@@ -141,6 +141,18 @@ PRICES: Final = sa.Table(
     sa.UniqueConstraint("provider", "model", "start"),
 )
 
+EXCHANGE_RATES: Final = sa.Table(
+    "exchange_rates",
+    META,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("start", sa.Text, nullable=False),
+    sa.Column("dollars", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.UniqueConstraint("currency", "start"),
+)
+
 RELEASES: Final = sa.Table(
     "public_releases",
     META,

@@ -173,4 +173,15 @@ UPGRADES: Final[tuple[tuple[str, ...], ...]] = (
         )""",
     ),
     ('ALTER TABLE ingest_keys ADD COLUMN "user" TEXT',),
+    (
+        """CREATE TABLE exchange_rates (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            currency TEXT NOT NULL,
+            start TEXT NOT NULL,
+            dollars TEXT NOT NULL,
+            at BIGINT NOT NULL,
+            who TEXT NOT NULL,
+            UNIQUE (currency, start)
+        )""",
+    ),
 )

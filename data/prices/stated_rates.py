@@ -1,0 +1,106 @@
+"""The exchange rates that platform administrators stated, each change with its audit entry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from data.access.scope import Scope
+from data.errors import Forbidden, Refused, Unknown
+from data.prices.exchange import ExchangeRate
+from data.state.audit import Actor, record
+from data.state.store import State
+from data.state.tables import EXCHANGE_RATES
+
+CURRENCY: Final = re.compile("[A-Z]{3}")
+FIELDS: Final = ("currency", "from", "dollars")
+MOST: Final = Decimal(1_000_000)
+
+
+def read_rates(connection: sa.Connection) -> list[ExchangeRate]:
+    """Every rate, by currency and day."""
+    rates = EXCHANGE_RATES.c
+    rows = connection.execute(sa.select(EXCHANGE_RATES).order_by(rates.currency, rates.start))
+    return [ExchangeRate.of(row) for row in rows]
+
+
+def list_rates(state: State, scope: Scope) -> list[ExchangeRate]:
+    """Every rate; raises `Forbidden` for whom they are not."""
+    require_platform_admin(scope)
+    with state.reading() as connection:
+        return read_rates(connection)
+
+
+def state_rate(state: State, actor: Actor, raw: Mapping[str, Any]) -> ExchangeRate:
+    """One more rate; `Refused` names the field that is wrong."""
+    require_platform_admin(actor.scope)
+    row = draft(raw) | {"at": actor.now, "who": actor.who}
+    with state.writing() as connection:
+        _refuse_second(connection, row)
+        insert = EXCHANGE_RATES.insert().values(row).returning(*EXCHANGE_RATES.c)
+        made = ExchangeRate.of(connection.execute(insert).one())
+        record(connection, actor, "create", _thing(made), None, made.as_dict())
+    return made
+
+
+def remove_rate(state: State, actor: Actor, number: int) -> None:
+    """No such rate any more; what was stored by it stays as it is. Raises `Unknown`."""
+    require_platform_admin(actor.scope)
+    # A number that SQLite cannot hold is nobody's.
+    this = EXCHANGE_RATES.c.id == (number if 0 < number < 2**63 else -1)
+    with state.writing() as connection:
+        row = connection.execute(sa.select(EXCHANGE_RATES).where(this)).first()
+        if row is None:
+            raise Unknown("rate", "there is no such exchange rate")
+        old = ExchangeRate.of(row)
+        connection.execute(EXCHANGE_RATES.delete().where(this))
+        record(connection, actor, "delete", _thing(old), old.as_dict(), None)
+
+
+def draft(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a rate as described; raises `Refused` naming the one that is wrong."""
+    for name in raw:
+        if name not in FIELDS:
+            raise Refused(str(name)[:40], f"an exchange rate has {', '.join(FIELDS)}, nothing else")
+    currency = str(raw.get("currency") or "").strip().upper()
+    if not CURRENCY.fullmatch(currency) or currency == "USD":
+        raise Refused("currency", "name a currency by its three letters, other than USD")
+    return {"currency": currency, "start": _day(raw.get("from")), "dollars": _dollars(raw)}
+
+
+def require_platform_admin(scope: Scope) -> None:
+    """Raises `Forbidden` for whom exchange rates are not."""
+    if not scope.manages_platform:
+        raise Forbidden("exchange rates are for platform administrators")
+
+
+def _day(value: Any) -> str:
+    try:
+        return date.fromisoformat(str(value or "").strip()).isoformat()
+    except ValueError:
+        raise Refused("from", "say from which day it holds: 2026-11-20") from None
+
+
+def _dollars(raw: Mapping[str, Any]) -> str:
+    try:
+        found = Decimal(str(raw.get("dollars")).strip())
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite() or not 0 < found <= MOST:
+        raise Refused("dollars", "say how many US dollars one of it is worth: 1.16")
+    return f"{found.normalize():f}"
+
+
+def _refuse_second(connection: sa.Connection, row: Mapping[str, Any]) -> None:
+    same = [EXCHANGE_RATES.c[name] == row[name] for name in ("currency", "start")]
+    if connection.execute(sa.select(EXCHANGE_RATES.c.id).where(*same)).first():
+        raise Refused("from", f"{row['currency']} has a rate from that day: remove it first")
+
+
+def _thing(one: ExchangeRate) -> str:
+    return f"exchange rate {one.id}"
