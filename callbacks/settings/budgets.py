@@ -33,7 +33,8 @@ from components.page import spending
 from components.settings import budgets as cards
 from components.settings.budget_charts import crossings, drawn, shares
 from components.settings.budgets import Names, crossing_row, point, row
-from components.settings.resource import Row, options
+from components.settings.draw import options
+from components.settings.resource import Row
 from data.access.scope import Scope
 from data.budgets.book import budget, change, create, own, remove, visible_budgets
 from data.budgets.budget import KINDS, Budget

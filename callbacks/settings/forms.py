@@ -33,7 +33,8 @@ from callbacks.settings.resource import (
     current_context,
 )
 from components import ids
-from components.settings.resource import Button, Card, Form, Row, options
+from components.settings.draw import options
+from components.settings.resource import Button, Card, Form, Row
 from data.errors import Refused, SpendscopeError
 
 part, field, extra = ids.resource, ids.resource_field, partial(ids.resource_extra, of=ALL)

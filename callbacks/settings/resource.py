@@ -29,7 +29,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 from callbacks.access.session import current_actor
 from callbacks.settings.preferences import zone_of
-from components.settings.resource import Card, Row, page
+from components.settings.draw import page
+from components.settings.resource import Card, Row
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.errors import Forbidden, SpendscopeError

@@ -8,7 +8,8 @@ from typing import Any, Final
 from dash import dcc, html
 
 from components import ids
-from components.settings.resource import Button, Card, Column, Field, Form, Row, card, cells, pair
+from components.settings.draw import card
+from components.settings.resource import Button, Card, Column, Field, Form, Row, cells, pair
 from data.budgets.budget import KINDS, LIMITS, PERIODS, Budget
 from data.budgets.crossings import Crossed, Crossing
 from data.budgets.spending import Standing

@@ -9,7 +9,8 @@ from typing import Any, Final
 from dash import dcc, html
 
 from components import ids
-from components.settings.resource import Button, Card, Column, plain
+from components.settings.draw import plain
+from components.settings.resource import Button, Card, Column
 from data.ingest.import_log import Import
 from data.ingest.sources import Detail
 from data.query.units import COUNT, INSTANT

@@ -7,7 +7,8 @@ from typing import Final
 from dash import html
 
 from components import ids
-from components.settings.resource import Button, Card, Column, Field, Form, plain
+from components.settings.draw import plain
+from components.settings.resource import Button, Card, Column, Field, Form
 from data.query.units import INSTANT, InstantUnit, moment
 
 REVOKED: Final = InstantUnit("instant", reading=lambda us, zone: f"revoked {moment(us, zone)}")

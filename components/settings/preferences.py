@@ -8,7 +8,8 @@ import dash_bootstrap_components as dbc
 from dash import html
 
 from components import ids
-from components.settings.resource import Field, options
+from components.settings.draw import options
+from components.settings.resource import Field
 from data.local_time import zones
 from data.people.preferences import MODES, STARTS, THEMES, Preferences
 

@@ -7,7 +7,8 @@ from typing import Any, Final
 from dash import html
 
 from components import ids
-from components.settings.resource import Column, Field, Form, Row, cells, grid
+from components.settings.draw import grid
+from components.settings.resource import Column, Field, Form, Row, cells
 from data.events.money import in_dollars
 from data.prices.cost_change import CostChange
 from data.prices.entries import RATES

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -26,6 +27,7 @@ from components import ids
 from components.settings.resource import Button, Card, Column, Field, Form, Row
 from data.access.scope import Scope
 from data.errors import Forbidden, Refused, Unknown
+from data.query.units import COUNT, DASH, INSTANT, USD
 from tests.resources import (
     begin,
     body,
@@ -310,6 +312,21 @@ def test_a_form_may_open_in_its_own_way(tmp_path: Path, kept: Plants) -> None:
     )
     assert opened["choice", "kind"]["options"] == [{"value": "vine", "label": "Vine"}]
     assert opened["edited"]["data"] == {"number": 7}
+
+
+@pytest.mark.parametrize(("column", "value", "text"), [
+    (Column("name", "Name"), "fern", "fern"),
+    (Column("note", "Note"), DASH, DASH),
+    (Column("note", "Note", blank="any"), "any", "any"),
+    (Column("cost", "Cost", unit=USD), 1.25, "$1.25"),
+    (Column("at", "When", unit=INSTANT), 0, "1 Jan 1970 01:00"),
+    (Column("gone", "Gone", unit=INSTANT, blank="never"), None, "never"),
+    (Column("size", "Size", unit=COUNT, of=lambda one: len(one.name) * 1_000), 4_000, "4,000"),
+])  # fmt: skip
+def test_a_column_reads_a_record_in_its_unit(column: Column, value: Any, text: str) -> None:
+    record = SimpleNamespace(name="fern", note="", cost=1_250_000_000, at=0, gone=None)
+    field = column.field
+    assert column.cell(record, "Europe/Berlin") == {field: value, f"{field}_text": text}
 
 
 def test_two_resources_cannot_have_one_key(kept: Plants) -> None:

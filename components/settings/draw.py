@@ -1,0 +1,231 @@
+"""How a settings resource looks: page, card, table and form, empty; callbacks fill what has an id.
+
+Every part is in the tree of every card, as a missing one would silence the callback that fills it;
+what only some cards have (fields, buttons, a drawer) is found by a key of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any, Final
+
+import dash_ag_grid as dag
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from components import ids
+from components.page.cards import GRID, chart_or_table, csv_link, modes, title
+from components.settings.resource import Card, Column, Field, Form, Row
+
+SELECTABLE: Final[Row] = {
+    "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}
+}
+
+
+def page(key: str, cards: Iterable[Card], before: list[Any], after: list[Any]) -> html.Div:
+    """A page of them, and what stands before and after."""
+    return html.Div(
+        [*before, *(card(one) for one in cards), *after],
+        className=f"settings-page budgets-page {key}-page", **ids.testid(key),
+    )  # fmt: skip
+
+
+def plain(key: str, text: str, help_: str, body: list[Any]) -> html.Section:
+    """A card beside them, without a table."""
+    return html.Section(
+        [html.Header([title(text, help_)], className="card-head"), *body],
+        className="card-section", **ids.testid(f"section-{key}"),
+        **{"aria-label": text, "data-state": "ready"},
+    )  # fmt: skip
+
+
+def card(one: Card) -> html.Section:
+    """The card, empty."""
+    form = one.form and (_drawer(one, one.form) if one.form.drawer else _in_card(one, one.form))
+    table = _grid(one)
+    body = chart_or_table(partial(_body_part, one), table) if one.chart else _table(one, table)
+    return html.Section(
+        [
+            *_stores(one.key),
+            html.Header([title(one.title, one.help), _tools(one)], className="card-head"),
+            *_search(one),
+            html.P(id=_part(one, "note"), className="price-seen", role="status",
+                   **ids.testid(f"{one.key}-found")),
+            html.Div(id=_part(one, "problem"), className="problem", role="alert"),
+            body,
+            *([form] if form else []),
+            html.P(id=_part(one, "detail"), className="import-detail", role="status",
+                   **ids.testid(f"{one.one}-detail")),
+            *one.below(),
+        ],
+        id=_part(one, "card"), className="card-section", **ids.testid(f"section-{one.key}"),
+        **{"aria-label": one.title, "data-state": "loading"},
+    )  # fmt: skip
+
+
+def _table(one: Card, grid: dag.AgGrid) -> html.Div:
+    sentence = html.P(id=_part(one, "state"), className="budgets-said", role="status",
+                      **ids.testid("state"))  # fmt: skip
+    return html.Div([sentence, html.Div(grid, className="budgets-grid", **ids.testid("table"))])
+
+
+def _body_part(one: Card, name: str) -> ids.Id:
+    return _part(one, name) if name == "state" else ids.resource_extra(name, one.key, "chart")
+
+
+def _part(one: Card, name: str) -> ids.Id:
+    return ids.resource(name, one.key)
+
+
+def _stores(key: str) -> list[Any]:
+    names = ("changed", "pending", "edited", "previewed")
+    stores = [dcc.Store(id=ids.resource(name, key)) for name in names]
+    offset = dcc.Store(id=ids.resource("offset", key), data=0)
+    return [*stores, offset, dcc.ConfirmDialog(id=ids.resource("confirm", key))]
+
+
+def _tools(one: Card) -> html.Div:
+    place = html.Span(id=_part(one, "place"), className="help place", role="status",
+                      **ids.testid(f"{one.key}-place"))  # fmt: skip
+    turns = [
+        html.Button(name.capitalize(), id=_part(one, name), className="quiet turn", disabled=True,
+                    hidden=not one.page_size, **ids.testid(f"{one.key}-{name}"))
+        for name in ("newer", "older")
+    ]  # fmt: skip
+    buttons = [
+        html.Button(each.label, id=ids.resource_button(each.key, one.key), className="quiet",
+                    disabled=each.needs is not None, hidden=each.hides, **ids.testid(each.key))
+        for each in one.buttons
+    ]  # fmt: skip
+    mode = [modes(partial(_body_part, one), one.title)] if one.chart else []
+    file = [csv_link(ids.resource_extra("file", one.key, "file"))] if one.file else []
+    return html.Div(
+        [*one.tools(), place, *turns, *buttons, *_choices(one), *mode, *file], className="tools"
+    )
+
+
+def _choices(one: Card) -> list[Any]:
+    return [
+        dbc.Select(id=ids.resource_find(each.name, one.key), value=each.initial, size="sm",
+                   options=options(each.options), class_name="choice", html_size=None,
+                   name=each.label)
+        for each in one.search if each.kind == "choice"
+    ]  # fmt: skip
+
+
+def options(known: Mapping[str, str]) -> list[dict[str, str]]:
+    """A select's options of keys and labels."""
+    return [{"value": key, "label": label} for key, label in known.items()]
+
+
+def _grid(one: Card) -> dag.AgGrid:
+    turned = bool(one.page_size)
+    more = {"pagination": False} if turned else SELECTABLE
+    known = {"getRowId": f"params.data.{one.named}"} if one.named else {}
+    return grid(_part(one, "table"), one.columns, more, sortable=not turned, **known)
+
+
+def grid(
+    key: Any, columns: Iterable[Column], options: Row, sortable: bool = True, **more: Any
+) -> dag.AgGrid:
+    """A table of some columns, empty."""
+    return dag.AgGrid(
+        id=key, columnDefs=[_column(one) for one in columns], rowData=[], columnSize=None,
+        dashGridOptions=GRID | {"domLayout": "autoHeight"} | options,
+        defaultColDef={"sortable": sortable, "resizable": True, "suppressHeaderMenuButton": True},
+        className="grid", style={"width": "100%"}, **more,
+    )  # fmt: skip
+
+
+def _column(one: Column) -> Row:
+    column: Row = {
+        "field": one.field, "headerName": one.label, "minWidth": one.width, "flex": one.flex,
+        "wrapHeaderText": True, "headerTooltip": one.help or one.label,
+        "tooltipField": f"{one.field}_{one.tip}", "valueFormatter": {"function": "shown(params)"},
+    }  # fmt: skip
+    if one.unit.numeric:
+        column["type"] = "rightAligned"
+    return column | dict(one.more)
+
+
+def _search(one: Card) -> list[Any]:
+    fields = [
+        html.Div([
+            html.Label(each.label, htmlFor=ids.dom(ids.resource_find(each.name, one.key))),
+            dbc.Input(id=ids.resource_find(each.name, one.key), value=each.initial,
+                      type="date" if each.kind == "date" else "text", placeholder=each.hint,
+                      debounce=0.4, autocomplete="off"),
+        ])
+        for each in one.search if each.kind != "choice"
+    ]  # fmt: skip
+    return [html.Div(fields, className="key-form")] if fields else []
+
+
+# --- the form
+
+
+def _in_card(one: Card, form: Form) -> html.Div:
+    row = html.Div([*_fields(one, form), *form.buttons(), _save(one, form)], className="key-form")
+    secret = [_secret(one, form.once)] if form.once else []
+    return html.Div([row, _problem(one, ""), *secret, *form.more()])
+
+
+def _drawer(one: Card, form: Form) -> dbc.Offcanvas:
+    heading = ids.resource_extra("title", one.key)
+    buttons = html.Div([*form.buttons(), _save(one, form)], className="price-buttons")
+    return dbc.Offcanvas(
+        [*_fields(one, form), _problem(one, ""), buttons, *form.more()],
+        id=ids.resource_extra("drawer", one.key), labelledby=ids.dom(heading),
+        title=html.Span(id=heading), placement="end", is_open=False,
+        class_name=f"budget-form {one.key}-form", scrollable=True,
+    )  # fmt: skip
+
+
+def _fields(one: Card, form: Form) -> list[html.Div]:
+    return [_field(one, each) for each in form.fields]
+
+
+def _save(one: Card, form: Form) -> html.Button:
+    return html.Button(
+        form.save, id=ids.resource_extra("save", one.key), className="toggle",
+        disabled=form.previewed, **ids.testid(form.save_key), **{"aria-pressed": "true"},
+    )  # fmt: skip
+
+
+def _field(one: Card, each: Field) -> html.Div:
+    control = _control(one, each)
+    label = html.Label(each.label, htmlFor=ids.dom(control.id),
+                       id=ids.resource_field("label", each.name, one.key))  # fmt: skip
+    offered = ids.resource_field("offered", each.name, one.key)
+    return html.Div(
+        [label, control, _problem(one, each.name),
+         *([html.Datalist(id=offered)] if each.suggests else [])],
+        id=ids.resource_field("box", each.name, one.key), className=f"field {each.class_name}",
+        **ids.testid(f"{one.key}-{each.name}"),
+    )  # fmt: skip
+
+
+def _control(one: Card, each: Field) -> Any:
+    if each.kind == "choice":
+        return dbc.Select(id=ids.resource_field("choice", each.name, one.key), value=each.initial,
+                          options=options(each.options))  # fmt: skip
+    offered = ids.dom(ids.resource_field("offered", each.name, one.key))
+    return dbc.Input(
+        id=ids.resource_field("field", each.name, one.key), value=each.initial,
+        type="date" if each.kind == "date" else "text", placeholder=each.hint, autocomplete="off",
+        inputmode="decimal" if each.kind == "decimal" else "text",
+        **({"list": offered} if each.suggests else {}),
+    )  # fmt: skip
+
+
+def _problem(one: Card, name: str) -> html.Div:
+    return html.Div(id=ids.resource_field("problem", name, one.key), className="problem",
+                    role="alert", **ids.testid(f"{one.one}-problem-{name}"))  # fmt: skip
+
+
+def _secret(one: Card, sentence: str) -> html.Div:
+    key = ids.resource_extra("secret", one.key)
+    code = html.Code(id=key, **ids.testid(f"{one.one}-secret"))
+    copy = dcc.Clipboard(target_id=key, title="Copy it", className="quiet")
+    return html.Div([html.P(sentence), code, copy], className="key-shown", role="status")
