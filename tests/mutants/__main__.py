@@ -80,7 +80,8 @@ def tried(path: str) -> Count:
         sys.exit(f"the tests of {path} fail without any change: {' '.join(PAIRS[path])}")
     for one in mutants(path, source_of(path)):
         count.add(one, tests.outcome(one))
-    tests.close()
+    if not tests.close():
+        sys.exit(f"{path}: the files changed meanwhile, what was noticed says nothing")
     print(count, flush=True)
     return count
 

@@ -78,7 +78,7 @@ def _of(node: ast.AST) -> Iterator[Change]:
         case ast.Constant(value=bool() | int() as value):
             new = not value if isinstance(value, bool) else value + 1
             yield node.lineno, f"{value} → {new}", lambda: setattr(node, "value", new)
-        case ast.Return(value=ast.expr()):
+        case ast.Return(value=ast.expr() as value) if ast.unparse(value) != "None":
             yield node.lineno, "returns None", lambda: setattr(node, "value", ast.Constant(None))
     for field in ("body", "orelse"):
         yield from _removals(getattr(node, field, None))

@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from inspect import CO_OPTIMIZED
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from tempfile import TemporaryDirectory
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final, Literal
 
@@ -45,7 +46,10 @@ class Tests:
     """The tests of a module, collected in a process of their own."""
 
     def __init__(self, path: str, arguments: Sequence[str]) -> None:
-        self.path, self.source, self.arguments = path, source_of(path), (*OPTIONS, *arguments)
+        self.path, self.source = path, source_of(path)
+        # Each trial empties the folder of the one before; pytest's own would be left behind.
+        self._folder = TemporaryDirectory(prefix="mutants-")
+        self.arguments = (*OPTIONS, f"--basetemp={self._folder.name}/tests", *arguments)
         self._collected, theirs = Pipe()
         plugin = Collected(str(ROOT / path), self.source, theirs)
         self._process = _forked(lambda: plugin.collect(self.arguments))
@@ -58,9 +62,13 @@ class Tests:
         answer: Outcome | None = self._collected.recv()
         return answer or _outcome(lambda: self._imported(one))
 
-    def close(self) -> None:
+    def close(self) -> bool:
+        """Whether the tests still pass without any change: nobody touched the files meanwhile."""
         self._collected.send(None)
+        passed: bool = self._collected.recv()
         os.waitpid(self._process, 0)
+        self._folder.cleanup()
+        return passed
 
     def _imported(self, one: Mutant) -> int:
         name = self.path.removesuffix(".py").replace("/", ".")
@@ -94,6 +102,7 @@ class Collected:
         gc.freeze()  # a fork that collects garbage copies all that was imported here
         while mutant := self.requests.recv():
             self.requests.send(self._outcome(mutant))
+        self.requests.send(_outcome(lambda: self._failed({}, 0)) == "unnoticed")
         return True
 
     def _outcome(self, one: Mutant) -> Outcome | None:

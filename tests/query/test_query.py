@@ -210,6 +210,14 @@ def test_rows_are_in_order_and_come_by_page(
     assert totals(replace(paged, top=1), ADMIN, store) == {"cost": 7e-9, "requests": 4}
 
 
+def test_the_window_before_is_asked_the_same(
+    store: EventStore, event: Make, filters: Filters
+) -> None:
+    store.write([event(ts="2026-10-31T23:59:59Z", cost_nano=1), event(cost_nano=2)])
+    asked = Query(("cost",), (), filters)
+    assert [totals(one, ADMIN, store)["cost"] for one in (asked, asked.before())] == [2e-9, 1e-9]
+
+
 def test_the_largest_stay_and_the_others_have_no_name(
     store: EventStore, event: Make, filters: Filters
 ) -> None:
