@@ -40,8 +40,8 @@ def rows(
 ) -> list[Record]:
     """A record a row, in the frame's order; instants are ISO 8601 with the zone's offset."""
     names = [column["name"] for column in columns((*by, *metrics))]
-    said = [cells(frame[name].tolist(), name, zone) for name in names]
-    return [dict(zip(names, values, strict=True)) for values in zip(*said, strict=True)]
+    values_by_column = [cells(frame[name].tolist(), name, zone) for name in names]
+    return [dict(zip(names, values, strict=True)) for values in zip(*values_by_column, strict=True)]
 
 
 def cells(values: list[Any], name: str, zone: str) -> list[Any]:
@@ -54,8 +54,8 @@ def cells(values: list[Any], name: str, zone: str) -> list[Any]:
 
 def iso(value: Any, zone: str) -> str | None:
     """An instant as text with the zone's offset."""
-    told: str | None = INSTANT.record(value, zone)
-    return told
+    text: str | None = INSTANT.record(value, zone)
+    return text
 
 
 def section(answer: Answer) -> Record:
@@ -71,22 +71,22 @@ def section(answer: Answer) -> Record:
 
 def csv_text(answer: Answer) -> str:
     """The section's rows as CSV, all of them; no cell is a formula to a spreadsheet."""
-    told = section(answer)
+    record = section(answer)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(column["name"] for column in told["columns"])
-    writer.writerows([safe(value) for value in row.values()] for row in told["rows"])
+    writer.writerow(column["name"] for column in record["columns"])
+    writer.writerows([safe(value) for value in row.values()] for row in record["rows"])
     return text.getvalue()
 
 
 def xlsx(answer: Answer) -> bytes:
     """The same rows as a workbook; texts are written as texts, so nothing is a formula."""
-    told, file = section(answer), io.BytesIO()
+    record, file = section(answer), io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
         sheet = book.add_worksheet("Spendscope")
         sheet.freeze_panes(1, 0)
-        lines = [[column["name"] for column in told["columns"]]]
-        lines += [list(row.values()) for row in told["rows"]]
+        lines = [[column["name"] for column in record["columns"]]]
+        lines += [list(row.values()) for row in record["rows"]]
         for place, line in enumerate(lines):
             _write(sheet, place, line)
     return file.getvalue()

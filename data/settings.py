@@ -47,29 +47,29 @@ class Settings:
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """The settings of an environment; raises `SettingsError` naming the wrong one."""
-        told = {
+        given = {
             key.removeprefix(PREFIX): value.strip()
             for key, value in environ.items()
             if key.startswith(PREFIX) and value.strip()
         }
         for name in LATER:
-            if name in told:
+            if name in given:
                 raise SettingsError(f"{PREFIX}{name} is set, but OIDC sign-in is not available yet")
-        data_dir = Path(told.get("DATA_DIR", "var")).absolute()
+        data_dir = Path(given.get("DATA_DIR", "var")).absolute()
         return cls(
-            host=told.get("HOST", "127.0.0.1"),
-            port=_port(told.get("PORT", "8050")),
+            host=given.get("HOST", "127.0.0.1"),
+            port=_port(given.get("PORT", "8050")),
             data_dir=data_dir,
-            events_url=told.get("EVENTS_URL", f"duckdb:///{data_dir / 'events.duckdb'}"),
-            state_url=told.get("STATE_URL", f"sqlite:///{data_dir / 'state.sqlite'}"),
-            secret_key=told.get("SECRET_KEY") or _kept_secret(data_dir),
-            jwt_secret=_long("JWT_SECRET", told.get("JWT_SECRET")),
-            **_jwks(told),
-            ingest_key=told.get("INGEST_KEY"),
-            sign_in=_sign_ins(told.get("SIGN_IN", "demo,local")),
-            litellm_url=told.get("LITELLM_URL"),
-            litellm_every=_seconds("LITELLM_EVERY", told.get("LITELLM_EVERY", "60")),
-            now_frozen=_now(told.get("NOW")),
+            events_url=given.get("EVENTS_URL", f"duckdb:///{data_dir / 'events.duckdb'}"),
+            state_url=given.get("STATE_URL", f"sqlite:///{data_dir / 'state.sqlite'}"),
+            secret_key=given.get("SECRET_KEY") or _kept_secret(data_dir),
+            jwt_secret=_long("JWT_SECRET", given.get("JWT_SECRET")),
+            **_jwks(given),
+            ingest_key=given.get("INGEST_KEY"),
+            sign_in=_sign_ins(given.get("SIGN_IN", "demo,local")),
+            litellm_url=given.get("LITELLM_URL"),
+            litellm_every=_seconds("LITELLM_EVERY", given.get("LITELLM_EVERY", "60")),
+            now_frozen=_now(given.get("NOW")),
         )
 
 
@@ -81,8 +81,8 @@ def _port(text: str) -> int:
 
 def _seconds(name: str, text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= LONGEST_PAUSE:
-        told = f"seconds, 1 to {LONGEST_PAUSE:,}"
-        raise SettingsError(f"{PREFIX}{name} must be whole {told}, not {excerpt(text)}")
+        allowed = f"whole seconds, 1 to {LONGEST_PAUSE:,}"
+        raise SettingsError(f"{PREFIX}{name} must be {allowed}, not {excerpt(text)}")
     return int(text)
 
 
@@ -92,15 +92,15 @@ def _long(name: str, secret: str | None) -> str | None:
     return secret
 
 
-def _jwks(told: Mapping[str, str]) -> dict[str, str | None]:
+def _jwks(given: Mapping[str, str]) -> dict[str, str | None]:
     names = ("JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE")
-    given = [name for name in names if name in told]
-    if "JWKS_URL" in told and "JWT_SECRET" in told:
+    named = [name for name in names if name in given]
+    if "JWKS_URL" in given and "JWT_SECRET" in given:
         raise SettingsError("SPENDSCOPE_JWKS_URL and SPENDSCOPE_JWT_SECRET exclude each other")
-    if given and len(given) < len(names):
-        missing = next(name for name in names if name not in told)
+    if named and len(named) < len(names):
+        missing = next(name for name in names if name not in given)
         raise SettingsError(f"{PREFIX}{missing} is missing: the three JWKS settings go together")
-    return {name.lower(): told.get(name) for name in names}
+    return {name.lower(): given.get(name) for name in names}
 
 
 def _sign_ins(text: str) -> tuple[str, ...]:

@@ -16,10 +16,10 @@ def why_closed(settings: Settings, store: EventStore) -> str | None:
     """None while the personas may come in: allowed, and every stored event is a sample."""
     if "demo" not in settings.sign_in:
         return "the demo is switched off"
-    held = sources(store)
-    if held == {SOURCE}:
+    stored = sources(store)
+    if stored == {SOURCE}:
         return None
-    if not held:
+    if not stored:
         return "the demo has no sample data to show: load it with spendscope sample"
     return "the demo has ended: this server holds real data now"
 

@@ -99,18 +99,18 @@ def _catalog() -> dict[str, Any]:
 
 def _query(filters: Filters, store: EventStore) -> dict[str, Any]:
     started, scope = time.perf_counter(), current_scope()
-    asked, zone = _question(filters), filters.window.zone
-    said: dict[str, Any] = {
-        "columns": records.columns((*asked.by, *asked.metrics)),
-        "rows": records.rows(run(asked, scope, store), asked.by, asked.metrics, zone),
-        "totals": _record(asked.total(), scope, store),
-        "row_count": count(asked, scope, store) if asked.by else 1,
+    query, zone = _question(filters), filters.window.zone
+    body: dict[str, Any] = {
+        "columns": records.columns((*query.by, *query.metrics)),
+        "rows": records.rows(run(query, scope, store), query.by, query.metrics, zone),
+        "totals": _record(query.total(), scope, store),
+        "row_count": count(query, scope, store) if query.by else 1,
         "meta": meta(filters, store),
     }
     if request.args.get("compare"):
-        said["previous"] = _record(asked.total().before(), scope, store)
-    said["meta"]["elapsed_ms"] = round((time.perf_counter() - started) * 1_000, 1)
-    return said
+        body["previous"] = _record(query.total().before(), scope, store)
+    body["meta"]["elapsed_ms"] = round((time.perf_counter() - started) * 1_000, 1)
+    return body
 
 
 def _record(query: Query, scope: Scope, store: EventStore) -> dict[str, Any]:
@@ -165,5 +165,5 @@ def _broken(error: Exception) -> Any:
         return jsonify(error={"code": "http", "message": str(error.description)}), error.code
     number = uuid4().hex[:8]
     log.exception("request %s failed", number, exc_info=error)
-    said = f"something broke here; tell your operator the number {number}"
-    return jsonify(error={"code": "bug", "message": said}), 500
+    problem = f"something broke here; tell your operator the number {number}"
+    return jsonify(error={"code": "bug", "message": problem}), 500

@@ -45,28 +45,28 @@ def attach(server: Flask, settings: Settings, store: EventStore) -> None:
     @server.get("/api/v1/events")
     def events() -> Response:
         filters = filters_asked(settings, ASKING)
-        asked, scope = _asked(filters), current_scope()
+        query, scope = _query(filters), current_scope()
         zone = filters.window.zone
-        told = records.rows(run(asked, scope, store), (), asked.metrics, zone)[0]
+        totals = records.rows(run(query, scope, store), (), query.metrics, zone)[0]
         page = Listing(
-            asked, order_asked() or LATEST_FIRST,
+            query, order_asked() or LATEST_FIRST,
             whole("limit", ROWS, 1, MOST_ROWS), whole("offset", 0, 0, FARTHEST),
         )  # fmt: skip
         return jsonify(
             columns=[_column(name) for name in COLUMNS],
             rows=[_record(row, zone) for row in rows(page, scope, store)],
-            row_count=told["events"], totals=told, meta=meta(filters, store),
+            row_count=totals["events"], totals=totals, meta=meta(filters, store),
         )  # fmt: skip
 
     @server.get("/api/v1/events.csv")
     def download() -> Response:
         filters = filters_asked(settings, ("metric", "section", "order"))
-        listing = Listing(_asked(filters), order_asked() or LATEST_FIRST)
+        listing = Listing(_query(filters), order_asked() or LATEST_FIRST)
         found, zone = rows(listing, current_scope(), store), listing.query.filters.window.zone
         return csv_file("events", COLUMNS, (_record(row, zone).values() for row in found))
 
 
-def _asked(filters: Filters) -> Query:
+def _query(filters: Filters) -> Query:
     return behind(request.args.get("section"), request.args.get("metric") or "events", filters)
 
 
@@ -76,8 +76,8 @@ def behind(key: str | None, metric: str, filters: Filters) -> Query:
         return events_query(metric, filters)
     one: Section = section(key)
     if metric not in one.metrics:
-        said = f"{one.title} has no {metric[:40]!r}; use one of {', '.join(one.metrics)}"
-        raise Refused("metric", said)
+        problem = f"{one.title} has no {metric[:40]!r}; use one of {', '.join(one.metrics)}"
+        raise Refused("metric", problem)
     return events_query(metric, filters, build_query(one, filters, (*one.by, "")[0], metric))
 
 

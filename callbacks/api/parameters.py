@@ -23,13 +23,13 @@ def filters_asked(settings: Settings, others: tuple[str, ...]) -> Filters:
     return parse(read_choice(arguments), settings.now())
 
 
-def only(known: tuple[str, ...]) -> None:
+def only(names: tuple[str, ...]) -> None:
     """Refuse a parameter that is none of these."""
     for name in request.args:
-        if name not in known:
-            said = ", ".join(one for one in known if one not in EXCLUSIONS)
-            also = "; not_ before a field leaves out" if EXCLUSIONS.keys() & known else ""
-            raise Refused(name, f"there is no parameter {name[:40]!r}; use {said}{also}")
+        if name not in names:
+            offered = ", ".join(one for one in names if one not in EXCLUSIONS)
+            also = "; not_ before a field leaves out" if EXCLUSIONS.keys() & names else ""
+            raise Refused(name, f"there is no parameter {name[:40]!r}; use {offered}{also}")
 
 
 def whole(name: str, default: int, least: int, most: int) -> int:

@@ -38,14 +38,14 @@ def request_body() -> Iterator[bytes]:
     `StoreError` where too many large ones are being worked on.
     """
     gzipped = _is_gzip()
-    with ExitStack() as held:
+    with ExitStack() as slots:
         if (request.content_length or 0) > LARGE:
-            held.enter_context(_large_body_slot())
+            slots.enter_context(_large_body_slot())
         content = _read()
         if gzipped and (small := _decompressed(content, min(LARGE, LARGEST_UNPACKED))) is not None:
             content = small
         elif gzipped:
-            held.enter_context(_large_body_slot())
+            slots.enter_context(_large_body_slot())
             content = _decompress_all(content)
         yield content
 
@@ -108,17 +108,17 @@ def refuse_too_many_objects(text: bytes) -> None:
 
 def split_into_bodies(items: Iterable[Any]) -> Iterator[bytes]:
     """A list as bodies of lists, none of them larger than `LARGEST_PART` if no item is."""
-    held: list[bytes] = []
+    parts: list[bytes] = []
     size = 2
     for item in items:
         encoded = orjson.dumps(item)
-        if held and size + len(encoded) > LARGEST_PART:
-            yield b"[" + b",".join(held) + b"]"
-            held, size = [], 2
-        held.append(encoded)
+        if parts and size + len(encoded) > LARGEST_PART:
+            yield b"[" + b",".join(parts) + b"]"
+            parts, size = [], 2
+        parts.append(encoded)
         size += len(encoded) + 1
-    if held:
-        yield b"[" + b",".join(held) + b"]"
+    if parts:
+        yield b"[" + b",".join(parts) + b"]"
 
 
 def _mb(size: int) -> str:

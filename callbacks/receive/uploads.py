@@ -27,7 +27,7 @@ from data.sources import AUTO, Options, formats, mapping
 from data.state.store import State
 
 PATH: Final = "/api/v1/imports"
-TOLD: Final = ("name", "format", "map", "user", "project", "start")
+FIELDS: Final = ("name", "format", "map", "user", "project", "start")
 
 
 def attach(
@@ -37,18 +37,18 @@ def attach(
 
     @server.post(PATH)
     def send_file() -> tuple[Response, int]:
-        only(TOLD)
+        only(FIELDS)
         require_platform_admin(current_scope())
         request.max_content_length = LARGEST
         if (request.content_length or 0) > LARGEST:
             raise TooLarge("body", TOO_LARGE)
-        told = {name: request.args.get(name, "").strip() for name in TOLD}
+        fields = {name: request.args.get(name, "").strip() for name in FIELDS}
         one = uploads.receive(
             current_actor(settings),
             request.stream,
-            told["name"],
-            _format(told["format"]),
-            _options(told),
+            fields["name"],
+            _format(fields["format"]),
+            _options(fields),
         )  # fmt: skip
         return jsonify(one.as_dict()), 202
 
@@ -75,7 +75,7 @@ def attach(
         limit, offset = whole("limit", 50, 1, 500), whole("offset", 0, 0, 10**9)
         tally.flush()
         return jsonify(
-            imports=[_said(x) for x in list_imports(state, current_scope(), limit, offset)]
+            imports=[_as_dict(x) for x in list_imports(state, current_scope(), limit, offset)]
         )
 
 
@@ -87,9 +87,11 @@ def _format(name: str) -> str:
     return name or AUTO
 
 
-def _options(told: dict[str, str]) -> Options:
-    columns = mapping.parse([told["map"]]) if told["map"] else {}
-    return Options(told["user"] or None, told["project"] or None, _start(told["start"]), columns)
+def _options(fields: dict[str, str]) -> Options:
+    columns = mapping.parse([fields["map"]]) if fields["map"] else {}
+    return Options(
+        fields["user"] or None, fields["project"] or None, _start(fields["start"]), columns
+    )
 
 
 def _start(text: str) -> datetime | None:
@@ -100,7 +102,7 @@ def _start(text: str) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
-def _said(one: Import) -> dict[str, Any]:
-    told = asdict(one)
-    told["cost"] = told.pop("cost_nano") / 1_000_000_000
-    return told | {name: instant(told[name]).isoformat() for name in ("at", "last")}
+def _as_dict(one: Import) -> dict[str, Any]:
+    fields = asdict(one)
+    fields["cost"] = fields.pop("cost_nano") / 1_000_000_000
+    return fields | {name: instant(fields[name]).isoformat() for name in ("at", "last")}
