@@ -726,6 +726,11 @@ LITELLM: Final = {
 }  # fmt: skip
 
 
+def test_what_litellm_only_retrieves_is_no_call() -> None:
+    (note,) = read(request(span(LITELLM | {"gen_ai.operation.name": "aget_responses"})))
+    assert "aget_responses" in note.text
+
+
 def test_a_call_of_litellm_is_read_as_its_row() -> None:
     event = one(LITELLM)
     want = {

@@ -358,6 +358,14 @@ def test_openai_csv_several_rows_a_bucket() -> None:
     assert "1 rows are buckets in which nothing was used" in notes
 
 
+def test_what_a_vendor_gives_back_is_an_adjustment() -> None:
+    bills = (page(costs("-1.5", "web search")), billed("-150", "web_search"))
+    events = [event for bill in bills for event in read_all(bill)[0]]
+    assert [(event["kind"], event["cost_nano"]) for event in events] == [
+        ("adjustment", -1_500_000_000)
+    ] * 2
+
+
 def test_openai_csv_of_costs_and_other_endpoints() -> None:
     events, notes = read_all(
         table(

@@ -34,7 +34,7 @@ from data.engines.duckdb.batch import Batch, probably_stored, without_duplicates
 from data.engines.duckdb.commits import PATIENCE, Busy, Commits, Outcome
 from data.engines.duckdb.parquet import load
 from data.engines.duckdb.schema import opened, transaction
-from data.engines.duckdb.shared import under_one_id
+from data.engines.duckdb.shared import SharedIds, under_one_id
 from data.engines.memo import Memo
 from data.errors import Refused
 from data.events.digest_index import DigestIndex, digests
@@ -60,6 +60,7 @@ class DuckEvents:
         self._lock = threading.Lock()
         self._commits = Commits(self._store)
         self._index: DigestIndex | None = None
+        self._shared = SharedIds()
         self._query_slots = threading.BoundedSemaphore(MOST_QUERIES)
         self._root = opened(path)
         self.sql = sa.create_engine(
@@ -96,7 +97,7 @@ class DuckEvents:
         with self._locked(until), closing(self._root.cursor()) as writer:
             index = self._index = self._read_index() if self._index is None else self._index
             with transaction(writer):
-                events = under_one_id(writer, index, events, bounds)
+                events = under_one_id(writer, index, self._shared, events, bounds)
                 batch = Batch(writer, self.book())
                 outcomes = batch.take(events, bounds, probably_stored(index, events))
                 if batch.new or batch.changed:
@@ -140,6 +141,7 @@ class DuckEvents:
         """The one who writes, for a transaction that leaves what it stored as `fresh`."""
         with self._lock:
             index, self._index = self._index, None
+            self._shared.forget()
             with transaction(cursor):
                 yield
             if index is not None:

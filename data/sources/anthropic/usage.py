@@ -88,6 +88,7 @@ def _billed(
     tally.count(None)
     yield {
         **row_fields,
+        "kind": "adjustment" if dollars < 0 else "llm",
         "operation": kind,
         "model": text(row.get("model")),
         "cost_nano": round(dollars * NANO),
