@@ -41,10 +41,11 @@
       ...JSON.parse(box.dataset.formats).map(([value, label]) => make("option", { value, textContent: label })));
     const text = (placeholder, name) =>
       tested(make("input", { className: "form-control", placeholder, autocomplete: "off" }), name);
-    const map = text("cost=total_usd, user=employee", "upload-map");
+    const map = text("cost=total_usd, user=owner.id, provider='openai'", "upload-map");
     const user = text("used where the file names none", "upload-user");
     const project = text("used where the file names none", "upload-project");
-    const start = text("2026-11-01T08:00Z, for traces that tell only offsets", "upload-start");
+    const start = text("2026-11-01T08:00Z, for files that tell no dates", "upload-start");
+    const end = text("2026-12-01, where the file sums up a period and tells no dates", "upload-end");
     const field = (label, control) => make("label", {}, make("span", { textContent: label }), control);
     const look = tested(make("button", { className: "toggle", textContent: "Preview", ariaPressed: "true" }), "upload-look");
     const store = tested(make("button", { className: "toggle", textContent: "Import", type: "button", hidden: true, ariaPressed: "true" }), "upload-import");
@@ -55,7 +56,7 @@
     const open = tested(make("ul", { className: "upload-open", hidden: true, ariaLabel: "Open uploads" }), "upload-open");
     const form = make("form", { className: "upload-form" }, field("File", input), field("Format", formats),
       field("Rename columns", map), field("Default user", user), field("Default project", project),
-      field("Start time", start), look);
+      field("Start time", start), field("End time", end), look);
     box.append(open, form, bar, said, seen, make("div", { className: "upload-buttons" }, store, cancel));
 
     let key = "", resumed = false, request = null;
@@ -121,7 +122,7 @@
       const file = input.files[0];
       if (!file) return;
       const told = { name: file.name, format: formats.value, map: map.value, user: user.value, project: project.value,
-        start: start.value };
+        start: start.value, end: end.value };
       seen.replaceChildren();
       look.disabled = true;
       store.hidden = true;

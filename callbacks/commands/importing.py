@@ -27,7 +27,7 @@ def import_usage(arguments: argparse.Namespace, settings: Settings) -> int:
     """Import what was named, print the report; 2 if something of it was rejected, else 0."""
     options = Options(
         user=arguments.user, project=arguments.project, start=instant("--start", arguments.start),
-        columns=mapping.parse(arguments.map),
+        end=instant("--end", arguments.end), columns=mapping.parse(arguments.map),
     )  # fmt: skip
     chosen = _chosen(arguments)
     store, report = open_store(settings), Report()

@@ -185,8 +185,9 @@ def _import_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--start",
         metavar="ISO",
-        help="first instant of a trace of offsets, or to read of a database",
+        help="first instant of a file without dates, or to read of a database",
     )
+    parser.add_argument("--end", metavar="ISO", help="the end of what a file without dates sums up")
     parser.add_argument(
         "--map", action="append", default=[], metavar="FIELD=COLUMN,…",
         help="which column fills which field, where they have names of their own",

@@ -1,6 +1,6 @@
 """Imports over HTTP, for platform administrators: a file is sent, looked at, stored or dropped.
 
-POST   /api/v1/imports?name=usage.csv[&format=&map=&user=&project=&start=]   the body is the file
+POST   /api/v1/imports?name=u.csv[&format=&map=&user=&project=&start=&end=]   the body is the file
 GET    /api/v1/imports/open   the uploads that are still known, so that a page can take one up again
 GET    /api/v1/imports/<id>   how far it is, what would become of it, what became of it
 POST   /api/v1/imports/<id>   store it
@@ -27,7 +27,7 @@ from data.sources import AUTO, Options, formats, mapping
 from data.state.store import State
 
 PATH: Final = "/api/v1/imports"
-FIELDS: Final = ("name", "format", "map", "user", "project", "start")
+FIELDS: Final = ("name", "format", "map", "user", "project", "start", "end")
 
 
 def attach(
@@ -89,16 +89,15 @@ def _format(name: str) -> str:
 
 def _options(fields: dict[str, str]) -> Options:
     columns = mapping.parse([fields["map"]]) if fields["map"] else {}
-    return Options(
-        fields["user"] or None, fields["project"] or None, _start(fields["start"]), columns
-    )
+    start, end = (_instant(name, fields[name]) for name in ("start", "end"))
+    return Options(fields["user"] or None, fields["project"] or None, start, end, columns)
 
 
-def _start(text: str) -> datetime | None:
+def _instant(name: str, text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text) if text else None
     except ValueError:
-        raise Refused("start", f"start is no ISO 8601 instant: {text[:40]!r}") from None
+        raise Refused(name, f"{name} is no ISO 8601 instant: {text[:40]!r}") from None
     return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 

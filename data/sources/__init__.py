@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -77,7 +77,7 @@ def find(paths: Iterable[Path], name: str = AUTO, options: Options | None = None
     renamed = [each.name for each in formats().values() if each.columns]
     if columns and name not in (AUTO, *renamed):
         raise SourceError(f"--map is for {' and '.join(renamed)} files; {name} has its own names")
-    inputs = [_input(file, name, columns) for path in paths for file in files_in(path)]
+    inputs = [_input(file, name, options or Options()) for path in paths for file in files_in(path)]
     if not (options and options.start):
         inputs = [_without_start(each) for each in inputs]
     if not any(each.format for each in inputs):
@@ -114,13 +114,13 @@ def _records(found: Input, options: Options) -> Iterator[Record]:
     return chain([first], some)
 
 
-def _input(file: File, name: str, columns: Mapping[str, str]) -> Input:
+def _input(file: File, name: str, options: Options) -> Input:
     try:
         head = head_of(file)
         if not head.text.strip() and name == AUTO:
             return Input(file, None, "the file is empty")
-        if columns:
-            return _mapped(file, head, columns)
+        if options.columns:
+            return _mapped(file, head, options)
     except EventError as error:
         return Input(file, None, str(error))
     if name != AUTO:
@@ -137,11 +137,11 @@ def _unknown(head: Head) -> str:
     return UNKNOWN + (f": {', '.join(head.columns)[:MOST_SHOWN]})" if several else ")")
 
 
-def _mapped(file: File, head: Head, columns: Mapping[str, str]) -> Input:
+def _mapped(file: File, head: Head, options: Options) -> Input:
     """A file whose columns have names of their own; none where it lacks one of the map."""
     some = (each for each in formats().values() if each.columns and each.recognises(head))
     found = next(some, canonical.FORMAT)
-    problem = lacking(columns, found.columns(file, head) if found.columns else ())
+    problem = lacking(options, found.columns(file, head) if found.columns else ())
     return Input(file, None if problem else found, problem)
 
 

@@ -15,17 +15,20 @@ Rows whose columns have other names are read by a map from fields to columns: `m
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 import orjson
 
 from data.errors import EventError
 from data.events.table import COUNTS
-from data.sources.entries import entries, values
+from data.sources.delimited import rows
+from data.sources.entries import begins_json, by_head, documents, entries, is_list, values
 from data.sources.fields import count, nano
 from data.sources.files import File
-from data.sources.format import Format, Head, Options, Raw, Record
-from data.sources.mapping import mapped_records
+from data.sources.format import Entry, Format, Head, Options, Raw, Record
+from data.sources.json_paths import inside, lists_in, names_in, unfolded
+from data.sources.mapping import is_constant, mapped_records
 
 NEEDED: Final = {"event_id", "ts", "kind"}
 SPELLED: Final = frozenset(COUNTS) - {"cost_nano"}  # may come as a cell with thousands
@@ -37,7 +40,18 @@ def recognises(head: Head) -> bool:
 
 
 def read(file: File, options: Options) -> Iterator[Record]:
-    return mapped_records(file.name, entries(file), convert, options)
+    return mapped_records(file.name, _entries(file, options), convert, options)
+
+
+def _entries(file: File, options: Options) -> Iterator[Entry]:
+    """Rows and JSON values; of a mapped document its records, wherever in it they are."""
+    if not options.columns:
+        return entries(file)
+    lists = lists_in(options.columns.values())
+    several = documents if lists else partial(by_head, test=is_list, this=values, that=documents)
+    paths = [inside(path) for path in options.columns.values() if not is_constant(path)]
+    found = by_head(file, begins_json, several, rows)
+    return unfolded(found, lists, paths)
 
 
 def convert(_: str, entry: Mapping[str, Any]) -> Iterator[Raw]:
@@ -57,10 +71,10 @@ def convert(_: str, entry: Mapping[str, Any]) -> Iterator[Raw]:
 
 def columns(_: File, head: Head) -> dict[str, None]:
     """The names of a CSV's columns, or of the fields of the objects near the beginning."""
-    if not head.first:
+    if not begins_json(head.text):
         return dict.fromkeys(head.columns)
-    objects = [row for _, row in values(File("", body=head.start)) if isinstance(row, dict)]
-    return {name: None for row in objects for name in row}
+    found = documents(File("", body=head.start))  # none of a document longer than the head
+    return {name: None for _, value in found for name in names_in(value)}
 
 
 FORMAT = Format("canonical", "Spendscope events", recognises, read, posted=True, columns=columns)

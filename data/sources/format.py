@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from data.errors import EventError
+from data.errors import EventError, Refused
 from data.sources.files import File
 
 Raw = dict[str, Any]  # fields of the canonical event, not cleaned yet
@@ -51,12 +51,17 @@ Record = tuple[str, Raw | EventError | Note]  # ("file:line", an event, why it i
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a file cannot say: whose it is, the first instant (aware) where it tells none, and which
-    of its `columns` fills which field (`mapping.py`)."""
+    of its `columns` fills which field (`mapping.py`); without dates it is of `start` to `end`."""
 
     user: str | None = None
     project: str | None = None
     start: datetime | None = None
+    end: datetime | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.end and (self.start is None or self.end <= self.start):
+            raise Refused("end", "a period has a start, and an end after it")
 
 
 @dataclass(frozen=True, slots=True)
