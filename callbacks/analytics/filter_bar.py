@@ -82,7 +82,7 @@ def _register_filters(app: Dash, settings: Settings, state: Kept, store: EventSt
             choice = _next_choice(
                 ctx.triggered_id, before, search, drill, chips, controls, held, preferred
             )
-            zone = preferred.zone or zone or "UTC"
+            zone = preferred.zone_in(zone)
             filters = parse(choice, settings.now(), zone)
             choice = merge_aliases(choice, person.scope, store)
         except Refused as problem:

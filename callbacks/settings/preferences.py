@@ -16,7 +16,6 @@ from callbacks.api.parameters import json_body
 from components import ids
 from components.settings import preferences
 from data.errors import Refused
-from data.local_time import zones
 from data.people.preferences import NAMES, NO_OBJECT, change, parse, read, write
 from data.state.store import State as StateStore
 
@@ -44,8 +43,7 @@ def attach(server: Flask, state: StateStore) -> None:
 
 def zone_of(state: StateStore, browser: Any) -> str:
     """The zone in which the one who asks reads times: preferred, else the browser's."""
-    zone = read(state, *current_person().ids).zone or browser
-    return zone if isinstance(zone, str) and zone in zones() else "UTC"
+    return read(state, *current_person().ids).zone_in(browser)
 
 
 def _changed(values: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def _value(value: Any) -> str:
 CARD: Final = Card(
     "audit", "entry", "Every change", "",
     columns=(
-        Column("at", "When", 210, 3, ZONED_INSTANT), Column("who", "Who", 90, 2, of=who),
+        Column("at", "When", 264, 3, ZONED_INSTANT), Column("who", "Who", 90, 2, of=who),
         Column("action", "Action", 90, of=lambda one: ACTIONS[one.action]),
         Column("thing", "To", 160),
         Column("changes", "What it was and is", 360, 6, of=changes,

@@ -22,7 +22,7 @@ CARD: Final = Card(
         Column("user", "User", blank="any"),
         Column("created", "Created", 170, unit=INSTANT), Column("created_by", "By"),
         Column("used", "Last used", 170, unit=INSTANT),
-        Column("revoked", "State", unit=REVOKED, blank="good"),
+        Column("revoked", "State", unit=REVOKED, blank="active"),
     ),
     empty="There is no key yet: make one, and give it to one sender.",
     buttons=(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from data.errors import Refused, excerpt
-from data.local_time import zone
+from data.local_time import zone, zones
 from data.query.filters import Choice
 from data.query.windows import DEFAULT_N, DEFAULT_PRESET, LARGEST_N, PRESETS
 from data.state.tables import PREFERENCES
@@ -47,6 +47,11 @@ class Preferences:
         n = self.n or DEFAULT_N[self.preset]
         default = (self.preset, n) == (DEFAULT_PRESET, DEFAULT_N[DEFAULT_PRESET])
         return {} if default else {"preset": self.preset, "n": str(n)}
+
+    def zone_in(self, browser: Any) -> str:
+        """The zone in which times are read: preferred, else the browser's where it is known."""
+        found = self.zone or browser
+        return found if isinstance(found, str) and found in zones() else "UTC"
 
     def as_dict(self) -> dict[str, Any]:
         """All of them, as JSON and the table have them; null is no preference."""

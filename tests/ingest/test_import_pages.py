@@ -96,7 +96,7 @@ def test_a_key_is_made_shown_once_and_revoked(served: Served) -> None:
     assert [told["field", name]["value"] for name in typed] == ["", "", ""]
     [row] = fill(served, "keys")["table"]["rowData"]
     assert (row["name"], row["source"], row["project"], row["revoked_text"]) == (
-        "agent", "ci", "web", "good",
+        "agent", "ci", "web", "active",
     )  # fmt: skip
     assert secret not in json.dumps(row)
     headers = {"Authorization": f"Bearer {secret}"}

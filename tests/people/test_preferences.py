@@ -112,6 +112,21 @@ def arrive(served: Served, search: str, claims: Claims = ANA, **values: Any) -> 
     return dict(json.loads(answer.text)["response"])
 
 
+@pytest.mark.parametrize(("preferred", "browser", "zone"), [
+    ("Asia/Kolkata", "Europe/Berlin", "Asia/Kolkata"), (None, "Europe/Berlin", "Europe/Berlin"),
+    (None, None, "UTC"), (None, "Mars/Olympus", "UTC"), (None, ["Europe/Berlin"], "UTC"),
+])  # fmt: skip
+def test_times_are_read_in_the_zone_preferred_else_in_the_browser_s(
+    preferred: str | None, browser: Any, zone: str
+) -> None:
+    assert Preferences(zone=preferred).zone_in(browser) == zone
+
+
+def test_a_browser_in_a_zone_that_is_unknown_here_sees_the_page(served: Served) -> None:
+    told = arrive(served, "", ANA, **{f"{ids.ZONE}.data": "Mars/Olympus"})
+    assert told[ids.FILTER_STATE]["data"]["zone"] == "UTC"
+
+
 def test_a_first_visit_starts_as_preferred_and_an_address_wins(served: Served) -> None:
     put(served, ANA, MONTH)
     first = arrive(served, "")
