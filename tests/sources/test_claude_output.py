@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import sqlalchemy as sa
 
 from data.engines.protocol import EventStore
 from data.errors import EventError
-from data.events.table import TOKENS, Event
+from data.events.table import EVENTS, TOKENS, Event
 from data.ingest.importing import ingest_paths
 from data.sources import File, Note, Options, find, formats, head_of
 from data.sources.events import event_of
@@ -161,11 +162,49 @@ LOGGED: Final[Line] = {
 
 
 def test_a_run_whose_log_lies_beside_counts_once(tmp_path: Path, store: EventStore) -> None:
+    """Of its sums only the model counts that no message was printed of, as no log tells it."""
     (tmp_path / "projects").mkdir()
     (tmp_path / "projects" / f"{SESSION}.jsonl").write_bytes(written(LOGGED))
     (tmp_path / "out.jsonl").write_bytes(written(*RUN))
-    report = ingest_paths([tmp_path], store)
-    assert (report.accepted, report.rejected, report.tokens) == (2, 0, 593)
+    report = ingest_paths([tmp_path], store, Options(start=START))
+    assert (report.accepted, report.rejected, report.tokens) == (3, 0, 593 + 420)
+
+
+WHOLE: Final = {"input_tokens": 3, "cache_read_input_tokens": 500, "output_tokens": 90}
+LATER: Final = {"input_tokens": 5, "cache_creation_input_tokens": 40, "output_tokens": 10}
+
+
+def whole_run() -> tuple[Line, ...]:
+    """A run whose printed messages are all of what its result says."""
+    first, second = message("m1"), message("m2")
+    first["message"]["usage"], second["message"]["usage"] = WHOLE, LATER
+    models = {"claude-sonnet-4-5": counters(8, 100, 500, 40, cost=0.002)}
+    return INIT, first, second, RESULT | {"modelUsage": models, "total_cost_usd": 0.002}
+
+
+def test_messages_that_add_up_to_the_result_are_the_calls() -> None:
+    one, two, _ = read_output(*whole_run())
+    assert [one[name] for name in TOKENS] == [3, 500, 0, 90]
+    assert [two[name] for name in TOKENS] == [5, 0, 40, 10]
+    assert one["cost_nano"] + two["cost_nano"] == 2_000_000
+    assert one["cost_nano"] == 1_654_605  # 3 + 500 / 10 + 5 × 90 of 608 tokens of input
+    assert (one["event_id"], one["request_count"]) == ("claude_code:m1", None)
+
+
+@pytest.mark.parametrize("logs_first", [True, False])
+def test_such_messages_and_their_log_count_once_in_any_order(
+    logs_first: bool, tmp_path: Path, store: EventStore
+) -> None:
+    log, out = tmp_path / f"{SESSION}.jsonl", tmp_path / "out.jsonl"
+    log.write_bytes(written(LOGGED))
+    out.write_bytes(written(*whole_run()))
+    for path in (log, out) if logs_first else (out, log):
+        ingest_paths([path], store, Options(start=START))
+    with store.sql.connect() as connection:
+        rows = connection.execute(
+            sa.select(EVENTS.c.output_tokens).where(EVENTS.c.kind == "llm")
+        ).scalars()
+        assert sorted(rows) == [10, 90]
 
 
 @pytest.mark.parametrize("session", ["../x", "*", "/etc", "a/b"])

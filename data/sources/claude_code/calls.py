@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -227,8 +227,13 @@ class Call:
             return None
         if not self.requested:
             return f"claude_code:{self.message}@{micros(self.raw['ts'])}"
-        prompt = [self.raw[name] or 0 for name in PROMPT]
-        return f"claude_code:{self.message}:{digest(*prompt)}" if any(prompt) else None
+        return shared_by_prompt(self.message, [self.raw[name] for name in PROMPT])
+
+
+def shared_by_prompt(message: str, prompt: Sequence[int | None]) -> str | None:
+    """What copies of a message have in common: its id, and the counts of its prompt."""
+    counts = [number or 0 for number in prompt]
+    return f"claude_code:{message}:{digest(*counts)}" if any(counts) else None
 
 
 def _further(usage: Line, raw: Raw) -> Iterator[Raw]:

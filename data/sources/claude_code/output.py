@@ -1,21 +1,22 @@
 """What Claude Code prints: `claude -p --output-format stream-json` or `json`, its SDK's messages.
 
-event_id      a run's calls of a model: `claude_code:result:` + the result's uuid + model, without a
-              uuid a fingerprint of the result; the session: `claude_code:session:` + session_id,
-              as in the session logs
+event_id      where the printed messages are all of what the result says that a model used: a
+              message's id, and the `shared_id` of the session logs, so that logs and output count
+              once. Else the model's sum: `claude_code:result:` + the result's uuid + model, without
+              a uuid a fingerprint of the result. The session: `claude_code:session:` + session_id
 ts            the first `timestamp` of a run's lines, where its writer added one, else --start
-call          modelUsage of the `result`, one event a model (subagents and titles are in it). It
-              stands for as many requests as the run's messages of that model have ids, for one
-              where none were printed. Results of one process run on: of each, what came since the
-              one before. inputTokens EXCLUDE cache reads and writes. Older results: usage alone
+call          modelUsage of the `result` (subagents and titles are in it) decides. Messages are
+              mostly printed before their output is counted: then one event a model stands for as
+              many requests as messages of it were printed, for one where none were. Results of one
+              process run on: of each, what came since the one before. inputTokens EXCLUDE cache
+              reads and writes. Older results: usage alone
 cost          costUSD of the model, of a single model total_cost_usd: reported, Claude Code's own
-              estimate at API prices
+              estimate at API prices; of messages their part of it, as their tokens are priced
 session       duration of the run; a result that is an error is a failed one
 context       client and repository from the `system` line
 stays null    user and project (--user, --project)
-not counted   usage of the single messages, which were printed before they were whole; a run
-              without a result; runs whose session log lies in the same folder: it tells their
-              calls one by one. Logs and output that are imported apart count twice
+not counted   a run without a result; what a session log in the same folder tells call by call.
+              Sums and logs that are imported apart count twice
 """
 
 from __future__ import annotations
@@ -24,15 +25,27 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from pathlib import PurePath
 from typing import Any, Final
 
 from data.errors import EventError
+from data.sources.claude_code.calls import shared_by_prompt
+from data.sources.claude_code.totals import (
+    COUNTS,
+    PROMPT,
+    Counters,
+    Message,
+    add_up,
+    cost,
+    named,
+    of_models,
+    of_usage,
+    shares,
+    since,
+)
 from data.sources.entries import documents
 from data.sources.fields import (
     count,
-    decimal,
     digest,
     folder_name,
     nano,
@@ -47,21 +60,11 @@ from data.sources.format import Format, Head, Note, Options, Raw, Record
 from data.sources.sessions import END, instant, log_records
 
 TYPES: Final = ("system", "result", "assistant", "user", "stream_event", "rate_limit_event")
-# As modelUsage and as usage call them.
-COUNTS: Final = {
-    "inputTokens": "input_tokens",
-    "outputTokens": "output_tokens",
-    "cacheReadInputTokens": "cache_read_input_tokens",
-    "cacheCreationInputTokens": "cache_creation_input_tokens",
-    "webSearchRequests": "web_search_requests",
-}
 SESSION: Final = re.compile(r"[0-9A-Za-z_-]+")
-TOKENS: Final = tuple(COUNTS)[:4]
 UNFINISHED: Final = Note("a run has no result: it was cut off, and its use is not told")
-LOGGED: Final = Note("runs whose session log lies beside: its calls count, not the run's sums")
+LOGGED: Final = Note("runs whose session log lies beside: its calls count, not what was printed")
 APART: Final = Note("runs told by their output: import it or the session logs of them, not both")
 Line = Mapping[str, Any]
-Counters = dict[str, Decimal]
 
 
 def recognises(head: Head) -> bool:
@@ -84,7 +87,7 @@ class Output:
     folder: str | None = None
     model: str | None = None
     running: bool = False
-    messages: dict[str, str] = field(default_factory=dict)  # models of a run's message ids
+    messages: dict[str, Message] = field(default_factory=dict)  # of a run, by their ids
     before: dict[str, dict[str, Counters]] = field(default_factory=dict)  # by session
 
     def take(self, where: str, line: Line) -> Iterator[Record]:
@@ -98,7 +101,8 @@ class Output:
         if kind == "system":
             self._learn(line)
         elif kind == "assistant" and isinstance(message.get("id"), str):
-            self.messages[message["id"]] = _named(str(message.get("model")))
+            model, used = named(str(message.get("model"))), of_usage(part(message, "usage"))
+            self.messages[message["id"]] = Message(model, used)
         elif kind == "result":
             yield from self._result(where, line)
 
@@ -108,68 +112,37 @@ class Output:
         self.model = text(line.get("model")) or self.model
 
     def _result(self, where: str, line: Line) -> Iterator[Record]:
-        moment, messages = self.moment or self.start, list(self.messages.values())
+        moment, messages = self.moment or self.start, self.messages
         self.running, self.moment, self.messages = False, None, {}
         session = text(line.get("session_id"))
         if session is None or "total_cost_usd" not in line:
             raise EventError("the result has no session_id or total_cost_usd: not Claude Code's")
-        if _has_log(self.file, session):
-            yield where, LOGGED
-            return
-        if moment is None:
+        logged = _has_log(self.file, session)
+        if moment is None and not logged:
             raise EventError("the output tells no time: give when it ran with --start")
-        yield where, APART
+        context = self._context(line, moment)
         for model, used in self._told(session, line).items():
-            if any(used[name] for name in COUNTS):
-                requests = messages.count(_named(model)) or None
-                yield where, self._calls(line, moment, model, used) | {"request_count": requests}
-        yield where, self._session(line, moment)
+            mine = {own: one for own, one in messages.items() if one.model == named(model)}
+            if logged and (mine or not messages or moment is None):
+                yield where, LOGGED
+            elif add_up(mine.values(), used):
+                yield from ((where, context | raw) for raw in _calls(mine, used))
+            elif any(used[name] for name in COUNTS):
+                yield where, APART
+                yield where, context | _sum(line, model, used, len(mine))
+        if not logged:
+            yield where, context | _run(line)
 
     def _told(self, session: str, line: Line) -> dict[str, Counters]:
         """The counters of each model that this result adds to the ones before."""
-        total = decimal("total_cost_usd", line.get("total_cost_usd"))
-        usage = _counters(part(line, "usage"), tuple(COUNTS.values()))
-        models = {
-            model: _counters(used, tuple(COUNTS)) | _cost(used.get("costUSD"))
-            for model, used in part(line, "modelUsage").items()
-            if isinstance(used, Mapping)
-        }
+        usage, models = of_usage(part(line, "usage")), of_models(part(line, "modelUsage"))
         now = models or {self.model or "unknown": usage}
         if len(now) == 1:
-            now = {model: used | _cost(total) for model, used in now.items()}
+            now = {model: used | cost(line["total_cost_usd"]) for model, used in now.items()}
         before, self.before[session] = self.before.get(session, {}), now
-        return _since(before, now, usage) if models else now
+        return since(before, now, usage) if models else now
 
-    def _calls(self, line: Line, moment: datetime, model: str, used: Counters) -> Raw:
-        named = _named(model)
-        tokens = [int(used[name]) for name in TOKENS]
-        return self._context(line, moment) | {
-            "event_id": f"claude_code:result:{_id(line)}:{model}",
-            "kind": "llm",
-            "status": "ok",
-            "provider": "anthropic" if named.startswith("claude") else None,
-            "model": None if named == "unknown" else named,
-            "operation": "chat",
-            "input_tokens": tokens[0],
-            "output_tokens": tokens[1],
-            "cached_input_tokens": tokens[2],
-            "cache_write_tokens": tokens[3],
-            "cost_nano": nano("costUSD", used["cost"]) if "cost" in used else None,
-            "web_searches": int(used["webSearchRequests"]) or None,
-        }
-
-    def _session(self, line: Line, moment: datetime) -> Raw:
-        failed = bool(line.get("is_error"))
-        return self._context(line, moment) | {
-            "event_id": f"claude_code:session:{text(line.get('session_id'))}",
-            "kind": "session",
-            "status": "error" if failed else "ok",
-            "error_class": text(line.get("subtype")) if failed else None,
-            "duration_ms": whole("duration_ms", line.get("duration_ms")),
-            "tags": tags_json(turns=count("num_turns", line.get("num_turns"))),
-        }
-
-    def _context(self, line: Line, moment: datetime) -> Raw:
+    def _context(self, line: Line, moment: datetime | None) -> Raw:
         return {
             "ts": moment,
             "channel": "cli",
@@ -180,46 +153,51 @@ class Output:
         }
 
 
-def _named(model: str) -> str:
-    """A model's name without the width of its context, `[1m]`."""
-    return model.partition("[")[0]
+def _calls(messages: Mapping[str, Message], used: Counters) -> Iterator[Raw]:
+    """The messages that are all of what a model used."""
+    costs = shares(messages.values(), used)
+    for (own, message), nanos in zip(messages.items(), costs, strict=True):
+        prompt = [int(message.used[name]) for name in PROMPT]
+        yield _call(message.model, message.used) | {
+            "event_id": f"claude_code:{own}",
+            "shared_id": shared_by_prompt(own, prompt),
+            "cost_nano": nanos,
+        }
 
 
-def _counters(told: Line, names: tuple[str, ...]) -> Counters:
-    searches = part(told, "server_tool_use")
-    return {
-        ours: Decimal(count(name, told.get(name, searches.get(name))) or 0)
-        for ours, name in zip(COUNTS, names, strict=True)
+def _sum(line: Line, model: str, used: Counters, requests: int) -> Raw:
+    return _call(named(model), used) | {
+        "event_id": f"claude_code:result:{_id(line)}:{model}",
+        "request_count": requests or None,
+        "cost_nano": nano("costUSD", used["cost"]) if "cost" in used else None,
     }
 
 
-def _cost(dollars: Any) -> Counters:
-    told = decimal("costUSD", dollars)
-    return {} if told is None else {"cost": told}
-
-
-def _since(
-    before: Mapping[str, Counters], now: dict[str, Counters], usage: Counters
-) -> dict[str, Counters]:
-    """What came since the result before, where these run on; all of it where they began anew.
-
-    `usage` is the turn's own: counters that run on hold it beside all there was before."""
-    grown = sum(_tokens(used) for used in now.values()) - sum(map(_tokens, before.values()))
-    runs_on = grown >= _tokens(usage) and all(
-        now.get(model, {}).get(name, Decimal(-1)) >= value
-        for model, used in before.items()
-        for name, value in used.items()
-    )
-    if not runs_on:
-        return now
+def _call(model: str, used: Counters) -> Raw:
     return {
-        model: {name: value - before.get(model, {}).get(name, 0) for name, value in used.items()}
-        for model, used in now.items()
+        "kind": "llm",
+        "status": "ok",
+        "provider": "anthropic" if model.startswith("claude") else None,
+        "model": None if model == "unknown" else model,
+        "operation": "chat",
+        "input_tokens": int(used["inputTokens"]),
+        "cached_input_tokens": int(used["cacheReadInputTokens"]),
+        "cache_write_tokens": int(used["cacheCreationInputTokens"]),
+        "output_tokens": int(used["outputTokens"]),
+        "web_searches": int(used["webSearchRequests"]) or None,
     }
 
 
-def _tokens(used: Counters) -> Decimal:
-    return sum((used[name] for name in TOKENS), Decimal(0))
+def _run(line: Line) -> Raw:
+    failed = bool(line.get("is_error"))
+    return {
+        "event_id": f"claude_code:session:{text(line.get('session_id'))}",
+        "kind": "session",
+        "status": "error" if failed else "ok",
+        "error_class": text(line.get("subtype")) if failed else None,
+        "duration_ms": whole("duration_ms", line.get("duration_ms")),
+        "tags": tags_json(turns=count("num_turns", line.get("num_turns"))),
+    }
 
 
 def _id(line: Line) -> str:
