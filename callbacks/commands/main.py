@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from itertools import islice
 from typing import Any, Final
 
@@ -14,9 +15,11 @@ from callbacks.commands.importing import import_usage, instant
 from callbacks.commands.remote_store import RemoteStore, open_store
 from callbacks.commands.sending import send_usage
 from data import local_time
+from data.access.scope import SYSTEM
 from data.engines.protocol import EventSink, EventStore
 from data.errors import SpendscopeError
 from data.events.table import micros
+from data.ingest.import_log import unread_columns
 from data.sample.budgets import examples
 from data.sample.organisation import SOURCE, sample
 from data.settings import Settings
@@ -123,6 +126,9 @@ def _check(_: argparse.Namespace, settings: Settings) -> int:
         store.close()
     for name, problem in results:
         print(f"{'FAILED' if problem else 'ok':>6}  {name}{': ' + problem if problem else ''}")
+    with closing(State(settings.state_url)) as state:
+        for note in unread_columns(state, SYSTEM):
+            print(f"{'note':>6}  {note}")
     return 1 if any(problem for _, problem in results) else 0
 
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from data.access.scope import Scope
 from data.errors import Forbidden, StoreError
+from data.sources.format import NOT_READ
 from data.sources.report import OTHERS, SHOWN, Report
 from data.state.store import State
 from data.state.tables import IMPORTS, SOURCE_TOTALS
@@ -28,6 +29,7 @@ ImportMethod = Literal["command", "upload", "live"]
 DAY: Final = 86_400_000_000
 PAUSE: Final = 5.0
 LONGEST: Final = 200
+NEWEST: Final = 1_000
 COUNTED: Final = ("read", "accepted", "duplicates", "rejected", "unpriced")
 
 
@@ -66,6 +68,12 @@ def list_imports(state: State, scope: Scope, limit: int = 100, offset: int = 0) 
     newest = sa.select(IMPORTS).order_by(IMPORTS.c.last.desc(), IMPORTS.c.id.desc())
     with state.reading() as connection:
         return [Import(*row) for row in connection.execute(newest.limit(limit).offset(offset))]
+
+
+def unread_columns(state: State, scope: Scope) -> list[str]:
+    """What the newest imports say of columns and keys that nobody reads, each once."""
+    notes = (note for one in list_imports(state, scope, NEWEST) for note in one.notes)
+    return list(dict.fromkeys(note for note in notes if NOT_READ in note))
 
 
 def require_platform_admin(scope: Scope) -> None:

@@ -19,7 +19,7 @@ from data.prices.book import PriceBook
 from data.sources import File, Options, Record, formats
 from data.sources.canonical import FORMAT, convert
 from data.sources.entries import entries
-from data.sources.format import records
+from data.sources.format import records, watched_records
 from data.sources.otlp import requests
 from data.sources.otlp.recent import Recent
 from data.sources.report import Report
@@ -95,7 +95,7 @@ def _posted_records(name: str, content: bytes) -> Iterable[Record]:
         )
     if not content.strip():
         raise Refused("body", "the body is empty")
-    return formats()[name].read(File("body", body=content), Options())
+    return watched_records(formats()[name], File("body", body=content), Options())
 
 
 def _entries(text: bytes) -> Iterable[Any]:

@@ -20,7 +20,7 @@ from data.sources import canonical
 from data.sources.delimited import names_of
 from data.sources.entries import DECODER, OPENING
 from data.sources.files import File, as_text, files_in
-from data.sources.format import Format, Head, Note, Options, Record
+from data.sources.format import Format, Head, Note, Options, Record, watched_records
 from data.sources.lookalikes import refusal
 from data.sources.mapping import lacking
 
@@ -107,7 +107,7 @@ def read(inputs: Sequence[Input], options: Options) -> Iterator[Record]:
 def _records(found: Input, options: Options) -> Iterator[Record]:
     if found.format is None:
         return iter([(found.file.name, EventError(found.problem))])
-    some = iter(found.format.read(found.file, options))
+    some = watched_records(found.format, found.file, options)
     first = next(some, None)
     if first is None:  # nothing is silently nothing
         return iter([(found.file.name, Note(EMPTY.format(found.format.label)))])

@@ -31,6 +31,7 @@ from data.events.table import micros
 from data.sources.fields import fingerprint
 from data.sources.files import File
 from data.sources.format import Entry, Head, Note, Raw, TotalsNote, UsageCosts
+from data.sources.unread import unwatched
 
 MEASURE: Final = re.compile(
     r"(_tokens|_requests|_sessions|_bytes|_count)$"
@@ -87,7 +88,7 @@ def key(prefix: str, bucket: Bucket, row: Row) -> str:
     """`prefix` and a fingerprint of the bucket and of what the row was grouped by."""
     groups = {
         name: str(value).strip().lower()
-        for name, value in row.items()
+        for name, value in unwatched(row)
         if isinstance(value, str | bool)
         and str(value).strip()
         and not MEASURE.search(name)

@@ -142,4 +142,5 @@ def _time(value: Any) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(seconds * 1_000_000))
 
 
-FORMAT = Format("aider", "An aider analytics log", recognises, read)
+IGNORED: Final = {"properties.total_cost": "what a session cost so far"}
+FORMAT = Format("aider", "An aider analytics log", recognises, read, ignored=IGNORED)

@@ -120,4 +120,5 @@ def _worth(row: Row) -> Decimal | None:
     return None if cell in (*UNKNOWN, *COVERED) else decimal("Cost", cell.removeprefix("$"))
 
 
-FORMAT = Format("cursor", "Cursor's usage", recognises, read)
+IGNORED: Final = {"Cost": "what a request is worth, beside what was paid for it"}
+FORMAT = Format("cursor", "Cursor's usage", recognises, read, ignored=IGNORED)

@@ -102,4 +102,8 @@ def _cost(kind: str, dollars: Any) -> Raw:
     return {"cost_nano": nano("totalCents", dollars), "cost_origin": "reported"}
 
 
-FORMAT = Format("cursor_team", "Cursor's team usage", recognises, read)
+IGNORED: Final = {
+    "totalUsageEventsCount": "how many events there are on all pages",
+    "*.requestsCosts": "requests of the plan, which are no money",
+}
+FORMAT = Format("cursor_team", "Cursor's team usage", recognises, read, ignored=IGNORED)

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Final
@@ -36,7 +36,18 @@ from data.errors import EventError
 from data.sources.delimited import rows
 from data.sources.fields import decimal, fingerprint, instant, nano, parsed, tags_json, text
 from data.sources.files import File
-from data.sources.format import FOREIGN, Format, Head, Note, Options, Raw, Record, records
+from data.sources.format import (
+    FOREIGN,
+    Entry,
+    Format,
+    Head,
+    Note,
+    Options,
+    Raw,
+    Record,
+    records,
+)
+from data.sources.unread import unwatched
 
 NEEDED: Final = {"BilledCost", "BillingCurrency", "ChargePeriodStart", "ServiceName"}
 # How Azure spells its meters of models, below services that sell much else.
@@ -93,9 +104,8 @@ def read(file: File, options: Options) -> Iterator[Record]:
     sums = {"BilledCost": Decimal(0), "EffectiveCost": Decimal(0)}
     counts_rows = 0
 
-    def convert(_: str, cells: Row) -> Iterator[Raw]:
+    def convert(_: str, row: Row) -> Iterator[Raw]:
         nonlocal counts_rows
-        row = {name: None if value == "NULL" else value for name, value in cells.items()}
         seller = _seller(row)
         if seller is None:
             others[_kind(row)] += 1
@@ -107,9 +117,15 @@ def read(file: File, options: Options) -> Iterator[Record]:
         counts_rows += event["kind"] == "llm" and event["request_count"] is None
         yield event | {"event_id": f"{event['event_id']}:{duplicates[event['event_id']]}"}
 
-    yield from records(rows(file), convert, options)
+    yield from records(_without_nulls(rows(file)), convert, options)
     for note in _notes(counts_rows, others, sums["BilledCost"], sums["EffectiveCost"]):
         yield file.name, Note(note)
+
+
+def _without_nulls(entries: Iterable[Entry]) -> Iterator[Entry]:
+    for where, row in entries:
+        cells = row.items() if isinstance(row, dict) else None
+        yield where, {n: None if v == "NULL" else v for n, v in cells} if cells else row
 
 
 def _notes(
@@ -152,7 +168,7 @@ def _spelled(name: str, cell: Any) -> str:
 def _event(seller: str, row: Row) -> Raw:
     adjusts, tags = _adjusts(row), _tags_of(row)
     model = tags.get("model") or _model(row)
-    named = {name: each for name, each in row.items() if not AMOUNTS.search(name)}
+    named = {name: each for name, each in unwatched(row) if not AMOUNTS.search(name)}
     duplicates = sorted((name, _spelled(name, each)) for name, each in named.items())
     return {
         "event_id": fingerprint("focus", duplicates),
@@ -223,4 +239,11 @@ def _tags_of(row: Row) -> dict[str, str]:
     return {}
 
 
-FORMAT = Format("focus", "A cloud bill in FOCUS 1.0", recognises, read)
+IGNORED: Final = {
+    "ListCost": "the price before discounts",
+    "ContractedCost": "the price of the contract; what is billed counts",
+    "*UnitPrice": "a rate",
+    "PricingQuantity": "ConsumedQuantity in the unit of the price",
+    "x_BilledCostInUsd": "BilledCost, where that is in dollars",
+}
+FORMAT = Format("focus", "A cloud bill in FOCUS 1.0", recognises, read, ignored=IGNORED)

@@ -7,18 +7,23 @@ A format is one module of this package with `FORMAT` (or `FORMATS`); the registr
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol
+from fnmatch import fnmatchcase
+from typing import Any, Final, Protocol
 
 from data.errors import EventError, Refused
 from data.sources.files import File
+from data.sources.unread import Watch
 
 Raw = dict[str, Any]  # fields of the canonical event, not cleaned yet
 FOREIGN = "foreign"  # of a `Raw`: currency and amount of a cost that is not in US dollars
 NOTES = "notes"  # of a `Raw`: sentences about it for the report, no field
 # What usage rows cost: nano-dollars and how many are unpriced, by source and day since 1970.
 UsageCosts = Mapping[tuple[str, int], tuple[int, int]]
+MOST_NAMED: Final = 10
+NOT_READ: Final = "not read, though it may hold tokens, money or counts"
+UNREAD: Final = "{}: " + NOT_READ + ": {}"
 Entry = tuple[str, Any]  # ("file:line", a row or value as the file has it, or an EventError)
 
 
@@ -51,13 +56,15 @@ Record = tuple[str, Raw | EventError | Note]  # ("file:line", an event, why it i
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a file cannot say: whose it is, the first instant (aware) where it tells none, and which
-    of its `columns` fills which field (`mapping.py`); without dates it is of `start` to `end`."""
+    of its `columns` fills which field (`mapping.py`); without dates it is of `start` to `end`.
+    `watch` sees what a reader asks for."""
 
     user: str | None = None
     project: str | None = None
     start: datetime | None = None
     end: datetime | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    watch: Watch | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.end and (self.start is None or self.end <= self.start):
@@ -86,6 +93,8 @@ class Format:
     columns        names the columns of a file (raises `EventError`), where `Options.columns` may
                    rename them
     places         where its program keeps such files on a machine (`places.py`)
+    ignored        patterns of columns, or of paths of keys with dots, that could hold tokens, money
+                   or counts and are knowingly left, each with why (`unread.py`)
     """
 
     name: str
@@ -97,20 +106,44 @@ class Format:
     billed_source: str | None = None
     columns: Callable[[File, Head], Collection[str]] | None = None
     places: tuple[str, ...] = ()
+    ignored: Mapping[str, str] = field(default_factory=dict)
 
 
 def records(
     entries: Iterable[Entry], convert: Callable[[str, Any], Iterable[Raw | Note]], options: Options
 ) -> Iterator[Record]:
     """The events and notes of each entry; `convert(where, entry)` may raise anything."""
+    watch = options.watch
     for where, entry in entries:
+        gave = False
         try:
-            for raw in convert(where, require_mapping(entry)):
-                yield where, raw if isinstance(raw, Note) else with_owner(raw, options)
+            found = require_mapping(entry)
+            for raw in convert(where, watch.over(found) if watch else found):
+                if isinstance(raw, Note):
+                    yield where, raw
+                else:
+                    gave = True
+                    yield where, with_owner(raw, options)
         except EventError as error:
             yield where, error
         except Exception as error:
             yield where, EventError(f"this is no record of the format ({describe_error(error)})")
+        if watch and watch.looking:
+            watch.settle(entry, gave)
+
+
+def watched_records(form: Format, file: File, options: Options) -> Iterator[Record]:
+    """The records of a file; then a sentence on what was left of it and `form` does not declare."""
+    watch = Watch()
+    yield from form.read(file, replace(options, watch=watch))
+    left = [path for path in watch.unread() if not _is_declared(form, path)]
+    if left:
+        names = ", ".join(left[:MOST_NAMED]) + (", …" if len(left) > MOST_NAMED else "")
+        yield file.name, Note(UNREAD.format(form.name, names))
+
+
+def _is_declared(form: Format, path: str) -> bool:
+    return any(fnmatchcase(path, pattern) for pattern in form.ignored)
 
 
 def require_mapping(entry: Any) -> Any:

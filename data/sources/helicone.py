@@ -127,4 +127,5 @@ def _from_cache(row: Row) -> bool | None:
     return text(row.get("cache_reference_id")) not in (None, UNCACHED) or None
 
 
-FORMAT = Format("helicone", "Helicone's requests", recognises, read)
+IGNORED: Final = {"cost": "costUSD, once more"}
+FORMAT = Format("helicone", "Helicone's requests", recognises, read, ignored=IGNORED)

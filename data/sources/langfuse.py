@@ -318,4 +318,11 @@ def _since(start: datetime, name: str, value: Any) -> int | None:
     return took // timedelta(milliseconds=1) if took >= timedelta(0) else None
 
 
-FORMAT = Format("langfuse", "Langfuse observations and traces", recognises, read)
+IGNORED: Final = {
+    **dict.fromkeys(("*totalcost", "*inputcost", "*outputcost"), "costDetails again"),
+    **dict.fromkeys(("inputtokens", "outputtokens", "*usage", "usage.*"), "usageDetails again"),
+    "costdetails.*": "the parts of its total",
+    "*price": "a rate",
+    "provided*details.*": "what was sent, before Langfuse completed it",
+}
+FORMAT = Format("langfuse", "Langfuse observations and traces", recognises, read, ignored=IGNORED)

@@ -138,6 +138,12 @@ def _day(bucket: Bucket, row: Row) -> Raw:
 
 
 FORMATS = (
-    Format("openrouter_generation", "OpenRouter's generations", _generation, _read_generations),
+    Format(
+        "openrouter_generation",
+        "OpenRouter's generations",
+        _generation,
+        _read_generations,
+        ignored={"cache_discount": "what caching saved"},
+    ),
     Format("openrouter_activity", "OpenRouter's activity by day", _activity, _read_activity),
 )

@@ -45,9 +45,14 @@ def log_records(entries: Iterable[Entry], take: ReadLine, options: Options) -> I
 
     Besides every entry, `take` gets `END` after the last.
     """
+    watch = options.watch
     for where, entry in chain(entries, [("", END)]):
         try:
-            for place, raw in take(where, require_mapping(entry)):
+            line = require_mapping(entry)
+            if watch and entry is not END:
+                line = watch.over(line)
+                watch.settle(entry)
+            for place, raw in take(where, line):
                 yield place, with_owner(raw, options) if isinstance(raw, dict) else raw
         except EventError as error:
             yield where, error

@@ -20,7 +20,10 @@ from callbacks.access.tokens import sign
 from callbacks.commands.main import main
 from callbacks.commands.remote_store import SERVER_FILE
 from data.settings import Settings
+from data.sources.format import UNREAD
 from tests.serving import KEY, NOW, SECRET
+from tests.sources.test_vendor_sources import CURSOR
+from tests.sources.test_vendor_usage import table
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 EVENTS: Final = [
@@ -205,6 +208,14 @@ def test_a_check_finds_what_is_wrong(run: Run, file: Path, monkeypatch: pytest.M
     code, said, _ = run("check")
     assert code == 1
     assert "FAILED  no event is stored twice: 3 events are stored more than once" in said
+
+
+def test_a_check_names_columns_that_nobody_reads(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text(table(CURSOR | {"Thinking Tokens": "12"}))
+    run("import", str(tmp_path / "f.csv"))
+    code, said, _ = run("check")
+    assert code == 0
+    assert f"  note  {UNREAD.format('cursor', 'Thinking Tokens')}" in said.splitlines()
 
 
 def test_events_with_long_tags_go_through_the_server_in_parts(

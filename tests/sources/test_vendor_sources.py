@@ -434,9 +434,9 @@ def test_openrouter_generations() -> None:
     assert tag(event, "run_by") == "Cerebras"
     assert [e["status"] for e in (event, stopped, failed)] == ["ok", "aborted", "error"]
     bad = table(ROUTED | {"tokens_cached": "1001"}, ROUTED | {"generation_id": ""})
-    sentences, _ = read_all(bad)
-    assert "fewer than the cached" in sentences[0]
-    assert sentences[1] == "generation_id is missing"
+    (apart, sentence), _ = read_all(bad)
+    assert [apart[name] for name in TOKENS] == [1_000, 1_001, None, 137]
+    assert sentence == "generation_id is missing"
 
 
 CURSOR = {

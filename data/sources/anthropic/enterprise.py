@@ -263,8 +263,9 @@ def _active(row: Row, day: datetime) -> Raw | None:
     }  # fmt: skip
 
 
+IGNORED: Final = {"total_prompt_tokens": "the sum of the columns beside it"}
 FORMATS = (
-    Format("claude_spend", "Claude's spend report", _spend, _read_spend),
+    Format("claude_spend", "Claude's spend report", _spend, _read_spend, ignored=IGNORED),
     Format(
         "claude_enterprise",
         "Claude Enterprise's analytics API",

@@ -256,7 +256,15 @@ def _read_beside(file: File, _: Options) -> Iterator[Record]:
     yield file.name, Note("Claude Code keeps this beside its logs: nothing in it is counted")
 
 
+IGNORED: Final = {
+    "message.usage.cache_creation.ephemeral_5m_input_tokens": "writes beside the hour-long ones",
+    "data.message.*": "progress lines repeat a subagent's messages, which have their own file",
+    "compactMetadata.*": "how long a conversation was when it was shortened",
+    "toolUseResult.*": "what a tool answered",
+}
 FORMATS = (
-    Format("claude_code", "Claude Code session logs", recognises, read, places=PLACES),
+    Format(
+        "claude_code", "Claude Code session logs", recognises, read, places=PLACES, ignored=IGNORED
+    ),
     Format("claude_code_beside", "Files beside Claude Code's logs", _is_metadata, _read_beside),
 )

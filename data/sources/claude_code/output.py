@@ -216,4 +216,7 @@ def _has_log(file: File, session: str) -> bool:
     return any(path != file.path for path in root.rglob(f"{session}.jsonl*"))
 
 
-FORMAT = Format("claude_code_output", "Claude Code's printed output", recognises, read)
+IGNORED: Final = {"message.usage.*": "the result line tells the sums by model"}
+FORMAT = Format(
+    "claude_code_output", "Claude Code's printed output", recognises, read, ignored=IGNORED
+)

@@ -298,6 +298,13 @@ def _read_old(file: File, _: Options) -> Iterator[Record]:
 
 
 FORMATS = (
-    Format("codex", "Codex session logs", recognises, read, places=PLACES),
+    Format(
+        "codex",
+        "Codex session logs",
+        recognises,
+        read,
+        places=PLACES,
+        ignored={"payload.turn_token_usage.*": "the sum of a turn's calls, told one by one"},
+    ),
     Format("codex_old", "Codex session logs without token counts", _old, _read_old),
 )

@@ -18,7 +18,7 @@ not counted   rows of other GitHub products (a note says how many)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -27,7 +27,7 @@ from data.sources.aggregates import Bucket, Tally, written
 from data.sources.delimited import rows
 from data.sources.fields import count, decimal, fingerprint, instant, nano, tags_json, text
 from data.sources.files import File
-from data.sources.format import Format, Head, Note, Options, Raw, Record, records
+from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
 
 NEEDED: Final = {"date", "sku", "quantity", "unit_type"}
 NAMED: Final = {"username": "user", "cost_center_name": "cost_center"}  # as GitHub renamed them
@@ -58,8 +58,7 @@ def read(file: File, options: Options) -> Iterator[Record]:
     tally, moment = Tally(), written(file)
     sums = {"gross_amount": Decimal(0), "net_amount": Decimal(0)}
 
-    def convert(_: str, cells: Row) -> Iterator[Raw]:
-        row = {**cells, **{name: cells.get(name, cells.get(old)) for name, old in NAMED.items()}}
+    def convert(_: str, row: Row) -> Iterator[Raw]:
         sku, product = (text(row.get(name)) or "" for name in ("sku", "product"))
         day = instant("date", row["date"])
         bucket = Bucket(day, day + timedelta(days=1))
@@ -74,10 +73,18 @@ def read(file: File, options: Options) -> Iterator[Record]:
                 sums[name] += decimal(name, row.get(name)) or 0
             yield event
 
-    yield from records(rows(file), convert, options)
+    yield from records(_renamed(rows(file)), convert, options)
     yield from tally.notes(file.name)
     if sums["gross_amount"] != sums["net_amount"]:
         yield file.name, Note(_differ(**sums))
+
+
+def _renamed(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The rows under today's names of columns."""
+    for where, row in entries:
+        if isinstance(row, dict):
+            row |= {name: row.get(name, row.get(old)) for name, old in NAMED.items()}
+        yield where, row
 
 
 def _differ(gross_amount: Decimal, net_amount: Decimal) -> str:
@@ -117,4 +124,10 @@ def _tokens(row: Row) -> Raw:
     return {ours: count(theirs, row.get(theirs)) for ours, theirs in COUNTS.items()}
 
 
-FORMAT = Format("copilot_billing", "GitHub Copilot's billing", recognises, read)
+IGNORED: Final = {
+    "applied_cost_per_quantity": "a rate",
+    "discount_amount": "gross_amount without net_amount",
+    "total_monthly_quota": "what the plan includes",
+    "aic_*": "the same in AI credits",
+}
+FORMAT = Format("copilot_billing", "GitHub Copilot's billing", recognises, read, ignored=IGNORED)

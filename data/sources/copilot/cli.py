@@ -169,4 +169,7 @@ def _without(used: Counters, stored: Sequence[Stored]) -> Counters:
 
 
 PLACES: Final = ("~/.copilot/session-state", "$COPILOT_HOME/session-state")
-FORMAT = Format("copilot_cli", "Copilot CLI's session logs", recognises, read, places=PLACES)
+IGNORED: Final = {"*.requests.cost": "premium requests, which are no money"}
+FORMAT = Format(
+    "copilot_cli", "Copilot CLI's session logs", recognises, read, places=PLACES, ignored=IGNORED
+)

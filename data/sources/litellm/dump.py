@@ -19,6 +19,7 @@ from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
 from data.sources.litellm.calls import COLUMNS, Calls, Names, Row
 from data.sources.litellm.daily_spend import DailyTotals
+from data.sources.litellm.spend_logs import IGNORED
 from data.sources.postgres.dump import Wanted, rows
 
 LOGS: Final = "LiteLLM_SpendLogs"
@@ -107,4 +108,4 @@ def _first(row: Row, *names: str) -> str | None:
     return next((found for name in names if (found := text(row.get(name)))), None)
 
 
-FORMAT: Final = Format("litellm-dump", "LiteLLM database dump", recognises, read)
+FORMAT: Final = Format("litellm-dump", "LiteLLM database dump", recognises, read, ignored=IGNORED)

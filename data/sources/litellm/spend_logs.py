@@ -161,10 +161,30 @@ def _nothing(_: File) -> Iterator[Entry]:
     return iter(())
 
 
+IGNORED: Final = {
+    "metadata.usage_object.prompt_tokens": "the row's own column",
+    "metadata.usage_object.completion_tokens": "the row's own column",
+    "metadata.usage_object.cost": "spend",
+    "metadata.usage_object.prompt_cache_*_tokens": "DeepSeek's own words for what was cached",
+    "metadata.usage_object.prompt_tokens_details.cache_write_tokens": "cache_creation_input_tokens",
+    "metadata.usage_object.*.text_tokens": "the tokens beside those of sound and images",
+    "metadata.additional_usage_values.*": "usage_object, once more",
+    "response.usage.*": "usage_object, once more",
+    "*cost_breakdown.*": "parts of spend",
+    "hidden_params.*": "spend, once more",
+    "*model_map_information.*": "LiteLLM's price list",
+    "metadata.user_api_key_*": "what a key, person or team has spent so far",
+    "saved_cache_cost": "what a hit in the gateway's cache would have cost",
+}
 FORMATS: Final = (
-    Format("litellm", "LiteLLM spend logs", _is_rows, _rows, posted=True),
+    Format("litellm", "LiteLLM spend logs", _is_rows, _rows, posted=True, ignored=IGNORED),
     Format(
-        "litellm-callback", "LiteLLM generic_api callback", _is_callback, _payloads, posted=True
+        "litellm-callback",
+        "LiteLLM generic_api callback",
+        _is_callback,
+        _payloads,
+        posted=True,
+        ignored=IGNORED,
     ),
     Format("litellm-sums", "LiteLLM daily sums and lists", _is_sums, _no_calls),
 )

@@ -212,7 +212,29 @@ def _tokens(row: Row) -> Raw:
     }
 
 
+IGNORED: Final = {
+    "*num_requests": "searches, which the costs report bills",
+    "*usage_bytes": "storage, which the costs report bills",
+    "*text_tokens": "the rest beside sound and images",
+    "*input_uncached_tokens": "input without input_cached_tokens",
+    "*input_cached_*_tokens": "what the cached input was of",
+    "*input_image_tokens": "costs as text",
+}
 FORMATS = (
-    Format("openai_usage", "OpenAI's usage and costs", _pages, _read_pages, billed_source="openai"),
-    Format("openai_csv", "OpenAI's usage or costs as CSV", _csv, _read_csv, billed_source="openai"),
+    Format(
+        "openai_usage",
+        "OpenAI's usage and costs",
+        _pages,
+        _read_pages,
+        billed_source="openai",
+        ignored=IGNORED,
+    ),
+    Format(
+        "openai_csv",
+        "OpenAI's usage or costs as CSV",
+        _csv,
+        _read_csv,
+        billed_source="openai",
+        ignored=IGNORED,
+    ),
 )

@@ -12,7 +12,7 @@ from typing import Any, Final
 from data.errors import EventError
 from data.events.table import micros
 from data.sources.fields import instant
-from data.sources.format import Note, Raw
+from data.sources.format import MOST_NAMED, UNREAD, Note, Raw
 from data.sources.otlp import names
 from data.sources.otlp.items import Span
 from data.sources.otlp.litellm import litellm_call
@@ -24,7 +24,7 @@ from data.sources.otlp.names import (
     milliseconds,
 )
 from data.sources.otlp.tree import CERTAIN, KINDS, Key, Tree, embeds, key, title
-from data.sources.otlp.usage import cost, counts, tier
+from data.sources.otlp.usage import cost, counts, leftover, tier
 
 NANOS: Final = 1_000_000  # in a millisecond
 RAW: Final = Note("raw_gen_ai_request is the double of litellm_request and not counted")
@@ -47,8 +47,7 @@ def span_events(span: Span, tree: Tree, doubles: set[Key]) -> Iterator[Raw | Not
     if span.name == "raw_gen_ai_request":
         yield RAW
     elif not kind:
-        if span.attributes.spelled & names.GENAI.bit and not _sums_up(span):
-            yield _uncounted(span.attributes)
+        yield from _uncounted(span)
     elif _tells_by_events(span):
         yield BY_EVENTS
     elif kind == "creation":
@@ -61,19 +60,21 @@ def span_events(span: Span, tree: Tree, doubles: set[Key]) -> Iterator[Raw | Not
     else:
         span.converted = True
         yield {**_common(span, kind, tree), **PARTS[kind](span)}
+        if kind == "llm" and (left := leftover(span.attributes)):
+            yield Note(UNREAD.format("otlp", ", ".join(left[:MOST_NAMED])))
 
 
-def _sums_up(span: Span) -> bool:
-    """Whether spans below it or beside it say the same: of the Vercel AI SDK, and of MCP."""
-    return "ai.operationId" in span.attributes or names.MCP in span.attributes
-
-
-def _uncounted(attributes: Attributes) -> Note:
-    """Why a span about a model became nothing."""
+def _uncounted(span: Span) -> Iterator[Note]:
+    """Why a span about a model became nothing, unless spans below it or beside it say the same, as
+    of the Vercel AI SDK and of MCP."""
+    attributes = span.attributes
+    repeats = "ai.operationId" in attributes or names.MCP in attributes
+    if repeats or not attributes.spelled & names.GENAI.bit:
+        return
     words = ((name, attributes.get(name)) for name in (*CERTAIN, *KINDS, *names.OPERATION))
     said = next((f"{name} is {str(word)[:40]}" for name, word in words if word is not None), "")
     what = LOST if attributes.spelled & names.USAGE.bit else UNCOUNTED
-    return Note(f"{what}: {said or 'nothing says which model was called'}")
+    yield Note(f"{what}: {said or 'nothing says which model was called'}")
 
 
 def _tells_by_events(span: Span) -> bool:

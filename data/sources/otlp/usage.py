@@ -9,6 +9,7 @@ total alone.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import product
 from typing import Final
 
@@ -18,7 +19,8 @@ from data.sources import langfuse
 from data.sources.fields import count, nano
 from data.sources.format import Raw
 from data.sources.otlp import names
-from data.sources.otlp.names import Attributes, first_known, first_text
+from data.sources.otlp.names import MASKS, Attributes, first_known, first_text
+from data.sources.unread import is_something, matters
 
 Counts = dict[str, int | None]
 ASKED: Final = (names.INPUT, names.CACHED, names.WRITTEN, names.OUTPUT, names.REASONED)
@@ -103,6 +105,33 @@ def _thoughts(found: Counts, total: int, attributes: Attributes) -> Counts:
         return found
     output = (found["output_tokens"] or 0) + rest
     return found | {"output_tokens": output, "reasoning_tokens": rest}
+
+
+VOCABULARIES: Final = (
+    *("gen_ai.", "llm.", "ai.", "langfuse.", "langsmith.", "mlflow.", "braintrust."),
+    *("traceloop.", "gcp.vertex.agent."),
+)
+# What was asked for, parts of a cost, sums over calls, and the same counts once more.
+KNOWN: Final = (
+    *("gen_ai.request.", "llm.request.", "ai.settings.", "llm.cost.", "gen_ai.cost."),
+    *("gen_ai.aggregated_usage.", "gen_ai.usage.details.", "ai.usage.outputTokenDetails.text"),
+    *("gen_ai.usage.input_cost", "gen_ai.usage.output_cost", "ai.telemetry.metadata."),
+    *("gen_ai.usage.experimental.system_instruction_tokens", "langfuse.observation.metadata"),
+    *("traceloop.association.", "langsmith.metadata.", "gen_ai.usage.experimental.input_text"),
+    *("gen_ai.usage.experimental.output_text",),
+)
+
+
+def leftover(attributes: Attributes) -> list[str]:
+    """Attributes that may hold tokens, money or counts and that nobody reads."""
+    doubtful = _doubtful(tuple(attributes))
+    return [name for name in doubtful if is_something(attributes[name])] if doubtful else []
+
+
+@lru_cache(4_096)
+def _doubtful(spelled: tuple[str, ...]) -> tuple[str, ...]:
+    others = (name for name in spelled if name not in MASKS and name.startswith(VOCABULARIES))
+    return tuple(name for name in others if not name.startswith(KNOWN) and matters(name))
 
 
 def tier(attributes: Attributes) -> str | None:
