@@ -49,7 +49,8 @@ def _unpriced(context: Context) -> Found[Unpriced]:
 def _unpriced_row(one: Unpriced, _zone: str) -> Row:
     """What the form of a price begins with."""
     day = instant(one.first).date().isoformat()
-    return {"priced": {"model": one.model, "provider": one.provider, "from": day}}
+    named = {"model": one.model, "provider": one.provider, "service_tier": one.tier}
+    return {"priced": named | {"from": day}}
 
 
 def _preview(context: Context, values: Values) -> dict[str, Any]:

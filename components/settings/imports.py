@@ -76,7 +76,8 @@ def source_detail(name: str, one: Detail) -> str:
 def _unpriced(one: Unpriced) -> str:
     named = " / ".join(part for part in (one.provider, one.model) if part) or "(no model named)"
     calls = "1 call" if one.requests == 1 else f"{COUNT.text(one.requests)} calls"
-    return f"  {named}: {one.tokens:,} tokens in {calls}"
+    why = f": {one.reason}" if one.reason else ""
+    return f"  {named}: {one.tokens:,} tokens in {calls}{why}"
 
 
 def import_detail(one: Import) -> str:

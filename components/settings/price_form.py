@@ -10,6 +10,7 @@ from components import ids
 from components.settings.draw import grid
 from components.settings.resource import Column, Field, Form, Row, cells
 from data.events.money import in_dollars
+from data.events.table import TIERS
 from data.prices.cost_change import CostChange
 from data.prices.entries import RATES
 from data.query.units import COUNT, USD
@@ -25,7 +26,14 @@ WHATS: Final = {
     "history": "Re-price history from a day on",
     "nothing": "Leave stored calls as they are",
 }
-RATE_HINTS: Final = {"cached_input": "as input", "cache_write": "as input"}
+# Where a rate is blank.
+RATE_HINTS: Final = {
+    "cached_input": "as input", "cache_write": "as input", "cache_write_1h": "as cache write",
+    "input_audio": "as input", "input_image": "as input", "output_audio": "as output",
+    "output_image": "as output", "web_searches": "none: calls that searched stay unpriced",
+}  # fmt: skip
+RATE_UNITS: Final = {"web_searches": "($ per thousand)", "request": "($)"}
+TIERS_OFFERED: Final = {"": "Any (rates: the standard one)", **{tier: tier for tier in TIERS}}
 ANY_KIND: Final = {"kind": tuple(KINDS)}  # of none, calls are re-priced by the present book
 HISTORY: Final = {"what": ("history",)}
 CHANGES: Final = (
@@ -54,7 +62,7 @@ def _preview() -> list[Any]:
 
 
 def _rate(name: str, label: str) -> Field:
-    unit = "($)" if name == "request" else "($ per million)"
+    unit = RATE_UNITS.get(name, "($ per million)")
     return Field(name, f"{label} {unit}", "decimal", RATE_HINTS.get(name, ""),
                  when={"kind": ("rates",)}, class_name="rate")  # fmt: skip
 
@@ -63,6 +71,7 @@ FORM: Final = Form(
     fields=(
         Field("model", "Model, or a pattern like our-*", when=ANY_KIND),
         Field("provider", "Provider (empty: any)", hint="any", when=ANY_KIND),
+        Field("service_tier", "Service tier", "choice", options=TIERS_OFFERED, when=ANY_KIND),
         Field("from", "Effective from (UTC)", "date", when=ANY_KIND),
         Field("kind", "Price", "choice", options=KINDS, when=ANY_KIND, initial="rates"),
         *(_rate(name, label) for name, label in RATES.items()),

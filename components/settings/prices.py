@@ -13,8 +13,10 @@ from data.query.units import COUNT, DAY, INSTANT, TOKENS, USD
 from data.repricing.log import Repricing
 
 SHORT: Final = {
-    "input": "in", "cached_input": "cached", "cache_write": "cache write", "output": "out",
-    "request": "a request",
+    "input": "in", "cached_input": "cached", "cache_write": "cache write",
+    "cache_write_1h": "cache write 1 h", "output": "out", "input_audio": "audio in",
+    "output_audio": "audio out", "input_image": "image in", "output_image": "image out",
+    "web_searches": "per 1,000 searches", "request": "a request",
 }  # fmt: skip
 NOBODY: Final = "(none)"
 
@@ -53,6 +55,7 @@ UNPRICED: Final = Card(
     columns=(
         Column("model", "Model", 150, 2, blank=NOBODY),
         Column("provider", "Provider", 100, blank=NOBODY),
+        Column("reason", "Why", 150, blank="not known"),
         Column("requests", "Calls", 100, unit=COUNT), Column("tokens", "Tokens", 100, unit=TOKENS),
         Column("first", "First", 112, unit=DAY), Column("last", "Last", 112, unit=DAY),
     ),
@@ -64,6 +67,7 @@ PRICES: Final = Card(
     "On top of the public price book. The closest name wins, of equals the latest begun.",
     columns=(
         Column("model", "Model", 150, 2), Column("provider", "Provider", 100, blank="any"),
+        Column("service_tier", "Tier", 90, blank="any"),
         Column("from", "From", 112, of=lambda one: one.start),
         Column("price", "Price", 220, 3, of=price), Column("note", "Note", 120, 2),
         Column("name", "Set by", 100),

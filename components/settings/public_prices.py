@@ -24,7 +24,7 @@ LISTED: Final = 8
 
 
 def _rate(name: str) -> Callable[[Quote], float | None]:
-    return lambda one: float(dollars(one.rates)[name]) if one.rates else None
+    return lambda one: float(text) if one.rates and (text := dollars(one.rates).get(name)) else None
 
 
 def sentence(one: Quote, day: str) -> str:
@@ -37,9 +37,14 @@ def sentence(one: Quote, day: str) -> str:
     if one.rates is None:
         return f"{named} has no price on {day}: its calls are unpriced."
     rates = dollars(one.rates)
-    names = (*RATES, "request") if rates["request"] != "0" else RATES
-    shown = " · ".join(f"{rate(Decimal(rates[name]))} {SHORT[name]}" for name in names)
+    shown = (
+        " · ".join(
+            f"{rate(Decimal(value))} {SHORT[name]}" for name, value in rates.items() if value != "0"
+        )
+        or "free"
+    )
     more = f", dearer for prompts above {one.dearer:,} tokens" if one.dearer is not None else ""
+    more += f"; other prices for {', '.join(one.tiers)}" if one.tiers else ""
     return f"{named} on {day}: {shown}{more}; {whose}."
 
 
@@ -59,7 +64,10 @@ PUBLIC: Final = Card(
         Column("input", "Input", unit=RATE, of=_rate("input")),
         Column("cached_input", "Cached input", unit=RATE, of=_rate("cached_input")),
         Column("cache_write", "Cache writes", unit=RATE, of=_rate("cache_write")),
+        Column("cache_write_1h", "For an hour", unit=RATE, of=_rate("cache_write_1h")),
         Column("output", "Output", unit=RATE, of=_rate("output")),
+        Column("web_searches", "1,000 searches", unit=RATE, of=_rate("web_searches")),
+        Column("tiers", "Also priced", of=lambda one: ", ".join(one.tiers)),
         Column("dearer", "Higher rates above", unit=LENGTH),
     ),
     empty="",

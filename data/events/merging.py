@@ -31,12 +31,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from data.events.reasons import LEFT_OPEN, of_the_book
 from data.events.table import (
     CHANNELS,
     COUNTS,
     FIELDS,
     KINDS,
-    LARGEST_COUNT,
     MANY_PROMPTS,
     PART_TOKENS,
     PARTS,
@@ -76,11 +76,13 @@ ANYWHERE: Final = Bound()
 class PriceList(Protocol):
     """What merging asks of the price book (`data/prices/book.py`)."""
 
-    def cost(self, call: Event, /) -> int | None:
-        """Nano-dollars of a clean event; None is unpriced."""
+    def price_of(self, call: Event, /) -> tuple[int | None, str | None]:
+        """Nano-dollars of a clean event, or why it has no price."""
 
-    def steps(self, provider: str | None, model: str, ts: int, /) -> object:
-        """What decides a model's price at an instant: equal where the price is."""
+    def steps(
+        self, provider: str | None, model: str, ts: int, tier: str | None = None, /
+    ) -> object:
+        """What decides a model's price at an instant, in a tier: equal where the price is."""
 
 
 class WriteResult(list[Event]):
@@ -103,8 +105,7 @@ def merge(old: Event, new: Event, book: PriceList) -> Event:
             merged[name] = (old if merged[key] == old[key] else new)[name]
     _fit_parts(merged)
     merged["cost_nano"], merged["cost_origin"] = _cost(old, new, merged, book)
-    if merged["cost_nano"] is not None:
-        merged["unpriced_reason"] = None
+    merged["unpriced_reason"] = _reason(old, new, merged, book)
     return old if merged == old else merged
 
 
@@ -180,8 +181,18 @@ def _cost(old: Event, new: Event, merged: Event, book: PriceList) -> Cost:
 
 
 def _list_price(event: Event, book: PriceList) -> int | None:
-    cost = book.cost(event) if event["kind"] == "llm" else None
-    return None if cost is None or cost > LARGEST_COUNT else cost
+    return book.price_of(event)[0] if event["kind"] == "llm" else None
+
+
+def _reason(old: Event, new: Event, merged: Event, book: PriceList) -> str | None:
+    """Why it has no cost: what a source told of it, else what the book says of the whole."""
+    if merged["cost_nano"] is not None:
+        return None
+    both: tuple[str | None, ...] = (old["unpriced_reason"], new["unpriced_reason"])
+    told = [reason for reason in both if reason and not of_the_book(reason)]
+    if told:
+        return max(told, key=lambda reason: (reason != LEFT_OPEN, len(reason), reason))
+    return book.price_of(merged)[1] or LEFT_OPEN if merged["kind"] == "llm" else None
 
 
 def _many_prompts(event: Event) -> bool:
@@ -189,4 +200,4 @@ def _many_prompts(event: Event) -> bool:
 
 
 def _steps(event: Event, book: PriceList) -> object:
-    return book.steps(event["provider"], event["model"] or "", event["ts"])
+    return book.steps(event["provider"], event["model"] or "", event["ts"], event["service_tier"])

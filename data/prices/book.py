@@ -1,9 +1,8 @@
 """The price book: the organisation's own entries on top of the public prices, at one moment.
 
-`price` turns the token counts of one call into nano-dollars, `rates` tells what a token costs.
-None means unpriced: no token count known, or neither an entry nor the public book prices the
-model at that time. An entry that names a model more closely goes before a looser one, and of
-equals the latest that has begun; before the first of them the public price holds.
+`price_of` turns a call into nano-dollars or says why it cannot, `rates` tells what a token costs.
+An entry that names a model more closely goes before a looser one, then one that names the service
+tier, and of equals the latest that has begun; before the first of them the public price holds.
 
 A book never changes: `data/prices/own.py` makes another one when an entry does.
 """
@@ -13,18 +12,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
-from data.events.table import MANY_PROMPTS, TOKENS, micros
+from data.events.reasons import (
+    NO_MODEL,
+    NO_PROVIDER,
+    NO_TOKENS,
+    NOT_BY_TOKEN,
+    TOO_LARGE,
+    UNKNOWN_MODEL,
+    no_rate,
+)
+from data.events.table import LARGEST_COUNT, MANY_PROMPTS, TOKENS, micros
 from data.prices.entries import Entry
 from data.prices.exchange import NO_RATES, Exchange
 from data.prices.public_book import ALWAYS, PublicBook, installed
-from data.prices.rates import Rates, Schedule, Steps
+from data.prices.rates import STANDARD, Prices, Rates, Schedule, Steps, Usage
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MODELS: Final = 8_192
 # What applies from when on (µs UTC), latest first; the last is from the beginning of time.
 Plan = tuple[tuple[int, Schedule], ...]
+UNKNOWN: Final = Prices({STANDARD: ()})
+ASKED: Final = itemgetter("provider", "model", "ts", "service_tier")
 
 
 class PriceBook:
@@ -41,6 +52,7 @@ class PriceBook:
         self.public = public or installed()
         self.exchange = exchange
         self.plan = lru_cache(MODELS)(self._plan)
+        self.why = lru_cache(MODELS)(self._why)
 
     def price(
         self,
@@ -52,49 +64,70 @@ class PriceBook:
         cache_write_tokens: int | None = None,
         output_tokens: int | None = None,
     ) -> int | None:
-        """Nano-dollars of a call at `ts` (µs UTC) by its disjoint counts; None is unpriced."""
+        """Nano-dollars of a plain call at `ts` (µs UTC) by its four counts; None is unpriced."""
         counts = (input_tokens, cached_input_tokens, cache_write_tokens, output_tokens)
         if model is None or all(count is None for count in counts):
             return None
+        usage = Usage(*(count or 0 for count in counts))
         steps = self.steps(provider, model, ts)
-        if steps is None:
-            return None
-        fresh, cached, written, output = (count or 0 for count in counts)
-        return _step(steps, fresh + cached + written).cost(fresh, cached, written, output)
+        return None if steps is None else _step(steps, usage.prompt).cost(usage)
 
-    def cost(self, call: Mapping[str, Any]) -> int | None:
-        """Nano-dollars of a clean event; the sum of many calls (so its `request_count` says, or
-        `MANY_PROMPTS` in its tags where nobody knows of how many) is no prompt of that length: it
-        pays the rates of short ones. None is unpriced."""
-        asked = call["provider"], call["model"], call["ts"], *(call[name] for name in TOKENS)
-        if (call["request_count"] or 1) == 1 and MANY_PROMPTS not in (call["tags"] or ""):
-            return self.price(*asked)
-        steps = None if call["model"] is None else self.steps(*asked[:3])
-        counts = asked[3:]
-        if steps is None or all(count is None for count in counts):
-            return None
-        return steps[0][1].cost(*(count or 0 for count in counts))
+    def price_of(self, call: Mapping[str, Any]) -> tuple[int | None, str | None]:
+        """Nano-dollars of a clean event, or why it has no price.
+
+        The sum of many calls (so its `request_count` says, or `MANY_PROMPTS` in its tags where
+        nobody knows of how many) is no prompt of that length: it pays the rates of short ones.
+        """
+        provider, model, ts, tier = ASKED(call)
+        if model is None:
+            return None, NO_MODEL
+        if not call["web_searches"] and all(call[name] is None for name in TOKENS):
+            return None, NO_TOKENS
+        if (steps := self.steps(provider, model, ts, tier)) is None:
+            return None, self.reason(provider, model, ts, tier)
+        usage, many = Usage.of(call), MANY_PROMPTS in (call["tags"] or "")
+        many = many or (call["request_count"] or 1) > 1
+        rates = steps[0][1] if many else _step(steps, usage.prompt)
+        if any(usage[4:]) and (lacking := rates.lacking(usage)):
+            return None, no_rate(lacking)
+        cost = rates.cost(usage)
+        return (cost, None) if cost <= LARGEST_COUNT else (None, TOO_LARGE)
+
+    def reason(self, provider: str | None, model: str, ts: int, tier: str | None) -> str:
+        """Why a model has no price at an instant, in a tier."""
+        if tier not in (None, STANDARD) and self.steps(provider, model, ts):
+            return no_rate(str(tier))
+        return self.why(provider, model)
+
+    def _why(self, provider: str | None, model: str) -> str:
+        if self.public.plan(provider, model):
+            return NOT_BY_TOKEN
+        return NO_PROVIDER if provider is None and self.public.sold(model) else UNKNOWN_MODEL
 
     def rates(self, provider: str | None, model: str, when: datetime) -> Rates | None:
         """A model's rates at an instant, for prompts below any dearer step; None is unpriced."""
         steps = self.steps(provider, model, micros(when))
         return None if steps is None else steps[0][1]
 
-    def steps(self, provider: str | None, model: str, ts: int) -> Steps | None:
-        """What a model costs at `ts` (µs UTC), by length of prompt; None is unpriced."""
-        for start, schedule in self.plan(provider, model):
+    def steps(
+        self, provider: str | None, model: str, ts: int, tier: str | None = None
+    ) -> Steps | None:
+        """What a model costs at `ts` (µs UTC) in a service tier (None: the standard one), by
+        length of prompt; None is unpriced."""
+        for start, schedule in self.plan(provider, model, tier or STANDARD):
             if ts >= start:
                 return _active(schedule, ts)
         return None
 
     def holding(self, provider: str | None, model: str, ts: int) -> Entry | None:
         """The own entry that holds for a model at `ts` (µs UTC); None: the public price does."""
-        mine = [one for one in self.entries if one.since <= ts and one.covers(provider, model)]
+        mine = [one for one in self.entries
+                if one.since <= ts and one.covers(provider, model, STANDARD)]  # fmt: skip
         return max(mine, key=_closeness, default=None)
 
-    def _plan(self, provider: str | None, model: str) -> Plan:
-        """Everything that holds of a model, from when on, latest first."""
-        mine = [entry for entry in self.entries if entry.covers(provider, model)]
+    def _plan(self, provider: str | None, model: str, tier: str) -> Plan:
+        """Everything that holds of a model in a tier, from when on, latest first."""
+        mine = [entry for entry in self.entries if entry.covers(provider, model, tier)]
         names = {(provider, model)} | {(None, entry.alias) for entry in mine if entry.alias}
         public = {one.start for name in names for one in self.public.plan(*name)}
         starts = {ALWAYS, *public, *(entry.since for entry in mine)}
@@ -102,31 +135,27 @@ class PriceBook:
         for start in sorted(starts):
             begun = [entry for entry in mine if entry.since <= start]
             closest = max(begun, key=_closeness, default=None)
-            plan.append((start, self._said(closest, provider, model, start)))
+            prices = self._said(closest, provider, model, start)
+            plan.append((start, prices.by_tier.get(tier, ())))
         return tuple(reversed(plan))
 
-    def _said(self, entry: Entry | None, provider: str | None, model: str, ts: int) -> Schedule:
-        """The schedule of a model from `ts` (µs UTC) on, by the entry that holds, if one does."""
+    def _said(self, entry: Entry | None, provider: str | None, model: str, ts: int) -> Prices:
+        """The prices of a model from `ts` (µs UTC) on, by the entry that holds, if one does."""
         if entry is None:
             return self._public(provider, model, ts)
         if (own := entry.rates) is not None:
-            return ((None, ((-1, own),)),)
+            return Prices({entry.service_tier or STANDARD: ((None, ((-1, own),)),)})
         said = self._public(*((None, entry.alias) if entry.alias else (provider, model)), ts)
         percent = entry.discount
-        if not percent:
-            return said
-        return tuple(
-            (when, steps and tuple((start, rates.less(percent)) for start, rates in steps))
-            for when, steps in said
-        )
+        return said.less(percent) if percent else said
 
-    def _public(self, provider: str | None, model: str, ts: int) -> Schedule:
+    def _public(self, provider: str | None, model: str, ts: int) -> Prices:
         held = self.public.stretch(provider, model, ts)
-        return held.schedule if held else ()
+        return held.prices if held else UNKNOWN
 
 
 def _closeness(entry: Entry) -> tuple[Any, ...]:
-    return entry.weight, entry.since, entry.id
+    return entry.weight, bool(entry.service_tier), entry.since, entry.id
 
 
 def _active(schedule: Schedule, ts: int) -> Steps | None:

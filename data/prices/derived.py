@@ -7,6 +7,7 @@ from typing import Final
 
 from data.events.table import LARGEST_COUNT, Event, id_hash
 from data.prices.book import PriceBook
+from data.prices.rates import Rates, Usage
 
 DERIVED: Final = ("id_hash", "cache_saved_nano", "cache_write_nano", "list_cost_nano")
 Values = tuple[int, int | None, int | None, int | None]
@@ -22,12 +23,19 @@ def _cache(event: Event, book: PriceBook) -> tuple[int | None, int | None]:
     read, written = event["cached_input_tokens"], event["cache_write_tokens"]
     if not read and not written:
         return None, None
-    steps = book.steps(event["provider"], event["model"] or "", event["ts"])
-    if steps is None:
+    named = (event["provider"], event["model"] or "", event["ts"], event["service_tier"])
+    if (steps := book.steps(*named)) is None:
         return None, None
     _, listed = steps[0]
-    saved = (listed.input - listed.cached_input) * (read or 0)
-    return _kept(saved), _kept(listed.cache_write * (written or 0))
+    return _kept((listed.input - listed.cached_input) * (read or 0)), _writing(event, listed)
+
+
+def _writing(event: Event, listed: Rates) -> int | None:
+    usage = Usage.of(event)
+    hour = usage.cache_write_1h
+    if hour and listed.cache_write_1h is None:
+        return None
+    return _kept(listed.cache_write * usage.cache_write + (listed.cache_write_1h or 0) * hour)
 
 
 def _kept(nano: Decimal) -> int | None:
@@ -37,5 +45,4 @@ def _kept(nano: Decimal) -> int | None:
 def _list_cost(event: Event, book: PriceBook) -> int | None:
     if event["cost_origin"] != "reported" or event["kind"] != "llm":
         return None
-    cost = book.cost(event)
-    return None if cost is None or cost > LARGEST_COUNT else cost
+    return book.price_of(event)[0]

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from data.errors import Refused
-from data.events.table import EARLIEST, LATEST, LONGEST_TEXT
+from data.events.table import EARLIEST, LATEST, LONGEST_TEXT, TIERS
 from data.prices.entries import FIELDS, RATES, Entry
 from data.prices.public_book import PublicBook, installed
 
@@ -24,10 +24,10 @@ def draft(raw: Mapping[str, Any], number: int = 0, public: PublicBook | None = N
     for name in raw:
         if name not in FIELDS:
             raise Refused(name[:40], f"a price has no {name[:40]!r}; it has {', '.join(FIELDS)}")
-    rates = [_amount(name, raw.get(name)) for name in RATES]
+    rates = {name: _amount(name, raw.get(name)) for name in RATES}
     alias = _alias(raw.get("alias"), public or installed())
     discount = _discount(raw.get("discount"))
-    own = any(rate is not None for rate in rates)
+    own = any(rate is not None for rate in rates.values())
     if own and (alias or discount is not None):
         raise Refused("alias", "give rates or the public price of a model, not both")
     if not own and not alias and discount is None:
@@ -38,11 +38,9 @@ def draft(raw: Mapping[str, Any], number: int = 0, public: PublicBook | None = N
         raise Refused("model", "name a model, or a pattern like gpt-5*")
     note = _text("note", "the note", raw.get("note"), LONGEST_NOTE)
     start = day(raw.get("from"), "the price")
-    fresh, read, written, output, request = rates
-    return Entry(
-        number, provider, model, start, fresh, read, written, output, request, alias, discount,
-        note,
-    )  # fmt: skip
+    tier = _tier(raw.get("service_tier"))
+    more: dict[str, Any] = {"alias": alias, "discount": discount, "note": note}
+    return Entry(number, provider, model, start, service_tier=tier, **more, **rates)  # type: ignore[arg-type]
 
 
 def _blank(value: Any) -> bool:
@@ -57,6 +55,13 @@ def _text(field: str, what: str, value: Any, most: int) -> str:
     if len(value.strip()) > most:
         raise Refused(field, f"{what} has at most {most:,} characters")
     return value.strip()
+
+
+def _tier(value: Any) -> str:
+    tier = _text("service_tier", "the service tier", value, LONGEST_TEXT)
+    if tier and tier not in TIERS:
+        raise Refused("service_tier", f"the service tier is one of {', '.join(TIERS)}, or empty")
+    return tier
 
 
 def _amount(field: str, value: Any) -> Decimal | None:
@@ -94,7 +99,7 @@ def _number(field: str, name: str, value: Any) -> Decimal | None:
 def _alias(value: Any, public: PublicBook) -> str | None:
     name = _text("alias", "the alias", value, LONGEST_TEXT)
     plan = public.plan(None, name) if name else ()
-    if name and not any(steps for one in plan for _, steps in one.schedule):
+    if name and not any(steps for one in plan for _, steps in one.prices.standard):
         told = "write it as provider/model, like openai/gpt-4o"
         raise Refused("alias", f"{name[:60]!r} is not in the public price book; {told}")
     return name or None

@@ -2,7 +2,8 @@
 
 The price is one of three: rates of its own, in US dollars per million tokens; the public price of
 another model (`alias`); or the model's public price. The latter two may carry a contract's
-`discount` in percent.
+`discount` in percent. Of one `service_tier` it says nothing of the others; of none, rates are the
+standard tier's, and an alias or a discount holds in each.
 """
 
 from __future__ import annotations
@@ -15,23 +16,30 @@ from typing import Any, Final, Self
 from data.events.money import NANO
 from data.events.table import micros
 from data.prices.patterns import matches
-from data.prices.rates import NANO_PER_MTOK, Rates
+from data.prices.rates import NANO_PER_KCOUNT, NANO_PER_MTOK, Rates
 from data.state.tables import PRICES
 
 RATES: Final = {
     "input": "Input",
     "cached_input": "Cached input",
     "cache_write": "Cache write",
+    "cache_write_1h": "Cache write, one hour",
     "output": "Output",
+    "input_audio": "Audio input",
+    "output_audio": "Audio output",
+    "input_image": "Image input",
+    "output_image": "Image output",
+    "web_searches": "Web searches",
     "request": "Per request",
 }
-FIELDS: Final = ("provider", "model", "from", *RATES, "alias", "discount", "note")
+UNITS: Final = {"web_searches": NANO_PER_KCOUNT, "request": NANO}  # of a dollar; else per million
+FIELDS: Final = ("provider", "model", "service_tier", "from", *RATES, "alias", "discount", "note")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Rates are US dollars per million tokens, `request` US dollars per call, all exact;
-    an empty provider is any; `at` (µs UTC), `who` and `name` tell who said it last."""
+    """Rates are US dollars per million tokens, per thousand `web_searches`, per call `request`,
+    all exact; an empty provider is any; `at` (µs UTC), `who` and `name` tell who said it last."""
 
     id: int
     provider: str
@@ -48,6 +56,13 @@ class Entry:
     at: int = 0
     who: str = ""
     name: str = ""
+    service_tier: str = ""
+    cache_write_1h: Decimal | None = None
+    input_audio: Decimal | None = None
+    output_audio: Decimal | None = None
+    input_image: Decimal | None = None
+    output_image: Decimal | None = None
+    web_searches: Decimal | None = None
 
     @classmethod
     def of(cls, row: Any) -> Self:
@@ -70,18 +85,32 @@ class Entry:
     @property
     def rates(self) -> Rates | None:
         """Its own rates, nano-dollars; None where it refers to public ones."""
-        if all(getattr(self, name) is None for name in RATES):
+        told = {name: self._nano(name) for name in RATES}
+        if all(rate is None for rate in told.values()):
             return None
-        fresh = (self.input or Decimal(0)) * NANO_PER_MTOK
+        fresh, none = told["input"] or Decimal(0), Decimal(0)
         read, written = (
-            fresh if rate is None else rate * NANO_PER_MTOK
-            for rate in (self.cached_input, self.cache_write)
+            fresh if told[name] is None else told[name] for name in ("cached_input", "cache_write")
         )
-        output = (self.output or Decimal(0)) * NANO_PER_MTOK
-        return Rates(fresh, read, written, output, (self.request or Decimal(0)) * NANO)
+        output = told["output"] or none
+        wholes = {"cache_write_1h": written, "input_audio": fresh, "input_image": fresh,
+                  "output_audio": output, "output_image": output}  # fmt: skip
+        parts = {part: whole if told[part] is None else told[part] for part, whole in
+                 wholes.items()}  # fmt: skip
+        return Rates(
+            fresh, read or none, written or none, output, told["request"] or none,
+            web_searches=told["web_searches"], **parts,
+        )  # fmt: skip
 
-    def covers(self, provider: str | None, model: str) -> bool:
-        """Whether it speaks of a model; a `provider/model` name is also read as its two parts."""
+    def _nano(self, name: str) -> Decimal | None:
+        rate: Decimal | None = getattr(self, name)
+        return None if rate is None else rate * UNITS.get(name, NANO_PER_MTOK)
+
+    def covers(self, provider: str | None, model: str, tier: str | None = None) -> bool:
+        """Whether it speaks of a model, in a service tier (None: in any); a `provider/model` name
+        is also read as its two parts."""
+        if tier and self.service_tier not in ("", tier):
+            return False
         prefix, slash, bare = model.partition("/")
         names = [(provider or "", model)]
         if slash:

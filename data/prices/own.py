@@ -156,8 +156,8 @@ def _refuse_second(connection: sa.Connection, made: Entry) -> None:
 
 def _refuse_same(made: Entry, others: list[Entry]) -> None:
     for one in others:
-        if (one.provider.lower(), one.model.lower(), one.start) == (
-            made.provider.lower(), made.model.lower(), made.start,
+        if (one.provider.lower(), one.model.lower(), one.service_tier, one.start) == (
+            made.provider.lower(), made.model.lower(), made.service_tier, made.start,
         ):  # fmt: skip
             raise Refused(
                 "from", f"there is a price for {made.model[:60]!r} from {made.start} already"

@@ -18,7 +18,8 @@ from genai_prices.data_snapshot import DataSnapshot, get_snapshot
 from genai_prices.types import ModelInfo, Provider
 
 from data.prices.provider_names import listed_name, provider_of, without_gateway
-from data.prices.rates import Schedule, quoted
+from data.prices.quoted import quoted
+from data.prices.rates import STANDARD, Prices
 
 INSTALLED: Final = f"genai-prices {version('genai-prices')}"
 ALWAYS: Final = -(2**63)
@@ -36,11 +37,14 @@ ALIASES: Final = {
 }
 
 
+NOTHING: Final = Prices({STANDARD: ((None, None),)})
+
+
 @dataclass
 class Model(ModelInfo):
     """A model by the names that mean it, with what it costs in our terms."""
 
-    schedule: Schedule = ()
+    schedules: Prices = NOTHING
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +54,7 @@ class Release:
     name: str
     providers: list[Provider]
 
-    def schedule(self, provider: str | None, model: str) -> Schedule | None:
+    def prices(self, provider: str | None, model: str) -> Prices | None:
         """Everything it says of a model; a `provider/model` name is also tried as its two parts.
         None: it knows no such provider or model."""
         provider, model = provider_of(provider, model), without_gateway(model)
@@ -60,39 +64,47 @@ class Release:
         else:
             found = self._entry(provider, model)
             found = self._entry(provider, bare) if found is None and slash else found
-        return None if found is None else found.schedule
+        return found
 
-    def models(self) -> dict[tuple[str, str], Schedule]:
+    def models(self) -> dict[tuple[str, str], Prices]:
         """Everything it says, by `(provider, model)`."""
         return {
-            (one.id, model.id): model.schedule
+            (one.id, model.id): model.schedules
             for one in self.providers
             for model in one.models
             if isinstance(model, Model)
         }
 
-    def _entry(self, provider: str | None, model: str) -> Model | None:
+    def sold(self, model: str) -> bool:
+        """Whether any provider has a model of this name."""
+        return any(one.find_model(listed_name(model)) for one in self.providers)
+
+    def _entry(self, provider: str | None, model: str) -> Prices | None:
         known = ALIASES.get(provider.lower(), provider) if provider else provider
         names = dict.fromkeys((model, listed_name(model)))
         return next(filter(None, (self._found(known, name) for name in names)), None)
 
-    def _found(self, provider: str | None, model: str) -> Model | None:
+    def _found(self, provider: str | None, model: str) -> Prices | None:
         # A snapshot remembers every name it was asked for, so each is asked one.
         book = DataSnapshot(self.providers, from_auto_update=False)
         try:
-            found = book.find_provider_model(model, None, provider, None)[1]
+            seller, found = book.find_provider_model(model, None, provider, None)
         except (LookupError, ValueError):
             return None
-        return found if isinstance(found, Model) else None
+        if not isinstance(found, Model):
+            return None
+        own = any(found is one for one in seller.models)
+        # Of another provider's list: its tiers are not this one's.
+        return found.schedules if own else Prices({STANDARD: found.schedules.standard})
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """From `start` (µs UTC) on, a model's price is what `release` says: `schedule`."""
+    """From `start` (µs UTC) on, a model's price is what `release` says: `prices`."""
 
     start: int
     release: Release
-    schedule: Schedule
+    prices: Prices
 
 
 class PublicBook:
@@ -108,6 +120,10 @@ class PublicBook:
         begun = [release for since, release in self.releases if since <= ts]
         return begun[-1] if begun else self.releases[0][1]
 
+    def sold(self, model: str) -> bool:
+        """Whether any release has a model of this name, whoever sells it."""
+        return any(release.sold(model) for _, release in self.releases)
+
     def stretch(self, provider: str | None, model: str, ts: int) -> Stretch | None:
         """Which release prices a model at an instant; None: no release knows it."""
         begun = [one for one in self.plan(provider, model) if one.start <= ts]
@@ -117,11 +133,11 @@ class PublicBook:
         """What holds of a model, earliest first, from the beginning of time; empty if nothing."""
         found: dict[int, Stretch] = {}
         for since, release in self.releases:
-            schedule = release.schedule(provider, model)
-            if schedule is not None:
+            prices = release.prices(provider, model)
+            if prices is not None:
                 start = since if found else ALWAYS
                 found = {at: one for at, one in found.items() if at < start}
-                found[start] = Stretch(start, release, schedule)
+                found[start] = Stretch(start, release, prices)
         return tuple(found.values())
 
 
@@ -130,7 +146,9 @@ def release_of(name: str, providers: Iterable[Provider]) -> Release:
     return Release(
         name,
         [
-            replace(one, models=[Model(m.id, m.match, schedule=quoted(m)) for m in one.models])
+            replace(
+                one, models=[Model(m.id, m.match, schedules=quoted(m, one.id)) for m in one.models]
+            )
             for one in providers
         ],
     )

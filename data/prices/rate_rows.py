@@ -1,6 +1,6 @@
-"""The book as rows that a database can join: what a model costs in a stretch of time, at a time of
-day, for a length of prompt. No two rows of one model meet, so every call finds at most one; a call
-without a row is unpriced.
+"""The book as rows that a database can join: what a model costs in a service tier, in a stretch of
+time, at a time of day, for a length of prompt. Every call finds exactly one row of its model: with
+rates, or with the reason why there are none.
 
 Rates are whole numbers over one denominator a row, so that SQL counts exactly and rounds half to
 even as `Rates.cost` does (`tests/prices/test_repricing.py` compares the two).
@@ -12,16 +12,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from genai_prices.types import StartDateConstraint, TimeOfDateConstraint
-
-from data.events.table import EARLIEST, LARGEST_COUNT, LATEST, micros
+from data.events.table import EARLIEST, LARGEST_COUNT, LATEST, TIERS, micros
 from data.prices.book import PriceBook
-from data.prices.rates import Constraint, Rates, Steps
+from data.prices.rates import STANDARD, Constraint, Rates, Steps, Usage
 
 Model = tuple[str | None, str]
-WholeRates = tuple[int, int, int, int, int, int, int, int]
+Place = tuple[str, str, str, int, int, int, int]
 DAY: Final = 86_400_000_000
 ENDLESS: Final = 4 * LARGEST_COUNT
 
@@ -30,26 +28,37 @@ ENDLESS: Final = 4 * LARGEST_COUNT
 class RateRow:
     """One row: half-open in time (µs UTC, and of the day), `over` < prompt tokens ≤ `most`.
 
-    The four rates, the one per request, and the two of short prompts that caching is valued by
-    (saved by a read, paid for a write) are nano-dollars times `parts`.
+    A rate for each field of `Usage`, the one per request, and those of short prompts that caching
+    is valued by (saved by a read, paid for a write) are nano-dollars times `parts`; None is no
+    rate. A row with a `reason` has none at all.
     """
 
     provider: str
     model: str
+    tier: str
     start: int
     end: int
     day_start: int
     day_end: int
     over: int
     most: int
-    fresh: int
-    cached: int
-    written: int
-    output: int
-    request: int
-    saving: int
-    writing: int
-    parts: int
+    reason: str | None = None
+    input: int | None = None
+    cached_input: int | None = None
+    cache_write: int | None = None
+    output: int | None = None
+    cache_write_1h: int | None = None
+    input_audio: int | None = None
+    input_image: int | None = None
+    output_audio: int | None = None
+    output_image: int | None = None
+    reasoning: int | None = None
+    web_searches: int | None = None
+    request: int | None = None
+    saving: int | None = None
+    writing: int | None = None
+    writing_1h: int | None = None
+    parts: int | None = None
 
 
 Affected = Literal["unpriced", "history"]
@@ -68,23 +77,31 @@ class RateChange:
 
 def rate_rows(book: PriceBook, models: Iterable[Model]) -> tuple[RateRow, ...]:
     """The rows of these models, in no order that matters."""
-    return tuple(row for model in dict.fromkeys(models) for row in _model_rows(book, *model))
+    return tuple(
+        row for model in dict.fromkeys(models) for tier in TIERS
+        for row in _model_rows(book, *model, tier)
+    )  # fmt: skip
 
 
-def _model_rows(book: PriceBook, provider: str | None, model: str) -> Iterator[RateRow]:
-    days, times = _cuts(book, provider, model)
+def _model_rows(book: PriceBook, provider: str | None, model: str, tier: str) -> Iterator[RateRow]:
+    days, times = _cuts(book, provider, model, tier)
     for start, end in pairwise(days):
         for day_start, day_end in pairwise(times):
             # Every cut in time is a midnight UTC, so this instant speaks for the whole of both.
-            steps = book.steps(provider, model, start + day_start)
-            if steps:
-                place = (provider or "", model, start, end, day_start, day_end)
+            asked = (provider, model, start + day_start, tier)
+            place = (provider or "", model, tier, start, end, day_start, day_end)
+            if steps := book.steps(*asked):
                 yield from _steps(place, steps)
+            else:
+                yield RateRow(*place, -1, ENDLESS, book.reason(*asked))
 
 
-def _cuts(book: PriceBook, provider: str | None, model: str) -> tuple[list[int], list[int]]:
-    """The instants, and the times of day, at which a model's price may change."""
-    plan = book.plan(provider, model)
+def _cuts(
+    book: PriceBook, provider: str | None, model: str, tier: str
+) -> tuple[list[int], list[int]]:
+    """The instants, and the times of day, at which a model's price in a tier, or the reason why it
+    has none, may change."""
+    plan = (*book.plan(provider, model, tier), *book.plan(provider, model, STANDARD))
     constraints = [constraint for _, schedule in plan for constraint, _ in schedule]
     days, times = {micros(EARLIEST), micros(LATEST)}, {0, DAY}
     days.update(start for start, _ in plan)
@@ -95,33 +112,35 @@ def _cuts(book: PriceBook, provider: str | None, model: str) -> tuple[list[int],
 
 
 def _midnights(constraint: Constraint) -> list[int]:
-    if not isinstance(constraint, StartDateConstraint):
+    if constraint is None or constraint.since is None:
         return []
-    return [micros(datetime.combine(constraint.start_date, time(), UTC))]
+    return [micros(datetime.combine(constraint.since, time(), UTC))]
 
 
 def _times(constraint: Constraint) -> list[int]:
-    if not isinstance(constraint, TimeOfDateConstraint):
+    if constraint is None or constraint.between is None:
         return []
     epoch = date(1970, 1, 1)
-    clocks = (constraint.start_time, constraint.end_time)
-    aware = [one if one.tzinfo else one.replace(tzinfo=UTC) for one in clocks]
+    aware = [one if one.tzinfo else one.replace(tzinfo=UTC) for one in constraint.between]
     return [micros(datetime.combine(epoch, one)) % DAY for one in aware]
 
 
-def _steps(place: tuple[str, str, int, int, int, int], steps: Steps) -> Iterator[RateRow]:
+def _steps(place: Place, steps: Steps) -> Iterator[RateRow]:
     (_, short), ends = steps[0], [start for start, _ in steps[1:]]
     for (over, rates), most in zip(steps, (*ends, ENDLESS), strict=True):
-        yield RateRow(*place, over, most, *_whole_rates(rates, short))
+        yield RateRow(*place, over, most, **_whole_rates(rates, short))
 
 
-def _whole_rates(rates: Rates, short: Rates) -> WholeRates:
-    """The rates as whole numbers, and at the end what they are to be divided by."""
-    exact = (
-        *(rates.input, rates.cached_input, rates.cache_write, rates.output, rates.request),
-        *(short.input - short.cached_input, short.cache_write),
-    )
-    decimals = (-int(rate.normalize().as_tuple().exponent) for rate in exact)
-    parts = 10 ** max(0, *decimals)
-    fresh, cached, written, output, request, saving, writing = (int(r * parts) for r in exact)
-    return fresh, cached, written, output, request, saving, writing, parts
+def _whole_rates(rates: Rates, short: Rates) -> dict[str, Any]:
+    """The rates as whole numbers, and what they are to be divided by."""
+    each = (rates.input, rates.cached_input, rates.cache_write, rates.output, *rates.of_parts())
+    exact = dict(zip(Usage._fields, each, strict=True)) | {
+        "request": rates.request, "saving": short.input - short.cached_input,
+        "writing": short.cache_write, "writing_1h": short.cache_write_1h,
+    }  # fmt: skip
+    known = [rate for rate in exact.values() if rate is not None]
+    parts = 10 ** max(0, *(-int(rate.normalize().as_tuple().exponent) for rate in known))
+    whole: dict[str, Any] = {
+        name: None if rate is None else int(rate * parts) for name, rate in exact.items()
+    }
+    return whole | {"parts": parts}

@@ -4,10 +4,13 @@ Prices are kept as rates, so that a later version of genai-prices reads them as 
 kept as the library's clauses, and it goes on finding models by them.
 
     [{"id", "models": [{"id", "match": {"or": [{"equals": "gpt-4o"}, …]},
-      "prices": [{"from": "2025-01-01" | "between": [start, end], "steps": [[over, rates…], …]}]}],
+      "prices": [{"from": "2025-01-01", "between": [start, end], "steps": [[over, rates…], …]}],
+      "tiers": {"batch": [as prices]}}],
       "model_match", "provider_match", "fallback"}, …]
 
-Rates are decimals as text, nano-dollars a token and a call; `steps` of null is no price by token.
+Rates are decimals as text in the order of `BILLED_BY`, nano-dollars a token, a call and a search;
+the last that are not quoted are left out. `steps` of null is no price. What a program wrote that
+knew neither tiers nor all of the units is `outdated`.
 """
 
 from __future__ import annotations
@@ -29,18 +32,24 @@ from genai_prices.types import (
     MatchLogic,
     ModelInfo,
     Provider,
-    StartDateConstraint,
-    TimeOfDateConstraint,
 )
 
 from data.prices.public_book import Model, Release
-from data.prices.rates import Constraint, Rates, Schedule, Steps
+from data.prices.rates import (
+    BILLED_BY,
+    STANDARD,
+    Constraint,
+    Prices,
+    Rates,
+    Schedule,
+    Steps,
+    When,
+)
 
 CLAUSES: Final = {
     "starts_with": ClauseStartsWith, "ends_with": ClauseEndsWith, "contains": ClauseContains,
     "regex": ClauseRegex, "equals": ClauseEquals, "or": ClauseOr, "and": ClauseAnd,
 }  # fmt: skip
-RATES: Final = ("input", "cached_input", "cache_write", "output", "request")
 Row = dict[str, Any]
 
 
@@ -55,9 +64,14 @@ def read(name: str, text: str) -> Release:
     return Release(name, [_read_provider(row) for row in orjson.loads(text)])
 
 
+def outdated(text: str) -> bool:
+    """Whether a program wrote it that knew no tiers."""
+    return '"tiers"' not in text
+
+
 def _provider(one: Provider) -> Row:
     models = [
-        {"id": model.id, "match": _clause(model.match), "prices": _prices(model.schedule)}
+        {"id": model.id, "match": _clause(model.match)} | _schedules(model.schedules)
         for model in one.models
         if isinstance(model, Model)
     ]
@@ -67,7 +81,7 @@ def _provider(one: Provider) -> Row:
 
 def _read_provider(row: Row) -> Provider:
     models: list[ModelInfo] = [
-        Model(one["id"], _read_clause(one["match"]), schedule=_read_prices(one["prices"]))
+        Model(one["id"], _read_clause(one["match"]), schedules=_read_schedules(one))
         for one in row["models"]
     ]
     matches = {name: _read_clause(row[name]) for name in ("model_match", "provider_match")}
@@ -92,6 +106,16 @@ def _read_clause(row: Row | None) -> Any:
     return CLAUSES[name](told)
 
 
+def _schedules(prices: Prices) -> Row:
+    tiers = {tier: _prices(schedule) for tier, schedule in prices.by_tier.items()}
+    return {"prices": tiers.pop(STANDARD)} | ({"tiers": tiers} if tiers else {})
+
+
+def _read_schedules(row: Row) -> Prices:
+    rows = {STANDARD: row["prices"], **row.get("tiers", {})}
+    return Prices({tier: _read_prices(each) for tier, each in rows.items()})
+
+
 def _prices(schedule: Schedule) -> list[Row]:
     return [_when(when) | {"steps": _steps(steps)} for when, steps in schedule]
 
@@ -101,30 +125,38 @@ def _read_prices(rows: list[Row]) -> Schedule:
 
 
 def _when(when: Constraint) -> Row:
-    if isinstance(when, StartDateConstraint):
-        return {"from": when.start_date.isoformat()}
-    if isinstance(when, TimeOfDateConstraint):
-        return {"between": [when.start_time.isoformat(), when.end_time.isoformat()]}
-    if when is None:
-        return {}
-    raise TypeError(f"a price may hold by {type(when).__name__}, which is not kept yet")
+    day = {"from": when.since.isoformat()} if when and when.since else {}
+    return day | ({"between": [one.isoformat() for one in when.between]}
+                  if when and when.between else {})  # fmt: skip
 
 
 def _read_when(row: Row) -> Constraint:
-    if "from" in row:
-        return StartDateConstraint(date.fromisoformat(row["from"]))
-    if "between" in row:
-        return TimeOfDateConstraint(*map(time.fromisoformat, row["between"]))
-    return None
+    day = date.fromisoformat(row["from"]) if "from" in row else None
+    if "between" not in row:
+        return When(day) if day else None
+    start, end = map(time.fromisoformat, row["between"])
+    return When(day, (start, end))
 
 
 def _steps(steps: Steps | None) -> list[list[Any]] | None:
     if steps is None:
         return None
-    return [[over, *(f"{getattr(rates, n).normalize():f}" for n in RATES)] for over, rates in steps]
+    return [[over, *_told(rates)] for over, rates in steps]
+
+
+def _told(rates: Rates) -> list[str | None]:
+    told = [getattr(rates, name) for name in BILLED_BY]
+    while told[-1] is None:
+        told.pop()
+    return [None if rate is None else f"{rate.normalize():f}" for rate in told]
 
 
 def _read_steps(rows: list[list[Any]] | None) -> Steps | None:
     if rows is None:
         return None
-    return tuple((over, Rates(*map(Decimal, rates))) for over, *rates in rows)
+    return tuple((over, Rates(*map(_amount, rates))) for over, *rates in rows)
+
+
+def _amount(told: str) -> Any:
+    """The rate of a text; None where it is not quoted (`Rates` has defaults for those alone)."""
+    return None if told is None else Decimal(told)

@@ -9,26 +9,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
+from genai_prices.types import ModelInfo
 
 from data.access.scope import SYSTEM, Scope
 from data.errors import Forbidden, Refused, Unknown
 from data.local_time import instant
 from data.prices.draft import day
 from data.prices.entries import since
-from data.prices.public_book import ALWAYS, INSTALLED, PublicBook, installed
-from data.prices.rates import Schedule
-from data.prices.release_rows import read, written
+from data.prices.public_book import ALWAYS, INSTALLED, Model, PublicBook, Release, installed
+from data.prices.rates import PLAIN, Prices, Rates, Schedule
+from data.prices.release_rows import outdated, read, written
 from data.state.audit import Actor, record
 from data.state.store import State
 from data.state.tables import RELEASES
 
 DAY: Final = timedelta(days=1)
-Models = dict[tuple[str, str], Schedule]
+Models = dict[tuple[str, str], Prices]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class StoredRelease:
 def adopt(state: State, now: int) -> None:
     """Take in the installed release where it is newer than what the store has, as a start of the
     program does; every one but the first is in the audit trail."""
+    _complete_outdated(state)
     names = sa.select(RELEASES.c.name)
     with state.reading() as connection:
         if not _newer(connection.execute(names).scalars().all()):
@@ -75,6 +77,50 @@ def adopt(state: State, now: int) -> None:
         if start:
             actor = Actor(SYSTEM, "Spendscope", now)
             record(connection, actor, "create", INSTALLED, None, {"from": start})
+
+
+def _complete_outdated(state: State) -> None:
+    """Releases that a program kept which knew fewer units and no tiers: where a model's prices are
+    what the installed release says, the rest of what that says of it holds, too."""
+    with state.reading() as connection:
+        rows = connection.execute(sa.select(RELEASES)).all()
+    if not (old := [row for row in rows if outdated(row.book)]):
+        return
+    with state.writing() as connection:
+        for row in old:
+            text = written(_completed(read(row.name, row.book)))
+            wanted = RELEASES.c.id == row.id
+            connection.execute(RELEASES.update().where(wanted).values(book=text))
+
+
+def _completed(release: Release) -> Release:
+    ((_, present),) = installed().releases
+    known = present.models()
+
+    def model(provider: str, one: ModelInfo) -> ModelInfo:
+        now = known.get((provider, one.id))
+        if now is None or not isinstance(one, Model):
+            return one
+        same = _plain(now.standard) == one.schedules.standard
+        return replace(one, schedules=now) if same else one
+
+    providers = [
+        replace(one, models=[model(one.id, each) for each in one.models])
+        for one in release.providers
+    ]
+    return Release(release.name, providers)
+
+
+def _plain(schedule: Schedule) -> Schedule:
+    """A schedule as those programs knew it."""
+    return tuple(
+        (when, steps and tuple((start, _plain_rates(rates)) for start, rates in steps))
+        for when, steps in schedule
+    )
+
+
+def _plain_rates(rates: Rates) -> Rates:
+    return Rates(*(getattr(rates, name) for name in PLAIN))
 
 
 def _newer(known: Iterable[str]) -> bool:

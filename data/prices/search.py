@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from data.access.scope import Scope
 from data.errors import Refused
-from data.events.table import EARLIEST, LATEST, micros
+from data.events.table import EARLIEST, LATEST, TIERS, micros
 from data.prices.book import PriceBook
-from data.prices.entries import Entry
+from data.prices.entries import RATES, UNITS, Entry
 from data.prices.own import require_platform_admin
-from data.prices.rates import Rates, Steps
+from data.prices.rates import NANO_PER_MTOK, STANDARD, Rates, Steps
 
 MOST: Final = 200
 LONGEST: Final = 200
@@ -21,13 +22,15 @@ LONGEST: Final = 200
 @dataclass(frozen=True, slots=True)
 class Quote:
     """What a model costs at a moment: `steps` by length of prompt, None where it has no price;
-    `entry` is the own price that holds instead of the public one, of the release of that name."""
+    `entry` is the own price that holds instead of the public one, of the release of that name;
+    `tiers` are the same for the service tiers that have a price of their own."""
 
     provider: str | None
     model: str
     steps: Steps | None
     release: str
     entry: Entry | None = None
+    tiers: Mapping[str, Steps] = field(default_factory=dict)
 
     @property
     def rates(self) -> Rates | None:
@@ -43,14 +46,19 @@ class Quote:
         rates = self.rates
         told = {"provider": self.provider, "model": self.model, "dearer_above": self.dearer}
         source = f"own price {self.entry.id}" if self.entry else self.release
-        return told | {"source": source, "rates": rates and dollars(rates)}
+        tiers = {tier: dollars(steps[0][1]) for tier, steps in self.tiers.items()}
+        return told | {"source": source, "rates": rates and dollars(rates), "tiers": tiers}
 
 
 def dollars(rates: Rates) -> dict[str, str]:
-    """US dollars per million tokens, and per request."""
-    names = ("input", "cached_input", "cache_write", "output")
-    told = {name: f"{(getattr(rates, name) / 1_000).normalize():f}" for name in names}
-    return told | {"request": f"{(rates.request / 1_000_000_000).normalize():f}"}
+    """US dollars per million tokens, per thousand searches, and per request; what has no rate of
+    its own is left out."""
+    own = {name: getattr(rates, name) for name in RATES}
+    return {
+        name: f"{(rate / UNITS.get(name, NANO_PER_MTOK)).normalize():f}"
+        for name, rate in own.items()
+        if rate is not None
+    }
 
 
 def search(scope: Scope, book: PriceBook, text: str, at: datetime) -> tuple[list[Quote], int]:
@@ -72,7 +80,9 @@ def _quoted(book: PriceBook, provider: str | None, model: str, ts: int) -> Quote
     held = book.public.stretch(provider, model, ts)
     release = held.release if held else book.public.at(ts)
     entry = book.holding(provider, model, ts)
-    return Quote(provider, model, book.steps(provider, model, ts), release.name, entry)
+    by_tier = {tier: book.steps(provider, model, ts, tier) for tier in TIERS if tier != STANDARD}
+    tiers = {tier: steps for tier, steps in by_tier.items() if steps}
+    return Quote(provider, model, book.steps(provider, model, ts), release.name, entry, tiers)
 
 
 def noon(text: str, now: datetime) -> datetime:

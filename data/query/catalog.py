@@ -57,6 +57,8 @@ _DIMENSIONS: Final = (
     Dimension("operation", "Operation"),
     Dimension("status", "Status"),
     Dimension("error_class", "Error class"),
+    Dimension("service_tier", "Service tier"),
+    Dimension("unpriced_reason", "Why unpriced"),
     Dimension("kind", "Kind"),
     Dimension("source", "Source"),
 )

@@ -37,7 +37,6 @@ _LABELS: Final = {
     "ts": "Time", "event_id": "Event", "tokens": "Tokens", "cost_origin": "Cost from",
     "duration_ms": "Duration", "ttft_ms": "First token", "run_id": "Run",
     "conversation_id": "Conversation", "user_name": "User name", "project_name": "Project name",
-    "service_tier": "Service tier", "unpriced_reason": "Why unpriced",
 }  # fmt: skip
 _UNITS: Final = {"ts": INSTANT, "duration_ms": DURATION, "ttft_ms": DURATION}
 COLUMNS: Final = (

@@ -155,7 +155,7 @@ def _models(what: Affected, scope: Scope, store: EventStore) -> list[Model]:
 def _begin(
     state: State, actor: Actor, request: RepricingRequest, own: Entry | None, change: RateChange
 ) -> int:
-    models = sorted({(row.provider, row.model) for row in change.rates})
+    models = sorted({(row.provider, row.model) for row in change.rates if not row.reason})
     row = {
         "at": actor.now, "who": actor.scope.user, "name": actor.name, "what": request.what,
         "price": request.price, "entry": own and own.as_dict(),

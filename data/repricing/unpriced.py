@@ -1,4 +1,4 @@
-"""The models whose calls have no price: how many, with how many tokens, since when."""
+"""The models whose calls have no price: why, how many, with how many tokens, since when."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
+from data.events.reasons import NO_RATE
+from data.events.table import TIERS
 from data.local_time import instant
 from data.prices.own import require_platform_admin
 from data.query.filters import Filters
@@ -18,26 +20,37 @@ from data.query.windows import ALL_TIME
 METRICS: Final = ("tokens", "requests", "first_event", "last_event")
 WHERE: Final = (("kind", ("llm",)), ("cost_origin", ("unpriced",)))
 LISTED: Final = Query(
-    METRICS, ("provider", "model"), Filters(ALL_TIME), order=(("tokens", True),), where=WHERE
+    METRICS,
+    ("provider", "model", "unpriced_reason"),
+    Filters(ALL_TIME),
+    order=(("tokens", True),),
+    where=WHERE,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Unpriced:
-    """A model with calls that used tokens and have no price; instants are µs UTC."""
+    """A model with calls that used tokens and have no price for one reason; instants are µs UTC."""
 
     provider: str | None
     model: str | None
+    reason: str | None
     requests: int
     tokens: int
     first: int
     last: int
 
+    @property
+    def tier(self) -> str:
+        """The service tier that has no rate, if that is why."""
+        wanted = (self.reason or "").removeprefix(NO_RATE)
+        return wanted if wanted in TIERS else ""
+
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON says it."""
-        counts = {"provider": self.provider, "model": self.model, "requests": self.requests}
+        named = {"provider": self.provider, "model": self.model, "reason": self.reason}
         days = {"first": instant(self.first).isoformat(), "last": instant(self.last).isoformat()}
-        return counts | {"tokens": self.tokens} | days
+        return named | {"requests": self.requests, "tokens": self.tokens} | days
 
 
 def unpriced(scope: Scope, store: EventStore, source: str | None = None) -> list[Unpriced]:
@@ -54,4 +67,7 @@ def _read(row: dict[Any, Any]) -> Unpriced:
     requests, tokens, first, last = (
         int(row[name]) for name in ("requests", "tokens", "first_event", "last_event")
     )
-    return Unpriced(or_none(row["provider"]), or_none(row["model"]), requests, tokens, first, last)
+    provider, model, reason = (
+        or_none(row[name]) for name in ("provider", "model", "unpriced_reason")
+    )
+    return Unpriced(provider, model, reason, requests, tokens, first, last)

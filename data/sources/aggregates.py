@@ -40,7 +40,6 @@ MEASURE: Final = re.compile(
 NAMING: Final = re.compile(r"(_name|_email|_iso)$|^(object|start_time|end_time|usage_date_utc)$")
 WIDTHS: Final = {60: "1m", 3_600: "1h", 86_400: "1d"}
 UNPRICED: Final[dict[str, Any]] = {"cost_nano": None, "cost_origin": "unpriced"}
-BATCH: Final = UNPRICED | {"service_tier": "batch", "unpriced_reason": "no rate for batch"}
 Row = Mapping[str, Any]
 RESULTS: Final = "results"
 DEEPEST: Final = 4
@@ -230,8 +229,8 @@ class Tally:
             " each counts as one": self.silent,
             f"{self.open:,} rows are of a time that was cut short or not over when the file was"
             " written: not stored, import them again once it is": self.open,
-            f"{self.special:,} rows are of batch, flex, priority, fast or regional processing, or"
-            " of sound or images, whose price is not the list price: unpriced": self.special,
+            f"{self.special:,} rows are of processing that the price book has no price for (US"
+            " inference, tiers of a contract): unpriced": self.special,
             f"{self.nameless:,} rows name no model, as the usage was not grouped by it:"
             " unpriced": self.nameless,
             **{f"{n:,} rows are {what}": n for what, n in self.others.items()},

@@ -6,7 +6,9 @@ event_id       `bedrock:` + requestId; ts timestamp, the end of the call
 user           the last part of identity.arn (the session's name of an assumed role, a user's name);
                the whole ARN stands in tags. project null (--project)
 model          modelId as it is: an ARN by its last part; provider aws.bedrock; operation as logged
-tokens         inputTokenCount EXCLUDES cacheReadInputTokenCount and cacheWriteInputTokenCount
+tokens         inputTokenCount EXCLUDES cacheReadInputTokenCount and cacheWriteInputTokenCount;
+               writes for an hour, and the service tier, as the answer's body tells them
+               (Converse's cacheDetails and serviceTier, Anthropic's cache_creation)
 cost           by our book; the log knows none. duration null
 status         errorCode, where there is one, is an error of that class
 not counted    bodies of requests and answers, which are never stored
@@ -19,7 +21,7 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.entries import values
-from data.sources.fields import count, instant, part, tags_json, text
+from data.sources.fields import count, instant, part, service_tier, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 
@@ -59,11 +61,24 @@ def _call(_: str, row: Row) -> Iterator[Raw]:
         "operation": text(row.get("operation")),
         **{ours: count(name, part(row, "input").get(name)) for ours, name in INPUT.items()},
         "output_tokens": count("outputTokenCount", part(row, "output").get("outputTokenCount")),
+        **_billed(part(part(row, "output"), "outputBodyJson")),
         "tags": tags_json(
             arn=arn, account=text(row.get("accountId")), region=text(row.get("region")),
             inference_region=text(row.get("inferenceRegion")),
         ),
     }  # fmt: skip
+
+
+def _billed(body: Row) -> Raw:
+    """What the answer's body tells beside the counts: its usage alone is read."""
+    usage, written = part(body, "usage"), 0
+    details = usage.get("cacheDetails")
+    for one in details if isinstance(details, list) else ():
+        if isinstance(one, Mapping) and one.get("ttl") == "1h":
+            written += count("inputTokens", one.get("inputTokens")) or 0
+    hour = part(usage, "cache_creation").get("ephemeral_1h_input_tokens")
+    told = count("ephemeral_1h_input_tokens", hour) or written or None
+    return {"cache_write_1h_tokens": told, **service_tier(part(body, "serviceTier").get("type"))}
 
 
 def _model(row: Row) -> str | None:

@@ -7,6 +7,7 @@ from typing import Final
 from data.errors import EventError
 from data.events.cleaning import Note, clean
 from data.events.money import NANO
+from data.events.reasons import LEFT_OPEN
 from data.events.table import LARGEST_COUNT, Event
 from data.prices.book import PUBLIC, PriceBook
 from data.prices.provider_names import provider_of
@@ -76,8 +77,10 @@ def _impossible(raw: Raw) -> bool:
 
 def _priced(raw: Raw, event: Event, book: PriceBook) -> Event:
     left_open = event["cost_nano"] is None and event["unpriced_reason"] is None
-    if event["kind"] == "llm" and left_open and not raw.get("cost_origin"):
-        cost = book.cost(event)
-        if cost is not None and cost <= LARGEST_COUNT:
+    if event["kind"] == "llm" and left_open:
+        cost, reason = book.price_of(event)
+        if cost is None or raw.get("cost_origin"):
+            event["unpriced_reason"] = reason or LEFT_OPEN
+        else:
             event |= {"cost_nano": cost, "cost_origin": "list"}
     return event

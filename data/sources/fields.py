@@ -12,7 +12,9 @@ from typing import Any, Final
 import orjson
 
 from data.errors import EventError
+from data.events import table
 from data.events.money import NANO
+from data.events.reasons import no_rate
 from data.sources.format import NOTES, Raw
 
 APART: Final = "{} are fewer than the cached tokens: taken as counted apart from them"
@@ -26,6 +28,8 @@ SPELLED: Final = re.compile(
     rf"(?P<number>(?:\d{{1,3}}(?:{THOUSANDS.pattern}\d{{3}})+|\d+)(?:\.\d+)?)\s?(?P<after>{CURRENCY})?"
 )
 DOTTED: Final = re.compile(r"^(\d\d?)\.(\d\d?)\.(\d{4})(?!\d)")
+TIERS: Final = {"default": "standard", "on_demand": "standard"} | {t: t for t in table.TIERS}
+ANY_TIER: Final = ("auto", "unknown", "none", "null")
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MCP_NAME: Final = re.compile(r"mcp__(.+?)__(.+)", re.DOTALL)
 
@@ -167,6 +171,14 @@ def instant(name: str, value: Any) -> datetime:
 def without_dots(spelled: str) -> str:
     """A time whose date is 20.11.2026, as a spreadsheet saved it, as 2026-11-20."""
     return DOTTED.sub(lambda d: f"{d[3]}-{d[2]:0>2}-{d[1]:0>2}", spelled)
+
+
+def service_tier(told: Any) -> dict[str, str]:
+    """The service tier that a vendor names; one that we have no word for has no price."""
+    name = str(told or "").strip().lower()
+    if name in TIERS:
+        return {"service_tier": TIERS[name]}
+    return {"unpriced_reason": no_rate(name[:40])} if name and name not in ANY_TIER else {}
 
 
 def tags_json(**found: Any) -> str | None:

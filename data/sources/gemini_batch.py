@@ -7,7 +7,7 @@ ts            processed_time (Vertex), else the answer's createTime, else --star
 model         modelVersion without `@default`; provider gcp.vertex_ai where processed_time tells
               that it is Vertex's, else google; operation generate_content
 tokens        usageMetadata, as in vertex.py
-cost          unpriced: a batch is not billed at the list price of standard processing
+cost          our list price of batches
 status        `status` (Vertex) or `error` that says something: a failed call
 stays null    user and project (--user, --project), duration
 not counted   what was asked and answered, which is never stored
@@ -20,7 +20,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.aggregates import BATCH
 from data.sources.entries import values
 from data.sources.fields import digest, instant, part, tags_json, text
 from data.sources.files import File
@@ -61,7 +60,7 @@ def _call(row: Row, start: datetime | None) -> Raw:
         "model": model and model.partition("@")[0],
         "operation": "generate_content",
         **used_tokens(part(answer, "usageMetadata"), USAGE_METADATA),
-        **BATCH,
+        "service_tier": "batch",
         "tags": tags_json(key=text(row.get("key"))),
     }
 

@@ -132,13 +132,25 @@ PRICES: Final = sa.Table(
         sa.Column(name, sa.Text)
         for name in ("input", "cached_input", "cache_write", "output", "request")
     ),
+    *(
+        sa.Column(name, sa.Text)
+        for name in (
+            "cache_write_1h",
+            "input_audio",
+            "output_audio",
+            "input_image",
+            "output_image",
+            "web_searches",
+        )
+    ),
     sa.Column("alias", sa.Text),
     sa.Column("discount", sa.Text),
     sa.Column("note", sa.Text, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("who", sa.Text, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
-    sa.UniqueConstraint("provider", "model", "start"),
+    sa.Column("service_tier", sa.Text, nullable=False),
+    sa.UniqueConstraint("provider", "model", "service_tier", "start"),
 )
 
 EXCHANGE_RATES: Final = sa.Table(

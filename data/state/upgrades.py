@@ -184,4 +184,41 @@ UPGRADES: Final[tuple[tuple[str, ...], ...]] = (
             UNIQUE (currency, start)
         )""",
     ),
+    (
+        # The same with a service tier among what tells two prices apart, and all rates. No number
+        # of a price that was deleted is given again.
+        """CREATE TABLE tiered_prices (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            provider TEXT NOT NULL,
+            model TEXT NOT NULL,
+            start TEXT NOT NULL,
+            input TEXT,
+            cached_input TEXT,
+            cache_write TEXT,
+            output TEXT,
+            request TEXT,
+            alias TEXT,
+            discount TEXT,
+            note TEXT NOT NULL,
+            at BIGINT NOT NULL,
+            who TEXT NOT NULL,
+            name TEXT NOT NULL,
+            cache_write_1h TEXT,
+            input_audio TEXT,
+            output_audio TEXT,
+            input_image TEXT,
+            output_image TEXT,
+            web_searches TEXT,
+            service_tier TEXT NOT NULL DEFAULT '',
+            UNIQUE (provider, model, service_tier, start)
+        )""",
+        "INSERT INTO sqlite_sequence (name, seq)"
+        " SELECT 'tiered_prices', seq FROM sqlite_sequence WHERE name = 'prices'",
+        "INSERT INTO tiered_prices (id, provider, model, start, input, cached_input, cache_write,"
+        " output, request, alias, discount, note, at, who, name) SELECT id, provider, model, start,"
+        " input, cached_input, cache_write, output, request, alias, discount, note, at, who, name"
+        " FROM prices",
+        "DROP TABLE prices",
+        "ALTER TABLE tiered_prices RENAME TO prices",
+    ),
 )

@@ -132,7 +132,10 @@ def call(dice: random.Random) -> dict[str, Any]:
     first = dice.choice((None, dice.randint(1, 900)))
     many = dice.choice((None, None, dice.randint(1, 50)))
     told = {"web_searches": dice.choice((None, None, 0, 3)), "cost_nano": cost, "ttft_ms": first}
-    return counts | parts | told | {"request_count": many}
+    tier = dice.choice((None, "standard", "batch"))
+    reason = None if cost is not None else dice.choice((None, "unknown model"))
+    return counts | parts | told | {"request_count": many, "service_tier": tier,
+                                    "unpriced_reason": reason}  # fmt: skip
 
 
 LISTS: Final = {

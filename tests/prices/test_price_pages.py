@@ -12,6 +12,7 @@ import pytest
 from callbacks.settings import price_form
 from components import ids
 from data.errors import StoreError
+from data.prices.entries import RATES
 from data.prices.public_book import INSTALLED
 from data.prices.search import MOST
 from tests.resources import (
@@ -62,7 +63,7 @@ def post(served: Served, path: str = "prices", **raw: Any) -> Any:
 def test_from_unpriced_to_priced_and_back(served: Served) -> None:
     (found,) = served.json("prices")["unpriced"]
     assert found == {
-        "provider": None, "model": "our-llama", "requests": 2, "tokens": 1_500_000,
+        "provider": None, "model": "our-llama", "reason": None, "requests": 2, "tokens": 1_500_000,
         "first": "2026-11-18T09:00:00+00:00", "last": "2026-11-20T09:00:00+00:00",
     }  # fmt: skip
     seen = post(served, "prices/preview", what="unpriced", price=OWN)
@@ -160,8 +161,9 @@ def test_a_body_that_is_too_large_or_no_json_is_refused(served: Served) -> None:
 
 # --- the page
 
-FIELDS = ("model", "provider", "from", "kind", "input", "cached_input", "cache_write", "output",
-          "request", "alias", "discount", "note", "what", "since", "until")  # fmt: skip
+CHOICES = ("kind", "what", "service_tier")
+FIELDS = ("model", "provider", "service_tier", "from", "kind", *RATES, "alias", "discount", "note",
+          "what", "since", "until")  # fmt: skip
 SAID: dict[str, Any] = {"model": "our-llama", "from": "2026-01-01", "kind": "rates", "input": "2",
                         "output": "4", "what": "unpriced"}  # fmt: skip
 
@@ -173,8 +175,8 @@ def preview(served: Served, said: dict[str, Any], edited: Any, claims: Claims = 
     """What a preview says, by part; `problem` is what is wrong, by field."""
     held = {f"{name}.value": said.get(name, "") for name in FIELDS}
     values = held | {f"{ids.PRICE_PREVIEW}.n_clicks": 1, "edited.data": edited}
-    texts = [name for name in FIELDS if name not in ("kind", "what")]
-    wild = {"field": texts, "choice": ("kind", "what"), "problem": (*FIELDS, "")}
+    texts = [name for name in FIELDS if name not in CHOICES]
+    wild = {"field": texts, "choice": CHOICES, "problem": (*FIELDS, "")}
     changed = f"{ids.PRICE_PREVIEW}.n_clicks"
     answer = served.fire(f"{ids.PRICE_PROJECTS}.rowData", claims, values, changed, wild)
     told = answered(answer)
@@ -392,8 +394,8 @@ def test_the_fields_are_those_of_the_kind_of_price(served: Served) -> None:
         told = shape(served, "prices", kind=kind, what=what)
         return {name for name in FIELDS if not told["box", name]["hidden"]}
 
-    entry = {"model", "provider", "from", "kind", "note", "what"}
-    rates = {"input", "cached_input", "cache_write", "output", "request"}
+    entry = {"model", "provider", "service_tier", "from", "kind", "note", "what"}
+    rates = {*RATES}
     assert shapes("rates", "unpriced") == entry | rates
     assert shapes("alias", "nothing") == entry | {"alias", "discount"}
     assert shapes("public", "history") == entry | {"discount", "since", "until"}

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
 
 import pytest
 from genai_prices import Usage, calc_price
 from genai_prices.data import providers
 
+from data.events.table import FIELDS, PARTS, TOKENS, micros
 from data.prices.book import EPOCH, PUBLIC, PriceBook
 from data.prices.public_book import installed
 from data.prices.rates import Rates
+from data.prices.rates import Usage as Billed
 
 price, rates = PUBLIC.price, PUBLIC.rates
 NOON = 1_763_640_000_000_000  # 2025-11-20T12:00:00Z
+QUOTED = micros(datetime(2026, 10, 16, tzinfo=UTC))  # all tiers of 2026 were, by then
 WHEN = datetime(2025, 11, 20, 12, tzinfo=UTC)
 MODELS = [(provider.id, model.id) for provider in providers for model in provider.models]
 Counts = tuple[int, int, int, int]
@@ -36,6 +41,124 @@ def book(provider: str, model: str, ts: int, counts: Counts) -> int | None:
     except LookupError:  # some names in the book do not match themselves
         return None
     return int((found.total_price * 10**9).quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+# How genai-prices names our tiers.
+CONTEXTS = {
+    "batch": ({"processing": "batch"},), "flex": ({"service_tier": "flex"},),
+    "priority": ({"service_tier": "priority"},),
+    "fast": ({"speed": "fast"}, {"service_tier": "fast"}),
+}  # fmt: skip
+
+
+def theirs(call: dict[str, Any], context: dict[str, str] | None) -> int:
+    """A call of ours with all that is billed, asked to genai-prices itself."""
+    fresh, cached, written, output = (call[name] or 0 for name in TOKENS)
+    usage = Usage(
+        input_tokens=fresh + cached + written, cache_read_tokens=cached, output_tokens=output,
+        cache_write_tokens=written, cache_write_1h_tokens=call["cache_write_1h_tokens"],
+        input_audio_tokens=call["input_audio_tokens"], web_searches=call["web_searches"],
+        input_image_tokens=call["input_image_tokens"],
+        output_audio_tokens=call["output_audio_tokens"],
+        output_image_tokens=call["output_image_tokens"],
+        output_reasoning_tokens=call["reasoning_tokens"],
+        cache_audio_read_tokens=0, cache_image_read_tokens=0,
+    )  # fmt: skip
+    when = EPOCH + timedelta(microseconds=call["ts"])
+    found = calc_price(usage, call["model"], provider_id=call["provider"],
+                       genai_request_timestamp=when, price_context=context)  # fmt: skip
+    return int((found.total_price * 10**9).quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+def billed(draw: random.Random, ts: int) -> dict[str, Any]:
+    """A call with parts of its counts, and searches."""
+    _, counts = drawn(draw)
+    call: dict[str, Any] = dict.fromkeys(FIELDS) | dict(zip(TOKENS, counts, strict=True))
+    for whole, parts in PARTS.items():
+        call |= {part: draw.choice((0, 0, 0, call[whole] // 4)) for part in parts}
+    return call | {"ts": ts, "kind": "llm", "web_searches": draw.choice((0, 0, 3))}
+
+
+def test_equals_the_book_on_every_unit_of_every_model() -> None:
+    draw, unpriced = random.Random(11), Counter[str | None]()
+    for provider, model in MODELS:
+        call = billed(draw, drawn(draw)[0]) | {"provider": provider, "model": model}
+        mine, reason = PUBLIC.price_of(call)
+        unpriced[reason] += 1
+        if mine is not None:
+            assert mine == theirs(call, None), call
+    assert unpriced[None] > len(MODELS) / 3
+    assert {"no rate for web searches", "no rate for one-hour cache writes"} < {*unpriced}
+
+
+def test_equals_the_book_in_every_tier_of_every_model() -> None:
+    draw, priced = random.Random(13), Counter[str]()
+    sold = [(provider.id, model) for provider in providers for model in provider.models]
+    for provider, model in sold:
+        for tier, contexts in CONTEXTS.items():
+            quoted = [one.when for one in model.price_variants or () if one.when in contexts]
+            call = billed(draw, draw.randrange(QUOTED, QUOTED + 200 * 86_400_000_000)) | {
+                "provider": provider, "model": model.id, "service_tier": tier, "web_searches": 0,
+            }  # fmt: skip
+            mine, reason = PUBLIC.price_of(call)
+            if mine is not None:
+                assert mine == theirs(call, quoted[0]), call
+                priced[tier] += 1
+            elif not quoted and reason:
+                assert reason == f"no rate for {tier}" or PUBLIC.price_of(
+                    call | {"service_tier": None}
+                ) == (None, reason)
+    assert min(priced[tier] for tier in CONTEXTS) > 4
+
+
+def test_a_tier_holds_before_it_was_quoted_while_the_standard_price_did() -> None:
+    def batch(model: str, day: datetime) -> tuple[int | None, str | None]:
+        call = dict.fromkeys(FIELDS) | {"provider": "openai", "model": model, "ts": micros(day)}
+        return PUBLIC.price_of(call | {"input_tokens": 10**6, "service_tier": "batch"})
+
+    assert batch("gpt-4o", datetime(2025, 2, 1, tzinfo=UTC)) == (1_250_000_000, None)
+    assert batch("o3", datetime(2025, 7, 1, tzinfo=UTC)) == (1_000_000_000, None)
+    assert batch("o3", datetime(2025, 5, 1, tzinfo=UTC)) == (None, "no rate for batch")
+
+
+@pytest.mark.parametrize(
+    ("call", "cost", "reason"),
+    [
+        ({"model": "claude-opus-4-6", "service_tier": "fast"}, None, "no rate for fast"),
+        ({"model": "claude-opus-4-8", "service_tier": "fast"}, 10_000_000, None),
+        ({"model": "claude-opus-4-8", "service_tier": "standard"}, 5_000_000, None),
+        ({"model": "claude-sonnet-4-5", "cache_write_tokens": 100, "cache_write_1h_tokens": 60},
+         3_000_000 + 40 * 3_750 + 60 * 6_000, None),
+        ({"model": "claude-sonnet-4-5", "web_searches": 25}, 3_000_000 + 250_000_000, None),
+        ({"provider": "openrouter", "model": "anthropic/claude-sonnet-4",
+          "cache_write_tokens": 9, "cache_write_1h_tokens": 9},
+         None, "no rate for one-hour cache writes"),
+        ({"provider": "groq", "model": "openai/gpt-oss-20b", "web_searches": 1},
+         None, "no rate for web searches"),
+        ({"provider": "google", "model": "gemini-2.5-flash", "input_audio_tokens": 400},
+         600 * 300 + 400 * 1_000, None),
+        ({"provider": "google", "model": "gemini-2.5-pro", "input_audio_tokens": 400},
+         1_250_000, None),
+        ({"provider": "openai", "model": "gpt-4o", "input_audio_tokens": 400},
+         None, "no rate for audio input"),
+        ({"provider": "openai", "model": "gpt-4o", "input_image_tokens": 400}, 2_500_000, None),
+        ({"provider": "openai", "model": "gpt-4o", "output_tokens": 9, "output_image_tokens": 9},
+         None, "no rate for image output"),
+        ({"provider": "azure", "model": "gpt-4o", "service_tier": "batch"},
+         None, "no rate for batch"),
+        ({"model": "claude-of-nobody"}, None, "unknown model"),
+        ({"provider": None, "model": "llama-3.3-70b-versatile"}, None, "no provider"),
+        ({"provider": None, "model": "our-llama"}, None, "unknown model"),
+        ({"provider": "groq", "model": "whisper-large-v3"}, None, "not sold by the token"),
+        ({"model": None}, None, "no model"),
+        ({"model": "claude-sonnet-4-5", "input_tokens": None}, None, "no token counts"),
+    ],
+)  # fmt: skip
+def test_a_call_has_a_cost_or_a_reason(
+    call: dict[str, Any], cost: int | None, reason: str | None
+) -> None:
+    least = {"provider": "anthropic", "ts": NOON, "kind": "llm", "input_tokens": 1_000}
+    assert PUBLIC.price_of(dict.fromkeys(FIELDS) | least | call) == (cost, reason)
 
 
 def drawn(draw: random.Random) -> tuple[int, Counts]:
@@ -82,7 +205,10 @@ def test_a_long_prompt_pays_the_dearer_step_from_the_exact_token_on(over: int) -
 
 def test_counts_are_disjoint() -> None:
     found = rates("anthropic", "claude-sonnet-4-5", WHEN)
-    assert found == Rates(Decimal(3_000), Decimal(300), Decimal(3_750), Decimal(15_000))
+    assert found == Rates(
+        Decimal(3_000), Decimal(300), Decimal(3_750), Decimal(15_000),
+        cache_write_1h=Decimal(6_000), web_searches=Decimal(10_000_000),
+    )  # fmt: skip
     cost = price("anthropic", "claude-sonnet-4-5", NOON, 1, 10, 100, 1_000)
     assert cost == 3_000 + 10 * 300 + 100 * 3_750 + 1_000 * 15_000
 
@@ -176,7 +302,7 @@ def test_free_models_are_free() -> None:
 
 def test_rounds_half_to_even() -> None:
     half = Rates(Decimal("0.5"), Decimal(0), Decimal(0), Decimal(0))
-    assert [half.cost(n, 0, 0, 0) for n in (1, 2, 3, 5)] == [0, 1, 2, 2]
+    assert [half.cost(Billed(n)) for n in (1, 2, 3, 5)] == [0, 1, 2, 2]
 
 
 def test_a_model_is_looked_up_once() -> None:

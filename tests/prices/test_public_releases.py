@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from genai_prices.types import ClauseEquals, Provider
 
@@ -24,13 +25,14 @@ from data.prices.draft import draft
 from data.prices.own import PriceBookStore, create
 from data.prices.public_book import ALWAYS, INSTALLED, Model, PublicBook, Release, installed
 from data.prices.rate_rows import RateChange, rate_rows
-from data.prices.rates import Rates, Schedule
+from data.prices.rates import STANDARD, Prices, Rates
 from data.prices.release_rows import read, written
 from data.prices.releases import adopt, list_releases, move
 from data.repricing.apply import apply, parse_request
 from data.state.audit import Actor, entries
 from data.state.store import State
-from tests.prices.test_repricing import by_hand, drawn, rows
+from data.state.tables import RELEASES
+from tests.prices.test_repricing import COUNTED, by_hand, drawn, rows
 from tests.resources import begin, choose, fill, problems, save
 from tests.serving import ADMIN, Claims, Served, serving
 
@@ -42,9 +44,9 @@ OTHERS: list[Claims] = [{"sub": "lena", "applications_admin": "web"}, {"sub": "a
 GPT, NEW, GONE = ("openai", "gpt-4o"), ("openai", "gpt-99"), ("openai", "gpt-4")
 
 
-def flat(dollars: int) -> Schedule:
+def flat(dollars: int) -> Prices:
     """So much per million tokens, whatever they are."""
-    return ((None, ((-1, Rates(*[Decimal(1_000 * dollars)] * 4)),)),)
+    return Prices({STANDARD: ((None, ((-1, Rates(*[Decimal(1_000 * dollars)] * 4)),)),)})
 
 
 def altered(name: str, **dollars: int) -> Release:
@@ -56,7 +58,7 @@ def altered(name: str, **dollars: int) -> Release:
 
 
 def _altered(provider: Provider, dollars: dict[str, int]) -> Provider:
-    changed = [Model(name, ClauseEquals(name), schedule=flat(n)) for name, n in dollars.items()]
+    changed = [Model(name, ClauseEquals(name), schedules=flat(n)) for name, n in dollars.items()]
     rest = [one for one in provider.models if one.id not in {*dollars, GONE[1]}]
     return replace(provider, models=[*changed, *rest])
 
@@ -86,6 +88,27 @@ def test_a_release_is_kept_exactly() -> None:
         assert book.price(provider, model, ts, *counts) == PUBLIC.price(
             provider, model, ts, *counts
         )
+
+
+def test_what_an_older_program_kept_gets_what_it_did_not_know(state: State) -> None:
+    """It knew neither tiers nor units beside the plain ones: they are what they are today."""
+    ((_, release),) = installed().releases
+    adopt(state, NOW)
+    plain = orjson.loads(written(release))
+    for provider in plain:
+        for model in provider["models"]:
+            model.pop("tiers", None)
+            for price in model["prices"]:
+                price["steps"] = price["steps"] and [step[:6] for step in price["steps"]]
+            if (provider["id"], model["id"]) == ("anthropic", "claude-opus-4-8"):
+                model["prices"][0]["steps"][0][1] = "7000"  # it cost something else then
+    with state.writing() as connection:
+        connection.execute(RELEASES.update().values(book=orjson.dumps(plain).decode()))
+    adopt(state, NOW)
+    kept = PriceBookStore(state)().public.at(NOW).models()
+    differ = {name for name, prices in release.models().items() if kept[name] != prices}
+    assert differ == {("anthropic", "claude-opus-4-8")}
+    assert list_releases(state, ROOT.scope)[0].name == INSTALLED
 
 
 def test_the_first_release_holds_for_all_time_and_is_taken_in_once(state: State) -> None:
@@ -154,12 +177,12 @@ def test_of_the_releases_that_have_begun_the_last_that_knows_a_name_holds(seed: 
     book = PriceBook((), PublicBook(held))
     for name in ("gpt-4o", "gpt-4", "gpt-91", "gpt-92", "gpt-99", "nobody's"):
         for ts in (day * DAY + less for day in range(10) for less in (-1, 0)):
-            known = [(at, one.schedule("openai", name)) for at, one in held]
+            known = [(at, one.prices("openai", name)) for at, one in held]
             known = [(at, said) for at, said in known if said is not None]
             begun = [said for at, said in known if at <= ts]
-            said = begun[-1] if begun else known[0][1] if known else ((None, None),)
-            assert said is not None
-            assert book.steps("openai", name, ts) == said[-1][1], (name, ts)
+            said = begun[-1] if begun else known[0][1] if known else None
+            steps = said.standard[-1][1] if said else None
+            assert book.steps("openai", name, ts) == steps, (name, ts)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -184,9 +207,7 @@ def test_sql_counts_the_releases_as_python_does(event: Any, seed: int) -> None:
     for number, what in enumerate(("unpriced", "history"), start=1):
         store.reprice(RateChange(what, rate_rows(book, models)), number)  # type: ignore[arg-type]
     wanted = [by_hand(one, book) for one in sorted(events, key=lambda one: str(one["event_id"]))]
-    found = rows(
-        store, "cost_nano, cost_origin, cache_saved_nano, cache_write_nano, list_cost_nano"
-    )
+    found = rows(store, COUNTED)
     store.close()
     assert found == wanted
 

@@ -14,13 +14,15 @@ import pytest
 from data.access.scope import Scope
 from data.engines.protocol import EventStore, open_events
 from data.errors import Forbidden, Refused, Unknown
-from data.events.table import CALL_TEXTS, EVENTS, PART_TOKENS, Event, micros
+from data.events.table import CALL_TEXTS, EVENTS, PART_TOKENS, PARTS, TIERS, Event, micros
 from data.ingest.importing import ingest
 from data.prices.book import PriceBook
 from data.prices.derived import derived
 from data.prices.draft import draft
+from data.prices.entries import RATES
 from data.prices.own import PriceBookStore, change, create, remove, with_draft
 from data.prices.rate_rows import RateChange, rate_rows
+from data.prices.rates import Usage
 from data.query.filters import Filters
 from data.query.query import Query
 from data.query.run import run
@@ -35,6 +37,9 @@ from data.state.store import State
 NOW = micros(datetime(2026, 11, 20, 12, tzinfo=UTC))
 ROOT = Actor(Scope.of({"sub": "root", "isAdmin": True}), "Root", NOW)
 COLUMNS = ", ".join(column.name for column in EVENTS.columns)
+COUNTED = (
+    "cost_nano, cost_origin, unpriced_reason, cache_saved_nano, cache_write_nano, list_cost_nano"
+)
 OWN = {"model": "our-*", "from": "2026-01-01", "input": "0.0375", "output": "4"}
 PUBLIC_MODELS = [
     ("google", "gemini-2.5-pro"), ("deepseek", "deepseek-chat"), ("deepseek", "deepseek-v4-pro"),
@@ -72,12 +77,13 @@ def tried(draw: random.Random) -> PriceBook:
         {"model": "our-chat", "alias": "deepseek/deepseek-chat", "discount": "0.01"},
         {"model": "claude-*", "discount": "33.333"},
         {"provider": "azure", "model": "*", "discount": 50, "from": "2026-05-01"},
+        {"model": "gpt-4o", "service_tier": "batch", "discount": 7, "from": "2026-04-01"},
     ]
     for n in range(12):
-        amounts = [f"{draw.randrange(10**6)}e-{draw.randrange(4, 10)}" for _ in range(5)]
-        names = ("input", "cached_input", "cache_write", "output", "request")
-        own = dict(zip(names, amounts, strict=True))
+        own = {name: f"{draw.randrange(10**6)}e-{draw.randrange(4, 10)}"
+               for name in RATES if name != "web_searches" or n % 2}  # fmt: skip
         month = {"from": f"2026-{draw.randrange(1, 13):02}-01"}
+        month["service_tier"] = draw.choice(("", "", "batch", "fast"))
         raws.append({"model": f"own-{n % 5}", "provider": "p" * (n // 5)} | own | month)
     # Half a nano-dollar a token: every other sum is a tie.
     raws.append({"model": "half", "input": "0.0005", "output": "0.0005"})
@@ -95,19 +101,26 @@ def drawn(draw: random.Random, make: Make) -> Event:
     sizes = (2, 10, 5_000, 200_000, 10**9)
     counts = [draw.choice((None, draw.randrange(draw.choice(sizes)), 200_000)) for _ in range(4)]
     names = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
-    told = dict(zip(names, counts, strict=True))
+    told: dict[str, Any] = dict(zip(names, counts, strict=True))
     reported = {"cost_nano": draw.randrange(10**9)} if draw.random() < 0.2 else {}
+    told |= {part: draw.choice((None, None, (told[whole] or 1) // 3))
+             for whole, parts in PARTS.items() for part in parts}  # fmt: skip
+    told |= {"web_searches": draw.choice((None, None, None, 0, 4)),
+             "service_tier": draw.choice((None, None, *TIERS)),
+             "request_count": draw.choice((None, None, 1, 3)),
+             "unpriced_reason": draw.choice((None, "in another currency"))}  # fmt: skip
     return make(ts=ts, provider=provider, model=model, **told, **reported)
 
 
 def by_hand(event: Event, book: PriceBook) -> tuple[Any, ...]:
     """What a re-pricing of everything must leave, in plain Python."""
-    names = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
-    counts = [event[name] for name in names]
-    price = book.price(event["provider"], event["model"], event["ts"], *counts)
+    price, reason = book.price_of(event)
     if event["cost_origin"] != "reported" and price is not None:
-        event = event | {"cost_nano": price, "cost_origin": "list"}
-    return event["cost_nano"], event["cost_origin"], *derived(event, book)[1:]
+        event = event | {"cost_nano": price, "cost_origin": "list", "unpriced_reason": None}
+    if event["cost_origin"] == "unpriced" and reason != "no token counts":
+        event = event | {"unpriced_reason": event["unpriced_reason"] or reason}
+    told = (event["cost_nano"], event["cost_origin"], event["unpriced_reason"])
+    return *told, *derived(event, book)[1:]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -122,9 +135,10 @@ def test_sql_counts_as_python_does(store: EventStore, event: Make, seed: int) ->
     for number, what in enumerate(("unpriced", "history"), start=1):
         store.reprice(RateChange(what, told), number)  # type: ignore[arg-type]
     wanted = [by_hand(one, book) for one in sorted(events, key=lambda one: str(one["event_id"]))]
-    columns = "cost_nano, cost_origin, cache_saved_nano, cache_write_nano, list_cost_nano"
-    assert rows(store, columns) == wanted
+    assert rows(store, COUNTED) == wanted
     assert {origin for _, origin, *_ in wanted} == {"list", "reported", "unpriced"}
+    reasons = {reason for _, _, reason, *_ in wanted}
+    assert {"no rate for batch", "no rate for web searches", "unknown model"} < reasons
 
 
 def test_no_public_rate_is_too_large_to_count_with() -> None:
@@ -133,10 +147,10 @@ def test_no_public_rate_is_too_large_to_count_with() -> None:
     models = [(provider.id, model.id) for provider in providers for model in provider.models]
     discount = draft({"model": "*", "discount": "12.3456789", "from": "2020-01-01"})
     told = rate_rows(PriceBook([discount]), models)
-    names = ("fresh", "cached", "written", "output", "request", "saving", "writing")
-    largest = max(abs(getattr(cell, name)) for cell in told for name in names)
-    # Five products and a doubling must fit into 127 bits, whatever counts an event may hold.
-    assert largest * 10**15 * 10 < 2**127
+    names = (*Usage._fields, "request", "saving", "writing", "writing_1h")
+    largest = max(abs(getattr(cell, name) or 0) for cell in told for name in names)
+    # Twelve products and a doubling must fit into 127 bits, whatever counts an event may hold.
+    assert largest * 10**15 * 24 < 2**127
 
 
 def test_no_two_cells_of_a_model_meet() -> None:
@@ -144,7 +158,7 @@ def test_no_two_cells_of_a_model_meet() -> None:
         mine = rate_rows(tried(random.Random(1)), [model])
         for n, one in enumerate(mine):
             for other in mine[n + 1 :]:
-                assert (one.start >= other.end or other.start >= one.end
+                assert (one.tier != other.tier or one.start >= other.end or other.start >= one.end
                         or one.day_start >= other.day_end or other.day_start >= one.day_end
                         or one.over >= other.most or other.over >= one.most)  # fmt: skip
 
@@ -483,7 +497,7 @@ def test_an_older_store_gets_the_columns_of_what_is_billed(tmp_path: Path, event
 def test_the_unpriced_models_are_listed_with_their_tokens(state: State, store: EventStore) -> None:
     load(store, *SOME)
     assert [(one.model, one.requests, one.tokens) for one in unpriced(ROOT.scope, store)] == [
-        ("our-llama", 5, 4_000_010), ("theirs", 1, 1_000_000),
+        ("our-llama", 4, 4_000_010), ("theirs", 1, 1_000_000),
     ]  # fmt: skip
     create(state, ROOT, OWN | {"from": "2020-01-01"})
     apply(state, ROOT, parse_request({"what": "unpriced"}), store)

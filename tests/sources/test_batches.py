@@ -89,14 +89,16 @@ def anthropic(*rows: Row) -> list[Event]:
     return events_of(*rows, name="anthropic_batch")
 
 
+AUDIO: Final = "no rate for audio input"
+
+
 def test_an_answer_of_a_chat_completion() -> None:
     (event,) = openai(CHAT)
     assert [event[name] for name in TOKENS] == [20, 100, None, 30]
     assert event["reasoning_tokens"] == 12
     assert (event["event_id"], event["provider"]) == ("openai_batch:batch_req_1", "openai")
     assert event["ts"] == 1_777_000_000_000_000
-    assert (event["cost_nano"], event["cost_origin"]) == (None, "unpriced")
-    assert (event["service_tier"], event["unpriced_reason"]) == ("batch", "no rate for batch")
+    assert (event["service_tier"], event["unpriced_reason"]) == ("batch", AUDIO)
     assert (event["input_audio_tokens"], event["output_audio_tokens"]) == (4, 2)
     assert json.loads(event["tags"]) == {"custom_id": "a"}
 
@@ -143,8 +145,10 @@ def test_an_answer_of_a_message_batch() -> None:
     assert [event[name] for name in TOKENS] == [11, 2_000, 300, 36]
     assert (event["event_id"], event["ts"]) == ("anthropic_batch:msg_1", 1_777_593_600_000_000)
     assert (event["provider"], event["model"]) == ("anthropic", "claude-sonnet-4-5")
-    assert (event["cost_nano"], event["cost_origin"]) == (None, "unpriced")
-    assert (event["service_tier"], event["unpriced_reason"]) == ("batch", "no rate for batch")
+    assert (event["service_tier"], event["cost_origin"]) == ("batch", "list")
+    assert event["cost_nano"] == (
+        11 * 1_500 + 2_000 * 150 + 100 * 1_875 + 200 * 3_000 + 36 * 7_500 + 3 * 10_000_000
+    )
     assert (event["cache_write_1h_tokens"], event["web_searches"]) == (200, 3)
 
 
@@ -199,7 +203,7 @@ def test_a_prediction_of_vertex() -> None:
     (event,) = google(PREDICTED)
     assert [event[name] for name in TOKENS] == [60, 40, None, 50]
     assert (event["model"], event["provider"]) == ("gemini-2.5-flash", "gcp.vertex_ai")
-    assert (event["service_tier"], event["cost_nano"]) == ("batch", None)
+    assert (event["service_tier"], event["cost_nano"]) == ("batch", 60 * 150 + 40 * 30 + 50 * 1_250)
     assert google(PREDICTED)[0]["event_id"] == event["event_id"]
     failed = google(PREDICTED | {"status": "Bad Request: no", "response": {}})[0]
     assert (failed["status"], failed["error_class"]) == ("error", "Bad Request")

@@ -129,8 +129,8 @@ def special(**differs: Any) -> Event:
 
 
 def test_what_has_no_list_price_says_so() -> None:
-    assert special(speed="fast")["unpriced_reason"] == "no rate for fast"
-    assert special(speed="fast")["service_tier"] == "fast"
+    (fast,) = people(USED | {"speed": "fast"})
+    assert (fast["service_tier"], fast["unpriced_reason"]) == ("fast", "no rate for fast")
     assert special(inference_geo="us")["unpriced_reason"] == "no rate for US inference"
     assert special(context_window="200k-1M")["cost_nano"] is None
 
@@ -139,8 +139,8 @@ def test_money_of_tokens_is_compared_and_other_money_stored(
     tmp_path: Path, store: EventStore
 ) -> None:
     (tmp_path / "usage.json").write_bytes(page(USED))
-    searches = BILLED | {"cost_type": "web_search", "amount": "50"}
-    (tmp_path / "cost.json").write_bytes(page(BILLED, searches))
+    code = BILLED | {"cost_type": "code_execution", "amount": "50"}
+    (tmp_path / "cost.json").write_bytes(page(BILLED, code))
     report = ingest_paths([tmp_path], store)
     assert (report.accepted, report.rejected) == (2, 0)
     assert any("bills 12.3450 USD for tokens on 1 days" in note for note in report.notes)

@@ -211,14 +211,20 @@ def test_a_folder_of_projects_is_read_with_everything_beside_the_logs(
     ]
 
 
-def test_what_the_price_book_cannot_price_is_noted() -> None:
-    dear = {"speed": "fast", "cache_creation": {"ephemeral_1h_input_tokens": 9}}
+@pytest.mark.parametrize(
+    ("more", "tier"),
+    [({"speed": "fast", "service_tier": "standard"}, "fast"), ({"service_tier": "batch"}, "batch"),
+     ({"service_tier": None}, None)],
+)  # fmt: skip
+def test_what_is_billed_beside_the_tokens_is_read(more: Any, tier: str | None) -> None:
+    written = {"cache_creation_input_tokens": 12,
+               "cache_creation": {"ephemeral_1h_input_tokens": 9}}  # fmt: skip
     served = {"server_tool_use": {"web_search_requests": 2}}
-    events, _, notes = body("claude_code", answer(0, "a", 1, usage={**dear, **served}))
-    assert json.loads(of(events, "llm")[0]["tags"]) == {
-        "version": "2.1.39", "cache_write_1h": 9, "speed": "fast", "searches": 2,
-    }  # fmt: skip
-    assert len([note for note in notes if "listed too low" in note]) == 2
+    events, _, _ = body("claude_code", answer(0, "a", 1, usage={**written, **served, **more}))
+    (call,) = of(events, "llm")
+    assert (call["cache_write_1h_tokens"], call["web_searches"], call["service_tier"]) == (
+        9, 2, tier,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

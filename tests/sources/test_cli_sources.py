@@ -147,7 +147,7 @@ def test_claude_code_belongs_somewhere(shared: Path) -> None:
     assert {event["project"] for event in events} == {event["user"] for event in events} == {None}
     (guide,) = [e for e in of(events, "tool") if "claude-code-guide" in (e["tags"] or "")]
     assert json.loads(guide["tags"])["subagent"] == "claude-code-guide"
-    assert sum(json.loads(e["tags"]).get("cache_write_1h", 0) for e in of(events, "llm")) == 490_948
+    assert sums(of(events, "llm"), "cache_write_1h_tokens") == [490_948]
     lengths = [event["duration_ms"] for event in of(events, "session")]
     assert (max(filter(None, lengths)), lengths.count(None)) == (18_070_661, 1)
 

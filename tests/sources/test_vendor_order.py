@@ -40,7 +40,10 @@ ROWS: Final[dict[str, list[Row]]] = {
     "openrouter": [ROUTED | {"generation_id": f"r{n}"} for n in MANY],
     "cursor": [CURSOR | {"User": f"u{n}@example.com"} for n in MANY],
     "copilot_metrics": [day_of(n) for n in MANY],
-    "anthropic_usage": [*(message(api_key_id=f"k{n}") for n in MANY), billed("7", "web_search")],
+    "anthropic_usage": [
+        *(message(api_key_id=f"k{n}") for n in MANY),
+        billed("7", "code_execution"),
+    ],
     "anthropic_csv": [CONSOLE | {"api_key": f"k{n}"} for n in MANY],
     "claude_code_analytics": [person(terminal_type=f"t{n}") for n in MANY],
     "claude_enterprise": [ENTERPRISE | {"product": f"p{n}"} for n in MANY],

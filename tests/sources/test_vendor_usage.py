@@ -197,19 +197,33 @@ def test_openai_sums_are_priced_as_short_prompts_and_one_request_by_its_length()
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "reason"),
     [
-        {"batch": True},
-        {"service_tier": "flex"},
-        {"model": None},
-        {"input_audio_tokens": 9},
-        {"output_image_tokens": 9},
+        ({"service_tier": "flex"}, "no rate for flex"),
+        ({"service_tier": "scale"}, "no rate for scale"),
+        ({"model": None}, "no model"),
+        ({"input_audio_tokens": 9}, "no rate for audio input"),
+        ({"output_image_tokens": 9}, "no rate for image output"),
     ],
 )
-def test_openai_what_has_no_list_price_is_unpriced(change: Answer) -> None:
+def test_openai_what_has_no_list_price_is_unpriced(change: Answer, reason: str) -> None:
     (event,), notes = read_all(page(usage(**change)))
     assert (event["cost_nano"], event["cost_origin"]) == (None, "unpriced")
-    assert any("unpriced" in note for note in notes)
+    assert event["unpriced_reason"] == reason
+    if reason in ("no rate for scale", "no model"):
+        assert any("unpriced" in note for note in notes)
+
+
+def test_openai_tiers_have_their_own_prices() -> None:
+    told: dict[str, Any] = {"model": "gpt-5.4", "num_model_requests": 2}
+    standard, batch, flex, priority = (
+        one(page(usage(**told | tier)))
+        for tier in ({}, {"batch": True}, {"service_tier": "flex"}, {"service_tier": "priority"})
+    )
+    assert [each["service_tier"] for each in (batch, flex, priority)] == [
+        "batch", "flex", "priority",
+    ]  # fmt: skip
+    assert batch["cost_nano"] == flex["cost_nano"] < standard["cost_nano"] < priority["cost_nano"]
 
 
 def test_openai_examples_of_the_documentation(shared: Path) -> None:
@@ -321,8 +335,8 @@ def test_a_bill_alone_says_what_it_is_and_what_to_import(tmp_path: Path, store: 
     sums, rest = (
         note for note in ingest_paths([tmp_path], store).notes if "for tokens" in note
     )  # each line once
-    assert "openai bills 9.0000 USD for tokens on 1 days, whose usage costs 0.0070" in sums
-    assert "1 rows of it unpriced: +8.9930 USD apart" in sums
+    assert "openai bills 9.0000 USD for tokens on 1 days, whose usage costs 0.0108" in sums
+    assert "+8.9892 USD apart" in sums, "the batch costs less"
     assert "1 rows bill 1.0000 USD for tokens: not stored" in rest
 
 
@@ -353,7 +367,7 @@ def test_openai_csv_several_rows_a_bucket() -> None:
         table(MINUTE | used, MINUTE | used | {"api_key_id": "key_2", "batch": "True"}, MINUTE)
     )
     assert len({event["event_id"] for event in events}) == 2
-    assert [event["cost_nano"] for event in events] == [7_000_000, None]
+    assert [event["cost_nano"] for event in events] == [7_000_000, 3_750_000]
     assert json.loads(events[0]["tags"])["bucket"] == "1m"
     assert "1 rows are buckets in which nothing was used" in notes
 
@@ -475,16 +489,18 @@ def test_anthropic_usage_is_priced_as_many_prompts() -> None:
     """1.5 million tokens in a day are no prompt of 1.5 million tokens, which would cost double."""
     event = one(message())
     assert [event[name] for name in TOKENS] == [1_500_000, 200, 1_500, 5_000]
-    assert event["cost_nano"] == 1_500_000 * 3_000 + 200 * 300 + 1_500 * 3_750 + 5_000 * 15_000
-    assert (event["project"], event["user"], event["provider"]) == ("wrkspc_1", None, "anthropic")
-    tags = json.loads(event["tags"])
-    assert (tags["web_searches"], tags["cache_write_1h_tokens"], tags["bucket"]) == (
-        10,
-        1_000,
-        "1d",
+    writes = 500 * 3_750 + 1_000 * 6_000
+    assert event["cost_nano"] == (
+        1_500_000 * 3_000 + 200 * 300 + writes + 5_000 * 15_000 + 10 * 10_000_000
     )
+    assert (event["project"], event["user"], event["provider"]) == ("wrkspc_1", None, "anthropic")
+    assert (event["web_searches"], event["cache_write_1h_tokens"]) == (10, 1_000)
+    assert json.loads(event["tags"])["bucket"] == "1d"
     long = one(message(context_window="200k-1M"))
-    assert long["cost_nano"] == 1_500_000 * 6_000 + 200 * 600 + 1_500 * 7_500 + 5_000 * 22_500
+    writes = 500 * 7_500 + 1_000 * 12_000
+    assert long["cost_nano"] == (
+        1_500_000 * 6_000 + 200 * 600 + writes + 5_000 * 22_500 + 10 * 10_000_000
+    )
 
 
 def test_a_sum_stays_a_sum_of_short_prompts(store: EventStore, tmp_path: Path) -> None:
@@ -505,13 +521,24 @@ def test_a_sum_stays_a_sum_of_short_prompts(store: EventStore, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "change",
-    [{"service_tier": "batch"}, {"speed": "fast"}, {"inference_geo": "us"}, {"model": None}],
-)
-def test_anthropic_what_has_no_list_price_is_unpriced(change: Answer) -> None:
+    ("change", "reason"),
+    [
+        ({"service_tier": "priority"}, "no rate for priority"), ({"speed": "fast"},
+         "no rate for fast"), ({"inference_geo": "us"}, "no rate for US inference"),
+        ({"model": None}, "no model"),
+    ],
+)  # fmt: skip
+def test_anthropic_what_has_no_list_price_is_unpriced(change: Answer, reason: str) -> None:
     (event,), notes = read_all(message(**change))
-    assert event["cost_origin"] == "unpriced"
-    assert any(": unpriced" in note for note in notes)
+    assert (event["cost_origin"], event["unpriced_reason"]) == ("unpriced", reason)
+    if "US" in reason or "model" in reason:
+        assert any(": unpriced" in note for note in notes)
+
+
+def test_anthropic_batches_cost_half_but_for_searches() -> None:
+    searches = 10 * 10_000_000
+    standard, batch = one(message())["cost_nano"], one(message(service_tier="batch"))["cost_nano"]
+    assert (batch - searches) * 2 == standard - searches
 
 
 def test_anthropic_does_not_say_how_many_requests() -> None:
@@ -524,13 +551,14 @@ def test_anthropic_costs_are_cents_and_tokens_are_compared() -> None:
     pages = [
         billed("123.78912", "tokens", token_type="uncached_input_tokens"),
         billed("100", None),
-        billed("250.5", "web_search"),
+        billed("250.5", "code_execution"),
+        billed("10", "web_search"),
     ]
     events, notes = read_all(pages)
     assert [event["cost_nano"] for event in events] == [2_505_000_000]
-    assert (events[0]["operation"], events[0]["project"]) == ("web_search", "wrkspc_1")
-    assert any("2 rows bill 2.2379 USD for tokens: not stored" in note for note in notes)
-    assert "currency is 'EUR'" in read_all(billed("1", "web_search", currency="EUR"))[0][0]
+    assert (events[0]["operation"], events[0]["project"]) == ("code_execution", "wrkspc_1")
+    assert any("3 rows bill 2.3379 USD for tokens" in note for note in notes)
+    assert "currency is 'EUR'" in read_all(billed("1", "code_execution", currency="EUR"))[0][0]
 
 
 CONSOLE = {
@@ -549,11 +577,11 @@ def test_anthropic_console_csv() -> None:
     assert (event["project"], event["model"]) == ("Default", "claude-opus-4-6")
     assert event["cost_origin"] == "list"
     tags = json.loads(event["tags"])
-    assert (tags["api_key_id"], tags["web_searches"]) == ("app, main", 3)
-    events, notes = read_all(table(CONSOLE, CONSOLE | {"api_key": "b", "usage_type": "batch"}))
-    assert [event["cost_origin"] for event in events] == ["list", "unpriced"]
+    assert (tags["api_key_id"], event["web_searches"]) == ("app, main", 3)
+    events, _ = read_all(table(CONSOLE, CONSOLE | {"api_key": "b", "usage_type": "batch"}))
+    assert [event["service_tier"] for event in events] == ["standard", "batch"]
+    assert events[0]["cost_nano"] > events[1]["cost_nano"]
     assert len({event["event_id"] for event in events}) == 2
-    assert any("1 rows are of batch" in note for note in notes)
 
 
 def test_anthropic_console_csv_of_before_had_one_column_of_writes() -> None:
@@ -568,9 +596,9 @@ def test_anthropic_console_csv_of_costs_is_in_dollars() -> None:
         "api_key": "demo", "usage_type": "message", "context_window": "≤ 200k",
         "token_type": "output", "cost_usd": "0.02", "list_price_usd": "0.02", "cost_type": "token",
     }  # fmt: skip
-    searches = row | {"token_type": "", "cost_type": "web_search", "cost_usd": "1.5"}
-    (event,), notes = read_all(table(row, row | {"cost_usd": "0.05"}, searches))
-    assert (event["cost_nano"], event["operation"]) == (1_500_000_000, "web_search")
+    code = row | {"token_type": "", "cost_type": "code_execution", "cost_usd": "1.5"}
+    (event,), notes = read_all(table(row, row | {"cost_usd": "0.05"}, code))
+    assert (event["cost_nano"], event["operation"]) == (1_500_000_000, "code_execution")
     assert event["project"] == "Default"
     assert any("2 rows bill 0.0700 USD for tokens: not stored" in note for note in notes)
 
@@ -607,7 +635,7 @@ def test_claude_code_analytics_keys_are_no_people() -> None:
 FILES: dict[str, Callable[[], str]] = {
     "openai_usage": lambda: json.dumps(page(*(usage(n) for n in range(9)), costs(1, "web search"))),
     "openai_csv": lambda: table(*(MINUTE | usage(n)["results"][0] for n in range(9))),
-    "anthropic_usage": lambda: json.dumps([message(), billed("7", "web_search"), message()]),
+    "anthropic_usage": lambda: json.dumps([message(), billed("7", "code_execution"), message()]),
     "anthropic_csv": lambda: table(*(CONSOLE | {"api_key": str(n)} for n in range(9))),
     "claude_code_analytics": lambda: json.dumps([person(), person(terminal_type="tmux")]),
 }
@@ -644,5 +672,5 @@ def test_whatever_comes_is_at_worst_a_rejected_record(name: str) -> None:
 
 
 def test_exact_cents() -> None:
-    event = one(billed("0.00001", "web_search"))
+    event = one(billed("0.00001", "code_execution"))
     assert Decimal(event["cost_nano"]) == Decimal("0.00001") / 100 * 10**9

@@ -28,7 +28,8 @@ from data.errors import EventError
 from data.events.cleaning import clean
 from data.events.digest_index import digests
 from data.events.merging import COST_FIELDS, MERGED
-from data.events.table import COUNTS, EVENTS, FIELDS, TOKENS, Event
+from data.events.reasons import LEFT_OPEN, NO_MODEL, NO_TOKENS
+from data.events.table import COUNTS, EVENTS, FIELDS, PART_TOKENS, TOKENS, Event
 from data.prices.book import PriceBook
 from data.prices.derived import DERIVED, derived
 from data.prices.provider_names import provider_of
@@ -44,22 +45,30 @@ COLUMNS: Final = tuple(column.name for column in EVENTS.columns)
 LIST: Final = ", ".join(f'"{name}"' for name in COLUMNS)
 PLAIN: Final = tuple(name for name in COLUMNS if name not in DERIVED)
 NUMBERS: Final = frozenset({"n", "ts", *COUNTS, *DERIVED})
-WORKED_OUT: Final = ("cost_nano", "cost_origin", *DERIVED)
+COSTS: Final = (*COST_FIELDS, "unpriced_reason")
+WORKED_OUT: Final = (*COSTS, *DERIVED)
 READY: Final = ("n", "event_id", "source", "kind", "ts", *TOKENS, *WORKED_OUT)
 ROWS: Final = 10_000  # that Python holds at once
-CALL: Final = ("provider", "model", "ts", *TOKENS)
+CALL: Final = (
+    "provider", "model", "service_tier", "ts", *TOKENS, *PART_TOKENS, "web_searches",
+)  # fmt: skip
 MODELS: Final = "SELECT DISTINCT provider, model FROM stage WHERE valid AND model IS NOT NULL"
 SOLD: Final = "SELECT DISTINCT provider, model FROM stage WHERE valid AND kind = 'llm'"
 PRICED: Final = (
-    "SELECT n, cost AS price, CASE WHEN caches THEN saved END AS cache_saved_nano,"
+    "SELECT n, cost AS price, reason, CASE WHEN caches THEN saved END AS cache_saved_nano,"
     " CASE WHEN caches THEN writing END AS cache_write_nano"
     f" FROM (SELECT n, {repricing.WHOLE}"
-    f" FROM (SELECT e.n, {repricing.PARTS} FROM stage e {repricing.MATCH}))"
+    f" FROM (SELECT e.n, {repricing.PRICED} FROM stage e {repricing.MATCH}))"
 )
 DECIDES: Final = (
     "event_id", "source", "kind", "cost_nano", "cost_origin", "unpriced_reason", "request_count",
     *CALL,
 )  # fmt: skip
+# As `PriceBook.price_of` says it of what no rates are joined to.
+REASON: Final = (
+    f"coalesce(unpriced_reason, CASE WHEN model IS NULL THEN '{NO_MODEL}' WHEN price IS NOT NULL"
+    f" THEN '{LEFT_OPEN}' ELSE coalesce(reason, '{NO_TOKENS}') END)"
+)
 DUPLICATES: Final = (
     "CREATE OR REPLACE TEMP TABLE duplicates AS SELECT n, id_hash FROM ready"
     " WHERE n NOT IN (SELECT n FROM fresh)"
@@ -160,10 +169,13 @@ def _ready(cursor: Cursor, book: PriceBook) -> None:
     repricing.register(cursor, rate_rows(book, models))
     cost = "coalesce(cost_nano, list)"
     origin = f"CASE WHEN {cost} IS NULL THEN 'unpriced' WHEN cost_nano IS NULL THEN 'list'"
+    reason = f"CASE WHEN {cost} IS NOT NULL THEN NULL WHEN kind <> 'llm' THEN unpriced_reason"
+    reason += f" ELSE {REASON} END"
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE ready AS SELECT {', '.join(READY)} FROM ("
         f"SELECT stage.* REPLACE ({cost} AS cost_nano,"
-        f" coalesce(cost_origin, {origin} ELSE 'reported' END) AS cost_origin), id_hash,"
+        f" coalesce(cost_origin, {origin} ELSE 'reported' END) AS cost_origin,"
+        f" {reason} AS unpriced_reason), id_hash,"
         " cache_saved_nano, cache_write_nano, CASE WHEN cost_nano IS NOT NULL"
         " AND coalesce(cost_origin, 'reported') = 'reported' THEN price END AS list_cost_nano"
         f" FROM (SELECT *, CASE WHEN cost_origin IS NULL AND unpriced_reason IS NULL THEN price END"
@@ -272,7 +284,7 @@ def _duplicates_with_more(cursor: Cursor, fields: str) -> Iterator[list[Event]]:
         return
     cursor.register("wanted", wanted)
     wanted_fields = ", ".join(
-        f'{"ready" if name in COST_FIELDS else "fields"}."{name}"' for name in FIELDS
+        f'{"ready" if name in COSTS else "fields"}."{name}"' for name in FIELDS
     )
     events = (
         f"SELECT n, {wanted_fields} FROM ({fields}) AS fields JOIN ready USING (n)"

@@ -12,10 +12,12 @@ from typing import Final
 import duckdb
 import pandas as pd
 
-from data.events.table import LARGEST_COUNT, MANY_PROMPTS
+from data.events.reasons import NO_RATE, OF_THE_BOOK, TOO_LARGE
+from data.events.table import LARGEST_COUNT, MANY_PROMPTS, PARTS, TOKENS
 from data.prices.book import PUBLIC
 from data.prices.cost_change import CostChange
 from data.prices.rate_rows import DAY, RateChange, RateRow, rate_rows
+from data.prices.rates import LACKING, STANDARD, Usage
 
 CHANGED: Final = (
     "cost_nano", "cost_origin", "cache_saved_nano", "cache_write_nano", "list_cost_nano",
@@ -27,40 +29,67 @@ REPRICED: Final = (
     " cost_nano BIGINT, cost_origin TEXT NOT NULL, cache_saved_nano BIGINT,"
     " cache_write_nano BIGINT, list_cost_nano BIGINT, unpriced_reason TEXT)"
 )
-TEXTS: Final = ("provider", "model")
+TEXTS: Final = ("provider", "model", "tier", "reason")
 NARROW: Final = ("start", "end", "day_start", "day_end", "over", "most")
 WHERE: Final = {
     "unpriced": "e.cost_origin = 'unpriced'",
     "history": "e.cost_origin IN ('list', 'reported')",
     "compare": "e.cost_origin = 'reported' AND e.list_cost_nano IS NULL",
 }
-FRESH, READ, WRITTEN, OUTPUT = (
-    f"coalesce(e.{name}, 0)"
-    for name in ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
-)
-# The sum of many calls is priced as short prompts, as PriceBook.cost does.
+
+
+def _usage() -> dict[str, str]:
+    """The SQL of each field of `Usage`, as `Usage.of` counts it."""
+    counts = {f"{name}_tokens": f"coalesce(e.{name}_tokens, 0)" for name in Usage._fields}
+    for whole, parts in PARTS.items():
+        for part in parts:
+            counts[part] = f"CASE WHEN e.{whole} IS NULL THEN 0 ELSE {counts[part]} END"
+        counts[whole] = " - ".join((counts[whole], *(f"({counts[part]})" for part in parts)))
+    counts["web_searches_tokens"] = "coalesce(e.web_searches, 0)"
+    return {name: f"({counts[f'{name}_tokens']})" for name in Usage._fields}
+
+
+USED: Final = _usage()
+FRESH, READ, WRITTEN = (f"coalesce(e.{name}, 0)" for name in TOKENS[:3])
+# The sum of many calls is priced as short prompts, as PriceBook.price_of does.
 SUMMED: Final = f"e.request_count > 1 OR contains(e.tags, '{MANY_PROMPTS}')"
 PROMPT: Final = f"CASE WHEN {SUMMED} THEN 0 ELSE {FRESH} + {READ} + {WRITTEN} END"
+LACKS: Final = {
+    name: f"c.{name} IS NULL AND {USED[name]} > 0" for name in LACKING
+}  # rates that nothing stands for
 AMOUNTS: Final = {
-    "cost": f"c.fresh * {FRESH} + c.cached * {READ} + c.written * {WRITTEN} + c.output * {OUTPUT}"
-    " + c.request",
+    "cost": f"CASE WHEN {' OR '.join(f'({lacks})' for lacks in LACKS.values())} THEN NULL ELSE "
+    + " + ".join(f"coalesce(c.{name}, 0) * {used}" for name, used in USED.items())
+    + " + c.request END",
     "saved": f"c.saving * {READ}",
-    "writing": f"c.writing * {WRITTEN}",
+    "writing": f"c.writing * {USED['cache_write']} + CASE WHEN {USED['cache_write_1h']} = 0 THEN 0"
+    f" ELSE c.writing_1h * {USED['cache_write_1h']} END",
 }
+REASON: Final = (
+    "CASE WHEN c.reason IS NOT NULL THEN c.reason"
+    + "".join(f" WHEN {LACKS[name]} THEN '{NO_RATE}{words}'" for name, words in LACKING.items())
+    + f" ELSE '{TOO_LARGE}' END"
+)
+OUTDATED: Final = (  # a reason that is the book's: it says today's
+    f"(unpriced_reason IS NULL OR starts_with(unpriced_reason, '{NO_RATE}') OR unpriced_reason IN ("
+    + ", ".join(f"'{reason}'" for reason in OF_THE_BOOK)
+    + "))"
+)
 NARROWEST: Final = 2**61  # twice as much fits into a BIGINT still
 MATCH: Final = f"""JOIN rates c ON e.model = c.model AND coalesce(e.provider, '') = c.provider
+     AND coalesce(e.service_tier, '{STANDARD}') = c.tier
      AND e.ts >= c.start AND e.ts < c."end"
      AND e.ts % {DAY} >= c.day_start AND e.ts % {DAY} < c.day_end
      AND {PROMPT} > c.over AND {PROMPT} <= c.most
     WHERE e.kind = 'llm'
-     AND coalesce(e.input_tokens, e.cached_input_tokens, e.cache_write_tokens, e.output_tokens)
+     AND coalesce({", ".join(f"e.{name}" for name in TOKENS)}, nullif(e.web_searches, 0))
          IS NOT NULL"""
-PARTS: Final = f"{READ} + {WRITTEN} > 0 AS caches, c.parts, " + ", ".join(
+PRICED: Final = f"{READ} + {WRITTEN} > 0 AS caches, c.parts, {REASON} AS reason, " + ", ".join(
     f"{amount} AS {name}" for name, amount in AMOUNTS.items()
 )
 KEPT: Final = f"place, event_id, project, project_name, {', '.join(CHANGED)}"
 EXACT: Final = f"""SELECT e.rowid AS place, e.event_id, e.project, e.project_name,
-     {", ".join(f"e.{name}" for name in CHANGED)}, {PARTS}
+     {", ".join(f"e.{name}" for name in CHANGED)}, {PRICED}
     FROM events e {MATCH} AND e.ts >= $start AND e.ts < $end"""
 
 
@@ -82,23 +111,27 @@ def _quotient(amount: str, parts: str = "parts") -> str:
     return f"CASE WHEN {size} <= {LARGEST_COUNT} THEN CAST(sign({amount}) * {size} AS BIGINT) END"
 
 
-WHOLE: Final = f"caches, {', '.join(map(_rounded, AMOUNTS))}"
+WHOLE: Final = f"caches, reason, {', '.join(map(_rounded, AMOUNTS))}"
 ROUNDED: Final = f"SELECT {KEPT}, {WHOLE} FROM exact"
 NEW: Final = f"""SELECT {KEPT},
      CASE WHEN cost_origin = 'reported' THEN cost_nano ELSE cost END AS new_cost_nano,
-     CASE WHEN cost_origin = 'reported' THEN 'reported' ELSE 'list' END AS new_cost_origin,
-     CASE WHEN caches THEN saved END AS new_cache_saved_nano,
-     CASE WHEN caches THEN writing END AS new_cache_write_nano,
-     CASE WHEN cost_origin = 'reported' THEN cost END AS new_list_cost_nano,
-     NULL AS new_unpriced_reason
-    FROM rounded WHERE cost IS NOT NULL"""
+     CASE WHEN cost_origin = 'reported' THEN 'reported' WHEN cost IS NULL THEN 'unpriced'
+      ELSE 'list' END AS new_cost_origin,
+     coalesce(CASE WHEN caches THEN saved END, cache_saved_nano) AS new_cache_saved_nano,
+     coalesce(CASE WHEN caches THEN writing END, cache_write_nano) AS new_cache_write_nano,
+     CASE WHEN cost_origin = 'reported' THEN coalesce(cost, list_cost_nano) END
+      AS new_list_cost_nano,
+     CASE WHEN coalesce(cost, cost_nano) IS NOT NULL THEN NULL
+      WHEN {OUTDATED} THEN reason ELSE unpriced_reason END AS new_unpriced_reason
+    FROM rounded WHERE cost IS NOT NULL OR cost_origin <> 'list'"""
 DIFFERS: Final = " OR ".join(f"{name} IS DISTINCT FROM new_{name}" for name in CHANGED)
 BY_PROJECT: Final = """SELECT project, max(project_name) AS name,
      count(*) FILTER (cost_nano IS DISTINCT FROM new_cost_nano) AS events,
      count(*) FILTER (cost_origin = 'reported') AS compared,
      CAST(sum(cost_nano) FILTER (cost_origin <> 'reported') AS BIGINT) AS before,
      CAST(sum(new_cost_nano) FILTER (cost_origin <> 'reported') AS BIGINT) AS after
-    FROM changes GROUP BY project ORDER BY after DESC NULLS LAST, project"""
+    FROM changes WHERE new_cost_origin <> 'unpriced'
+    GROUP BY project ORDER BY after DESC NULLS LAST, project"""
 
 
 def compute(
@@ -177,7 +210,7 @@ def delete_records(cursor: duckdb.DuckDBPyConnection, source: str) -> None:
 def register(cursor: duckdb.DuckDBPyConnection, rates: tuple[RateRow, ...]) -> None:
     """Have the rows of a book as a temporary table `rates`, for `MATCH`."""
     names = [field.name for field in fields(RateRow)]
-    rows = [[str(getattr(rate, name)) for name in names] for rate in rates]
+    rows = [[_cell(getattr(rate, name)) for name in names] for rate in rates]
     cursor.register("given", pd.DataFrame(rows, columns=names, dtype="string"))
     cursor.execute(
         "CREATE OR REPLACE TEMP TABLE rates AS SELECT "
@@ -185,6 +218,10 @@ def register(cursor: duckdb.DuckDBPyConnection, rates: tuple[RateRow, ...]) -> N
         + " FROM given"
     )
     cursor.unregister("given")
+
+
+def _cell(value: str | int | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def _type(name: str) -> str:

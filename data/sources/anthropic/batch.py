@@ -4,7 +4,7 @@ event_id      `anthropic_batch:` + the message's id; of a failure request_id, el
               --start, custom_id and how it ended
 ts            --start: a result tells no time, and without it the file is not read
 tokens        of message.usage, which EXCLUDES cache reads and writes from input_tokens
-cost          unpriced: a batch is not billed at the list price of standard processing
+cost          our list price of batches
 status        errored is an error of the API's type, expired an error, canceled aborted. None of
               them is billed
 stays null    user and project (--user, --project), duration, conversation
@@ -18,7 +18,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.aggregates import BATCH
 from data.sources.entries import values
 from data.sources.fields import count, fingerprint, part, tags_json, text
 from data.sources.files import File
@@ -67,7 +66,7 @@ def _call(row: Row, start: datetime) -> Raw:
         "model": text(message.get("model")),
         "operation": "chat",
         **answer_tokens(part(message, "usage")),
-        **BATCH,
+        "service_tier": "batch",
         "tags": tags_json(custom_id=text(row.get("custom_id"))),
     }
 

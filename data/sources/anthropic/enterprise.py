@@ -11,7 +11,7 @@ tokens        uncached, read and written ones apart; a report without these colu
               total_prompt_tokens alone, which then are input_tokens
 cost          spend report: total_net_spend_usd, reported; of a seat-based plan it is what exceeds
               the seats. API: list price of the usage; rows of user_cost_report are compared with it
-              (in CENTS), not stored, but for searches and code execution
+              (in CENTS), not stored, but for code execution
 channel       cli for Claude Code, else other; the product is the client
 users         one session event a person and day with the lines that Claude Code changed; how often
               what was used in tags. It tells no tokens and no day: needs --start
@@ -204,7 +204,7 @@ def _used(bucket: Bucket, row: Row, tally: Tally) -> Raw:
               ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"))
         ),
         "web_searches": count("web_search_requests", searches.get("web_search_requests")) or None,
-        "service_tier": "fast" if special == "fast" else None,
+        "service_tier": "fast" if text(row.get("speed")) == "fast" else None,
         **(UNPRICED | {"unpriced_reason": f"no rate for {special}"} if special else {}),
         "tags": tags_json(bucket=bucket.width, **{name: row.get(name) for name in KEPT}),
     }  # fmt: skip
@@ -212,8 +212,6 @@ def _used(bucket: Bucket, row: Row, tally: Tally) -> Raw:
 
 def _special(row: Row) -> str | None:
     """What of a row has no price of its own, if anything."""
-    if text(row.get("speed")) == "fast":
-        return "fast"
     if text(row.get("inference_geo")) not in EVERYWHERE:
         return "US inference"
     return "long prompts in a sum" if text(row.get("context_window")) == LONG else None

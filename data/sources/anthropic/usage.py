@@ -7,15 +7,14 @@ event_id      `anthropic:<report>:` + a fingerprint of bucket and grouping, neve
 user, project account_id, workspace_id; null where not grouped by them, and for the default
               workspace. The CSV knows workspaces and keys by their names alone
 model         as it is; provider anthropic; channel api. Failures are not reported: status is ok
-tokens        disjoint already; writes for 5 minutes and for an hour together (the hour's share
-              is in tags)
-cost          usage: our list price of the tokens (cache writes at the book's one rate), prompts
-              over 200k at theirs; unpriced for batch, priority, flex, fast mode and US inference
+tokens        disjoint already; writes for 5 minutes and for an hour together, those for an hour
+              as their part
+cost          usage: our list price of the tokens and web searches, prompts over 200k at theirs, in
+              the tier of the row (service_tier; speed fast); unpriced for US inference
 costs         what Anthropic billed (in CENTS by the API, in dollars by the console). Each dollar
-              has one source: tokens bring their money as usage, so a row for tokens (or one that
-              does not say what for) is only summed up in the report, to compare; rows of
-              cost_type web_search, code_execution
-              and session_usage have no tokens and are stored as reported
+              has one source: tokens and searches bring their money as usage, so a row for them
+              (or one that does not say what for) is only summed up in the report, to compare; rows
+              of cost_type code_execution and session_usage have no usage and are stored as reported
 not counted   the same days grouped in two ways, and the CSV beside the API, are other rows with
               other ids: import one view of a period
 """
@@ -29,24 +28,22 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.events.money import NANO
-from data.sources.aggregates import UNPRICED, Bucket, Tally, begins, key, result, rows_of, written
+from data.sources.aggregates import Bucket, Tally, begins, key, result, rows_of, written
 from data.sources.delimited import rows
 from data.sources.entries import documents
-from data.sources.fields import count, decimal, instant, tags_json, text
+from data.sources.fields import count, decimal, instant, service_tier, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 
-TOKENS: Final = (None, "tokens", "token")
+IN_USAGE: Final = (None, "tokens", "token", "web_search")
 Row = Mapping[str, Any]
 CSV: Final = {"usage_date_utc", "model_version", "usage_input_tokens_no_cache"}
 COSTS_CSV: Final = {"usage_date_utc", "token_type", "cost_usd"}
-LISTED: Final = {
-    "service_tier": (None, "standard"),
-    "speed": (None, "standard"),
-    "inference_geo": (None, "global", "not_available"),
-}
+EVERYWHERE: Final = (None, "global", "not_available")
 LONG: Final = "200k-1M"
-KEPT: Final = ("api_key_id", "service_account_id", "context_window", *LISTED)
+KEPT: Final = (
+    "api_key_id", "service_account_id", "context_window", "service_tier", "speed", "inference_geo",
+)  # fmt: skip
 WRITE: Final = "usage_input_tokens_cache_write"
 WRITES: Final = ((("5m", "_5m"), ("1h", "_1h")), (("5m", ""),))  # older exports have one column
 RENAMED: Final = {
@@ -81,9 +78,9 @@ def billed_dollars(row_fields: Raw, bucket: Bucket, row: Row, tally: Tally) -> I
 def _billed(
     row_fields: Raw, bucket: Bucket, row: Row, dollars: Decimal, tally: Tally
 ) -> Iterator[Raw]:
-    """The event of what has no tokens; a row for tokens is compared alone."""
+    """The event of what no usage row tells; a row for tokens or searches is compared alone."""
     kind = text(row.get("cost_type"))
-    if kind in TOKENS:
+    if kind in IN_USAGE:
         return tally.bill.add(row_fields, dollars)
     tally.count(None)
     yield {
@@ -160,28 +157,36 @@ def _as_answered(cells: Row) -> Row:
 def _used(report: str, bucket: Bucket, row: Row, tally: Tally) -> Raw:
     hour = count("ephemeral_1h_input_tokens", _within(row, "ephemeral_1h_input_tokens"))
     tokens, model = _tokens(row, hour), text(row.get("model"))
-    special = any(text(row.get(name)) not in plain for name, plain in LISTED.items())
+    tier = tier_of(row)
     searches = (row.get("server_tool_use") or {}).get("web_search_requests")
     long = text(row.get("context_window")) == LONG
     requests = count("requests", row.get("requests")) or None  # Claude Enterprise tells them
     tally.count(requests)
-    tally.special += special
+    tally.special += "unpriced_reason" in tier
     tally.nameless += model is None
     return {
         **_row_fields(report, bucket, row),
         "operation": "chat",
         "model": model,
         **tokens,
-        **(UNPRICED if special else {}),
+        "web_searches": count("web_search_requests", searches) or None,
+        **tier,
         "request_count": requests,
         "tags": tags_json(
             bucket=bucket.width,
             many_prompts=None if long else True,
-            cache_write_1h_tokens=hour or None,
-            web_searches=count("web_search_requests", searches) or None,
             **{name: row.get(name) for name in KEPT},
         ),
     }
+
+
+def tier_of(row: Row) -> Raw:
+    """As what a row was processed, or why that has no price."""
+    if text(row.get("inference_geo")) not in EVERYWHERE:
+        return {"unpriced_reason": "no rate for US inference"}
+    if text(row.get("speed")) == "fast":
+        return {"service_tier": "fast"}
+    return service_tier(row.get("service_tier"))
 
 
 def _row_fields(report: str, bucket: Bucket, row: Row) -> Raw:
@@ -209,6 +214,7 @@ def _tokens(row: Row, hour: int | None) -> Raw:
         "input_tokens": count("uncached_input_tokens", row.get("uncached_input_tokens")),
         "cached_input_tokens": count("cache_read_input_tokens", row.get("cache_read_input_tokens")),
         "cache_write_tokens": stored,
+        "cache_write_1h_tokens": hour or None,
         "output_tokens": count("output_tokens", row.get("output_tokens")),
     }
 

@@ -13,18 +13,23 @@ import orjson
 
 from data.errors import EventError
 from data.events.table import micros
-from data.sources.fields import count, digest, nano, program, text, whole
+from data.sources.fields import (
+    count,
+    digest,
+    nano,
+    part,
+    program,
+    service_tier,
+    text,
+    whole,
+)
 from data.sources.files import File
-from data.sources.format import Note, Raw, Record
+from data.sources.format import Raw, Record
 
 UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SEPARATOR: Final = re.compile(r"[/\\]")
 Line = Mapping[str, Any]
 SYNTHETIC: Final = "<synthetic>"
-HOUR: Final = Note(
-    "cache writes kept for an hour cost more than the price book's one rate: listed too low"
-)
-FAST: Final = Note("calls in fast mode cost more than the price book says: listed too low")
 TOKENS: Final = {
     "input_tokens": "input_tokens",
     "cached_input_tokens": "cache_read_input_tokens",
@@ -175,7 +180,6 @@ class Call:
     where: str
     chain: Chain
     raw: Raw
-    notes: tuple[Note, ...]
     message: str | None
     requested: bool
     further: tuple[Raw, ...] = ()
@@ -184,8 +188,6 @@ class Call:
     @classmethod
     def of(cls, where: str, context: Context, line: Line, message: Line, moment: datetime) -> Call:
         usage = message.get("usage") or {}
-        hour = count("one-hour cache writes", _hour(usage)) or None
-        fast = "fast" if usage.get("speed") == "fast" else None
         raw = {
             **context.of(line),
             "ts": moment,
@@ -197,13 +199,14 @@ class Call:
             **_tokens(usage),
             "cost_nano": nano("costUSD", line.get("costUSD")),
             "duration_ms": whole("durationMs", line.get("durationMs")),
-            "tags": tags(line, cache_write_1h=hour, speed=fast, searches=_searches(usage)),
-        }
-        notes = [note for note, said in ((HOUR, hour), (FAST, fast)) if said]
+            **({"service_tier": "fast"} if usage.get("speed") == "fast"
+               else service_tier(usage.get("service_tier"))),
+            "tags": tags(line),
+        }  # fmt: skip
         requested = text(line.get("requestId")) is not None
         own = text(message.get("id"))
         further = tuple(_further(usage, raw))
-        return cls(where, chain_of(line), raw, tuple(notes), own, requested, further)
+        return cls(where, chain_of(line), raw, own, requested, further)
 
     def after(self, earlier: Call | None) -> Call:
         """The fuller of two lines of a call: the later, but for one that tells less output."""
@@ -218,8 +221,6 @@ class Call:
         for number, raw in enumerate(self.further, start=1):
             ids = {"event_id": f"{key}:{number}", "shared_id": shared and f"{shared}:{number}"}
             yield self.where, raw | ids
-        for note in self.notes:
-            yield self.where, note
 
     def _shared_id(self) -> str | None:
         """What a copy has in common with its original: the message, its prompt, or its time."""
@@ -250,15 +251,10 @@ def _further(usage: Line, raw: Raw) -> Iterator[Raw]:
 
 
 def _tokens(usage: Line) -> Raw:
-    return {ours: count(theirs, usage.get(theirs)) for ours, theirs in TOKENS.items()}
-
-
-def _hour(usage: Line) -> Any:
-    split = usage.get("cache_creation")
-    return split.get("ephemeral_1h_input_tokens") if isinstance(split, Mapping) else None
-
-
-def _searches(usage: Line) -> int | None:
-    served = usage.get("server_tool_use")
-    searches = served.get("web_search_requests") if isinstance(served, Mapping) else None
-    return count("web_search_requests", searches) or None
+    hour = part(usage, "cache_creation").get("ephemeral_1h_input_tokens")
+    searches = part(usage, "server_tool_use").get("web_search_requests")
+    return {
+        **{ours: count(theirs, usage.get(theirs)) for ours, theirs in TOKENS.items()},
+        "cache_write_1h_tokens": count("ephemeral_1h_input_tokens", hour) or None,
+        "web_searches": count("web_search_requests", searches) or None,
+    }

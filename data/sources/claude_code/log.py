@@ -25,8 +25,8 @@ session       one for each sitting (data/sources/sessions.py) of the main log, f
               subagents' edits are in their own files and not among them
 context       conversation sessionId (a forked line: the one it was forked from), client
               `claude-code 2.1.38`, repository the folder the session began in, by its name;
-              assistant a subagent's type (agent-*.meta.json). Version, agent, one-hour cache
-              writes, fast mode and searches are in tags
+              assistant a subagent's type (agent-*.meta.json). Version and agent are in tags
+billed too    one-hour cache writes, web searches; the tier: speed `fast`, else service_tier
 stays null    user and project (--user, --project), a tool's duration unless told
 not counted   `progress` lines (they repeat subagents' messages), synthetic lines that are no
               errors; tool results, indexes and metadata beside the logs

@@ -16,7 +16,18 @@ from typing import Any, Final
 import orjson
 
 from data.errors import EventError
-from data.sources.fields import IMPOSSIBLE, count, decimal, nano, parsed, prompt_counts, text, whole
+from data.sources.fields import (
+    IMPOSSIBLE,
+    count,
+    decimal,
+    nano,
+    parsed,
+    part,
+    prompt_counts,
+    service_tier,
+    text,
+    whole,
+)
 from data.sources.format import Note, Raw
 
 STATUSES: Final = {"success": "ok", "failure": "error"}
@@ -68,6 +79,7 @@ def usage_fields(row: Row, metadata: Row) -> Raw:
         "status": status,
         "error_class": _error_class(metadata) if status == "error" else None,
         **tokens,
+        **_tier(metadata.get("usage_object") or {}),
         "cost_nano": cost,
         "cost_origin": "unpriced" if cost is None else "reported",
     }
@@ -99,7 +111,23 @@ def _tokens(row: Row, usage: Row) -> Raw:
         **prompt_counts("prompt_tokens", prompt, cached, written),
         "output_tokens": count("completion_tokens", row.get("completion_tokens")),
         "reasoning_tokens": count("reasoning_tokens", more.get("reasoning_tokens")),
-    }
+        **{ours: count(theirs, whole.get(theirs)) or None
+           for ours, whole, theirs in (
+               ("cache_write_1h_tokens", part(details, "cache_creation_token_details"),
+                "ephemeral_1h_input_tokens"),
+               ("input_audio_tokens", details, "audio_tokens"),
+               ("input_image_tokens", details, "image_tokens"),
+               ("output_audio_tokens", more, "audio_tokens"),
+               ("output_image_tokens", more, "image_tokens"),
+               ("web_searches", {**details, **part(usage, "server_tool_use")},
+                "web_search_requests"),
+           )},
+    }  # fmt: skip
+
+
+def _tier(usage: Row) -> Raw:
+    fast = text(usage.get("speed")) == "fast"
+    return service_tier("fast" if fast else usage.get("service_tier"))
 
 
 def _first_count(what: str, usage: Row, name: str, details: Row, other: str) -> int | None:

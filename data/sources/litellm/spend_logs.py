@@ -23,7 +23,8 @@ assistant, workflow  the first request tag `assistant:…` and `workflow:…`; c
 conversation_id      session_id (in a callback, where it is blank, trace_id: the same value)
 tokens        prompt_tokens INCLUDE cache reads and writes, which are taken off (where they are
               more than it, they stand apart: a note). A failure with no tokens at all has none
-              (the table cannot hold null)
+              (the table cannot hold null). Hour-long writes, audio, images, searches and the tier
+              as the usage object tells them
 cost          spend (response_cost), every digit, rounded to nano-dollars. 0 is free for failures
               and for hits in the gateway's cache; a success with tokens at 0 had no price:
               unpriced, and not priced by our book (the gateway names on-premises models `openai`)

@@ -7,7 +7,7 @@ ts            the answer's `created` (`created_at`), when its batch made it; emb
 model         body.model as it is; provider openai or azure where the line shows which, else open
 tokens        of body.usage: prompt_tokens (input_tokens) INCLUDE cached ones, which are taken off;
               completion_tokens (output_tokens) include reasoning
-cost          unpriced: a batch is not billed at the list price of standard processing
+cost          our list price of batches
 status        `error`, or an HTTP status from 400 on, is a failed call of that code
 context       user where the answer repeats one; custom_id, which only its batch knows, in tags
 stays null    project (--project), duration, conversation
@@ -22,7 +22,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.aggregates import BATCH
 from data.sources.entries import values
 from data.sources.fields import count, part, tags_json, text, unix_instant
 from data.sources.files import File
@@ -74,7 +73,7 @@ def _call(row: Row, start: datetime | None) -> Raw:
         "model": model,
         "operation": OPERATIONS.get(str(body.get("object"))),
         **answer_tokens(part(body, "usage")),
-        **BATCH,
+        "service_tier": "batch",
         "tags": tags_json(custom_id=text(row.get("custom_id"))),
     }
 

@@ -4,13 +4,12 @@ Sums over a bucket (data/sources/aggregates.py): one event a row, not one a requ
 ts            the bucket's start; a bucket still open when the file was written is not stored
 event_id      `openai:<endpoint>:` + a fingerprint of bucket and grouping, never of amounts
 user, project user_id, project_id (their e-mail and name where the CSV has them); null where the
-              usage was not grouped by them. api_key_id, batch, service_tier go to tags
+              usage was not grouped by them. api_key_id goes to tags
 model         as it is; provider openai; channel api. Failures are not reported: status is ok
 tokens        input_tokens INCLUDE cache reads and writes, which are taken off; audio and image
-              tokens are among them
+              tokens are among them, as their parts
 requests      num_model_requests is request_count; a row of none that used nothing is not stored
-cost          usage: our list price of the tokens; unpriced for batch, flex and priority, and where
-              tokens of sound or of drawn images are among them (images in a prompt cost as text)
+cost          usage: our list price of the tokens, in the tier of the row (batch, else service_tier)
 costs         what OpenAI billed. Each dollar has one source: tokens bring their money as usage,
               so a line for tokens (or one that does not say what for) is only summed up in the
               report, to compare; lines for tools (web and file search, code interpreter,
@@ -30,7 +29,6 @@ from data.errors import EventError
 from data.events.money import NANO
 from data.sources.aggregates import (
     BEGINNING,
-    UNPRICED,
     Bucket,
     Tally,
     begins,
@@ -41,7 +39,15 @@ from data.sources.aggregates import (
 )
 from data.sources.delimited import rows
 from data.sources.entries import documents
-from data.sources.fields import count, decimal, prompt_counts, tags_json, text, unix_instant
+from data.sources.fields import (
+    count,
+    decimal,
+    prompt_counts,
+    service_tier,
+    tags_json,
+    text,
+    unix_instant,
+)
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
 
@@ -61,9 +67,10 @@ PAGE: Final = re.compile(r'"object"\s*:\s*"(?:page|bucket)"')
 BUCKET: Final = {"start_time", "end_time"}
 CSV: Final = {*BUCKET, "start_time_iso", "end_time_iso"}
 SIGNS: Final = {"start_time_iso", "num_model_requests", "amount_value"}  # one of them is enough
-TIERS: Final = (None, "default", "standard", "auto")
-OTHERS: Final = ("input_audio_tokens", "output_audio_tokens", "output_image_tokens")
-KEPT: Final = ("api_key_id", "batch", "service_tier", "images", "characters", "seconds", *OTHERS)
+OTHERS: Final = (
+    "input_audio_tokens", "output_audio_tokens", "input_image_tokens", "output_image_tokens",
+)  # fmt: skip
+KEPT: Final = ("api_key_id", "batch", "service_tier", "images", "characters", "seconds")
 TOKENS: Final = ("input_tokens", "input_cached_tokens", "input_cache_write_tokens", "output_tokens")
 USED: Final = (*TOKENS, *OTHERS, "images", "characters", "seconds")
 Convert = Callable[[str, Row], Iterator[Raw | Note]]
@@ -166,18 +173,18 @@ def _idle(row: Row) -> bool:
 def _used(endpoint: str, bucket: Bucket, row: Row, tally: Tally) -> Raw:
     tokens, model = _tokens(row), text(row.get("model"))
     requests = count("num_model_requests", row.get("num_model_requests")) or None
-    tier = text(row.get("service_tier"))
     batch = str(row.get("batch")).strip().lower() == "true"
-    special = batch or tier not in TIERS or any(count(name, row.get(name)) for name in OTHERS)
+    tier = service_tier("batch" if batch else row.get("service_tier"))
     tally.count(requests)
-    tally.special += special
+    tally.special += "unpriced_reason" in tier
     tally.nameless += model is None
     return {
         **_row_fields(endpoint, bucket, row),
         "operation": OPERATIONS[endpoint],
         "model": model,
         **tokens,
-        **(UNPRICED if special else {}),
+        **{name: count(name, row.get(name)) or None for name in OTHERS},
+        **tier,
         "request_count": requests,
         "tags": tags_json(
             bucket=bucket.width,
