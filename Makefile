@@ -24,7 +24,7 @@ test: .venv/tests-installed chromium postgres ## everything CI runs: lint, impor
 bench: .venv/tests-installed ## measure against bare DuckDB; BENCH="--events 200000" for a quick look
 	@$(BIN)/python -m tests.bench $(BENCH)
 
-mutants: .venv/tests-installed ## break the core line by line and see that the tests notice (an hour or so)
+mutants: .venv/tests-installed ## break the core line by line and see that the tests notice (a quarter of an hour or so)
 	@$(BIN)/python -m tests.mutants $(MUTANTS)
 
 docs: .venv/installed ## write the definitions in docs/users.md anew, from the declarations

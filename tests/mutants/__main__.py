@@ -94,6 +94,8 @@ def main() -> None:
     for name in WARM:
         importlib.import_module(name)
     counts = [tried(path) for path in paths]
+    spent = os.times()
+    print(f"{spent.children_user + spent.children_system:.0f} s of processor time")
     sys.exit(any(count.outcomes["unnoticed"] for count in counts))
 
 
