@@ -54,8 +54,11 @@ def page(*rows: Row) -> bytes:
     return json.dumps({"data": rows, "has_more": False, "next_page": None}).encode()
 
 
-def events_in(name: str, body: bytes, file: str = "f", start: datetime | None = None) -> list[Any]:
-    made = formats()[name].read(File(file, body=body), Options(start=start))
+def events_in(
+    name: str, body: bytes, file: str = "f", start: datetime | None = None,
+    end: datetime | None = None,
+) -> list[Any]:  # fmt: skip
+    made = formats()[name].read(File(file, body=body), Options(start=start, end=end))
     return [raw if isinstance(raw, EventError | Note) else event_of(raw) for _, raw in made]
 
 
@@ -106,6 +109,12 @@ def test_a_spend_report_without_dates_needs_a_start(tmp_path: Path, store: Event
     report = ingest_paths([tmp_path], store)
     assert (report.format, report.accepted, report.cost_nano) == ("claude_spend", 2, 1_750_000_000)
     assert ingest_paths([tmp_path], store).duplicates == 2
+
+
+def test_a_period_that_is_given_is_the_one_a_name_tells() -> None:
+    body, day = table(SPENT).encode(), datetime(2026, 3, 26, tzinfo=UTC)
+    given = events_in("claude_spend", body, "report.csv", day, datetime(2026, 6, 25, tzinfo=UTC))
+    assert given == spend(SPENT)
 
 
 def people(*rows: Row, start: datetime | None = None) -> list[Any]:
@@ -160,6 +169,9 @@ def test_rows_without_a_time_need_a_start() -> None:
     assert "bucket_width" in str(error)
     (event,) = people(undated, start=START)
     assert event["ts"] == 1_777_593_600_000_000
+    month = datetime(2026, 6, 1, tzinfo=UTC)
+    (event,) = events_in("claude_enterprise", page(undated), start=START, end=month)
+    assert json.loads(event["tags"])["bucket"] == "2678400s"
 
 
 def test_a_deleted_person_keeps_an_id() -> None:

@@ -2,10 +2,10 @@
 (`/v1/organizations/analytics/user_usage_report`, `user_cost_report` and `users`).
 
 Sums (data/sources/aggregates.py): a spend report's rows over all the days it was asked for, the
-API's over a bucket. Without `bucket_width` they name no time: --start says when.
+API's over a bucket. Without `bucket_width` they name no time: --start and --end say when.
 event_id      `claude_enterprise:<report>:` + a fingerprint of time and grouping, never of amounts
 ts            the first instant: of a spend report as its file's name tells it
-              (`…-2026-03-26-to-2026-06-24.csv`), else --start
+              (`…-2026-03-26-to-2026-06-24.csv`), else --start (and --end)
 user          e-mail, else the API's user_id; `(org service usage)` is nobody. project null
 tokens        uncached, read and written ones apart; a report without these columns tells
               total_prompt_tokens alone, which then are input_tokens
@@ -66,7 +66,7 @@ def _spend(head: Head) -> bool:
 
 
 def _read_spend(file: File, options: Options) -> Iterator[Record]:
-    tally, period = Tally(), _period(file.name, options.start)
+    tally, period = Tally(), _period(file.name, options)
 
     def convert(_: str, row: Row) -> Iterator[Raw]:
         if period is None:
@@ -81,12 +81,14 @@ def _read_spend(file: File, options: Options) -> Iterator[Record]:
     yield from tally.notes(file.name)
 
 
-def _period(name: str, start: datetime | None) -> tuple[datetime, str | None] | None:
-    """The first instant of a report, and its last day where its name tells both."""
-    told = PERIOD.search(name)
-    if told:
+def _period(name: str, options: Options) -> tuple[datetime, str | None] | None:
+    """The first instant of a report, and its last day where its name or --end tells it."""
+    if told := PERIOD.search(name):
         return instant("the date in the file's name", told[1]), told[2]
-    return (start, None) if start else None
+    if options.start is None:
+        return None
+    end = options.end and options.end - timedelta(microseconds=1)
+    return options.start, end.date().isoformat() if end else None
 
 
 def _spent(row: Row, first: datetime, last: str | None) -> Raw:
@@ -153,7 +155,7 @@ def _read_people(file: File, options: Options) -> Iterator[Record]:
     tally, moment = Tally(), written(file)
 
     def convert(_: str, row: Row) -> Iterator[Raw]:
-        bucket = _bucket(row, options.start)
+        bucket = _bucket(row, options)
         if row.get("starting_at") is not None and bucket.partial(moment):
             tally.open += 1
         elif "amount" in row:
@@ -167,14 +169,14 @@ def _read_people(file: File, options: Options) -> Iterator[Record]:
     yield from tally.notes(file.name)
 
 
-def _bucket(row: Row, start: datetime | None) -> Bucket:
-    """When a row was used; without a time of its own, on the day that begins the report."""
+def _bucket(row: Row, options: Options) -> Bucket:
+    """When a row was used; without a time of its own, in the period or on the day given."""
     if row.get("starting_at") is not None:
         ends = ("starting_at", "ending_at")
         return Bucket(*(instant(name, row.get(name)) for name in ends))
-    if start is None:
+    if options.start is None:
         raise EventError(UNDATED)
-    return Bucket(start, start + timedelta(days=1))
+    return Bucket(options.start, options.end or options.start + timedelta(days=1))
 
 
 def _row_fields(bucket: Bucket, row: Row) -> Raw:
