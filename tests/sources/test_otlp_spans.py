@@ -14,7 +14,7 @@ from data.sources.events import event_of
 from data.sources.format import Note
 from data.sources.otlp import requests
 from data.sources.otlp.litellm import CACHE_HIT
-from data.sources.otlp.spans import BY_EVENTS, CREATED, DOUBLE, LOST, RAW, UNCOUNTED
+from data.sources.otlp.spans import AROUND, BY_EVENTS, CREATED, DOUBLE, LOST, RAW, UNCOUNTED
 
 START: Final = 1_795_350_580_000_000_000
 NUMBERS: Final = itertools.count(1)
@@ -522,6 +522,15 @@ def test_what_has_a_price_of_its_own_is_told_apart(
 ) -> None:
     event = one(attributes)
     assert {name: event[name] for name in want} == want
+
+
+def test_a_span_around_calls_repeats_them() -> None:
+    """As Pydantic AI's agents do; alone, its tokens are those of a call that nobody else tells."""
+    agent = span(USED | {"agent_name": "helper"}, name="agent run")
+    call = span(CHAT | USED, agent)
+    event, note = read(request(call, agent))
+    assert (event["input_tokens"], note) == (10, AROUND)
+    assert read(request(agent)) == [Note(f"{LOST}: nothing says which model was called")]
 
 
 def test_json_that_is_cut_off_costs_what_it_held_alone() -> None:

@@ -216,7 +216,10 @@ def _has_log(file: File, session: str) -> bool:
     return any(path != file.path for path in root.rglob(f"{session}.jsonl*"))
 
 
-IGNORED: Final = {"message.usage.*": "the result line tells the sums by model"}
+IGNORED: Final = {
+    "message.usage.*": "the result line tells the sums by model",
+    "total_cost_usd": "the sum of what each model cost",
+}
 FORMAT = Format(
     "claude_code_output", "Claude Code's printed output", recognises, read, ignored=IGNORED
 )

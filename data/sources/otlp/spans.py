@@ -30,6 +30,7 @@ NANOS: Final = 1_000_000  # in a millisecond
 RAW: Final = Note("raw_gen_ai_request is the double of litellm_request and not counted")
 DOUBLE: Final = Note("of two spans of one model call inside each other one is counted")
 CREATED: Final = Note("the creation of an agent is no reply and not counted")
+AROUND: Final = Note("spans around calls repeat what these tell and are not counted")
 BY_EVENTS: Final = Note("spans of coding assistants are not counted: their log events are")
 SCOPES: Final = ("com.anthropic.claude_code", "codex_")
 ASSISTANTS: Final = re.compile(
@@ -47,7 +48,7 @@ def span_events(span: Span, tree: Tree, doubles: set[Key]) -> Iterator[Raw | Not
     if span.name == "raw_gen_ai_request":
         yield RAW
     elif not kind:
-        yield from _uncounted(span)
+        yield from _uncounted(span, tree)
     elif _tells_by_events(span):
         yield BY_EVENTS
     elif kind == "creation":
@@ -64,12 +65,15 @@ def span_events(span: Span, tree: Tree, doubles: set[Key]) -> Iterator[Raw | Not
             yield Note(UNREAD.format("otlp", ", ".join(left[:MOST_NAMED])))
 
 
-def _uncounted(span: Span) -> Iterator[Note]:
+def _uncounted(span: Span, tree: Tree) -> Iterator[Note]:
     """Why a span about a model became nothing, unless spans below it or beside it say the same, as
     of the Vercel AI SDK and of MCP."""
     attributes = span.attributes
     repeats = "ai.operationId" in attributes or names.MCP in attributes
     if repeats or not attributes.spelled & names.GENAI.bit:
+        return
+    if span in tree.around_calls:
+        yield AROUND
         return
     words = ((name, attributes.get(name)) for name in (*CERTAIN, *KINDS, *names.OPERATION))
     said = next((f"{name} is {str(word)[:40]}" for name, word in words if word is not None), "")

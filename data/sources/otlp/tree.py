@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import chain
 from typing import Any, Final
 
@@ -132,6 +133,12 @@ class Tree:
                 return
             yield parent
             span = parent
+
+    @cached_property
+    def around_calls(self) -> set[Span]:
+        """What stands above a call of a model."""
+        calls = (span for span, kind in self.roles.items() if kind == "llm")
+        return {outer for span in calls for outer in self.above(span)}
 
     def _name_workflows(self) -> None:
         """A span called `workflow …` is one if something of GenAI happened below it."""
