@@ -48,6 +48,11 @@ def instant(us: int, tz: str = "UTC") -> datetime:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)).astimezone(ZoneInfo(tz))
 
 
+def iso(us: int, tz: str = "UTC") -> str:
+    """An instant as JSON carries it: ISO 8601, with the offset of a zone."""
+    return instant(us, tz).isoformat()
+
+
 def midnight(day: date, tz: str) -> int:
     """The first instant of a local day (where midnight is skipped, the jump itself)."""
     return micros(datetime.combine(day, time(), ZoneInfo(tz)).astimezone(UTC))

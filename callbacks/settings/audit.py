@@ -6,14 +6,14 @@ from typing import Any, Final
 
 from callbacks.settings.resource import Context, Found, Page, Resource, Route
 from components.settings.audit import CARD
-from data.local_time import instant
+from data.local_time import iso
 from data.state.audit import Entry, count, entries, require_audit_reader
 
 
 def entry_as_dict(one: Entry) -> dict[str, Any]:
     """An entry as JSON."""
     return {
-        "id": one.id, "at": instant(one.at).isoformat(), "who": one.who, "name": one.name,
+        "id": one.id, "at": iso(one.at), "who": one.who, "name": one.name,
         "action": one.action, "thing": one.thing, "before": one.before, "after": one.after,
     }  # fmt: skip
 

@@ -42,7 +42,6 @@ from data.budgets.crossings import Crossed, Crossing, crossed, exactly
 from data.budgets.spending import COST, Standing, standing
 from data.budgets.subjects import counted
 from data.errors import Refused
-from data.events.money import in_dollars
 from data.local_time import instant, midnight, month_after, zone
 from data.query.filters import MOST_VALUES, PEOPLE, Filters
 from data.query.options import label_values
@@ -88,10 +87,6 @@ def _name(one: Budget, names: Names) -> str:
     return names.get((one.kind, one.subject), one.subject)
 
 
-def _iso(us: int, zone: str) -> str:
-    return instant(us, zone).isoformat()
-
-
 # --- budgets
 
 
@@ -124,20 +119,9 @@ def _link(context: Context, one: Standing) -> str:
     return f"{ANALYTICS}?{urlencode(pin_window(choice, one.period), doseq=True)}"
 
 
-def standing_as_dict(one: Standing) -> dict[str, Any]:
-    """A budget as it stands, as JSON and CSV carry it: raw numbers, instants with their offset."""
-    budget, period = one.budget, one.period
-    return {
-        "id": budget.id, **budget.as_dict(), "spent": in_dollars(one.spent), "share": one.share,
-        "level": one.level, "projected": in_dollars(one.projected),
-        "from": _iso(period.start, budget.zone), "to": _iso(period.end, budget.zone),
-        "seconds_to_reset": max(0, one.left) // 1_000_000,
-    }  # fmt: skip
-
-
 def _lines(context: Context, found: Sequence[Standing]) -> list[dict[str, Any]]:
     names = _names(context, [one.budget for one in found])
-    return [standing_as_dict(one) | {"name": _name(one.budget, names)} for one in found]
+    return [one.as_dict() | {"name": _name(one.budget, names)} for one in found]
 
 
 def _one(context: Context, number: int) -> Standing:
@@ -190,7 +174,7 @@ BUDGETS: Final[Resource[Standing]] = Resource(
     rights={"budget-new": lambda scope: scope.sets_some_budgets},
     opening=_opening,
     fields=_fields,
-    route=Route(PATH, "budgets", standing_as_dict, change="PATCH"),
+    route=Route(PATH, "budgets", Standing.as_dict, change="PATCH"),
     file=File(f"{PATH}.csv", STANDING, _lines),
 )
 
@@ -239,23 +223,13 @@ def _crossing_rows(context: Context, found: Sequence[Crossed]) -> list[Row]:
     return [crossing_row(one, names) for one in exact]
 
 
-def crossing_as_dict(one: Crossing) -> dict[str, Any]:
-    """A crossing of a limit as JSON and CSV carry it."""
-    found, zone = one.crossed, one.crossed.budget.zone
-    return {
-        "limit": found.limit, "at": _iso(one.at, zone), "user": one.user,
-        "over": in_dollars(found.over), "from": _iso(found.period.start, zone),
-        "to": _iso(found.period.end, zone),
-    }  # fmt: skip
-
-
 def _crossing_lines(context: Context, found: Sequence[Crossed]) -> Iterator[dict[str, Any]]:
     """Some at a time: the call behind each has to be looked for."""
     for place in range(0, len(found), TOGETHER):
         exact, names = _exact(context, found[place : place + TOGETHER])
         for one in exact:
             budget = one.crossed.budget
-            yield budget.as_dict() | crossing_as_dict(one) | {
+            yield budget.as_dict() | one.as_dict() | {
                 "budget": budget.id, "name": _name(budget, names),
                 "amount": budget.as_dict()[one.crossed.limit],
                 "user_name": names.get(("user", one.user or ""), one.user),
@@ -286,7 +260,7 @@ def attach(server: Flask, stores: Stores) -> None:
         one = budget(context.state, context.scope, number)
         found = crossed(one, context.actor.now, context.scope, context.store)
         exact, _ = _exact(context, found[offset : offset + limit])
-        return jsonify(crossings=[crossing_as_dict(one) for one in exact], row_count=len(found))
+        return jsonify(crossings=[one.as_dict() for one in exact], row_count=len(found))
 
 
 def register(app: Dash, stores: Stores) -> None:

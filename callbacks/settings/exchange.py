@@ -6,14 +6,14 @@ from typing import Any, Final
 
 from callbacks.settings.resource import Found, Resource, Route
 from components.settings.exchange import CARD
-from data.local_time import instant
+from data.local_time import iso
 from data.prices.exchange import ExchangeRate
 from data.prices.stated_rates import list_rates, remove_rate, require_platform_admin, state_rate
 
 
 def rate_as_dict(one: ExchangeRate) -> dict[str, Any]:
     """A rate as JSON, with who stated it."""
-    return {"id": one.id} | one.as_dict() | {"at": instant(one.at).isoformat(), "who": one.who}
+    return {"id": one.id} | one.as_dict() | {"at": iso(one.at), "who": one.who}
 
 
 EXCHANGE_RATES: Final[Resource[ExchangeRate]] = Resource(

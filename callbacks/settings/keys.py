@@ -9,7 +9,7 @@ from flask import request
 from callbacks.settings.resource import Found, Page, Resource, Route
 from components.settings.keys import CARD, exporter
 from data.ingest.keys import Key, add, list_keys, require_platform_admin, revoke
-from data.local_time import instant
+from data.local_time import iso
 
 
 def key_as_dict(key: Key) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def key_as_dict(key: Key) -> dict[str, Any]:
 
 
 def _iso(us: int | None) -> str | None:
-    return None if us is None else instant(us).isoformat()
+    return None if us is None else iso(us)
 
 
 KEYS: Final[Resource[Key]] = Resource(

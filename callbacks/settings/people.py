@@ -10,7 +10,7 @@ from components.settings import people as cards
 from components.settings.resource import Row
 from components.values import hover_text
 from data.access.people import Alias, People
-from data.local_time import instant
+from data.local_time import iso
 from data.people.aliases import add, dismiss, remove, require_administrator, stored_aliases
 from data.people.hints import Hint, observed_ids, suggestions
 from data.people.table import StoredAlias
@@ -59,7 +59,7 @@ def _events(context: Context) -> Counter[str]:
 
 def alias_as_dict(one: StoredAlias) -> dict[str, Any]:
     """An alias as JSON."""
-    return one.as_dict() | {"who": one.who, "at": instant(one.at).isoformat()}
+    return one.as_dict() | {"who": one.who, "at": iso(one.at)}
 
 
 def _add(context: Context, values: Values) -> StoredAlias:

@@ -13,7 +13,7 @@ from components.settings import public_prices as book_cards
 from components.settings.public_prices import counted, release_detail, sentence
 from components.settings.resource import Row
 from data.events.table import micros
-from data.local_time import instant
+from data.local_time import instant, iso
 from data.prices.entries import Entry
 from data.prices.own import change, create, entry, list_prices, remove, require_platform_admin
 from data.prices.releases import StoredRelease, list_releases, move
@@ -31,7 +31,7 @@ PATH: Final = "/api/v1/prices"
 
 def entry_as_dict(one: Entry) -> dict[str, Any]:
     """A price as JSON, with who set it."""
-    signed = {"at": instant(one.at).isoformat(), "who": one.who, "name": one.name}
+    signed = {"at": iso(one.at), "who": one.who, "name": one.name}
     return {"id": one.id} | one.as_dict() | signed
 
 

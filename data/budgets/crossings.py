@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from data.access.scope import Scope
 from data.budgets.budget import LIMITS, Budget
@@ -16,7 +16,8 @@ from data.budgets.periods import past
 from data.budgets.spending import COST, nano
 from data.budgets.subjects import counted
 from data.engines.protocol import EventStore
-from data.local_time import WIDTHS, Grain
+from data.events.money import in_dollars
+from data.local_time import WIDTHS, Grain, iso
 from data.query.filters import Filters
 from data.query.query import Query
 from data.query.run import run
@@ -72,6 +73,15 @@ class Crossing:
     crossed: Crossed
     at: int
     user: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as JSON says it: money in US dollars, instants with their offset."""
+        found, zone = self.crossed, self.crossed.budget.zone
+        return {
+            "limit": found.limit, "at": iso(self.at, zone), "user": self.user,
+            "over": in_dollars(found.over), "from": iso(found.period.start, zone),
+            "to": iso(found.period.end, zone),
+        }  # fmt: skip
 
 
 def crossed(budget: Budget, now: int, scope: Scope, store: EventStore) -> list[Crossed]:

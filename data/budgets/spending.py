@@ -14,7 +14,8 @@ from data.budgets.budget import Budget
 from data.budgets.periods import current
 from data.budgets.subjects import counted
 from data.engines.protocol import EventStore
-from data.events.money import NANO
+from data.events.money import NANO, in_dollars
+from data.local_time import iso
 from data.query.query import Query
 from data.query.run import run
 from data.query.series import or_none
@@ -59,6 +60,16 @@ class Standing:
     def left(self) -> int:
         """Until the reset, in µs."""
         return self.period.end - self.now
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as JSON says it: money in US dollars, instants with their offset."""
+        start, end = self.period.start, self.period.end
+        return {
+            "id": self.budget.id, **self.budget.as_dict(), "spent": in_dollars(self.spent),
+            "share": self.share, "level": self.level, "projected": in_dollars(self.projected),
+            "from": iso(start, self.budget.zone), "to": iso(end, self.budget.zone),
+            "seconds_to_reset": max(0, self.left) // 1_000_000,
+        }  # fmt: skip
 
 
 def standing(budget: Budget, now: int, scope: Scope, store: EventStore) -> Standing:
