@@ -21,7 +21,6 @@ from data.events.table import PARTS, TOKENS
 
 NANO_PER_MTOK: Final = 1_000  # USD per million tokens, as nano-dollars per token
 NANO_PER_KCOUNT: Final = 1_000_000
-ONE: Final = Decimal(1)
 FINEST: Final = Decimal("1e-9")
 # The fields of an event that are billed, as `Usage` has them.
 BILLED: Final = (
@@ -118,7 +117,7 @@ class Rates:
         if any(parts := usage[4:]):
             for rate, count in zip(self.of_parts(), parts, strict=True):
                 exact += (rate or 0) * count
-        return int(exact.quantize(ONE, ROUND_HALF_EVEN))
+        return int(exact.to_integral_value(ROUND_HALF_EVEN))
 
     def less(self, percent: Decimal) -> Rates:
         """These rates with a discount, to a billionth of a nano-dollar."""

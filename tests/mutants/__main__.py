@@ -37,10 +37,10 @@ PAIRS: Final[dict[str, tuple[str, ...]]] = {
     "data/query/clauses.py": ("tests/query/test_query.py",),
     "data/query/query.py": ("tests/query/test_query.py",),
     "data/query/run.py": ("tests/query/test_query.py",),
-    "data/prices/rates.py": ("tests/prices/test_prices.py", "tests/prices/test_price_book.py"),
-    "data/prices/entries.py": ("tests/prices/test_price_book.py", "tests/prices/test_repricing.py"),
-    "data/prices/book.py": ("tests/prices/test_prices.py", "tests/prices/test_price_book.py",
-                            "tests/prices/test_public_releases.py"),
+    "data/prices/rates.py": ("tests/prices/test_rates.py",),
+    "data/prices/quoted.py": ("tests/prices/test_rates.py",),
+    "data/prices/entries.py": ("tests/prices/test_rates.py",),
+    "data/prices/book.py": ("tests/prices/test_rates.py",),
 }  # fmt: skip
 
 
