@@ -14,7 +14,7 @@ from dash import Dash
 from flask import Flask, Response, jsonify, redirect
 
 from callbacks.access import compression, demo, sign_in
-from callbacks.analytics import events_drawer, filter_bar, navigation, redraw
+from callbacks.analytics import arrival, events_drawer, filter_bar, navigation, redraw
 from callbacks.api import analytics, listing, resources
 from callbacks.commands import litellm_sync, remote_store
 from callbacks.commands.main import load
@@ -23,7 +23,6 @@ from callbacks.receive import events, http_server, otlp, request_body, uploads
 from callbacks.settings import budgets, forms, preferences, price_form, tables
 from callbacks.settings.pages import PAGES
 from callbacks.settings.resource import Page, Stores
-from components.page import layout
 from data.engines.protocol import EventStore, open_events
 from data.ingest.import_log import LiveImports
 from data.ingest.keys import UNNAMED
@@ -75,7 +74,7 @@ def create_app(
         external_stylesheets=["/assets/bootstrap.min.css"], use_async=False, enable_mcp=False,
         suppress_callback_exceptions=True,
     )  # fmt: skip
-    app.layout = lambda: layout.build({page.key: page.label for page in pages})
+    app.layout = lambda: arrival.page(pages, stores)
     navigation.register(app, pages)
     filter_bar.register(app, settings, state, store)
     events_drawer.register(app, store)

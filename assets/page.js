@@ -1,36 +1,28 @@
 /* What needs no server: chart or table, theme, zone; and what the library leaves out. */
 
-/* Columns stand where the reader dragged them, also after the table was away. */
-const arranged = new WeakSet();
-const ordered = (grid, key) => {
-  if (arranged.has(grid)) return;
-  arranged.add(grid);
-  const kept = JSON.parse(window.localStorage.getItem(key) || "[]");
-  grid.applyColumnState({ state: kept.map((colId) => ({ colId })), applyOrder: true });
-  grid.addEventListener("dragStopped", () => {
-    const order = grid.getColumnState().map((column) => column.colId);
-    window.localStorage.setItem(key, JSON.stringify(order));
-  });
+const MODES = { all: "chart", own: {} };
+const modeOf = (kept, key) => {
+  const { all, own } = kept || MODES;
+  return own[key] || all;
 };
 
 window.dash_clientside = Object.assign({}, window.dash_clientside, {
   page: {
-    zone: () => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC",
+    /* The remembered modes after a click: one for all cards. */
+    toggle: (clicks, kept) => {
+      if (!clicks) return window.dash_clientside.no_update;
+      return { all: (kept || MODES).all === "chart" ? "table" : "chart", own: {} };
+    },
 
-    /* The remembered modes after a click: one for all sections, or one section's own. */
-    choose: (_charts, _tables, _all, kept) => {
+    /* Or a settings card's own. */
+    choose: (_charts, _tables, kept) => {
       const clicked = window.dash_clientside.callback_context;
-      const modes = kept || { all: "chart", own: {} };
       if (!clicked.triggered.length || !clicked.triggered[0].value) {
         return window.dash_clientside.no_update;
       }
-      const id = clicked.triggered_id;
-      if (id === "view-mode") {
-        return { all: modes.all === "chart" ? "table" : "chart", own: {} };
-      }
-      const own = Object.assign({}, modes.own);
-      own[id.section || id.resource] = id.part === "mode-table" ? "table" : "chart";
-      return { all: modes.all, own };
+      const { part, resource } = clicked.triggered_id;
+      const { all, own } = kept || MODES;
+      return { all, own: { ...own, [resource]: part === "mode-table" ? "table" : "chart" } };
     },
 
     /* What the last of several stores was told. */
@@ -40,29 +32,14 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
       return told || window.dash_clientside.no_update;
     },
 
-    show: (kept, id) => {
-      const modes = kept || { all: "chart", own: {} };
-      const mode = modes.own[id.section || id.resource] || modes.all;
-      return [mode, String(mode === "chart"), String(mode === "table")];
-    },
+    /* The mode of every section's card. */
+    show: (kept, ids) => ids.map((id) => modeOf(kept, id.card)),
 
-    /* The same of a card that need not be a chart at all. */
+    /* The same of a settings card, which need not be a chart at all. */
     showCard: (kept, ids) => {
-      const shown = ids.map((id) => window.dash_clientside.page.show(kept, id));
-      const mode = shown.length ? shown[0][0] : window.dash_clientside.no_update;
-      return [mode, shown.map((one) => one[1]), shown.map((one) => one[2])];
-    },
-
-    /* A table narrowed to what is searched, with the columns that are wanted in their order. */
-    arrange: async (search, shown, options, id) => {
-      const grid = await window.dash_ag_grid.getApiAsync(id);
-      ordered(grid, `spendscope-columns-${id.section}`);
-      grid.setGridOption("quickFilterText", search || "");
-      const wanted = new Set(shown);
-      const names = options.map((option) => option.value);
-      grid.setColumnsVisible(names.filter((name) => wanted.has(name)), true);
-      grid.setColumnsVisible(names.filter((name) => !wanted.has(name)), false);
-      return names.filter((name) => wanted.has(name)).join(" ");
+      const modes = ids.map((id) => modeOf(kept, id.resource));
+      const pressed = (mode) => modes.map((one) => String(one === mode));
+      return [modes.length ? modes[0] : window.dash_clientside.no_update, pressed("chart"), pressed("table")];
     },
 
     switched: (kept) => String(Boolean(kept) && kept.all === "table"),
@@ -81,10 +58,17 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
   },
 });
 
+/* The first layout is that of an address, read in a time zone. */
+const arriving = () => ({
+  "X-Page-Address": window.location.pathname + window.location.search,
+  "X-Time-Zone": Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC",
+});
+
 /* A session that ended answers 401: go and sign in, and come back here. */
-const asked = window.fetch;
-window.fetch = async (...request) => {
-  const answer = await asked(...request);
+const ask = window.fetch;
+window.fetch = async (what, how = {}) => {
+  const more = String(what).endsWith("_dash-layout") ? { headers: { ...how.headers, ...arriving() } } : {};
+  const answer = await ask(what, { ...how, ...more });
   if (answer.status === 401) {
     const here = window.location.pathname + window.location.search;
     window.location.assign("/sign-in?next=" + encodeURIComponent(here));
@@ -93,6 +77,13 @@ window.fetch = async (...request) => {
   }
   return answer;
 };
+
+/* Return on a cell of a table is a click on it. */
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey) return;
+  const cell = event.target.closest && event.target.closest(".ag-cell");
+  if (cell) cell.click();
+});
 
 /* The profile menu closes as menus do. */
 document.addEventListener("click", (event) => {

@@ -65,9 +65,9 @@ PRICE_CHANGES: Final = "price-changes"
 Id = dict[str, Any]
 
 
-def part(name: str, section: Any = MATCH) -> Id:
-    """A part of a section: `chart`, `table`, `by`, `measure`, `state`, `export`…"""
-    return {"part": name, "section": section}
+def card(section: Any = MATCH) -> Id:
+    """The card of a section, or its band of numbers."""
+    return {"card": section}
 
 
 def pick(field: Any = MATCH) -> Id:
@@ -83,16 +83,6 @@ def inactive(field: Any = MATCH) -> Id:
 def link(place: Any) -> Id:
     """A link that carries the filters along: a tab or a page of the settings."""
     return {"link": place}
-
-
-def band(name: str, section: Any = MATCH) -> Id:
-    """A part of a band of headline numbers: its `card` or `state`."""
-    return {"band": name, "section": section}
-
-
-def headline(what: str, metric: Any, section: Any = MATCH) -> Id:
-    """A piece of a headline number: its `value` or `change`."""
-    return {"headline": what, "metric": metric, "section": section}
 
 
 def preference(name: Any) -> Id:

@@ -37,4 +37,5 @@ def card_states(answer: TestResponse) -> set[str]:
     """What the cards that a callback writes say of themselves."""
     assert answer.status_code == 200, answer.text
     written: dict[str, dict[str, Any]] = (answer.json or {})["response"]
-    return {values["data-state"] for values in written.values() if "data-state" in values}
+    answers = [values["answer"] for values in written.values() if "answer" in values]
+    return {answer["state"] for answer in answers}

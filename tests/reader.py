@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 
 SECONDS: Final = 30
 KPIS: Final = (
@@ -17,12 +17,20 @@ KPIS: Final = (
 )  # fmt: skip
 WIDER: Final = "() => document.documentElement.scrollWidth - window.innerWidth"
 FRAME: Final = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))"
+ELSEWHERE: Final = "/settings/nowhere"
+TURN: Final = """(path) => {
+    dash_clientside.set_props('modes', {data: {all: 'chart', own: {}}});
+    history.pushState({}, '', path);
+    dispatchEvent(new CustomEvent('_dashprivate_pushstate'));
+    scrollTo(0, 0);
+}"""
 TRACES: Final = """card => (card.querySelector('.js-plotly-plot').data || []).map(
     one => ({name: one.name, x: [...one.x], y: [...one.y]}))"""
-COLUMNS: Final = """(key) => dash_ag_grid.getApi({part: 'table', section: key})
+# A table is there from when it is first looked at.
+COLUMNS: Final = """async (key) => (await dash_ag_grid.getApiAsync({part: 'table', section: key}))
     .getAllDisplayedColumns().map(one => one.getColId())"""
-GRID: Final = """(key) => {
-    const api = dash_ag_grid.getApi({part: 'table', section: key});
+GRID: Final = """async (key) => {
+    const api = await dash_ag_grid.getApiAsync({part: 'table', section: key});
     const rows = [];
     api.forEachNodeAfterFilterAndSort(node => rows.push(node.data));
     return {rows, total: (api.getPinnedBottomRow(0) || {}).data, page: api.paginationGetCurrentPage()};
@@ -37,21 +45,40 @@ class Reader:
         self.complaints: list[str] = []
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        page.on("request", lambda request: self._asked(request.url))
+        self._waiting: set[Request] = set()
+        page.on("request", self._asked)
+        for end in ("requestfinished", "requestfailed"):
+            page.on(end, lambda request: self._waiting.discard(request))
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning", "assert", "trace") or "WARN" in message.text:
             self.complaints.append(f"console: {message.text}")
 
-    def _asked(self, url: str) -> None:
-        if not url.startswith((f"{self.site}/", "data:", "blob:")):
-            self.complaints.append(f"left for {url}")
+    def _asked(self, request: Request) -> None:
+        self._waiting.add(request)
+        if not request.url.startswith((f"{self.site}/", "data:", "blob:")):
+            self.complaints.append(f"left for {request.url}")
 
     def go(self, path: str) -> None:
         """Open an address of the site and wait until the page is drawn."""
         self.page.goto(self.site + path)
         if urlsplit(self.page.url).path.startswith("/settings/analytics"):
             self.drawn()
+
+    def turn(self, path: str) -> None:
+        """Move to an address within the page that is open, as links do, with charts everywhere."""
+        self.page.keyboard.press("Escape")
+        if urlsplit(self.page.url).path == urlsplit(path).path:
+            self._move(ELSEWHERE)
+        self._move(path)
+        self.drawn()
+
+    def _move(self, path: str) -> None:
+        self.page.evaluate(TURN, path)
+        quiet = 0
+        while quiet < 3:
+            self.page.evaluate(FRAME)
+            quiet = 0 if self._waiting else quiet + 1
 
     def drawn(self) -> None:
         """Wait until every section has an answer."""

@@ -20,6 +20,7 @@ from callbacks.access.tokens import sign
 from callbacks.settings.budgets import TAB
 from callbacks.settings.pages import PAGES
 from callbacks.settings.resource import Page, Resource, by_key
+from components import ids
 from data.engines.protocol import EventStore, open_events
 from data.events.cleaning import clean
 from data.prices.own import PriceBookStore
@@ -30,6 +31,7 @@ NOW: Final = "2026-11-20T12:00:00+00:00"
 SECRET: Final = "a secret of more than thirty-two bytes"
 KEY: Final = "the key of those who send events"
 SOURCE: Final = "test"
+CARD: Final = '{"card":["MATCH"]}.answer'
 LEAST: Final = {"kind": "llm", "channel": "api", "source": SOURCE, "status": "ok"}
 Claims = Mapping[str, Any]
 ADMIN: Final[Claims] = {"sub": "root", "isAdmin": True}
@@ -84,6 +86,23 @@ class Served:
         return self.client.post(
             "/_dash-update-component", data=told, headers=headers, content_type="application/json"
         )
+
+    def redraw(
+        self, key: str, claims: Claims, state: Any, measure: str = "", by: Any = ""
+    ) -> TestResponse:
+        """A section's card, as a browser that holds this store would have it drawn."""
+        said = {f"{ids.FILTER_STATE}.data": state, f"{key}.measure": measure, f"{key}.by": by}
+        return self.fire(CARD, claims, said, f"{ids.FILTER_STATE}.data", {"card": key})
+
+    def answer(self, key: str, state: Any, measure: str = "", by: str = "") -> Any:
+        """What that card shows to who may see everything."""
+        (written,) = self.redraw(key, ADMIN, state, measure, by).get_json()["response"].values()
+        return written["answer"]
+
+    def layout(self, address: str, claims: Claims = ADMIN, zone: str = "UTC") -> TestResponse:
+        """The first layout of an address."""
+        told = {"X-Page-Address": address, "X-Time-Zone": zone}
+        return self.client.get("/_dash-layout", headers=self.headers(claims) | told)
 
     def _wired(self, output: str, claims: Claims) -> dict[str, Any]:
         if not self._wires:  # the same for everybody who may ask

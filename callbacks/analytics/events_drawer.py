@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from dash import Dash, Input, Output, State, no_update
 
 from callbacks.access.session import current_scope
 from callbacks.analytics.choices import drill_down
@@ -14,7 +14,7 @@ from callbacks.api.listing import behind
 from components import ids, records
 from components.page import events_drawer
 from components.page.filter_bar import chosen, window_text
-from components.sections.declared import SECTIONS, section
+from components.sections.declared import SECTIONS
 from data.engines.protocol import EventStore
 from data.errors import Refused
 from data.local_time import instant
@@ -34,26 +34,14 @@ def register(app: Dash, store: EventStore) -> None:
         Output(ids.EVENTS, "is_open"),
         Output(ids.EVENTS_TITLE, "children"),
         Output(ids.EVENTS_BODY, "children"),
-        Input(ids.part("events", ALL), "n_clicks"),
-        Input(ids.headline("events", ALL, ALL), "n_clicks"),
         Input(ids.EVENTS_OF, "data"),
-        State(ids.part("measure", ALL), "value"),
-        State(ids.part("measure", ALL), "id"),
         State(ids.FILTER_STATE, "data"),
         prevent_initial_call=True,
     )
-    def show(
-        _cards: Any, _numbers: Any, clicked: Any, measures: list[Any], keys: list[Any], state: Any
-    ) -> Any:
-        # A button that has just been drawn triggers too, without a click.
-        if not state or not any(one["value"] for one in ctx.triggered):
+    def show(clicked: Any, state: Any) -> Any:
+        if not state:
             return no_update, no_update, no_update
-        if ctx.triggered_id == ids.EVENTS_OF:
-            return _open(_number_clicked(state, clicked), store)
-        drawn = {key["section"]: value for key, value in zip(keys, measures, strict=False)}
-        key = str(ctx.triggered_id["section"])
-        metric = ctx.triggered_id.get("metric") or drawn.get(key) or section(key).metrics[0]
-        return _open(state | {"section": key, "metric": metric}, store)
+        return _open(_number_clicked(state, clicked), store)
 
     @app.callback(
         Output(ids.EVENTS_GRID, "getRowsResponse"),
@@ -75,7 +63,7 @@ def register(app: Dash, store: EventStore) -> None:
 
 
 def _number_clicked(state: Any, clicked: Any) -> Any:
-    """The question of one number of a table or chart, as the browser tells it."""
+    """The question of one number of a card, as the browser tells it."""
     if not isinstance(clicked, dict) or not isinstance(state.get("choice"), dict):
         raise Refused("question", "the page names no number whose events to show")
     named = {name: clicked.get(name) for name in ("section", "metric")}

@@ -6,6 +6,7 @@ A choice that cannot be meant is answered beside the controls, and the page keep
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
@@ -13,6 +14,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_up
 from callbacks.access.session import current_person, current_scope
 from callbacks.analytics import choices
 from callbacks.analytics.filter_state import FilterState, filters_of, new_state, notice
+from callbacks.settings.resource import Stores
 from components import ids
 from components.page import filter_bar, pickers
 from data.engines.protocol import EventStore
@@ -28,12 +30,20 @@ from data.query.options import (
     options,
     value_names,
 )
-from data.query.windows import DEFAULT_N
+from data.query.windows import DEFAULT_N, DEFAULT_PRESET
 from data.settings import Settings
 from data.state.store import State as Kept
 
 SHOWN: Final = (ids.PRESET, ids.N, ids.FROM, ids.TO, ids.TZ)
-OUTPUTS: Final = 8 + len(SHOWN) + 2 * len(PICKER_FIELDS)
+# What a choice writes: `(id, property)`.
+WRITTEN: Final[tuple[tuple[Any, str], ...]] = (
+    (ids.FILTER_STATE, "data"), (ids.URL, "search"), (ids.PROBLEM, "children"),
+    (ids.N_BOX, "hidden"), (ids.RANGE_BOX, "hidden"), (ids.WINDOW, "children"),
+    (ids.MORE_COUNT, "children"), (ids.ME, "aria-pressed"),
+    *((name, "value") for name in SHOWN),
+    *((ids.pick(field), "value") for field in PICKER_FIELDS),
+    *((ids.pick(field), "options") for field in PICKER_FIELDS),
+)  # fmt: skip
 MOST_OPTIONS: Final = 50
 
 
@@ -47,19 +57,8 @@ def register(app: Dash, settings: Settings, state: Kept, store: EventStore) -> N
 
 def _register_filters(app: Dash, settings: Settings, state: Kept, store: EventStore) -> None:
     @app.callback(
-        Output(ids.FILTER_STATE, "data"),
-        Output(ids.URL, "search"),
-        Output(ids.PROBLEM, "children"),
-        Output(ids.N_BOX, "hidden"),
-        Output(ids.RANGE_BOX, "hidden"),
-        Output(ids.WINDOW, "children"),
-        Output(ids.MORE_COUNT, "children"),
-        Output(ids.ME, "aria-pressed"),
-        *(Output(name, "value") for name in SHOWN),
-        *(Output(ids.pick(field), "value") for field in PICKER_FIELDS),
-        *(Output(ids.pick(field), "options", allow_duplicate=True) for field in PICKER_FIELDS),
+        *(Output(*one, allow_duplicate=one[1] == "options") for one in WRITTEN),
         Input(ids.URL, "search"),
-        Input(ids.ZONE, "data"),
         Input(ids.ME, "n_clicks"),
         Input(ids.CLEAR, "n_clicks"),
         Input(ids.REFRESH, "n_clicks"),
@@ -67,32 +66,57 @@ def _register_filters(app: Dash, settings: Settings, state: Kept, store: EventSt
         Input(ids.REMOVED_CHIPS, "data"),
         *(Input(name, "value") for name in SHOWN),
         *(Input(ids.pick(field), "value") for field in PICKER_FIELDS),
+        State(ids.ZONE, "data"),
         State(ids.FILTER_STATE, "data"),
-        prevent_initial_call="initial_duplicate",
+        prevent_initial_call=True,
     )
     def update_filters(
-        search: str, zone: str, _me: Any, _clear: Any, _refresh: Any, drill: Any, chips: Any,
-        *rest: Any,
-    ) -> tuple[Any, ...]:  # fmt: skip
-        controls, held = rest[:-1], rest[-1]
-        person = current_person()
-        preferred = preferences.read(state, *person.ids)
+        search: str, _me: Any, _clear: Any, _refresh: Any, drill: Any, chips: Any, *rest: Any
+    ) -> tuple[Any, ...]:
+        *controls, zone, held = rest
+        preferred = preferences.read(state, *current_person().ids)
         before = held["choice"] if held else _on_arrival(search, preferred)
         try:
             choice = _next_choice(
-                ctx.triggered_id, before, search, drill, chips, controls, held, preferred
+                ctx.triggered_id, before, search, drill, chips, tuple(controls), held, preferred
             )
-            zone = preferred.zone_in(zone)
-            filters = parse(choice, settings.now(), zone)
-            choice = merge_aliases(choice, person.scope, store)
+            made, filters = _resolve(choice, preferred.zone_in(zone), settings.now(), store)
         except Refused as problem:
-            return _show_problem(problem, rest[0])
+            return _show_problem(problem, controls[0])
+        choice = made["choice"]
         if held and choice == before and ctx.triggered_id == ids.URL:
-            return (no_update,) * OUTPUTS
-        made = new_state(choice, zone, settings.now())
+            return (no_update,) * len(WRITTEN)
         undo = (held or {}).get("undo")
         made["undo"] = choices.update_undo(undo, before, choice, ctx.triggered_id == ids.DRILL)
         return (*_show_filters(made, filters), *_show_pickers(choice, controls[len(SHOWN) :]))
+
+
+def arrive(search: str, zone: str, stores: Stores) -> Iterator[tuple[Any, str, Any]]:
+    """`(id, property, value)` of what an address writes into the empty page."""
+    store, now = stores.store, stores.settings.now()
+    preferred = preferences.read(stores.state, *current_person().ids)
+    choice = _on_arrival(search, preferred)
+    try:
+        made, filters = _resolve(choice, preferred.zone_in(zone), now, store)
+    except Refused as problem:
+        values = _show_problem(problem, choice.get("preset", DEFAULT_PRESET))
+    else:
+        nothing = [None] * len(PICKER_FIELDS)
+        values = (*_show_filters(made, filters), *_show_pickers(made["choice"], nothing))
+        chips, said, inactive = _show_chips(made, list(PICKER_FIELDS), store)
+        yield from ((ids.CHIPS, "children", chips), (ids.NOTICE, "children", said))
+        values = values[: -len(PICKER_FIELDS)]
+        for field, found in zip(PICKER_FIELDS, inactive, strict=True):
+            picked = [v for v in made["choice"].get(field, []) if v != ME]
+            yield ids.inactive(field), "data", found
+            yield ids.pick(field), "options", _chosen_options(field, picked, found, store)
+    yield from ((key, prop, v) for (key, prop), v in zip(WRITTEN, values, strict=False))
+
+
+def _resolve(choice: Choice, zone: str, now: int, store: EventStore) -> tuple[FilterState, Filters]:
+    """What the store holds of a choice, and the filters it means."""
+    filters = parse(choice, now, zone)
+    return new_state(merge_aliases(choice, current_scope(), store), zone, now), filters
 
 
 def _on_arrival(search: str, preferred: Preferences) -> Choice:
@@ -132,7 +156,7 @@ def _next_choice(
 def _show_problem(problem: Refused, preset: Any) -> tuple[Any, ...]:
     """The sentence, and the controls that the preset needs; nothing else moves."""
     shown = (no_update, no_update, str(problem), preset not in DEFAULT_N, preset != "custom")
-    return (*shown, *(no_update,) * (OUTPUTS - len(shown)))
+    return (*shown, *(no_update,) * (len(WRITTEN) - len(shown)))
 
 
 def _show_filters(state: FilterState, filters: Filters) -> tuple[Any, ...]:
@@ -155,7 +179,7 @@ def _show_filters(state: FilterState, filters: Filters) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _show_pickers(choice: Choice, held: tuple[Any, ...]) -> tuple[Any, ...]:
+def _show_pickers(choice: Choice, held: Sequence[Any]) -> tuple[Any, ...]:
     """Values and options of the pickers, of those that hold others.
 
     A picker deletes what is not among its options: new values bring theirs, names follow.
@@ -186,21 +210,31 @@ def _register_chips(app: Dash, store: EventStore) -> None:
         prevent_initial_call=True,
     )
     def show_chips(state: Any, held: list[Any], keys: list[Any]) -> tuple[Any, ...]:
-        filters, scope, choice = filters_of(state), current_scope(), state["choice"]
-        inactive = inactive_values(filters, scope, store)
-        values = [[v for f, v in sorted(inactive) if f == key["pick"]] for key in keys]
-        chips = filter_bar.chips(choice, value_names(choice, scope, store), inactive)
+        chips, said, values = _show_chips(state, [key["pick"] for key in keys], store)
         changed = [no_update if new == old else new for new, old in zip(values, held, strict=True)]
-        return chips, notice(filters, scope, store), changed
+        return chips, said, changed
+
+
+def _show_chips(
+    state: Any, fields: list[str], store: EventStore
+) -> tuple[list[Any], str, list[list[str]]]:
+    """The chips, the notice, and of each field what is chosen and inactive."""
+    filters, scope, choice = filters_of(state), current_scope(), state["choice"]
+    inactive = inactive_values(filters, scope, store)
+    values = [[v for f, v in sorted(inactive) if f == field] for field in fields]
+    chips = filter_bar.chips(choice, value_names(choice, scope, store), inactive)
+    return chips, notice(filters, scope, store), values
 
 
 def _register_pickers(app: Dash, store: EventStore) -> None:
     @app.callback(
         Output(ids.pick(), "options"),
+        # The browser sets it, to nothing, as the list is opened (assets/filter-bar.js).
         Input(ids.pick(), "search_value"),
         Input(ids.pick(), "value"),
         Input(ids.inactive(), "data"),
         State(ids.pick(), "id"),
+        prevent_initial_call=True,
     )
     def offer_options(
         text: str | None, value: list[str] | None, inactive: list[str] | None, key: dict[str, str]
@@ -208,26 +242,29 @@ def _register_pickers(app: Dash, store: EventStore) -> None:
         field, scope = key["pick"], current_scope()
         if field not in PICKER_FIELDS:
             return []
-        chosen = label_values(field, tuple(value or ()), scope, store)
+        first = _chosen_options(field, value or [], inactive or [], store)
         found = options(field, (text or "")[:200], MOST_OPTIONS, scope, store)
-        values = {option["value"] for option in chosen}
-        first = [pickers.muted(o) if o["value"] in (inactive or ()) else o for o in chosen]
+        values = {option["value"] for option in first}
         return first + [option for option in found if option["value"] not in values]
+
+
+def _chosen_options(
+    field: str, chosen: list[str], inactive: list[str], store: EventStore
+) -> list[dict[str, str]]:
+    """What is chosen of a field, by its names; what is inactive says so."""
+    named = label_values(field, tuple(chosen), current_scope(), store)
+    return [pickers.muted(one) if one["value"] in inactive else one for one in named]
 
 
 def _in_browser(app: Dash) -> None:
     app.clientside_callback(
-        ClientsideFunction("drill", "narrow"),
-        Output(ids.DRILL, "data"),
-        Input(ids.part("chart", ALL), "clickData"),
-        Input(ids.part("table", ALL), "cellClicked"),
-        prevent_initial_call=True,
-    )
-    app.clientside_callback(
-        ClientsideFunction("drill", "open"),
+        ClientsideFunction("filters", "open"),
         Output(ids.MORE, "is_open"),
         Input(ids.MORE_BUTTON, "n_clicks"),
         State(ids.MORE, "is_open"),
         prevent_initial_call=True,
     )
-    app.clientside_callback(ClientsideFunction("drill", "settled"), Input(ids.FILTER_STATE, "data"))
+    app.clientside_callback(
+        ClientsideFunction("filters", "settled"), Input(ids.FILTER_STATE, "data")
+    )
+    app.clientside_callback(ClientsideFunction("filters", "address"), Input(ids.URL, "search"))

@@ -3,9 +3,10 @@ browser alone (chart or table, theme, zone)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
-from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State, ctx
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx
 
 from callbacks.access.session import current_person, current_scope
 from callbacks.settings.resource import Page
@@ -18,6 +19,10 @@ from data.access.scope import Reach, names
 from data.errors import Unknown
 
 PREFIX: Final = "/settings/"
+WRITTEN: Final = (
+    (ids.BODY, "children"), (ids.TITLE, "children"),
+    (ids.FILTER_BAR, "hidden"), (ids.TAB, "hidden"),
+)  # fmt: skip
 REACH: Final[dict[Reach, str]] = {
     "all": "Everything: all users and all projects.",
     "projects": "Everyone's activity in the projects you administer, and your own everywhere.",
@@ -29,28 +34,21 @@ def register(app: Dash, pages: tuple[Page, ...]) -> None:
     """Navigation, and the clientside functions of assets/page.js."""
 
     @app.callback(
-        Output(ids.BODY, "children"),
-        Output(ids.TITLE, "children"),
-        Output(ids.FILTER_BAR, "hidden"),
-        Output(ids.TAB, "hidden"),
-        Output(ids.INITIALS, "children"),
-        Output(ids.NAME, "children"),
-        Input(ids.URL, "pathname"),
+        *(Output(*one) for one in WRITTEN), Input(ids.URL, "pathname"), prevent_initial_call=True
     )
     def go(path: str) -> tuple[Any, ...]:
-        person = current_person()
-        initials = "".join(word[0] for word in person.name.split()[:2]).upper()
-        return (*_page(path, pages), initials or "?", person.name)
+        return _page(path, pages)
 
     @app.callback(
         Output(ids.link(ALL), "href"),
         Output(ids.link(ALL), "className"),
         Input(ids.URL, "search"),
         Input(ids.URL, "pathname"),
+        prevent_initial_call=True,
     )
     def carry(search: str, path: str) -> tuple[list[str], list[str]]:
         places = [output["id"]["link"] for output in ctx.outputs_list[0]]
-        own = {*layout.PAGES, *(page.key for page in pages)}
+        own = _own(pages)
         return (
             [_href(place, own) + (search or "") for place in places],
             [_class(place, path or "", own) for place in places],
@@ -59,29 +57,33 @@ def register(app: Dash, pages: tuple[Page, ...]) -> None:
     _in_browser(app)
 
 
+def arrive(path: str, search: str, pages: tuple[Page, ...]) -> Iterator[tuple[Any, str, Any]]:
+    """`(id, property, value)` of what a path writes into the empty page; the links carry the
+    filters of `search`."""
+    person, own = current_person(), _own(pages)
+    initials = "".join(word[0] for word in person.name.split()[:2]).upper()
+    yield from ((ids.INITIALS, "children", initials or "?"), (ids.NAME, "children", person.name))
+    yield ids.URL, "pathname", path
+    yield from ((key, prop, v) for (key, prop), v in zip(WRITTEN, _page(path, pages), strict=True))
+    for place in (*own, "settings", *(one.key for one in TABS)):
+        yield ids.link(place), "href", _href(place, own) + search
+        yield ids.link(place), "className", _class(place, path, own)
+
+
+def _own(pages: tuple[Page, ...]) -> set[str]:
+    return {*layout.PAGES, *(page.key for page in pages)}
+
+
 def _in_browser(app: Dash) -> None:
     def run(name: str, *wires: Any, **more: Any) -> None:
         app.clientside_callback(ClientsideFunction("page", name), *wires, **more)
 
-    run("zone", Output(ids.ZONE, "data"), Input(ids.APP, "id"))
     run(
-        "choose", Output(ids.MODES, "data"),
-        Input(ids.part("mode-chart", ALL), "n_clicks"),
-        Input(ids.part("mode-table", ALL), "n_clicks"),
-        Input(ids.ALL_MODES, "n_clicks"), State(ids.MODES, "data"), prevent_initial_call=True,
+        "toggle", Output(ids.MODES, "data"), Input(ids.ALL_MODES, "n_clicks"),
+        State(ids.MODES, "data"), prevent_initial_call=True,
     )  # fmt: skip
-    # The id is an Input: with all of them elsewhere, Dash leaves out what is mounted later.
-    run(
-        "show", Output(ids.part("card"), "data-mode"),
-        Output(ids.part("mode-chart"), "aria-pressed"),
-        Output(ids.part("mode-table"), "aria-pressed"),
-        Input(ids.MODES, "data"), Input(ids.part("mode-chart", MATCH), "id"),
-    )  # fmt: skip
-    run(
-        "arrange", Output(ids.part("table-tools"), "data-arranged"),
-        Input(ids.part("search"), "value"), Input(ids.part("columns"), "value"),
-        State(ids.part("columns"), "options"), State(ids.part("table"), "id"),
-    )  # fmt: skip
+    # The ids are an Input: with all of them elsewhere, Dash leaves out what is mounted later.
+    run("show", Output(ids.card(ALL), "mode"), Input(ids.MODES, "data"), Input(ids.card(ALL), "id"))
     run("switched", Output(ids.ALL_MODES, "aria-checked"), Input(ids.MODES, "data"))
     run("theme", Output(ids.THEME, "data"), Output(ids.THEME_BUTTON, "children"),
         Input(ids.THEME_BUTTON, "n_clicks"), State(ids.THEME, "data"))  # fmt: skip

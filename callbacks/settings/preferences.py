@@ -6,6 +6,7 @@ saved by itself as soon as it is changed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, no_update
@@ -54,12 +55,13 @@ def _changed(values: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
     return {n: None if values[n] == preferences.NONE else values[n] for n in names}
 
 
+def arrive(state: StateStore) -> Iterator[tuple[Any, str, Any]]:
+    """`(id, property, value)` of what the reader prefers, for this browser."""
+    yield ids.PREFERRED, "data", read(state, *current_person().ids).as_dict()
+
+
 def register(app: Dash, state: StateStore) -> None:
     """The card of the profile, saved at once, and their effect in this browser."""
-
-    @app.callback(Output(ids.PREFERRED, "data"), Input(ids.APP, "id"))
-    def arrive(_: str) -> dict[str, Any]:
-        return read(state, *current_person().ids).as_dict()
 
     @app.callback(Output(ids.PREFERENCES, "children"), Input(ids.PREFERENCES, "id"))
     def fill(_: str) -> Any:
@@ -68,7 +70,7 @@ def register(app: Dash, state: StateStore) -> None:
     @app.callback(
         Output(ids.PREFERENCES_STATE, "children"),
         Output(ids.PREFERENCES_STATE, "className"),
-        Output(ids.PREFERRED, "data", allow_duplicate=True),
+        Output(ids.PREFERRED, "data"),
         *(Input(ids.preference(name), "value") for name in NAMES),
         prevent_initial_call=True,
     )
@@ -90,5 +92,5 @@ def register(app: Dash, state: StateStore) -> None:
         Output(ids.MODES, "data", allow_duplicate=True),
         Input(ids.PREFERRED, "data"),
         State(ids.MODES, "data"),
-        prevent_initial_call=True,
+        prevent_initial_call="initial_duplicate",
     )

@@ -7,7 +7,7 @@ every card.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -59,12 +59,18 @@ def register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
 
 
 def _links(app: Dash, pages: tuple[Page, ...]) -> None:
-    by_key = {one.key: one for one in pages}
-
-    @app.callback(Output(ids.nav(ALL), "hidden"), Input(ids.URL, "pathname"))
+    @app.callback(
+        Output(ids.nav(ALL), "hidden"), Input(ids.URL, "pathname"), prevent_initial_call=True
+    )
     def link(_: Any) -> list[bool]:
-        scope, wanted = current_scope(), [one["id"]["nav"] for one in ctx.outputs_list]
-        return [key in by_key and not by_key[key].is_for(scope) for key in wanted]
+        hidden = {key["nav"]: value for key, _, value in arrive(pages)}
+        return [hidden.get(one["id"]["nav"], False) for one in ctx.outputs_list]
+
+
+def arrive(pages: tuple[Page, ...]) -> Iterator[tuple[Any, str, Any]]:
+    """`(id, property, value)` of the links to pages that not everybody has."""
+    for one in pages:
+        yield ids.nav(one.key), "hidden", not one.is_for(current_scope())
 
 
 def _changes(app: Dash) -> None:
@@ -79,15 +85,13 @@ def _changes(app: Dash) -> None:
 
 
 def _modes(app: Dash) -> None:
-    """Chart or table, by what serves every section (assets/page.js); the wires are their own, as
-    those of the sections take a card with all that a section has."""
+    """Chart or table, remembered beside those of the sections (assets/page.js)."""
     chart, table = (partial(extra, name) for name in ("mode-chart", "mode-table"))
     app.clientside_callback(
         ClientsideFunction("page", "choose"),
         Output(ids.MODES, "data", allow_duplicate=True),
         Input(chart(ALL), "n_clicks"),
         Input(table(ALL), "n_clicks"),
-        State(ids.ALL_MODES, "n_clicks"),
         State(ids.MODES, "data"),
         prevent_initial_call=True,
     )

@@ -1,24 +1,23 @@
-"""A section on the page: its head, its chart and table side by side in the tree, its state.
+"""A section on the page: one component of our own, which `assets/card.js` draws.
 
-Callbacks write leaf properties only (figure, rows, text); nothing here is built twice.
+Its declaration is written here once; a callback writes the `answer`, the browser all the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-import dash_ag_grid as dag
-import dash_bootstrap_components as dbc
-from dash import dcc, html
+from dash.development.base_component import Component
 
 from components import ids
 from components.page import tables
 from components.sections.declared import Section, Tab
+from components.shapes.marks import marked_rows
+from components.values import change, change_text
+from data.query.answers import Answer
 from data.query.catalog import DIMENSIONS, METRICS
-from data.query.units import DASH
 
+MOST_ROWS: Final = 10_000
 GRAPH: Final[dict[str, Any]] = {
     "displaylogo": False,
     # Plotly 7 offers to upload a chart to its cloud unless it is told not to, twice.
@@ -39,166 +38,119 @@ GRID: Final[dict[str, Any]] = {
     "tooltipShowDelay": 400,
     "animateRows": False,
 }
+Props = dict[str, Any]
+Numbered = dict[str, Any]
+LOADING: Final[Props] = {"state": "loading"}
 
 
-def paged(rows: int) -> dict[str, Any]:
-    """The options of a grid of so many rows: those that fill one page need no pages."""
-    return GRID | {"pagination": rows > GRID["paginationPageSize"]}
+class Card(Component):  # type: ignore[misc]  # its types are Dash's own
+    """`declared` is what the section is, `answer` what came of its question; `measure` and `by`
+    are chosen on it, `mode` is chart or table, `retries` counts the clicks on Retry."""
+
+    _namespace: ClassVar[str] = "spendscope"
+    _type: ClassVar[str] = "Card"
+    _prop_names: ClassVar[list[str]] = [
+        "id", "declared", "answer", "measure", "by", "mode", "retries",
+    ]  # fmt: skip
+    available_properties: ClassVar[list[str]] = _prop_names
+    _valid_wildcard_attributes: ClassVar[list[str]] = []
+    available_wildcard_properties: ClassVar[list[str]] = []
+
+    # Dash's own looks for a package called as the namespace, each time anew.
+    def __init__(self, declared: Props, measure: str, by: str) -> None:
+        self.id, self.declared = ids.card(declared["key"]), declared
+        self.answer, self.measure, self.by = LOADING, measure, by
 
 
-def body(tab: Tab) -> list[Any]:
+class Numbers(Card):
+    """The same of a section without a chart: a band of its numbers."""
+
+    _namespace: ClassVar[str] = "spendscope"
+    _type: ClassVar[str] = "Numbers"
+
+
+def body(tab: Tab) -> list[Card]:
     """The sections of one tab."""
     return [_section(one) for one in tab.sections]
 
 
-def _section(one: Section) -> Any:
-    return _chart_card(one) if one.shape.has_chart else _number_band(one)
+def _section(one: Section) -> Card:
+    if not one.shape.has_chart:
+        return Numbers(_band(one), "", "")
+    return Card(_chart(one), (*one.shape.choices(one.measures), "")[0], (*one.by, "")[0])
 
 
-def _chart_card(one: Section) -> html.Section:
-    key = one.key
-    return html.Section(
-        [
-            html.Header([title(one.title, one.help), _tools(one)], className="card-head"),
-            html.P(id=ids.part("summary", key), className="summary", **{"aria-live": "polite"}),
-            chart_or_table(partial(ids.part, section=key), _grid(one)),
-        ],
-        id=ids.part("card", key), className=f"card-section {one.shape.css_class} span-{one.width}",
-        **ids.testid(f"section-{key}"), **{"data-state": "loading", "data-section": key},
-        **{"aria-label": one.title},
-    )  # fmt: skip
+def _chart(one: Section) -> Props:
+    measures = one.shape.choices(one.measures)
+    return _named(one) | {
+        "className": f"card-section {one.shape.css_class} span-{one.width}",
+        "help": one.help,
+        "measures": [_choice(name, METRICS[name].label) for name in measures],
+        "breakdowns": [_choice(name, f"by {DIMENSIONS[name].label.lower()}") for name in one.by],
+        "metrics": [_choice(name, METRICS[name].label) for name in one.metrics],
+        "graph": GRAPH,
+        "grid": GRID,
+    }
 
 
-def title(text: str, help_: str) -> html.Div:
-    """What a card is called, and what it is about."""
-    return html.Div([html.H2(text), html.Span(help_, className="help")])
+def _band(one: Section) -> Props:
+    numbers = [
+        _choice(name, METRICS[name].label) | {
+            "help": f"{METRICS[name].help} The change is against the window before it."
+        }
+        for name in one.metrics
+    ]  # fmt: skip
+    return _named(one) | {"className": one.shape.css_class, "numbers": numbers}
 
 
-def chart_or_table(part: Callable[[str], ids.Id], grid: dag.AgGrid) -> html.Div:
-    """The chart, the table, and what stands there instead; `part` makes their ids."""
-    chart = dcc.Graph(id=part("chart"), config=GRAPH, responsive=True)
-    return html.Div(
-        [
-            html.Div(chart, id=part("frame"), className="as-chart", **ids.testid("chart")),
-            html.Div(grid, className="as-table", **ids.testid("table")),
-            html.Div(id=part("state"), className="state", role="status", **ids.testid("state")),
-            html.Button("Retry", id=part("retry"), className="retry quiet"),
-        ],
-        className="card-body",
-    )
+def _named(one: Section) -> Props:
+    return {"key": one.key, "title": one.title}
 
 
-def modes(part: Callable[[str], ids.Id], text: str) -> html.Div:
-    """The buttons for chart or table."""
-    return html.Div(
-        [
-            html.Button(
-                label, id=part(name), className=f"mode {name}", **ids.testid(name),
-                **{"aria-pressed": "true" if label == "Chart" else "false"},
-            )
-            for name, label in (("mode-chart", "Chart"), ("mode-table", "Table"))
-        ],
-        className="modes", role="group", **{"aria-label": f"Show {text} as"},
-    )  # fmt: skip
+def _choice(value: str, label: str) -> dict[str, str]:
+    return {"value": value, "label": label}
 
 
-def csv_link(key: ids.Id) -> html.A:
-    """All rows as a file; a callback knows the address."""
-    return html.A("CSV", id=key, className="quiet", download="", title="All rows as CSV",
-                  **ids.testid("export-csv"))  # fmt: skip
+def chart_answer(one: Section, answered: Answer, reason: str, file: str) -> Props:
+    """A section's answer as its card shows it; `reason` says why there is nothing, `file` is the
+    address of all of it."""
+    rows = marked_rows(tables.rows(answered, MOST_ROWS), answered)
+    metric = METRICS[answered.measure]
+    return {
+        "state": "empty" if reason else "ready",
+        "sentence": reason,
+        "figure": one.shape.draw(answered),
+        "columns": tables.columns(one, answered.by),
+        "rows": rows,
+        "total": tables.total(answered),
+        # The chart in a sentence, for those who hear the page.
+        "summary": f"{metric.label}: {metric.unit.text(answered.total)} in total",
+        "file": file,
+    }
 
 
-def _tools(one: Section) -> html.Div:
-    key = one.key
-    return html.Div(
-        [
-            _choice("measure", key, _measures(one), "Measure"),
-            _choice("by", key, [(n, f"by {_lower(n)}") for n in one.by], "Break down"),
-            _table_tools(one),
-            modes(partial(ids.part, section=key), one.title),
-            _events(ids.part("events", key), f"behind {one.title}"),
-            csv_link(ids.part("export", key)),
-        ],
-        className="tools",
-    )  # fmt: skip
+def band_answer(names: tuple[str, ...], now: Numbered, before: Numbered) -> Props:
+    """Headline numbers, and how each changed since the window before."""
+    return {"state": "ready", "numbers": {n: _number(n, now[n], before[n]) for n in names}}
 
 
-def _table_tools(one: Section) -> html.Div:
-    """Search within the table, and which columns to show; both work in the browser alone."""
-    options = [{"label": METRICS[name].label, "value": name} for name in one.metrics]
-    chosen = dcc.Checklist(
-        id=ids.part("columns", one.key), options=options, value=list(one.metrics),
-        className="columns-list", persistence=True, persistence_type="local",
-    )  # fmt: skip
-    return html.Div(
-        [
-            dbc.Input(id=ids.part("search", one.key), type="search", placeholder="Search table",
-                      debounce=200, size="sm"),
-            html.Details([html.Summary("Columns", className="quiet"), chosen],
-                         className="columns-box"),
-        ],
-        id=ids.part("table-tools", one.key), className="table-tools",
-        **ids.testid("table-tools"),
-    )  # fmt: skip
+def _number(name: str, now: Any, before: Any) -> Props:
+    known, moved = tables.raw(now), change(now, before)
+    return {
+        "text": METRICS[name].unit.brief(now),
+        "exact": "" if known is None else repr(known),
+        "change": change_text(moved),
+        "mood": _mood(name, moved),
+    }
 
 
-def _events(key: ids.Id, which: str) -> html.Button:
-    return html.Button(
-        "Events", id=key, className="quiet show-events", title=f"Show the events {which}",
-        **ids.testid("show-events"), **{"aria-label": f"Show the events {which}"},
-    )  # fmt: skip
+def _mood(name: str, moved: float | None) -> str:
+    better = METRICS[name].better
+    if not moved or better == "neither":
+        return "even"
+    return "good" if (moved > 0) == (better == "more") else "bad"
 
 
-def _measures(one: Section) -> list[tuple[str, str]]:
-    return [(name, METRICS[name].label) for name in one.shape.choices(one.measures)]
-
-
-def _lower(dimension: str) -> str:
-    return DIMENSIONS[dimension].label.lower()
-
-
-def _choice(name: str, key: str, options: list[tuple[str, str]], label: str) -> dbc.Select:
-    # Always in the tree, as a missing part would silence the section's callback.
-    return dbc.Select(
-        id=ids.part(name, key), value=options[0][0] if options else "", size="sm",
-        class_name="choice",
-        options=[{"value": value, "label": text} for value, text in options],
-        html_size=None, style={"display": "none"} if len(options) < 2 else {},
-        name=f"{label} ({key})",
-    )  # fmt: skip
-
-
-def _grid(one: Section) -> dag.AgGrid:
-    return dag.AgGrid(
-        id=ids.part("table", one.key), columnDefs=tables.columns(one, (*one.by, "")[0]),
-        rowData=[], dashGridOptions=GRID, columnSize=None, className="grid",
-        defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
-        style={"height": "100%", "width": "100%"},
-    )  # fmt: skip
-
-
-def _number_band(one: Section) -> html.Section:
-    return html.Section(
-        [
-            html.H2(one.title, className="visually-hidden"),
-            html.Div([_number(name, one.key) for name in one.metrics], className="kpis"),
-            html.Div(id=ids.band("state", one.key), className="state", role="status",
-                     **ids.testid("state")),
-        ],
-        id=ids.band("card", one.key), className=one.shape.css_class,
-        **ids.testid(f"section-{one.key}"), **{"data-state": "loading"},
-    )  # fmt: skip
-
-
-def _number(name: str, key: str) -> html.Div:
-    declared = METRICS[name]
-    return html.Div(
-        [
-            html.Div(declared.label, className="kpi-label"),
-            html.Div(DASH, id=ids.headline("value", name, key), className="kpi-value",
-                     **ids.testid(f"kpi-{name}"), **{"data-value": ""}),
-            html.Div(" ", id=ids.headline("change", name, key), className="kpi-change"),
-            _events(ids.headline("events", name, key), f"behind {declared.label}"),
-        ],
-        className="kpi", title=f"{declared.help} The change is against the window before it.",
-    )  # fmt: skip
+def failed(sentence: str) -> Props:
+    """What went wrong, in the card's place."""
+    return {"state": "failed", "sentence": sentence}

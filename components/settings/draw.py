@@ -6,7 +6,7 @@ what only some cards have (fields, buttons, a drawer) is found by a key of its o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
-from components.page.cards import GRID, chart_or_table, csv_link, modes, title
+from components.page.cards import GRAPH, GRID
 from components.settings.resource import Card, Column, Field, Form, Row
 
 SELECTABLE: Final[Row] = {
@@ -34,7 +34,7 @@ def page(key: str, cards: Iterable[Card], before: list[Any], after: list[Any]) -
 def plain(key: str, text: str, help_: str, body: list[Any]) -> html.Section:
     """A card beside them, without a table."""
     return html.Section(
-        [html.Header([title(text, help_)], className="card-head"), *body],
+        [html.Header([_title(text, help_)], className="card-head"), *body],
         className="card-section", **ids.testid(f"section-{key}"),
         **{"aria-label": text, "data-state": "ready"},
     )  # fmt: skip
@@ -44,11 +44,11 @@ def card(one: Card) -> html.Section:
     """The card, empty."""
     form = one.form and (_drawer(one, one.form) if one.form.drawer else _in_card(one, one.form))
     table = _grid(one)
-    body = chart_or_table(partial(_body_part, one), table) if one.chart else _table(one, table)
+    body = _chart_or_table(partial(_body_part, one), table) if one.chart else _table(one, table)
     return html.Section(
         [
             *_stores(one.key),
-            html.Header([title(one.title, one.help), _tools(one)], className="card-head"),
+            html.Header([_title(one.title, one.help), _tools(one)], className="card-head"),
             *_search(one),
             html.P(id=_part(one, "note"), className="price-seen", role="status",
                    **ids.testid(f"{one.key}-found")),
@@ -98,8 +98,8 @@ def _tools(one: Card) -> html.Div:
                     disabled=each.needs is not None, hidden=each.hides, **ids.testid(each.key))
         for each in one.buttons
     ]  # fmt: skip
-    mode = [modes(partial(_body_part, one), one.title)] if one.chart else []
-    file = [csv_link(ids.resource_extra("file", one.key, "file"))] if one.file else []
+    mode = [_modes(partial(_body_part, one), one.title)] if one.chart else []
+    file = [_csv_link(ids.resource_extra("file", one.key, "file"))] if one.file else []
     return html.Div(
         [*one.tools(), place, *turns, *buttons, *_choices(one), *mode, *file], className="tools"
     )
@@ -229,3 +229,42 @@ def _secret(one: Card, sentence: str) -> html.Div:
     code = html.Code(id=key, **ids.testid(f"{one.one}-secret"))
     copy = dcc.Clipboard(target_id=key, title="Copy it", className="quiet")
     return html.Div([html.P(sentence), code, copy], className="key-shown", role="status")
+
+
+def _title(text: str, help_: str) -> html.Div:
+    """What a card is called, and what it is about."""
+    return html.Div([html.H2(text), html.Span(help_, className="help")])
+
+
+def _chart_or_table(part: Callable[[str], ids.Id], grid: dag.AgGrid) -> html.Div:
+    """The chart, the table, and what stands there instead; `part` makes their ids."""
+    chart = dcc.Graph(id=part("chart"), config=GRAPH, responsive=True)
+    return html.Div(
+        [
+            html.Div(chart, id=part("frame"), className="as-chart", **ids.testid("chart")),
+            html.Div(grid, className="as-table", **ids.testid("table")),
+            html.Div(id=part("state"), className="state", role="status", **ids.testid("state")),
+            html.Button("Retry", id=part("retry"), className="retry quiet"),
+        ],
+        className="card-body",
+    )
+
+
+def _modes(part: Callable[[str], ids.Id], text: str) -> html.Div:
+    """The buttons for chart or table."""
+    return html.Div(
+        [
+            html.Button(
+                label, id=part(name), className=f"mode {name}", **ids.testid(name),
+                **{"aria-pressed": "true" if label == "Chart" else "false"},
+            )
+            for name, label in (("mode-chart", "Chart"), ("mode-table", "Table"))
+        ],
+        className="modes", role="group", **{"aria-label": f"Show {text} as"},
+    )  # fmt: skip
+
+
+def _csv_link(key: ids.Id) -> html.A:
+    """All rows as a file; a callback knows the address."""
+    return html.A("CSV", id=key, className="quiet", download="", title="All rows as CSV",
+                  **ids.testid("export-csv"))  # fmt: skip

@@ -1,7 +1,7 @@
 """What a click on a chart or a table narrows to: written beside each point and each row.
 
-`assets/drill.js` reads it there. "Other" is all but the values beside it; a mark of None is of
-what nothing can be narrowed to.
+`assets/chart.js` and `assets/table.js` read it there. "Other" is all but the values beside it; a
+mark of None is of what nothing can be narrowed to.
 """
 
 from __future__ import annotations

@@ -217,9 +217,7 @@ def question(choice: Mapping[str, Any]) -> dict[str, Any]:
 
 def redrawn(served: Served, claims: Claims, key: str, asked: Any, by: str) -> Any:
     measure = SECTIONS[key].measures[0] if key in SECTIONS else "cost"
-    said = {f"{ids.FILTER_STATE}.data": asked, "measure.value": measure, "by.value": by}
-    changed = f"{ids.FILTER_STATE}.data"
-    return served.fire('{"part":"chart","section"', claims, said, changed, {"section": key})
+    return served.redraw(key, claims, asked, measure, by)
 
 
 FORGED: Final[tuple[Any, ...]] = (
@@ -257,37 +255,40 @@ def test_a_forged_section_or_breakdown_opens_nothing(
     assert_nothing_of_others(answer.text, claims)
 
 
-def headline(served: Served, claims: Claims, asked: Any, metrics: tuple[str, ...]) -> Any:
-    said = {f"{ids.FILTER_STATE}.data": asked}
-    wild = {"section": "headline", "metric": metrics}
-    return served.fire('"headline":"value"', claims, said, f"{ids.FILTER_STATE}.data", wild)
-
-
 def test_headline_numbers_are_of_what_is_seen(served: Served, claims: Claims) -> None:
-    names = SECTIONS["headline"].metrics
     for choice in CHOICES:
-        answer = headline(served, claims, question(choice), names)
-        told = json.loads(answer.text)["response"]
-        exact = {json.loads(k)["metric"]: v.get("data-value") for k, v in told.items()
-                 if json.loads(k).get("headline") == "value"}  # fmt: skip
+        answer = served.redraw("headline", claims, question(choice))
+        (told,) = json.loads(answer.text)["response"].values()
+        exact = {name: one["exact"] for name, one in told["answer"]["numbers"].items()}
         wanted = oracle_metrics.measured(["cost", "requests"], seen(claims, choice))
         assert exact["cost"] == ("" if wanted["cost"] is None else repr(wanted["cost"]))
         assert exact["requests"] == repr(wanted["requests"])
 
 
 def test_a_forged_headline_metric_opens_nothing(served: Served, claims: Claims) -> None:
-    names = SECTIONS["headline"].metrics
     for name in ("last_event", "events", "nowhere", "ts", "user"):
-        answer = headline(served, claims, question(ALL), (name, *names[1:]))
+        answer = served.redraw("headline", claims, question(ALL), name, name)
         assert card_states(answer) == {"ready"}
         assert_nothing_of_others(answer.text, claims)
 
 
-@pytest.mark.parametrize("search", [
+SEARCHES: Final = (
     "?user=cyd-secret", "?project=vault-secret&user=cyd-secret", "?isAdmin=true&scope=all",
     "?not_user=cyd-secret&not_project=vault-secret",
     "?user=%25&user=me", "?user='%20OR%201=1", "?preset=custom&from=2000-01-01&to=2100-01-01",
-])  # fmt: skip
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+@pytest.mark.parametrize("path", ["/settings/analytics", "/settings/profile", "/settings/people"])
+def test_the_first_layout_names_nobody_who_is_not_seen(
+    served: Served, claims: Claims, path: str, search: str
+) -> None:
+    text = whole(served.layout(f"{path}{search}", claims), [str(claims["sub"])])
+    assert_nothing_of_others(text, claims, search)
+
+
+@pytest.mark.parametrize("search", SEARCHES)
 def test_the_filter_names_nobody_who_is_not_seen(
     served: Served, claims: Claims, search: str
 ) -> None:

@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.bench import crowd, importing, refresh, sending, serving, telemetry, writing
+from tests.bench import browser, crowd, importing, refresh, sending, serving, telemetry, writing
 from tests.bench.report import Row, progress, table
 
 T = TypeVar("T")
@@ -39,6 +39,7 @@ def _measured(folder: Path, sizes: list[int]) -> list[Row]:
     sample = folder / "sample.duckdb"
     progress(f"telling {crowd.SAMPLE:,} sample events")
     rows = [Row(f"telling {crowd.SAMPLE:,} sample events", _apart(crowd.sampled, sample))]
+    rows += _apart(browser.measure)
     rows += _apart(importing.measure, sample)
     rows += _apart(telemetry.measure)
     path = sample

@@ -96,14 +96,20 @@ def _answers(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"the server did not start:\n{log.read_text()}")
 
 
+def installed() -> str:
+    """The path of the installed browser."""
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.fail(f"the browser tests need one of {', '.join(BROWSERS)} on the PATH")
+    return path
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The installed browser."""
     from playwright.sync_api import expect, sync_playwright
 
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.fail(f"the browser tests need one of {', '.join(BROWSERS)} on the PATH")
+    path = installed()
     expect.set_options(timeout=SECONDS * 1_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -128,23 +134,64 @@ def cookies(chromium: Browser, site: str) -> dict[str, Any]:
     return held
 
 
-@pytest.fixture
-def open_as(chromium: Browser, site: str, cookies: dict[str, Any]) -> Iterator[Open]:
-    """Open the page as a role: `open_as("user", "/settings/profile", viewport=…)`."""
+def _opener(chromium: Browser, site: str, cookies: dict[str, Any]) -> Open:
     from tests.reader import Reader
-
-    readers: list[Reader] = []
 
     def open_page(role: str | None, path: str = "/settings/analytics", **options: Any) -> Reader:
         options = {"viewport": WIDE} | options
         context = chromium.new_context(timezone_id=ZONE, locale="en-GB", **options)
         if role:
             context.add_cookies(cookies[role])
-        readers.append(reader := Reader(context.new_page(), site, ZONE))
+        reader = Reader(context.new_page(), site, ZONE)
         reader.go(path)
         return reader
+
+    return open_page
+
+
+@pytest.fixture
+def open_as(chromium: Browser, site: str, cookies: dict[str, Any]) -> Iterator[Open]:
+    """Open the page as a role: `open_as("user", "/settings/profile", viewport=…)`."""
+    fresh, readers = _opener(chromium, site, cookies), list["Reader"]()
+
+    def open_page(*asked: Any, **options: Any) -> Reader:
+        readers.append(fresh(*asked, **options))
+        return readers[-1]
 
     yield open_page
     for reader in readers:
         reader.page.context.close()
     assert [words for reader in readers for words in reader.complaints] == []
+
+
+@pytest.fixture(scope="module")
+def _held(chromium: Browser, site: str, cookies: dict[str, Any]) -> Iterator[Open]:
+    fresh, held = _opener(chromium, site, cookies), dict[str, "Reader"]()
+
+    def turn_to(role: str, path: str = "/settings/analytics") -> Reader:
+        if role in held:
+            held[role].turn(path)
+        else:
+            held[role] = fresh(role, path)
+        return held[role]
+
+    yield turn_to
+    for reader in held.values():
+        reader.page.context.close()
+
+
+@pytest.fixture
+def turn_as(_held: Open) -> Iterator[Open]:
+    """The same of a page that tests of a file share, for those that leave no trace in it: an
+    address is turned to, not loaded."""
+    readers = list["Reader"]()
+
+    def turn(role: str, path: str = "/settings/analytics") -> Reader:
+        readers.append(_held(role, path))
+        return readers[-1]
+
+    yield turn
+    found = [words for reader in readers for words in reader.complaints]
+    for reader in readers:
+        reader.complaints.clear()
+    assert found == []

@@ -26,14 +26,14 @@ def click_bar(reader: Reader, key: str, place: int) -> None:
     reader.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
-def test_charts_narrow_to_a_bar_and_to_an_hour(open_as: Open) -> None:
-    reader = open_as("platform-admin", "/settings/analytics?preset=last_n_days&n=30")
+def test_charts_narrow_to_a_bar_and_to_an_hour(turn_as: Open) -> None:
+    reader = turn_as("platform-admin", "/settings/analytics?preset=last_n_days&n=30")
     a_bar_narrows_to_itself_and_its_chip_undoes(reader)
     a_cell_of_the_week_narrows_to_its_hour(reader)
 
 
-def test_charts_show_their_events(open_as: Open) -> None:
-    reader = open_as("platform-admin", "/settings/analytics?preset=last_n_days&n=30")
+def test_charts_show_their_events(turn_as: Open) -> None:
+    reader = turn_as("platform-admin", "/settings/analytics?preset=last_n_days&n=30")
     a_point_of_a_chart_shows_its_events(reader)
     other_shows_its_events_and_narrows_to_what_is_left(reader)
 
@@ -56,8 +56,8 @@ def a_bar_narrows_to_itself_and_its_chip_undoes(reader: Reader) -> None:
         reader.drawn()
 
 
-def test_a_bucket_narrows_to_its_time_and_value(open_as: Open) -> None:
-    reader = open_as("platform-admin", "/settings/analytics?preset=last_n_days&n=3")
+def test_a_bucket_narrows_to_its_time_and_value(turn_as: Open) -> None:
+    reader = turn_as("platform-admin", "/settings/analytics?preset=last_n_days&n=3")
     reader.shows(preset="last_n_days", n=3)
     tallest = max(
         range(reader.section("cost-by-channel").locator(BARS).count()),
@@ -128,10 +128,10 @@ def a_cell_of_the_week_narrows_to_its_hour(reader: Reader) -> None:
     reader.has_query(preset="last_n_days", n="30")
 
 
-def test_a_number_of_a_table_shows_its_events(open_as: Open) -> None:
+def test_a_number_of_a_table_shows_its_events(turn_as: Open) -> None:
     """By mouse and by keyboard; the total's are the section's."""
     month = {"preset": "last_n_days", "n": "30"}
-    reader = open_as("project-admin", "/settings/analytics/workflows?preset=last_n_days&n=30")
+    reader = turn_as("project-admin", "/settings/analytics/workflows?preset=last_n_days&n=30")
     reader.find("view-mode").click()
     row = next(one for one in reader.grid("workflows")["rows"] if one["runs_succeeded"])
     cells = reader.section("workflows").locator("[col-id='runs_succeeded']")
@@ -219,8 +219,8 @@ def a_search_narrows_the_table(reader: Reader) -> None:
     reader.becomes(lambda: models(reader), every)
 
 
-def test_the_drawer_filters_and_counts(open_as: Open) -> None:
-    reader = open_as("platform-admin")
+def test_the_drawer_filters_and_counts(turn_as: Open) -> None:
+    reader = turn_as("platform-admin")
     reader.find("filter-more").click()
     reader.pick("channel", "cl", "cli")
     reader.has_query(channel="cli")
@@ -231,8 +231,8 @@ def test_the_drawer_filters_and_counts(open_as: Open) -> None:
     expect(reader.find("filter-more")).to_have_text("More filters")
 
 
-def test_a_choice_that_others_empty_stays_and_says_so(open_as: Open) -> None:
-    reader = open_as("platform-admin", "/settings/analytics?model=gpt-6-sol&provider=nobody")
+def test_a_choice_that_others_empty_stays_and_says_so(turn_as: Open) -> None:
+    reader = turn_as("platform-admin", "/settings/analytics?model=gpt-6-sol&provider=nobody")
     chip = reader.chip("model: gpt-6-sol")
     expect(chip).to_have_class("chip muted")
     expect(chip).to_have_attribute("title", re.compile("no activity under the present filters"))
@@ -260,8 +260,8 @@ def test_the_events_add_up_to_the_headline(reader: Reader) -> None:
     assert reader.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_the_events_sort_and_download(open_as: Open) -> None:
-    reader = open_as("project-admin", "/settings/analytics/models")
+def test_the_events_sort_and_download(turn_as: Open) -> None:
+    reader = turn_as("project-admin", "/settings/analytics/models")
     reader.section("models").get_by_test_id("show-events").click()
     table = reader.find("events-table")
     told = reader.api("events", section="models", metric="cost", order="cost", limit=1)

@@ -7,6 +7,8 @@ import json
 import pytest
 from playwright.sync_api import Route, expect
 
+from components import ids
+from components.page import cards
 from tests.browser.driver import PHONE, Open
 from tests.reader import FRAME
 
@@ -57,7 +59,7 @@ def test_the_keyboard_opens_and_closes_the_menu(open_as: Open) -> None:
     assert reader.find("profile-menu").evaluate("menu => menu === document.activeElement")
 
 
-@pytest.mark.parametrize("output", ["question.data", '"chart"'])
+@pytest.mark.parametrize("output", ["question.data", '"card"'])
 def test_the_newest_question_wins_over_a_late_answer(open_as: Open, output: str) -> None:
     """The answer about 30 days is held back until the one about 3 days is drawn."""
     reader, held = open_as("platform-admin"), list[Route]()
@@ -80,3 +82,25 @@ def test_the_newest_question_wins_over_a_late_answer(open_as: Open, output: str)
     reader.shows(preset="last_n_days", n="3")
     assert reader.traces("cost-by-channel") == drawn
     reader.has_query(preset="last_n_days", n="3")
+
+
+def test_a_failed_section_says_so_and_is_asked_again(open_as: Open) -> None:
+    reader, key = open_as("platform-admin"), ids.card("top-models")
+    card, calls = reader.section("top-models"), "**/_dash-update-component*"
+
+    def fail(route: Route) -> None:
+        asked = json.loads(route.request.post_data or "{}")["outputs"]
+        if asked != {"id": key, "property": "answer"}:
+            return route.continue_()
+        answer = {"answer": cards.failed("The store is away.")}
+        return route.fulfill(json={"multi": True, "response": {ids.dom(key): answer}})
+
+    reader.page.route(calls, fail)
+    reader.choice("top-models", "Measure").select_option("tokens")
+    expect(card).to_have_attribute("data-state", "failed")
+    expect(card.get_by_test_id("state")).to_have_text("The store is away.")
+    expect(reader.section("top-users")).to_have_attribute("data-state", "ready")
+    reader.page.unroute(calls)
+    card.get_by_role("button", name="Retry").click()
+    expect(card).to_have_attribute("data-state", "ready")
+    reader.answered("top-models", measure="tokens")

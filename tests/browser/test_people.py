@@ -10,8 +10,8 @@ from tests.browser.driver import ROLES, Open
 from tests.reader import Reader
 
 
-def test_typing_finds_whom_the_list_leaves_out(open_as: Open) -> None:
-    reader = open_as("platform-admin")
+def test_typing_finds_whom_the_list_leaves_out(turn_as: Open) -> None:
+    reader = turn_as("platform-admin")
     quiet = reader.api_options("users")[-1]
     box = reader.find("filter-users")
     box.locator("button.dash-dropdown").click()
@@ -23,8 +23,8 @@ def test_typing_finds_whom_the_list_leaves_out(open_as: Open) -> None:
     reader.shows(user=quiet["value"], preset="last_n_days", n="7")
 
 
-def test_several_users_and_projects_narrow_together_and_go_one_by_one(open_as: Open) -> None:
-    reader = open_as("platform-admin", "/settings/analytics?n=30&preset=last_n_days")
+def test_several_users_and_projects_narrow_together_and_go_one_by_one(turn_as: Open) -> None:
+    reader = turn_as("platform-admin", "/settings/analytics?n=30&preset=last_n_days")
     users, projects = reader.api_options("users")[:2], reader.api_options("projects")[:2]
     chosen: dict[str, Any] = {"preset": "last_n_days", "n": "30"}
     for field, options in (("users", users), ("projects", projects)):
@@ -39,7 +39,7 @@ def test_several_users_and_projects_narrow_together_and_go_one_by_one(open_as: O
 def chips_go_one_by_one(reader: Reader) -> None:
     ana, priya = (option["value"] for option in reader.api_options("users")[:2])
     search = f"?preset=last_n_days&n=30&user={ana}&user={priya}&user=me&project=mobile"
-    reader.go(f"/settings/analytics{search}")
+    reader.turn(f"/settings/analytics{search}")
     left: dict[str, Any] = {"preset": "last_n_days", "n": "30", "project": "mobile"}
     expect(reader.find("chip")).to_have_count(5)
     for label, users in (("user: Me", [ana, priya]), ("user: Ana Lopes", [priya])):
@@ -55,9 +55,9 @@ def chips_go_one_by_one(reader: Reader) -> None:
     reader.shows()
 
 
-def test_me_is_whoever_reads(open_as: Open) -> None:
+def test_me_is_whoever_reads(turn_as: Open) -> None:
     for role in ROLES:
-        reader = open_as(role, "/settings/analytics?preset=last_n_days&n=60")
+        reader = turn_as(role, "/settings/analytics?preset=last_n_days&n=60")
         reader.find("filter-users-me").click()
         expect(reader.find("filter-users-me")).to_have_attribute("aria-pressed", "true")
         reader.has_query(preset="last_n_days", n="60", user="me")
@@ -66,9 +66,9 @@ def test_me_is_whoever_reads(open_as: Open) -> None:
         reader.has_query(preset="last_n_days", n="60")
 
 
-def test_clear_all_leads_back_to_the_last_seven_days(open_as: Open) -> None:
+def test_clear_all_leads_back_to_the_last_seven_days(turn_as: Open) -> None:
     search = "?preset=last_month&tz=Asia/Tokyo&user=me&project=mobile&project=helpdesk"
-    reader = open_as("project-admin", f"/settings/analytics{search}")
+    reader = turn_as("project-admin", f"/settings/analytics{search}")
     expect(reader.find("chip")).to_have_count(4)
     reader.find("filter-clear").click()
     expect(reader.find("chip")).to_have_count(0)

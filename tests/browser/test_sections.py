@@ -21,6 +21,7 @@ TIMED, RANKED = "cost-over-time", "cost-by-project"
 def same(reader: Reader, key: str, **said: Any) -> dict[str, Any]:
     """The section's table holds the API's numbers, row by row, and its totals."""
     told: dict[str, Any] = reader.api(f"sections/{key}", **said)
+    reader.section(key).get_by_test_id("mode-table").click()
     names = section(key).metrics
     wanted = [[row[name] for name in names] for row in [*told["rows"], told["totals"]]]
 
@@ -29,6 +30,7 @@ def same(reader: Reader, key: str, **said: Any) -> dict[str, Any]:
         return [[row.get(name) for name in names] for row in [*grid["rows"], grid["total"]]]
 
     reader.becomes(held, wanted)
+    reader.section(key).get_by_test_id("mode-chart").click()
     return told
 
 
@@ -117,8 +119,12 @@ def test_sections_turn_into_tables_one_or_all_and_stay_so(open_as: Open) -> None
     reader.page.reload()
     reader.drawn()
     one_is_a_table(reader)
+    asked = list[str]()
+    reader.page.on("request", lambda request: asked.append(request.url))
     reader.find("view-mode").click()
     expect(reader.find("chart").locator("visible=true")).to_have_count(0)
+    expect(reader.section(TIMED).locator(".ag-row").first).to_be_visible()
+    assert [url for url in asked if "_dash-update" in url] == []
     reader.tab("models")
     expect(reader.section("models").get_by_test_id("table")).to_be_visible()
     reader.page.reload()

@@ -27,9 +27,9 @@ REFUSED: Final = {
 }
 
 
-def test_every_preset_and_range_shows_its_window_and_the_api_s_numbers(open_as: Open) -> None:
+def test_every_preset_and_range_shows_its_window_and_the_api_s_numbers(turn_as: Open) -> None:
     """As one role: a window is the same for all, and the numbers of each are the API's concern."""
-    reader = open_as("project-admin")
+    reader = turn_as("project-admin")
     for preset, n, window in WINDOWS:
         chosen = {"preset": preset} | ({"n": n} if n else {})
         reader.preset(preset)
@@ -56,10 +56,10 @@ def a_range_has_dates_and_times(reader: Reader) -> None:
     reader.shows(preset="custom", from_=FROM, to=TO)
 
 
-def test_a_wrong_n_is_answered_and_the_picture_stays(open_as: Open) -> None:
+def test_a_wrong_n_is_answered_and_the_picture_stays(turn_as: Open) -> None:
     for preset, wrong in REFUSED.items():
         start: dict[str, Any] = {"preset": preset, "n": "2"}
-        reader = open_as("platform-admin", f"/settings/analytics?preset={preset}&n=2")
+        reader = turn_as("platform-admin", f"/settings/analytics?preset={preset}&n=2")
         before = reader.traces("cost-by-channel")
         for n, sentence in wrong:
             reader.field("n").fill(n)
@@ -72,8 +72,8 @@ def test_a_wrong_n_is_answered_and_the_picture_stays(open_as: Open) -> None:
         reader.shows(preset=preset, n="1")
 
 
-def test_an_inverted_range_is_answered_and_the_picture_stays(open_as: Open) -> None:
-    reader = open_as(
+def test_an_inverted_range_is_answered_and_the_picture_stays(turn_as: Open) -> None:
+    reader = turn_as(
         "platform-admin", f"/settings/analytics?preset=custom&from={FROM}:00&to={TO}:00"
     )
     before = reader.traces("cost-by-channel")
@@ -83,8 +83,8 @@ def test_an_inverted_range_is_answered_and_the_picture_stays(open_as: Open) -> N
     reader.shows(preset="custom", from_=FROM, to=TO)
 
 
-def test_a_zone_moves_the_days(open_as: Open) -> None:
-    reader = open_as("platform-admin")
+def test_a_zone_moves_the_days(turn_as: Open) -> None:
+    reader = turn_as("platform-admin")
     zone = reader.find("filter-summary")
     zone.locator("button.dash-dropdown").click()
     zone.locator("input[type=search]").fill("Auckland")

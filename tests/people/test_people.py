@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components import ids
 from components.sections.declared import SECTIONS
 from data.events.table import micros
 from data.query.catalog import DIMENSIONS, METRICS
@@ -278,10 +277,7 @@ def question(choice: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def redrawn(served: Served, claims: Claims, key: str, choice: Any, by: str) -> Any:
-    measure = SECTIONS[key].measures[0]
-    said = {f"{ids.FILTER_STATE}.data": question(choice), "measure.value": measure, "by.value": by}
-    changed = f"{ids.FILTER_STATE}.data"
-    return served.fire('{"part":"chart","section"', claims, said, changed, {"section": key})
+    return served.redraw(key, claims, question(choice), SECTIONS[key].measures[0], by)
 
 
 def test_a_redraw_is_as_if_rewritten(doors: Doors) -> None:

@@ -154,14 +154,7 @@ def test_a_chip_and_a_picker_of_an_alias_show_the_person(served: Served) -> None
 def test_other_ids_stand_on_hover_for_whom_they_are(
     served: Served, claims: Claims, told: str
 ) -> None:
-    said = {f"{ids.FILTER_STATE}.data": question(WEEK), "measure.value": "cost", "by.value": "user"}
-    answer = served.fire(
-        '{"part":"chart","section"',
-        claims,
-        said,
-        f"{ids.FILTER_STATE}.data",
-        {"section": "top-users"},
-    )
+    answer = served.redraw("top-users", claims, question(WEEK), "cost", "user")
     assert f'"user_tip":"{told}"' in answer.text
     asked = question(WEEK) | {"section": "top-users", "metric": "cost"}
     values = {f"{ids.EVENTS_REQUEST}.data": asked,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import csv
 import io
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +29,7 @@ from data.query.units import (
     Axis,
     Unit,
 )
-from tests.serving import ADMIN, Served, serving
+from tests.serving import Served, serving
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SOURCES: Final = [
@@ -73,23 +72,14 @@ def test_its_file_holds_the_scaled_number(served: Served) -> None:
 
 
 def test_chart_and_table_read_as_it_says(served: Served) -> None:
-    card = redrawn(served)
-    figure, rows = card["chart"]["figure"], card["table"]["rowData"]
+    store = {"choice": SPAN, "zone": "UTC", "now": 1_795_000_000_000_000}
+    card = served.answer(SECTION, store, "weight", "model")
+    figure, rows = card["figure"], card["rows"]
     axis = figure["layout"]["yaxis"]
     assert (axis["ticksuffix"], axis["tickformat"], axis["tickprefix"]) == (" kg", ".1f", "")
     assert "2.35 kg" in {text for trace in figure["data"] for text in trace["customdata"]}
     assert "2.35 kg" in {row["weight_text"] for row in rows}
-    assert card["summary"]["children"] == "Weight: 2.35 kg in total"
-
-
-def redrawn(served: Served) -> dict[str, Any]:
-    """The card of the section, by part and property."""
-    store = {"choice": SPAN, "zone": "UTC", "now": 1_795_000_000_000_000}
-    values = {"question.data": store, "measure.value": "weight", "by.value": "model"}
-    wild = {"section": SECTION}
-    output = '{"part":"chart","section":["MATCH"]}.figure'
-    answer = served.fire(output, ADMIN, values, "question.data", wild)
-    return {json.loads(key)["part"]: part for key, part in answer.get_json()["response"].items()}
+    assert card["summary"] == "Weight: 2.35 kg in total"
 
 
 @pytest.mark.parametrize(("unit", "value", "text", "brief"), [

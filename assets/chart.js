@@ -1,0 +1,61 @@
+/* The chart of a card: drawn when it is in the window or near it, and what a click on it means. */
+(() => {
+  const own = (window.spendscope = window.spendscope || {});
+  const NEAR = 24; // pixels from a line's point to the pointer
+
+  /* Over time a click names every trace at that moment: the one under the pointer is meant. A bar
+     is the one whose end is the next above the pointer; a point of a line is near it. */
+  const meant = (graph, { points, event }) => {
+    if (points.length < 2) return points[0];
+    const at = event.clientY - graph.getBoundingClientRect().top + graph.offsetTop;
+    const tall = ({ data, pointNumber }) => data.type === "bar" && data.y[pointNumber];
+    const bars = points.filter((point) => tall(point) && point.bbox.y0 <= at);
+    const away = (point) => Math.abs(point.bbox.y0 - at);
+    const lines = points.filter((point) => point.data.type !== "bar" && away(point) < NEAR);
+    const nearest = (some) => some.sort((a, b) => away(a) - away(b))[0];
+    return nearest(bars) || nearest(lines) || null;
+  };
+
+  /* What a point stands for (components/shapes/marks.py wrote it), and the number it shows. */
+  const marked = (graph, figure, click) => {
+    const point = meant(graph, click);
+    const bucket = ((figure.layout.meta || {}).buckets || [])[click.points[0].pointNumber];
+    if (!point) return { bucket };
+    const { meta = {}, x } = figure.data[point.curveNumber];
+    const all = meta.values || [];
+    const place = point.pointNumber; // a row and a column in a map of heat
+    const at = Array.isArray(place) ? place[0] * x.length + place[1] : place;
+    return { values: all.length === 1 ? all[0] : all[at], bucket, metric: meta.measure };
+  };
+
+  const listen = (graph, figureOf, section) => graph.on("plotly_click", (click) => {
+    const found = { section, ...marked(graph, figureOf(), click) };
+    if (!click.event.shiftKey) own.narrow(found);
+    else if (found.values && found.metric) own.showEvents(found);
+  });
+
+  /* Plotly writes into what it draws; the answer stays as it came. */
+  const draw = (graph, figure, config) => {
+    const { data, layout } = structuredClone(figure);
+    window.Plotly.react(graph, { data, layout: { ...layout, autosize: true }, config });
+  };
+
+  own.Chart = ({ figure, declared, shown }) => {
+    const { useEffect, useRef } = window.React;
+    const [place, kept] = [useRef(null), useRef({})];
+    const show = () => {
+      const [graph, drawn] = [place.current, kept.current];
+      const width = graph.clientWidth;
+      kept.current = { figure, width };
+      if (drawn.figure !== figure) draw(graph, figure, declared.graph);
+      else if (drawn.width !== width) window.Plotly.Plots.resize(graph);
+      if (!drawn.figure) listen(graph, () => kept.current.figure, declared.key);
+    };
+    own.useWhenNear(place, shown && Boolean(figure), show, [figure]);
+    useEffect(() => {
+      const graph = place.current;
+      return () => window.Plotly.purge(graph);
+    }, []);
+    return own.h("div", { ref: place, className: "dash-graph" });
+  };
+})();

@@ -1,0 +1,149 @@
+/* The table of a card: built when it is first looked at, searched and arranged in the browser. */
+(() => {
+  const own = (window.spendscope = window.spendscope || {});
+  const h = (...parts) => own.h(...parts);
+  const kept = (key) => JSON.parse(window.localStorage.getItem(key) || "[]");
+  const keep = (key, value) => window.localStorage.setItem(key, JSON.stringify(value));
+  const COLUMN = { sortable: true, resizable: true, suppressHeaderMenuButton: true };
+  const FULL = { height: "100%", width: "100%" };
+
+  /* What is searched, and which columns are not wanted: those are remembered. */
+  own.useTableChoices = ({ key }) => {
+    const { useState } = window.React;
+    const [search, setSearch] = useState("");
+    const [hidden, setHidden] = useState(() => kept(`spendscope-hidden-${key}`));
+    const hide = (name, away) => {
+      const left = hidden.filter((one) => one !== name);
+      const now = away ? [...left, name] : left;
+      keep(`spendscope-hidden-${key}`, now);
+      setHidden(now);
+    };
+    return { search, setSearch, hidden, hide };
+  };
+
+  own.TableTools = ({ declared, search, setSearch, hidden, hide }) => h("div", {
+    className: "table-tools", "data-testid": "table-tools",
+  },
+  h("input", {
+    type: "search", className: "form-control form-control-sm", placeholder: "Search table",
+    "aria-label": `Search the table of ${declared.title}`, value: search,
+    onChange: (event) => setSearch(event.target.value),
+  }),
+  h("details", { className: "columns-box" },
+    h("summary", { className: "quiet" }, "Columns"),
+    h("div", { className: "columns-list" }, declared.metrics.map(({ value, label }) =>
+      h("label", { key: value }, h("input", {
+        type: "checkbox", checked: !hidden.includes(value),
+        onChange: (event) => hide(value, !event.target.checked),
+      }), label)))));
+
+  /* Columns stand where the reader dragged them, also after the table was away. */
+  const order = (grid, key) => {
+    grid.applyColumnState({ state: kept(key).map((colId) => ({ colId })), applyOrder: true });
+    grid.addEventListener("dragStopped", () =>
+      keep(key, grid.getColumnState().map((column) => column.colId)));
+  };
+
+  const arrange = (grid, { declared, search, hidden }) => {
+    const names = declared.metrics.map((one) => one.value);
+    grid.setGridOption("quickFilterText", search);
+    grid.setColumnsVisible(names.filter((name) => !hidden.includes(name)), true);
+    grid.setColumnsVisible(names.filter((name) => hidden.includes(name)), false);
+  };
+
+  /* The grid of dash-ag-grid, which knows us by an id; null until it stands. */
+  const useGrid = (id, key, built) => {
+    const { useEffect, useState } = window.React;
+    const [grid, setGrid] = useState(null);
+    useEffect(() => {
+      if (!built) return undefined;
+      let away = false;
+      window.dash_ag_grid.getApiAsync(id).then((found) => {
+        if (away) return;
+        order(found, key);
+        setGrid(found);
+      }, () => {});
+      return () => void (away = true);
+    }, [built]);
+    return grid;
+  };
+
+  /* The number a cell shows, as a question for its events; null of what is none. */
+  const numberAt = (grid, section, cell) => {
+    if (!cell || !cell.classList.contains("ag-right-aligned-cell")) return null;
+    const metric = cell.getAttribute("col-id");
+    if (cell.closest(".ag-floating-bottom")) return { section, metric, values: {} };
+    const row = grid.getRowNode(cell.closest("[row-id]").getAttribute("row-id"));
+    const { values, bucket } = (row && row.data && row.data.narrows) || {};
+    return values ? { section, metric, values, bucket } : null;
+  };
+
+  /* Beside the number under the pointer, or in focus, stands a way to the events behind it. */
+  const usePointed = (grid, section) => {
+    const [pointed, setPointed] = window.React.useState(null);
+    const point = (event) => {
+      if (event.target.closest(".cell-events")) return;
+      const cell = event.target.closest(".ag-cell");
+      const number = grid && numberAt(grid, section, cell);
+      if (!number) return void setPointed(null);
+      const [box, frame] = [cell, event.currentTarget].map((one) => one.getBoundingClientRect());
+      const style = { left: box.left - frame.left + 4, top: box.top - frame.top + (box.height - 24) / 2 };
+      setPointed({ number, style });
+    };
+    const away = () => setPointed(null);
+    const press = (event) => {
+      const cell = event.key === "Enter" && event.shiftKey && event.target.closest(".ag-cell");
+      const number = cell && grid && numberAt(grid, section, cell);
+      if (number) own.showEvents(number);
+    };
+    const watch = {
+      onMouseOver: point, onFocus: point, onMouseLeave: away, onScrollCapture: away, onKeyDown: press,
+    };
+    return [pointed, watch];
+  };
+
+  const cellEvents = ({ number, style }) => h("button", {
+    type: "button", className: "cell-events", tabIndex: -1, style,
+    title: "Show the events behind this number (Shift+Enter)",
+    "aria-label": "Show the events behind this number", "data-testid": "cell-events",
+    onClick: () => own.showEvents(number),
+  });
+
+  const clicked = (id, { cellClicked }) => {
+    // Whoever marks text to copy it does not mean to narrow.
+    if (!cellClicked || String(window.getSelection())) return;
+    const row = window.dash_ag_grid.getApi(id).getRowNode(cellClicked.rowId);
+    if (row && row.data && row.data.narrows) own.narrow(row.data.narrows);
+  };
+
+  const options = ({ grid }, { rows, total }) => ({
+    ...grid, pagination: rows.length > grid.paginationPageSize, pinnedBottomRowData: [total],
+  });
+
+  /* Of a card without an answer the last rows stay, hidden. */
+  const useLast = (answer) => {
+    const last = window.React.useRef(null);
+    if (answer.rows) last.current = answer;
+    return last.current;
+  };
+
+  own.Table = (props) => {
+    const { useEffect, useMemo, useRef, useState } = window.React;
+    const { declared, shown, search, hidden } = props;
+    const id = window.dash_component_api.stringifyId({ part: "table", section: declared.key });
+    const answer = useLast(props.answer);
+    const place = useRef(null);
+    const [built, setBuilt] = useState(false);
+    own.useWhenNear(place, shown && Boolean(answer), () => setBuilt(true), []);
+    const grid = useGrid(id, `spendscope-columns-${declared.key}`, built);
+    useEffect(() => void (grid && arrange(grid, props)), [grid, search, hidden, answer]);
+    const [pointed, watch] = usePointed(grid, declared.key);
+    const table = useMemo(() => built && h(window.dash_ag_grid.AgGrid, {
+      id, className: "grid", style: FULL, columnSize: null, defaultColDef: COLUMN,
+      columnDefs: answer.columns, rowData: answer.rows, dashGridOptions: options(declared, answer),
+      setProps: (told) => clicked(id, told),
+    }), [built, answer]);
+    return h("div", { ref: place, className: "table-frame", ...watch },
+      table, pointed && cellEvents(pointed));
+  };
+})();
