@@ -166,10 +166,7 @@ def _active(schedule: Schedule, ts: int) -> Steps | None:
 
 
 def _step(steps: Steps, prompt: int) -> Rates:
-    for start, found in reversed(steps):
-        if prompt > start:
-            return found
-    return steps[0][1]
+    return next(rates for start, rates in reversed(steps) if prompt > start)
 
 
 PUBLIC: Final = PriceBook()

@@ -116,7 +116,8 @@ class Rates:
         )
         if any(parts := usage[4:]):
             for rate, count in zip(self.of_parts(), parts, strict=True):
-                exact += (rate or 0) * count
+                if rate is not None:
+                    exact += rate * count
         return int(exact.to_integral_value(ROUND_HALF_EVEN))
 
     def less(self, percent: Decimal) -> Rates:
@@ -129,7 +130,7 @@ class Rates:
 
 
 BILLED_BY: Final = tuple(field.name for field in fields(Rates))
-PLAIN: Final = BILLED_BY[:5]
+PLAIN: Final = ("input", "cached_input", "cache_write", "output", "request")
 # What nothing stands for, in words.
 LACKING: Final = {
     "cache_write_1h": "one-hour cache writes", "web_searches": "web searches",

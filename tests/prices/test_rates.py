@@ -21,9 +21,11 @@ from genai_prices.types import (
 )
 
 from data.events.table import FIELDS, LARGEST_COUNT, micros
-from data.prices.book import PriceBook
+from data.prices.book import PUBLIC, PriceBook
+from data.prices.book import public as public_prices
 from data.prices.draft import draft
 from data.prices.entries import Entry
+from data.prices.public_book import ALWAYS
 from data.prices.quoted import quoted
 from data.prices.rates import Prices, Rates, Usage, When
 
@@ -249,7 +251,8 @@ def test_of_the_entries_that_have_begun_the_closest_holds() -> None:
     raws = [{"model": "m*", "input": "1"}, {"model": "m", "input": "2"},
             {"model": "m", "input": "3", "from": "2026-06-01"},
             {"model": "m", "input": "4", "service_tier": "batch"},
-            {"model": "m", "input": "5", "provider": "openai", "from": "2027-01-01"}]  # fmt: skip
+            {"model": "m", "input": "5", "provider": "openai", "from": "2027-01-01"},
+            {"model": "*", "input": "6", "from": "2026-08-01"}]  # fmt: skip
     book = PriceBook(draft({"from": "2026-01-01"} | raw, n) for n, raw in enumerate(raws, 1))
 
     def day(*parts: int) -> int:
@@ -262,6 +265,7 @@ def test_of_the_entries_that_have_begun_the_closest_holds() -> None:
     assert [held(None, name, 2026, 6, 1) for name in ("m", "mm", "n")] == [3, 1, None]
     assert (held(None, "m", 2026, 5, 31), held(None, "m", 2025, 12, 31)) == (2, None)
     assert (held("openai", "m", 2026, 12, 1), held("openai", "m", 2027, 1, 1)) == (3, 5)
+    assert (held(None, "mm", 2026, 12, 1), held(None, "n", 2026, 12, 1)) == (1, 6)
     assert book.price(None, "m", day(2026, 6, 1), 1) == 3_000
     assert book.price(None, "m", day(2026, 6, 1) - 1, 1) == 2_000
     batch = NONE | {"model": "m", "ts": day(2026, 7, 1), "input_tokens": 1, "service_tier": "batch"}
@@ -280,6 +284,21 @@ def test_a_call_is_priced_whole_and_a_sum_of_calls_by_the_first_step() -> None:
         assert book.price_of(long | many) == (200_001 * 1_250, None)
     assert book.price_of(long | {"request_count": 1, "tags": "{}"}) == (dear, None)
     assert book.price("google", "gemini-2.5-pro", NOON, None, None, None, 1) == 10_000
+
+
+def test_of_rules_none_of_which_holds_the_last_does() -> None:
+    rates = [Rates(D(n), D(n), D(n), D(n)) for n in (1, 2)]
+    later = [(When(date(2030, month, 1)), ((-1, one),)) for month, one in enumerate(rates, 1)]
+    known = SimpleNamespace(start=ALWAYS, prices=Prices({"standard": tuple(later)}))
+    public: Any = SimpleNamespace(plan=lambda *_: (known,), stretch=lambda *_: known)
+    book = PriceBook(public=public)
+    days = [micros(datetime(year, 1, 2, tzinfo=UTC)) for year in (2026, 2030)]
+    assert [book.price(None, "m", day, 1) for day in days] == [2, 1]
+
+
+def test_who_has_no_prices_of_their_own_has_the_public_ones() -> None:
+    assert public_prices() is PUBLIC
+    assert PUBLIC.entries == ()
 
 
 def test_a_cost_that_cannot_be_stored_is_none() -> None:
