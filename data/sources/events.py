@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+import orjson
+
 from data.errors import EventError
-from data.events.cleaning import Note, clean
+from data.events.cleaning import CLEANING, Note, clean
 from data.events.money import NANO
 from data.events.reasons import LEFT_OPEN
 from data.events.table import LARGEST_COUNT, Event
@@ -46,7 +48,9 @@ def in_dollars(raw: Raw, book: PriceBook, note: Note) -> Raw:
         return raw
     found = {name: value for name, value in raw.items() if name != FOREIGN}
     currency, amount = raw[FOREIGN]
-    dollars = book.exchange.dollars(currency, amount, clean(found)["ts"])
+    tags = orjson.loads(found.get("tags") or "{}") | {"currency": currency, "amount": str(amount)}
+    found["tags"] = orjson.dumps(tags).decode()
+    dollars = book.exchange.dollars(currency, amount, CLEANING["ts"]("ts", raw.get("ts")))
     if dollars is None:
         note(NO_RATE.format(currency))
         return found | {"cost_origin": "unpriced", "unpriced_reason": OTHER_CURRENCY}

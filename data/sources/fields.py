@@ -15,8 +15,9 @@ from data.errors import EventError
 from data.events import table
 from data.events.money import NANO
 from data.events.reasons import no_rate
-from data.sources.format import NOTES, Raw
+from data.sources.format import FOREIGN, NOTES, Raw
 
+CODE: Final = re.compile("[A-Z]{3}")  # of a currency
 APART: Final = "{} are fewer than the cached tokens: taken as counted apart from them"
 LARGEST: Final = Decimal(10) ** 15
 IMPOSSIBLE: Final = -1  # of a cost that is no amount: data/sources/events.py leaves it unknown
@@ -99,6 +100,17 @@ def _is_a_number(value: Any) -> bool:
     except InvalidOperation:
         return False
     return not isinstance(value, bool)
+
+
+def paid(name: str, amount: Any, currency: Any) -> Raw:
+    """The cost of a record: in US dollars, or as it is in another currency."""
+    code = (text(currency) or "USD").upper()
+    if code == "USD":
+        return {"cost_nano": nano(name, amount)}
+    if not CODE.fullmatch(code):
+        raise EventError(f"currency is {code[:10]!r}, none of three letters")
+    number = decimal(name, amount)
+    return {} if number is None else {FOREIGN: (code, number)}
 
 
 def prompt_counts(

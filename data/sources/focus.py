@@ -196,10 +196,10 @@ def _money(row: Row) -> Raw:
     elif not CURRENCY.fullmatch(currency):
         raise EventError(f"BillingCurrency is {currency[:10]!r}, no currency")
     else:
-        kept |= {"currency": currency, "amount": row["BilledCost"]}
         cost = nano(DOLLARS, row.get(DOLLARS))
         if cost is None and (amount := decimal("BilledCost", row["BilledCost"])) is not None:
             return {FOREIGN: (currency, amount), "tags": tags_json(**kept)}
+        kept |= {"currency": currency, "amount": row["BilledCost"]}
     origin = "unpriced" if cost is None else "reported"
     return {"cost_nano": cost, "cost_origin": origin, "tags": tags_json(**kept)}
 

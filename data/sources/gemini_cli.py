@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.entries import documents, line_values
-from data.sources.fields import count, folder_name, instant, part, program, text
+from data.sources.fields import count, folder_name, instant, part, program, prompt_counts, text
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Options, Raw, Record, records
 
@@ -135,12 +135,8 @@ def used_tokens(usage: Row, names: tuple[str, ...]) -> Raw:
         prompt = (prompt or 0) + told["tool"]
     if thoughts and told["total"] != beside - thoughts:
         output = (output or 0) + thoughts
-    cached = told["cached"] or 0
-    if prompt is not None and cached <= prompt:  # more than the prompt: told apart from it
-        prompt -= cached
     return {
-        "input_tokens": prompt,
-        "cached_input_tokens": told["cached"],
+        **prompt_counts("the prompt's tokens", prompt, told["cached"]),
         "output_tokens": output,
         "reasoning_tokens": thoughts or None,
     }

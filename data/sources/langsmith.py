@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.entries import entries
-from data.sources.fields import count, instant, nano, part, tags_json, text
+from data.sources.fields import count, instant, nano, part, prompt_counts, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 
@@ -106,11 +106,8 @@ def _tokens(run: Row, usage: Row) -> Raw:
     prompt = count("input_tokens", usage.get("input_tokens", run.get("prompt_tokens")))
     cached = count("cache_read", inside.get("cache_read"))
     written = count("cache_creation", inside.get("cache_creation"))
-    apart = (cached or 0) + (written or 0)
     return {
-        "input_tokens": prompt if prompt is None or apart > prompt else prompt - apart,
-        "cached_input_tokens": cached,
-        "cache_write_tokens": written,
+        **prompt_counts("input_tokens", prompt, cached, written),
         "output_tokens": count(
             "output_tokens", usage.get("output_tokens", run.get("completion_tokens"))
         ),

@@ -22,7 +22,7 @@ from data.errors import EventError
 from data.events.table import TIERS
 from data.sources.aggregates import Bucket, Tally, begins, key, listed_rows, written
 from data.sources.entries import documents
-from data.sources.fields import count, instant, nano, part, tags_json, text, whole
+from data.sources.fields import count, instant, nano, part, prompt_counts, tags_json, text, whole
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Options, Raw, Record, records
 
@@ -78,11 +78,8 @@ def _native(row: Row, name: str) -> Any:
 def _tokens(
     prompt: int | None, output: int | None, reasoning: int | None, cached: int | None
 ) -> Raw:
-    if prompt is not None and (cached or 0) <= prompt:  # more than the prompt: told apart from it
-        prompt -= cached or 0
     return {
-        "input_tokens": prompt,
-        "cached_input_tokens": cached,
+        **prompt_counts("the prompt's tokens", prompt, cached),
         "output_tokens": output,
         "reasoning_tokens": reasoning,
     }

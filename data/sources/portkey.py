@@ -5,7 +5,7 @@ ts            created_at: ISO 8601, milliseconds or seconds since 1970, or a dat
               prints it (`Sat Aug 08 2026 07:30:00 GMT+0000 (Coordinated Universal Time)`)
 tokens        of response.usage where the export has responses (cached ones apart), else req_units
               and res_units, among which cached ones are not told
-cost          cost in CENTS, reported; another cost_currency than USD is rejected
+cost          cost in CENTS, reported; in another cost_currency as it is
 user          metadata._user; provider ai_org, model ai_model; project null
 status        response_status_code from 400 on is an error of that class; is_success decides where
               there is no code
@@ -27,7 +27,7 @@ from data.sources.fields import (
     decimal,
     instant,
     milliseconds,
-    nano,
+    paid,
     parsed,
     part,
     tags_json,
@@ -73,7 +73,7 @@ def _call(_: str, row: Row) -> Iterator[Raw]:
         "model": text(row.get("ai_model")),
         "operation": "chat",
         **_tokens(row),
-        "cost_nano": _cost(row),
+        **_cost(row),
         "duration_ms": whole("response_time", row.get("response_time")),
         "tags": tags_json(prompt=text(row.get("prompt_slug")), mode=text(row.get("mode"))),
     }
@@ -116,12 +116,9 @@ def _tokens(row: Row) -> Raw:
     }
 
 
-def _cost(row: Row) -> int | None:
-    currency = text(row.get("cost_currency")) or "USD"
-    if currency.upper() != "USD":
-        raise EventError(f"cost_currency is {currency[:10]!r}, not USD")
+def _cost(row: Row) -> Raw:
     cents = decimal("cost", row.get("cost"))
-    return None if cents is None else nano("cost", cents / 100)
+    return paid("cost", None if cents is None else cents / 100, row.get("cost_currency"))
 
 
 FORMAT = Format("portkey", "Portkey's log exports", recognises, read)

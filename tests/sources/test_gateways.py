@@ -190,8 +190,13 @@ def test_failures_and_money_of_portkey() -> None:
     failed = one("portkey", PORTKEY | {"response_status_code": 500})
     silent = one("portkey", PORTKEY | {"response_status_code": None, "is_success": False})
     assert (failed["status"], failed["error_class"], silent["status"]) == ("error", "500", "error")
-    (error,) = made("portkey", jsonl(PORTKEY | {"cost_currency": "EUR"}))
-    assert str(error) == "cost_currency is 'EUR', not USD"
+    (call,) = made("portkey", jsonl(PORTKEY | {"cost_currency": "EUR"}))
+    assert (call["cost_nano"], call["unpriced_reason"]) == (None, "in another currency")
+    assert json.loads(call["tags"])["amount"] == "0.125"
+    usage = {"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 9}}
+    cached = {"cost_currency": "EUR", "response": json.dumps({"usage": usage})}
+    (call,) = made("portkey", jsonl(PORTKEY | cached))
+    assert (call["input_tokens"], call["cached_input_tokens"], call["cost_nano"]) == (5, 9, None)
 
 
 # Azure OpenAI

@@ -18,14 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any, Final
 
 from data.errors import EventError
-from data.events.money import NANO
 from data.sources.aggregates import Bucket, Tally, begins, listed_rows, written
 from data.sources.entries import documents
-from data.sources.fields import count, decimal, fingerprint, instant, tags_json, text
+from data.sources.fields import count, decimal, fingerprint, instant, paid, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
 
@@ -87,7 +85,9 @@ def _row_fields(bucket: Bucket, row: Row, what: str | None) -> Raw:
 
 def _calls(bucket: Bucket, row: Row, used: Row) -> Raw:
     model, tokens = text(used["model"]), used.get("tokens") or {}
-    cents = _cents(used.get("estimated_cost") or {})
+    told = used.get("estimated_cost") or {}
+    cents = decimal("estimated_cost", told.get("amount"))
+    cost = None if cents is None else cents / 100
     return {
         **_row_fields(bucket, row, f"model {model}"),
         "kind": "llm",
@@ -95,17 +95,10 @@ def _calls(bucket: Bucket, row: Row, used: Row) -> Raw:
         "model": model,
         "operation": "chat",
         **{name: count(theirs, tokens.get(theirs)) for name, theirs in TOKENS.items()},
-        "cost_nano": None if cents is None else round(cents * NANO / 100),
-        "cost_origin": "unpriced" if cents is None else "reported",
+        "cost_origin": "unpriced" if cost is None else "reported",
+        **paid("estimated_cost", cost, told.get("currency")),
         "tags": _tags(row, many_prompts=True),
     }
-
-
-def _cents(cost: Row) -> Decimal | None:
-    currency = text(cost.get("currency")) or "USD"
-    if currency != "USD":
-        raise EventError(f"currency is {currency[:10]!r}, not USD")
-    return decimal("estimated_cost", cost.get("amount"))
 
 
 def _session(bucket: Bucket, row: Row) -> Raw:

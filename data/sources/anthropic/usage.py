@@ -27,11 +27,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from data.errors import EventError
-from data.events.money import NANO
 from data.sources.aggregates import Bucket, Tally, begins, key, result, rows_of, written
 from data.sources.delimited import rows
 from data.sources.entries import documents
-from data.sources.fields import count, decimal, instant, service_tier, tags_json, text
+from data.sources.fields import count, decimal, instant, paid, service_tier, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 
@@ -57,9 +56,6 @@ RENAMED: Final = {
 
 def billed_cents(row_fields: Raw, bucket: Bucket, row: Row, tally: Tally) -> Iterator[Raw]:
     """A row of cost_report."""
-    currency = text(row.get("currency")) or "USD"
-    if currency != "USD":
-        raise EventError(f"currency is {currency[:10]!r}, not USD")
     cents = decimal("amount", row.get("amount"))
     if cents is None:
         raise EventError("amount is missing")
@@ -76,20 +72,21 @@ def billed_dollars(row_fields: Raw, bucket: Bucket, row: Row, tally: Tally) -> I
 
 
 def _billed(
-    row_fields: Raw, bucket: Bucket, row: Row, dollars: Decimal, tally: Tally
+    row_fields: Raw, bucket: Bucket, row: Row, amount: Decimal, tally: Tally
 ) -> Iterator[Raw]:
     """The event of what no usage row tells; a row for tokens or searches is compared alone."""
-    kind = text(row.get("cost_type"))
+    kind, currency = text(row.get("cost_type")), text(row.get("currency")) or "USD"
     if kind in IN_USAGE:
-        return tally.bill.add(row_fields, dollars)
+        if currency.upper() != "USD":
+            return tally.other("for tokens in another currency: not compared with the usage")
+        return tally.bill.add(row_fields, amount)
     tally.count(None)
     yield {
         **row_fields,
-        "kind": "adjustment" if dollars < 0 else "llm",
+        "kind": "adjustment" if amount < 0 else "llm",
         "operation": kind,
         "model": text(row.get("model")),
-        "cost_nano": round(dollars * NANO),
-        "cost_origin": "reported",
+        **paid("amount", amount, currency),
         "tags": tags_json(bucket=bucket.width, description=row.get("description")),
     }
 

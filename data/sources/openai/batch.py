@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.entries import values
-from data.sources.fields import count, part, tags_json, text, unix_instant
+from data.sources.fields import count, part, prompt_counts, tags_json, text, unix_instant
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 
@@ -121,11 +121,8 @@ def answer_tokens(usage: Row) -> Raw:
     inside = part(usage, "prompt_tokens_details") or part(usage, "input_tokens_details")
     beside = part(usage, "completion_tokens_details") or part(usage, "output_tokens_details")
     cached = count("cached_tokens", inside.get("cached_tokens"))
-    if prompt is not None and (cached or 0) <= prompt:  # more than the prompt: told apart from it
-        prompt -= cached or 0
     return {
-        "input_tokens": prompt,
-        "cached_input_tokens": cached,
+        **prompt_counts("prompt_tokens", prompt, cached),
         "output_tokens": count("completion_tokens", output),
         "reasoning_tokens": count("reasoning_tokens", beside.get("reasoning_tokens")),
         "input_audio_tokens": count("audio_tokens", inside.get("audio_tokens")) or None,

@@ -26,7 +26,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from data.errors import EventError
-from data.events.money import NANO
 from data.sources.aggregates import (
     BEGINNING,
     Bucket,
@@ -42,6 +41,7 @@ from data.sources.entries import documents
 from data.sources.fields import (
     count,
     decimal,
+    paid,
     prompt_counts,
     service_tier,
     tags_json,
@@ -81,21 +81,22 @@ def billed(row_fields: Raw, bucket: Bucket, row: Row, tally: Tally) -> Iterator[
     amount = row.get("amount")
     money = amount if isinstance(amount, Mapping) else {}
     currency = text(money.get("currency") or row.get("amount_currency")) or "usd"
-    if currency.lower() != "usd":
-        raise EventError(f"currency is {currency[:10]!r}, not usd")
-    paid = decimal("amount", money.get("value") if money else row.get("amount_value") or amount)
-    if paid is None:
+    amount_paid = decimal(
+        "amount", money.get("value") if money else row.get("amount_value") or amount
+    )
+    if amount_paid is None:
         raise EventError("amount is missing")
     line = text(row.get("line_item"))
     if not (line and TOOLS.search(line)):
-        return tally.bill.add(row_fields, paid)
+        if currency.lower() != "usd":
+            return tally.other("for tokens in another currency: not compared with the usage")
+        return tally.bill.add(row_fields, amount_paid)
     tally.count(None)
     yield {
         **row_fields,
-        "kind": "adjustment" if paid < 0 else "llm",
+        "kind": "adjustment" if amount_paid < 0 else "llm",
         "operation": "tool",
-        "cost_nano": round(paid * NANO),
-        "cost_origin": "reported",
+        **paid("amount", amount_paid, currency),
         "tags": tags_json(bucket=bucket.width, line_item=line, quantity=row.get("quantity")),
     }
 
