@@ -124,6 +124,16 @@ def test_why_it_is_unpriced_stays_until_there_is_a_cost() -> None:
     assert told(unpriced_reason="in another currency", cost_nano=1)["unpriced_reason"] is None
 
 
+def test_what_is_told_later_of_what_is_billed_completes_the_price() -> None:
+    sonnet: dict[str, Any] = {"provider": "anthropic", "model": "claude-sonnet-4-5",
+                              "cache_write_tokens": 9}  # fmt: skip
+    before, whole = told(**sonnet), told(cache_write_1h_tokens=9, web_searches=1, **sonnet)
+    assert (before["cost_nano"], whole["cost_nano"]) == (9 * 3_750, 9 * 6_000 + 10_000_000)
+    assert both(before, whole) == whole
+    fast = both(before, told(service_tier="fast", **sonnet))
+    assert (fast["cost_nano"], fast["unpriced_reason"]) == (None, "no rate for fast")
+
+
 def test_a_reported_cost_replaces_what_was_worked_out() -> None:
     listed, silent = told(input_tokens=10, **GPT), told(cost_origin="unpriced", **GPT)
     reported = told(cost_nano=1)

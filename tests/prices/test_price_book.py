@@ -13,7 +13,7 @@ import pytest
 from data.access.scope import Scope
 from data.engines.protocol import EventStore, open_events
 from data.errors import Forbidden, Refused, Unknown
-from data.events.table import micros
+from data.events.table import FIELDS, micros
 from data.ingest.importing import ingest
 from data.prices.book import PUBLIC, PriceBook
 from data.prices.draft import draft
@@ -41,6 +41,31 @@ def test_own_rates_count_as_the_public_ones_do() -> None:
     own = book(OWN | {"cached_input": "0.5", "request": "0.001"})
     cost = own.price("vllm", "our-llama", NOW, 1_000, 100, 10, 1)
     assert cost == 1_000 * 2_000 + 100 * 500 + 10 * 2_000 + 4_000 + 1_000_000
+
+
+def test_an_own_price_may_be_of_a_service_tier_and_of_all_that_is_billed() -> None:
+    opus = {"model": "claude-opus-4-6", "provider": "anthropic"}
+    own = book(
+        opus | {"service_tier": "fast", "input": "30", "cache_write": "40", "cache_write_1h": "60",
+                "web_searches": "8", "output_audio": "3"},
+        {"model": "claude-*", "discount": "50"}, OWN,
+    )  # fmt: skip
+
+    def price(model: str, tier: str | None, **counts: int) -> Any:
+        call = dict.fromkeys(FIELDS) | {"provider": "anthropic", "model": model, "ts": NOW}
+        return own.price_of(call | {"service_tier": tier} | counts)
+
+    used = {"cache_write_tokens": 10, "cache_write_1h_tokens": 4, "web_searches": 1,
+            "input_tokens": 1, "output_tokens": 2, "output_audio_tokens": 2}  # fmt: skip
+    assert price("claude-opus-4-6", "fast", **used) == (
+        30_000 + 6 * 40_000 + 4 * 60_000 + 8_000_000 + 2 * 3_000, None,
+    )  # fmt: skip
+    assert price("claude-opus-4-6", None, input_tokens=1, web_searches=1) == (5_002_500, None)
+    assert price("claude-opus-4-8", "batch", input_tokens=2) == (2_500, None)
+    assert price("our-llama", "batch", input_tokens=2) == (None, "no rate for batch")
+    assert price("our-llama", None, input_tokens=2, web_searches=1) == (
+        None, "no rate for web searches",
+    )  # fmt: skip
 
 
 def test_it_holds_from_its_first_instant_on() -> None:
@@ -103,6 +128,8 @@ def test_patterns(name: str, pattern: str, found: bool) -> None:
 
 @pytest.mark.parametrize(("raw", "field", "sentence"), [
     ({"input": "-1"}, "input", "the input price is negative"),
+    ({"service_tier": "turbo"}, "service_tier", "the service tier is one of standard, batch, flex"),
+    ({"web_searches": "-1"}, "web_searches", "the web searches price is negative"),
     ({"cache_write": "-1"}, "cache_write", "the cache write price is negative"),
     ({"input": "much"}, "input", "the input price is no number: 'much'"),
     ({"input": True}, "input", "the input price is no number: 'True'"),

@@ -363,6 +363,26 @@ def test_the_upgrade_steps_make_the_tables_we_describe(state: State) -> None:
         assert found == {c.name: c.nullable for c in table.columns}
 
 
+def test_own_prices_of_an_older_store_are_kept_and_no_number_is_given_again(
+    opened: Callable[..., State], path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (step,) = (n for n, steps in enumerate(UPGRADES) if "tiered_prices" in steps[0])
+    monkeypatch.setattr(schema, "UPGRADES", UPGRADES[:step])
+    opened()
+    price = ("INSERT INTO prices (id, provider, model, start, input, note, at, who, name)"
+             " VALUES ({}, 'p', 'm', '2026-0{}-01', '2', '', 1, 'root', 'Root')")  # fmt: skip
+    told(path, price.format(4, 1))
+    told(path, price.format(7, 2))
+    told(path, "DELETE FROM prices WHERE id = 7")
+    monkeypatch.undo()
+    opened()
+    kept = "SELECT id, model, input, service_tier, cache_write_1h FROM prices"
+    assert asked(path, kept) == [(4, "m", "2", "", None)]
+    told(path, "INSERT INTO prices (provider, model, start, note, at, who, name, service_tier)"
+               " VALUES ('p', 'm', '2026-01-01', '', 1, 'root', 'Root', 'batch')")  # fmt: skip
+    assert asked(path, "SELECT max(id) FROM prices") == [(8,)]
+
+
 def test_an_older_store_is_upgraded_with_what_it_holds(
     opened: Callable[..., State], path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
