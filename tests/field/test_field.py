@@ -20,6 +20,7 @@ from typing import Any, Final
 import pytest
 import sqlalchemy as sa
 
+from callbacks.commands.checks import run_all
 from data.access.scope import SYSTEM
 from data.engines.duckdb.store import DuckEvents
 from data.engines.protocol import EventStore
@@ -33,6 +34,7 @@ from data.query.query import Query
 from data.query.run import run
 from data.query.windows import ALL_TIME
 from data.sources.report import Report
+from tests.serving import Served, serving
 
 HERE: Final = Path(__file__).resolve().parent
 SHARED: Final = HERE.parents[2] / "shared" / "field"
@@ -48,8 +50,21 @@ def case(folder: Path) -> Any:
     return pytest.param(folder, id=folder.name, marks=marks)
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("field")) as one:
+        yield one
+
+
+@pytest.fixture
+def store(served: Served) -> EventStore:
+    for source in values("source", served.store):
+        served.store.remove(source)
+    return served.store
+
+
 @pytest.mark.parametrize("folder", [case(folder) for folder in CASES])
-def test_it_comes_out_right(folder: Path, store: EventStore) -> None:
+def test_it_comes_out_right(folder: Path, store: EventStore, served: Served) -> None:
     expect = json.loads((folder / "expect.json").read_text())["expect"]
     for path in sorted((folder / "input").iterdir()):
         for key in {path.name, path.stem} & expect.keys():
@@ -60,9 +75,16 @@ def test_it_comes_out_right(folder: Path, store: EventStore) -> None:
     report = ingest_paths([folder / "input"], store)
     assert report.rejected == 0, report.rejections
     check(expect, report, store)
+    check_api(expect, served)
     again = ingest_paths([folder / "input"], store)
     assert again.accepted == 0
     assert again.duplicates == again.read == report.read
+
+
+def test_all_cases_together_pass_the_checks(store: EventStore) -> None:
+    for folder in CASES:
+        ingest_paths([folder / "input"], store)
+    assert [problem for _, problem in run_all(store) if problem] == []
 
 
 @contextmanager
@@ -84,6 +106,16 @@ def check(expect: Mapping[str, Any], report: Report, store: EventStore) -> None:
         name: value if isinstance(value, list) else pytest.approx(value, abs=TOLERANCE)
         for name, value in wanted.items()
     }
+
+
+def check_api(expect: Mapping[str, Any], served: Served) -> None:
+    """The totals that are metrics, as somebody asks for them from outside."""
+    wanted = {name: value for name, value in expect.items() if name in METRICS}
+    if not wanted:
+        return
+    asked = {"preset": "custom", "from_": "2000-01-01", "to": "2100-01-01"}
+    totals = served.json("query", metrics=",".join(wanted), **asked)["totals"]
+    assert totals == {name: pytest.approx(value, abs=TOLERANCE) for name, value in wanted.items()}
 
 
 def found(name: str, report: Report, store: EventStore) -> Any:
