@@ -82,7 +82,9 @@ class Watched:
         self.settle()
         wall = time.perf_counter() - start
         self.page.wait_for_timeout(300)
-        return wall, self.busy() - busy
+        after = self.busy()
+        # A page that is loaded anew counts from nothing.
+        return wall, after - busy if after > busy else after
 
 
 def measure() -> list[Row]:
