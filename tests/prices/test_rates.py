@@ -267,6 +267,8 @@ def test_of_the_entries_that_have_begun_the_closest_holds() -> None:
     assert (held("openai", "m", 2026, 12, 1), held("openai", "m", 2027, 1, 1)) == (3, 5)
     assert (held(None, "mm", 2026, 12, 1), held(None, "n", 2026, 12, 1)) == (1, 6)
     assert book.price(None, "m", day(2026, 6, 1), 1) == 3_000
+    (((start, first),)) = book.steps(None, "m", day(2026, 6, 1)) or ()
+    assert (start, first) == (-1, own(input="3").rates)
     assert book.price(None, "m", day(2026, 6, 1) - 1, 1) == 2_000
     batch = NONE | {"model": "m", "ts": day(2026, 7, 1), "input_tokens": 1, "service_tier": "batch"}
     assert book.price_of(batch) == (4_000, None)
@@ -292,8 +294,8 @@ def test_of_rules_none_of_which_holds_the_last_does() -> None:
     known = SimpleNamespace(start=ALWAYS, prices=Prices({"standard": tuple(later)}))
     public: Any = SimpleNamespace(plan=lambda *_: (known,), stretch=lambda *_: known)
     book = PriceBook(public=public)
-    days = [micros(datetime(year, 1, 2, tzinfo=UTC)) for year in (2026, 2030)]
-    assert [book.price(None, "m", day, 1) for day in days] == [2, 1]
+    first = micros(datetime(2030, 1, 1, tzinfo=UTC))
+    assert [book.price(None, "m", ts, 1) for ts in (first - 1, first)] == [2, 1]
 
 
 def test_who_has_no_prices_of_their_own_has_the_public_ones() -> None:
@@ -308,6 +310,12 @@ def test_a_cost_that_cannot_be_stored_is_none() -> None:
     assert book.price_of(call | {"input_tokens": most}) == (LARGEST_COUNT, None)
     cost, reason = book.price_of(call | {"input_tokens": most + 1})
     assert (cost, bool(reason)) == (None, True)
+
+
+def test_a_model_that_nobody_knows_is_unknown_in_every_tier() -> None:
+    call = NONE | {"provider": "openai", "model": "nothing-like-it", "ts": NOON, "input_tokens": 1}
+    for tier in (None, "standard", "batch"):
+        assert PUBLIC.price_of(call | {"service_tier": tier}) == (None, "unknown model")
 
 
 def test_rates_are_those_of_short_prompts_or_none() -> None:
