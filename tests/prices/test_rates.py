@@ -191,6 +191,20 @@ def test_a_tier_holds_before_its_first_day_while_the_standard_price_was_the_same
     assert [at(month) for month in (2, 4, 6, 8)] == [None, 2_000, 2_000, 1_000]
 
 
+def test_a_price_holds_in_one_time_of_the_day() -> None:
+    night, noon = (TimeOfDateConstraint(time(hour), time(hour + 1)) for hour in (1, 12))
+    rules = [ConditionalPrice(prices=ModelPrice(input_mtok=D(4))),
+             ConditionalPrice(night, prices=ModelPrice(input_mtok=D(2)))]  # fmt: skip
+
+    def flex(when: TimeOfDateConstraint) -> Prices:
+        variant = PriceVariant({"service_tier": "flex"}, ModelPrice(input_mtok=D(1)), when)
+        return quoted(model(rules, [variant]))
+
+    assert input_of(flex(night), "flex")[0] == (When(between=(time(1), time(2))), 1_000)
+    with pytest.raises(TypeError, match="two times of the day"):
+        flex(noon)
+
+
 def test_audio_of_google_is_input_where_it_has_no_other_price() -> None:
     plain, heard = ModelPrice(input_mtok=D(1)), ModelPrice(input_mtok=D(1), input_audio_mtok=D(3))
     found = [quoted(model(prices), provider).standard[0][1] for prices, provider in (
