@@ -29,7 +29,8 @@ SPELLED: Final = re.compile(
     rf"(?P<number>(?:\d{{1,3}}(?:{THOUSANDS.pattern}\d{{3}})+|\d+)(?:\.\d+)?)\s?(?P<after>{CURRENCY})?"
 )
 DOTTED: Final = re.compile(r"^(\d\d?)\.(\d\d?)\.(\d{4})(?!\d)")
-TIERS: Final = {"default": "standard", "on_demand": "standard"} | {t: t for t in table.TIERS}
+PLAIN: Final = ("default", "on_demand", "standard_only")  # the standard tier, by other names
+TIERS: Final = dict.fromkeys(PLAIN, "standard") | {tier: tier for tier in table.TIERS}
 ANY_TIER: Final = ("auto", "unknown", "none", "null")
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MCP_NAME: Final = re.compile(r"mcp__(.+?)__(.+)", re.DOTALL)

@@ -19,10 +19,19 @@ from datetime import timedelta
 from typing import Any, Final
 
 from data.errors import EventError
-from data.events.table import TIERS
 from data.sources.aggregates import Bucket, Tally, begins, key, listed_rows, written
 from data.sources.entries import documents
-from data.sources.fields import count, instant, nano, part, prompt_counts, tags_json, text, whole
+from data.sources.fields import (
+    count,
+    instant,
+    nano,
+    part,
+    prompt_counts,
+    service_tier,
+    tags_json,
+    text,
+    whole,
+)
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Options, Raw, Record, records
 
@@ -52,7 +61,6 @@ def _call(_: str, row: Row) -> Iterator[Raw]:
     if own is None:
         raise EventError("id is missing")
     failed = text(row.get("finish_reason")) == "error"
-    tier = text(row.get("service_tier"))
     yield {
         **_paid(row.get("total_cost", row.get("usage"))),
         "event_id": f"openrouter:{own}",
@@ -62,7 +70,7 @@ def _call(_: str, row: Row) -> Iterator[Raw]:
         "model": text(row.get("model")),
         **_tokens(*(count(name, _native(row, name)) for name in COUNTS)),
         "output_image_tokens": count("images", row.get("native_tokens_completion_images")) or None,
-        "service_tier": tier if tier in TIERS else None,
+        **service_tier(row.get("service_tier")),
         "duration_ms": whole("generation_time", row.get("generation_time")),
         "tags": tags_json(
             run_by=text(row.get("provider_name")), finish_reason=text(row.get("finish_reason")),

@@ -64,6 +64,16 @@ def test_a_generation() -> None:
     assert (event["service_tier"], event["event_id"]) == ("priority", "openrouter:gen-1")
 
 
+def test_a_generation_in_each_service_tier() -> None:
+    tiers = {"default": "standard", " Flex ": "flex", "auto": None, None: None}
+    for told, tier in tiers.items():
+        event = one("openrouter_generation", GENERATION | {"service_tier": told})
+        assert (event["service_tier"], event["cost_nano"]) == (tier, 1_500_000)
+    scale = GENERATION | {"service_tier": "scale", "total_cost": None}
+    event = one("openrouter_generation", scale)
+    assert (event["cost_nano"], event["unpriced_reason"]) == (None, "no rate for scale")
+
+
 def test_a_generation_is_the_same_in_the_activity_csv(tmp_path: Path, store: EventStore) -> None:
     (tmp_path / "activity.csv").write_text(table(ROUTED))
     (tmp_path / "gen-1.json").write_text(json.dumps({"data": GENERATION}))

@@ -505,6 +505,10 @@ def test_each_program_counts_in_its_own_way(
         (CHAT | {"gen_ai.openai.request.service_tier": "flex",
                  "gen_ai.openai.response.service_tier": "default"}, {"service_tier": "standard"}),
         (CHAT | {"gen_ai.openai.request.service_tier": "auto"}, {"service_tier": None}),
+        (CHAT | {"gen_ai.request.service_tier": "standard_only"}, {"service_tier": "standard"}),
+        *((SDK | {"ai.response.providerMetadata": json.dumps({"anthropic": {"usage": {
+            "input_tokens": 4, "speed": speed, "service_tier": "batch"}}})}, {"service_tier": tier})
+          for speed, tier in (("fast", "fast"), ("standard", "batch"))),
         (CHAT | {"llm.token_count.prompt": 100, "llm.token_count.completion": 20,
                  "llm.token_count.prompt_details.audio": 90,
                  "llm.token_count.completion_details.audio": 15},
@@ -522,6 +526,19 @@ def test_what_has_a_price_of_its_own_is_told_apart(
 ) -> None:
     event = one(attributes)
     assert {name: event[name] for name in want} == want
+
+
+SCALE: Final = CHAT | USED | {"gen_ai.openai.request.service_tier": "flex",
+                              "gen_ai.openai.response.service_tier": "scale"}  # fmt: skip
+
+
+def test_a_tier_that_nobody_quotes_has_no_list_price() -> None:
+    """Neither the standard price, nor that of the tier which was asked for."""
+    event = one(SCALE)
+    assert (event["cost_nano"], event["service_tier"]) == (None, None)
+    assert event["unpriced_reason"] == "no rate for scale"
+    reported = one(SCALE | {"gen_ai.usage.cost": 0.5})
+    assert (reported["cost_nano"], reported["unpriced_reason"]) == (500_000_000, None)
 
 
 def test_a_span_around_calls_repeats_them() -> None:

@@ -225,8 +225,9 @@ SEARCHED: Final = Names(
     CLAUDE + "server_tool_use.web_search_requests", USED + "server_tool_use.web_search_requests",
     USED + "web_search_requests", USED + "details.web_search_requests",
 )  # fmt: skip
+SPEED: Final = Names(CLAUDE + "speed")
 TIER: Final = Names(
-    CLAUDE + "speed", CLAUDE + "service_tier", META + "openai.serviceTier",
+    CLAUDE + "service_tier", META + "openai.serviceTier",
     "gen_ai.openai.response.service_tier", "openai.response.service_tier",
     "gen_ai.response.service_tier", "gen_ai.openai.request.service_tier",
     "openai.request.service_tier", "gen_ai.request.service_tier",

@@ -148,7 +148,7 @@ def _call(span: Span) -> Raw:
         "operation": first_text(attributes, names.OPERATION)
         or ("embeddings" if embeds(span) else None),
         "ttft_ms": _first(span),
-        "service_tier": tier(attributes),
+        **tier(attributes),
         **counts(attributes),
         **cost(attributes),
     }

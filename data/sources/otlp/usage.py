@@ -14,9 +14,8 @@ from itertools import product
 from typing import Final
 
 from data.errors import EventError
-from data.events import table
 from data.sources import langfuse
-from data.sources.fields import count, nano
+from data.sources.fields import count, nano, service_tier
 from data.sources.format import Raw
 from data.sources.otlp import names
 from data.sources.otlp.names import MASKS, Attributes, first_known, first_text
@@ -31,7 +30,6 @@ OF_WHICH: Final = {
     "output_audio_tokens": names.SPOKEN, "input_image_tokens": names.SEEN,
     "output_image_tokens": names.DRAWN, "web_searches": names.SEARCHED,
 }  # fmt: skip
-TIERS: Final = {"default": "standard"} | {tier: tier for tier in table.TIERS}
 
 
 def tokens_of(
@@ -138,12 +136,14 @@ def _doubtful(spelled: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in others if not name.startswith(KNOWN) and matters(name))
 
 
-def tier(attributes: Attributes) -> str | None:
+def tier(attributes: Attributes) -> Raw:
     """As what the call was processed; what was asked for counts where no answer says it."""
-    if not attributes.spelled & names.TIER.bit:
-        return None
-    told = (TIERS.get(str(attributes.get(name)).lower()) for name in names.TIER)
-    return next(filter(None, told), None)
+    if not attributes.spelled & (names.TIER.bit | names.SPEED.bit):
+        return {}
+    if first_text(attributes, names.SPEED) == "fast":
+        return {"service_tier": "fast"}
+    told = (service_tier(attributes.get(name)) for name in names.TIER)
+    return next(filter(None, told), {})
 
 
 def cost(attributes: Attributes) -> Raw:
