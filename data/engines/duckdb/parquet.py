@@ -5,9 +5,9 @@ rows → stage (what decides about a row: `valid` by `parquet_rules`, its id, wh
 row) → fresh (the ids nobody has) → events, read from the file again: cheaper than keeping whole
 rows; duplicates (the others): those that add to what is stored are merged as `write` does it
 
-What is stored and reported is what reading record by record would have, row for row. Only
-`_insert` and the merging hold the writer's lock. The temporary tables are the cursor's own and
-live as long as it does.
+What is stored and reported is what reading record by record would have, row for row. A part that
+tells of copies (`shared_id`) is read record by record. Only `_insert` and the merging hold the
+writer's lock. The temporary tables are the cursor's own and live as long as it does.
 """
 
 from __future__ import annotations
@@ -87,6 +87,8 @@ def load(
         columns = columns_of(cursor, part.path)
         if columns.keys() - set(KNOWN) or not _plain(part.options):
             return None
+        if "shared_id" in columns and _tells_copies(part, cursor):
+            return None
         raw, fields = _stage(part, cursor, columns)
         _ready(cursor, book)
         _append_uncertain(part, cursor, raw, book, report)
@@ -114,12 +116,25 @@ def _is_clean(text: str) -> bool:
         return False
 
 
+def _tells_copies(part: Part, cursor: Cursor) -> bool:
+    return (
+        cursor.execute(f"SELECT 1 {_rows(part)} AND shared_id IS NOT NULL LIMIT 1").fetchone()
+        is not None
+    )
+
+
+def _rows(part: Part) -> str:
+    path, last = parquet_rules.quoted(str(part.path)), part.start + part.rows - 1
+    return (
+        f"FROM read_parquet({path}, file_row_number = true)"
+        f" WHERE file_row_number BETWEEN {part.start} AND {last}"
+    )
+
+
 def _stage(part: Part, cursor: Cursor, columns: dict[str, str]) -> tuple[str, str]:
     """What decides about each row; the SELECT of the raw rows, and of their fields."""
     wanted = [f'{projected(name, kind)} AS "{name}"' for name, kind in columns.items()]
-    raw = f"SELECT file_row_number AS n, {', '.join(wanted)}"
-    raw += f" FROM read_parquet({parquet_rules.quoted(str(part.path))}, file_row_number = true)"
-    raw += f" WHERE file_row_number BETWEEN {part.start} AND {part.start + part.rows - 1}"
+    raw = f"SELECT file_row_number AS n, {', '.join(wanted)} {_rows(part)}"
     kinds = {name: kind for name, kind, *_ in cursor.execute(f"DESCRIBE {raw}").fetchall()}
     given = {"user": part.options.user, "project": part.options.project}
     fields = f"SELECT {parquet_rules.fields(kinds, given)} FROM ({raw}) AS raw"
