@@ -114,11 +114,14 @@ def remove(state: State, actor: Actor, number: int) -> None:
 
 def with_draft(state: State, scope: Scope, raw: Raw, number: int = 0) -> tuple[Entry, PriceBook]:
     """An entry that is not kept yet, and the book as it would be with it (in the place of one)."""
-    public = _public(state)
-    made = draft(raw, number, public)
-    others = [one for one in list_prices(state, scope) if one.id != number]
+    require_platform_admin(scope)
+    with state.reading() as connection:
+        kept = _book(connection, None)
+    made = draft(raw, number, kept.public)
+    others = [one for one in kept.entries if one.id != number]
     _refuse_same(made, others)
-    return made, PriceBook([*others, replace(made, id=number or 2**62)], public)
+    with_it = [*others, replace(made, id=number or 2**62)]
+    return made, PriceBook(with_it, kept.public, kept.exchange)
 
 
 def require_platform_admin(scope: Scope) -> None:

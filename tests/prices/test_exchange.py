@@ -18,7 +18,7 @@ from data.events.table import micros
 from data.ingest.importing import ingest_paths
 from data.local_time import instant
 from data.prices.exchange import Exchange, ExchangeRate
-from data.prices.own import PriceBookStore
+from data.prices.own import PriceBookStore, with_draft
 from data.prices.stated_rates import list_rates, remove_rate, state_rate
 from data.sources.events import BY_RATE, NO_RATE
 from data.state.audit import Actor
@@ -100,6 +100,13 @@ def test_amounts_count_by_the_rate_of_their_day_once_it_is_stated(
     ]
     assert ingest_paths([tmp_path / "bill.csv"], store).accepted == 0
     store.close()
+
+
+def test_the_book_of_a_price_to_be_has_the_rates(state: State) -> None:
+    state_rate(state, ROOT, EURO)
+    price = {"model": "our-model", "from": "2026-01-01", "input": "1", "output": "2"}
+    _, book = with_draft(state, ROOT.scope, price)
+    assert book.exchange.rates == tuple(list_rates(state, ROOT.scope)) != ()
 
 
 def test_the_page_the_route_and_the_trail_have_it(tmp_path: Path) -> None:
