@@ -8,7 +8,7 @@ user           the last part of identity.arn (the session's name of an assumed r
 model          modelId as it is: an ARN by its last part; provider aws.bedrock; operation as logged
 tokens         inputTokenCount EXCLUDES cacheReadInputTokenCount and cacheWriteInputTokenCount;
                writes for an hour, and the service tier, as the answer's body tells them
-               (Converse's cacheDetails and serviceTier, Anthropic's cache_creation)
+               (Converse's cacheDetails and serviceTier, Anthropic's cache_creation; streamed too)
 cost           by our book; the log knows none. duration null
 status         errorCode, where there is one, is an error of that class
 not counted    bodies of requests and answers, which are never stored
@@ -61,12 +61,20 @@ def _call(_: str, row: Row) -> Iterator[Raw]:
         "operation": text(row.get("operation")),
         **{ours: count(name, part(row, "input").get(name)) for ours, name in INPUT.items()},
         "output_tokens": count("outputTokenCount", part(row, "output").get("outputTokenCount")),
-        **_billed(part(part(row, "output"), "outputBodyJson")),
+        **_billed(_answer(part(row, "output"))),
         "tags": tags_json(
             arn=arn, account=text(row.get("accountId")), region=text(row.get("region")),
             inference_region=text(row.get("inferenceRegion")),
         ),
     }  # fmt: skip
+
+
+def _answer(output: Row) -> Row:
+    """The answer's body; of a list of Anthropic's chunks the message that they begin with."""
+    body = output.get("outputBodyJson")
+    chunks = body if isinstance(body, list) else ()
+    begun = (part(chunk, "message") for chunk in chunks if isinstance(chunk, Mapping))
+    return next(filter(None, begun), part(output, "outputBodyJson"))
 
 
 def _billed(body: Row) -> Raw:
