@@ -55,42 +55,43 @@ class Filters:
             EVENTS.c.ts >= self.window.start,
             EVENTS.c.ts < self.window.end,
         ]
-        for name, values in self._fields_for(scope):
-            column = self._column(EXCLUSIONS.get(name, name))
-            clauses.append((_outside if name in EXCLUSIONS else _among)(column, values))
+        for name, values in self._fields():
+            field, narrow = EXCLUSIONS.get(name, name), _outside if name in EXCLUSIONS else _among
+            named = self._named(field, [value for value in values if value != NONE], scope)
+            clauses.append(narrow(self._column(field), named, NONE in values))
         return sa.and_(*clauses)
+
+    def _named(self, field: str, values: Sequence[str], scope: Scope) -> sa.ColumnElement[bool]:
+        """The rows with one of these values: of each user all ids, of `me` what the scope has."""
+        if field != "user":
+            return self._column(field).in_(values)
+        users = EVENTS.c.user.in_(scope.people.every(value for value in values if value != ME))
+        return sa.or_(users, scope.people.own_rows(scope.user)) if ME in values else users
 
     def _column(self, name: str) -> sa.ColumnElement[Any]:
         if name in TIME_PARTS:
             return sa.cast(TIME_PARTS[name](local_time(self.window)), sa.Text)
         return EVENTS.c[name]
 
-    def _fields_for(self, scope: Scope) -> Iterable[tuple[str, tuple[str, ...]]]:
-        """The fields with the reader in the place of `me`, and all the ids of each user."""
+    def _fields(self) -> Iterable[tuple[str, tuple[str, ...]]]:
         fields = dict(self.fields)
         if self.me:
-            fields["user"] = (*fields.get("user", ()), scope.user)
-        if "not_user" in fields:
-            fields["not_user"] = tuple(
-                scope.user if value == ME else value for value in fields["not_user"]
-            )
-        for name in {"user", "not_user"} & fields.keys():
-            fields[name] = scope.people.every(fields[name])
+            fields["user"] = (*fields.get("user", ()), ME)
         return fields.items()
 
 
-def _among(column: sa.ColumnElement[Any], values: Sequence[str]) -> sa.ColumnElement[bool]:
-    named = [value for value in values if value != NONE]
-    if NONE not in values:
-        return column.in_(named)
-    return sa.or_(column.is_(None), column.in_(named))
+def _among(
+    column: sa.ColumnElement[Any], named: sa.ColumnElement[bool], none: bool
+) -> sa.ColumnElement[bool]:
+    return sa.or_(column.is_(None), named) if none else named
 
 
-def _outside(column: sa.ColumnElement[Any], values: Sequence[str]) -> sa.ColumnElement[bool]:
-    named = column.not_in([value for value in values if value != NONE])
-    if NONE in values:
-        return sa.and_(column.is_not(None), named)
-    return sa.or_(column.is_(None), named)
+def _outside(
+    column: sa.ColumnElement[Any], named: sa.ColumnElement[bool], none: bool
+) -> sa.ColumnElement[bool]:
+    if none:
+        return sa.and_(column.is_not(None), sa.not_(named))
+    return sa.or_(column.is_(None), sa.not_(named))
 
 
 def read_choice(arguments: Mapping[str, Sequence[str]]) -> Choice:

@@ -99,7 +99,7 @@ def tell(served: Served, aliases: Mapping_) -> None:
 
 def test_a_third_spelling_of_an_address_finds_its_rows_once_merged(tmp_path: Path) -> None:
     third, stranger = {"sub": "ANN@X.COM"}, {"sub": "ANN@X.ORG"}
-    users = ("ann@x.com", "Ann@x.com", "ANN@x.com", "xann@x.com")
+    users = ("ann@x.com", "Ann@x.com", "ANN@x.com", "xann@x.com", None)
     at = micros(datetime.fromisoformat(NOW) - timedelta(hours=1))
     with serving(tmp_path) as served:
         served.load(
@@ -110,12 +110,19 @@ def test_a_third_spelling_of_an_address_finds_its_rows_once_merged(tmp_path: Pat
         tell(served, {"Ann@x.com": "ann@x.com"})
         assert counted(served, third) == 3
         assert counted(served, stranger) == 0
+        # Whatever else they may see, `me` is what they may always see.
+        for reader in (third, third | {"isAdmin": True}, {"sub": "ann@x.com", "isAdmin": True}):
+            assert counted(served, reader, user="me") == 3
+            all_of_them = counted(served, reader)
+            assert counted(served, reader, not_user="me") == all_of_them - 3
+        assert counted(served, stranger | {"isAdmin": True}, user="me") == 0
+        assert counted(served, stranger | {"isAdmin": True}, not_user="me") == 5
         tell(served, {})
         assert counted(served, third) == 0
 
 
-def counted(served: Served, claims: Claims) -> int:
-    asked = {"metrics": "events", "preset": "last_n_days", "n": 7}
+def counted(served: Served, claims: Claims, **more: str) -> int:
+    asked = {"metrics": "events", "preset": "last_n_days", "n": 7, **more}
     return int(served.json("query", claims, **asked)["totals"]["events"])
 
 
