@@ -125,11 +125,7 @@ def _fit_parts(merged: Event) -> None:
 
 def same_price(one: Event, other: Event, book: PriceList) -> bool:
     """Whether the book has the same price for both."""
-    if _many_prompts(one) != _many_prompts(other):
-        return False
-    if any(one[name] != other[name] for name in PRICED_BY):
-        return False
-    return bool(one["ts"] == other["ts"]) or _steps(one, book) == _steps(other, book)
+    return _billed(one) == _billed(other) and _steps(one, book) == _steps(other, book)
 
 
 def _rank(event: Event) -> tuple[int, int]:
@@ -195,8 +191,9 @@ def _reason(old: Event, new: Event, merged: Event, book: PriceList) -> str | Non
     return book.price_of(merged)[1] or LEFT_OPEN if merged["kind"] == "llm" else None
 
 
-def _many_prompts(event: Event) -> bool:
-    return MANY_PROMPTS in (event["tags"] or "")
+def _billed(event: Event) -> tuple[Any, ...]:
+    """What decides a price beside the instant."""
+    return MANY_PROMPTS in (event["tags"] or ""), *(event[name] for name in PRICED_BY)
 
 
 def _steps(event: Event, book: PriceList) -> object:

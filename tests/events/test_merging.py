@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from data.access.scope import Scope
 from data.engines.protocol import EventStore, open_events
 from data.errors import EventError
-from data.events.merging import MERGED, WriteResult, merge
+from data.events.merging import ANYWHERE, MERGED, Bound, WriteResult, merge, same_price
 from data.events.table import EVENTS, LARGEST_COUNT, Event
 from data.ingest.importing import ingest, ingest_paths
 from data.prices.book import PUBLIC
@@ -217,6 +217,25 @@ def test_of_two_reported_costs_the_larger_holds_and_of_two_calls_without_one_non
     silent = told(user="ana") | {"cost_origin": "unpriced"}
     assert merge(silent, told(input_tokens=3), Prices(50))["cost_nano"] is None
     assert merge(silent, told(input_tokens=3), Prices(None))["cost_origin"] == "unpriced"
+
+
+def test_two_calls_have_one_price_where_all_that_is_billed_and_its_steps_are_equal() -> None:
+    one = told(input_tokens=3, tags='{"a":1}', **GPT)
+    same: dict[str, Any] = {"user": "ana", "tags": None, "ts": one["ts"] + 1}
+    assert same_price(one, one | same, Prices(1)) is True
+    for other in ({"tags": '{"many_prompts":true}'}, {"input_tokens": 4}, {"web_searches": 1},
+                  {"ts": one["ts"] + 1_000_000}, {"service_tier": "batch"}):  # fmt: skip
+        assert same_price(one, one | other, Prices(1)) is False
+
+
+def test_who_brings_events_of_one_project_or_user_completes_no_others() -> None:
+    ana, bob = told(project="web", user="ana"), told(project="web", user="bob")
+    for bound in (ANYWHERE, Bound("web")):
+        assert bound.covers(ana, bob) is True
+    for bound in (Bound("api"), Bound(user="ana"), Bound("web", "ana"), Bound("web", "eve")):
+        assert bound.covers(ana, bob) is False
+    assert Bound("web", "ana").covers(ana, ana) is True
+    assert Bound("web").covers(told(user="ana")) is False
 
 
 def test_what_is_new_of_a_batch_is_a_list_that_knows_what_was_merged() -> None:
