@@ -121,10 +121,10 @@ def of_kind(events: list[Event], kind: str, count: int) -> list[Event]:
     return list(islice((event for event in events if event["kind"] == kind), count))
 
 
-# Of sums of many calls the sample has none, nor of what is billed beside the plain tokens.
+# The sample has no sums of many calls, no copies, nor what is billed beside the plain tokens.
 NOT_THERE: Final = (
     "request_count", *(part for part in PART_TOKENS if part != "reasoning_tokens"),
-    "web_searches", *CALL_TEXTS,
+    "web_searches", "shared_id", *CALL_TEXTS,
 )  # fmt: skip
 
 
