@@ -43,7 +43,7 @@ from data.ingest.keys import Key
 from data.ingest.requests import RequestParser
 from data.settings import Settings
 from data.sources.otlp.requests import EARLIER
-from data.sources.otlp.spans import LOST, UNCOUNTED
+from data.sources.otlp.spans import LOST, UNCOUNTED, WITHOUT_CALLS
 from data.sources.report import Report
 from data.state.store import State
 
@@ -107,8 +107,8 @@ def _content_type() -> str:
 
 
 def _lost(report: Report) -> str:
-    """What of a request about models became nothing: with tokens or money, or all of it."""
-    kinds = LOST if report.read else (LOST, UNCOUNTED)
+    """What of a request about models was not counted: with tokens or money, or all of it."""
+    kinds = (LOST, *WITHOUT_CALLS.values(), *([] if report.read else [UNCOUNTED]))
     found = [f"{note} ({times:,} ×)" for note, times in report.notes.items()
              if note.startswith(kinds)]  # fmt: skip
     return "; ".join(found[:REASONS])

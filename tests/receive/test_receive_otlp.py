@@ -26,7 +26,7 @@ from werkzeug.test import TestResponse
 from callbacks.receive import otlp, request_body
 from callbacks.receive.otlp import METRICS_ALONE
 from data.errors import StoreError
-from data.sources.otlp.spans import LOST, UNCOUNTED
+from data.sources.otlp.spans import LOST, UNCOUNTED, WITHOUT_CALLS
 from tests.serving import ADMIN, KEY, Served, serving
 
 PB: Final = "application/x-protobuf"
@@ -158,6 +158,15 @@ def test_spans_about_models_that_become_nothing_are_named(served: Served) -> Non
     notes = served.json("imports")["imports"][0]["notes"]
     assert {f"{LOST}: gen_ai.operation.name is framework": 2}.items() <= notes.items()
     assert notes[f"{UNCOUNTED}: langsmith.span.kind is prompt"] == 2
+
+
+def test_agent_spans_with_tokens_and_no_calls_are_named(served: Served) -> None:
+    agent = CALL | {"gen_ai.operation.name": "invoke_agent"}
+    why = WITHOUT_CALLS["message"]
+    sent = spans(agent, agent, CALL).SerializeToString()
+    assert told(post(served, sent)) == (0, f"{why} (2 ×)")
+    assert events(served)["events"] == 3
+    assert served.json("imports")["imports"][0]["notes"][why] == 2
 
 
 def told(answer: Any) -> tuple[int, str]:

@@ -17,6 +17,7 @@ from data.sources.otlp import requests
 from data.sources.otlp.items import Span
 from data.sources.otlp.json import found, loaded
 from data.sources.otlp.recent import DEEPEST, LONGEST, Recent
+from data.sources.otlp.spans import WITHOUT_CALLS
 from tests.sources.test_otlp_spans import CHAT, SECRET, USED, request, span
 
 AGENT: Final = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "helper"}
@@ -123,6 +124,16 @@ def test_of_two_spans_of_one_call_one_is_counted_in_any_order(inner_first: bool)
     again = [one for part in order for one in told(recent, [part])]
     assert [isinstance(one, Note) for one in again] == [False, True]
     assert again[0] == events[0]
+
+
+def test_calls_of_an_earlier_request_are_below_an_agent() -> None:
+    agent = span(AGENT | USED)
+    call, recent = span(CHAT | USED, agent), Recent()
+    (event,) = told(recent, [call])
+    found = told(recent, [agent])
+    assert event["input_tokens"] == 10
+    assert [one for one in found if isinstance(one, Note)] == []
+    assert [*told(Recent(), [agent])][1:] == [Note(WITHOUT_CALLS["message"])]
 
 
 def test_senders_do_not_know_of_each_other() -> None:

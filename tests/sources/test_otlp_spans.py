@@ -14,7 +14,16 @@ from data.sources.events import event_of
 from data.sources.format import Note
 from data.sources.otlp import requests
 from data.sources.otlp.litellm import CACHE_HIT
-from data.sources.otlp.spans import AROUND, BY_EVENTS, CREATED, DOUBLE, LOST, RAW, UNCOUNTED
+from data.sources.otlp.spans import (
+    AROUND,
+    BY_EVENTS,
+    CREATED,
+    DOUBLE,
+    LOST,
+    RAW,
+    UNCOUNTED,
+    WITHOUT_CALLS,
+)
 
 START: Final = 1_795_350_580_000_000_000
 NUMBERS: Final = itertools.count(1)
@@ -375,7 +384,8 @@ def test_context_of_a_call(
 def test_a_silent_span_invents_nothing() -> None:
     event = known(one({"gen_ai.operation.name": "chat"}, endTimeUnixNano="0"))
     assert set(event) == {
-        *("event_id", "ts", "kind", "channel", "source", "status", "cost_origin", "operation")
+        *("event_id", "ts", "kind", "channel", "source", "status", "cost_origin", "operation"),
+        "unpriced_reason",
     }
 
 
@@ -550,6 +560,27 @@ def test_a_span_around_calls_repeats_them() -> None:
     assert read(request(agent)) == [Note(f"{LOST}: nothing says which model was called")]
 
 
+WORDS: Final = {"invoke_agent": "agent", "invoke_workflow": "workflow", "execute_tool": "tool",
+                "retrieval": "integration"}  # fmt: skip
+
+
+@pytest.mark.parametrize("operation", WORDS)
+def test_tokens_without_calls_below_them_are_named(operation: str) -> None:
+    outer = span(USED | {"gen_ai.operation.name": operation})
+    between = span({"gen_ai.operation.name": "invoke_agent"}, outer)
+    event, note, _ = read(request(outer, between))
+    assert (event["input_tokens"], note) == (None, Note(
+        f"tokens of {WORDS[operation]} spans without calls below them so far are not counted"
+    ))  # fmt: skip
+    found = read(request(outer, between, span(CHAT | USED, between)))
+    assert [each["input_tokens"] for each in found] == [None, None, 10]
+
+
+@pytest.mark.parametrize("tokens", [{}, {"gen_ai.usage.input_tokens": 0}])
+def test_an_agent_without_tokens_needs_no_calls(tokens: dict[str, Any]) -> None:
+    assert one({"gen_ai.operation.name": "invoke_agent"} | tokens)["kind"] == "message"
+
+
 def test_json_that_is_cut_off_costs_what_it_held_alone() -> None:
     event = one(SDK | {"ai.response.providerMetadata": '{"anthropic": {"usage": {"input_tok'})
     assert (event["kind"], event["output_tokens"]) == ("llm", 88)
@@ -644,9 +675,10 @@ def test_a_workflow_may_tell_its_name_as_an_agent_s() -> None:
 def test_an_agent_carries_no_tokens() -> None:
     more: dict[str, Any] = {"gen_ai.usage.cost": 5.0, "gen_ai.request.model": "gpt-4o"}
     agent = agent_of("triage", **USED, **more)
-    (event,) = read(request(agent))
+    event, note = read(request(agent))
     assert event["kind"] == "message"
     assert event["input_tokens"] is event["cost_nano"] is None
+    assert note == Note(WITHOUT_CALLS["message"])
 
 
 def test_only_the_same_resource_says_whose_a_span_is() -> None:

@@ -8,9 +8,9 @@ event_id   `otel:<trace id>:<span id>`; a litellm_request has the id of its row 
            log (`litellm/spend_logs.py`), and is read as that row: the same call is one event
 kind       chat, text_completion, generate_content, embeddings and other operations with a model:
            llm · execute_tool: tool · invoke_agent: message, without tokens (an agent repeats its
-           calls) · invoke_workflow, traceloop's workflow, and a span called `workflow NAME` with
-           GenAI below it: workflow, its run_id the span's id · a tool through MCP, and retrieval:
-           integration
+           calls; where it has none, that is noted) · invoke_workflow, traceloop's workflow, and a
+           span called `workflow NAME` with GenAI below it: workflow, its run_id the span's id · a
+           tool through MCP, and retrieval: integration
 user, conversation_id  the span's own, else the resource's, else the nearest span's above it in
            the same resource; enduser.id before user.id
 assistant, workflow  the span's own, else the nearest span's above it. What stands above may come

@@ -17,6 +17,7 @@ from data.sources.otlp import names
 from data.sources.otlp.items import Span
 from data.sources.otlp.litellm import litellm_call
 from data.sources.otlp.names import (
+    MASKS,
     Attributes,
     Names,
     first_known,
@@ -39,6 +40,12 @@ ASSISTANTS: Final = re.compile(
 )
 UNCOUNTED: Final = "spans with GenAI attributes became nothing"
 LOST: Final = "spans with tokens or money became nothing"
+# Calls may come yet, of another service.
+WITHOUT_CALLS: Final = {
+    kind: f"tokens of {spans} without calls below them so far are not counted"
+    for kind, spans in {"message": "agent spans", "workflow": "workflow spans",
+                        "tool": "tool spans", "integration": "integration spans"}.items()
+}  # fmt: skip
 CANCELLED: Final = ("cancelled", "canceled", "aborted")
 
 
@@ -61,8 +68,21 @@ def span_events(span: Span, tree: Tree, doubles: set[Key]) -> Iterator[Raw | Not
     else:
         span.converted = True
         yield {**_common(span, kind, tree), **PARTS[kind](span)}
-        if kind == "llm" and (left := leftover(span.attributes)):
-            yield Note(UNREAD.format("otlp", ", ".join(left[:MOST_NAMED])))
+        yield from _unread(span) if kind == "llm" else _without_calls(span, tree)
+
+
+def _unread(span: Span) -> Iterator[Note]:
+    if left := leftover(span.attributes):
+        yield Note(UNREAD.format("otlp", ", ".join(left[:MOST_NAMED])))
+
+
+def _without_calls(span: Span, tree: Tree) -> Iterator[Note]:
+    """A note where a span has tokens or money, which only calls carry, and no call below it."""
+    attributes = span.attributes
+    if not attributes.spelled & names.USAGE.bit or span in tree.around_calls:
+        return
+    if any(MASKS.get(name, 0) & names.USAGE.bit and attributes[name] for name in attributes):
+        yield Note(WITHOUT_CALLS[tree.roles[span]])
 
 
 def _uncounted(span: Span, tree: Tree) -> Iterator[Note]:
