@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 
 from data.engines.protocol import EventStore, open_events
+from data.events.cleaning import clean
+from data.events.merging import ANYWHERE, Bound
+from data.events.table import Event
 from data.ingest.importing import ingest_paths
+from data.prices.book import PriceBook
+from data.prices.draft import draft
+from data.prices.rate_rows import RateChange, rate_rows
 from tests.engines.test_parquet_load import written
 
 NOON = 1_793_527_200_000_000
@@ -59,3 +65,77 @@ def test_both_roads_count_copies_once(
     assert [report.accepted for report in reports] == [40, 40]
     assert ingest_paths([lines], store).accepted == ingest_paths([parquet], other).accepted == 0
     assert totals(store) == totals(other)
+
+
+def spoken(chance: random.Random) -> tuple[list[Event], tuple[int, ...]]:
+    """Calls in logs, copied there, and in telemetry, which knows of no copies but of the cost, in
+    any order (but a call's telemetry before its own line); how many they are, tokens and cost."""
+    rows: list[tuple[float, Event]] = []
+    for use in range(20):
+        call = {"ts": NOON + use, "kind": "llm", "source": "cli", "channel": "cli", "status": "ok",
+                "model": "gpt-4o", "input_tokens": use + 1}  # fmt: skip
+        for n in range(copies := chance.randint(1, 4)):
+            names = {"event_id": f"{use}.{n}", "shared_id": f"use {use}"}
+            when = chance.random()
+            rows += [(when, clean(call | names))] * chance.randint(1, 2)
+            if n == copies - 1:
+                told = call | {"event_id": names["event_id"], "cost_nano": 7}
+                rows.append((when * chance.random(), clean(told)))
+    return [event for _, event in sorted(rows, key=lambda row: row[0])], (20, 210, 140)
+
+
+@pytest.mark.parametrize("most", [2, 12, 1_000])
+@pytest.mark.parametrize("bound", [ANYWHERE, Bound(user="ana")])
+def test_copies_and_telemetry_are_one_use_in_any_order(
+    other: EventStore, most: int, bound: Bound
+) -> None:
+    for seed in range(min(most, 6)):
+        chance = random.Random(seed)
+        events, expected = spoken(chance)
+        events = [event | {"user": bound.user} for event in events]
+        left = list(events)
+        while left:
+            many = chance.randint(1, most)
+            other.write(left[:many], bound)
+            del left[:many]
+        assert totals(other) == expected, seed
+        assert other.write(chance.sample(events, len(events)), bound) == []
+        assert totals(other) == expected, seed
+        other.remove("cli")
+
+
+CALL = {"ts": NOON, "kind": "llm", "source": "t", "channel": "api", "status": "ok",
+        "model": "ours", "input_tokens": 10**6}  # fmt: skip
+
+
+def test_no_copy_of_anothers_is_replaced(store: EventStore) -> None:
+    store.write([clean(CALL | {"event_id": "copy", "shared_id": "s", "user": "bob"})])
+    mine = clean(CALL | {"event_id": "mine", "user": "ana"})
+    store.write([mine], Bound(user="ana"))
+    store.write([mine | {"shared_id": "s"}], Bound(user="ana"))
+    assert store.stored_ids(["copy", "mine"]) == {"copy", "mine"}
+
+
+def repriced(store: EventStore) -> None:
+    book = PriceBook([draft({"model": "ours", "from": "2025-01-01", "input": "1"}, 1)])
+    store.reprice(RateChange("unpriced", rate_rows(book, [(None, "ours")])), 1)
+    assert totals(store) == (1, 10**6, 10**9)
+
+
+def test_what_is_undone_or_removed_is_so_for_all_copies(store: EventStore) -> None:
+    first, second = (clean(CALL | {"event_id": one, "shared_id": "s"}) for one in "ab")
+    store.write([first])
+    repriced(store)
+    assert store.write([second]) == []
+    assert (store.restore(1), totals(store)) == (1, (1, 10**6, None))
+    assert (store.remove("t"), totals(store)[0]) == (1, 0)
+    assert store.write([second, first]) == [second]
+
+
+def test_no_repricing_of_a_replaced_copy_is_undone(store: EventStore) -> None:
+    copy, alone = (clean(CALL | {"event_id": one}) for one in "ab")
+    store.write([copy | {"shared_id": "s"}])
+    repriced(store)
+    store.write([alone])
+    store.write([alone | {"shared_id": "s"}])
+    assert (store.restore(1), totals(store)) == (0, (1, 10**6, None))
