@@ -6,6 +6,7 @@ import itertools
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 import duckdb
@@ -17,6 +18,7 @@ from data.access.scope import Scope
 from data.engines.protocol import EventStore, open_events
 from data.errors import EventError
 from data.events.merging import ANYWHERE, MERGED, Bound, WriteResult, merge, same_price
+from data.events.reasons import LEFT_OPEN, NO_MODEL, NO_TOKENS, UNKNOWN_MODEL
 from data.events.table import EVENTS, LARGEST_COUNT, Event
 from data.ingest.importing import ingest, ingest_paths
 from data.prices.book import PUBLIC
@@ -226,6 +228,25 @@ def test_two_calls_have_one_price_where_all_that_is_billed_and_its_steps_are_equ
     for other in ({"tags": '{"many_prompts":true}'}, {"input_tokens": 4}, {"web_searches": 1},
                   {"ts": one["ts"] + 1_000_000}, {"service_tier": "batch"}):  # fmt: skip
         assert same_price(one, one | other, Prices(1)) is False
+    by_model: Any = SimpleNamespace(steps=lambda _, model, ts, __: model == "gpt-4o" and ts)
+    assert same_price(one, one | {"ts": one["ts"] + 1}, by_model) is False
+
+
+def test_of_reasons_the_words_of_a_source_hold_before_those_of_the_book() -> None:
+    def why(one: Event, other: Event) -> str | None:
+        reason: str | None = both(one, other)["unpriced_reason"]
+        return reason
+
+    currency = told(unpriced_reason="in another currency", input_tokens=3, **GPT)
+    left_open = told(cost_origin="unpriced", input_tokens=3, **GPT)
+    assert left_open["unpriced_reason"] == LEFT_OPEN
+    assert why(currency, left_open) == "in another currency"
+    assert why(currency, told(unpriced_reason="refunded", **GPT)) == "in another currency"
+    assert why(left_open, told(user="ana")) == LEFT_OPEN
+    modelless, countless = told(input_tokens=3), told(model="nothing-like-it")
+    assert (modelless["unpriced_reason"], countless["unpriced_reason"]) == (NO_MODEL, NO_TOKENS)
+    assert why(modelless, countless) == UNKNOWN_MODEL
+    assert why(told(kind="tool"), told(kind="tool", user="ana")) is None
 
 
 def test_who_brings_events_of_one_project_or_user_completes_no_others() -> None:
