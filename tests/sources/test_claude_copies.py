@@ -11,12 +11,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import duckdb
 import pytest
 
 from data.engines.duckdb.store import DuckEvents
 from data.engines.protocol import EventStore
+from data.events.table import Event
 from data.ingest.importing import ingest_paths
+from data.sources.files import File
 from tests.cli_logs import Clock, stored
+from tests.cli_logs import told as events_of
 
 START: Final = datetime(2026, 3, 10, 10, tzinfo=UTC)
 Line = dict[str, Any]
@@ -192,6 +196,39 @@ def test_a_call_that_telemetry_told_replaces_its_copy(tmp_path: Path, store: Eve
         ingest_paths([path], store)
     assert counted(store)[:2] == (2, sum(truth.calls))
     assert (own, "ana") in stored(store, "event_id", '"user"')
+
+
+def test_an_older_store_knows_calls_without_request_ids_again(tmp_path: Path) -> None:
+    truth, path = Truth(), tmp_path / "events.duckdb"
+    session = Session("5d0c0000-1111-4222-8333-000000000000", None, truth)
+    session.sit(0)
+    for _ in range(5):
+        session.answer(random.Random(1))
+    for line in session.lines[:10]:  # three of the calls
+        line.pop("requestId", None)
+    (log,) = written(tmp_path / "logs", {"a.jsonl": session.lines})
+    older(path, events_of(File(log.name, log))[0])
+    store = DuckEvents(path)
+    wanted = counted(store)
+    assert wanted[:2] == (5, sum(truth.calls))
+    report = ingest_paths([log], store)
+    assert (report.accepted, counted(store)) == (0, wanted)
+    assert ingest_paths([log], store).accepted == 0
+    store.close()
+
+
+def older(path: Path, events: list[Event]) -> None:
+    """A store of these as it was before events had a `shared_id`: a call was known by its
+    message's id, where it had no request id."""
+    store = DuckEvents(path)
+    for event in events:
+        if event["kind"] == "llm":
+            event["event_id"] = ":".join(event["event_id"].split(":")[:2])
+    store.write([event | {"shared_id": None} for event in events])
+    store.close()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("ALTER TABLE events DROP COLUMN shared_id;"
+                           " DELETE FROM schema_version WHERE version >= 6")  # fmt: skip
 
 
 def test_an_advisor_and_a_compaction_are_calls_of_their_own(
