@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,25 @@ def test_a_database_that_breaks_off_is_one_sentence(size: int, tmp_path: Path) -
     path = tmp_path / "opencode.db"
     path.write_bytes((case / "input" / "opencode.db").read_bytes()[:size])
     [(_, error)] = read(find([path]), Options())
+    assert isinstance(error, EventError)
+
+
+MORE = """INSERT INTO message SELECT 'z' || value, session_id, 0, 0, data
+          FROM message m, json_each(?) WHERE m.id = 'msg_14'"""
+
+
+def test_a_database_with_a_damaged_page_gives_what_stands_before_it(tmp_path: Path) -> None:
+    case = Path(__file__).parents[1] / "field" / "opencode-forks-of-sessions"
+    path = tmp_path / "opencode.db"
+    path.write_bytes((case / "input" / "opencode.db").read_bytes())
+    with closing(sqlite3.connect(path)) as base:
+        base.execute(MORE, (str([*range(99)]),))
+        base.commit()
+    body = bytearray(path.read_bytes())
+    body[-4_096:] = bytes(4_096)
+    path.write_bytes(body)
+    *events, error = (raw for _, raw in read(find([path]), Options()))
+    assert len(events) > 20
     assert isinstance(error, EventError)
 
 
