@@ -10,7 +10,7 @@ import pytest
 
 from data.errors import Refused
 from data.events.table import EVENTS, micros
-from data.local_time import GRAINS, buckets, instant
+from data.local_time import GRAINS, buckets, instant, iso
 from data.query.filters import parse
 from data.query.windows import ALL_TIME, Window
 
@@ -44,6 +44,11 @@ def told(one: Window) -> tuple[str, str]:
 ])  # fmt: skip
 def test_a_choice_means_these_instants(choice: Any, start: str, end: str) -> None:
     assert told(window(**choice)) == (start, end)
+
+
+def test_json_carries_an_instant_with_the_offset_of_its_zone() -> None:
+    assert iso(NOW) == "2026-11-20T12:34:56+00:00"
+    assert iso(NOW + 5, "Asia/Kolkata") == "2026-11-20T18:04:56.000005+05:30"
 
 
 @pytest.mark.parametrize(("tz", "day", "hours"), [
