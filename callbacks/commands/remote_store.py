@@ -89,6 +89,7 @@ VERBS: Final[dict[str, Callable[[EventStore, Any], Any]]] = {
     "write": _write,
     "load": _load,
     "stored_ids": lambda store, asked: sorted(store.stored_ids(asked)),
+    "stored_shared_ids": lambda store, asked: sorted(store.stored_shared_ids(asked)),
     "remove": lambda store, asked: store.remove(str(asked)),
     "check": lambda store, _: list(checks.run_all(store)),
 }
@@ -135,7 +136,13 @@ class RemoteStore:
         return None if report is None else Report.of(report)
 
     def stored_ids(self, ids: Collection[str]) -> set[str]:
-        return {one for part in split_into_bodies(ids) for one in self._post("stored_ids", part)}
+        return self._among("stored_ids", ids)
+
+    def stored_shared_ids(self, ids: Collection[str]) -> set[str]:
+        return self._among("stored_shared_ids", ids)
+
+    def _among(self, verb: str, ids: Collection[str]) -> set[str]:
+        return {one for part in split_into_bodies(ids) for one in self._post(verb, part)}
 
     def remove(self, source: str) -> int:
         return int(self._ask("remove", source))

@@ -45,6 +45,9 @@ class EventSink(Protocol):
     def stored_ids(self, ids: Collection[str], /) -> set[str]:
         """Which of these event ids are stored already."""
 
+    def stored_shared_ids(self, ids: Collection[str], /) -> set[str]:
+        """Which of these are the `shared_id` of a stored event."""
+
 
 class EventStore(EventSink, Protocol):
     """A place that keeps events. One process owns it; any of its threads may read and write."""

@@ -21,18 +21,21 @@ def dry_run_write(sink: EventSink) -> Write:
     index = DigestIndex()
 
     def write(events: Sequence[Event]) -> WriteResult:
-        told = {event["shared_id"] or event["event_id"]: event for event in reversed(events)}
-        ids = list(told)
-        hashed = digests(ids)
+        told = {_use(event): event for event in reversed(events)}
+        uses = list(told)
+        hashed = digests(uses)
         before = index.contains(hashed)
         index.add(hashed[~before])
         stored = sink.stored_ids([event["event_id"] for event in events])
-        known = set(compress(ids, before))
-        fresh = {
-            e["event_id"]: e
-            for key, e in told.items()
-            if key not in known and e["event_id"] not in stored
-        }
+        known = {*compress(uses, before), *(_use(e) for e in events if e["event_id"] in stored)}
+        shared = {e["shared_id"] for e in events if e["shared_id"]} - known
+        known |= sink.stored_shared_ids(shared)
+        fresh = {e["event_id"]: e for use, e in told.items() if use not in known}
         return WriteResult(fresh.values())
 
     return write
+
+
+def _use(event: Event) -> str:
+    """What it has in common with its copies."""
+    return str(event["shared_id"] or event["event_id"])

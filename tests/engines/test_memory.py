@@ -33,6 +33,9 @@ class Sink:
     def stored_ids(self, ids: Collection[str]) -> set[str]:
         return set()
 
+    def stored_shared_ids(self, ids: Collection[str]) -> set[str]:
+        return set()
+
     def write(self, events: Sequence[Event], project: str | None = None) -> WriteResult:
         return WriteResult(events)
 

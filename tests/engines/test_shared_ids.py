@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from callbacks.commands.remote_store import RemoteStore
 from data.engines.protocol import EventStore, open_events
 from data.events.cleaning import clean
 from data.events.merging import ANYWHERE, Bound
@@ -18,7 +19,8 @@ from data.ingest.importing import ingest_paths
 from data.prices.book import PriceBook
 from data.prices.draft import draft
 from data.prices.rate_rows import RateChange, rate_rows
-from tests.engines.test_parquet_load import written
+from tests.engines.test_parquet_load import listening, written
+from tests.serving import serving
 
 NOON = 1_793_527_200_000_000
 Row = dict[str, Any]
@@ -102,6 +104,31 @@ def test_copies_and_telemetry_are_one_use_in_any_order(
         assert other.write(chance.sample(events, len(events)), bound) == []
         assert totals(other) == expected, seed
         other.remove("cli")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_dry_run_counts_no_copy_of_what_is_stored(
+    store: EventStore, tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    rows, _ = told(chance)
+    for part in (rows[: len(rows) // 3], rows[len(rows) // 3 :]):
+        path = tmp_path / "a.ndjson"
+        path.write_text("".join(json.dumps(row) + "\n" for row in part))
+        dry = ingest_paths([path], store, dry_run=True)
+        assert dry == ingest_paths([path], store)
+        assert dry.accepted
+    assert ingest_paths([path], store, dry_run=True).accepted == 0
+
+
+def test_a_dry_run_asks_a_running_server_for_copies(tmp_path: Path) -> None:
+    one, other = (CALL | {"event_id": name, "shared_id": "s"} for name in "ab")
+    path = tmp_path / "a.ndjson"
+    path.write_text(json.dumps(other))
+    with serving(tmp_path / "var") as served, listening(served) as url:
+        served.load([one])
+        running = RemoteStore(url, "the key of commands")
+        assert ingest_paths([path], running, dry_run=True).duplicates == 1
 
 
 CALL = {"ts": NOON, "kind": "llm", "source": "t", "channel": "api", "status": "ok",

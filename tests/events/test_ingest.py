@@ -57,6 +57,9 @@ class Kept:
     def stored_ids(self, ids: Collection[str]) -> set[str]:
         return set(ids) & self.events.keys()
 
+    def stored_shared_ids(self, ids: Collection[str]) -> set[str]:
+        return set(ids) & {event["shared_id"] for event in self.events.values()}
+
 
 def calls(*ids: str, **fields: Any) -> list[Record]:
     return [(f"f:{n}", CALL | {"source": "t", "channel": "api", "status": "ok", "event_id": key}

@@ -160,6 +160,12 @@ class DuckEvents:
             ).fetchall()
         return {row[0] for row in rows}.intersection(ids)
 
+    def stored_shared_ids(self, ids: Collection[str]) -> set[str]:
+        if not ids:
+            return set()
+        with self._lock, closing(self._root.cursor()) as reader:
+            return set(self._shared.stored(reader, list(ids)))
+
     def _execute(self, cursor: Any, statement: str, parameters: Any, _context: Any) -> bool:
         with self._query_slots:
             cursor.execute(statement, parameters)
