@@ -93,6 +93,12 @@ def test_a_zone_is_the_readers_until_they_choose_one() -> None:
     assert parse({"tz": "Europe/Berlin"}, NOW, "Asia/Tokyo").window.zone == "Europe/Berlin"
 
 
+def test_a_window_of_ones_own_has_the_ends_that_were_chosen() -> None:
+    ends = {"from": "2026-11-20T10:00", "to": "2026-11-20T11:00"}
+    window = parse({"preset": "custom", **ends, "tz": "Europe/Berlin"}, NOW).window
+    assert (window.start, window.end) == (NOW - 3 * 3_600 * SECOND, NOW - 2 * 3_600 * SECOND)
+
+
 def test_n_is_read_where_it_means_something() -> None:
     assert parse({"preset": "last_month", "n": "many"}, NOW).window.n is None
     assert [parse({"n": n}, NOW).window.n for n in (None, "", "3", 3)] == [7, 7, 3, 3]
