@@ -37,7 +37,7 @@ class Column:
         if value is not None and self.unit.scale != 1:
             value /= self.unit.scale
         text = self.blank if value in (None, "") else self.unit.text(value, zone)
-        return pair(self.field, text if self.unit is TEXT else value, text)
+        return pair(self.field, text if self.unit.dtype == "object" else value, text)
 
 
 @dataclass(frozen=True, slots=True)
