@@ -179,6 +179,7 @@ class Reader:
 
     def columns(self, key: str) -> list[str]:
         """The columns of a section's table that are shown, from left to right."""
+        self._built(key)
         found: list[str] = self.page.evaluate(COLUMNS, key)
         return found
 
@@ -190,8 +191,13 @@ class Reader:
 
     def grid(self, key: str) -> dict[str, Any]:
         """A section's table: `rows` as sorted, the `total` row, the `page`."""
+        self._built(key)
         found: dict[str, Any] = self.page.evaluate(GRID, key)
         return found
+
+    def _built(self, key: str) -> None:
+        """Wait until a section's table is there: far down the page it comes a little later."""
+        expect(self.section(key).locator(".ag-root")).to_be_attached()
 
     def becomes(self, read: Callable[[], Any], wanted: Any) -> None:
         """Wait until reading gives what is wanted, looking once a frame."""

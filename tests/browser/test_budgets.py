@@ -191,6 +191,7 @@ def test_from_a_budget_to_what_it_counts(open_as: Open, role: str) -> None:
         assert (query["from"], query["to"]) == ([one["from"]], [one["to"]])
         expect(reader.find("chip").first).to_be_visible()
         spent = pytest.approx(one["spent"], abs=1e-9)
+        reader.section("cost-by-project").get_by_test_id("mode-table").click()
         reader.becomes(lambda: (reader.grid("cost-by-project")["total"] or {}).get("cost"), spent)
         reader.page.go_back()
         expect(rows(reader, "budgets")).to_have_count(len(budgets))

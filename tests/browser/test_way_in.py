@@ -71,6 +71,7 @@ def test_signing_out_closes_the_page(open_as: Open) -> None:
 
 def test_a_user_sees_nobody_else_and_after_their_session_comes_back(open_as: Open) -> None:
     reader = open_as("user", "/settings/analytics/spending")
+    reader.section("cost-by-user").get_by_test_id("mode-table").click()
     assert [row["user"] for row in reader.grid("cost-by-user")["rows"]] == ["Jonas Weber"]
     box = reader.find("filter-users")
     box.locator("button.dash-dropdown").click()
