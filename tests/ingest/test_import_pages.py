@@ -70,7 +70,8 @@ def test_a_source_tells_its_models_without_a_price_and_its_rejections(served: Se
     ]  # fmt: skip
     lines = chosen(served, "canonical").splitlines()
     assert lines[:3] == [
-        "canonical: without a price are", "  new: 40 tokens in 1 call", "Rejected last:",
+        "canonical: without a price are", "  new: 40 tokens in 1 call: unknown model",
+        "Rejected last:",
     ]  # fmt: skip
     assert "body:2: ts is missing" in lines
     assert [chosen(served, "x", claims) for claims in OTHERS] == [
