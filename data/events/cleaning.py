@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
@@ -39,6 +40,14 @@ KNOWN: Final = frozenset(FIELDS)
 MICROS: Final = re.compile("[0-9]{15,16}")
 BLANK: Final[Event] = dict.fromkeys(("ts", *WORDS, *COUNTS, "tags"))
 SPAN: Final = range(micros(EARLIEST), micros(LATEST))
+UNKNOWN: Final = {None}
+ANY_TIER: Final = (None, *TIERS)
+PART_COUNTS: Final = itemgetter(*(part for parts in PARTS.values() for part in parts))
+# Of one kind alone: the fields, what reads them all at once, and the kind.
+BELONGING: Final = tuple(
+    (names, itemgetter(*names), kind)
+    for names, kind in ((CALL_ONLY, "llm"), (SESSION_ONLY, "session"))
+)
 Note = Callable[[str], None]  # hears what was put right in an event that is kept
 
 
@@ -65,7 +74,7 @@ def _check(event: Event) -> None:
     for name, allowed in CHOICES.items():
         if event[name] not in allowed:
             raise EventError(f"{name} is {event[name]!r}, not one of {', '.join(allowed)}")
-    if event["service_tier"] not in (None, *TIERS):
+    if event["service_tier"] not in ANY_TIER:
         raise EventError(
             f"service_tier is {event['service_tier']!r}, not one of {', '.join(TIERS)}"
         )
@@ -84,6 +93,8 @@ def _check_numbers(event: Event) -> None:
 
 def _limit_parts(event: Event, note: Note) -> None:
     """No part is more than what the other parts leave of its whole; a doubt loses no call."""
+    if not any(PART_COUNTS(event)):  # as mostly
+        return
     for whole, parts in PARTS.items():
         left = event[whole]
         for part in parts:
@@ -97,8 +108,8 @@ def _limit_parts(event: Event, note: Note) -> None:
 
 def _check_belonging(event: Event) -> None:
     """Only calls carry tokens and money, only sessions carry lines: nothing counts twice."""
-    for names, kind in ((CALL_ONLY, "llm"), (SESSION_ONLY, "session")):
-        if event["kind"] != kind:
+    for names, values, kind in BELONGING:
+        if event["kind"] != kind and set(values(event)) != UNKNOWN:
             for name in names:
                 billed = name in MONEY and event["kind"] in BILLED
                 if event[name] is not None and not billed:

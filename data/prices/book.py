@@ -28,13 +28,14 @@ from data.events.table import LARGEST_COUNT, MANY_PROMPTS, TOKENS, micros
 from data.prices.entries import Entry
 from data.prices.exchange import NO_RATES, Exchange
 from data.prices.public_book import ALWAYS, PublicBook, installed
-from data.prices.rates import STANDARD, Prices, Rates, Schedule, Steps, Usage
+from data.prices.rates import FOUR, STANDARD, Prices, Rates, Schedule, Steps, Usage
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MODELS: Final = 8_192
 # What applies from when on (µs UTC), latest first; the last is from the beginning of time.
 Plan = tuple[tuple[int, Schedule], ...]
 UNKNOWN: Final = Prices({STANDARD: ()})
+UNTOLD: Final = (None,) * len(TOKENS)
 ASKED: Final = itemgetter("provider", "model", "ts", "service_tier")
 
 
@@ -81,7 +82,7 @@ class PriceBook:
         provider, model, ts, tier = ASKED(call)
         if model is None:
             return None, NO_MODEL
-        if not call["web_searches"] and all(call[name] is None for name in TOKENS):
+        if not call["web_searches"] and FOUR(call) == UNTOLD:
             return None, NO_TOKENS
         if (steps := self.steps(provider, model, ts, tier)) is None:
             return None, self.reason(provider, model, ts, tier)

@@ -60,8 +60,11 @@ def in_dollars(raw: Raw, book: PriceBook, note: Note) -> Raw:
 
 def _possible(raw: Raw, note: Note) -> Raw:
     """The fields of a record, without a cost that cannot be."""
+    impossible = _impossible(raw)
+    if not impossible and NOTES not in raw:  # as mostly
+        return raw
     found = {name: value for name, value in raw.items() if name != NOTES}
-    if _impossible(raw):
+    if impossible:
         note(COST_UNKNOWN)
         found |= {
             "cost_nano": None,

@@ -16,7 +16,17 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.bench import browser, crowd, importing, refresh, sending, serving, telemetry, writing
+from tests.bench import (
+    browser,
+    crowd,
+    importing,
+    reading,
+    refresh,
+    sending,
+    serving,
+    telemetry,
+    writing,
+)
 from tests.bench.report import Row, progress, table
 
 T = TypeVar("T")
@@ -41,7 +51,7 @@ def _measured(folder: Path, sizes: list[int]) -> list[Row]:
     rows = [Row(f"telling {crowd.SAMPLE:,} sample events", _apart(crowd.sampled, sample))]
     rows += _apart(browser.measure)
     rows += _apart(importing.measure, sample)
-    rows += _apart(telemetry.measure)
+    rows += _apart(telemetry.measure) + _apart(reading.measure)
     path = sample
     for size in sizes:
         path = folder / f"{size / 1e6:g} M.duckdb"

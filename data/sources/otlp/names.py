@@ -72,6 +72,8 @@ def first(attributes: Mapping[str, Any], *names: str) -> str | None:
 def _first(attributes: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
     for name in names:
         value = attributes.get(name)
+        if value is None:
+            continue
         if isinstance(value, str) and (text := value.strip()) and text not in PLACEHOLDERS:
             return text
         if isinstance(value, int) and not isinstance(value, bool):

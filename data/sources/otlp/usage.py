@@ -22,6 +22,7 @@ from data.sources.otlp.names import MASKS, Attributes, first_known, first_text
 from data.sources.unread import is_something, matters
 
 Counts = dict[str, int | None]
+COSTS: Final = names.COST.bit | names.LANGFUSE_COST.bit
 ASKED: Final = (names.INPUT, names.CACHED, names.WRITTEN, names.OUTPUT, names.REASONED)
 
 
@@ -148,6 +149,8 @@ def tier(attributes: Attributes) -> Raw:
 
 def cost(attributes: Attributes) -> Raw:
     """What the emitter says it cost; 0 beside tokens is what those say who know no price."""
+    if not attributes.spelled & COSTS:  # as mostly
+        return {"cost_nano": None}
     used = any(first_known(attributes, each)[1] for each in (names.INPUT, names.OUTPUT))
     used = used or bool(attributes.spelled & names.LANGFUSE_USAGE.bit)
     if attributes.spelled & names.LANGFUSE_COST.bit:

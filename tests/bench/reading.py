@@ -1,0 +1,245 @@
+"""How fast each format is read: all that an import does but for its store, in processor time.
+
+Inputs are real files and field cases, each repeated until it comes to `EVENTS`: rows inside one
+file, with fresh ids; logs of a session, which are a file each, as whole files. Figures are of each
+file once. To compare two checkouts, take turns, so that a busy moment hits both:
+
+    python -m tests.bench.reading --json before.json       (there, perhaps with FOLDERs)
+    python -m tests.bench.reading --json after.json --against before.json
+
+`--json` keeps the fastest of all runs; `--against` compares the files that both could read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import math
+import re
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from data.errors import SpendscopeError
+from data.events.merging import WriteResult
+from data.events.table import Event
+from data.ingest.importing import ingest_paths
+from data.prices.book import PUBLIC, PriceBook
+from data.sources import Options, find
+from tests.bench import spans
+from tests.bench.report import Row, progress
+
+HERE: Final = Path(__file__).resolve().parents[2]
+SHARED: Final = HERE.parent / "shared"
+FOLDERS: Final = (HERE / "tests" / "field", SHARED / "field", SHARED / "data")
+EVENTS: Final = 1_000  # of each file, repeated
+WHOLE: Final = 30  # times, at most, that a file is read which cannot be made longer
+FILES: Final = 3  # of a format: its largest
+TURNS: Final = 3
+LARGE: Final = 200_000  # bytes of a file that is read as it is
+LISTED: Final = frozenset({".csv", ".tsv", ".txt"})
+LINED: Final = frozenset({".jsonl", ".ndjson"})
+SESSIONS: Final = frozenset({
+    "claude_code", "claude_code_output", "codex", "codex_old", "copilot_cli", "gemini_cli", "iflow",
+    "qwen_code",
+})  # fmt: skip
+UNDATED: Final = Options(start=datetime(2026, 1, 1, tzinfo=UTC))
+# Ids: of sixteen hexadecimal digits or more, or under a name that says so.
+HEXADECIMAL: Final = re.compile(rb"\b(?=[0-9-]*[a-f])([0-9a-f]{4})[0-9a-f]{4}([0-9a-f-]{8,})\b")
+NAMED: Final = re.compile(rb'(id"\s*:\s*"[^"\\]{4})[^"\\]{4}([^"\\]*")', re.IGNORECASE)
+Taken = dict[str, dict[str, tuple[int, float]]]  # of each format and file: events, seconds
+
+
+class Nowhere:
+    """What an import writes into here: everything is new, and nothing is kept."""
+
+    def book(self) -> PriceBook:
+        return PUBLIC
+
+    def write(self, events: Sequence[Event]) -> WriteResult:
+        return WriteResult(events)
+
+    def load(self, part: object) -> None:
+        """Parquet is read record by record where a sink does not read it itself."""
+
+    def stored_ids(self, ids: Iterable[str]) -> set[str]:
+        return set()
+
+
+def measure() -> list[Row]:
+    """A row a format."""
+    return [
+        Row(f"read {name}", taken, None, f"{events:,} events, {events / taken:,.0f} events/s")
+        for name, (events, taken) in totals(read_all(FOLDERS)).items()
+    ]
+
+
+def read_all(
+    folders: Iterable[Path], only: Taken | None = None, names: Sequence[str] | None = None
+) -> Taken:
+    """What reading takes, of files of the formats `names` that are among `only`."""
+    found: Taken = {}
+    with TemporaryDirectory(prefix="spendscope-bench-") as temporary:
+        files = sorted(_files(folders, Path(temporary)), key=lambda one: -one[1].stat().st_size)
+        for label, path in files:
+            name = _format(path)
+            if name is None or (names and name not in names):
+                continue
+            if only is not None and label not in only.get(name, {}):
+                continue
+            if len(found.get(name, {})) == FILES or not (taken := _read(path, name, temporary)):
+                continue
+            progress(f"read {name}: {label}")
+            found.setdefault(name, {})[label] = taken
+    return dict(sorted(found.items()))
+
+
+def _files(folders: Iterable[Path], temporary: Path) -> Iterator[tuple[str, Path]]:
+    """Every input, by a label that is the same in all checkouts."""
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.suffix != ".md" and path.name != "expect.json":
+                yield f"{folder.name}/{path.relative_to(folder)}", path
+    path = temporary / "spans.pb"
+    path.write_bytes(spans.export([_call(number) for number in range(spans.BATCH)], 1))
+    yield "an export of an SDK", path
+
+
+def _call(number: int) -> Event:
+    return {
+        "ts": 1_795_350_580_000_000 + number, "duration_ms": 1_200, "provider": "openai",
+        "model": "gpt-4o", "user": "ana", "conversation_id": f"c{number // 8}", "assistant": None,
+        "input_tokens": 1_800, "output_tokens": 140,
+    }  # fmt: skip
+
+
+def _format(path: Path) -> str | None:
+    try:
+        found = find([path], options=UNDATED)[0].format
+    except SpendscopeError:
+        return None
+    return found.name if found else None
+
+
+def _read(path: Path, name: str, temporary: str) -> tuple[int, float] | None:
+    """Events and seconds of a file read once; None where nothing comes of it."""
+    events, _ = _timed([path], name)
+    if not events:
+        return None
+    longer, copies = _repeated(path, name, math.ceil(EVENTS / events), Path(temporary))
+    turns = [_timed(longer, name) for _ in range(TURNS)]
+    return round(turns[0][0] / copies), min(taken for _, taken in turns) / copies
+
+
+def _timed(paths: Sequence[Path], name: str) -> tuple[int, float]:
+    start = time.process_time()
+    report = ingest_paths(paths, Nowhere(), UNDATED, name=name)
+    return report.accepted, time.process_time() - start
+
+
+def _repeated(path: Path, name: str, copies: int, temporary: Path) -> tuple[list[Path], int]:
+    """A file, and how often it is repeated: its rows where it has rows, else all of it."""
+    content = path.read_bytes()
+    content = gzip.decompress(content) if path.suffix == ".gz" else content
+    kind = Path(path.name.removesuffix(".gz")).suffix
+    if len(content) > LARGE or name in SESSIONS:
+        return [path] * min(copies, WHOLE), min(copies, WHOLE)
+    if kind in LISTED:
+        head, end, rows = content.partition(b"\n")
+        whole = [head + end, *_fresh(rows.rstrip() + b"\n", copies)]
+    elif kind in LINED:
+        whole = list(_fresh(content.rstrip() + b"\n", copies))
+    elif content.lstrip()[:1] == b"[":
+        items = content.strip()[1:-1]
+        whole = [b"[", b",".join(_fresh(items, copies)), b"]"]
+    else:
+        return [path] * min(copies, WHOLE), min(copies, WHOLE)
+    longer = temporary / path.name.removesuffix(".gz")
+    longer.write_bytes(b"".join(whole))
+    return [longer], copies
+
+
+def _fresh(rows: bytes, copies: int) -> Iterator[bytes]:
+    """The rows, and copies of them with other ids."""
+    yield rows
+    for copy in range(1, copies):
+        other = rb"\g<1>%04x\g<2>" % copy
+        yield HEXADECIMAL.sub(other, NAMED.sub(other, rows))
+
+
+def totals(taken: Taken) -> dict[str, tuple[int, float]]:
+    """Events and seconds of each format."""
+    return {
+        name: (sum(n for n, _ in files.values()), sum(s for _, s in files.values()))
+        for name, files in taken.items()
+    }
+
+
+def common(taken: Taken, other: Taken) -> Taken:
+    """Of the one what the other has, too."""
+    both = {
+        name: {label: one for label, one in files.items() if label in other.get(name, {})}
+        for name, files in taken.items()
+    }
+    return {name: files for name, files in both.items() if files}
+
+
+def fastest(taken: Taken, other: Taken) -> Taken:
+    """Both, each file at its fastest."""
+    return {
+        name: {
+            label: min((one[label] for one in (taken.get(name, {}), other.get(name, {}))
+                        if label in one), key=lambda told: told[1])
+            for label in {**other.get(name, {}), **taken.get(name, {})}
+        }
+        for name in sorted({*taken, *other})
+    }  # fmt: skip
+
+
+def table(taken: Taken, other: Taken | None = None) -> str:
+    """A line a format; against another checkout the slowest first."""
+    lines = [f"{'format':24} {'events':>7} {'events/s':>9}"]
+    if other is None:
+        return "\n".join(lines + [_line(name, *told) for name, told in totals(taken).items()])
+    now, before = totals(common(taken, other)), totals(common(other, taken))
+    lines[0] += f" {'before':>9} {'ratio':>6}"
+    for name in sorted(now, key=lambda one: before[one][1] / now[one][1]):
+        events, seconds = before[name]
+        ratio = seconds / now[name][1]
+        lines.append(f"{_line(name, *now[name])} {events / seconds:>9,.0f} {ratio:>5.2f}×")
+    return "\n".join(lines)
+
+
+def _line(name: str, events: int, seconds: float) -> str:
+    return f"{name:24} {events:>7,} {events / seconds:>9,.0f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        "python -m tests.bench.reading", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("folders", type=Path, nargs="*", default=FOLDERS, metavar="FOLDER")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures here")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="compare with these figures")
+    parser.add_argument("--format", nargs="+", metavar="NAME", help="these formats alone")
+    given = parser.parse_args()
+    other = _kept(given.against) if given.against else None
+    taken = read_all(given.folders, other, given.format)
+    if given.json:
+        taken = fastest(taken, _kept(given.json) if given.json.exists() else {})
+        given.json.write_text(json.dumps(taken))
+    print(table(taken, other))
+
+
+def _kept(path: Path) -> Taken:
+    told: dict[str, dict[str, Any]] = json.loads(path.read_text())
+    return {name: {label: (one[0], one[1]) for label, one in f.items()} for name, f in told.items()}
+
+
+if __name__ == "__main__":
+    main()
