@@ -23,6 +23,7 @@ from data.sources.files import File, as_text, files_in
 from data.sources.format import Format, Head, Note, Options, Record, watched_records
 from data.sources.lookalikes import refusal
 from data.sources.mapping import lacking
+from data.sources.unread import Watch
 
 __all__ = [
     "File",
@@ -101,13 +102,14 @@ def _nothing(first: Input) -> str:
 
 def read(inputs: Sequence[Input], options: Options) -> Iterator[Record]:
     """The records of all files, in order; a file that is none of ours is one rejected record."""
-    return chain.from_iterable(_records(each, options) for each in inputs)
+    watches: dict[str, Watch] = {}
+    return chain.from_iterable(_records(each, options, watches) for each in inputs)
 
 
-def _records(found: Input, options: Options) -> Iterator[Record]:
+def _records(found: Input, options: Options, watches: dict[str, Watch]) -> Iterator[Record]:
     if found.format is None:
         return iter([(found.file.name, EventError(found.problem))])
-    some = watched_records(found.format, found.file, options)
+    some = watched_records(found.format, found.file, options, watches)
     first = next(some, None)
     if first is None:  # nothing is silently nothing
         return iter([(found.file.name, Note(EMPTY.format(found.format.label)))])

@@ -132,14 +132,21 @@ def records(
             watch.settle(entry, gave)
 
 
-def watched_records(form: Format, file: File, options: Options) -> Iterator[Record]:
-    """The records of a file; then a sentence on what was left of it and `form` does not declare."""
-    watch = Watch()
+def watched_records(
+    form: Format, file: File, options: Options, watches: dict[str, Watch] | None = None
+) -> Iterator[Record]:
+    """The records of a file; then a sentence on what was left of it and `form` does not declare.
+    `watches` of earlier files, by format, are used and kept where nothing was left."""
+    watches = {} if watches is None else watches
+    watch = watches.pop(form.name, None) or Watch()
+    watch.begin_file()
     yield from form.read(file, replace(options, watch=watch))
     left = [path for path in watch.unread() if not _is_declared(form, path)]
     if left:
         names = ", ".join(left[:MOST_NAMED]) + (", …" if len(left) > MOST_NAMED else "")
         yield file.name, Note(UNREAD.format(form.name, names))
+    else:
+        watches[form.name] = watch
 
 
 def _is_declared(form: Format, path: str) -> bool:

@@ -42,7 +42,8 @@ Shape = tuple[Any, ...]
 
 
 class Watch:
-    """What the entries of one file hold beside what their reader asks for."""
+    """What the entries of one file hold beside what their reader asks for; of further files, too,
+    as long as nothing is left: shapes that were asked for once need no asking in each of them."""
 
     def __init__(self) -> None:
         self.asked: set[str] = set()
@@ -53,6 +54,14 @@ class Watch:
         self.looking = False  # at the entry that was handed over last
         self._known: set[Shape] = set()  # the outermost keys
         self._entries = 0
+
+    def begin_file(self) -> None:
+        """Look at the first entries of a file again, by what is known of their shapes."""
+        self._known.clear()
+        self._tries.clear()
+        self._entries = 0
+        if len(self._blank) > MOST_SHAPES:
+            self._blank.clear()
 
     def over(self, entry: Any) -> Any:
         """The entry, watched if none that came to something had its keys before; in a long file not

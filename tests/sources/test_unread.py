@@ -172,3 +172,18 @@ def test_attributes_of_spans_are_watched_too() -> None:
     found = request_records("traces", body, json=True, options=Options())
     notes = [raw for _, raw in found if isinstance(raw, Note)]
     assert notes == [Note(UNREAD.format("otlp", "gen_ai.usage.brand_new_tokens"))]
+
+
+def test_files_one_after_the_other_are_each_looked_at() -> None:
+    """What is known of a shape from one file hides nothing in the next."""
+
+    def read(file: File, options: Options) -> Any:
+        return records([("f:1", json.loads(file.body))], reader("id"), options)
+
+    form, watches = Format("acme", "Acme's", lambda _: True, read), dict[str, Watch]()
+    told = []
+    for number, held in enumerate(("", 0, 4, 5, 0)):
+        file = File("f", body=json.dumps({"id": number, "credits": held}).encode())
+        found = watched_records(form, file, Options(), watches)
+        told.append(sum(isinstance(one, Note) for _, one in found))
+    assert told == [0, 0, 1, 1, 0]
