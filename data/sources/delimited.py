@@ -55,7 +55,8 @@ class Layout:
 
     @classmethod
     def _with(cls, separator: str, text: str) -> Layout:
-        doubled = re.search(_doubled(separator), text.partition("\n")[0]) is not None
+        header = text.partition("\n")[0]
+        doubled = '""' in header and re.search(_doubled(separator), header) is not None
         layout = cls(separator, doubled=doubled)
         try:
             names = [name.strip() for name in layout.cells(next(layout.reader(text), []), 0)]
