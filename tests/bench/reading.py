@@ -69,6 +69,9 @@ class Nowhere:
     def stored_ids(self, ids: Iterable[str]) -> set[str]:
         return set()
 
+    def stored_shared_ids(self, ids: Iterable[str]) -> set[str]:
+        return set()
+
 
 def measure() -> list[Row]:
     """A row a format."""
