@@ -112,7 +112,7 @@ def test_every_form_is_counted_and_a_second_time_adds_nothing(
     ({"input_tokens": -1}, "input_tokens is negative"),
     ({"output_tokens": 1.5}, "output_tokens is not a whole number"),
     ({"cost_nano": "much"}, "cost_nano is not a number"),
-    ({"cost_nano": 10**16}, "cost_nano is larger than 10^15"),
+    ({"input_tokens": 10**16}, "input_tokens is larger than 10^15"),
     ({"kind": "fax"}, "kind is 'fax', not one of llm"),
     ({"ts": "soon"}, "ts is not a time: 'soon'"),
     ({"ts": "1999-12-31T23:59:59Z"}, "ts lies outside the years 2000 to 2100"),
