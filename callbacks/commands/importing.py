@@ -54,7 +54,7 @@ def _chosen(arguments: argparse.Namespace) -> list[Input]:
     found = found_here()
     if not found:
         raise SourceError("no coding agent has kept a log on this machine, where we look")
-    print("\n".join(map(said, found)), file=sys.stderr)
+    print("\n".join(map(found_line, found)), file=sys.stderr)
     if not (arguments.yes or sys.stdin.isatty()):
         raise Refused("yes", "nothing is imported: say yes at a terminal, or --yes for all of it")
     wanted = [each for each in found if arguments.yes or _asked(each)]
@@ -63,7 +63,7 @@ def _chosen(arguments: argparse.Namespace) -> list[Input]:
     return [one for each in wanted for one in each.inputs]
 
 
-def said(found: Found) -> str:
+def found_line(found: Found) -> str:
     """What was found of a format, as a line."""
     home, size = str(Path.home()), found.size / 1_000_000
     where = ", ".join(str(folder).replace(home, "~", 1) for folder in found.folders)

@@ -46,7 +46,7 @@ def body(asked: Row, totals: Mapping[str, Any], window: str, href: str) -> list[
         html.Div(
             [
                 html.Span(
-                    [f"{METRICS[name].label} ", html.B(_said(name, totals))],
+                    [f"{METRICS[name].label} ", html.B(_total_text(name, totals))],
                     **ids.testid(f"events-{name}"), **{"data-value": _exact(totals[name])},
                 )
                 for name in totals
@@ -61,7 +61,7 @@ def body(asked: Row, totals: Mapping[str, Any], window: str, href: str) -> list[
 
 
 def _grid(count: int, totals: Mapping[str, Any]) -> dag.AgGrid:
-    summed = {f"{name}_text": _said(name, totals) for name in ("cost", "tokens", "requests")}
+    summed = {f"{name}_text": _total_text(name, totals) for name in ("cost", "tokens", "requests")}
     last: Row = {"ts_text": "Total"} | summed
     shown = min(max(count, 1), 12) * 34 + 40 + 34 + 16
     return dag.AgGrid(
@@ -105,7 +105,7 @@ def _row(one: Row, zone: str, stamp: Any, several: Mapping[str, tuple[str, ...]]
     return row
 
 
-def _said(name: str, totals: Mapping[str, Any]) -> str:
+def _total_text(name: str, totals: Mapping[str, Any]) -> str:
     return METRICS[name].unit.text(totals[name])
 
 

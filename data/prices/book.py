@@ -136,11 +136,13 @@ class PriceBook:
         for start in sorted(starts):
             begun = [entry for entry in mine if entry.since <= start]
             closest = max(begun, key=_closeness, default=None)
-            prices = self._said(closest, provider, model, start)
+            prices = self._prices_from(closest, provider, model, start)
             plan.append((start, prices.by_tier.get(tier, ())))
         return tuple(reversed(plan))
 
-    def _said(self, entry: Entry | None, provider: str | None, model: str, ts: int) -> Prices:
+    def _prices_from(
+        self, entry: Entry | None, provider: str | None, model: str, ts: int
+    ) -> Prices:
         """The prices of a model from `ts` (µs UTC) on, by the entry that holds, if one does."""
         if entry is None:
             return self._public(provider, model, ts)

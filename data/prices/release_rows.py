@@ -141,10 +141,10 @@ def _read_when(row: Row) -> Constraint:
 def _steps(steps: Steps | None) -> list[list[Any]] | None:
     if steps is None:
         return None
-    return [[over, *_told(rates)] for over, rates in steps]
+    return [[over, *_rate_texts(rates)] for over, rates in steps]
 
 
-def _told(rates: Rates) -> list[str | None]:
+def _rate_texts(rates: Rates) -> list[str | None]:
     told = [getattr(rates, name) for name in BILLED_BY]
     while told[-1] is None:
         told.pop()

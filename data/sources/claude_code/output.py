@@ -121,7 +121,7 @@ class Output:
         if moment is None and not logged:
             raise EventError("the output tells no time: give when it ran with --start")
         context = self._context(line, moment)
-        for model, used in self._told(session, line).items():
+        for model, used in self._added_counters(session, line).items():
             mine = {own: one for own, one in messages.items() if one.model == named(model)}
             if logged and (mine or not messages or moment is None):
                 yield where, LOGGED
@@ -133,7 +133,7 @@ class Output:
         if not logged:
             yield where, context | _run(line)
 
-    def _told(self, session: str, line: Line) -> dict[str, Counters]:
+    def _added_counters(self, session: str, line: Line) -> dict[str, Counters]:
         """The counters of each model that this result adds to the ones before."""
         usage, models = of_usage(part(line, "usage")), of_models(part(line, "modelUsage"))
         now = models or {self.model or "unknown": usage}

@@ -145,7 +145,7 @@ class Rollout:
         """A line of its parent: a record names its thread, a count only says what went before."""
         if kind == "token_usage_record":
             yield from self._record(where, payload, moment)
-        elif payload.get("type") == "token_count" and (told := self._told(payload, moment)):
+        elif payload.get("type") == "token_count" and (told := self._token_count(payload, moment)):
             if not told.tells(self.recorded, forked=True):
                 yield where, COPIED
             self.recorded = None
@@ -186,7 +186,7 @@ class Rollout:
                 self.sessions.now.change(path, added, removed)
 
     def _count(self, where: str, payload: Line, moment: datetime) -> Iterator[Record]:
-        told = self._told(payload, moment)
+        told = self._token_count(payload, moment)
         if told is None:
             return
         yield from self._release()
@@ -195,7 +195,7 @@ class Rollout:
             self.pending = PendingCall(where, raw, told)
         self.recorded = None
 
-    def _told(self, payload: Line, moment: datetime) -> Telling | None:
+    def _token_count(self, payload: Line, moment: datetime) -> Telling | None:
         """What a count says was spent since the last of its limit; None where that is nothing."""
         info, limit = payload.get("info"), str(part(payload, "rate_limits").get("limit_id"))
         if not isinstance(info, Mapping) or not info.get("total_token_usage"):

@@ -127,12 +127,12 @@ def leftover(attributes: Attributes) -> list[str]:
     """Attributes that may hold tokens, money or counts and that nobody reads."""
     if SPELLED.issuperset(attributes):  # as mostly
         return []
-    doubtful = _doubtful(tuple(attributes))
+    doubtful = _unread_counts(tuple(attributes))
     return [name for name in doubtful if is_something(attributes[name])] if doubtful else []
 
 
 @lru_cache(4_096)
-def _doubtful(spelled: tuple[str, ...]) -> tuple[str, ...]:
+def _unread_counts(spelled: tuple[str, ...]) -> tuple[str, ...]:
     others = (name for name in spelled if name not in MASKS and name.startswith(VOCABULARIES))
     return tuple(name for name in others if not name.startswith(KNOWN) and matters(name))
 
