@@ -47,7 +47,7 @@ class People:
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, People):
-            return False
+            return NotImplemented
         return (self._aliases, self._apart) == (other._aliases, other._apart)
 
     def __hash__(self) -> int:
@@ -127,9 +127,9 @@ class People:
             if found := address(one):
                 spellings.setdefault(found, []).append(self.person(one))
         return {
-            found: persons[0]
-            for found, persons in spellings.items()
-            if len(persons) > 1 and len(set(persons)) == 1
+            found: person
+            for found, (person, *others) in spellings.items()
+            if set(others) == {person}
         }
 
     @cached_property

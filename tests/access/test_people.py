@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 import sqlalchemy as sa
 
-from data.access.people import NO_ALIASES, Alias, People
+from data.access.people import NO_ALIASES, Alias, People, address
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.events.table import EVENTS, Event
@@ -30,7 +30,16 @@ def test_what_is_the_same_mapping_has_the_same_hash() -> None:
     one, two = (People([Alias("a", "x"), Alias("b", "y")][::step]) for step in (1, -1))
     assert one == two
     assert hash(one) == hash(two)
-    assert one not in (NO_ALIASES, People([Alias("a", "x")]), People([Alias("a", "x", "X")]), ())
+    assert one not in (NO_ALIASES, People([Alias("a", "x")]), People([Alias("a", "x", "X")]))
+    assert one.__eq__(()) is NotImplemented
+
+
+@pytest.mark.parametrize(
+    ("id_", "found"),
+    [("Ana@X.com", "ana@x.com"), ("Ana", None), ("ÁNA@x.com", None), ("ÁNA", None)],
+)
+def test_an_address_is_plain_letters_round_an_at_sign(id_: str, found: str | None) -> None:
+    assert address(id_) == found
 
 
 def test_claims_mean_the_person_and_never_by_their_email() -> None:
