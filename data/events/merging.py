@@ -16,6 +16,7 @@ not change):
 - A part (cached for an hour, audio, reasoning, …) stays one: it has its whole grow, but for input
   tokens, of which it takes no more than there are.
 - A reported cost goes before a list price, that before none; of two reported ones the larger.
+  Who tells a tier that no book can know a rate for forbids the list price.
 
 A list price is worked out, not told: it stays until what it is worked out of changes, and is then
 the book's of that moment. An unpriced call that the book could price was left so by its source.
@@ -31,7 +32,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from data.events.reasons import LEFT_OPEN, of_the_book
+from data.events.reasons import LEFT_OPEN, never_priced, of_the_book
 from data.events.table import (
     CHANNELS,
     COUNTS,
@@ -166,6 +167,8 @@ def _cost(old: Event, new: Event, merged: Event, book: PriceList) -> Cost:
     reported = [one["cost_nano"] for one in both if one["cost_origin"] == "reported"]
     if reported:
         return max(reported), "reported"
+    if any(never_priced(one["unpriced_reason"]) for one in both):
+        return None, "unpriced"
     listed = [one for one in both if one["cost_origin"] == "list"]
     for one in listed:
         if same_price(one, merged, book):

@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from genai_prices.types import StartDateConstraint, TimeOfDateConstraint
 
+from data.events.reasons import LACKING
 from data.events.table import PARTS, TOKENS
 
 NANO_PER_MTOK: Final = 1_000  # USD per million tokens, as nano-dollars per token
@@ -131,11 +132,6 @@ class Rates:
 
 BILLED_BY: Final = tuple(field.name for field in fields(Rates))
 PLAIN: Final = ("input", "cached_input", "cache_write", "output", "request")
-# What nothing stands for, in words.
-LACKING: Final = {
-    "cache_write_1h": "one-hour cache writes", "web_searches": "web searches",
-    "input_audio": "audio input", "output_audio": "audio output", "output_image": "image output",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

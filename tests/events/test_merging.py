@@ -126,6 +126,14 @@ def test_why_it_is_unpriced_stays_until_there_is_a_cost() -> None:
     assert told(unpriced_reason="in another currency", cost_nano=1)["unpriced_reason"] is None
 
 
+def test_a_tier_without_a_word_of_ours_is_never_priced() -> None:
+    scale = told(unpriced_reason="no rate for scale", input_tokens=3, **GPT)
+    listed = told(input_tokens=3, output_tokens=2, **GPT)
+    merged = both(scale, listed)
+    assert (merged["cost_nano"], merged["unpriced_reason"]) == (None, "no rate for scale")
+    assert both(merged, told(cost_nano=1))["cost_nano"] == 1
+
+
 def test_what_is_told_later_of_what_is_billed_completes_the_price() -> None:
     sonnet: dict[str, Any] = {"provider": "anthropic", "model": "claude-sonnet-4-5",
                               "cache_write_tokens": 9}  # fmt: skip

@@ -40,6 +40,7 @@ COLUMNS = ", ".join(column.name for column in EVENTS.columns)
 COUNTED = (
     "cost_nano, cost_origin, unpriced_reason, cache_saved_nano, cache_write_nano, list_cost_nano"
 )
+SCALE = "no rate for scale"  # a tier that we have no word for
 OWN = {"model": "our-*", "from": "2026-01-01", "input": "0.0375", "output": "4"}
 PUBLIC_MODELS = [
     ("google", "gemini-2.5-pro"), ("deepseek", "deepseek-chat"), ("deepseek", "deepseek-v4-pro"),
@@ -108,13 +109,14 @@ def drawn(draw: random.Random, make: Make) -> Event:
     told |= {"web_searches": draw.choice((None, None, None, 0, 4)),
              "service_tier": draw.choice((None, None, *TIERS)),
              "request_count": draw.choice((None, None, 1, 3)),
-             "unpriced_reason": draw.choice((None, "in another currency"))}  # fmt: skip
+             "unpriced_reason": draw.choice((None, "in another currency", SCALE))}  # fmt: skip
     return make(ts=ts, provider=provider, model=model, **told, **reported)
 
 
 def by_hand(event: Event, book: PriceBook) -> tuple[Any, ...]:
     """What a re-pricing of everything must leave, in plain Python."""
     price, reason = book.price_of(event)
+    price = None if event["unpriced_reason"] == SCALE else price
     if event["cost_origin"] != "reported" and price is not None:
         event = event | {"cost_nano": price, "cost_origin": "list", "unpriced_reason": None}
     if event["cost_origin"] == "unpriced" and reason != "no token counts":

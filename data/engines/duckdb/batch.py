@@ -174,7 +174,7 @@ def _more(name: str) -> str:
         return f"{mine} <> {kept}"
     sign = "<" if name in FALLING else ">" if name in COUNTS else "<>"
     adds = f"coalesce({mine} {sign} {kept}, {mine} IS NOT NULL)"
-    return f"(e.cost_nano IS NULL AND {adds})" if name == "unpriced_reason" else adds
+    return f"(e.cost_origin <> 'reported' AND {adds})" if name == "unpriced_reason" else adds
 
 
 def fetched(cursor: Cursor, places: Sequence[int]) -> list[Row]:

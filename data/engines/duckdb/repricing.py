@@ -12,12 +12,12 @@ from typing import Final
 import duckdb
 import pandas as pd
 
-from data.events.reasons import NO_RATE, OF_THE_BOOK, TOO_LARGE
+from data.events.reasons import LACKING, NO_RATE, OF_THE_BOOK, TOO_LARGE
 from data.events.table import LARGEST_COUNT, MANY_PROMPTS, PARTS, TOKENS
 from data.prices.book import PUBLIC
 from data.prices.cost_change import CostChange
 from data.prices.rate_rows import DAY, RateChange, RateRow, rate_rows
-from data.prices.rates import LACKING, STANDARD, Usage
+from data.prices.rates import STANDARD, Usage
 
 CHANGED: Final = (
     "cost_nano", "cost_origin", "cache_saved_nano", "cache_write_nano", "list_cost_nano",
@@ -31,6 +31,10 @@ REPRICED: Final = (
 )
 TEXTS: Final = ("provider", "model", "tier", "reason")
 NARROW: Final = ("start", "end", "day_start", "day_end", "over", "most")
+BOOKS: Final = ", ".join(f"'{reason}'" for reason in OF_THE_BOOK)
+NEVER_PRICED: Final = (  # as `never_priced` of `data/events/reasons.py`
+    f"(starts_with(e.unpriced_reason, '{NO_RATE}') AND e.unpriced_reason NOT IN ({BOOKS}))"
+)
 WHERE: Final = {
     "unpriced": "e.cost_origin = 'unpriced'",
     "history": "e.cost_origin IN ('list', 'reported')",
@@ -58,7 +62,8 @@ LACKS: Final = {
     name: f"c.{name} IS NULL AND {USED[name]} > 0" for name in LACKING
 }  # rates that nothing stands for
 AMOUNTS: Final = {
-    "cost": f"CASE WHEN {' OR '.join(f'({lacks})' for lacks in LACKS.values())} THEN NULL ELSE "
+    "cost": f"CASE WHEN {' OR '.join((NEVER_PRICED, *(f'({each})' for each in LACKS.values())))}"
+    " THEN NULL ELSE "
     + " + ".join(f"coalesce(c.{name}, 0) * {used}" for name, used in USED.items())
     + " + c.request END",
     "saved": f"c.saving * {READ}",
@@ -70,11 +75,8 @@ REASON: Final = (
     + "".join(f" WHEN {LACKS[name]} THEN '{NO_RATE}{words}'" for name, words in LACKING.items())
     + f" ELSE '{TOO_LARGE}' END"
 )
-OUTDATED: Final = (  # a reason that is the book's: it says today's
-    f"(unpriced_reason IS NULL OR starts_with(unpriced_reason, '{NO_RATE}') OR unpriced_reason IN ("
-    + ", ".join(f"'{reason}'" for reason in OF_THE_BOOK)
-    + "))"
-)
+# A reason that is the book's: it says today's.
+OUTDATED: Final = f"(unpriced_reason IS NULL OR unpriced_reason IN ({BOOKS}))"
 NARROWEST: Final = 2**61  # twice as much fits into a BIGINT still
 MATCH: Final = f"""JOIN rates c ON e.model = c.model AND coalesce(e.provider, '') = c.provider
      AND coalesce(e.service_tier, '{STANDARD}') = c.tier
