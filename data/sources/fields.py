@@ -118,11 +118,14 @@ def prompt_counts(
     name: str, prompt: int | None, cached: int | None, written: int | None = None
 ) -> Raw:
     """The three counts of a prompt that INCLUDES what is cached. Where that is more than all of
-    it, the source counts it apart, and a note says so."""
+    it, the source counts it apart (of what it writes and reads the former, if that is enough), and
+    a note says so."""
     fresh = None if prompt is None else prompt - (cached or 0) - (written or 0)
     apart = fresh is not None and fresh < 0
+    if prompt is not None and apart:
+        fresh = prompt - (cached or 0) if prompt >= (cached or 0) else prompt
     return {
-        "input_tokens": prompt if apart else fresh,
+        "input_tokens": fresh,
         "cached_input_tokens": cached,
         "cache_write_tokens": written,
         **({NOTES: (APART.format(name),)} if apart else {}),

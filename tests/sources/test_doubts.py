@@ -45,9 +45,11 @@ def test_it_is_so_of_our_own_events_too(tmp_path: Path, store: EventStore) -> No
     assert stored(store, "cost_origin", "input_tokens") == [("unpriced", 7)]
 
 
-@pytest.mark.parametrize(("cached", "written"), [(101, 0), (0, 101), (60, 60)])
+@pytest.mark.parametrize(
+    ("cached", "written", "fresh"), [(101, 0, 100), (0, 101, 100), (60, 60, 40), (101, 101, 100)]
+)
 def test_more_cached_than_prompt_is_counted_apart(
-    cached: int, written: int, tmp_path: Path, store: EventStore
+    cached: int, written: int, fresh: int, tmp_path: Path, store: EventStore
 ) -> None:
     usage = {"cache_read_input_tokens": cached, "cache_creation_input_tokens": written}
     row = CALL | {"metadata": {"usage_object": usage}}
@@ -56,7 +58,7 @@ def test_more_cached_than_prompt_is_counted_apart(
         "prompt_tokens are fewer than the cached tokens: taken as counted apart from them": 1
     }
     names = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
-    assert stored(store, *names) == [(100, cached, written, 10)]
+    assert stored(store, *names) == [(fresh, cached, written, 10)]
 
 
 @pytest.mark.parametrize(

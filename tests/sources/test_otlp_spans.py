@@ -21,6 +21,7 @@ from data.sources.otlp.spans import (
     DOUBLE,
     LOST,
     RAW,
+    SURPLUS,
     UNCOUNTED,
     WITHOUT_CALLS,
 )
@@ -449,6 +450,37 @@ SDK: Final = {
 }  # fmt: skip
 
 
+def test_a_total_that_no_part_explains_is_named() -> None:
+    event, note = read(request(span(CHAT | USED | {"gen_ai.usage.total_tokens": 20})))
+    assert (event["input_tokens"], event["output_tokens"], note) == (10, 2, SURPLUS)
+
+
+@pytest.mark.parametrize(
+    ("spelling", "want"),
+    [
+        ("gen_ai.usage.input_cache_creation", (40, None, 60, None)),
+        ("gen_ai.usage.input_cache_read_tokens", (40, 60, None, None)),
+        ("llm.anthropic.usage.cache_creation_input_tokens", (40, None, 60, None)),
+        ("llm.usage.cachedPromptTokens", (40, 60, None, None)),
+        ("gen_ai.usage.completion_thinking_tokens", (100, None, None, 60)),
+        ("gen_ai.usage.cached_audio_tokens", (100, None, None, None)),
+        ("gen_ai.usage.cache_read_cost", (100, None, None, None)),
+    ],
+)
+def test_a_count_is_known_by_what_its_name_says(
+    spelling: str, want: tuple[int | None, ...]
+) -> None:
+    told = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 70, spelling: 60}
+    event, *_ = read(request(span(CHAT | told)))
+    names = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens")
+    assert tuple(event[name] for name in names) == want
+
+
+def test_a_count_that_is_known_goes_before_one_whose_name_says_the_same() -> None:
+    told = {"gen_ai.usage.cached_tokens": 60, "gen_ai.usage.prefix_cache_read_tokens": 10}
+    assert one(CHAT | USED | {"gen_ai.usage.input_tokens": 100} | told)["cached_input_tokens"] == 60
+
+
 @pytest.mark.parametrize(
     ("attributes", "want"),
     [
@@ -487,6 +519,20 @@ SDK: Final = {
         (CHAT | {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.cache_read_tokens": 60,
                  "gen_ai.usage.output_tokens": 20, "gen_ai.usage.reasoning_tokens": 5,
                  "gen_ai.usage.total_tokens": 125}, (40, 60, None, 25, 5)),
+        # LangSmith's exporter prints Python, and has the same as metadata
+        (CHAT | {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 20,
+                 "gen_ai.usage.input_token_details": "{'cache_read': 60, 'cache_creation': 10}"},
+         (30, 60, 10, 20, None)),
+        (CHAT | {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 20,
+                 "langsmith.metadata.usage_metadata": json.dumps({
+                     "input_tokens": 100, "input_token_details": {"cache_read": 60},
+                     "output_token_details": {"reasoning": 5}})}, (40, 60, None, 20, 5)),
+        # OpenInference's converter of Strands has no names for what is cached
+        ({"openinference.span.kind": "LLM", "llm.model_name": "gpt-4o",
+          "llm.token_count.prompt": 100, "llm.token_count.completion": 20,
+          "llm.token_count.total": 190, "metadata": json.dumps(
+              {"gen_ai.usage.cache_read_input_tokens": 60,
+               "gen_ai.usage.cache_write_input_tokens": 10})}, (100, 60, 10, 20, None)),
         # Words for nothing
         (CHAT | {"gen_ai.usage.input_tokens": "none", "gen_ai.usage.prompt_tokens": 10,
                  "gen_ai.usage.output_tokens": "unknown"}, (10, None, None, None, None)),
@@ -497,7 +543,7 @@ SDK: Final = {
 def test_each_program_counts_in_its_own_way(
     attributes: dict[str, Any], want: tuple[int | None, ...]
 ) -> None:
-    event = one(attributes)
+    event, *_ = read(request(span(attributes)))
     names = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
     assert tuple(event[name] for name in (*names, "reasoning_tokens")) == want
     assert SECRET not in str(event)
@@ -534,7 +580,7 @@ def test_each_program_counts_in_its_own_way(
 def test_what_has_a_price_of_its_own_is_told_apart(
     attributes: dict[str, Any], want: dict[str, Any]
 ) -> None:
-    event = one(attributes)
+    event, *_ = read(request(span(attributes)))
     assert {name: event[name] for name in want} == want
 
 

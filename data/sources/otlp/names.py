@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import count
 from typing import Any, Final
 
@@ -45,17 +46,58 @@ class Names(tuple[str, ...]):
         return made
 
 
+# Where counts stand, and what their names say: programs spell them as they like.
+COUNTED: Final = ("gen_ai.usage.", "llm.usage.", "llm.anthropic.usage.", "llm.token_count.")
+WORD: Final = re.compile(r"[A-Z]?[a-z0-9]+")
+NO_COUNT: Final = frozenset({
+    *("cost", "price", "rate", "miss", "misses", "saved", "limit", "5m"),
+    *("audio", "image", "text", "video"),
+})  # fmt: skip
+CACHE: Final = frozenset({"cache", "cached"})
+MADE: Final = frozenset({"write", "writes", "written", "creation", "created"})
+THOUGHT: Final = frozenset({"reasoning", "thinking", "thoughts", "thought"})
+
+
+@lru_cache(4_096)
+def usual_name(name: str) -> str | None:
+    """The usual spelling of a count of cached, written or reasoning tokens."""
+    prefix = next(each for each in COUNTED if name.startswith(each))
+    words = {word.lower() for word in WORD.findall(name.removeprefix(prefix))}
+    if words & NO_COUNT:
+        return None
+    if words & CACHE and words & {"1h", "hour"}:
+        return "gen_ai.usage.cache_creation_1h_input_tokens"
+    if words & CACHE:
+        kind = "creation" if words & MADE else "read"
+        return f"gen_ai.usage.cache_{kind}.input_tokens"
+    return "gen_ai.usage.reasoning.output_tokens" if words & THOUGHT else None
+
+
 class Attributes(dict[str, Any]):
-    """Plain values by name; `spelled` has the bits of all `Names` that are among them."""
+    """Plain values by name, counts under their usual one, too; `spelled` has the bits of all
+    `Names` that are among them."""
 
     __slots__ = ("spelled",)
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         super().__init__(values)
-        spelled = 0
+        spelled, others = 0, False
         for name in values:
-            spelled |= MASKS.get(name, 0)
+            if name in MASKS:
+                spelled |= MASKS[name]
+            else:
+                others = others or name.startswith(COUNTED)
         self.spelled = spelled
+        if others:
+            self._spell_as_usual()
+
+    def _spell_as_usual(self) -> None:
+        """Give counts their usual names, too, where no name that is known tells the same."""
+        for name in [name for name in self if name.startswith(COUNTED) and name not in MASKS]:
+            usual = usual_name(name)
+            if usual and not self.spelled & MASKS[usual] & KINDS_OF_COUNTS:
+                self[usual] = self[name]
+                self.spelled |= MASKS[usual]
 
 
 def first_text(attributes: Attributes, names: Names) -> str | None:
@@ -99,6 +141,8 @@ def first_known(attributes: Attributes, names: Names) -> tuple[str, Any]:
 USED: Final = "gen_ai.usage."
 TOLD: Final = "llm.token_count."
 LITELLM: Final = "metadata.user_api_key_"
+TOLD_BESIDE: Final = "metadata." + USED  # what OpenInference's converters have no name for
+LANGSMITH: Final = "langsmith.metadata.usage_metadata."
 # Attributes that hold JSON, whose parts are spelled with a dot (`unfolding.py`).
 META: Final = "ai.response.providerMetadata."
 CLAUDE: Final = META + "anthropic.usage."
@@ -107,13 +151,20 @@ ADK: Final = tuple(
 )
 MLFLOW: Final = "mlflow.chat.tokenUsage."
 BRAINTRUST: Final = "braintrust.metrics."
-DETAILS: Final = tuple(USED + f"{name}." for name in ("input_token_details", "details",
-    "prompt_tokens_details", "input_tokens_details"))  # fmt: skip
-OUTPUT_DETAILS: Final = tuple(USED + f"{name}." for name in ("output_token_details", "details",
-    "completion_tokens_details", "output_tokens_details"))  # fmt: skip
+DETAILS: Final = (
+    *(USED + f"{name}." for name in ("input_token_details", "details", "prompt_tokens_details",
+                                     "input_tokens_details")),
+    LANGSMITH + "input_token_details.",
+)  # fmt: skip
+OUTPUT_DETAILS: Final = (
+    *(USED + f"{name}." for name in ("output_token_details", "details",
+                                     "completion_tokens_details", "output_tokens_details")),
+    LANGSMITH + "output_token_details.",
+)  # fmt: skip
 FOLDED: Final = Names(
     META[:-1], "gcp.vertex.agent.llm_response", MLFLOW[:-1], BRAINTRUST[:-1],
-    "braintrust.span_attributes", *(name[:-1] for name in (*DETAILS, *OUTPUT_DETAILS)),
+    "braintrust.span_attributes", "metadata", LANGSMITH[:-1],
+    *(name[:-1] for name in (*DETAILS[:-1], *OUTPUT_DETAILS[:-1])),
 )  # fmt: skip
 
 
@@ -174,6 +225,7 @@ CACHED: Final = Names(
     *each(DETAILS, "cache_read_tokens", "cache_read_input_tokens", "cached_tokens", "cache_read"),
     *each(ADK, "cached_content_token_count", "cachedContentTokenCount"),
     MLFLOW + "cache_read_input_tokens", BRAINTRUST + "prompt_cached_tokens",
+    TOLD_BESIDE + "cache_read_input_tokens",
 )  # fmt: skip
 WRITTEN: Final = Names(
     USED + "cache_creation.input_tokens", USED + "cache_write.input_tokens",
@@ -186,6 +238,7 @@ WRITTEN: Final = Names(
     *each(DETAILS, "cache_write_tokens", "cache_creation_input_tokens", "cache_creation",
           "cache_creation_tokens", "cache_write"),
     MLFLOW + "cache_creation_input_tokens", BRAINTRUST + "prompt_cache_creation_tokens",
+    TOLD_BESIDE + "cache_write_input_tokens",
 )  # fmt: skip
 REASONED_BESIDE: Final = Names(  # of programs whose output excludes it
     USED + "experimental.reasoning_tokens",
@@ -227,6 +280,7 @@ SEARCHED: Final = Names(
     CLAUDE + "server_tool_use.web_search_requests", USED + "server_tool_use.web_search_requests",
     USED + "web_search_requests", USED + "details.web_search_requests",
 )  # fmt: skip
+KINDS_OF_COUNTS: Final = CACHED.bit | WRITTEN.bit | WRITTEN_HOUR.bit | REASONED.bit
 SPEED: Final = Names(CLAUDE + "speed")
 TIER: Final = Names(
     CLAUDE + "service_tier", META + "openai.serviceTier",

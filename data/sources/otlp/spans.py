@@ -25,7 +25,7 @@ from data.sources.otlp.names import (
     milliseconds,
 )
 from data.sources.otlp.tree import CERTAIN, KINDS, Key, Tree, embeds, key, title
-from data.sources.otlp.usage import cost, counts, leftover, tier
+from data.sources.otlp.usage import cost, counts, leftover, tier, unexplained
 
 NANOS: Final = 1_000_000  # in a millisecond
 RAW: Final = Note("raw_gen_ai_request is the double of litellm_request and not counted")
@@ -37,6 +37,10 @@ SCOPES: Final = ("com.anthropic.claude_code", "codex_")
 ASSISTANTS: Final = re.compile(
     r"claude-code|gemini-cli"
     r"|codex(?:[-_](?:cli|cli_rs|exec|tui|app[-_]server|mcp[-_]server|vscode|sdk_ts))?"
+)
+SURPLUS: Final = Note(
+    "totals of tokens are more than their parts (of what kind the rest is, nothing says: likely"
+    " cached): it is not counted"
 )
 UNCOUNTED: Final = "spans with GenAI attributes became nothing"
 LOST: Final = "spans with tokens or money became nothing"
@@ -67,13 +71,16 @@ def span_events(span: Span, tree: Tree, doubles: set[Key]) -> Iterator[Raw | Not
         yield from litellm_call(span)
     else:
         span.converted = True
-        yield {**_common(span, kind, tree), **PARTS[kind](span)}
-        yield from _unread(span) if kind == "llm" else _without_calls(span, tree)
+        raw = {**_common(span, kind, tree), **PARTS[kind](span)}
+        yield raw
+        yield from _unread(span, raw) if kind == "llm" else _without_calls(span, tree)
 
 
-def _unread(span: Span) -> Iterator[Note]:
+def _unread(span: Span, raw: Raw) -> Iterator[Note]:
     if left := leftover(span.attributes):
         yield Note(UNREAD.format("otlp", ", ".join(left[:MOST_NAMED])))
+    if unexplained(span.attributes, raw):
+        yield SURPLUS
 
 
 def _without_calls(span: Span, tree: Tree) -> Iterator[Note]:

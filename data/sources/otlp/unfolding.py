@@ -1,4 +1,5 @@
-"""JSON inside attributes: its numbers and words as attributes of their own.
+"""JSON inside attributes, or a dictionary of Python's: its numbers and words as attributes of their
+own.
 
 A part is spelled with a dot, as `names.py` declares it: what `ai.response.providerMetadata` holds
 under `anthropic` and `usage`, or ADK's `llm_response` under `usage_metadata`. Nothing else of such
@@ -7,6 +8,7 @@ a text is looked at or kept.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -16,6 +18,7 @@ from data.sources.otlp.items import Span
 from data.sources.otlp.names import FOLDED, MASKS, Attributes
 
 LONGEST: Final = 4_000_000  # characters; ADK puts whole answers there
+LONGEST_LITERAL: Final = 2_000
 KIND: Final = "braintrust.span_attributes.type"
 WANTED: Final = frozenset(
     name for name in (*MASKS, KIND) if name.startswith(tuple(f"{one}." for one in FOLDED))
@@ -47,6 +50,16 @@ def _object(text: Any) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
+        return _literal(text)
+
+
+def _literal(text: str) -> Any:
+    """An object as Python prints it, which is what LangSmith's exporter makes of counts."""
+    if not text.startswith("{'") or len(text) > LONGEST_LITERAL:
+        return None
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return None
 
 

@@ -14,6 +14,7 @@ from itertools import product
 from typing import Final
 
 from data.errors import EventError
+from data.events.table import TOKENS
 from data.sources import langfuse
 from data.sources.fields import count, nano, service_tier
 from data.sources.format import Raw
@@ -106,6 +107,13 @@ def _thoughts(found: Counts, total: int, attributes: Attributes) -> Counts:
     return found | {"output_tokens": output, "reasoning_tokens": rest}
 
 
+def unexplained(attributes: Attributes, found: Raw) -> int:
+    """How many tokens a call's total holds that none of its counts does."""
+    if not attributes.spelled & names.TOTAL.bit:
+        return 0
+    return max(0, (_total(attributes) or 0) - sum(found.get(name) or 0 for name in TOKENS))
+
+
 VOCABULARIES: Final = (
     *("gen_ai.", "llm.", "ai.", "langfuse.", "langsmith.", "mlflow.", "braintrust."),
     *("traceloop.", "gcp.vertex.agent."),
@@ -134,7 +142,14 @@ def leftover(attributes: Attributes) -> list[str]:
 @lru_cache(4_096)
 def _unread_counts(spelled: tuple[str, ...]) -> tuple[str, ...]:
     others = (name for name in spelled if name not in MASKS and name.startswith(VOCABULARIES))
-    return tuple(name for name in others if not name.startswith(KNOWN) and matters(name))
+    return tuple(
+        name for name in others
+        if not name.startswith(KNOWN) and matters(name) and not _is_read_as_usual(name)
+    )  # fmt: skip
+
+
+def _is_read_as_usual(name: str) -> bool:
+    return name.startswith(names.COUNTED) and names.usual_name(name) is not None
 
 
 def tier(attributes: Attributes) -> Raw:
