@@ -18,10 +18,10 @@ WEEK: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 def hover_text(value: Any, several: Mapping[str, tuple[str, ...]]) -> str | None:
     """What stands on hover of a name: the id, and the others of a user who has several."""
-    if (seen := or_none(value)) is None:
+    if (known := or_none(value)) is None:
         return None
-    others = several.get(str(seen), ())[1:]
-    return f"{seen} (also {', '.join(others)})" if others else str(seen)
+    others = several.get(str(known), ())[1:]
+    return f"{known} (also {', '.join(others)})" if others else str(known)
 
 
 def time_part_label(by: str, value: Any) -> str:

@@ -23,7 +23,7 @@ FAST: Final = 3
 
 def attach(server: Flask) -> None:
     """Compress what this server answers, where that pays."""
-    kept: dict[str, bytes] = {}
+    compressed: dict[str, bytes] = {}
 
     @server.after_request
     def compress(answer: Response) -> Response:
@@ -32,7 +32,7 @@ def attach(server: Flask) -> None:
             return answer
         answer.vary.add("Accept-Encoding")
         if request.accept_encodings["gzip"] and not answer.content_encoding:
-            _compress_file(answer, kept) if code else _compress_json(answer)
+            _compress_file(answer, compressed) if code else _compress_json(answer)
         return answer
 
 
@@ -42,17 +42,17 @@ def _compress_json(answer: Response) -> None:
         _replace(answer, gzip.compress(content, FAST, mtime=0))
 
 
-def _compress_file(answer: Response, kept: dict[str, bytes]) -> None:
+def _compress_file(answer: Response, compressed: dict[str, bytes]) -> None:
     if answer.status_code != 200:  # a part of a file, or none
         return
     key = request.full_path + str(answer.headers.get("ETag"))
-    if key not in kept:
+    if key not in compressed:
         answer.direct_passthrough = False
         content = answer.get_data()
-        if len(content) < SMALLEST or len(kept) >= MOST_KEPT:
+        if len(content) < SMALLEST or len(compressed) >= MOST_KEPT:
             return
-        kept[key] = gzip.compress(content, BEST, mtime=0)
-    _replace(answer, kept[key])
+        compressed[key] = gzip.compress(content, BEST, mtime=0)
+    _replace(answer, compressed[key])
 
 
 def _replace(answer: Response, compressed: bytes) -> None:

@@ -94,9 +94,9 @@ class Authenticator:
             g.refusal = refusal
         return None
 
-    def from_request(self, asked: Request) -> Person | None:
+    def from_request(self, sent: Request) -> Person | None:
         """The person a bearer token names."""
-        token = bearer(asked)
+        token = bearer(sent)
         try:
             if token is not None:
                 return Person("bearer:", self.tokens.verify(token), self.directory.now())
@@ -160,9 +160,9 @@ def refusal() -> Stranger:
     return known or Stranger("sign in first, or send a bearer token")
 
 
-def bearer(asked: Request) -> str | None:
+def bearer(sent: Request) -> str | None:
     """The token of an Authorization header, empty if it has none; None without such a header."""
-    scheme, _, token = asked.headers.get("Authorization", "").strip().partition(" ")
+    scheme, _, token = sent.headers.get("Authorization", "").strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 

@@ -33,8 +33,8 @@ def page(pages: tuple[Page, ...], stores: Stores) -> Component:
 
 def _on_arrival(pages: tuple[Page, ...], stores: Stores) -> Iterator[tuple[Any, str, Any]]:
     """What the address says, which the browser tells in a header (assets/page.js)."""
-    asked = urlsplit(request.headers.get("X-Page-Address", ""))
-    path, search = asked.path or f"{navigation.PREFIX}analytics", f"?{asked.query}".rstrip("?")
+    address = urlsplit(request.headers.get("X-Page-Address", ""))
+    path, search = address.path or f"{navigation.PREFIX}analytics", f"?{address.query}".rstrip("?")
     zone = request.headers.get("X-Time-Zone", "")
     yield ids.ZONE, "data", zone
     yield from preferences.arrive(stores.state)

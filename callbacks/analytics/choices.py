@@ -35,8 +35,8 @@ def to_address(choice: Choice) -> str:
 def toggle_me(choice: Choice) -> Choice:
     """The choice with "Me" in or out; other users stay."""
     users = choice.get("user", [])
-    kept = [user for user in users if user != ME] if ME in users else [ME, *users]
-    return set_values(choice, "user", kept)
+    chosen = [user for user in users if user != ME] if ME in users else [ME, *users]
+    return set_values(choice, "user", chosen)
 
 
 def spell_default(choice: Choice, preferred: Choice) -> Choice:
@@ -58,8 +58,8 @@ def clear_chips(choice: Choice, chips: Any, undo: Any, preferred: Choice) -> Cho
 
 def set_values(choice: Choice, field: str, values: list[str]) -> Choice:
     """The choice with these values of a field; none is no choice."""
-    kept = {name: value for name, value in choice.items() if name != field}
-    return kept | ({field: values} if values else {})
+    others = {name: value for name, value in choice.items() if name != field}
+    return others | ({field: values} if values else {})
 
 
 def remove_chip(choice: Choice, chip: dict[str, str], undo: Any = None) -> Choice:
@@ -70,8 +70,8 @@ def remove_chip(choice: Choice, chip: dict[str, str], undo: Any = None) -> Choic
     field, value = chip["chip"], chip["value"]
     before = _replaced(choice, field, undo)
     if field == filter_bar.TIMED:
-        kept = {name: values for name, values in choice.items() if name in LISTS}
-        return kept if before is None else kept | dict(before)
+        lists = {name: values for name, values in choice.items() if name in LISTS}
+        return lists if before is None else lists | dict(before)
     if field in EXCLUSIONS:
         return set_values(choice, field, list(before or ()))
     values = choice.get(field, [])
@@ -105,8 +105,8 @@ def drill_down(choice: Choice, drill: Any) -> Choice:
             me = [ME] if ME in _values(choice, field) else []
             choice = set_values(choice, field, [*me, value])
     if isinstance(start, str) and isinstance(end, str):
-        kept = {name: v for name, v in choice.items() if name in (*LISTS, "tz")}
-        choice = kept | {"preset": "custom", "from": start, "to": end}
+        lists = {name: v for name, v in choice.items() if name in (*LISTS, "tz")}
+        choice = lists | {"preset": "custom", "from": start, "to": end}
     return choice
 
 
@@ -121,14 +121,14 @@ def _are_texts(value: Any) -> bool:
 
 def update_undo(undo: Any, before: Choice, after: Choice, drill: bool) -> dict[str, Any]:
     """What each narrowing replaced, as long as it stands: by field, `[was, is]`."""
-    kept = dict(undo) if isinstance(undo, dict) else {}
+    earlier = dict(undo) if isinstance(undo, dict) else {}
     for part in (filter_bar.TIMED, *LISTS):
         was, now = _chosen_in(before, part), _chosen_in(after, part)
         if drill and was != now:
-            kept[part] = [was, now]
-        elif part in kept and _replaced(after, part, kept) is None:
-            del kept[part]
-    return {part: kept[part] for part in kept if part in (filter_bar.TIMED, *LISTS)}
+            earlier[part] = [was, now]
+        elif part in earlier and _replaced(after, part, earlier) is None:
+            del earlier[part]
+    return {part: earlier[part] for part in earlier if part in (filter_bar.TIMED, *LISTS)}
 
 
 def _chosen_in(choice: Choice, part: str) -> Any:
@@ -150,12 +150,12 @@ def from_controls(choice: Choice, trigger: Any, controls: tuple[Any, ...], last:
     preset, n, start, end, tz, *picked = controls
     if trigger == ids.PRESET:
         n, start, end = None, None, None
-    kept = {name: value for name, value in choice.items() if name in LISTS}
+    lists = {name: value for name, value in choice.items() if name in LISTS}
     for field, values in zip(PICKER_FIELDS, picked, strict=True):
-        me = [ME] if field == "user" and ME in kept.get(field, []) else []
-        kept = set_values(kept, field, me + (values or []))
+        me = [ME] if field == "user" and ME in lists.get(field, []) else []
+        lists = set_values(lists, field, me + (values or []))
     time = _time_choice(preset or DEFAULT_PRESET, n, start, end, last)
-    return time | ({"tz": tz} if tz else {}) | kept
+    return time | ({"tz": tz} if tz else {}) | lists
 
 
 def _time_choice(preset: str, n: Any, start: Any, end: Any, last: Window) -> Choice:

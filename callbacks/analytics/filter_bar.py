@@ -103,8 +103,8 @@ def arrive(search: str, zone: str, stores: Stores) -> Iterator[tuple[Any, str, A
     else:
         nothing = [None] * len(PICKER_FIELDS)
         values = (*_show_filters(made, filters), *_show_pickers(made["choice"], nothing))
-        chips, said, inactive = _show_chips(made, list(PICKER_FIELDS), store)
-        yield from ((ids.CHIPS, "children", chips), (ids.NOTICE, "children", said))
+        chips, sentence, inactive = _show_chips(made, list(PICKER_FIELDS), store)
+        yield from ((ids.CHIPS, "children", chips), (ids.NOTICE, "children", sentence))
         values = values[: -len(PICKER_FIELDS)]
         for field, found in zip(PICKER_FIELDS, inactive, strict=True):
             picked = [v for v in made["choice"].get(field, []) if v != ME]
@@ -134,7 +134,7 @@ def _next_choice(
     drill: Any,
     chips: Any,
     controls: tuple[Any, ...],
-    held: Any,
+    state: Any,
     preferred: Preferences,
 ) -> Choice:
     """The choice that what just happened leads to."""
@@ -146,17 +146,17 @@ def _next_choice(
     if trigger == ids.DRILL:
         return choices.drill_down(before, drill)
     if trigger == ids.REMOVED_CHIPS:
-        return choices.clear_chips(before, chips, (held or {}).get("undo"), start)
-    if held and (trigger in SHOWN or isinstance(trigger, dict)):
-        last = filters_of(held).window
+        return choices.clear_chips(before, chips, (state or {}).get("undo"), start)
+    if state and (trigger in SHOWN or isinstance(trigger, dict)):
+        last = filters_of(state).window
         return choices.spell_default(choices.from_controls(before, trigger, controls, last), start)
-    return _on_arrival(search, preferred) if held and trigger == ids.URL else before
+    return _on_arrival(search, preferred) if state and trigger == ids.URL else before
 
 
 def _show_problem(problem: Refused, preset: Any) -> tuple[Any, ...]:
     """The sentence, and the controls that the preset needs; nothing else moves."""
-    shown = (no_update, no_update, str(problem), preset not in DEFAULT_N, preset != "custom")
-    return (*shown, *(no_update,) * (len(WRITTEN) - len(shown)))
+    values = (no_update, no_update, str(problem), preset not in DEFAULT_N, preset != "custom")
+    return (*values, *(no_update,) * (len(WRITTEN) - len(values)))
 
 
 def _show_filters(state: FilterState, filters: Filters) -> tuple[Any, ...]:
@@ -179,13 +179,13 @@ def _show_filters(state: FilterState, filters: Filters) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _show_pickers(choice: Choice, held: Sequence[Any]) -> tuple[Any, ...]:
+def _show_pickers(choice: Choice, present: Sequence[Any]) -> tuple[Any, ...]:
     """Values and options of the pickers, of those that hold others.
 
     A picker deletes what is not among its options: new values bring theirs, names follow.
     """
     picked = [[v for v in choice.get(field, []) if v != ME] for field in PICKER_FIELDS]
-    pairs = [(new, old or []) for new, old in zip(picked, held, strict=True)]
+    pairs = [(new, old or []) for new, old in zip(picked, present, strict=True)]
     values = (no_update if new == old else new for new, old in pairs)
     options = (
         no_update if set(new) <= set(old) else [{"value": v, "label": v} for v in new]
@@ -209,10 +209,12 @@ def _register_chips(app: Dash, store: EventStore) -> None:
         State(ids.inactive(ALL), "id"),
         prevent_initial_call=True,
     )
-    def show_chips(state: Any, held: list[Any], keys: list[Any]) -> tuple[Any, ...]:
-        chips, said, values = _show_chips(state, [key["pick"] for key in keys], store)
-        changed = [no_update if new == old else new for new, old in zip(values, held, strict=True)]
-        return chips, said, changed
+    def show_chips(state: Any, present: list[Any], keys: list[Any]) -> tuple[Any, ...]:
+        chips, sentence, values = _show_chips(state, [key["pick"] for key in keys], store)
+        changed = [
+            no_update if new == old else new for new, old in zip(values, present, strict=True)
+        ]
+        return chips, sentence, changed
 
 
 def _show_chips(

@@ -39,9 +39,9 @@ def filters_of(state: Any) -> Filters:
 
 def pin_window(choice: Choice, window: Window) -> Choice:
     """A choice whose window stands still, so that a link gives what the page showed."""
-    kept = {name: values for name, values in choice.items() if name in LISTS}
+    lists = {name: values for name, values in choice.items() if name in LISTS}
     start, end = (instant(us, window.zone).isoformat() for us in (window.start, window.end))
-    return {"preset": "custom", "from": start, "to": end, "tz": window.zone} | kept
+    return {"preset": "custom", "from": start, "to": end, "tz": window.zone} | lists
 
 
 def notice(filters: Filters, scope: Scope, store: EventStore) -> str:

@@ -79,5 +79,5 @@ def _file(key: str, choice: Choice, filters: Filters, by: str, measure: str) -> 
 
 def _numbers(one: Section, state: FilterState, store: EventStore) -> cards.Props:
     query, scope = Query(one.metrics, (), filters_of(state), where=one.where), current_scope()
-    now, before = (totals(asked, scope, store) for asked in (query, query.before()))
+    now, before = (totals(each, scope, store) for each in (query, query.before()))
     return cards.band_answer(one.metrics, now, before)

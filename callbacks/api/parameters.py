@@ -52,10 +52,10 @@ def names_asked(parameter: str) -> tuple[str, ...]:
 
 def json_object(what: str) -> dict[str, Any]:
     """The object that the body of this request is, with the fields of `what`."""
-    wanted = f"send an object with the fields of {what}"
-    sent = json_body("body", LARGEST_BODY, f"{what} takes at most {LARGEST_KB} KB", wanted)
+    sentence = f"send an object with the fields of {what}"
+    sent = json_body("body", LARGEST_BODY, f"{what} takes at most {LARGEST_KB} KB", sentence)
     if not isinstance(sent, dict):
-        raise Refused("body", wanted)
+        raise Refused("body", sentence)
     return sent
 
 

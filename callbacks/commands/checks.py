@@ -38,9 +38,9 @@ def doors_agree(store: EventStore) -> Iterator[str]:
         export = list(csv.DictReader(io.StringIO(records.csv_text(answered))))
         table = tables.rows(answered, len(api))
         for name in one.metrics:
-            shown = [row[name] for row in api]
+            values = [row[name] for row in api]
             read = records.cells([row[name] for row in table], name, answered.window.zone)
-            if shown != read or not _same(shown, export, name):
+            if values != read or not _same(values, export, name):
                 yield f"{one.key}: {name} differs between its doors"
 
 

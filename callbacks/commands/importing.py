@@ -57,10 +57,10 @@ def _chosen(arguments: argparse.Namespace) -> list[Input]:
     print("\n".join(map(found_line, found)), file=sys.stderr)
     if not (arguments.yes or sys.stdin.isatty()):
         raise Refused("yes", "nothing is imported: say yes at a terminal, or --yes for all of it")
-    wanted = [each for each in found if arguments.yes or _asked(each)]
-    if not wanted:
+    chosen = [each for each in found if arguments.yes or _asked(each)]
+    if not chosen:
         raise Refused("yes", "nothing was chosen, and nothing imported")
-    return [one for each in wanted for one in each.inputs]
+    return [one for each in chosen for one in each.inputs]
 
 
 def found_line(found: Found) -> str:

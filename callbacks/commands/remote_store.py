@@ -53,26 +53,26 @@ def attach(server: Flask, store: EventStore, key: str) -> None:
             raise Stranger("this address is for commands on this machine only")
         require_key(key)
         with request_body() as content:
-            asked = orjson.loads(content)
+            body = orjson.loads(content)
         if verb not in VERBS:
             raise Refused("verb", f"a store can {', '.join(VERBS)}")
-        return jsonify(VERBS[verb](store, asked))
+        return jsonify(VERBS[verb](store, body))
 
 
-def _write(store: EventStore, asked: list[Any]) -> dict[str, Any]:
+def _write(store: EventStore, raws: list[Any]) -> dict[str, Any]:
     try:
-        events = [clean(raw) for raw in asked]
+        events = [clean(raw) for raw in raws]
     except EventError as error:
         raise Refused("body", str(error)) from None
     fresh = store.write(events)
     return {"new": [one["event_id"] for one in fresh], "merged": fresh.merged}
 
 
-def _load(store: EventStore, asked: dict[str, Any]) -> dict[str, Any] | None:
+def _load(store: EventStore, body: dict[str, Any]) -> dict[str, Any] | None:
     """Read the file here, if it is here the file that the command sees."""
-    part = Part(**{**asked["part"], "path": Path(asked["part"]["path"]),
-                   "options": Options(**asked["options"])})  # fmt: skip
-    report = store.load(part) if _file_identity(part.path) == asked["seen"] else None
+    part = Part(**{**body["part"], "path": Path(body["part"]["path"]),
+                   "options": Options(**body["options"])})  # fmt: skip
+    report = store.load(part) if _file_identity(part.path) == body["seen"] else None
     return None if report is None else asdict(report)
 
 
@@ -88,9 +88,9 @@ def _file_identity(path: Path) -> list[int]:
 VERBS: Final[dict[str, Callable[[EventStore, Any], Any]]] = {
     "write": _write,
     "load": _load,
-    "stored_ids": lambda store, asked: sorted(store.stored_ids(asked)),
-    "stored_shared_ids": lambda store, asked: sorted(store.stored_shared_ids(asked)),
-    "remove": lambda store, asked: store.remove(str(asked)),
+    "stored_ids": lambda store, ids: sorted(store.stored_ids(ids)),
+    "stored_shared_ids": lambda store, ids: sorted(store.stored_shared_ids(ids)),
+    "remove": lambda store, source: store.remove(str(source)),
     "check": lambda store, _: list(checks.run_all(store)),
 }
 
@@ -131,8 +131,8 @@ class RemoteStore:
         """The server reads the file itself; None where it does not see this file."""
         given = {"user": part.options.user, "project": part.options.project}
         place = {"path": str(part.path), "name": part.name, "start": part.start, "rows": part.rows}
-        asked = {"part": place, "options": given, "seen": _file_identity(part.path)}
-        report = self._ask("load", asked)
+        body = {"part": place, "options": given, "seen": _file_identity(part.path)}
+        report = self._ask("load", body)
         return None if report is None else Report.of(report)
 
     def stored_ids(self, ids: Collection[str]) -> set[str]:
@@ -167,10 +167,10 @@ class RemoteStore:
 
     def _post(self, verb: str, content: bytes) -> Any:
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-        asked = Request(f"{self._url}{PATH}{verb}", content, headers)  # noqa: S310
+        post = Request(f"{self._url}{PATH}{verb}", content, headers)  # noqa: S310
         until = time.monotonic() + TIMEOUT_SECONDS
         try:
-            while (answer := _read_answer(asked, time.monotonic() < until)) is None:
+            while (answer := _read_answer(post, time.monotonic() < until)) is None:
                 time.sleep(PAUSE_SECONDS)
             return orjson.loads(answer)
         except (URLError, OSError) as error:
@@ -179,10 +179,10 @@ class RemoteStore:
             ) from None
 
 
-def _read_answer(asked: Request, patient: bool) -> bytes | None:
+def _read_answer(post: Request, patient: bool) -> bytes | None:
     """What the server says; None where it is busy and there is time to ask again."""
     try:
-        with urlopen(asked, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
+        with urlopen(post, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
             return bytes(answer.read())
     except HTTPError as error:
         message = error.read().decode(errors="replace")[:300]

@@ -110,7 +110,7 @@ class Pass:
         return not self.notes.is_done(path) and recognised(form, file)
 
     def _send(self, form: Format, file: File, path: Path) -> None:
-        seen, began = stamp(path), time.time()
+        stamped, began = stamp(path), time.time()
         events = usage(form, file, self.options)
         while batch := list(islice(events, BATCH)):
             if new := self.notes.new(batch):
@@ -119,7 +119,7 @@ class Pass:
                 self.sent += len(new)
                 self.by_format[form.label] += len(new)
                 self.refused.update(one["reason"] for one in report["rejections"])
-        self.notes.finish(path, seen, began)
+        self.notes.finish(path, stamped, began)
 
     def summary(self) -> str:
         """What became of it, for a person or a service's log."""
@@ -138,11 +138,11 @@ def usage(form: Format, file: File, options: Options) -> Iterator[Usage]:
             event = event_of(raw)
         except EventError:
             continue
-        told = {name: value for name, value in event.items() if value is not None}
+        fields = {name: value for name, value in event.items() if value is not None}
         if event["cost_origin"] != "reported" and not raw.get("cost_origin"):
-            del told["cost_origin"]
-            told.pop("cost_nano", None)
-        yield told
+            del fields["cost_origin"]
+            fields.pop("cost_nano", None)
+        yield fields
 
 
 class _NoRedirect(HTTPRedirectHandler):

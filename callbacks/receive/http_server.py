@@ -71,6 +71,6 @@ FORWARDED: Final = ("AUTHORIZATION", "COOKIE", "HOST")
 
 
 def _may_upload(server: Flask, headers: Headers) -> bool:
-    shown = {name: headers[name] for name in FORWARDED if name in headers}
-    with server.test_request_context(PATH, method="POST", headers=shown):
+    forwarded = {name: headers[name] for name in FORWARDED if name in headers}
+    with server.test_request_context(PATH, method="POST", headers=forwarded):
         return bool(current_user.is_authenticated and current_scope().manages_platform)

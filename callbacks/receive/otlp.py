@@ -124,8 +124,8 @@ def _success(signal: str, items: int, report: Report, warning: str) -> Response:
     if new := report.rejected - earlier:
         reasons = dict.fromkeys(why for where, why in report.rejections if where != EARLIER)
         setattr(message.partial_success, rejected, min(new, items))
-        told = [*[*reasons][:REASONS], *filter(None, [warning])]
-        message.partial_success.error_message = "; ".join(told)
+        sentences = [*[*reasons][:REASONS], *filter(None, [warning])]
+        message.partial_success.error_message = "; ".join(sentences)
     return _answer(message, _content_type())
 
 

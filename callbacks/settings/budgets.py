@@ -39,7 +39,7 @@ from data.access.scope import Scope
 from data.budgets.book import budget, change, create, own, remove, visible_budgets
 from data.budgets.budget import KINDS, Budget
 from data.budgets.crossings import Crossed, Crossing, crossed, exactly
-from data.budgets.spending import COST, Standing, standing
+from data.budgets.spending import COST, BudgetStatus, budget_status
 from data.budgets.subjects import counted
 from data.errors import Refused
 from data.local_time import instant, midnight, month_after, zone
@@ -57,11 +57,11 @@ ANALYTICS: Final = "/settings/analytics/spending"
 MOST_OFFERED: Final = 20
 LARGEST: Final = 2**63 - 1
 TOGETHER: Final = 20
-STANDING: Final = (
+STATUS_COLUMNS: Final = (
     "id", "kind", "subject", "name", "period", "days", "zone", "start", "soft", "hard", "spent",
     "share", "level", "projected", "from", "to", "seconds_to_reset",
 )  # fmt: skip
-CROSSING: Final = (
+CROSSING_COLUMNS: Final = (
     "budget", "kind", "subject", "name", "period", "days", "limit", "amount", "at", "user",
     "user_name", "over", "from", "to",
 )  # fmt: skip
@@ -75,10 +75,10 @@ def _names(context: Context, budgets: Sequence[Budget], users: Sequence[str | No
     """What people call the users and projects of some budgets, and other users."""
     names: Names = {}
     for field in PEOPLE:
-        wanted = {one.subject for one in budgets if one.kind == field}
-        wanted |= {user for user in users if user} if field == "user" else set()
-        if wanted:
-            found = label_values(field, tuple(sorted(wanted)), context.scope, context.store)
+        subjects = {one.subject for one in budgets if one.kind == field}
+        subjects |= {user for user in users if user} if field == "user" else set()
+        if subjects:
+            found = label_values(field, tuple(sorted(subjects)), context.scope, context.store)
             names |= {(field, one["value"]): one["label"] for one in found}
     return names
 
@@ -90,17 +90,17 @@ def _name(one: Budget, names: Names) -> str:
 # --- budgets
 
 
-def _standing(context: Context, one: Budget) -> Standing:
-    return standing(one, context.actor.now, context.scope, context.store)
+def _status(context: Context, one: Budget) -> BudgetStatus:
+    return budget_status(one, context.actor.now, context.scope, context.store)
 
 
-def _read(context: Context) -> Found[Standing]:
+def _read(context: Context) -> Found[BudgetStatus]:
     """Every budget that concerns this reader, as it stands."""
-    found = [_standing(context, one) for one in visible_budgets(context.state, context.scope)]
+    found = [_status(context, one) for one in visible_budgets(context.state, context.scope)]
     return Found(found, draw=lambda rows: drawn(shares(rows), len(rows)))
 
 
-def _rows(context: Context, found: Sequence[Standing]) -> list[Row]:
+def _rows(context: Context, found: Sequence[BudgetStatus]) -> list[Row]:
     names, may = _names(context, [one.budget for one in found]), context.scope.sets_budgets_of
     return [
         row(one, names, may(one.budget.kind, one.budget.subject), _link(context, one))
@@ -108,7 +108,7 @@ def _rows(context: Context, found: Sequence[Standing]) -> list[Row]:
     ]
 
 
-def _link(context: Context, one: Standing) -> str:
+def _link(context: Context, one: BudgetStatus) -> str:
     """Where Analytics shows what a budget counts in its current period; empty where an address
     cannot hold it."""
     fields = dict(counted(one.budget, one.period, context.scope, context.store).fields)
@@ -119,21 +119,21 @@ def _link(context: Context, one: Standing) -> str:
     return f"{ANALYTICS}?{urlencode(pin_window(choice, one.period), doseq=True)}"
 
 
-def _lines(context: Context, found: Sequence[Standing]) -> list[dict[str, Any]]:
+def _lines(context: Context, found: Sequence[BudgetStatus]) -> list[dict[str, Any]]:
     names = _names(context, [one.budget for one in found])
     return [one.as_dict() | {"name": _name(one.budget, names)} for one in found]
 
 
-def _one(context: Context, number: int) -> Standing:
-    return _standing(context, budget(context.state, context.scope, number))
+def _one(context: Context, number: int) -> BudgetStatus:
+    return _status(context, budget(context.state, context.scope, number))
 
 
-def _create(context: Context, values: Values) -> Standing:
-    return _standing(context, create(context.state, context.actor, values, context.store))
+def _create(context: Context, values: Values) -> BudgetStatus:
+    return _status(context, create(context.state, context.actor, values, context.store))
 
 
-def _change(context: Context, number: int, values: Values) -> Standing:
-    return _standing(context, change(context.state, context.actor, number, values, context.store))
+def _change(context: Context, number: int, values: Values) -> BudgetStatus:
+    return _status(context, change(context.state, context.actor, number, values, context.store))
 
 
 def _opening(context: Context, button: str, row: Row) -> Opening:
@@ -162,7 +162,7 @@ def _offered(context: Context, kind: str) -> list[str]:
     return [one["value"] for one in found]
 
 
-BUDGETS: Final[Resource[Standing]] = Resource(
+BUDGETS: Final[Resource[BudgetStatus]] = Resource(
     cards.BUDGETS,
     allow=_everybody,
     read=_read,
@@ -174,8 +174,8 @@ BUDGETS: Final[Resource[Standing]] = Resource(
     rights={"budget-new": lambda scope: scope.sets_some_budgets},
     opening=_opening,
     fields=_fields,
-    route=Route(PATH, "budgets", Standing.as_dict, change="PATCH"),
-    file=File(f"{PATH}.csv", STANDING, _lines),
+    route=Route(PATH, "budgets", BudgetStatus.as_dict, change="PATCH"),
+    file=File(f"{PATH}.csv", STATUS_COLUMNS, _lines),
 )
 
 
@@ -241,7 +241,7 @@ CROSSINGS: Final[Resource[Crossed]] = Resource(
     allow=_everybody,
     read=_crossed,
     rows=_crossing_rows,
-    file=File(f"{PATH}/crossings.csv", CROSSING, _crossing_lines),
+    file=File(f"{PATH}/crossings.csv", CROSSING_COLUMNS, _crossing_lines),
 )
 TAB: Final = Page("budgets", "Budgets", (BUDGETS, CROSSINGS))
 
@@ -273,7 +273,7 @@ def register(app: Dash, stores: Stores) -> None:
     def spend(_: Any, browser_zone: Any) -> Any:
         context = current_context(stores, browser_zone)
         if mine := own(context.state, context.scope):
-            return spending.cards([_standing(context, one) for one in mine])
+            return spending.cards([_status(context, one) for one in mine])
         return spending.none(*_this_month(context))
 
 

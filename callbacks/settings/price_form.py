@@ -93,8 +93,8 @@ def changes(context: Context, draft: Draft) -> list[CostChange]:
 def save(context: Context, number: Any, values: Values) -> int | None:
     """Keep the price, if there is one among it, and have the stored calls follow."""
     draft = Draft.of(values, number)
-    wanted, price = draft.check(), _keep(context, draft)
-    if wanted is None:
+    request, price = draft.check(), _keep(context, draft)
+    if request is None:
         return price
     try:
         own = {} if price is None else {"price": price}

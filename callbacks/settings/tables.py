@@ -146,8 +146,8 @@ def _rows(app: Dash, stores: Stores, find: Find) -> None:
         words = {name: str(one) for name, one in values_by_name(names, search).items()
                  if one is not None}  # fmt: skip
         paged = {"limit": size or None, "offset": _start(offset, size)}
-        shown = _shown(resource, current_context(stores, zone, search=words, **paged))
-        return answer(file=_file(resource.file, resource.card, words), **shown)
+        parts = _shown(resource, current_context(stores, zone, search=words, **paged))
+        return answer(file=_file(resource.file, resource.card, words), **parts)
 
 
 def _start(offset: Any, size: int) -> int:
@@ -181,9 +181,9 @@ def _shown(resource: Resource[Any], context: Context) -> dict[str, Any]:
         log.exception("request %s failed", number)
         return _failed(f"Something broke here (request {number}).")
     sentence = found.sentence or ("" if rows else resource.card.empty)
-    shown = {"rows": rows, "selected": [], "sentence": sentence, "note": found.note}
+    parts = {"rows": rows, "selected": [], "sentence": sentence, "note": found.note}
     place = _place(start, len(rows), found.count, resource.card.page_size)
-    return shown | {"state": "ready" if rows else "empty"} | place | drawn
+    return parts | {"state": "ready" if rows else "empty"} | place | drawn
 
 
 def _read(resource: Resource[Any], context: Context) -> tuple[Found[Any], int]:
@@ -196,8 +196,8 @@ def _read(resource: Resource[Any], context: Context) -> tuple[Found[Any], int]:
 
 
 def _failed(sentence: str) -> dict[str, Any]:
-    shown = {"rows": [], "selected": [], "sentence": sentence, "note": "", "state": "failed"}
-    return shown | _place(0, 0, 0, 0)
+    parts = {"rows": [], "selected": [], "sentence": sentence, "note": "", "state": "failed"}
+    return parts | _place(0, 0, 0, 0)
 
 
 def _place(start: int, rows: int, count: int | None, size: int) -> dict[str, Any]:
@@ -287,12 +287,12 @@ def _buttons(app: Dash, stores: Stores, find: Find) -> None:
     )
     def press(key: Any, selected: Any, pending: Any, **_: Any) -> dict[str, Any]:
         resource, row, trigger = find(key), selected_row(selected), clicked()
-        sure = trigger.get("part") == "confirm"
-        button = resource.card.button(pending if sure else trigger.get("button"))
+        confirmed = trigger.get("part") == "confirm"
+        button = resource.card.button(pending if confirmed else trigger.get("button"))
         if button is None or (button.needs and not row):
             raise PreventUpdate
         try:
-            if button.confirm and not sure:
+            if button.confirm and not confirmed:
                 question = _question(resource, button, row)
                 return answer(displayed=True, message=question, pending=button.key)
             _run(resource, button, current_context(stores), row)

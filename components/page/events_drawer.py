@@ -38,11 +38,11 @@ def build() -> dbc.Modal:
     )  # fmt: skip
 
 
-def body(asked: Row, totals: Mapping[str, Any], window: str, href: str) -> list[Any]:
+def body(request: Row, totals: Mapping[str, Any], window: str, href: str) -> list[Any]:
     """What is in the drawer; `asked` is what the grid sends back for every page."""
     count = int(totals["events"])
     return [
-        dcc.Store(id=ids.EVENTS_REQUEST, data=asked),
+        dcc.Store(id=ids.EVENTS_REQUEST, data=request),
         html.Div(
             [
                 html.Span(
@@ -63,11 +63,11 @@ def body(asked: Row, totals: Mapping[str, Any], window: str, href: str) -> list[
 def _grid(count: int, totals: Mapping[str, Any]) -> dag.AgGrid:
     summed = {f"{name}_text": _total_text(name, totals) for name in ("cost", "tokens", "requests")}
     last: Row = {"ts_text": "Total"} | summed
-    shown = min(max(count, 1), 12) * 34 + 40 + 34 + 16
+    height = min(max(count, 1), 12) * 34 + 40 + 34 + 16
     return dag.AgGrid(
         id=ids.EVENTS_GRID, columnDefs=[_column(name) for name in _shown()], columnSize=None,
         rowModelType="infinite", dashGridOptions=GRID | {"pinnedBottomRowData": [last]},
-        className="grid", style={"height": f"min({shown}px, 56vh)", "width": "100%"},
+        className="grid", style={"height": f"min({height}px, 56vh)", "width": "100%"},
         defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
     )  # fmt: skip
 

@@ -130,9 +130,9 @@ def chosen(choice: Choice, names: dict[tuple[str, str], str]) -> Iterator[tuple[
 
 
 def _together(field: str, values: list[str], names: dict[tuple[str, str], str]) -> str:
-    told = [_name(field, value, names) for value in values[:MOST_TOLD]]
+    listed = [_name(field, value, names) for value in values[:MOST_TOLD]]
     more = [f"{len(values) - MOST_TOLD} more"] if len(values) > MOST_TOLD else []
-    return ", ".join(told + more)
+    return ", ".join(listed + more)
 
 
 def _name(field: str, value: str, names: dict[tuple[str, str], str]) -> str:

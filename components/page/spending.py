@@ -8,7 +8,7 @@ from dash import html
 
 from components import ids
 from components.settings.budgets import remaining
-from data.budgets.spending import Standing
+from data.budgets.spending import BudgetStatus
 from data.events.money import in_dollars
 from data.query.units import SHARE, USD, moment
 
@@ -22,22 +22,22 @@ def section() -> html.Section:
     )  # fmt: skip
 
 
-def cards(standings: list[Standing]) -> list[Any]:
+def cards(statuses: list[BudgetStatus]) -> list[Any]:
     """One card a budget."""
-    return [_card(one) for one in standings]
+    return [_card(one) for one in statuses]
 
 
 def none(spent: float, since: str) -> html.P:
     """Where no budget is set."""
-    said = USD.text(spent)
+    text = USD.text(spent)
     return html.P(
         ["No budget is set for you. Since ", since, " you have spent ",
-         html.Strong(said, **ids.testid("spending-month"), **{"data-value": repr(spent)}), "."],
+         html.Strong(text, **ids.testid("spending-month"), **{"data-value": repr(spent)}), "."],
         className="no-budget", **ids.testid("spending-none"),
     )  # fmt: skip
 
 
-def _card(one: Standing) -> html.Article:
+def _card(one: BudgetStatus) -> html.Article:
     return html.Article(
         [_ring(one), html.Div(_words(one), className="spending-words")],
         className=f"spending-card level-{one.level}",
@@ -45,7 +45,7 @@ def _card(one: Standing) -> html.Article:
     )
 
 
-def _ring(one: Standing) -> html.Div:
+def _ring(one: BudgetStatus) -> html.Div:
     share = SHARE.text(one.share)
     return html.Div(
         html.Span(share), className="ring", role="img", style={"--share": str(min(one.share, 1))},
@@ -53,7 +53,7 @@ def _ring(one: Standing) -> html.Div:
     )  # fmt: skip
 
 
-def _words(one: Standing) -> list[Any]:
+def _words(one: BudgetStatus) -> list[Any]:
     budget = one.budget
     spent = in_dollars(one.spent)
     return [
@@ -67,12 +67,12 @@ def _words(one: Standing) -> list[Any]:
     ]  # fmt: skip
 
 
-def _pace(one: Standing) -> str:
+def _pace(one: BudgetStatus) -> str:
     if one.projected is None:
         return "The first period has not begun yet."
     over = one.projected - one.budget.hard
-    told = f"{_dollars(over)} over the limit" if over > 0 else "within the limit"
-    return f"At this pace {_dollars(one.projected)} at the reset: {told}"
+    outcome = f"{_dollars(over)} over the limit" if over > 0 else "within the limit"
+    return f"At this pace {_dollars(one.projected)} at the reset: {outcome}"
 
 
 def _soft(nano: int | None) -> str:

@@ -68,13 +68,13 @@ def _words(
 ) -> Row:
     if name == TIME:
         return {name: int(row[TIME]), f"{name}{SHOWN}": ticks[int(row[TIME])]}
-    said = value_label(row, name)
+    text = value_label(row, name)
     if name in TIME_PARTS:
-        return {name: int(row[name]), f"{name}{SHOWN}": said}
+        return {name: int(row[name]), f"{name}{SHOWN}": text}
     return {
-        name: said,
-        f"{name}{SHOWN}": said,
-        f"{name}_tip": hover_text(row[name], several) or said,
+        name: text,
+        f"{name}{SHOWN}": text,
+        f"{name}_tip": hover_text(row[name], several) or text,
     }
 
 

@@ -12,7 +12,7 @@ from components.settings.draw import card
 from components.settings.resource import Button, Card, Column, Field, Form, Row, cells, pair
 from data.budgets.budget import KINDS, LIMITS, PERIODS, Budget
 from data.budgets.crossings import Crossed, Crossing
-from data.budgets.spending import Standing
+from data.budgets.spending import BudgetStatus
 from data.events.money import in_dollars
 from data.query.units import DAY, INSTANT, SHARE, USD, ZONED_INSTANT, day
 
@@ -53,7 +53,7 @@ def remaining(us: int) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
-def reset(one: Standing) -> str:
+def reset(one: BudgetStatus) -> str:
     """`1 Dec 2026, in 10 days 12 h`."""
     return f"{day(one.period.end, one.budget.zone)}, in {remaining(one.left)}"
 
@@ -150,7 +150,7 @@ def page() -> html.Div:
 # --- their rows
 
 
-def row(one: Standing, names: Names, changes: bool, link: str) -> Row:
+def row(one: BudgetStatus, names: Names, changes: bool, link: str) -> Row:
     """A budget's row; `changes` says whether the reader may edit it, `link` leads to its events."""
     budget = one.budget
     return cells(BUDGETS.columns, one, budget.zone) | {

@@ -154,8 +154,8 @@ class People:
 
     @cached_property
     def _columns(self) -> dict[str, sa.ColumnElement[Any]]:
-        held = {"user": self._table.c.person, "user_name": self._table.c.name}
-        return {name: sa.func.coalesce(one, EVENTS.c[name]) for name, one in held.items()}
+        columns = {"user": self._table.c.person, "user_name": self._table.c.name}
+        return {name: sa.func.coalesce(one, EVENTS.c[name]) for name, one in columns.items()}
 
 
 def address(id_: str) -> str | None:

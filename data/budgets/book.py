@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from data.access.people import People
 from data.access.scope import Scope
 from data.budgets.budget import KINDS, LIMITS, Budget, draft
-from data.budgets.subjects import meant, refuse_odd
+from data.budgets.subjects import refuse_odd, subject_identity
 from data.engines.protocol import EventStore
 from data.errors import Forbidden, Refused, Unknown, excerpt
 from data.events.money import NANO
@@ -84,8 +84,8 @@ def remove(state: State, actor: Actor, number: int) -> None:
 
 def _visible(connection: sa.Connection, scope: Scope, number: int) -> Budget:
     # A number that SQLite cannot hold is nobody's.
-    wanted = BUDGETS.c.id == (number if 0 < number < 2**63 else -1)
-    row = connection.execute(sa.select(BUDGETS).where(wanted)).first()
+    this = BUDGETS.c.id == (number if 0 < number < 2**63 else -1)
+    row = connection.execute(sa.select(BUDGETS).where(this)).first()
     found = Budget.of(row) if row else None
     if found is None or not scope.sees_all_of(found.kind, found.subject):
         raise Unknown("budget", "there is no such budget among those you may see")
@@ -130,7 +130,7 @@ def _refuse_second(connection: sa.Connection, made: Budget, people: People) -> N
     alike = [BUDGETS.c[name] == getattr(made, name) for name in ("kind", "period")]
     others = sa.select(BUDGETS).where(*alike, BUDGETS.c.id != made.id)
     for other in map(Budget.of, connection.execute(others)):
-        if meant(other, people) == meant(made, people):
+        if subject_identity(other, people) == subject_identity(made, people):
             raise Refused("period", _second(other, made))
 
 

@@ -34,7 +34,7 @@ class Spent:
     starts: tuple[int, ...]
     money: tuple[int, ...]
 
-    def within(self, start: int, end: int) -> Spent:
+    def between(self, start: int, end: int) -> Spent:
         """The buckets that begin in `[start, end)`, µs UTC."""
         part = slice(bisect_left(self.starts, start), bisect_left(self.starts, end))
         return Spent(self.starts[part], self.money[part])
@@ -92,7 +92,7 @@ def crossed(budget: Budget, now: int, scope: Scope, store: EventStore) -> list[C
     limits = [(limit, most) for limit in HARDER_FIRST if (most := getattr(budget, limit))]
     found = []
     for period in periods:
-        mine = hours.within(period.start, period.end)
+        mine = hours.between(period.start, period.end)
         whole = replace(filters, window=period)
         for limit, most in limits:
             if (over := sum(mine.money) - most) > 0:

@@ -28,7 +28,7 @@ COST: Final = ("cost",)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BudgetStatus:
     """A budget at an instant; money in nano-dollars."""
 
     budget: Budget
@@ -72,11 +72,11 @@ class Standing:
         }  # fmt: skip
 
 
-def standing(budget: Budget, now: int, scope: Scope, store: EventStore) -> Standing:
+def budget_status(budget: Budget, now: int, scope: Scope, store: EventStore) -> BudgetStatus:
     """How a budget stands now, for a reader who sees all that it counts."""
     period = current(budget, now)
     query = Query(COST, (), counted(budget, period, scope, store))
-    return Standing(budget, period, nano(run(query, scope, store)["cost"].iloc[0]), now)
+    return BudgetStatus(budget, period, nano(run(query, scope, store)["cost"].iloc[0]), now)
 
 
 def nano(dollars: Any) -> int:

@@ -35,7 +35,7 @@ def _family(pattern: str, window: Window, scope: Scope, store: EventStore) -> tu
     return tuple(sorted(name for name in models if belongs(name, pattern)))
 
 
-def meant(budget: Budget, people: People) -> str:
+def subject_identity(budget: Budget, people: People) -> str:
     """What a subject stands for: the same for all ids of a person, and for `gpt-6` and `gpt-6*`."""
     if budget.kind == "user":
         return people.person(budget.subject)

@@ -67,8 +67,8 @@ class Bound:
     def covers(self, *events: Event) -> bool:
         """Whether all these are such events."""
         named = [("project", self.project), ("user", self.user)]
-        wanted = [(name, value) for name, value in named if value is not None]
-        return all(event[name] == value for name, value in wanted for event in events)
+        bindings = [(name, value) for name, value in named if value is not None]
+        return all(event[name] == value for name, value in bindings for event in events)
 
 
 ANYWHERE: Final = Bound()
@@ -188,9 +188,9 @@ def _reason(old: Event, new: Event, merged: Event, book: PriceList) -> str | Non
     if merged["cost_nano"] is not None:
         return None
     both: tuple[str | None, ...] = (old["unpriced_reason"], new["unpriced_reason"])
-    told = [reason for reason in both if reason and not of_the_book(reason)]
-    if told:
-        return max(told, key=lambda reason: (reason != LEFT_OPEN, len(reason), reason))
+    reasons = [reason for reason in both if reason and not of_the_book(reason)]
+    if reasons:
+        return max(reasons, key=lambda reason: (reason != LEFT_OPEN, len(reason), reason))
     return book.price_of(merged)[1] or LEFT_OPEN if merged["kind"] == "llm" else None
 
 

@@ -21,16 +21,19 @@ def dry_run_write(sink: EventSink) -> Write:
     index = DigestIndex()
 
     def write(events: Sequence[Event]) -> WriteResult:
-        told = {_use(event): event for event in reversed(events)}
-        uses = list(told)
+        by_use = {_use(event): event for event in reversed(events)}
+        uses = list(by_use)
         hashed = digests(uses)
         before = index.contains(hashed)
         index.add(hashed[~before])
         stored = sink.stored_ids([event["event_id"] for event in events])
-        known = {*compress(uses, before), *(_use(e) for e in events if e["event_id"] in stored)}
+        known = {
+            *compress(uses, before),
+            *(_use(e) for e in events if e["event_id"] in stored),
+        }
         shared = {e["shared_id"] for e in events if e["shared_id"]} - known
         known |= sink.stored_shared_ids(shared)
-        fresh = {e["event_id"]: e for use, e in told.items() if use not in known}
+        fresh = {e["event_id"]: e for use, e in by_use.items() if use not in known}
         return WriteResult(fresh.values())
 
     return write

@@ -144,9 +144,11 @@ class _Child:
 
 def _environment() -> dict[str, str]:
     """Where our modules are; our settings, among them secrets, stay with the server."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SPENDSCOPE_")}
-    path = [str(ROOT), *filter(None, [kept.get("PYTHONPATH")])]
-    return kept | {"PYTHONPATH": os.pathsep.join(path)}
+    environ = {
+        name: value for name, value in os.environ.items() if not name.startswith("SPENDSCOPE_")
+    }
+    path = [str(ROOT), *filter(None, [environ.get("PYTHONPATH")])]
+    return environ | {"PYTHONPATH": os.pathsep.join(path)}
 
 
 def _line(ours: socket.socket) -> Connection:

@@ -66,11 +66,11 @@ class Sent:
                 "INSERT OR IGNORE INTO events VALUES (?)", [[digest(event)] for event in events]
             )
 
-    def finish(self, path: Path, seen: str, began: float) -> None:
+    def finish(self, path: Path, stamp: str, began: float) -> None:
         """Note that a file was read to its end, as it was when that began."""
         with self._database:
             self._database.execute(
-                "INSERT OR REPLACE INTO files VALUES (?, ?, ?)", [str(path), seen, began]
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?)", [str(path), stamp, began]
             )
 
     def _knows(self, key: int) -> bool:
@@ -85,8 +85,8 @@ def stamp(path: Path) -> str:
 
 def _status(path: Path) -> list[os.stat_result]:
     """Of the file, and of what SQLite has not moved into it yet."""
-    beside = path.with_name(f"{path.name}-wal")
-    return [path.stat(), *([beside.stat()] if beside.exists() else [])]
+    wal = path.with_name(f"{path.name}-wal")
+    return [path.stat(), *([wal.stat()] if wal.exists() else [])]
 
 
 def _settled(silence: float) -> int:

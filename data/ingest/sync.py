@@ -191,8 +191,8 @@ class _Sync:
         start, last = self._options.start, self._start.started
         if start is None:
             return last
-        wanted = start.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
-        return min(wanted, last) if last else wanted
+        first = start.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+        return min(first, last) if last else first
 
     def _advance(self) -> None:
         """Move the place to the page's last call that is stored and has begun by now."""

@@ -120,7 +120,7 @@ class Uploads:
 
     def __init__(self, folder: Path, state: State, store: EventStore) -> None:
         self._folder, self._state, self._store = folder, state, store
-        self._held: dict[str, Upload] = {}
+        self._uploads: dict[str, Upload] = {}
         self._lock = threading.Lock()
         self._watched = False
         shutil.rmtree(folder, ignore_errors=True)
@@ -148,22 +148,22 @@ class Uploads:
         with self._lock:
             if len(self._open()) >= MOST_OPEN:
                 raise Refused("name", "too many uploads are open: import or cancel one first")
-            self._held[one.key] = one
+            self._uploads[one.key] = one
         self._watch()
 
     def _open(self) -> list[Upload]:
-        return [one for one in list(self._held.values()) if one.state not in OVER]
+        return [one for one in list(self._uploads.values()) if one.state not in OVER]
 
     def all(self, scope: Scope) -> list[Upload]:
         """All that are still known, the newest first, also those that are over."""
         require_platform_admin(scope)
         self._expire(KEPT)
-        return list(self._held.values())[::-1]
+        return list(self._uploads.values())[::-1]
 
     def get(self, scope: Scope, key: str) -> Upload:
         """An upload by its key; raises `Unknown` where there is none."""
         require_platform_admin(scope)
-        if (one := self._held.get(key)) is None:
+        if (one := self._uploads.get(key)) is None:
             raise Unknown("upload", "there is no such upload; one that waits is kept for an hour")
         one.touched = time.monotonic()
         return one
@@ -242,7 +242,7 @@ class Uploads:
     def _watch(self) -> None:
         """Look for files that nobody came back to, as long as there are any."""
         with self._lock:
-            if self._watched or not self._held:
+            if self._watched or not self._uploads:
                 return
             self._watched = True
         timer = threading.Timer(PAUSE, self._passed)
@@ -256,12 +256,12 @@ class Uploads:
 
     def _expire(self, seconds: float) -> None:
         late = time.monotonic() - seconds
-        for one in list(self._held.values()):
+        for one in list(self._uploads.values()):
             if one.touched < late and one.state not in RUNNING:
                 self._drop(one)
 
     def _drop(self, one: Upload) -> None:
-        self._held.pop(one.key, None)
+        self._uploads.pop(one.key, None)
         remove(one.path)
 
 

@@ -57,14 +57,14 @@ def add(state: State, actor: Actor, raw: Raw, store: EventStore) -> StoredAlias:
     """One more id of a person; `Refused` names the field that is wrong. An alias given as the
     person stands for theirs. The name is the one their own events carry, unless one is given."""
     require_administrator(actor.scope)
-    wanted = draft(raw)
-    own = _name(actor.scope.people.person(wanted.person), actor.scope, store)
+    alias = draft(raw)
+    own = _name(actor.scope.people.person(alias.person), actor.scope, store)
     with state.writing() as connection:
         existing = _all(connection)
-        person = next((one.person for one in existing if one.id == wanted.person), wanted.person)
-        old = _existing_alias(existing, wanted, person)
-        name = wanted.name or own or _kept_name(existing, person)
-        made = StoredAlias(wanted.id, person, name, actor.who, actor.now)
+        person = next((one.person for one in existing if one.id == alias.person), alias.person)
+        old = _existing_alias(existing, alias, person)
+        name = alias.name or own or _kept_name(existing, person)
+        made = StoredAlias(alias.id, person, name, actor.who, actor.now)
         if old is None:
             connection.execute(ALIASES.insert().values(made._asdict()))
             record(connection, actor, "create", _thing(made), None, made.as_dict())
@@ -111,17 +111,17 @@ def _all(connection: sa.Connection) -> list[StoredAlias]:
     return [StoredAlias(*row) for row in rows]
 
 
-def _existing_alias(existing: list[StoredAlias], wanted: Alias, person: str) -> StoredAlias | None:
+def _existing_alias(existing: list[StoredAlias], given: Alias, person: str) -> StoredAlias | None:
     """What is kept of this alias already, where that says the same; refuse what contradicts it."""
-    alias = excerpt(wanted.id)
-    old = next((one for one in existing if one.id == wanted.id), None)
-    if wanted.id == wanted.person:
+    alias = excerpt(given.id)
+    old = next((one for one in existing if one.id == given.id), None)
+    if given.id == given.person:
         raise Refused("alias", f"{alias} cannot be an alias of itself")
-    if wanted.id == person:
-        raise Refused("alias", f"{excerpt(wanted.person)} is an alias of {alias} already")
+    if given.id == person:
+        raise Refused("alias", f"{excerpt(given.person)} is an alias of {alias} already")
     if old and old.person != person:
         raise Refused("alias", f"{alias} is an alias of {excerpt(old.person)}: remove that first")
-    if any(one.person == wanted.id for one in existing):
+    if any(one.person == given.id for one in existing):
         raise Refused("alias", f"{alias} is a person with aliases: remove those first")
     if old is None and len(existing) >= MOST:
         raise Refused("alias", f"there are {MOST:,} aliases, the most that can be kept")

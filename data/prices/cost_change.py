@@ -22,6 +22,6 @@ class CostChange:
 
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON says it; money in US dollars."""
-        told = {"project": self.project, "project_name": self.name}
+        project = {"project": self.project, "project_name": self.name}
         money = {"before": in_dollars(self.before), "after": in_dollars(self.after)}
-        return told | {"events": self.events, "list_costs": self.compared} | money
+        return project | {"events": self.events, "list_costs": self.compared} | money

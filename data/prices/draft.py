@@ -100,8 +100,8 @@ def _alias(value: Any, public: PublicBook) -> str | None:
     name = _text("alias", "the alias", value, LONGEST_TEXT)
     plan = public.plan(None, name) if name else ()
     if name and not any(steps for one in plan for _, steps in one.prices.standard):
-        told = "write it as provider/model, like openai/gpt-4o"
-        raise Refused("alias", f"{name[:60]!r} is not in the public price book; {told}")
+        advice = "write it as provider/model, like openai/gpt-4o"
+        raise Refused("alias", f"{name[:60]!r} is not in the public price book; {advice}")
     return name or None
 
 
@@ -110,8 +110,8 @@ def day(value: Any, what: str) -> str:
     try:
         found = date.fromisoformat(str(value).strip())
     except ValueError:
-        said = "missing" if _blank(value) else f"no date like 2026-11-01: {str(value)[:40]!r}"
-        raise Refused("from", f"the day from which {what} holds is {said}") from None
+        problem = "missing" if _blank(value) else f"no date like 2026-11-01: {str(value)[:40]!r}"
+        raise Refused("from", f"the day from which {what} holds is {problem}") from None
     if not EARLIEST.year <= found.year < LATEST.year:
         raise Refused("from", "the day lies outside the years 2000 to 2099")
     return found.isoformat()

@@ -67,9 +67,9 @@ class Entry:
     @classmethod
     def of(cls, row: Any) -> Self:
         """The entry of a stored row."""
-        told = row._asdict()
-        exact = {n: Decimal(told[n]) for n in (*RATES, "discount") if told[n] is not None}
-        return cls(**told | exact)
+        fields = row._asdict()
+        exact = {n: Decimal(fields[n]) for n in (*RATES, "discount") if fields[n] is not None}
+        return cls(**fields | exact)
 
     @property
     def since(self) -> int:
@@ -85,21 +85,21 @@ class Entry:
     @property
     def rates(self) -> Rates | None:
         """Its own rates, nano-dollars; None where it refers to public ones."""
-        told = {name: self._nano(name) for name in RATES}
-        if all(rate is None for rate in told.values()):
+        own = {name: self._nano(name) for name in RATES}
+        if all(rate is None for rate in own.values()):
             return None
-        fresh, none = told["input"] or Decimal(0), Decimal(0)
+        fresh, none = own["input"] or Decimal(0), Decimal(0)
         read, written = (
-            fresh if told[name] is None else told[name] for name in ("cached_input", "cache_write")
+            fresh if own[name] is None else own[name] for name in ("cached_input", "cache_write")
         )
-        output = told["output"] or none
+        output = own["output"] or none
         wholes = {"cache_write_1h": written, "input_audio": fresh, "input_image": fresh,
                   "output_audio": output, "output_image": output}  # fmt: skip
-        parts = {part: whole if told[part] is None else told[part] for part, whole in
+        parts = {part: whole if own[part] is None else own[part] for part, whole in
                  wholes.items()}  # fmt: skip
         return Rates(
-            fresh, read or none, written or none, output, told["request"] or none,
-            web_searches=told["web_searches"], **parts,
+            fresh, read or none, written or none, output, own["request"] or none,
+            web_searches=own["web_searches"], **parts,
         )  # fmt: skip
 
     def _nano(self, name: str) -> Decimal | None:
@@ -123,8 +123,8 @@ class Entry:
     def row(self) -> dict[str, Any]:
         """What the table keeps, without the id."""
         exact = {name: _plain(getattr(self, name)) for name in (*RATES, "discount")}
-        told = {column.name: getattr(self, column.name) for column in PRICES.columns}
-        return {name: value for name, value in (told | exact).items() if name != "id"}
+        fields = {column.name: getattr(self, column.name) for column in PRICES.columns}
+        return {name: value for name, value in (fields | exact).items() if name != "id"}
 
     def as_dict(self) -> dict[str, Any]:
         """The same as people and JSON say it; amounts are exact decimals, as text."""

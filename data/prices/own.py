@@ -34,7 +34,7 @@ class PriceBookStore:
     def __init__(self, state: State) -> None:
         self._state = state
         self._lock = threading.Lock()
-        self._held: tuple[int | None, PriceBook] | None = None
+        self._cached: tuple[int | None, PriceBook] | None = None
 
     @classmethod
     def at_start(cls, state: State, now: int) -> Self:
@@ -48,9 +48,9 @@ class PriceBookStore:
             # Every change of a price leaves an entry in the trail, which only grows.
             version = connection.execute(sa.select(sa.func.max(AUDIT.c.id))).scalar()
             with self._lock:
-                if self._held is None or version != self._held[0]:
-                    self._held = version, _book(connection, self._held and self._held[1])
-                return self._held[1]
+                if self._cached is None or version != self._cached[0]:
+                    self._cached = version, _book(connection, self._cached and self._cached[1])
+                return self._cached[1]
 
 
 def _book(connection: sa.Connection, old: PriceBook | None) -> PriceBook:
@@ -84,9 +84,9 @@ def create(state: State, actor: Actor, raw: Raw) -> Entry:
     with state.writing() as connection:
         _refuse_second(connection, made)
         insert = PRICES.insert().values(made.row()).returning(PRICES.c.id)
-        kept = replace(made, id=connection.execute(insert).scalar_one())
-        record(connection, actor, "create", _thing(kept), None, kept.as_dict())
-    return kept
+        stored = replace(made, id=connection.execute(insert).scalar_one())
+        record(connection, actor, "create", _thing(stored), None, stored.as_dict())
+    return stored
 
 
 def change(state: State, actor: Actor, number: int, raw: Raw) -> Entry:
@@ -116,12 +116,12 @@ def with_draft(state: State, scope: Scope, raw: Raw, number: int = 0) -> tuple[E
     """An entry that is not kept yet, and the book as it would be with it (in the place of one)."""
     require_platform_admin(scope)
     with state.reading() as connection:
-        kept = _book(connection, None)
-    made = draft(raw, number, kept.public)
-    others = [one for one in kept.entries if one.id != number]
+        book = _book(connection, None)
+    made = draft(raw, number, book.public)
+    others = [one for one in book.entries if one.id != number]
     _refuse_same(made, others)
     with_it = [*others, replace(made, id=number or 2**62)]
-    return made, PriceBook(with_it, kept.public, kept.exchange)
+    return made, PriceBook(with_it, book.public, book.exchange)
 
 
 def require_platform_admin(scope: Scope) -> None:

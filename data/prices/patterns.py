@@ -5,10 +5,10 @@ from __future__ import annotations
 
 def matches(name: str, pattern: str) -> bool:
     """Whether a whole name is as the pattern says; without `*` they must be the same."""
-    wanted, given = pattern.lower(), name.lower()
-    if "*" not in wanted:
-        return given == wanted
-    first, *middle, last = wanted.split("*")
+    glob, given = pattern.lower(), name.lower()
+    if "*" not in glob:
+        return given == glob
+    first, *middle, last = glob.split("*")
     if not given.startswith(first):
         return False
     place = len(first)

@@ -57,14 +57,14 @@ OTHERS: Final[dict[str, re.Pattern[str]]] = {
 
 
 @lru_cache(8_192)
-def provider_of(told: str | None, model: str | None) -> str | None:
+def provider_of(provider: str | None, model: str | None) -> str | None:
     """Who sells this model; None: the name of the model has to tell."""
     name = without_gateway(model or "").lower()
-    if told is None or told in PLACEHOLDERS or _is_nobody(told):
+    if provider is None or provider in PLACEHOLDERS or _is_nobody(provider):
         return _first(ONLY, name)
-    if told.lower() in INTERFACES:
-        return _first(OTHERS, name) or told
-    return told
+    if provider.lower() in INTERFACES:
+        return _first(OTHERS, name) or provider
+    return provider
 
 
 def without_gateway(model: str) -> str:

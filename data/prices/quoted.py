@@ -119,8 +119,8 @@ def _earliest(
         return None
     day, _, earliest = min(dated)
     noon = datetime.combine(day, time(12), UTC)
-    held = next(one for one in rules if one[0] is None or one[0].active(noon))
-    return earliest if held is rule else None
+    rule_then = next(one for one in rules if one[0] is None or one[0].active(noon))
+    return earliest if rule_then is rule else None
 
 
 def _replaced(standard: ModelPrice, other: ModelPrice) -> ModelPrice:

@@ -88,12 +88,12 @@ def _model_rows(book: PriceBook, provider: str | None, model: str, tier: str) ->
     for start, end in pairwise(days):
         for day_start, day_end in pairwise(times):
             # Every cut in time is a midnight UTC, so this instant speaks for the whole of both.
-            asked = (provider, model, start + day_start, tier)
+            call = (provider, model, start + day_start, tier)
             place = (provider or "", model, tier, start, end, day_start, day_end)
-            if steps := book.steps(*asked):
+            if steps := book.steps(*call):
                 yield from _steps(place, steps)
             else:
-                yield RateRow(*place, -1, ENDLESS, book.reason(*asked))
+                yield RateRow(*place, -1, ENDLESS, book.reason(*call))
 
 
 def _cuts(

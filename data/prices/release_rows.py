@@ -94,16 +94,16 @@ def _clause(clause: MatchLogic | None) -> Row | None:
     if clause is None:
         return None
     ((field, value),) = vars(clause).items()
-    told = [_clause(one) for one in value] if isinstance(value, list) else value
-    return {field.rstrip("_"): told}
+    row = [_clause(one) for one in value] if isinstance(value, list) else value
+    return {field.rstrip("_"): row}
 
 
 def _read_clause(row: Row | None) -> Any:
     if row is None:
         return None
     ((name, value),) = row.items()
-    told = [_read_clause(one) for one in value] if isinstance(value, list) else value
-    return CLAUSES[name](told)
+    read = [_read_clause(one) for one in value] if isinstance(value, list) else value
+    return CLAUSES[name](read)
 
 
 def _schedules(prices: Prices) -> Row:
@@ -145,10 +145,10 @@ def _steps(steps: Steps | None) -> list[list[Any]] | None:
 
 
 def _rate_texts(rates: Rates) -> list[str | None]:
-    told = [getattr(rates, name) for name in BILLED_BY]
-    while told[-1] is None:
-        told.pop()
-    return [None if rate is None else f"{rate.normalize():f}" for rate in told]
+    amounts = [getattr(rates, name) for name in BILLED_BY]
+    while amounts[-1] is None:
+        amounts.pop()
+    return [None if rate is None else f"{rate.normalize():f}" for rate in amounts]
 
 
 def _read_steps(rows: list[list[Any]] | None) -> Steps | None:
@@ -157,6 +157,6 @@ def _read_steps(rows: list[list[Any]] | None) -> Steps | None:
     return tuple((over, Rates(*map(_amount, rates))) for over, *rates in rows)
 
 
-def _amount(told: str) -> Any:
+def _amount(text: str) -> Any:
     """The rate of a text; None where it is not quoted (`Rates` has defaults for those alone)."""
-    return None if told is None else Decimal(told)
+    return None if text is None else Decimal(text)

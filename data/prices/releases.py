@@ -53,9 +53,9 @@ class StoredRelease:
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON says it."""
-        told = {"id": self.id, "release": self.name, "from": self.start, "models": self.models}
+        outline = {"id": self.id, "release": self.name, "from": self.start, "models": self.models}
         lists = {name: list(getattr(self, name)) for name in ("added", "changed", "dropped")}
-        return told | {"at": instant(self.at).isoformat()} | lists
+        return outline | {"at": instant(self.at).isoformat()} | lists
 
 
 def adopt(state: State, now: int) -> None:
@@ -89,8 +89,8 @@ def _complete_outdated(state: State) -> None:
     with state.writing() as connection:
         for row in old:
             text = written(_completed(read(row.name, row.book)))
-            wanted = RELEASES.c.id == row.id
-            connection.execute(RELEASES.update().where(wanted).values(book=text))
+            this = RELEASES.c.id == row.id
+            connection.execute(RELEASES.update().where(this).values(book=text))
 
 
 def _completed(release: Release) -> Release:
@@ -179,13 +179,15 @@ def _refuse_held(connection: sa.Connection, number: int, start: str) -> None:
     later = sa.select(RELEASES.c.name, RELEASES.c.start).where(
         RELEASES.c.id > number, RELEASES.c.start <= start
     )
-    if held := connection.execute(later.order_by(RELEASES.c.start)).first():
-        raise Refused("from", f"{held.name} holds instead from {held.start} on: name a day before")
+    if found := connection.execute(later.order_by(RELEASES.c.start)).first():
+        raise Refused(
+            "from", f"{found.name} holds instead from {found.start} on: name a day before"
+        )
 
 
 def _stored(row: Any, before: Models, models: Models) -> StoredRelease:
     added = [one for one in models if one not in before] if before else []
-    changed = [one for one, said in models.items() if before.get(one, said) != said]
+    changed = [one for one, prices in models.items() if before.get(one, prices) != prices]
     dropped = [one for one in before if one not in models]
     lists = (tuple("/".join(one) for one in some) for some in (added, changed, dropped))
     return StoredRelease(row.id, row.name, row.start, row.at, len(models), *lists)

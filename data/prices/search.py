@@ -44,10 +44,10 @@ class Quote:
     def as_dict(self) -> dict[str, Any]:
         """As JSON says it: US dollars per million tokens, exact, as text."""
         rates = self.rates
-        told = {"provider": self.provider, "model": self.model, "dearer_above": self.dearer}
+        named = {"provider": self.provider, "model": self.model, "dearer_above": self.dearer}
         source = f"own price {self.entry.id}" if self.entry else self.release
         tiers = {tier: dollars(steps[0][1]) for tier, steps in self.tiers.items()}
-        return told | {"source": source, "rates": rates and dollars(rates), "tiers": tiers}
+        return named | {"source": source, "rates": rates and dollars(rates), "tiers": tiers}
 
 
 def dollars(rates: Rates) -> dict[str, str]:
@@ -77,8 +77,8 @@ def quote(scope: Scope, book: PriceBook, provider: str, model: str, at: datetime
 
 
 def _quoted(book: PriceBook, provider: str | None, model: str, ts: int) -> Quote:
-    held = book.public.stretch(provider, model, ts)
-    release = held.release if held else book.public.at(ts)
+    stretch = book.public.stretch(provider, model, ts)
+    release = stretch.release if stretch else book.public.at(ts)
     entry = book.holding(provider, model, ts)
     by_tier = {tier: book.steps(provider, model, ts, tier) for tier in TIERS if tier != STANDARD}
     tiers = {tier: steps for tier, steps in by_tier.items() if steps}

@@ -70,5 +70,5 @@ def _sum(changes: list[CostChange], name: str) -> int | None:
 def changes_as_dict(changes: list[CostChange]) -> Json:
     """All projects together and one by one, as JSON says it."""
     whole = CostChange(None, None, **totals(changes)).as_dict()
-    kept = {name: value for name, value in whole.items() if not name.startswith("project")}
-    return kept | {"projects": [one.as_dict() for one in changes]}
+    sums = {name: value for name, value in whole.items() if not name.startswith("project")}
+    return sums | {"projects": [one.as_dict() for one in changes]}

@@ -43,8 +43,8 @@ class Unpriced:
     @property
     def tier(self) -> str:
         """The service tier that has no rate, if that is why."""
-        wanted = (self.reason or "").removeprefix(NO_RATE)
-        return wanted if wanted in TIERS else ""
+        name = (self.reason or "").removeprefix(NO_RATE)
+        return name if name in TIERS else ""
 
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON says it."""

@@ -15,7 +15,7 @@ from data.access.scope import SYSTEM
 from data.budgets.book import create, visible_budgets
 from data.budgets.budget import Budget, draft
 from data.budgets.periods import past
-from data.budgets.spending import standing
+from data.budgets.spending import budget_status
 from data.engines.protocol import EventStore
 from data.events.money import NANO
 from data.local_time import instant
@@ -54,7 +54,7 @@ def _limits(raw: dict[str, Any], factor: float, store: EventStore, now: int) -> 
     """So much above what is usual; or, at a factor of zero, only just above what is spent."""
     budget = draft(raw | {"hard": 1}, now)
     spent = [
-        standing(budget, period.end - 1, SYSTEM, store).spent / NANO
+        budget_status(budget, period.end - 1, SYSTEM, store).spent / NANO
         for period in islice(past(budget, now), PERIODS)
     ]
     usual = median(spent[1:] or spent) * factor or spent[0] * 1.06

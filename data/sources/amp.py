@@ -70,26 +70,26 @@ def _billed(thread: str, event: Row, usage: Row) -> Raw:
 
 def _answer(thread: str, message: Row) -> Raw:
     usage = part(message, "usage")
-    told = {name: usage.get(name, message.get(name)) for name in ("timestamp", "model")}
+    fields = {name: usage.get(name, message.get(name)) for name in ("timestamp", "model")}
     return {
-        **_call(thread, str(message.get("messageId")), told),
+        **_call(thread, str(message.get("messageId")), fields),
         **{ours: count(theirs, usage.get(theirs)) for ours, theirs in USED.items()},
     }
 
 
-def _call(thread: str, own: str | None, told: Row) -> Raw:
+def _call(thread: str, own: str | None, fields: Row) -> Raw:
     if own is None:
         raise EventError("the use has no id")
     return {
         "event_id": f"amp:{thread}:{own}",
-        "ts": instant("timestamp", told.get("timestamp")),
+        "ts": instant("timestamp", fields.get("timestamp")),
         "kind": "llm",
         "channel": "cli",
         "source": "amp",
         "status": "ok",
         "conversation_id": thread,
         "client": "amp",
-        "model": text(told.get("model")),
+        "model": text(fields.get("model")),
     }
 
 

@@ -79,13 +79,13 @@ def _call(_: str, line: Row) -> Iterator[Raw | Note]:
     properties, category = _object(line.get("properties")), line.get("category")
     answer = _object(properties.get("backendResponseBody") or properties.get("responseBody"))
     operation = text(properties.get("operationId")) or text(line.get("operationName")) or ""
-    asked = OPERATIONS.get(operation.partition("_")[0].lower())
+    called = OPERATIONS.get(operation.partition("_")[0].lower())
     named = properties.get("modelName") or properties.get("modelDeploymentName")
     if category == ACCOUNT and named:
-        yield _event(line, properties, answer) | UNTOLD | {"operation": asked}
+        yield _event(line, properties, answer) | UNTOLD | {"operation": called}
         yield SILENT
-    elif category == GATEWAY and asked:
-        yield _event(line, properties, answer) | {"operation": asked}
+    elif category == GATEWAY and called:
+        yield _event(line, properties, answer) | {"operation": called}
     else:
         yield OTHER
 
@@ -116,10 +116,10 @@ def _event(line: Row, properties: Row, answer: Row) -> Raw:
 def _object(value: Any) -> Row:
     """An object, or the same as text; empty where it is neither, as the text of a stream is."""
     try:
-        told = parsed("properties", value)
+        decoded = parsed("properties", value)
     except EventError:
         return {}
-    return told if isinstance(told, Mapping) else {}
+    return decoded if isinstance(decoded, Mapping) else {}
 
 
 def _id(line: Row, properties: Row, answer: Row) -> str:

@@ -85,8 +85,8 @@ def _billed(body: Row) -> Raw:
         if isinstance(one, Mapping) and one.get("ttl") == "1h":
             written += count("inputTokens", one.get("inputTokens")) or 0
     hour = part(usage, "cache_creation").get("ephemeral_1h_input_tokens")
-    told = count("ephemeral_1h_input_tokens", hour) or written or None
-    return {"cache_write_1h_tokens": told, **service_tier(part(body, "serviceTier").get("type"))}
+    hourly = count("ephemeral_1h_input_tokens", hour) or written or None
+    return {"cache_write_1h_tokens": hourly, **service_tier(part(body, "serviceTier").get("type"))}
 
 
 def _model(row: Row) -> str | None:

@@ -55,11 +55,11 @@ def read(file: File, options: Options) -> Iterator[Record]:
 
 
 def _request(task: str, client: str, row: Row) -> Iterator[Raw]:
-    told = parsed("text", row.get("text"))
-    told = told if isinstance(told, Mapping) else {}
-    tokens = {ours: count(theirs, told.get(theirs)) for ours, theirs in TOKENS.items()}
-    cost = nano("cost", told.get("cost")) if decimal("cost", told.get("cost")) else None
-    reason = text(told.get("cancelReason"))
+    request = parsed("text", row.get("text"))
+    request = request if isinstance(request, Mapping) else {}
+    tokens = {ours: count(theirs, request.get(theirs)) for ours, theirs in TOKENS.items()}
+    cost = nano("cost", request.get("cost")) if decimal("cost", request.get("cost")) else None
+    reason = text(request.get("cancelReason"))
     if not any(tokens.values()) and cost is None and reason is None:
         return
     model = part(row, "modelInfo")

@@ -47,11 +47,11 @@ class Layout:
     @classmethod
     def of(cls, text: str) -> Layout:
         """The layout of a file that begins with this text; its numbers are not looked at."""
-        told = TOLD.match(text)
-        start = text[told.end() :] if told else text
-        found = [cls._with(told[1], start)] if told else [cls._with(s, start) for s in SEPARATORS]
+        match = TOLD.match(text)
+        start = text[match.end() :] if match else text
+        found = [cls._with(match[1], start)] if match else [cls._with(s, start) for s in SEPARATORS]
         best = max(found, key=lambda layout: len(layout.names))
-        return replace(best, lead=1) if told else best
+        return replace(best, lead=1) if match else best
 
     @classmethod
     def _with(cls, separator: str, text: str) -> Layout:
@@ -82,16 +82,16 @@ class Layout:
     def reader(self, text: str | TextIO) -> Any:
         """What parses lines, as the module `csv` does."""
         source = lines(io.StringIO(text, newline="") if isinstance(text, str) else text)
-        told = map(self._undoubled, source) if self.doubled else source
-        return csv.reader(told, delimiter=self.separator, strict=True)
+        undoubled = map(self._undoubled, source) if self.doubled else source
+        return csv.reader(undoubled, delimiter=self.separator, strict=True)
 
     def _undoubled(self, line: str) -> str:
         ends = f"{_doubled(self.separator)}|{_doubled_end(self.separator)}"
         return re.sub(ends, '"', line.replace('""""', '""'))
 
-    def cells(self, cells: list[str], wanted: int) -> list[str]:
+    def cells(self, cells: list[str], width: int) -> list[str]:
         """The cells of a row: read from inside where they are wrapped, without what protects."""
-        if len(cells) == 1 != wanted and self.separator in cells[0]:
+        if len(cells) == 1 != width and self.separator in cells[0]:
             cells = next(csv.reader(cells, delimiter=self.separator, strict=True), [])
         if self.quoted or any(PROTECTED in cell for cell in cells):
             return [_bare(cell) for cell in cells]

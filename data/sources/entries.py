@@ -52,7 +52,7 @@ class Window:
     """The text being looked at: `at` is how far it is read, `line` the line that is."""
 
     stream: Unpacked
-    held: str = ""
+    buffer: str = ""
     at: int = 0
     line: int = 1
     broken: bool = False
@@ -60,12 +60,12 @@ class Window:
 
     def more(self) -> bool:
         """Read on, at least as much again as is held, so that retrying stays linear."""
-        wanted = max(CHUNK, len(self.held) - self.at)
-        self.held, self.at = self.held[self.at :], 0
-        before = len(self.held)
-        while len(self.held) - before < wanted and (part := self._part()):
-            self.held += part
-        return len(self.held) > before
+        least = max(CHUNK, len(self.buffer) - self.at)
+        self.buffer, self.at = self.buffer[self.at :], 0
+        before = len(self.buffer)
+        while len(self.buffer) - before < least and (part := self._part()):
+            self.buffer += part
+        return len(self.buffer) > before
 
     def _part(self) -> str:
         """The next piece, "" at the end and where the file breaks off (`broken` says which)."""
@@ -83,13 +83,13 @@ class Window:
 
     def skip(self, pattern: re.Pattern[str]) -> bool:
         """Pass what matches here; whether anything does."""
-        found = pattern.match(self.held, self.at)
+        found = pattern.match(self.buffer, self.at)
         if found:
             self.pass_to(found.end())
         return found is not None
 
     def pass_to(self, end: int) -> None:
-        self.line += self.held.count("\n", self.at, end)
+        self.line += self.buffer.count("\n", self.at, end)
         self.at = end
 
 
@@ -137,25 +137,25 @@ def _at_item(window: Window) -> bool:
 def _mark(window: Window) -> str:
     """The character that comes after blanks and commas, "" where nothing does."""
     window.skip(BETWEEN)
-    while window.at == len(window.held):
+    while window.at == len(window.buffer):
         if not window.more():
             return ""
         window.skip(BETWEEN)
-    return window.held[window.at]
+    return window.buffer[window.at]
 
 
 def _item(window: Window, decoder: json.JSONDecoder, longest: int = LONGEST_ITEM) -> Any:
     """The item that begins here, read on as far as it takes."""
     while True:
         try:
-            value, end = decoder.raw_decode(window.held, window.at)
+            value, end = decoder.raw_decode(window.buffer, window.at)
         except (ValueError, RecursionError):
-            if len(window.held) - window.at > longest:
+            if len(window.buffer) - window.at > longest:
                 raise EventError(VALUE_TOO_LONG) from None
             if not window.more():
                 raise EventError(window.end) from None
             continue
-        content = window.held[window.at : end]
+        content = window.buffer[window.at : end]
         window.pass_to(end)
         return value if encodable(content) else EventError(NOT_UTF8)
 

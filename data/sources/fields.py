@@ -121,14 +121,14 @@ def prompt_counts(
     it, the source counts it apart (of what it writes and reads the former, if that is enough), and
     a note says so."""
     fresh = None if prompt is None else prompt - (cached or 0) - (written or 0)
-    apart = fresh is not None and fresh < 0
-    if prompt is not None and apart:
+    separate = fresh is not None and fresh < 0
+    if prompt is not None and separate:
         fresh = prompt - (cached or 0) if prompt >= (cached or 0) else prompt
     return {
         "input_tokens": fresh,
         "cached_input_tokens": cached,
         "cache_write_tokens": written,
-        **({NOTES: (APART.format(name),)} if apart else {}),
+        **({NOTES: (APART.format(name),)} if separate else {}),
     }
 
 
@@ -189,9 +189,9 @@ def without_dots(spelled: str) -> str:
     return DOTTED.sub(lambda d: f"{d[3]}-{d[2]:0>2}-{d[1]:0>2}", spelled)
 
 
-def service_tier(told: Any) -> dict[str, str]:
+def service_tier(tier: Any) -> dict[str, str]:
     """The service tier that a vendor names; one that we have no word for has no price."""
-    name = str(told or "").strip().lower()
+    name = str(tier or "").strip().lower()
     if name in TIERS:
         return {"service_tier": TIERS[name]}
     return {"unpriced_reason": no_rate(name[:40])} if name and name not in ANY_TIER else {}
@@ -228,8 +228,8 @@ def milliseconds(name: str, value: Any) -> datetime:
 
 def folder_name(path: Any) -> str | None:
     """The last part of a folder's path, of either kind of slashes."""
-    told = text(path)
-    return told.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] or None if told else None
+    folder = text(path)
+    return folder.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] or None if folder else None
 
 
 def mcp_tool(name: str) -> tuple[str, str] | None:

@@ -190,7 +190,7 @@ def _event(seller: str, row: Row) -> Raw:
 def _money(row: Row) -> Raw:
     """The cost in US dollars; one in another currency by the row's own column, else as it is."""
     currency = (text(row["BillingCurrency"]) or "").upper()
-    kept = {name: row.get(column) for name, column in KEPT.items()}
+    tags = {name: row.get(column) for name, column in KEPT.items()}
     if currency == "USD":
         cost = nano("BilledCost", row["BilledCost"])
     elif not CURRENCY.fullmatch(currency):
@@ -198,10 +198,10 @@ def _money(row: Row) -> Raw:
     else:
         cost = nano(DOLLARS, row.get(DOLLARS))
         if cost is None and (amount := decimal("BilledCost", row["BilledCost"])) is not None:
-            return {FOREIGN: (currency, amount), "tags": tags_json(**kept)}
-        kept |= {"currency": currency, "amount": row["BilledCost"]}
+            return {FOREIGN: (currency, amount), "tags": tags_json(**tags)}
+        tags |= {"currency": currency, "amount": row["BilledCost"]}
     origin = "unpriced" if cost is None else "reported"
-    return {"cost_nano": cost, "cost_origin": origin, "tags": tags_json(**kept)}
+    return {"cost_nano": cost, "cost_origin": origin, "tags": tags_json(**tags)}
 
 
 def _adjusts(row: Row) -> bool:

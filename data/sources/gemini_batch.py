@@ -66,9 +66,9 @@ def _call(row: Row, start: datetime | None) -> Raw:
 
 
 def _moment(row: Row, answer: Row, start: datetime | None) -> datetime:
-    told = row.get("processed_time") or answer.get("createTime")
-    if told is not None:
-        return instant("processed_time", told)
+    stamp = row.get("processed_time") or answer.get("createTime")
+    if stamp is not None:
+        return instant("processed_time", stamp)
     if start is None:
         raise EventError("the result tells no time: give when its batch ran with --start")
     return start
@@ -78,8 +78,8 @@ def _failure(row: Row) -> str | None:
     error = part(row, "error")
     if error:
         return text(error.get("status")) or str(error.get("code"))
-    told = text(row.get("status"))
-    return told and told.partition(":")[0][:60]
+    status = text(row.get("status"))
+    return status and status.partition(":")[0][:60]
 
 
 FORMAT = Format("gemini_batch", "Gemini's batch results", recognises, read)

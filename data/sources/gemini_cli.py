@@ -61,8 +61,8 @@ def _messages(file: File) -> Iterator[Entry]:
         if not isinstance(value, Mapping):
             yield where, value
             continue
-        told = value.get("sessionId")
-        session = told if isinstance(told, str) else session
+        session_id = value.get("sessionId")
+        session = session_id if isinstance(session_id, str) else session
         several = value.get("messages")
         for number, message in enumerate(several if isinstance(several, list) else [value]):
             place = f"{where}:{number}" if isinstance(several, list) else where
@@ -128,15 +128,15 @@ def _call(source: str, row: Row, own: str | None) -> Raw:
 
 def used_tokens(usage: Row, names: tuple[str, ...]) -> Raw:
     """The disjoint counts; the total decides whether thoughts and tools stand beside the rest."""
-    told = {ours: count(name, usage.get(name)) for ours, name in zip(NAMES, names, strict=True)}
-    prompt, output, thoughts = told["prompt"], told["output"], told["thoughts"]
-    beside = (prompt or 0) + (output or 0) + (thoughts or 0)
-    if told["tool"] and told["total"] == beside + told["tool"]:
-        prompt = (prompt or 0) + told["tool"]
-    if thoughts and told["total"] != beside - thoughts:
+    counts = {ours: count(name, usage.get(name)) for ours, name in zip(NAMES, names, strict=True)}
+    prompt, output, thoughts = counts["prompt"], counts["output"], counts["thoughts"]
+    disjoint_sum = (prompt or 0) + (output or 0) + (thoughts or 0)
+    if counts["tool"] and counts["total"] == disjoint_sum + counts["tool"]:
+        prompt = (prompt or 0) + counts["tool"]
+    if thoughts and counts["total"] != disjoint_sum - thoughts:
         output = (output or 0) + thoughts
     return {
-        **prompt_counts("the prompt's tokens", prompt, told["cached"]),
+        **prompt_counts("the prompt's tokens", prompt, counts["cached"]),
         "output_tokens": output,
         "reasoning_tokens": thoughts or None,
     }

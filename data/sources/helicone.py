@@ -85,8 +85,8 @@ def _id(row: Row) -> str | None:
 
 
 def _model(row: Row) -> str | None:
-    told = (row.get(name) for name in ("response_model", "model", "request_model"))
-    return next(filter(None, map(text, told)), None)
+    names = (row.get(name) for name in ("response_model", "model", "request_model"))
+    return next(filter(None, map(text, names)), None)
 
 
 def _cost(row: Row) -> int | None:

@@ -83,8 +83,8 @@ class Log:
 
 
 def _tokens(usage: Row) -> Raw:
-    told = {name: count(name, usage.get(name)) for name in ("input_tokens", "output_tokens")}
-    return told if any(told.values()) else {}
+    counts = {name: count(name, usage.get(name)) for name in ("input_tokens", "output_tokens")}
+    return counts if any(counts.values()) else {}
 
 
 FORMAT = Format("iflow", "iFlow's session logs", recognises, read, places=("~/.iflow/projects",))

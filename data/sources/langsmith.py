@@ -116,8 +116,8 @@ def _tokens(run: Row, usage: Row) -> Raw:
 
 
 def _first(metadata: Row, names: tuple[str, ...]) -> str | None:
-    told = (metadata.get(name) for name in names)
-    return next((str(value) for value in told if value not in (None, "")), None)
+    values = (metadata.get(name) for name in names)
+    return next((str(value) for value in values if value not in (None, "")), None)
 
 
 def _between(start: datetime, end: datetime) -> int:

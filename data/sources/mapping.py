@@ -166,8 +166,8 @@ class RenamedRows:
         return {"ts": start, **sums}
 
     def _id(self, row: Mapping[str, Any], period: tuple[datetime | None, ...]) -> str:
-        told = {**row, **({"": [str(each) for each in period]} if period else {})}
-        content = orjson.dumps(told, default=str, option=orjson.OPT_SORT_KEYS)
+        fields = {**row, **({"": [str(each) for each in period]} if period else {})}
+        content = orjson.dumps(fields, default=str, option=orjson.OPT_SORT_KEYS)
         digest = blake2b(content, digest_size=16)
         key = int.from_bytes(digest.digest()[:8], "big", signed=True)
         times = self.database.execute(

@@ -128,8 +128,8 @@ def _stored_message(row: sqlite3.Row, answers: set[str]) -> Any:
 def _content(message: Row) -> str:
     """What a copy has in common with its original, and no other message has."""
     time = part(message, "time")
-    told = (message.get(name) for name in ("role", "providerID", "modelID", "tokens"))
-    return digest(time.get("created"), time.get("completed"), *told)
+    fields = (message.get(name) for name in ("role", "providerID", "modelID", "tokens"))
+    return digest(time.get("created"), time.get("completed"), *fields)
 
 
 def _files(file: File) -> Iterator[Entry]:
@@ -194,16 +194,16 @@ def _message(_: str, row: Row) -> Iterator[Raw | Note]:
     }
 
 
-def _tokens(told: Row) -> Raw:
-    cache = part(told, "cache")
+def _tokens(usage: Row) -> Raw:
+    cache = part(usage, "cache")
     found = {
-        "input_tokens": count("tokens.input", told.get("input")),
+        "input_tokens": count("tokens.input", usage.get("input")),
         "cached_input_tokens": count("tokens.cache.read", cache.get("read")),
         "cache_write_tokens": count("tokens.cache.write", cache.get("write")),
-        "output_tokens": count("tokens.output", told.get("output")),
+        "output_tokens": count("tokens.output", usage.get("output")),
     }
-    reasoning = count("tokens.reasoning", told.get("reasoning"))
-    total = count("tokens.total", told.get("total"))
+    reasoning = count("tokens.reasoning", usage.get("reasoning"))
+    total = count("tokens.total", usage.get("total"))
     inside = total is not None and total == sum(number or 0 for number in found.values())
     if reasoning and not inside:
         found["output_tokens"] = (found["output_tokens"] or 0) + reasoning

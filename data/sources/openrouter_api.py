@@ -127,14 +127,14 @@ def _read_activity(file: File, options: Options) -> Iterator[Record]:
 
 
 def _day(bucket: Bucket, row: Row) -> Raw:
-    told = (count(f"{name}_tokens", row.get(f"{name}_tokens")) for name in COUNTS)
+    counts = (count(f"{name}_tokens", row.get(f"{name}_tokens")) for name in COUNTS)
     return {
         **_paid(row.get("usage")),
         "event_id": key("openrouter:activity", bucket, {name: row.get(name) for name in GROUPED}),
         "ts": bucket.start,
         "model": text(row.get("model_permaslug")) or text(row.get("model")),
         "request_count": count("requests", row.get("requests")) or None,
-        **_tokens(*told),
+        **_tokens(*counts),
         "tags": tags_json(
             bucket=bucket.width, run_by=text(row.get("provider_name")),
             byok_usage_inference=row.get("byok_usage_inference") or None,

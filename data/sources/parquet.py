@@ -61,9 +61,9 @@ def rows(file: File, start: int = 0) -> Iterator[Entry]:
     try:
         with on_disk(file) as path, closing(connect()) as connection:
             columns = columns_of(connection, path)
-            wanted = ", ".join(projected(name, kind) for name, kind in columns.items())
+            selected = ", ".join(projected(name, kind) for name, kind in columns.items())
             found = connection.execute(
-                f"SELECT {wanted} FROM read_parquet(?, file_row_number = true)"
+                f"SELECT {selected} FROM read_parquet(?, file_row_number = true)"
                 " WHERE file_row_number >= ?",
                 [str(path), start],
             )

@@ -100,8 +100,8 @@ def _outcome(row: Row) -> Raw:
 
 
 def _user(row: Row) -> str | None:
-    told = parsed("metadata", row.get("metadata"))
-    user = told.get("_user") if isinstance(told, Mapping) else None
+    metadata = parsed("metadata", row.get("metadata"))
+    user = metadata.get("_user") if isinstance(metadata, Mapping) else None
     return text(user)
 
 

@@ -57,14 +57,14 @@ class Report:
     ) -> None:
         """Count what a source brought; "" is whoever a record that is no event is of."""
         source = self._source_key(source)
-        held = self.sources.get(source, [0, 0, 0])
+        counts = self.sources.get(source, [0, 0, 0])
         more = (events, duplicates, rejected)
-        self.sources[source] = [old + new for old, new in zip(held, more, strict=True)]
+        self.sources[source] = [old + new for old, new in zip(counts, more, strict=True)]
 
     def explain(self, source: str, reasons: Iterable[Sequence[str]]) -> None:
         """Keep why something of a source was rejected, as long as there is room."""
-        held = self.reasons.setdefault(self._source_key(source), [])
-        held += islice(((where, why) for where, why in reasons), max(SHOWN - len(held), 0))
+        listed = self.reasons.setdefault(self._source_key(source), [])
+        listed += islice(((where, why) for where, why in reasons), max(SHOWN - len(listed), 0))
 
     def _source_key(self, source: str) -> str:
         separate = not source or source in self.sources or len(self.sources) < MOST_SOURCES
@@ -74,9 +74,9 @@ class Report:
         """What has been rejected since `before` is of the one source that came, else of `name`."""
         came = [source for source in self.sources if source and
                 self.sources[source] != before.get(source)]  # fmt: skip
-        if lost := self.sources.pop("", None):
+        if nameless := self.sources.pop("", None):
             whose = came[0] if len(came) == 1 else name
-            self.add_source(whose, *lost)
+            self.add_source(whose, *nameless)
             self.explain(whose, self.reasons.pop("", ()))
 
     def reject(self, where: str, error: EventError) -> None:

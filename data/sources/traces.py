@@ -132,8 +132,8 @@ def _measured(row: Row, failed: bool) -> Raw:
 
 def _tags(row: Row) -> str | None:
     named = {name: text(row.get(name)) for name in ("benchmark", "finish_reasons")}
-    kept = {name: value for name, value in named.items() if value}
-    return orjson.dumps(kept).decode() if kept else None
+    tags = {name: value for name, value in named.items() if value}
+    return orjson.dumps(tags).decode() if tags else None
 
 
 class _Ids:

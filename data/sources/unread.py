@@ -92,8 +92,8 @@ class Watch:
         blank = self._blank.get(self._shape)
         if blank == []:
             return
-        told = _numbers(entry, "", 0) if blank is None else _looked_up(entry, blank)
-        self._blank[self._shape] = [path for path, value in told if not self._holds(path, value)]
+        numbers = _numbers(entry, "", 0) if blank is None else _looked_up(entry, blank)
+        self._blank[self._shape] = [path for path, value in numbers if not self._holds(path, value)]
 
     def _holds(self, path: str, value: Any) -> bool:
         """Whether a path needs no more looking at: it was asked for, or holds something."""

@@ -49,8 +49,8 @@ def _call(_: str, row: Row) -> Iterator[Raw]:
     if own in (None, ""):
         raise EventError("request_id is missing")
     answer = _answer(row.get("full_response"))
-    asked = parsed("full_request", row.get("full_request"))
-    request = asked if isinstance(asked, Mapping) else {}
+    decoded = parsed("full_request", row.get("full_request"))
+    request = decoded if isinstance(decoded, Mapping) else {}
     usage = _camel(part(answer, "usageMetadata"))
     yield {
         "event_id": f"vertex:{own}",
@@ -72,8 +72,8 @@ def _call(_: str, row: Row) -> Iterator[Raw]:
 
 def _answer(value: Any) -> Row:
     """The answer; of a stream the last part that tells what was used."""
-    told = parsed("full_response", value)
-    parts = [_camel(each) for each in (told if isinstance(told, list) else [told])
+    decoded = parsed("full_response", value)
+    parts = [_camel(each) for each in (decoded if isinstance(decoded, list) else [decoded])
              if isinstance(each, Mapping)]  # fmt: skip
     telling = [each for each in parts if "usageMetadata" in each or "usage" in each]
     return (telling or parts or [{}])[-1]
@@ -98,8 +98,8 @@ def _billing(traffic: str | None) -> Raw:
 
 
 def _latency(row: Row) -> int | None:
-    told = parsed("metadata", row.get("metadata"))
-    latency = told.get("request_latency") if isinstance(told, Mapping) else None
+    metadata = parsed("metadata", row.get("metadata"))
+    latency = metadata.get("request_latency") if isinstance(metadata, Mapping) else None
     return whole("request_latency", latency)
 
 

@@ -90,11 +90,11 @@ def _items(given: Names) -> list[str]:
 
 
 def _name(parameter: str, what: str, text: str) -> str:
-    kept = text.strip()
-    if not kept:
+    name = text.strip()
+    if not name:
         raise Refused(parameter, f"{what} cannot be empty")
-    if len(kept) > LONGEST_NAME:
+    if len(name) > LONGEST_NAME:
         raise Refused(parameter, f"{what} has at most {LONGEST_NAME} characters")
-    if not kept.isprintable():
+    if not name.isprintable():
         raise Refused(parameter, f"{what} cannot hold control characters")
-    return kept
+    return name

@@ -32,18 +32,20 @@ class Passwords:
             raise Refused("password", f"a password has at most {LONGEST:,} characters")
         return self.hashed(password)
 
-    def match(self, kept: str | None, password: str) -> bool:
+    def match(self, stored_hash: str | None, password: str) -> bool:
         """Whether this is the kept password; without one it takes as long and is False."""
         with self._slots:
             try:
-                same = self._hasher.verify(kept or self._hash_of_nobody, _bytes(password[:LONGEST]))
+                same = self._hasher.verify(
+                    stored_hash or self._hash_of_nobody, _bytes(password[:LONGEST])
+                )
             except (VerificationError, InvalidHashError):
                 return False
-        return same and kept is not None and len(password) <= LONGEST
+        return same and stored_hash is not None and len(password) <= LONGEST
 
-    def outdated(self, kept: str) -> bool:
+    def outdated(self, stored_hash: str) -> bool:
         """Whether it was hashed with other parameters than today's."""
-        return self._hasher.check_needs_rehash(kept)
+        return self._hasher.check_needs_rehash(stored_hash)
 
     def hashed(self, password: str) -> str:
         """What to keep of a password that is in use already."""

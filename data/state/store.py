@@ -88,8 +88,8 @@ class State:
         """The account of this id or email address and password; as slow where there is none."""
         with self.reading() as connection:
             row = connection.execute(sa.select(ACCOUNTS).where(_by_id_or_email(name))).first()
-        kept = row.password_hash if row else None
-        if not self._passwords.match(kept, password) or row is None:
+        stored_hash = row.password_hash if row else None
+        if not self._passwords.match(stored_hash, password) or row is None:
             return None
         if self._passwords.outdated(row.password_hash):
             self._rehash(row.id, row.password_hash, password)
@@ -154,8 +154,8 @@ def _any_account(connection: sa.Connection) -> bool:
 
 
 def _is_open_setup_token(connection: sa.Connection, token: str) -> bool:
-    kept = connection.execute(sa.select(SETUP.c.token_hash)).scalar()
-    return kept is not None and hmac.compare_digest(kept, _digest(token))
+    stored_hash = connection.execute(sa.select(SETUP.c.token_hash)).scalar()
+    return stored_hash is not None and hmac.compare_digest(stored_hash, _digest(token))
 
 
 def _digest(token: str) -> str:

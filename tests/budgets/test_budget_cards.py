@@ -56,7 +56,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 # --- charts
 
 
-def standing_row(share: float, projected: float | None = None, level: str = "good") -> Any:
+def status_row(share: float, projected: float | None = None, level: str = "good") -> Any:
     told = {"spent_text": "$1", "hard_text": "$2", "share_text": f"{share:.1%}"}
     return told | {
         "id": 1, "subject": "User: <b>x</b>", "period": "Daily", "level": level, "share": share,
@@ -65,7 +65,7 @@ def standing_row(share: float, projected: float | None = None, level: str = "goo
 
 
 def test_bars_are_shares_of_the_limit_beside_a_line_at_the_whole() -> None:
-    rows = [standing_row(0.5, 8.0), standing_row(1.2, None, "red"), standing_row(0.8, 9, "amber")]
+    rows = [status_row(0.5, 8.0), status_row(1.2, None, "red"), status_row(0.8, 9, "amber")]
     figure = shares(rows)
     good, amber, red, pace = figure["data"]
     drawn = [(one["x"], one["y"], one["name"]) for one in (red, amber, good)]
@@ -87,23 +87,23 @@ def test_bars_are_shares_of_the_limit_beside_a_line_at_the_whole() -> None:
 
 
 def test_no_name_is_taken_for_markup() -> None:
-    ticks = shares([standing_row(0.5)])["layout"]["yaxis"]["ticktext"]
+    ticks = shares([status_row(0.5)])["layout"]["yaxis"]["ticktext"]
     assert ticks == ["User: &lt;b&gt;x&lt;/b&gt; <br>Daily "]
 
 
 def test_a_pace_out_of_all_bounds_stands_at_the_edge() -> None:
-    figure = shares([standing_row(0.5, 8_640_000.0), standing_row(0.4, 12.0)])
+    figure = shares([status_row(0.5, 8_640_000.0), status_row(0.4, 12.0)])
     pace, end = figure["data"][-1], figure["layout"]["xaxis"]["range"][1]
     # The legend shows the look of the first.
     assert (pace["x"], pace["y"]) == ([1.2, end], [1, 0])
     assert pace["marker"]["symbol"] == ["diamond", "triangle-right"]
     assert figure["layout"]["xaxis"]["tickvals"] == [1, 3]
     assert end == pytest.approx(FARTHEST * 1.06)
-    assert shares([standing_row(25.0)])["layout"]["xaxis"]["range"][1] > 25
+    assert shares([status_row(25.0)])["layout"]["xaxis"]["range"][1] > 25
 
 
 def test_a_chart_of_many_budgets_draws_the_fullest() -> None:
-    figure = shares([standing_row(n / 100) for n in range(99)])
+    figure = shares([status_row(n / 100) for n in range(99)])
     assert figure["data"][0]["x"][0] == 0.98
     assert len(figure["data"][0]["x"]) == MOST
 
@@ -231,7 +231,7 @@ def test_a_card_that_breaks_says_so_and_leaves_its_neighbour(
     def broken(*_: Any) -> Any:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr(callbacks.settings.budgets, "standing", broken)
+    monkeypatch.setattr(callbacks.settings.budgets, "budget_status", broken)
     told = card(served, "budgets", ADMIN)
     assert told["card"] == {"data-state": "failed"}
     assert "Something broke here" in told["state"]["children"]

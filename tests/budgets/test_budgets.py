@@ -24,7 +24,7 @@ from data.budgets.book import budget, change, create, own, remove, visible_budge
 from data.budgets.budget import KINDS, PERIODS, Budget, draft
 from data.budgets.crossings import crossed, exactly
 from data.budgets.periods import REMEMBERED, current, past
-from data.budgets.spending import standing
+from data.budgets.spending import budget_status
 from data.budgets.subjects import belongs
 from data.engines.protocol import EventStore, open_events
 from data.errors import Forbidden, Refused, Unknown
@@ -145,7 +145,7 @@ def test_an_odd_name_needs_to_have_been_seen(
     store.write([event(user=name, cost_nano=7)])
     kept = create(state, hand(), raw, store)
     assert kept.subject == name
-    assert standing(kept, NOW, ROOT, store).spent == 7
+    assert budget_status(kept, NOW, ROOT, store).spent == 7
 
 
 def test_a_plain_name_may_still_have_to_come(state: State, store: EventStore) -> None:
@@ -193,7 +193,7 @@ def test_a_later_merger_breaks_no_budget(state: State, store: EventStore, event:
         whole = one.as_dict() | {"hard": 7}  # as the form says it, all fields again
         kept = change(state, people, one.id, whole, store)
         assert (kept.subject, kept.hard) == (one.subject, 7 * DOLLAR)
-        assert standing(kept, NOW, people.scope, store).spent == 2 * DOLLAR
+        assert budget_status(kept, NOW, people.scope, store).spent == 2 * DOLLAR
     # Any other way into the same place is one sentence, never a damaged store.
     with pytest.raises(Refused, match="already"):
         change(state, people, second.id, {"subject": "ana"}, store)
@@ -538,12 +538,12 @@ def test_spending_pace_and_crossings_are_those_of_plain_python(
     since = midnight(date.fromisoformat(one.start), one.zone)
     place = key(max(now, since), one)
     spent = sum(e["cost_nano"] or 0 for e in mine if key(e["ts"], one) == place)
-    stands = standing(one, now, ROOT, shared_store)
-    assert stands.spent == spent
-    assert stands.share == spent / one.hard
-    gone = now - stands.period.start
-    length = stands.period.end - stands.period.start
-    assert stands.projected == (int(Fraction(spent * length, gone)) if gone > 0 else None)
+    status = budget_status(one, now, ROOT, shared_store)
+    assert status.spent == spent
+    assert status.share == spent / one.hard
+    gone = now - status.period.start
+    length = status.period.end - status.period.start
+    assert status.projected == (int(Fraction(spent * length, gone)) if gone > 0 else None)
     told = [e for e in mine if key(e["ts"], one) >= key(since, one)]
     found = [
         exactly(each, ROOT, shared_store)
@@ -561,8 +561,8 @@ def test_the_share_is_coloured_and_not_capped(
     store: EventStore, event: Make, spent: float, level: str
 ) -> None:
     store.write([event(cost_nano=round(spent * DOLLAR))])
-    stands = standing(made(), NOW, ROOT, store)
-    assert (stands.level, round(stands.share * 100, 2)) == (level, spent)
+    status = budget_status(made(), NOW, ROOT, store)
+    assert (status.level, round(status.share * 100, 2)) == (level, spent)
 
 
 def test_a_limit_that_is_just_reached_is_not_crossed(store: EventStore, event: Make) -> None:
@@ -597,21 +597,21 @@ def test_the_pace_of_the_first_second(store: EventStore, event: Make) -> None:
     store.write([event(ts="2026-11-20T00:00:00Z", cost_nano=DOLLAR)])
     start = micros(datetime(2026, 11, 20, tzinfo=UTC))
     daily = made(period="daily")
-    assert standing(daily, start, ROOT, store).projected is None
-    assert standing(daily, start + 1_000_000, ROOT, store).projected == 86_400 * DOLLAR
+    assert budget_status(daily, start, ROOT, store).projected is None
+    assert budget_status(daily, start + 1_000_000, ROOT, store).projected == 86_400 * DOLLAR
 
 
 def test_before_the_start_nothing_counts_yet(store: EventStore, event: Make) -> None:
     store.write([event(cost_nano=DOLLAR)])
     later = made(period="days", days=7, start="2026-12-01")
-    stands = standing(later, NOW, ROOT, store)
-    assert (stands.spent, stands.projected) == (0, None)
+    status = budget_status(later, NOW, ROOT, store)
+    assert (status.spent, status.projected) == (0, None)
 
 
 def test_a_reader_who_sees_less_is_never_told_more(store: EventStore, event: Make) -> None:
     """Even a budget that slipped through the list counts only what its reader sees."""
     store.write([event(user="ana", cost_nano=DOLLAR), event(user="bo", cost_nano=DOLLAR)])
-    assert standing(made(), NOW, PERSON, store).spent == DOLLAR
+    assert budget_status(made(), NOW, PERSON, store).spent == DOLLAR
     assert crossed(made(hard="1.5"), NOW, PERSON, store) == []
 
 
@@ -638,8 +638,8 @@ def organisation() -> Iterator[EventStore]:
 def test_the_sample_comes_with_budgets_once(state: State, organisation: EventStore) -> None:
     kept = examples(state, organisation, NOW)
     assert [one.kind for one in kept] == list(KINDS)
-    stands = {one.kind: standing(one, NOW, ROOT, organisation) for one in kept}
-    assert 0.9 < stands["project"].share < 1
+    status = {one.kind: budget_status(one, NOW, ROOT, organisation) for one in kept}
+    assert 0.9 < status["project"].share < 1
     assert sum(len(crossed(one, NOW, ROOT, organisation)) for one in kept) > 2
     assert examples(state, organisation, NOW) == []
     for one in kept:

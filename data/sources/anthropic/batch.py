@@ -93,8 +93,8 @@ def _id(row: Row, result: Row, start: datetime) -> str:
 
 def _error(result: Row) -> str | None:
     """The API's name of an error; the results wrap it in an object of type `error`."""
-    told = part(result, "error")
-    return text((part(told, "error") or told).get("type"))
+    error = part(result, "error")
+    return text((part(error, "error") or error).get("type"))
 
 
 FORMAT = Format("anthropic_batch", "Anthropic's batch results", recognises, read, needs_start=True)

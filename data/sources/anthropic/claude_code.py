@@ -85,8 +85,8 @@ def _row_fields(bucket: Bucket, row: Row, what: str | None) -> Raw:
 
 def _calls(bucket: Bucket, row: Row, used: Row) -> Raw:
     model, tokens = text(used["model"]), used.get("tokens") or {}
-    told = used.get("estimated_cost") or {}
-    cents = decimal("estimated_cost", told.get("amount"))
+    estimate = used.get("estimated_cost") or {}
+    cents = decimal("estimated_cost", estimate.get("amount"))
     cost = None if cents is None else cents / 100
     return {
         **_row_fields(bucket, row, f"model {model}"),
@@ -96,7 +96,7 @@ def _calls(bucket: Bucket, row: Row, used: Row) -> Raw:
         "operation": "chat",
         **{name: count(theirs, tokens.get(theirs)) for name, theirs in TOKENS.items()},
         "cost_origin": "unpriced" if cost is None else "reported",
-        **paid("estimated_cost", cost, told.get("currency")),
+        **paid("estimated_cost", cost, estimate.get("currency")),
         "tags": _tags(row, many_prompts=True),
     }
 

@@ -83,8 +83,8 @@ def _read_spend(file: File, options: Options) -> Iterator[Record]:
 
 def _period(name: str, options: Options) -> tuple[datetime, str | None] | None:
     """The first instant of a report, and its last day where its name or --end tells it."""
-    if told := PERIOD.search(name):
-        return instant("the date in the file's name", told[1]), told[2]
+    if match := PERIOD.search(name):
+        return instant("the date in the file's name", match[1]), match[2]
     if options.start is None:
         return None
     end = options.end and options.end - timedelta(microseconds=1)
@@ -241,25 +241,25 @@ def _active(row: Row, day: datetime) -> Raw | None:
         raise EventError("user has neither id nor email_address")
     core = part(part(row, "claude_code_metrics"), "core_metrics")
     lines, chat = part(core, "lines_of_code"), part(row, "chat_metrics")
-    told = {
+    counts = {
         "sessions": count("distinct_session_count", core.get("distinct_session_count")) or None,
         "commits": count("commit_count", core.get("commit_count")) or None,
         "pull_requests": count("pull_request_count", core.get("pull_request_count")) or None,
         "chat_messages": count("message_count", chat.get("message_count")) or None,
         "web_searches": count("web_search_count", row.get("web_search_count")) or None,
     }
-    if not any(told.values()):
+    if not any(counts.values()):
         return None
     return {
         "event_id": fingerprint("claude_enterprise:users", day.date().isoformat(), own or email),
         **{name: value for name, value in _context(day, email or own, None).items()
            if name not in ("provider", "operation")},
         "kind": "session",
-        "channel": "cli" if told["sessions"] else "other",
-        "client": "claude-code" if told["sessions"] else None,
+        "channel": "cli" if counts["sessions"] else "other",
+        "client": "claude-code" if counts["sessions"] else None,
         "lines_added": count("added_count", lines.get("added_count")),
         "lines_removed": count("removed_count", lines.get("removed_count")),
-        "tags": tags_json(bucket="1d", **told),
+        "tags": tags_json(bucket="1d", **counts),
     }  # fmt: skip
 
 

@@ -152,7 +152,7 @@ def _as_answered(cells: Row) -> Row:
 
 
 def _used(report: str, bucket: Bucket, row: Row, tally: Tally) -> Raw:
-    hour = count("ephemeral_1h_input_tokens", _within(row, "ephemeral_1h_input_tokens"))
+    hour = count("ephemeral_1h_input_tokens", _cache_creation(row, "ephemeral_1h_input_tokens"))
     tokens, model = _tokens(row, hour), text(row.get("model"))
     tier = tier_of(row)
     searches = (row.get("server_tool_use") or {}).get("web_search_requests")
@@ -200,12 +200,12 @@ def _row_fields(report: str, bucket: Bucket, row: Row) -> Raw:
     }
 
 
-def _within(row: Row, name: str) -> Any:
+def _cache_creation(row: Row, name: str) -> Any:
     return (row.get("cache_creation") or {}).get(name)
 
 
 def _tokens(row: Row, hour: int | None) -> Raw:
-    short = count("ephemeral_5m_input_tokens", _within(row, "ephemeral_5m_input_tokens"))
+    short = count("ephemeral_5m_input_tokens", _cache_creation(row, "ephemeral_5m_input_tokens"))
     stored = None if hour is None and short is None else (hour or 0) + (short or 0)
     return {
         "input_tokens": count("uncached_input_tokens", row.get("uncached_input_tokens")),

@@ -80,7 +80,7 @@ class Context:
         }
 
     def session(self) -> Raw:
-        return self.of({"sessionId": self.id}) | {"tags": kept(version=self.version)}
+        return self.of({"sessionId": self.id}) | {"tags": compact_tags(version=self.version)}
 
     def orphan(self) -> bool:
         """Whether this is a subagent's file whose session's own log is not beside it."""
@@ -114,10 +114,10 @@ def _agent_type(file: File) -> str | None:
 
 
 def tags(line: Line, **more: Any) -> str | None:
-    return kept(version=text(line.get("version")), agent=text(line.get("agentId")), **more)
+    return compact_tags(version=text(line.get("version")), agent=text(line.get("agentId")), **more)
 
 
-def kept(**named: Any) -> str | None:
+def compact_tags(**named: Any) -> str | None:
     """Tags as JSON, what is unknown left out."""
     found = {name: value for name, value in named.items() if value is not None}
     return orjson.dumps(found).decode() if found else None

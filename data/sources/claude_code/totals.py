@@ -42,31 +42,31 @@ def named(model: str) -> str:
     return model.partition("[")[0]
 
 
-def of_usage(told: Line) -> Counters:
+def of_usage(usage: Line) -> Counters:
     """The counters of a message's or a result's `usage`."""
-    return _counters(told, tuple(COUNTS.values()))
+    return _counters(usage, tuple(COUNTS.values()))
 
 
-def of_models(told: Line) -> dict[str, Counters]:
+def of_models(usage_by_model: Line) -> dict[str, Counters]:
     """The counters of each model of `modelUsage`."""
     return {
         model: _counters(used, tuple(COUNTS)) | cost(used.get("costUSD"))
-        for model, used in told.items()
+        for model, used in usage_by_model.items()
         if isinstance(used, Mapping)
     }
 
 
-def _counters(told: Line, names: tuple[str, ...]) -> Counters:
-    searches = part(told, "server_tool_use")
+def _counters(usage: Line, names: tuple[str, ...]) -> Counters:
+    searches = part(usage, "server_tool_use")
     return {
-        ours: Decimal(count(name, told.get(name, searches.get(name))) or 0)
+        ours: Decimal(count(name, usage.get(name, searches.get(name))) or 0)
         for ours, name in zip(COUNTS, names, strict=True)
     }
 
 
 def cost(dollars: Any) -> Counters:
-    told = decimal("costUSD", dollars)
-    return {} if told is None else {"cost": told}
+    amount = decimal("costUSD", dollars)
+    return {} if amount is None else {"cost": amount}
 
 
 def since(
@@ -96,8 +96,8 @@ def tokens(used: Counters) -> Decimal:
 
 def add_up(messages: Iterable[Message], used: Counters) -> bool:
     """Whether messages are all of what a model used, as far as their usage tells."""
-    told = [message.used for message in messages]
-    return bool(told) and all(sum(each[name] for each in told) == used[name] for name in COUNTS)
+    parts = [message.used for message in messages]
+    return bool(parts) and all(sum(each[name] for each in parts) == used[name] for name in COUNTS)
 
 
 def shares(messages: Iterable[Message], used: Counters) -> Iterator[int | None]:

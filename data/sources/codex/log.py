@@ -77,14 +77,14 @@ PLACES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class CallUsage:
     """What a record or a count says of a call: what it took, and the running total after it."""
 
     usage: Usage
     total: Usage
     moment: datetime
 
-    def tells(self, other: Telling | None, forked: bool) -> bool:
+    def is_same_call(self, other: CallUsage | None, forked: bool) -> bool:
         """Whether both tell one call: a child's records and counts start at other totals."""
         if other is None or self.usage != other.usage:
             return False
@@ -97,7 +97,7 @@ class PendingCall:
 
     where: str
     raw: Raw
-    telling: Telling
+    usage: CallUsage
 
 
 class Rollout:
@@ -112,7 +112,7 @@ class Rollout:
         self.pending: PendingCall | None = None
         self.replay = Replay()
         self.totals: dict[str, Usage] = {}  # the running total that was told last, by its limit
-        self.recorded: Telling | None = None  # what a record told and no count repeated yet
+        self.recorded: CallUsage | None = None  # what a record told and no count repeated yet
         self.summed, self.base, self.reached = 0, 0, 0
         self.numbers = Numbers()
 
@@ -145,27 +145,27 @@ class Rollout:
         """A line of its parent: a record names its thread, a count only says what went before."""
         if kind == "token_usage_record":
             yield from self._record(where, payload, moment)
-        elif payload.get("type") == "token_count" and (told := self._token_count(payload, moment)):
-            if not told.tells(self.recorded, forked=True):
+        elif payload.get("type") == "token_count" and (call := self._token_count(payload, moment)):
+            if not call.is_same_call(self.recorded, forked=True):
                 yield where, COPIED
             self.recorded = None
             self.base = self.reached
 
     def _record(self, where: str, payload: Line, moment: datetime) -> Iterator[Record]:
         total = usage_of(payload.get("thread_token_usage"))
-        told = Telling(usage_of(payload.get("usage")), total, moment)
-        held = self.pending.telling if self.pending else None
-        if repeated := told.tells(held, self.replay.forked):
+        call = CallUsage(usage_of(payload.get("usage")), total, moment)
+        pending = self.pending.usage if self.pending else None
+        if repeated := call.is_same_call(pending, self.replay.forked):
             self.pending = None
         yield from self._release()
-        self.recorded = None if repeated else told
+        self.recorded = None if repeated else call
         # A fork repeats the records of its origin, with its origin's thread.
         thread = text(payload.get("thread_id")) or self.context.named()
         if thread != self.context.thread:
-            yield where, self.numbers.next(self._call(told, thread))
+            yield where, self.numbers.next(self._call(call, thread))
             return
         self.reached = max(self.reached, size(total))
-        yield where, self._summed(self._call(told, thread))
+        yield where, self._summed(self._call(call, thread))
 
     def _event(self, where: str, payload: Line, moment: datetime) -> Iterator[Record]:
         kind = payload.get("type")
@@ -186,16 +186,16 @@ class Rollout:
                 self.sessions.now.change(path, added, removed)
 
     def _count(self, where: str, payload: Line, moment: datetime) -> Iterator[Record]:
-        told = self._token_count(payload, moment)
-        if told is None:
+        call = self._token_count(payload, moment)
+        if call is None:
             return
         yield from self._release()
-        if not told.tells(self.recorded, self.replay.forked):
-            raw = self._call(told, self.context.named())
-            self.pending = PendingCall(where, raw, told)
+        if not call.is_same_call(self.recorded, self.replay.forked):
+            raw = self._call(call, self.context.named())
+            self.pending = PendingCall(where, raw, call)
         self.recorded = None
 
-    def _token_count(self, payload: Line, moment: datetime) -> Telling | None:
+    def _token_count(self, payload: Line, moment: datetime) -> CallUsage | None:
         """What a count says was spent since the last of its limit; None where that is nothing."""
         info, limit = payload.get("info"), str(part(payload, "rate_limits").get("limit_id"))
         if not isinstance(info, Mapping) or not info.get("total_token_usage"):
@@ -209,17 +209,17 @@ class Rollout:
             self.base = size(total)
             return None
         self.reached = size(total)
-        return Telling(usage, total, moment)
+        return CallUsage(usage, total, moment)
 
-    def _call(self, told: Telling, thread: str) -> Raw:
+    def _call(self, call: CallUsage, thread: str) -> Raw:
         return {
             **self.context.of(),
             **self.context.request_fields(),
-            "event_id": call_id(thread, told.usage[:4]),
-            "ts": told.moment,
+            "event_id": call_id(thread, call.usage[:4]),
+            "ts": call.moment,
             "kind": "llm",
             "status": "ok",
-            **tokens(told.usage),
+            **tokens(call.usage),
         }
 
     def _summed(self, raw: Raw) -> Raw:

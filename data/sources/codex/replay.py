@@ -56,8 +56,8 @@ class Replay:
         return found
 
     def _begin(self, meta: Line, moment: datetime) -> None:
-        told = instant(meta.get("timestamp"))
-        self.born = min(moment, told) if told else moment
+        begun = instant(meta.get("timestamp"))
+        self.born = min(moment, begun) if begun else moment
         self.until = moment + PAUSE
         self.forked = parent_of(meta) is not None
 

@@ -86,10 +86,10 @@ class Session:
         self.ended += 1
         known = [one for one in calls_beside(self.file, self.own) if self.shut < one.ended]
         self.shut = moment
-        for model, told in part(data, "modelMetrics").items():
-            if isinstance(told, Mapping):
+        for model, metrics in part(data, "modelMetrics").items():
+            if isinstance(metrics, Mapping):
                 stored = [one for one in known if one.ended <= moment and one.model == model]
-                yield from self._calls(where, model, told, moment, stored)
+                yield from self._calls(where, model, metrics, moment, stored)
         yield where, self._sitting(data, moment)
 
     def _sitting(self, data: Row, moment: datetime) -> Raw:
@@ -106,9 +106,9 @@ class Session:
         }
 
     def _calls(
-        self, where: str, model: str, told: Row, moment: datetime, stored: Sequence[Stored]
+        self, where: str, model: str, metrics: Row, moment: datetime, stored: Sequence[Stored]
     ) -> Iterator[Record]:
-        now = _counters(told)
+        now = _counters(metrics)
         used = _without(_since(self.before.get(model, {}), now), stored)
         self.before[model] = now
         if not used["requests"]:
@@ -145,10 +145,10 @@ class Session:
         }
 
 
-def _counters(told: Row) -> Counters:
-    usage = part(told, "usage")
+def _counters(metrics: Row) -> Counters:
+    usage = part(metrics, "usage")
     found = {name: count(name, usage.get(name)) or 0 for name in USED}
-    return found | {"requests": count("requests", part(told, "requests").get("count")) or 0}
+    return found | {"requests": count("requests", part(metrics, "requests").get("count")) or 0}
 
 
 def _since(before: Counters, now: Counters) -> Counters:

@@ -101,12 +101,12 @@ def _call(_: str, row: Row) -> Iterator[Raw | Note]:
 
 
 def _tokens(row: Row) -> Raw:
-    told, output, cached, written, reasoning = (count(name, row.get(name)) for name in FIELDS)
+    prompt, output, cached, written, reasoning = (count(name, row.get(name)) for name in FIELDS)
     inside = (cached or 0) + (written or 0)
     if reasoning and reasoning > (output or 0):
         output = (output or 0) + reasoning
     return {
-        "input_tokens": told if told is None or inside > told else told - inside,
+        "input_tokens": prompt if prompt is None or inside > prompt else prompt - inside,
         "cached_input_tokens": cached,
         "cache_write_tokens": written,
         "output_tokens": output,

@@ -35,8 +35,8 @@ Line = Mapping[str, Any]
 
 def recognises(head: Head) -> bool:
     first = head.first
-    told = first.get("type") in KINDS or first.keys() >= {"traceId", "spanId", "startTime"}
-    return told and "copilot" in head.text and "resourceSpans" not in first
+    telemetry = first.get("type") in KINDS or first.keys() >= {"traceId", "spanId", "startTime"}
+    return telemetry and "copilot" in head.text and "resourceSpans" not in first
 
 
 def read(file: File, options: Options) -> Iterator[Record]:

@@ -266,12 +266,12 @@ def _instant(moment: str) -> datetime:
 def _tags(row: Row, metadata: Row, tags: list[str]) -> str | None:
     """What has no column of its own and is worth keeping."""
     others = [tag for tag in tags if not tag.startswith(("assistant:", "workflow:", "User-Agent:"))]
-    kept = {
+    fields = {
         "model_group": text(row.get("model_group")),
         "end_user": text(row.get("end_user")),
         "key_alias": text(metadata.get("user_api_key_alias")),
         "cache_hit": cache_hit(row) or None,
         "tags": others or None,
     }
-    found = {name: value for name, value in kept.items() if value is not None}
+    found = {name: value for name, value in fields.items() if value is not None}
     return orjson.dumps(found).decode() if found else None

@@ -130,8 +130,8 @@ def as_row(payload: Mapping[str, Any]) -> Row:
 
 
 def _metadata(payload: Mapping[str, Any], metadata: Mapping[str, Any]) -> Row:
-    kept = {name: metadata.get(name) for name in METADATA}
-    return kept | {"error_information": payload.get("error_information")}
+    fields = {name: metadata.get(name) for name in METADATA}
+    return fields | {"error_information": payload.get("error_information")}
 
 
 def _moment(name: str, payload: Mapping[str, Any]) -> str | None:

@@ -79,17 +79,17 @@ def _call(row: Row, start: datetime | None) -> Raw:
 
 
 def _id(row: Row, response: Row, body: Row) -> str:
-    told = (row.get("id"), response.get("request_id"), body.get("id"))
-    found = next(filter(None, map(text, told)), None)
+    ids = (row.get("id"), response.get("request_id"), body.get("id"))
+    found = next(filter(None, map(text, ids)), None)
     if found is None:
         raise EventError("the result has no id")
     return found
 
 
 def _moment(body: Row, start: datetime | None) -> datetime:
-    told = body.get("created") or body.get("created_at")
-    if told is not None:
-        return unix_instant("created", told)
+    created = body.get("created") or body.get("created_at")
+    if created is not None:
+        return unix_instant("created", created)
     if start is None:
         raise EventError("the result tells no time: give when its batch ran with --start")
     return start
@@ -98,8 +98,8 @@ def _moment(body: Row, start: datetime | None) -> datetime:
 def _failure(row: Row, response: Row, body: Row) -> str | None:
     """The class of an error, none where the request was answered."""
     status = count("status_code", response.get("status_code")) or 0
-    for told in (part(row, "error"), part(body, "error")):
-        if named := text(told.get("code")) or text(told.get("type")):
+    for error in (part(row, "error"), part(body, "error")):
+        if named := text(error.get("code")) or text(error.get("type")):
             return named
     return str(status or "error") if status >= FAILED or row.get("error") else None
 
@@ -119,14 +119,14 @@ def answer_tokens(usage: Row) -> Raw:
     prompt = count("prompt_tokens", usage.get("prompt_tokens", usage.get("input_tokens")))
     output = usage.get("completion_tokens", usage.get("output_tokens"))
     inside = part(usage, "prompt_tokens_details") or part(usage, "input_tokens_details")
-    beside = part(usage, "completion_tokens_details") or part(usage, "output_tokens_details")
+    details = part(usage, "completion_tokens_details") or part(usage, "output_tokens_details")
     cached = count("cached_tokens", inside.get("cached_tokens"))
     return {
         **prompt_counts("prompt_tokens", prompt, cached),
         "output_tokens": count("completion_tokens", output),
-        "reasoning_tokens": count("reasoning_tokens", beside.get("reasoning_tokens")),
+        "reasoning_tokens": count("reasoning_tokens", details.get("reasoning_tokens")),
         "input_audio_tokens": count("audio_tokens", inside.get("audio_tokens")) or None,
-        "output_audio_tokens": count("audio_tokens", beside.get("audio_tokens")) or None,
+        "output_audio_tokens": count("audio_tokens", details.get("audio_tokens")) or None,
     }
 
 

@@ -63,9 +63,9 @@ def outcome_fields(own: Attributes) -> Raw:
 
 
 def agent_tags(log: Log | Point) -> dict[str, str] | None:
-    kept = {name: first(log.attributes, name) or first(log.resource, name) for name in KEPT}
-    kept["version"] = first(log.resource, "service.version")
-    return {name: value for name, value in kept.items() if value} or None
+    tags = {name: first(log.attributes, name) or first(log.resource, name) for name in KEPT}
+    tags["version"] = first(log.resource, "service.version")
+    return {name: value for name, value in tags.items() if value} or None
 
 
 def claude_call(log: Log) -> Raw:

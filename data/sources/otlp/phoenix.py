@@ -48,16 +48,16 @@ def _spans(node: Node) -> Iterator[Span | EventError]:
 
 def _of_row(row: Node) -> Node:
     """A row of the table as the JSON would have it; an empty cell says nothing."""
-    told = {name: cell for name, cell in row.items() if cell != ""}
+    cells = {name: cell for name, cell in row.items() if cell != ""}
     own = {
-        name.removeprefix(ATTRIBUTES): told[name] for name in told if name.startswith(ATTRIBUTES)
+        name.removeprefix(ATTRIBUTES): cells[name] for name in cells if name.startswith(ATTRIBUTES)
     }
     context = {name: row[f"context.{name}"] for name in ("trace_id", "span_id")}
-    return told | {"context": context, "attributes": own}
+    return cells | {"context": context, "attributes": own}
 
 
-def _span(told: Any) -> Span:
-    node = require_mapping(told)
+def _span(value: Any) -> Span:
+    node = require_mapping(value)
     node = _of_row(node) if "context.span_id" in node else node
     context, kind = part(node, "context"), node.get("span_kind")
     own = flat(part(node, "attributes"))

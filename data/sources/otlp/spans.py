@@ -103,9 +103,9 @@ def _uncounted(span: Span, tree: Tree) -> Iterator[Note]:
         yield AROUND
         return
     words = ((name, attributes.get(name)) for name in (*CERTAIN, *KINDS, *names.OPERATION))
-    said = next((f"{name} is {str(word)[:40]}" for name, word in words if word is not None), "")
+    reason = next((f"{name} is {str(word)[:40]}" for name, word in words if word is not None), "")
     what = LOST if attributes.spelled & names.USAGE.bit else UNCOUNTED
-    yield Note(f"{what}: {said or 'nothing says which model was called'}")
+    yield Note(f"{what}: {reason or 'nothing says which model was called'}")
 
 
 def _tells_by_events(span: Span) -> bool:
@@ -116,7 +116,7 @@ def _tells_by_events(span: Span) -> bool:
 def _common(span: Span, kind: str, tree: Tree) -> Raw:
     if not span.trace or not span.id:
         raise EventError("the span has no trace id or no span id")
-    flow, agent = tree.within(span, "workflow"), tree.within(span, "message")
+    flow, agent = tree.nearest_of_role(span, "workflow"), tree.nearest_of_role(span, "message")
     workflow = first_text(span.attributes, names.WORKFLOW) or (flow and title(flow, FLOWS))
     assistant = first_text(span.attributes, names.AGENT) or (agent and title(agent, AGENTS))
     person = tree.nearest(span, names.USER)
@@ -144,8 +144,8 @@ def _common(span: Span, kind: str, tree: Tree) -> Raw:
 
 
 def _is_wrong(attributes: Attributes) -> bool:
-    told = attributes.spelled & (names.ERROR.bit | names.LEVEL.bit)
-    return bool(told) and ("error.type" in attributes or attributes[names.LEVEL[0]] == "ERROR")
+    present = attributes.spelled & (names.ERROR.bit | names.LEVEL.bit)
+    return bool(present) and ("error.type" in attributes or attributes[names.LEVEL[0]] == "ERROR")
 
 
 FLOWS: Final = Names(*names.WORKFLOW, *names.ENTITY, *names.AGENT)
@@ -163,12 +163,12 @@ def _failure(span: Span) -> Raw:
 
 def _call(span: Span) -> Raw:
     attributes = span.attributes
-    asked, answered = (
+    requested, answered = (
         first_text(attributes, names.REQUESTED),
         first_text(attributes, names.ANSWERED),
     )
     provider = names.provider_of(attributes)
-    model = answered or asked
+    model = answered or requested
     return {
         "provider": provider,
         "model": model.removeprefix(f"{provider}/") if model else None,
@@ -226,13 +226,13 @@ def _tags(span: Span) -> Any:
     """What has no column of its own and is worth keeping; never content."""
     finished = first_known(span.attributes, names.FINISHED)[1]
     listed = isinstance(finished, list)
-    kept = {
+    tags = {
         "environment": first_text(span.resource, names.ENVIRONMENT),
         "response_id": first_text(span.attributes, names.RESPONSE),
         "requested_model": first_text(span.attributes, names.REQUESTED),
         "finish_reasons": [str(each)[:100] for each in finished[:9]] if listed else finished,
     }
-    found = {name: value for name, value in kept.items() if value}
+    found = {name: value for name, value in tags.items() if value}
     if found.get("requested_model") == first_text(span.attributes, names.ANSWERED):
         found.pop("requested_model", None)
     return found or None

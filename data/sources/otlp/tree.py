@@ -178,16 +178,16 @@ class Tree:
         same = self.roles[outer] == "llm" and embeds(span) == embeds(outer)
         return same and span not in self.above(outer)
 
-    def nearest(self, span: Span, asked: Names) -> Attributes:
+    def nearest(self, span: Span, spellings: Names) -> Attributes:
         """The attributes that say one of these: the span's own, else its resource's, else the
         nearest's above it that has the same resource. What stands above may come later, so it
         goes before nothing that is known at once.
         """
         above = (one.attributes for one in self.above(span) if _together(one, span))
         every = chain((span.attributes, span.resource), above)
-        return next((one for one in every if first_text(one, asked)), NOTHING)
+        return next((one for one in every if first_text(one, spellings)), NOTHING)
 
-    def within(self, span: Span, kind: str) -> Span | None:
+    def nearest_of_role(self, span: Span, kind: str) -> Span | None:
         """The nearest of this role: the span itself or one above it."""
         if self.roles[span] == kind:
             return span
@@ -203,9 +203,9 @@ def _together(one: Span, other: Span) -> bool:
     return one.resource is other.resource or one.resource == other.resource
 
 
-def title(span: Span, asked: Names) -> str:
+def title(span: Span, spellings: Names) -> str:
     """What the span is an account of by name: an attribute, else its own name without the verb."""
-    return first_text(span.attributes, asked) or VERBS.sub("", span.name, count=1)
+    return first_text(span.attributes, spellings) or VERBS.sub("", span.name, count=1)
 
 
 def embeds(span: Span) -> bool:
@@ -219,5 +219,5 @@ def embeds(span: Span) -> bool:
 
 
 def _counted(span: Span) -> bool:
-    asked = (names.INPUT, names.OUTPUT, names.LANGFUSE_USAGE)
-    return any(first_known(span.attributes, each)[0] for each in asked)
+    counted = (names.INPUT, names.OUTPUT, names.LANGFUSE_USAGE)
+    return any(first_known(span.attributes, each)[0] for each in counted)

@@ -41,10 +41,10 @@ def tokens_of(
 ) -> Counts:  # fmt: skip
     """Disjoint counts of what is told; `…_beside`: it is known to be no part of the whole."""
     part, thought = (cached or 0) + (written or 0), reasoning or 0
-    beside = _beside(fresh or 0, part, output or 0, thought, total)
-    if fresh is not None and not (cache_beside or beside[0]):
+    separate = _separate_parts(fresh or 0, part, output or 0, thought, total)
+    if fresh is not None and not (cache_beside or separate[0]):
         fresh -= part
-    if reasoning is not None and (reasoning_beside or beside[1]):
+    if reasoning is not None and (reasoning_beside or separate[1]):
         output = (output or 0) + thought
     return {
         "input_tokens": fresh,
@@ -55,7 +55,7 @@ def tokens_of(
     }
 
 
-def _beside(
+def _separate_parts(
     fresh: int, part: int, output: int, thought: int, total: int | None
 ) -> tuple[bool, bool]:
     """Whether what is cached stands beside the input, and reasoning beside the output."""
@@ -73,15 +73,15 @@ def counts(attributes: Attributes) -> Counts:
         return dict(zip(("input_tokens", "output_tokens"), whole, strict=True))
     if attributes.spelled & names.LANGFUSE_USAGE.bit:
         return langfuse.tokens({"usagedetails": attributes[names.LANGFUSE_USAGE[0]]})
-    told = [first_known(attributes, each) for each in ASKED]
-    fresh, cached, written, output, reasoning = (count(*each) for each in told)
+    named = [first_known(attributes, each) for each in ASKED]
+    fresh, cached, written, output, reasoning = (count(*each) for each in named)
     total = _total(attributes)
     uncached = count(*first_known(attributes, names.UNCACHED))
     found = tokens_of(
         fresh if uncached is None else uncached, cached, written, output, reasoning, total,
         cache_beside=uncached is not None
         or bool(attributes.spelled & (names.CACHED_BESIDE.bit | names.WRITTEN_BESIDE.bit)),
-        reasoning_beside=told[-1][0] in names.REASONED_BESIDE,
+        reasoning_beside=named[-1][0] in names.REASONED_BESIDE,
     )  # fmt: skip
     if total is not None and reasoning is None:
         found = _thoughts(found, total, attributes)
@@ -100,8 +100,8 @@ def _total(attributes: Attributes) -> int | None:
 def _thoughts(found: Counts, total: int, attributes: Attributes) -> Counts:
     """With what Gemini's total holds beyond input and output, which are thoughts."""
     rest = total - sum(number or 0 for number in found.values())
-    asked = (first_text(attributes, each) for each in (names.ANSWERED, names.REQUESTED))
-    if rest <= 0 or "gemini" not in next(filter(None, asked), ""):
+    models = (first_text(attributes, each) for each in (names.ANSWERED, names.REQUESTED))
+    if rest <= 0 or "gemini" not in next(filter(None, models), ""):
         return found
     output = (found["output_tokens"] or 0) + rest
     return found | {"output_tokens": output, "reasoning_tokens": rest}
@@ -135,8 +135,8 @@ def leftover(attributes: Attributes) -> list[str]:
     """Attributes that may hold tokens, money or counts and that nobody reads."""
     if SPELLED.issuperset(attributes):  # as mostly
         return []
-    doubtful = _unread_counts(tuple(attributes))
-    return [name for name in doubtful if is_something(attributes[name])] if doubtful else []
+    unread = _unread_counts(tuple(attributes))
+    return [name for name in unread if is_something(attributes[name])] if unread else []
 
 
 @lru_cache(4_096)
@@ -158,8 +158,8 @@ def tier(attributes: Attributes) -> Raw:
         return {}
     if first_text(attributes, names.SPEED) == "fast":
         return {"service_tier": "fast"}
-    told = (service_tier(attributes.get(name)) for name in names.TIER)
-    return next(filter(None, told), {})
+    tiers = (service_tier(attributes.get(name)) for name in names.TIER)
+    return next(filter(None, tiers), {})
 
 
 def cost(attributes: Attributes) -> Raw:
@@ -169,8 +169,8 @@ def cost(attributes: Attributes) -> Raw:
     used = any(first_known(attributes, each)[1] for each in (names.INPUT, names.OUTPUT))
     used = used or bool(attributes.spelled & names.LANGFUSE_USAGE.bit)
     if attributes.spelled & names.LANGFUSE_COST.bit:
-        told = {"costdetails": attributes[names.LANGFUSE_COST[0]]}
-        paid = langfuse.cost(told, used).get("cost_nano")
+        details = {"costdetails": attributes[names.LANGFUSE_COST[0]]}
+        paid = langfuse.cost(details, used).get("cost_nano")
     else:
         paid = nano(*first_known(attributes, names.COST))
     return {"cost_nano": None if paid == 0 and used else paid}

@@ -55,15 +55,15 @@ class Address:
             port = parsed.port or PORT
         except (sa.exc.ArgumentError, ValueError):
             raise SourceError(NO_URL) from None
-        said = {name: value for name, value in parsed.query.items() if isinstance(value, str)}
-        mode = said.get("sslmode", "prefer")
+        options = {name: value for name, value in parsed.query.items() if isinstance(value, str)}
+        mode = options.get("sslmode", "prefer")
         postgres = parsed.get_backend_name().lower() in BACKENDS
         if not (postgres and parsed.host and parsed.database and parsed.username):
             raise SourceError(NO_URL)
         if mode not in MODES:
             raise SourceError(f"sslmode is {mode[:20]!r}, not one of {', '.join(MODES)}")
         password = str(parsed.password) if parsed.password else environ.get("PGPASSWORD")
-        schema = said.get("schema")
+        schema = options.get("schema")
         return cls(parsed.host, port, parsed.database, parsed.username, password, schema, mode)
 
     def __str__(self) -> str:
@@ -104,20 +104,20 @@ class Address:
             kind = TooSlow if _state_and_message(error)[0] == TIMEOUT else SourceError
             raise kind(self._sentence(error)) from None
         except OSError as error:
-            said = str(error.strerror or error)[:80]
-            raise SourceError(f"the database {self} cannot be reached: {said}") from None
+            reason = str(error.strerror or error)[:80]
+            raise SourceError(f"the database {self} cannot be reached: {reason}") from None
 
     def _sentence(self, error: sa.exc.DBAPIError) -> str:
-        code, said = _state_and_message(error)
-        if code in WRONG or (not code and "password" in said):
+        code, message = _state_and_message(error)
+        if code in WRONG or (not code and "password" in message):
             return f"the database {self} does not let {self.user} in: password or user is wrong"
         if code == TIMEOUT:
             return f"the database {self} took longer than {SECONDS} s for an answer"
-        if "refuses SSL" in said:
+        if "refuses SSL" in message:
             return f"the database {self} does not encrypt, as sslmode={self.sslmode} asks for"
         if not code:
             return f"the database {self} cannot be reached: no PostgreSQL answers there"
-        return f"the database {self} says: {said[:160]}"
+        return f"the database {self} says: {message[:160]}"
 
 
 def _state_and_message(error: sa.exc.DBAPIError) -> tuple[str, str]:

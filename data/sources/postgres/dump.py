@@ -113,8 +113,8 @@ def rows(file: File, wanted: Wanted) -> Iterator[Found]:
 class _Reader:
     """Where in the dump we are: between tables, in a COPY block, in a statement."""
 
-    def __init__(self, name: str, wanted: Wanted) -> None:
-        self._name, self._wanted = name, wanted
+    def __init__(self, name: str, columns: Wanted) -> None:
+        self._name, self._wanted = name, columns
         self._columns: dict[str, list[str]] = {}
         self._begun: set[str] = set()
         self._mode, self._names = "", [""]
@@ -175,8 +175,8 @@ class _Reader:
         if not encodable(content):
             return EventError(NOT_UTF8)
         pairs = zip(self._names, cells, strict=True)
-        kept = self._wanted[self.table]
-        return {name: _unescaped(cell) for name, cell in pairs if name in kept}
+        selected = self._wanted[self.table]
+        return {name: _unescaped(cell) for name, cell in pairs if name in selected}
 
     def _stated(self, content: str) -> Iterator[Found]:
         """A line of a statement, which ends with a semicolon outside of any text."""
@@ -194,7 +194,7 @@ class _Reader:
     def _inserted(self) -> Iterator[Found]:
         statement = Statement.of("".join(self._lines))
         names = _names(statement.columns) or self._columns.get(self.table, [])
-        kept = self._wanted[self.table]
+        selected = self._wanted[self.table]
         for cells in statement.rows():
             if isinstance(cells, EventError) or not encodable(*filter(None, cells)):
                 yield self._found(cells if isinstance(cells, EventError) else EventError(NOT_UTF8))
@@ -203,7 +203,7 @@ class _Reader:
                 yield self._found(EventError(problem))
             else:
                 pairs = zip(names, cells, strict=True)
-                yield self._found({name: cell for name, cell in pairs if name in kept})
+                yield self._found({name: cell for name, cell in pairs if name in selected})
 
 
 def _names(columns: str) -> list[str]:
