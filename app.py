@@ -22,13 +22,13 @@ from callbacks.commands.main import main as command
 from callbacks.receive import events, http_server, otlp, request_body, uploads
 from callbacks.settings import budgets, forms, preferences, price_form, tables
 from callbacks.settings.pages import PAGES
-from callbacks.settings.resource import Page, Stores
+from callbacks.settings.resource import Page
+from callbacks.stores import Stores
 from data.engines.protocol import EventStore, open_events
 from data.ingest.import_log import LiveImports
 from data.ingest.keys import UNNAMED
 from data.ingest.request_process import YOUNG, ParserProcess
 from data.ingest.requests import LocalRequestParser, RequestParser
-from data.ingest.uploads import Uploads
 from data.prices.own import PriceBookStore
 from data.sample.budgets import examples
 from data.settings import Settings
@@ -51,43 +51,56 @@ def create_app(
 ) -> Dash:
     """The dashboard on stores that are open; `key` is for commands of this machine, `reader` reads
     what is received (None: this process does), `pages` are those of the settings."""
-    server, tally = Flask(__name__, static_folder=None), tally or LiveImports(state)
-    reader, stores = reader or LocalRequestParser(store.book), Stores(settings, state, store, tally)
+    server = Flask(__name__, static_folder=None)
+    stores = Stores(settings, state, store, tally or LiveImports(state))
     server.config["MAX_CONTENT_LENGTH"] = request_body.LARGEST
     sign_in.attach(server, settings, state, store, lambda: app.csp_hashes())
     compression.attach(server)
-    analytics.attach(server, settings, store)
-    listing.attach(server, settings, store)
-    preferences.attach(server, state)
-    budgets.attach(server, stores)
-    resources.attach(server, stores, declared := (*pages, budgets.TAB))
-    events.attach(server, settings, state, store, tally, reader)
-    otlp.attach(server, settings, state, store, tally, reader)
-    uploads.attach(
-        server, settings, state, Uploads(settings.data_dir / "uploads", state, store), tally
-    )
+    _route(server, stores, reader or LocalRequestParser(store.book), pages)
     remote_store.attach(server, store, key)
-    _doors(server, state, store, reader)
-    app = Dash(
+    app = _dash(server)
+    app.layout = lambda: arrival.page(pages, stores)
+    _register(app, stores, pages)
+    return app
+
+
+def _route(server: Flask, stores: Stores, reader: RequestParser, pages: tuple[Page, ...]) -> None:
+    """Every address but those of the page."""
+    analytics.attach(server, stores)
+    listing.attach(server, stores)
+    preferences.attach(server, stores.state)
+    budgets.attach(server, stores)
+    resources.attach(server, stores, (*pages, budgets.TAB))
+    events.attach(server, stores, reader)
+    otlp.attach(server, stores, reader)
+    uploads.attach(server, stores)
+    _doors(server, stores, reader)
+
+
+def _dash(server: Flask) -> Dash:
+    return Dash(
         server=server, title="Spendscope", update_title=None, index_string=INDEX,
         assets_folder=str(HERE / "assets"), assets_ignore=r"sign-in\.css|bootstrap\.min\.css",
         external_stylesheets=["/assets/bootstrap.min.css"], use_async=False, enable_mcp=False,
         suppress_callback_exceptions=True,
     )  # fmt: skip
-    app.layout = lambda: arrival.page(pages, stores)
+
+
+def _register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
+    """What the page does."""
+    declared = (*pages, budgets.TAB)
     navigation.register(app, pages)
-    filter_bar.register(app, settings, state, store)
-    events_drawer.register(app, store)
-    preferences.register(app, state)
-    redraw.register(app, store)
+    filter_bar.register(app, stores)
+    events_drawer.register(app, stores.store)
+    preferences.register(app, stores.state)
+    redraw.register(app, stores.store)
     tables.register(app, stores, declared)
     forms.register(app, stores, declared)
     budgets.register(app, stores)
     price_form.register(app, stores)
-    return app
 
 
-def _doors(server: Flask, state: State, store: EventStore, reader: RequestParser) -> None:
+def _doors(server: Flask, stores: Stores, reader: RequestParser) -> None:
     """The way in, and whether we are well."""
     server.add_url_rule("/", "home", lambda: redirect("/settings/analytics"))
     server.add_url_rule("/healthz", "healthz", lambda: jsonify(status="ok"))
@@ -95,8 +108,8 @@ def _doors(server: Flask, state: State, store: EventStore, reader: RequestParser
     @server.get("/readyz")
     def readyz() -> tuple[Response, int]:
         try:
-            store.stored_ids(["readyz"])
-            state.has_accounts()
+            stores.store.stored_ids(["readyz"])
+            stores.state.has_accounts()
             reader.events("canonical", b"[]", 0, UNNAMED)
         except Exception:
             logging.getLogger("spendscope").exception("a store does not answer")

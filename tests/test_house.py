@@ -32,6 +32,7 @@ ROOMS = ("data", "components", "callbacks")
 SOURCES = [*(p for room in ROOMS for p in sorted((ROOT / room).rglob("*.py"))), ROOT / "app.py"]
 FRAMES = {"frame", "totals", "iloc", "loc", "dropna", "fillna", "tolist", "to_dict", "iterrows"}
 WIRES = {"Input", "Output", "State"}
+LONGEST_FUNCTION = 30  # lines, its decorators not among them
 # Rights have one home. Others may carry the claims (accounts, tokens, the command line, stored
 # accounts, the sample's personas), and none of them may decide by them.
 RIGHTS = {"isAdmin", "applications_admin", "is_admin"}
@@ -87,6 +88,13 @@ def test_nobody_imports_the_app() -> None:
         taken = [one.name for node in nodes(path, ast.Import) for one in node.names]
         taken += [node.module or "" for node in nodes(path, ast.ImportFrom)]
         assert "app" not in [one.split(".")[0] for one in taken], name(path)
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    for path in SOURCES:
+        found = nodes(path, ast.FunctionDef, ast.AsyncFunctionDef)
+        long = [node.name for node in found if node.end_lineno - node.lineno >= LONGEST_FUNCTION]
+        assert not long, (name(path), long)
 
 
 def test_no_component_id_is_a_bare_string() -> None:

@@ -14,7 +14,8 @@ from flask_login import current_user
 
 from callbacks.analytics import filter_bar, navigation
 from callbacks.settings import preferences, tables
-from callbacks.settings.resource import Page, Stores
+from callbacks.settings.resource import Page
+from callbacks.stores import Stores
 from components import ids
 from components.page import layout
 

@@ -29,7 +29,11 @@ MOST: Final = 1_000
 
 def register(app: Dash, store: EventStore) -> None:
     """Opening, and the pages of the grid."""
+    _opening(app, store)
+    _paging(app, store)
 
+
+def _opening(app: Dash, store: EventStore) -> None:
     @app.callback(
         Output(ids.EVENTS, "is_open"),
         Output(ids.EVENTS_TITLE, "children"),
@@ -43,6 +47,8 @@ def register(app: Dash, store: EventStore) -> None:
             return no_update, no_update, no_update
         return _open(_number_clicked(state, clicked), store)
 
+
+def _paging(app: Dash, store: EventStore) -> None:
     @app.callback(
         Output(ids.EVENTS_GRID, "getRowsResponse"),
         Output(ids.EVENTS_FILE, "href"),

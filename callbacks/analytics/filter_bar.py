@@ -14,7 +14,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_up
 from callbacks.access.session import current_person, current_scope
 from callbacks.analytics import choices
 from callbacks.analytics.filter_state import FilterState, filters_of, new_state, notice
-from callbacks.settings.resource import Stores
+from callbacks.stores import Stores
 from components import ids
 from components.page import filter_bar, pickers
 from data.engines.protocol import EventStore
@@ -31,8 +31,6 @@ from data.query.options import (
     value_names,
 )
 from data.query.windows import DEFAULT_N, DEFAULT_PRESET
-from data.settings import Settings
-from data.state.store import State as Kept
 
 SHOWN: Final = (ids.PRESET, ids.N, ids.FROM, ids.TO, ids.TZ)
 # What a choice writes: `(id, property)`.
@@ -44,43 +42,44 @@ WRITTEN: Final[tuple[tuple[Any, str], ...]] = (
     *((ids.pick(field), "value") for field in PICKER_FIELDS),
     *((ids.pick(field), "options") for field in PICKER_FIELDS),
 )  # fmt: skip
+# What changes a choice, and what it is read from.
+READ: Final = (
+    Input(ids.URL, "search"),
+    *(Input(name, "n_clicks") for name in (ids.ME, ids.CLEAR, ids.REFRESH)),
+    *(Input(name, "data") for name in (ids.DRILL, ids.REMOVED_CHIPS)),
+    *(Input(name, "value") for name in SHOWN),
+    *(Input(ids.pick(field), "value") for field in PICKER_FIELDS),
+    State(ids.ZONE, "data"),
+    State(ids.FILTER_STATE, "data"),
+)
 MOST_OPTIONS: Final = 50
 
 
-def register(app: Dash, settings: Settings, state: Kept, store: EventStore) -> None:
+def register(app: Dash, stores: Stores) -> None:
     """The controls with their store, the chips, the pickers, and clicks on charts and tables."""
-    _register_filters(app, settings, state, store)
-    _register_chips(app, store)
-    _register_pickers(app, store)
+    _register_filters(app, stores)
+    _register_chips(app, stores.store)
+    _register_pickers(app, stores.store)
     _in_browser(app)
 
 
-def _register_filters(app: Dash, settings: Settings, state: Kept, store: EventStore) -> None:
+def _register_filters(app: Dash, stores: Stores) -> None:
     @app.callback(
         *(Output(*one, allow_duplicate=one[1] == "options") for one in WRITTEN),
-        Input(ids.URL, "search"),
-        Input(ids.ME, "n_clicks"),
-        Input(ids.CLEAR, "n_clicks"),
-        Input(ids.REFRESH, "n_clicks"),
-        Input(ids.DRILL, "data"),
-        Input(ids.REMOVED_CHIPS, "data"),
-        *(Input(name, "value") for name in SHOWN),
-        *(Input(ids.pick(field), "value") for field in PICKER_FIELDS),
-        State(ids.ZONE, "data"),
-        State(ids.FILTER_STATE, "data"),
+        *READ,
         prevent_initial_call=True,
     )
     def update_filters(
         search: str, _me: Any, _clear: Any, _refresh: Any, drill: Any, chips: Any, *rest: Any
     ) -> tuple[Any, ...]:
         *controls, zone, held = rest
-        preferred = preferences.read(state, *current_person().ids)
+        preferred = preferences.read(stores.state, *current_person().ids)
         before = held["choice"] if held else _on_arrival(search, preferred)
         try:
             choice = _next_choice(
                 ctx.triggered_id, before, search, drill, chips, tuple(controls), held, preferred
             )
-            made, filters = _resolve(choice, preferred.zone_in(zone), settings.now(), store)
+            made, filters = _resolve(choice, preferred.zone_in(zone), stores)
         except Refused as problem:
             return _show_problem(problem, controls[0])
         choice = made["choice"]
@@ -93,30 +92,30 @@ def _register_filters(app: Dash, settings: Settings, state: Kept, store: EventSt
 
 def arrive(search: str, zone: str, stores: Stores) -> Iterator[tuple[Any, str, Any]]:
     """`(id, property, value)` of what an address writes into the empty page."""
-    store, now = stores.store, stores.settings.now()
     preferred = preferences.read(stores.state, *current_person().ids)
     choice = _on_arrival(search, preferred)
     try:
-        made, filters = _resolve(choice, preferred.zone_in(zone), now, store)
+        made, filters = _resolve(choice, preferred.zone_in(zone), stores)
     except Refused as problem:
         values = _show_problem(problem, choice.get("preset", DEFAULT_PRESET))
     else:
         nothing = [None] * len(PICKER_FIELDS)
         values = (*_show_filters(made, filters), *_show_pickers(made["choice"], nothing))
-        chips, sentence, inactive = _show_chips(made, list(PICKER_FIELDS), store)
+        chips, sentence, inactive = _show_chips(made, list(PICKER_FIELDS), stores.store)
         yield from ((ids.CHIPS, "children", chips), (ids.NOTICE, "children", sentence))
         values = values[: -len(PICKER_FIELDS)]
         for field, found in zip(PICKER_FIELDS, inactive, strict=True):
             picked = [v for v in made["choice"].get(field, []) if v != ME]
             yield ids.inactive(field), "data", found
-            yield ids.pick(field), "options", _chosen_options(field, picked, found, store)
+            yield ids.pick(field), "options", _chosen_options(field, picked, found, stores.store)
     yield from ((key, prop, v) for (key, prop), v in zip(WRITTEN, values, strict=False))
 
 
-def _resolve(choice: Choice, zone: str, now: int, store: EventStore) -> tuple[FilterState, Filters]:
+def _resolve(choice: Choice, zone: str, stores: Stores) -> tuple[FilterState, Filters]:
     """What the store holds of a choice, and the filters it means."""
+    now = stores.settings.now()
     filters = parse(choice, now, zone)
-    return new_state(merge_aliases(choice, current_scope(), store), zone, now), filters
+    return new_state(merge_aliases(choice, current_scope(), stores.store), zone, now), filters
 
 
 def _on_arrival(search: str, preferred: Preferences) -> Choice:

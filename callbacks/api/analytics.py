@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from callbacks.access.session import current_scope
 from callbacks.analytics.filter_state import notice
 from callbacks.api.parameters import filters_asked, names_asked, only, order_asked, whole
+from callbacks.stores import Stores
 from components import records
 from components.page.tables import raw
 from components.sections.declared import TABS, section
@@ -30,7 +31,6 @@ from data.query.options import data_as_of, options
 from data.query.query import Query
 from data.query.run import count, run, totals
 from data.query.windows import PRESETS
-from data.settings import Settings
 
 log = logging.getLogger("spendscope")
 ROWS: Final = 1_000
@@ -41,7 +41,7 @@ OFFERED: Final = {
 ASKING: Final = ("metrics", "by", "grain", "order", "limit", "offset", "compare")
 
 
-def attach(server: Flask, settings: Settings, store: EventStore) -> None:
+def attach(server: Flask, stores: Stores) -> None:
     """Route the API on a server."""
 
     @server.get("/api/v1/catalog")
@@ -50,19 +50,11 @@ def attach(server: Flask, settings: Settings, store: EventStore) -> None:
 
     @server.get("/api/v1/query")
     def query() -> Response:
-        return jsonify(_query(filters_asked(settings, ASKING), store))
+        return jsonify(_query(filters_asked(stores.settings, ASKING), stores.store))
 
     @server.get("/api/v1/sections/<name>")
     def rows(name: str) -> Response:
-        key, _, form = name.partition(".")
-        if form and form not in records.FILES:
-            raise Unknown("section", f"a section comes as JSON, .csv or .xlsx, not as .{form[:10]}")
-        filters = filters_asked(settings, ("by", "measure"))
-        chosen = (request.args.get("by"), request.args.get("measure"))
-        answered = answer(section(key), filters, current_scope(), store, *chosen)
-        if form:
-            return _file(answered, form)
-        return jsonify(records.section(answered) | {"meta": meta(filters, store)})
+        return _section(name, stores)
 
     @server.get("/api/v1/options/<field>")
     def offered(field: str) -> Response:
@@ -70,7 +62,7 @@ def attach(server: Flask, settings: Settings, store: EventStore) -> None:
             raise Unknown("options", f"there are options for {', '.join(OFFERED)}")
         only(("q", "limit"))
         text, limit = request.args.get("q", "")[:200], whole("limit", 50, 1, 500)
-        return jsonify(options(OFFERED[field], text, limit, current_scope(), store))
+        return jsonify(options(OFFERED[field], text, limit, current_scope(), stores.store))
 
     # Without a route for the rest of /api/, Dash would answer with its page.
     server.add_url_rule("/api/<path:_>", "nowhere", _nowhere)
@@ -95,6 +87,19 @@ def _catalog() -> dict[str, Any]:
         ],
         "presets": [{"name": name, "label": label} for name, label in PRESETS.items()],
     }
+
+
+def _section(name: str, stores: Stores) -> Response:
+    """The rows of a section, as JSON or as the file that its name ends with."""
+    key, _, form = name.partition(".")
+    if form and form not in records.FILES:
+        raise Unknown("section", f"a section comes as JSON, .csv or .xlsx, not as .{form[:10]}")
+    filters = filters_asked(stores.settings, ("by", "measure"))
+    chosen = (request.args.get("by"), request.args.get("measure"))
+    answered = answer(section(key), filters, current_scope(), stores.store, *chosen)
+    if form:
+        return _file(answered, form)
+    return jsonify(records.section(answered) | {"meta": meta(filters, stores.store)})
 
 
 def _query(filters: Filters, store: EventStore) -> dict[str, Any]:

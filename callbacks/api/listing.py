@@ -13,9 +13,9 @@ from flask import Flask, Response, jsonify, request, stream_with_context
 from callbacks.access.session import current_scope
 from callbacks.api.analytics import ROWS, meta
 from callbacks.api.parameters import filters_asked, order_asked, whole
+from callbacks.stores import Stores
 from components import records
 from components.sections.declared import Section, section
-from data.engines.protocol import EventStore
 from data.errors import Refused
 from data.query.answers import build_query
 from data.query.filters import Filters
@@ -31,7 +31,6 @@ from data.query.listing import (
 )
 from data.query.query import Query
 from data.query.run import run
-from data.settings import Settings
 
 MOST_ROWS: Final = 10_000
 FARTHEST: Final = 10**9
@@ -39,8 +38,9 @@ ASKING: Final = ("metric", "section", "order", "limit", "offset")
 CHUNK: Final = 64 * 1024
 
 
-def attach(server: Flask, settings: Settings, store: EventStore) -> None:
+def attach(server: Flask, stores: Stores) -> None:
     """Route the lists on a server."""
+    settings, store = stores.settings, stores.store
 
     @server.get("/api/v1/events")
     def events() -> Response:

@@ -23,9 +23,9 @@ from callbacks.settings.resource import (
     Post,
     Resource,
     Route,
-    Stores,
     current_context,
 )
+from callbacks.stores import Stores
 
 Answer = Response | tuple[Response | str, int]
 

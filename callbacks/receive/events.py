@@ -13,40 +13,30 @@ from flask import Flask, Response, jsonify, request
 from callbacks.access.ingest_key import require_ingest_key
 from callbacks.api.parameters import only
 from callbacks.receive.request_body import MOST_ITEMS, refuse_too_many_objects, request_body
-from data.engines.protocol import EventStore
-from data.ingest.import_log import LiveImports
+from callbacks.stores import Stores
 from data.ingest.importing import store_request
 from data.ingest.requests import RequestParser
-from data.settings import Settings
 from data.sources.canonical import FORMAT
-from data.state.store import State
 
 RETRY_SECONDS: Final = 2
 
 
-def attach(
-    server: Flask,
-    settings: Settings,
-    state: State,
-    store: EventStore,
-    tally: LiveImports,
-    reader: RequestParser,
-) -> None:
+def attach(server: Flask, stores: Stores, reader: RequestParser) -> None:
     """Route the receiving endpoint on a server."""
     server.after_request(_add_retry_after)
 
     @server.post("/api/v1/events")
     def post_events() -> Response:
-        key = require_ingest_key(settings, state)
+        key = require_ingest_key(stores.settings, stores.state)
         only(("format",))
         name = request.args.get("format", FORMAT.name)
         with request_body() as content:
             refuse_too_many_objects(content)
             read = reader.events(name, content, MOST_ITEMS, key)
-            report = store_request(read, store, key.bound)
+            report = store_request(read, stores.store, key.bound)
         report.format = name
         report.attribute_rejections(key.source or name, {})
-        tally.add(settings.now(), key.name, name, report)
+        stores.tally.add(stores.settings.now(), key.name, name, report)
         return jsonify(report.as_dict())
 
 

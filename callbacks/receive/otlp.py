@@ -35,17 +35,16 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from callbacks.access.ingest_key import require_ingest_key
 from callbacks.receive.request_body import MOST_ITEMS, refuse_too_many_objects, request_body
+from callbacks.stores import Stores
 from data.engines.protocol import EventStore
 from data.errors import SpendscopeError, Unsupported
 from data.ingest.import_log import LiveImports
 from data.ingest.importing import store_request
 from data.ingest.keys import Key
 from data.ingest.requests import RequestParser
-from data.settings import Settings
 from data.sources.otlp.requests import EARLIER
 from data.sources.otlp.spans import LOST, UNCOUNTED, WITHOUT_CALLS
 from data.sources.report import Report
-from data.state.store import State
 
 REASONS: Final = 3
 METRICS_ALONE: Final = (
@@ -64,27 +63,17 @@ RESPONSES: Final[dict[str, tuple[Callable[[], Any], str]]] = {
 CODES: Final = {401: UNAUTHENTICATED, 403: PERMISSION_DENIED, 500: INTERNAL, 503: UNAVAILABLE}
 
 
-def attach(
-    server: Flask,
-    settings: Settings,
-    state: State,
-    store: EventStore,
-    tally: LiveImports,
-    reader: RequestParser,
-) -> None:
+def attach(server: Flask, stores: Stores, reader: RequestParser) -> None:
     """Route the three doors on a server."""
 
     @server.post("/v1/<any(traces, logs, metrics):signal>")
     def export(signal: str) -> Response:
         try:
-            key = require_ingest_key(settings, state)
-            items, report = _receive(signal, key, store, reader)
+            key = require_ingest_key(stores.settings, stores.state)
+            items, report = _receive(signal, key, stores.store, reader)
             report.attribute_rejections(key.source or "otlp", {})
-            tally.add(settings.now(), key.name, "otlp", report)
-            alone = (
-                signal == "metrics" and bool(report.notes) and not tally.has_sent_usage(key.name)
-            )
-            return _success(signal, items, report, METRICS_ALONE if alone else _lost(report))
+            stores.tally.add(stores.settings.now(), key.name, "otlp", report)
+            return _success(signal, items, report, _warning(signal, key, report, stores.tally))
         except SpendscopeError as error:
             return _failure(error)
 
@@ -104,6 +93,13 @@ def _content_type() -> str:
     if known is None:
         raise Unsupported("Content-Type", f"OTLP comes as {PROTOBUF} or {JSON}")
     return known
+
+
+def _warning(signal: str, key: Key, report: Report, tally: LiveImports) -> str:
+    """What the sender should know of what was accepted and not counted."""
+    if signal == "metrics" and report.notes and not tally.has_sent_usage(key.name):
+        return METRICS_ALONE
+    return _lost(report)
 
 
 def _lost(report: Report) -> str:

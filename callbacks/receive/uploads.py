@@ -18,39 +18,26 @@ from flask import Flask, Response, jsonify, request
 
 from callbacks.access.session import current_actor, current_scope
 from callbacks.api.parameters import only, whole
+from callbacks.stores import Stores
 from data.errors import Refused, TooLarge
-from data.ingest.import_log import Import, LiveImports, list_imports, require_platform_admin
-from data.ingest.uploads import LARGEST, TOO_LARGE, Uploads
+from data.ingest.import_log import Import, list_imports, require_platform_admin
+from data.ingest.uploads import LARGEST, TOO_LARGE, Upload, Uploads
 from data.local_time import instant
 from data.settings import Settings
 from data.sources import AUTO, Options, formats, mapping
-from data.state.store import State
 
 PATH: Final = "/api/v1/imports"
 FIELDS: Final = ("name", "format", "map", "user", "project", "start", "end")
 
 
-def attach(
-    server: Flask, settings: Settings, state: State, uploads: Uploads, tally: LiveImports
-) -> None:
+def attach(server: Flask, stores: Stores) -> None:
     """Route them on a server."""
+    _attach_log(server, stores)
+    uploads = Uploads(stores.settings.data_dir / "uploads", stores.state, stores.store)
 
     @server.post(PATH)
     def send_file() -> tuple[Response, int]:
-        only(FIELDS)
-        require_platform_admin(current_scope())
-        request.max_content_length = LARGEST
-        if (request.content_length or 0) > LARGEST:
-            raise TooLarge("body", TOO_LARGE)
-        fields = {name: request.args.get(name, "").strip() for name in FIELDS}
-        one = uploads.receive(
-            current_actor(settings),
-            request.stream,
-            fields["name"],
-            _format(fields["format"]),
-            _options(fields),
-        )  # fmt: skip
-        return jsonify(one.as_dict()), 202
+        return jsonify(_receive(uploads, stores.settings).as_dict()), 202
 
     @server.get(f"{PATH}/open")
     def open_uploads() -> Response:
@@ -63,20 +50,33 @@ def attach(
 
     @server.post(f"{PATH}/<key>")
     def store_file(key: str) -> tuple[Response, int]:
-        return jsonify(uploads.commit(current_actor(settings), key).as_dict()), 202
+        return jsonify(uploads.commit(current_actor(stores.settings), key).as_dict()), 202
 
     @server.delete(f"{PATH}/<key>")
     def stop_import(key: str) -> Response:
         return jsonify(uploads.cancel(current_scope(), key).as_dict())
 
+
+def _receive(uploads: Uploads, settings: Settings) -> Upload:
+    """The file that the body of this request is, kept to be looked at."""
+    only(FIELDS)
+    require_platform_admin(current_scope())
+    request.max_content_length = LARGEST
+    if (request.content_length or 0) > LARGEST:
+        raise TooLarge("body", TOO_LARGE)
+    fields = {name: request.args.get(name, "").strip() for name in FIELDS}
+    form, options = _format(fields["format"]), _options(fields)
+    return uploads.receive(current_actor(settings), request.stream, fields["name"], form, options)
+
+
+def _attach_log(server: Flask, stores: Stores) -> None:
     @server.get(PATH)
     def import_log() -> Response:
         only(("limit", "offset"))
         limit, offset = whole("limit", 50, 1, 500), whole("offset", 0, 0, 10**9)
-        tally.flush()
-        return jsonify(
-            imports=[_as_dict(x) for x in list_imports(state, current_scope(), limit, offset)]
-        )
+        stores.tally.flush()
+        found = list_imports(stores.state, current_scope(), limit, offset)
+        return jsonify(imports=[_as_dict(one) for one in found])
 
 
 def _format(name: str) -> str:

@@ -48,10 +48,19 @@ def selected_row(selected: Any) -> Row:
     return row if isinstance(row, dict) else {}
 
 
-def form_states(key: Any = MATCH) -> tuple[State, ...]:
-    """What is typed and chosen in a form, for `form_values`."""
-    kinds = (ids.resource_field(kind, ALL, key) for kind in ("field", "choice"))
-    return tuple(State(kind, prop) for kind in kinds for prop in ("id", "value"))
+def states(*names: str, key: Any = MATCH) -> dict[str, Any]:
+    """What a callback reads of a card beside what it is called for, by its parameters: the `key`
+    of the table and the rows `selected` in it, the `zone` of the browser, what is typed and chosen
+    in the form (`fields`, for `form_values`), else what the store of that name keeps."""
+    table, kinds = ids.resource("table", key), ("field", "choice")
+    fields = [ids.resource_field(kind, ALL, key) for kind in kinds]
+    special = {
+        "key": State(table, "id"),
+        "selected": State(table, "selectedRows"),
+        "zone": State(ids.ZONE, "data"),
+        "fields": tuple(State(kind, prop) for kind in fields for prop in ("id", "value")),
+    }
+    return {name: special.get(name) or State(ids.resource(name, key), "data") for name in names}
 
 
 def form_values(states: tuple[Any, ...]) -> dict[str, Any]:

@@ -24,10 +24,10 @@ from callbacks.settings.resource import (
     Page,
     Resource,
     Route,
-    Stores,
     Values,
     current_context,
 )
+from callbacks.stores import Stores
 from components import ids
 from components.page import spending
 from components.settings import budgets as cards
@@ -266,6 +266,7 @@ def attach(server: Flask, stores: Stores) -> None:
 def register(app: Dash, stores: Stores) -> None:
     """`Your spending`, the selected budget in the head and in the history, a bar that selects."""
     _selecting(app)
+    _pointing(app)
 
     @app.callback(
         Output(ids.SPENDING, "children"), Input(ids.SPENDING, "id"), Input(ids.ZONE, "data")
@@ -305,6 +306,10 @@ def _selecting(app: Dash) -> None:
             return "", True, "", known, cards.EVERY
         one = selected[0]
         return cards.called(one), not one.get("link"), one.get("link", ""), known, str(one["id"])
+
+
+def _pointing(app: Dash) -> None:
+    table = ids.resource("table", BUDGETS.key)
 
     @app.callback(
         Output(table, "selectedRows", allow_duplicate=True),

@@ -16,10 +16,10 @@ from callbacks.settings.browser import (
     answer,
     clicked,
     finder,
-    form_states,
     form_values,
     problems,
     selected_row,
+    states,
     values_by_name,
 )
 from callbacks.settings.resource import (
@@ -28,10 +28,10 @@ from callbacks.settings.resource import (
     Opening,
     Page,
     Resource,
-    Stores,
     Values,
     current_context,
 )
+from callbacks.stores import Stores
 from components import ids
 from components.settings.draw import options
 from components.settings.resource import Button, Card, Form, Row
@@ -183,12 +183,7 @@ def _saving(app: Dash, stores: Stores, find: Find) -> None:
             "_clicks": Input(extra("save"), "n_clicks"),
             "_submits": Input(field("field"), "n_submit"),
         },
-        state={
-            "key": State(part("table"), "id"),
-            "fields": form_states(),
-            "edited": State(part("edited"), "data"),
-            "previewed": State(part("previewed"), "data"),
-        },
+        state=states("key", "fields", "edited", "previewed"),
         prevent_initial_call=True,
     )
     def save(key: Any, fields: Any, edited: Any, previewed: Any, **_: Any) -> dict[str, Any]:

@@ -62,11 +62,24 @@ def arrive(state: StateStore) -> Iterator[tuple[Any, str, Any]]:
 
 def register(app: Dash, state: StateStore) -> None:
     """The card of the profile, saved at once, and their effect in this browser."""
+    _saving(app, state)
 
     @app.callback(Output(ids.PREFERENCES, "children"), Input(ids.PREFERENCES, "id"))
     def fill(_: str) -> Any:
         return preferences.fields(read(state, *current_person().ids))
 
+    app.clientside_callback(
+        ClientsideFunction("preferences", "apply"),
+        Output(ids.THEME, "data", allow_duplicate=True),
+        Output(ids.THEME_BUTTON, "children", allow_duplicate=True),
+        Output(ids.MODES, "data", allow_duplicate=True),
+        Input(ids.PREFERRED, "data"),
+        State(ids.MODES, "data"),
+        prevent_initial_call="initial_duplicate",
+    )
+
+
+def _saving(app: Dash, state: StateStore) -> None:
     @app.callback(
         Output(ids.PREFERENCES_STATE, "children"),
         Output(ids.PREFERENCES_STATE, "className"),
@@ -84,13 +97,3 @@ def register(app: Dash, state: StateStore) -> None:
         if not changed:
             return no_update, no_update, no_update
         return "Saved", STATE, new.as_dict() | {"changed": changed}
-
-    app.clientside_callback(
-        ClientsideFunction("preferences", "apply"),
-        Output(ids.THEME, "data", allow_duplicate=True),
-        Output(ids.THEME_BUTTON, "children", allow_duplicate=True),
-        Output(ids.MODES, "data", allow_duplicate=True),
-        Input(ids.PREFERRED, "data"),
-        State(ids.MODES, "data"),
-        prevent_initial_call="initial_duplicate",
-    )

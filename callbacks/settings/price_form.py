@@ -5,18 +5,18 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from dash import ALL, Dash, Input, Output, State, ctx
+from dash import ALL, Dash, Input, Output, ctx
 
-from callbacks.settings.browser import answer, form_states, form_values, problems
+from callbacks.settings.browser import answer, form_values, problems, states
 from callbacks.settings.forms import number_edited, preview_of
 from callbacks.settings.resource import (
     Context,
     HalfSaved,
     Opening,
-    Stores,
     Values,
     current_context,
 )
+from callbacks.stores import Stores
 from components import ids
 from components.settings.price_form import FORM, preview_rows, preview_sentence
 from components.settings.prices import PRICES
@@ -156,24 +156,25 @@ def _previewing(app: Dash, stores: Stores) -> None:
             "problem": Output(problem, "children", allow_duplicate=True),
         },
         inputs={"clicks": Input(ids.PRICE_PREVIEW, "n_clicks")},
-        state={
-            "edited": State(part("edited", KEY), "data"),
-            "fields": form_states(KEY),
-        },
+        state=states("edited", "fields", key=KEY),
         prevent_initial_call=True,
     )
     def look(clicks: Any, edited: Any, fields: Any) -> dict[str, Any]:
         if not clicks:
             return answer()
-        values = form_values(fields)
-        try:
-            draft = Draft.of(values, number_edited(PRICES, edited))
-            found = changes(current_context(stores), draft)
-        except SpendscopeError as error:
-            return answer(sentence="", no_rows=True, rows=[], previewed=None, unusable=True,
-                          problem=problems(FORM, error))  # fmt: skip
-        rows = preview_rows(found)
-        return answer(
-            sentence=preview_sentence(found, draft.what), no_rows=not rows, rows=rows,
-            previewed=preview_of(values, edited), unusable=False, problem=problems(FORM),
-        )  # fmt: skip
+        return answer(**_previewed(current_context(stores), form_values(fields), edited))
+
+
+def _previewed(context: Context, values: Values, edited: Any) -> dict[str, Any]:
+    """What the form says of its preview, or what is wrong with its fields."""
+    try:
+        draft = Draft.of(values, number_edited(PRICES, edited))
+        found = changes(context, draft)
+    except SpendscopeError as error:
+        return {"sentence": "", "no_rows": True, "rows": [], "previewed": None, "unusable": True,
+                "problem": problems(FORM, error)}  # fmt: skip
+    rows = preview_rows(found)
+    return {
+        "sentence": preview_sentence(found, draft.what), "no_rows": not rows, "rows": rows,
+        "previewed": preview_of(values, edited), "unusable": False, "problem": problems(FORM),
+    }  # fmt: skip

@@ -29,28 +29,17 @@ from typing import Any, Generic, Literal, TypeVar
 
 from callbacks.access.session import current_actor
 from callbacks.settings.preferences import zone_of
+from callbacks.stores import Stores
 from components.settings.draw import page
 from components.settings.resource import Card, Row
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.errors import Forbidden, SpendscopeError
-from data.ingest.import_log import LiveImports
-from data.settings import Settings
 from data.state.audit import Actor
 from data.state.store import State
 
 T = TypeVar("T")
 Values = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """What a resource is kept in."""
-
-    settings: Settings
-    state: State
-    store: EventStore
-    tally: LiveImports
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from callbacks.settings.browser import (
     clicked,
     finder,
     selected_row,
+    states,
     values_by_name,
 )
 from callbacks.settings.resource import (
@@ -33,9 +34,9 @@ from callbacks.settings.resource import (
     Found,
     Page,
     Resource,
-    Stores,
     current_context,
 )
+from callbacks.stores import Stores
 from components import ids
 from components.settings.resource import Button, Card, Row
 from data.access.scope import Scope
@@ -135,11 +136,7 @@ def _rows(app: Dash, stores: Stores, find: Find) -> None:
             "_retried": Input(extra("retry"), "n_clicks"),
             "search": Input(ids.resource_find(), "value"),
         },
-        state={
-            "names": State(ids.resource_find(), "id"),
-            "offset": State(part("offset"), "data"),
-            "zone": State(ids.ZONE, "data"),
-        },
+        state={"names": State(ids.resource_find(), "id")} | states("offset", "zone"),
     )
     def fill(key: Any, search: Any, names: Any, offset: Any, zone: Any, **_: Any) -> dict[str, Any]:
         resource, size = find(key), find(key).card.page_size
@@ -218,7 +215,7 @@ def _selection(app: Dash, stores: Stores, find: Find) -> None:
             "hidden": Output(ids.resource_button(), "hidden"),
         },
         inputs={"selected": Input(part("table"), "selectedRows")},
-        state={"key": State(part("table"), "id"), "zone": State(ids.ZONE, "data")},
+        state=states("key", "zone"),
         prevent_initial_call=True,
     )
     def select(selected: Any, key: Any, zone: Any) -> dict[str, Any]:
@@ -278,11 +275,7 @@ def _buttons(app: Dash, stores: Stores, find: Find) -> None:
             "_clicks": Input(ids.resource_button(), "n_clicks"),
             "_confirmed": Input(part("confirm"), "submit_n_clicks"),
         },
-        state={
-            "key": State(part("table"), "id"),
-            "selected": State(part("table"), "selectedRows"),
-            "pending": State(part("pending"), "data"),
-        },
+        state=states("key", "selected", "pending"),
         prevent_initial_call=True,
     )
     def press(key: Any, selected: Any, pending: Any, **_: Any) -> dict[str, Any]:

@@ -107,9 +107,8 @@ def _tools(one: Card) -> html.Div:
 
 def _choices(one: Card) -> list[Any]:
     return [
-        dbc.Select(id=ids.resource_find(each.name, one.key), value=each.initial, size="sm",
-                   options=options(each.options), class_name="choice", html_size=None,
-                   name=each.label)
+        control(each, ids.resource_find(each.name, one.key), each.initial, size="sm",
+                class_name="choice", name=each.label)
         for each in one.search if each.kind == "choice"
     ]  # fmt: skip
 
@@ -153,9 +152,7 @@ def _search(one: Card) -> list[Any]:
     fields = [
         html.Div([
             html.Label(each.label, htmlFor=ids.dom(ids.resource_find(each.name, one.key))),
-            dbc.Input(id=ids.resource_find(each.name, one.key), value=each.initial,
-                      type="date" if each.kind == "date" else "text", placeholder=each.hint,
-                      debounce=0.4, autocomplete="off"),
+            control(each, ids.resource_find(each.name, one.key), each.initial, debounce=0.4),
         ])
         for each in one.search if each.kind != "choice"
     ]  # fmt: skip
@@ -194,28 +191,28 @@ def _save(one: Card, form: Form) -> html.Button:
 
 
 def _field(one: Card, each: Field) -> html.Div:
-    control = _control(one, each)
-    label = html.Label(each.label, htmlFor=ids.dom(control.id),
+    what = "choice" if each.kind == "choice" else "field"
+    key = ids.resource_field(what, each.name, one.key)
+    label = html.Label(each.label, htmlFor=ids.dom(key),
                        id=ids.resource_field("label", each.name, one.key))  # fmt: skip
     offered = ids.resource_field("offered", each.name, one.key)
+    suggestions = {"list": ids.dom(offered)} if each.suggests else {}
     return html.Div(
-        [label, control, _problem(one, each.name),
+        [label, control(each, key, each.initial, **suggestions), _problem(one, each.name),
          *([html.Datalist(id=offered)] if each.suggests else [])],
         id=ids.resource_field("box", each.name, one.key), className=f"field {each.class_name}",
         **ids.testid(f"{one.key}-{each.name}"),
     )  # fmt: skip
 
 
-def _control(one: Card, each: Field) -> Any:
+def control(each: Field, key: ids.Id, value: str, **more: Any) -> Any:
+    """What a field is typed or chosen in."""
     if each.kind == "choice":
-        return dbc.Select(id=ids.resource_field("choice", each.name, one.key), value=each.initial,
-                          options=options(each.options))  # fmt: skip
-    offered = ids.dom(ids.resource_field("offered", each.name, one.key))
+        return dbc.Select(id=key, value=value, options=options(each.options), **more)
+    mode = each.kind if each.kind in ("decimal", "numeric") else "text"
     return dbc.Input(
-        id=ids.resource_field("field", each.name, one.key), value=each.initial,
-        type="date" if each.kind == "date" else "text", placeholder=each.hint, autocomplete="off",
-        inputmode="decimal" if each.kind == "decimal" else "text",
-        **({"list": offered} if each.suggests else {}),
+        id=key, value=value, type="date" if each.kind == "date" else "text", inputmode=mode,
+        placeholder=each.hint, autocomplete="off", **more,
     )  # fmt: skip
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import dash_bootstrap_components as dbc
 from dash import html
 
 from components import ids
-from components.settings.draw import options
+from components.settings.draw import control
 from components.settings.resource import Field
 from data.local_time import zones
 from data.people.preferences import MODES, STARTS, THEMES, Preferences
@@ -17,7 +16,7 @@ from data.people.preferences import MODES, STARTS, THEMES, Preferences
 NONE: Final = "none"
 FIELDS: Final = (
     Field("preset", "Start with", "choice", options={NONE: "Last 7 days", **STARTS}),
-    Field("n", "N", hint="7 days, 24 hours"),
+    Field("n", "N", "numeric", hint="7 days, 24 hours"),
     Field("zone", "Time zone", "choice",
           options={NONE: "The browser's", **{name: name for name in sorted(zones())}}),
     Field("theme", "Theme", "choice", options={NONE: "The system's", **THEMES}),
@@ -49,16 +48,9 @@ def fields(now: Preferences) -> list[Any]:
 
 def _labelled(one: Field, value: Any) -> tuple[html.Span, html.Label]:
     label = html.Span(one.label, className="visually-hidden")
+    typed = {} if one.kind == "choice" else {"debounce": 400, "maxlength": 8}
+    text = str(value or ("" if typed else NONE))
     return html.Span(one.label, **{"aria-hidden": "true"}), html.Label(
-        [label, _control(one, value)], **ids.testid(f"pref-{one.name}")
+        [label, control(one, ids.preference(one.name), text, size="sm", **typed)],
+        **ids.testid(f"pref-{one.name}"),
     )
-
-
-def _control(one: Field, value: Any) -> Any:
-    if one.kind == "choice":
-        return dbc.Select(id=ids.preference(one.name), value=value or NONE, size="sm",
-                          options=options(one.options))  # fmt: skip
-    return dbc.Input(
-        id=ids.preference(one.name), type="text", inputmode="numeric", value=str(value or ""),
-        size="sm", debounce=400, maxlength=8, autocomplete="off", placeholder=one.hint,
-    )  # fmt: skip

@@ -48,7 +48,7 @@ class Field:
 
     name: str
     label: str
-    kind: Literal["text", "decimal", "date", "choice"] = "text"
+    kind: Literal["text", "numeric", "decimal", "date", "choice"] = "text"
     hint: str = ""
     options: Mapping[str, str] = default(default_factory=dict)
     when: Mapping[str, tuple[str, ...]] = default(default_factory=dict)

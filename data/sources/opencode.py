@@ -170,25 +170,28 @@ def _message(_: str, row: Row) -> Iterator[Raw | Note]:
     if row.get(COPIED):
         yield COPY
         return
-    own, session = text(row.get("id")), text(row.get("sessionID"))
+    yield _call(row, time) | _outcome(error) | tokens
+
+
+def _call(row: Row, time: Row) -> Raw:
+    """The call that an answer is, without its outcome and tokens."""
+    own = text(row.get("id"))
     if own is None:
         raise EventError("the message has no id")
     started = milliseconds("time.created", time.get("created"))
-    yield {
+    return {
         "event_id": f"opencode:{own}",
         "ts": started,
         "kind": "llm",
         "channel": "cli",
         "source": "opencode",
-        **_outcome(error),
-        "conversation_id": session,
+        "conversation_id": text(row.get("sessionID")),
         "client": "opencode",
         "assistant": text(row.get("agent")) or text(row.get("mode")),
         "repository": _repository(part(row, "path")),
         "provider": text(row.get("providerID")),
         "model": text(row.get("modelID")),
         "operation": "chat",
-        **tokens,
         "cost_nano": _cost(row),
         "duration_ms": _duration(started, time.get("completed")),
     }
