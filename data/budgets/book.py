@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -16,11 +16,14 @@ from data.budgets.subjects import refuse_odd, subject_identity
 from data.engines.protocol import EventStore
 from data.errors import Forbidden, Refused, Unknown, excerpt
 from data.events.money import NANO
-from data.state.audit import Actor, record
+from data.state.audit import Actor
+from data.state.records import Records
 from data.state.store import State
 from data.state.tables import BUDGETS
 
 Raw = Mapping[str, Any]
+UNKNOWN: Final = "there is no such budget among those you may see"
+RECORDS: Final = Records(BUDGETS, Budget.of, "budget", "budget", UNKNOWN)
 
 
 def visible_budgets(state: State, scope: Scope) -> list[Budget]:
@@ -52,11 +55,7 @@ def create(state: State, actor: Actor, raw: Raw, store: EventStore) -> Budget:
     refuse_odd(made, actor.scope, store)
     with state.writing() as connection:
         _refuse_second(connection, made, actor.scope.people)
-        insert = BUDGETS.insert().values(made.row()).returning(BUDGETS.c.id)
-        result = connection.execute(insert)
-        stored = replace(made, id=result.scalar_one())
-        record(connection, actor, "create", _thing(stored), None, stored.as_dict())
-    return stored
+        return RECORDS.create(connection, actor, made.row())
 
 
 def change(state: State, actor: Actor, number: int, raw: Raw, store: EventStore) -> Budget:
@@ -68,27 +67,20 @@ def change(state: State, actor: Actor, number: int, raw: Raw, store: EventStore)
         made = _reshaped(old, raw, actor)
         if _place(made) != _place(old):
             _refuse_second(connection, made, actor.scope.people)
-        if made != old:
-            connection.execute(BUDGETS.update().where(BUDGETS.c.id == number).values(made.row()))
-            record(connection, actor, "edit", _thing(made), old.as_dict(), made.as_dict())
-    return made
+        return old if made == old else RECORDS.change(connection, actor, old, made.row())
 
 
 def remove(state: State, actor: Actor, number: int) -> None:
     """No such budget any more; what it was stays in the audit trail. Raises as `budget`."""
     with state.writing() as connection:
         old = _allowed(_visible(connection, actor.scope, number), actor.scope)
-        connection.execute(BUDGETS.delete().where(BUDGETS.c.id == number))
-        record(connection, actor, "delete", _thing(old), old.as_dict(), None)
+        RECORDS.remove(connection, actor, old)
 
 
 def _visible(connection: sa.Connection, scope: Scope, number: int) -> Budget:
-    # A number that SQLite cannot hold is nobody's.
-    this = BUDGETS.c.id == (number if 0 < number < 2**63 else -1)
-    row = connection.execute(sa.select(BUDGETS).where(this)).first()
-    found = Budget.of(row) if row else None
-    if found is None or not scope.sees_all_of(found.kind, found.subject):
-        raise Unknown("budget", "there is no such budget among those you may see")
+    found = RECORDS.get(connection, number)
+    if not scope.sees_all_of(found.kind, found.subject):
+        raise Unknown("budget", UNKNOWN)
     return found
 
 
@@ -152,7 +144,3 @@ def _as_typed(old: Budget) -> dict[str, Any]:
     """A budget as it would be typed again, to the nano-dollar."""
     typed = {name: Decimal(most) / NANO for name in LIMITS if (most := getattr(old, name))}
     return old.row() | typed
-
-
-def _thing(one: Budget) -> str:
-    return f"budget {one.id}"

@@ -16,8 +16,9 @@ from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
+from data.access.rights import platform_admins_only
 from data.access.scope import Scope
-from data.errors import Forbidden, StoreError
+from data.errors import StoreError
 from data.sources.format import NOT_READ
 from data.sources.report import OTHERS, SHOWN, Report
 from data.state.store import State
@@ -30,6 +31,7 @@ DAY: Final = 86_400_000_000
 PAUSE: Final = 5.0
 LONGEST: Final = 200
 NEWEST: Final = 1_000
+require_platform_admin: Final = platform_admins_only("imports are")
 COUNTED: Final = ("read", "accepted", "duplicates", "rejected", "unpriced")
 
 
@@ -74,12 +76,6 @@ def unread_columns(state: State, scope: Scope) -> list[str]:
     """What the newest imports say of columns and keys that nobody reads, each once."""
     notes = (note for one in list_imports(state, scope, NEWEST) for note in one.notes)
     return list(dict.fromkeys(note for note in notes if NOT_READ in note))
-
-
-def require_platform_admin(scope: Scope) -> None:
-    """Raises `Forbidden` for whom imports are not."""
-    if not scope.manages_platform:
-        raise Forbidden("imports are for platform administrators")
 
 
 class LiveImports:

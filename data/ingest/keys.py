@@ -20,12 +20,14 @@ from typing import Any, Final, Self
 
 import sqlalchemy as sa
 
+from data.access.rights import platform_admins_only
 from data.access.scope import Scope
-from data.errors import EventError, Forbidden, Refused, Unknown, excerpt
+from data.errors import EventError, Refused, excerpt
 from data.events.merging import Bound
 from data.events.table import LONGEST_TEXT
 from data.sources.format import Note, Record
 from data.state.audit import Actor, record
+from data.state.records import Records
 from data.state.store import State
 from data.state.tables import INGEST_KEYS
 
@@ -36,7 +38,7 @@ SAMPLED: Final = "the source 'sample' is the sample organisation's"
 START: Final = "ssk_"
 SHOWN: Final = len(START) + 4
 MINUTE: Final = 60_000_000
-COLUMNS: Final = tuple(one for one in INGEST_KEYS.c if one.name != "token_hash")
+require_platform_admin: Final = platform_admins_only("ingest keys are")
 
 
 def draft(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,8 +82,10 @@ class Key:
 
     @classmethod
     def of(cls, row: Any) -> Self:
-        """The key of a row of `COLUMNS`."""
-        return cls(*row)
+        """The key of a stored row, without the digest of its secret."""
+        fields = row._asdict()
+        del fields["token_hash"]
+        return cls(**fields)
 
     @property
     def bound(self) -> Bound:
@@ -125,12 +129,13 @@ def _bare(value: Any) -> Any:
 
 # SPENDSCOPE_INGEST_KEY: bound to nothing, revoked by starting without it.
 UNNAMED: Final = Key(0, "SPENDSCOPE_INGEST_KEY", "", None, None, 0, "")
+RECORDS: Final = Records(INGEST_KEYS, Key.of, "ingest key", "key", "there is no such ingest key")
 
 
 def list_keys(state: State, scope: Scope) -> list[Key]:
     """Every key, the newest first; raises `Forbidden` for whom they are not."""
     require_platform_admin(scope)
-    newest = sa.select(*COLUMNS).order_by(INGEST_KEYS.c.id.desc())
+    newest = sa.select(INGEST_KEYS).order_by(INGEST_KEYS.c.id.desc())
     with state.reading() as connection:
         return [Key.of(row) for row in connection.execute(newest)]
 
@@ -146,26 +151,20 @@ def add(state: State, actor: Actor, raw: Mapping[str, Any]) -> tuple[Key, str]:
     row |= {"shown": token[:SHOWN], "created": actor.now, "created_by": actor.who}
     with state.writing() as connection:
         _refuse_second(connection, row["name"])
-        insert = INGEST_KEYS.insert().values(row | {"token_hash": _digest(token)})
-        made = Key.of(connection.execute(insert.returning(*COLUMNS)).one())
-        record(connection, actor, "create", _thing(made), None, made.as_dict())
+        made = RECORDS.create(connection, actor, row | {"token_hash": _digest(token)})
     return made, token
 
 
 def revoke(state: State, actor: Actor, number: int) -> Key:
     """From now on this key opens nothing; once more changes nothing. Raises `Unknown`."""
     require_platform_admin(actor.scope)
-    # A number that SQLite cannot hold is nobody's.
-    this = INGEST_KEYS.c.id == (number if 0 < number < 2**63 else -1)
     with state.writing() as connection:
-        row = connection.execute(sa.select(*COLUMNS).where(this)).first()
-        if row is None:
-            raise Unknown("key", "there is no such ingest key")
-        old = Key.of(row)
+        old = RECORDS.get(connection, number)
         if old.revoked is not None:
             return old
+        this = INGEST_KEYS.c.id == number
         connection.execute(INGEST_KEYS.update().where(this).values(revoked=actor.now))
-        record(connection, actor, "delete", _thing(old), old.as_dict(), None)
+        record(connection, actor, "delete", RECORDS.name(old), old.as_dict(), None)
     return replace(old, revoked=actor.now)
 
 
@@ -176,7 +175,7 @@ def verify(state: State, token: str, now: int) -> Key | None:
         return None
     this = INGEST_KEYS.c.token_hash == _digest(token)
     with state.reading() as connection:
-        row = connection.execute(sa.select(*COLUMNS).where(this)).first()
+        row = connection.execute(sa.select(INGEST_KEYS).where(this)).first()
     key = Key.of(row) if row else None
     if key is None or key.revoked is not None:
         return None
@@ -193,12 +192,6 @@ def any_good(state: State) -> bool:
         return connection.execute(good).scalar_one()
 
 
-def require_platform_admin(scope: Scope) -> None:
-    """Raises `Forbidden` for whom ingest keys are not."""
-    if not scope.manages_platform:
-        raise Forbidden("ingest keys are for platform administrators")
-
-
 def _refuse_second(connection: sa.Connection, name: str) -> None:
     same = [INGEST_KEYS.c.name == name, INGEST_KEYS.c.revoked.is_(None)]
     if connection.execute(sa.select(INGEST_KEYS.c.id).where(*same)).first():
@@ -207,7 +200,3 @@ def _refuse_second(connection: sa.Connection, name: str) -> None:
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _thing(key: Key) -> str:
-    return f"ingest key {key.id}"

@@ -10,9 +10,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from data.access.people import NO_ALIASES, Alias, People
+from data.access.rights import platform_admins_only
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
-from data.errors import Forbidden, Refused, Unknown, excerpt
+from data.errors import Refused, Unknown, excerpt
 from data.people.table import StoredAlias, draft, named
 from data.query.filters import Filters
 from data.query.query import Query
@@ -25,6 +26,7 @@ from data.state.tables import ALIASES, AUDIT, NOT_ALIASES
 
 Raw = Mapping[str, Any]
 MOST: Final = 20_000
+require_administrator: Final = platform_admins_only("aliases are")
 
 
 class PersonDirectory:
@@ -136,12 +138,6 @@ def _name(person: str, scope: Scope, store: EventStore) -> str | None:
 
 def _kept_name(existing: list[StoredAlias], person: str) -> str | None:
     return next((one.name for one in existing if one.person == person), None)
-
-
-def require_administrator(scope: Scope) -> None:
-    """Raises `Forbidden` for whom aliases are not."""
-    if not scope.manages_platform:
-        raise Forbidden("aliases are for platform administrators")
 
 
 def _thing(one: StoredAlias) -> str:

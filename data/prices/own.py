@@ -7,12 +7,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import sqlalchemy as sa
 
+from data.access.rights import platform_admins_only
 from data.access.scope import Scope
-from data.errors import Forbidden, Refused, Unknown
+from data.errors import Refused
 from data.prices.book import PriceBook
 from data.prices.draft import draft
 from data.prices.entries import Entry
@@ -21,11 +22,14 @@ from data.prices.public_book import PublicBook
 from data.prices.releases import adopt
 from data.prices.releases import book as public_book
 from data.prices.stated_rates import read_rates
-from data.state.audit import Actor, record
+from data.state.audit import Actor
+from data.state.records import Records
 from data.state.store import State
 from data.state.tables import AUDIT, PRICES
 
 Raw = Mapping[str, Any]
+RECORDS: Final = Records(PRICES, Entry.of, "price", "price", "there is no such price")
+require_platform_admin: Final = platform_admins_only("prices are")
 
 
 class PriceBookStore:
@@ -74,7 +78,7 @@ def entry(state: State, scope: Scope, number: int) -> Entry:
     """The entry of a number, or `Unknown`."""
     require_platform_admin(scope)
     with state.reading() as connection:
-        return _stored(connection, number)
+        return RECORDS.get(connection, number)
 
 
 def create(state: State, actor: Actor, raw: Raw) -> Entry:
@@ -83,10 +87,7 @@ def create(state: State, actor: Actor, raw: Raw) -> Entry:
     made = _signed(draft(raw, 0, _public(state)), actor)
     with state.writing() as connection:
         _refuse_second(connection, made)
-        insert = PRICES.insert().values(made.row()).returning(PRICES.c.id)
-        stored = replace(made, id=connection.execute(insert).scalar_one())
-        record(connection, actor, "create", _thing(stored), None, stored.as_dict())
-    return stored
+        return RECORDS.create(connection, actor, made.row())
 
 
 def change(state: State, actor: Actor, number: int, raw: Raw) -> Entry:
@@ -94,22 +95,18 @@ def change(state: State, actor: Actor, number: int, raw: Raw) -> Entry:
     require_platform_admin(actor.scope)
     made = _signed(draft(raw, number, _public(state)), actor)
     with state.writing() as connection:
-        old = _stored(connection, number)
+        old = RECORDS.get(connection, number)
         _refuse_second(connection, made)
         if made.as_dict() == old.as_dict():
             return old
-        connection.execute(PRICES.update().where(PRICES.c.id == number).values(made.row()))
-        record(connection, actor, "edit", _thing(made), old.as_dict(), made.as_dict())
-    return made
+        return RECORDS.change(connection, actor, old, made.row())
 
 
 def remove(state: State, actor: Actor, number: int) -> None:
     """No such entry any more; what was stored by it stays as it is."""
     require_platform_admin(actor.scope)
     with state.writing() as connection:
-        old = _stored(connection, number)
-        connection.execute(PRICES.delete().where(PRICES.c.id == number))
-        record(connection, actor, "delete", _thing(old), old.as_dict(), None)
+        RECORDS.remove(connection, actor, RECORDS.get(connection, number))
 
 
 def with_draft(state: State, scope: Scope, raw: Raw, number: int = 0) -> tuple[Entry, PriceBook]:
@@ -122,12 +119,6 @@ def with_draft(state: State, scope: Scope, raw: Raw, number: int = 0) -> tuple[E
     _refuse_same(made, others)
     with_it = [*others, replace(made, id=number or 2**62)]
     return made, PriceBook(with_it, book.public, book.exchange)
-
-
-def require_platform_admin(scope: Scope) -> None:
-    """Let nobody on but platform administrators; raises `Forbidden`."""
-    if not scope.manages_platform:
-        raise Forbidden("prices are for platform administrators")
 
 
 def _public(state: State) -> PublicBook:
@@ -144,15 +135,6 @@ def _entries(connection: sa.Connection) -> list[Entry]:
     return [Entry.of(row) for row in rows]
 
 
-def _stored(connection: sa.Connection, number: int) -> Entry:
-    # A number that SQLite cannot hold is nobody's.
-    wanted = PRICES.c.id == (number if 0 < number < 2**63 else -1)
-    row = connection.execute(sa.select(PRICES).where(wanted)).first()
-    if row is None:
-        raise Unknown("price", "there is no such price")
-    return Entry.of(row)
-
-
 def _refuse_second(connection: sa.Connection, made: Entry) -> None:
     _refuse_same(made, [one for one in _entries(connection) if one.id != made.id])
 
@@ -165,7 +147,3 @@ def _refuse_same(made: Entry, others: list[Entry]) -> None:
             raise Refused(
                 "from", f"there is a price for {made.model[:60]!r} from {made.start} already"
             )
-
-
-def _thing(one: Entry) -> str:
-    return f"price {one.id}"

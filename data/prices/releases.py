@@ -16,8 +16,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 from genai_prices.types import ModelInfo
 
+from data.access.rights import platform_admins_only
 from data.access.scope import SYSTEM, Scope
-from data.errors import Forbidden, Refused, Unknown
+from data.errors import Refused, Unknown
 from data.local_time import instant
 from data.prices.draft import day
 from data.prices.entries import since
@@ -25,10 +26,12 @@ from data.prices.public_book import ALWAYS, INSTALLED, Model, PublicBook, Releas
 from data.prices.rates import PLAIN, Prices, Rates, Schedule
 from data.prices.release_rows import outdated, read, written
 from data.state.audit import Actor, record
+from data.state.records import numbered
 from data.state.store import State
 from data.state.tables import RELEASES
 
 DAY: Final = timedelta(days=1)
+require_platform_admin: Final = platform_admins_only("prices are")
 Models = dict[tuple[str, str], Prices]
 
 
@@ -162,15 +165,15 @@ def move(state: State, actor: Actor, number: int, raw: Mapping[str, Any]) -> Sto
         raise Refused("from", "send only from: the day from which the release holds")
     start = day(raw["from"], "the release")
     with state.writing() as connection:
-        wanted = RELEASES.c.id == (number if 0 < number < 2**63 else -1)
-        row = connection.execute(sa.select(RELEASES).where(wanted)).first()
+        this = numbered(RELEASES, number)
+        row = connection.execute(sa.select(RELEASES).where(this)).first()
         if row is None:
             raise Unknown("release", "there is no such release")
         if row.start is None:
             raise Refused("from", "the first release holds for all time before the next")
         _refuse_held(connection, row.id, start)
         if row.start != start:
-            connection.execute(RELEASES.update().where(wanted).values(start=start))
+            connection.execute(RELEASES.update().where(this).values(start=start))
             record(connection, actor, "edit", row.name, {"from": row.start}, {"from": start})
     return next(one for one in list_releases(state, actor.scope) if one.id == number)
 
@@ -195,8 +198,3 @@ def _stored(row: Any, before: Models, models: Models) -> StoredRelease:
 
 def _since(start: str | None) -> int:
     return ALWAYS if start is None else since(start)
-
-
-def require_platform_admin(scope: Scope) -> None:
-    if not scope.manages_platform:
-        raise Forbidden("prices are for platform administrators")

@@ -10,16 +10,22 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from data.access.rights import platform_admins_only
 from data.access.scope import Scope
-from data.errors import Forbidden, Refused, Unknown
+from data.errors import Refused
 from data.prices.exchange import ExchangeRate
-from data.state.audit import Actor, record
+from data.state.audit import Actor
+from data.state.records import Records
 from data.state.store import State
 from data.state.tables import EXCHANGE_RATES
 
 CURRENCY: Final = re.compile("[A-Z]{3}")
 FIELDS: Final = ("currency", "from", "dollars")
 MOST: Final = Decimal(1_000_000)
+RECORDS: Final = Records(
+    EXCHANGE_RATES, ExchangeRate.of, "exchange rate", "rate", "there is no such exchange rate"
+)
+require_platform_admin: Final = platform_admins_only("exchange rates are")
 
 
 def read_rates(connection: sa.Connection) -> list[ExchangeRate]:
@@ -42,24 +48,14 @@ def state_rate(state: State, actor: Actor, raw: Mapping[str, Any]) -> ExchangeRa
     row = draft(raw) | {"at": actor.now, "who": actor.who}
     with state.writing() as connection:
         _refuse_second(connection, row)
-        insert = EXCHANGE_RATES.insert().values(row).returning(*EXCHANGE_RATES.c)
-        made = ExchangeRate.of(connection.execute(insert).one())
-        record(connection, actor, "create", _thing(made), None, made.as_dict())
-    return made
+        return RECORDS.create(connection, actor, row)
 
 
 def remove_rate(state: State, actor: Actor, number: int) -> None:
     """No such rate any more; what was stored by it stays as it is. Raises `Unknown`."""
     require_platform_admin(actor.scope)
-    # A number that SQLite cannot hold is nobody's.
-    this = EXCHANGE_RATES.c.id == (number if 0 < number < 2**63 else -1)
     with state.writing() as connection:
-        row = connection.execute(sa.select(EXCHANGE_RATES).where(this)).first()
-        if row is None:
-            raise Unknown("rate", "there is no such exchange rate")
-        old = ExchangeRate.of(row)
-        connection.execute(EXCHANGE_RATES.delete().where(this))
-        record(connection, actor, "delete", _thing(old), old.as_dict(), None)
+        RECORDS.remove(connection, actor, RECORDS.get(connection, number))
 
 
 def draft(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,12 +67,6 @@ def draft(raw: Mapping[str, Any]) -> dict[str, Any]:
     if not CURRENCY.fullmatch(currency) or currency == "USD":
         raise Refused("currency", "name a currency by its three letters, other than USD")
     return {"currency": currency, "start": _day(raw.get("from")), "dollars": _dollars(raw)}
-
-
-def require_platform_admin(scope: Scope) -> None:
-    """Raises `Forbidden` for whom exchange rates are not."""
-    if not scope.manages_platform:
-        raise Forbidden("exchange rates are for platform administrators")
 
 
 def _day(value: Any) -> str:
@@ -100,7 +90,3 @@ def _refuse_second(connection: sa.Connection, row: Mapping[str, Any]) -> None:
     same = [EXCHANGE_RATES.c[name] == row[name] for name in ("currency", "start")]
     if connection.execute(sa.select(EXCHANGE_RATES.c.id).where(*same)).first():
         raise Refused("from", f"{row['currency']} has a rate from that day: remove it first")
-
-
-def _thing(one: ExchangeRate) -> str:
-    return f"exchange rate {one.id}"

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
-from data.errors import Refused, Unknown, excerpt
+from data.errors import Refused, excerpt
 from data.events.table import EARLIEST, LATEST, micros
 from data.prices.book import PriceBook
 from data.prices.entries import Entry
@@ -29,6 +29,7 @@ from data.query.series import or_none
 from data.query.windows import ALL_TIME
 from data.repricing.log import Repricing, totals
 from data.state.audit import Actor, record
+from data.state.records import Records
 from data.state.store import State
 from data.state.tables import REPRICINGS
 
@@ -37,6 +38,9 @@ ORIGINS: Final[dict[Affected, tuple[str, ...]]] = {
     "history": ("list", "reported"),
 }
 FIELDS: Final = ("what", "price", "from", "to")
+RECORDS: Final = Records(
+    REPRICINGS, Repricing.of, "re-pricing", "repricing", "there is no such re-pricing"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +108,8 @@ def apply(state: State, actor: Actor, request: RepricingRequest, store: EventSto
     values = totals(changes) | {"projects": [one.as_dict() for one in changes]} | in_force
     with state.writing() as connection:
         connection.execute(REPRICINGS.update().where(REPRICINGS.c.id == number).values(values))
-        made = _stored(connection, number)
-        record(connection, actor, "create", f"re-pricing {number}", None, _outline(made))
+        made = RECORDS.get(connection, number)
+        record(connection, actor, "create", RECORDS.name(made), None, _outline(made))
     return made
 
 
@@ -119,8 +123,8 @@ def undo(state: State, actor: Actor, number: int, store: EventStore) -> Repricin
     with state.writing() as connection:
         old = _in_force(connection, number)
         connection.execute(REPRICINGS.update().where(REPRICINGS.c.id == number).values(values))
-        record(connection, actor, "delete", f"re-pricing {number}", _outline(old), None)
-        return _stored(connection, number)
+        record(connection, actor, "delete", RECORDS.name(old), _outline(old), None)
+        return RECORDS.get(connection, number)
 
 
 def list_repricings(state: State, scope: Scope, limit: int = 100) -> list[Repricing]:
@@ -167,16 +171,8 @@ def _begin(
         return int(connection.execute(insert).scalar_one())
 
 
-def _stored(connection: sa.Connection, number: int) -> Repricing:
-    wanted = REPRICINGS.c.id == (number if 0 < number < 2**63 else -1)
-    row = connection.execute(sa.select(REPRICINGS).where(wanted)).first()
-    if row is None:
-        raise Unknown("repricing", "there is no such re-pricing")
-    return Repricing.of(row)
-
-
 def _in_force(connection: sa.Connection, number: int) -> Repricing:
-    found = _stored(connection, number)
+    found = RECORDS.get(connection, number)
     if found.reverted_at is not None:
         raise Refused("repricing", f"re-pricing {number} was undone already")
     return found

@@ -67,7 +67,7 @@ def test_a_change_that_cannot_be_recorded_is_not_made(
     def full(*_: Any) -> None:
         raise sa.exc.OperationalError("INSERT", {}, Exception("disk is full"))
 
-    monkeypatch.setattr("data.budgets.book.record", full)
+    monkeypatch.setattr("data.state.records.record", full)
     for attempt in (
         lambda: create(state, Actor(ROOT, "Root", NOW), RAW | {"period": "daily"}, store),
         lambda: change(state, Actor(ROOT, "Root", NOW), one.id, {"hard": 7}, store),
