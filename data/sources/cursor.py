@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -68,21 +69,30 @@ def _event(row: Row) -> Raw:
     tokens, kind = _tokens(row), text(row.get("Kind")) or ""
     moment, user, model = instant("Date", row["Date"]), text(row.get("User")), text(row["Model"])
     return {
-        "event_id": fingerprint(
-            "cursor", moment.isoformat(), user, kind, model, sorted(tokens.items())
-        ),
+        **request("cursor", moment, user, kind, model, tokens),
+        **_cost(row, kind),
+        "tags": tags_json(kind=kind, max_mode=text(row.get("Max Mode")), worth=_worth(row)),
+    }
+
+
+def request(
+    source: str, moment: datetime, user: str | None, kind: str, model: str | None,
+    tokens: Mapping[str, int | None],
+) -> Raw:  # fmt: skip
+    """A request to a model as Cursor tells it, without its cost."""
+    identity = (moment.isoformat(), user, kind, model, sorted(tokens.items()))
+    return {
+        "event_id": fingerprint(source, *identity),
         "ts": moment,
         "kind": "llm",
         "channel": "other",
-        "source": "cursor",
+        "source": source,
         "status": _status(kind.lower()),
         "user": user,
         "client": "cursor",
         "model": model,
         "operation": "chat",
         **tokens,
-        **_cost(row, kind),
-        "tags": tags_json(kind=kind, max_mode=text(row.get("Max Mode")), worth=_worth(row)),
     }
 
 

@@ -14,16 +14,15 @@ not counted   usage of a CSV export of the same days is the same use again
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from data.sources.cursor import UNCHARGED, request
 from data.sources.entries import documents
 from data.sources.fields import (
     count,
     decimal,
-    fingerprint,
     milliseconds,
     nano,
     part,
@@ -40,7 +39,6 @@ COUNTS: Final = {
     "cache_write_tokens": "cacheWriteTokens",
     "output_tokens": "outputTokens",
 }
-UNCHARGED: Final = re.compile(r"included|not charged|no charge|free", re.IGNORECASE)
 Row = Mapping[str, Any]
 
 
@@ -67,31 +65,13 @@ def _request(event: Row) -> Raw:
     tokens = {ours: count(theirs, usage.get(theirs)) for ours, theirs in COUNTS.items()}
     cents = decimal("totalCents", usage.get("totalCents"))
     return {
-        "event_id": fingerprint(
-            "cursor_team", moment.isoformat(), user, kind, model, sorted(tokens.items())
-        ),
-        "ts": moment,
-        "kind": "llm",
-        "channel": "other",
-        "source": "cursor_team",
-        "status": _status(kind.lower()),
-        "user": user,
-        "client": "cursor",
-        "model": model,
-        "operation": "chat",
-        **tokens,
+        **request("cursor_team", moment, user, kind, model, tokens),
         **_cost(kind, None if cents is None else cents / 100),
         "tags": tags_json(
             kind=kind, max_mode=event.get("maxMode") or None, worth=cents and cents / 100,
             request_cost=event.get("requestsCosts"),
         ),
     }  # fmt: skip
-
-
-def _status(kind: str) -> str:
-    if kind.startswith("errored"):
-        return "error"
-    return "aborted" if kind.startswith("aborted") else "ok"
 
 
 def _cost(kind: str, dollars: Any) -> Raw:

@@ -189,6 +189,13 @@ def without_dots(spelled: str) -> str:
     return DOTTED.sub(lambda d: f"{d[3]}-{d[2]:0>2}-{d[1]:0>2}", spelled)
 
 
+def batch_start(start: datetime | None) -> datetime:
+    """When a batch ran whose results tell no time: as the import was told."""
+    if start is None:
+        raise EventError("the result tells no time: give when its batch ran with --start")
+    return start
+
+
 def service_tier(tier: Any) -> dict[str, str]:
     """The service tier that a vendor names; one that we have no word for has no price."""
     name = str(tier or "").strip().lower()

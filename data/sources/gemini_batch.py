@@ -19,9 +19,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from data.errors import EventError
 from data.sources.entries import values
-from data.sources.fields import digest, instant, part, tags_json, text
+from data.sources.fields import batch_start, digest, instant, part, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 from data.sources.gemini_cli import USAGE_METADATA, used_tokens
@@ -69,9 +68,7 @@ def _moment(row: Row, answer: Row, start: datetime | None) -> datetime:
     stamp = row.get("processed_time") or answer.get("createTime")
     if stamp is not None:
         return instant("processed_time", stamp)
-    if start is None:
-        raise EventError("the result tells no time: give when its batch ran with --start")
-    return start
+    return batch_start(start)
 
 
 def _failure(row: Row) -> str | None:

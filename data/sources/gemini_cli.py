@@ -23,9 +23,10 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.entries import documents, line_values
-from data.sources.fields import count, folder_name, instant, part, program, prompt_counts, text
+from data.sources.fields import count, folder_name, part, program, prompt_counts, text
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Options, Raw, Record, records
+from data.sources.sessions import session_call
 
 Row = Mapping[str, Any]
 # As each of the two programs calls them.
@@ -86,7 +87,7 @@ def _latest(entries: Iterator[Entry]) -> Iterator[Entry]:
 
 def _gemini_call(_: str, row: Row) -> Iterator[Raw]:
     yield {
-        **_call("gemini_cli", row, text(row.get("id"))),
+        **session_call("gemini_cli", row, text(row.get("id")), row.get("model")),
         "client": "gemini-cli",
         "provider": "google",
         **used_tokens(part(row, "tokens"), GEMINI),
@@ -102,27 +103,10 @@ def _qwen_call(_: str, row: Row) -> Iterator[Raw]:
     if row.get("type") != "assistant" or not isinstance(usage, Mapping):
         return
     yield {
-        **_call("qwen_code", row, text(row.get("uuid"))),
+        **session_call("qwen_code", row, text(row.get("uuid")), row.get("model")),
         "client": program("qwen-code", row.get("version")),
         "repository": folder_name(row.get("cwd")),
         **used_tokens(usage, USAGE_METADATA),
-    }
-
-
-def _call(source: str, row: Row, own: str | None) -> Raw:
-    session = text(row.get("sessionId"))
-    if own is None or session is None:
-        raise EventError("the message has no id, or its session none")
-    return {
-        "event_id": f"{source}:{session}:{own}",
-        "ts": instant("timestamp", row.get("timestamp")),
-        "kind": "llm",
-        "channel": "cli",
-        "source": source,
-        "status": "ok",
-        "conversation_id": session,
-        "model": text(row.get("model")),
-        "operation": "chat",
     }
 
 

@@ -20,12 +20,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from data.errors import EventError
 from data.sources.entries import line_values
-from data.sources.fields import count, folder_name, instant, part, program, text
+from data.sources.fields import count, folder_name, part, program, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record
-from data.sources.sessions import END, log_records
+from data.sources.sessions import END, log_records, session_call
 
 Row = Mapping[str, Any]
 
@@ -63,21 +62,11 @@ class Log:
             self.calls[call["event_id"]] = (where, call)
 
     def _call(self, line: Row, message: Row) -> Raw:
-        own, session = text(message.get("id")) or text(line.get("uuid")), line.get("sessionId")
-        if own is None or session is None:
-            raise EventError("the line has no id, or its session none")
+        own = text(message.get("id")) or text(line.get("uuid"))
         return {
-            "event_id": f"iflow:{session}:{own}",
-            "ts": instant("timestamp", line.get("timestamp")),
-            "kind": "llm",
-            "channel": "cli",
-            "source": "iflow",
-            "status": "ok",
-            "conversation_id": text(session),
+            **session_call("iflow", line, own, message.get("model")),
             "client": program("iflow", self.version),
             "repository": self.repository,
-            "model": text(message.get("model")),
-            "operation": "chat",
             **_tokens(part(message, "usage")),
         }
 

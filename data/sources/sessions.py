@@ -23,9 +23,11 @@ from itertools import chain
 from typing import Any, Final
 
 from data.errors import EventError
+from data.sources.fields import instant, text
 from data.sources.files import File
 from data.sources.format import (
     Entry,
+    Note,
     Options,
     Raw,
     Record,
@@ -37,7 +39,29 @@ from data.sources.format import (
 END: Final[Mapping[str, Any]] = {}  # the entry after the last one, known by its identity
 CALL_SILENCE: Final = timedelta(hours=1)
 SESSION_SILENCE: Final = timedelta(hours=5)
+STILL_OPEN: Final = Note(
+    "a session may still go on: left for an import five hours after its last line"
+)
 ReadLine = Callable[[str, Any], Iterable[Record]]
+
+
+def session_call(source: str, row: Mapping[str, Any], own: str | None, model: Any) -> Raw:
+    """What every log of a program says of an answered call: a row's `sessionId` and `timestamp`,
+    and the call's `own` id in its session."""
+    session = text(row.get("sessionId"))
+    if own is None or session is None:
+        raise EventError("the message has no id, or its session none")
+    return {
+        "event_id": f"{source}:{session}:{own}",
+        "ts": instant("timestamp", row.get("timestamp")),
+        "kind": "llm",
+        "channel": "cli",
+        "source": source,
+        "status": "ok",
+        "conversation_id": session,
+        "model": text(model),
+        "operation": "chat",
+    }
 
 
 def log_records(entries: Iterable[Entry], take: ReadLine, options: Options) -> Iterator[Record]:
@@ -79,7 +103,7 @@ def recently_written(file: File) -> bool:
     return written is not None and may_grow(datetime.fromtimestamp(written, UTC), CALL_SILENCE)
 
 
-def instant(value: Any) -> datetime | None:
+def instant_or_none(value: Any) -> datetime | None:
     """The aware time of an ISO 8601 text, UTC where it has no zone; None where it is none."""
     if not isinstance(value, str):
         return None

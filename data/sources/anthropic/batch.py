@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.entries import values
-from data.sources.fields import count, fingerprint, part, tags_json, text
+from data.sources.fields import batch_start, count, fingerprint, part, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 
@@ -41,9 +41,7 @@ def recognises(head: Head) -> bool:
 
 def read(file: File, options: Options) -> Iterator[Record]:
     def convert(_: str, row: Row) -> Iterator[Raw]:
-        if options.start is None:
-            raise EventError("the result tells no time: give when its batch ran with --start")
-        yield _call(row, options.start)
+        yield _call(row, batch_start(options.start))
 
     return records(values(file), convert, options)
 

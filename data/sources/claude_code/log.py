@@ -59,8 +59,9 @@ from data.sources.sessions import (
     CALL_SILENCE,
     END,
     SESSION_SILENCE,
+    STILL_OPEN,
     SessionSplitter,
-    instant,
+    instant_or_none,
     log_records,
     may_grow,
     recently_written,
@@ -99,7 +100,7 @@ class Log:
             yield from self._end()
             return
         self.context.learn(line)
-        moment = instant(line.get("timestamp"))
+        moment = instant_or_none(line.get("timestamp"))
         yield from self._advance(where, line, moment)
         kind = str(line.get("type"))
         if kind == "assistant":
@@ -202,12 +203,7 @@ class Log:
         if sitting is None:
             return
         if live or may_grow(self.last, SESSION_SILENCE):
-            yield (
-                sitting.where,
-                Note(
-                    "a session may still go on: left for an import five hours after its last line"
-                ),
-            )
+            yield sitting.where, STILL_OPEN
         else:
             yield from self._session(sitting.event("claude_code", self.context.session()))
 

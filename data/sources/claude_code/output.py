@@ -57,7 +57,7 @@ from data.sources.fields import (
 )
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record
-from data.sources.sessions import END, instant, log_records
+from data.sources.sessions import END, instant_or_none, log_records
 
 TYPES: Final = ("system", "result", "assistant", "user", "stream_event", "rate_limit_event")
 SESSION: Final = re.compile(r"[0-9A-Za-z_-]+")
@@ -96,7 +96,7 @@ class Output:
                 yield where, UNFINISHED
             return
         self.running = True
-        self.moment = self.moment or instant(line.get("timestamp"))
+        self.moment = self.moment or instant_or_none(line.get("timestamp"))
         kind, message = line.get("type"), part(line, "message")
         if kind == "system":
             self._learn(line)

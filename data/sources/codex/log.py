@@ -57,8 +57,9 @@ from data.sources.sessions import (
     CALL_SILENCE,
     END,
     SESSION_SILENCE,
+    STILL_OPEN,
     SessionSplitter,
-    instant,
+    instant_or_none,
     log_records,
     may_grow,
     recently_written,
@@ -121,7 +122,7 @@ class Rollout:
         if line is END:
             yield from self._end()
             return
-        payload, moment = line.get("payload"), instant(line.get("timestamp"))
+        payload, moment = line.get("payload"), instant_or_none(line.get("timestamp"))
         if moment is None or not isinstance(payload, Mapping):
             raise EventError("a line of a rollout has a timestamp and a payload")
         kind = str(line.get("type"))
@@ -264,12 +265,7 @@ class Rollout:
         if not live and len(self.totals) < 2 and self.summed != self.reached - self.base:
             yield now.where, DIFFERS
         if live or may_grow(now.last, SESSION_SILENCE):
-            yield (
-                now.where,
-                Note(
-                    "a session may still go on: left for an import five hours after its last line"
-                ),
-            )
+            yield now.where, STILL_OPEN
         else:
             yield from self._session(now.event("codex", self.context.session()))
 

@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from data.sources.fields import part, text
-from data.sources.sessions import instant
+from data.sources.sessions import instant_or_none
 
 PAUSE: Final = timedelta(seconds=1)
 SECOND: Final = timedelta(seconds=1)
@@ -56,7 +56,7 @@ class Replay:
         return found
 
     def _begin(self, meta: Line, moment: datetime) -> None:
-        begun = instant(meta.get("timestamp"))
+        begun = instant_or_none(meta.get("timestamp"))
         self.born = min(moment, begun) if begun else moment
         self.until = moment + PAUSE
         self.forked = parent_of(meta) is not None

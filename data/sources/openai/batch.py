@@ -23,7 +23,15 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.entries import values
-from data.sources.fields import count, part, prompt_counts, tags_json, text, unix_instant
+from data.sources.fields import (
+    batch_start,
+    count,
+    part,
+    prompt_counts,
+    tags_json,
+    text,
+    unix_instant,
+)
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 
@@ -90,9 +98,7 @@ def _moment(body: Row, start: datetime | None) -> datetime:
     created = body.get("created") or body.get("created_at")
     if created is not None:
         return unix_instant("created", created)
-    if start is None:
-        raise EventError("the result tells no time: give when its batch ran with --start")
-    return start
+    return batch_start(start)
 
 
 def _failure(row: Row, response: Row, body: Row) -> str | None:
