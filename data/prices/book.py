@@ -27,7 +27,7 @@ from data.events.reasons import (
 from data.events.table import LARGEST_COUNT, MANY_PROMPTS, TOKENS, micros
 from data.prices.entries import Entry
 from data.prices.exchange import NO_RATES, Exchange
-from data.prices.public_book import ALWAYS, PublicBook, installed
+from data.prices.public_book import ALWAYS, FAST, FAST_NAME, PublicBook, installed
 from data.prices.rates import FOUR, STANDARD, Prices, Rates, Schedule, Steps, Usage
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -102,7 +102,7 @@ class PriceBook:
 
     def _why(self, provider: str | None, model: str) -> str:
         if self.public.plan(provider, model):
-            return NOT_BY_TOKEN
+            return no_rate(FAST) if model.endswith(FAST_NAME) else NOT_BY_TOKEN
         return NO_PROVIDER if provider is None and self.public.sold(model) else UNKNOWN_MODEL
 
     def rates(self, provider: str | None, model: str, when: datetime) -> Rates | None:

@@ -37,6 +37,8 @@ ALIASES: Final = {
 }
 
 
+FAST: Final = "fast"
+FAST_NAME: Final = f"-{FAST}"
 NOTHING: Final = Prices({STANDARD: ((None, None),)})
 
 
@@ -55,8 +57,16 @@ class Release:
     providers: list[Provider]
 
     def prices(self, provider: str | None, model: str) -> Prices | None:
-        """Everything it says of a model; a `provider/model` name is also tried as its two parts.
-        None: it knows no such provider or model."""
+        """Everything it says of a model; a `provider/model` name is also tried as its two parts,
+        one that ends with `-fast` as the fast tier of its model. None: it knows no such provider
+        or model."""
+        found = self._named(provider, model)
+        if found is None and model.endswith(FAST_NAME):
+            usual = self._named(provider, model.removesuffix(FAST_NAME))
+            return _fast(usual) if usual else None
+        return found
+
+    def _named(self, provider: str | None, model: str) -> Prices | None:
         provider, model = provider_of(provider, model), without_gateway(model)
         prefix, slash, bare = model.partition("/")
         if provider is None:
@@ -95,7 +105,15 @@ class Release:
             return None
         own = any(found is one for one in seller.models)
         # Of another provider's list: its tiers are not this one's.
-        return found.schedules if own else Prices({STANDARD: found.schedules.standard})
+        said = found.schedules if own else Prices({STANDARD: found.schedules.standard})
+        # The library finds a model by how its name begins.
+        return _fast(said) if model.endswith(FAST_NAME) and FAST not in found.id else said
+
+
+def _fast(prices: Prices) -> Prices:
+    """What a model costs whose name says that it is another's fast tier; never the usual price."""
+    schedule = prices.by_tier.get(FAST, ((None, None),))
+    return Prices({STANDARD: schedule, FAST: schedule})
 
 
 @dataclass(frozen=True, slots=True)

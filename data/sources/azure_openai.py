@@ -1,6 +1,7 @@
-"""Azure OpenAI's diagnostic logs: JSON lines (`PT1H.json` in the containers `insights-logs-…`), or
-`records` of an event hub. Categories RequestResponse, of the account itself, and GatewayLogs, of an
-API Management before it that logs bodies.
+"""Azure OpenAI's diagnostic logs: JSON lines (`PT1H.json` in the containers `insights-logs-…`),
+`records` of an event hub, or rows of AzureDiagnostics (CSV or JSON of Log Analytics). Categories
+RequestResponse, of the account itself, and GatewayLogs, of an API Management before it that logs
+bodies.
 
 event_id      `azure_openai:` + the answer's id where a gateway logged it, else a fingerprint of
               correlationId, time, resource and operation
@@ -20,11 +21,14 @@ not counted   lines of other categories, and operations without a model. A gatew
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.aggregates import UNPRICED
-from data.sources.entries import documents
+from data.sources.delimited import rows
+from data.sources.entries import begins_json, by_head, documents
 from data.sources.fields import (
     fingerprint,
     folder_name,
@@ -47,11 +51,22 @@ OTHER: Final = Note("lines of other categories, or of operations that call no mo
 UNTOLD: Final = UNPRICED | {"unpriced_reason": "no token counts"}
 SILENT: Final = Note("Azure's request logs tell no tokens: calls without tokens and cost")
 FAILED: Final = 400
+ROW: Final = frozenset({"Category", "OperationName", "properties_s"})  # of AzureDiagnostics
+COLUMNS: Final = {  # as the logs themselves spell them
+    "category": ("Category",), "operationName": ("OperationName",),
+    "properties": ("properties_s",), "correlationId": ("CorrelationId",),
+    "durationMs": ("DurationMs",), "resourceId": ("ResourceId", "_ResourceId"),
+    "resultSignature": ("ResultSignature", "resultSignature_d"),
+    "time": ("TimeGenerated", "TimeGenerated [UTC]"),
+}  # fmt: skip
+SHOWN: Final = "%m/%d/%Y, %I:%M:%S.%f %p"  # as the portal writes times
 Row = Mapping[str, Any]
 
 
 def recognises(head: Head) -> bool:
     first = head.first
+    if first.keys() | set(head.columns) >= ROW:
+        return ACCOUNT in head.text or GATEWAY in head.text
     several = first.get("records")
     line = several[0] if isinstance(several, list) and several else first
     return (
@@ -67,12 +82,23 @@ def read(file: File, options: Options) -> Iterator[Record]:
 
 def _lines(file: File) -> Iterator[Entry]:
     """Lines, and those that an event hub's message holds."""
-    for where, value in documents(file):
+    for where, value in by_head(file, begins_json, documents, rows):
         several = value.get("records") if isinstance(value, Mapping) else None
         if isinstance(several, list):
             yield from ((f"{where}#{number}", each) for number, each in enumerate(several, start=1))
         else:
-            yield where, value
+            yield where, _as_logged(value)
+
+
+def _as_logged(value: Any) -> Any:
+    """A row of AzureDiagnostics under the names of the log that it was made of."""
+    if not isinstance(value, Mapping) or "properties_s" not in value:
+        return value
+    row = {name: next((value[each] for each in spelled if value.get(each)), None)
+           for name, spelled in COLUMNS.items()}  # fmt: skip
+    with suppress(ValueError, TypeError):
+        row["time"] = datetime.strptime(str(row["time"]), SHOWN).replace(tzinfo=UTC).isoformat()
+    return row
 
 
 def _call(_: str, line: Row) -> Iterator[Raw | Note]:

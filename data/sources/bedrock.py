@@ -1,12 +1,16 @@
 """AWS Bedrock's model invocation logs (S3 or CloudWatch): one JSON object a call.
 
 How to get it  Bedrock → Settings → Model invocation logging; the objects below
-               `AWSLogs/<account>/BedrockModelInvocationLogs/…/*.json.gz`, or a CloudWatch export
+               `AWSLogs/<account>/BedrockModelInvocationLogs/…/*.json.gz`, or from CloudWatch: an
+               export to S3 (a time before each object), answers of `filter-log-events` and
+               subscriptions (the object is the text of a `message`), results of Logs Insights with
+               the column @message
 event_id       `bedrock:` + requestId; ts timestamp, the end of the call
 user           the last part of identity.arn (the session's name of an assumed role, a user's name);
                the whole ARN stands in tags. project null (--project)
 model          modelId as it is: an ARN by its last part; provider aws.bedrock; operation as logged
-tokens         inputTokenCount EXCLUDES cacheReadInputTokenCount and cacheWriteInputTokenCount;
+tokens         inputTokenCount EXCLUDES cacheReadInputTokenCount and cacheWriteInputTokenCount, but
+               of OpenAI's models, whose prompt includes both;
                writes for an hour, and the service tier, as the answer's body tells them
                (Converse's cacheDetails and serviceTier, Anthropic's cache_creation; streamed too)
 cost           by our book; the log knows none. duration null
@@ -16,16 +20,23 @@ not counted    bodies of requests and answers, which are never stored
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.entries import values
-from data.sources.fields import count, instant, part, service_tier, tags_json, text
-from data.sources.files import File
-from data.sources.format import Format, Head, Options, Raw, Record, records
+from data.sources.delimited import rows
+from data.sources.entries import by_head, documents
+from data.sources.fields import count, instant, parsed, part, service_tier, tags_json, text
+from data.sources.files import File, lines
+from data.sources.format import Entry, Format, Head, Options, Raw, Record, records
 
 SCHEMA: Final = "ModelInvocationLog"
+SCHEMA_KEY: Final = re.compile(r'schemaType\\*"+\s*:\s*\\*"+ModelInvocationLog')
+EXPORTED: Final = re.compile(r"\s*\d{4}-\d\d-\d\dT\S+ \{")  # a time, then the object
+LISTS: Final = ("events", "logEvents", "results")
+MESSAGES: Final = ("message", "@message")
+GROSS: Final = re.compile(r"(^|\.)openai\.")  # models whose prompt includes what is cached
 INPUT: Final = {
     "input_tokens": "inputTokenCount",
     "cached_input_tokens": "cacheReadInputTokenCount",
@@ -35,11 +46,59 @@ Row = Mapping[str, Any]
 
 
 def recognises(head: Head) -> bool:
-    return head.first.get("schemaType") == SCHEMA
+    return head.first.get("schemaType") == SCHEMA or _is_wrapped(head)
+
+
+def _is_wrapped(head: Head) -> bool:
+    """Whether the objects are texts inside something of CloudWatch."""
+    inside = any(name in head.first for name in (*LISTS, *MESSAGES)) or "@message" in head.columns
+    told = inside or EXPORTED.match(head.text) is not None
+    return told and SCHEMA_KEY.search(head.text) is not None
 
 
 def read(file: File, options: Options) -> Iterator[Record]:
-    return records(values(file), _call, options)
+    return records(_objects(file), _call, options)
+
+
+def _objects(file: File) -> Iterator[Entry]:
+    """The logged objects, out of what holds them."""
+    for where, entry in by_head(file, _is_exported, _exported, _rows_or_values):
+        several = next((entry[name] for name in LISTS if name in entry), None) if (
+            isinstance(entry, Mapping)
+        ) else None  # fmt: skip
+        for number, one in enumerate(several if isinstance(several, list) else [entry], start=1):
+            yield f"{where}#{number}" if isinstance(several, list) else where, _opened(one)
+
+
+def _is_exported(head: str) -> bool:
+    return EXPORTED.match(head) is not None
+
+
+def _exported(file: File) -> Iterator[Entry]:
+    """Lines of an export: what stands after their time."""
+    number = 0
+    try:
+        with file.text() as stream:
+            for number, line in enumerate(lines(stream), start=1):
+                if line.strip():
+                    yield f"{file.name}:{number}", {MESSAGES[0]: line.partition(" ")[2]}
+    except EventError as error:
+        yield f"{file.name}:{number + 1}", error
+
+
+def _rows_or_values(file: File) -> Iterator[Entry]:
+    return by_head(file, lambda head: head.lstrip()[:1] in ("{", "["), documents, rows)
+
+
+def _opened(entry: Any) -> Any:
+    """The object that is the text of a message; what else it is, as it is."""
+    if not isinstance(entry, Mapping) or entry.get("schemaType") == SCHEMA:
+        return entry
+    told = next((entry[name] for name in MESSAGES if name in entry), entry)
+    try:
+        return parsed("message", told)
+    except EventError as error:
+        return error
 
 
 def _call(_: str, row: Row) -> Iterator[Raw]:
@@ -59,7 +118,7 @@ def _call(_: str, row: Row) -> Iterator[Raw]:
         "provider": "aws.bedrock",
         "model": _model(row),
         "operation": text(row.get("operation")),
-        **{ours: count(name, part(row, "input").get(name)) for ours, name in INPUT.items()},
+        **_input(row),
         "output_tokens": count("outputTokenCount", part(row, "output").get("outputTokenCount")),
         **_billed(_answer(part(row, "output"))),
         "tags": tags_json(
@@ -67,6 +126,15 @@ def _call(_: str, row: Row) -> Iterator[Raw]:
             inference_region=text(row.get("inferenceRegion")),
         ),
     }  # fmt: skip
+
+
+def _input(row: Row) -> Raw:
+    """The disjoint counts of a prompt."""
+    told = {ours: count(name, part(row, "input").get(name)) for ours, name in INPUT.items()}
+    fresh, cached, written = (told[name] or 0 for name in INPUT)
+    if GROSS.search(_model(row) or "") and cached + written <= fresh:
+        told["input_tokens"] = told["input_tokens"] and fresh - cached - written
+    return told
 
 
 def _answer(output: Row) -> Row:

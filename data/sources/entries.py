@@ -170,8 +170,19 @@ DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_int=_integer, parse
 
 
 def values(file: File) -> Iterator[Entry]:
-    """JSON values: the items of a list (alone, or as `data` of an object), else one a line."""
-    return by_head(file, is_list, _list_items, line_values)
+    """JSON values: the items of a list (alone, or as `data` of an object), else one a line, or one
+    that is spread over lines."""
+    return by_head(file, is_list, _list_items, _lines_or_spread)
+
+
+def _lines_or_spread(file: File) -> Iterator[Entry]:
+    return by_head(file, _is_spread, _documented, line_values)
+
+
+def _is_spread(head: str) -> bool:
+    """Whether the first line only begins an object, as it is printed to be read."""
+    first, _, rest = head.lstrip().partition("\n")
+    return first[:1] == "{" and first.rstrip()[-1:] in ("{", "[", ",") and bool(rest.strip())
 
 
 def documents(file: File) -> Iterator[Entry]:

@@ -14,8 +14,9 @@ project       SubAccountId, project_name SubAccountName; user and model by the r
 cost          BilledCost, reported: what the invoice says. EffectiveCost spreads prepayments over
               their use, but real exports round it (16.00 against 20.62 USD in the public sample);
               it is kept in tags, and a note says when the two sums differ
-tokens        null: quantities are told in units of the seller (kept in tags), not in our four
-              counts; where the unit is requests, so many calls
+tokens        ConsumedQuantity where its unit is tokens (`Tokens`, `1K tokens`, …), of the kind that
+              SkuMeter, else the description names: input, output, cache read or write; other
+              quantities are kept in tags; where the unit is requests, so many calls
 adjustment    a credit, a correction or a row below zero: money with its sign, no call
 currency      another than USD: by x_BilledCostInUsd, else by the exchange rate that was stated for
               the day, else stored as it is, its cost unknown; currency and amount stand in tags
@@ -88,6 +89,19 @@ KEPT: Final = {
 }
 USERS: Final = ("user_id", "user", "user_email")
 REQUESTS: Final = ("request", "requests", "api requests", "calls")
+# 1K tokens, 1000000 Tokens, Million tokens
+TOKENS: Final = re.compile(r"(?:1 ?)?(?:([\d,]+)|(k|thousand)|(m|million))?\s*tokens?")
+MODELS: Final = ("x_Model", "x_ModelName", "Model", "ModelName")  # of SkuPriceDetails
+METER: Final = ("SkuMeter", "x_SkuMeterName", "ChargeDescription", "SkuId")
+KINDS: Final = {
+    kind: re.compile(words, re.IGNORECASE)
+    for kind, words in {
+        "cache_write_tokens": r"cache.?(write|creation)|(write|creation).?cache",
+        "cached_input_tokens": r"^(?!.*(output|outp\b)).*cach(e|ed)",
+        "output_tokens": r"outp|output|completion|response",
+        "input_tokens": r"inp|input|prompt",
+    }.items()
+}
 GIVEN: Final = ("Credit", "Adjustment", "Refund")
 CURRENCY: Final = re.compile("[A-Z]{3}")
 DOLLARS: Final = "x_BilledCostInUsd"
@@ -166,7 +180,7 @@ def _spelled(name: str, cell: Any) -> str:
 
 
 def _event(seller: str, row: Row) -> Raw:
-    adjusts, tags = _adjusts(row), _tags_of(row)
+    adjusts, tags = _adjusts(row), _texts("Tags", row)
     model = tags.get("model") or _model(row)
     named = {name: each for name, each in unwatched(row) if not AMOUNTS.search(name)}
     duplicates = sorted((name, _spelled(name, each)) for name, each in named.items())
@@ -180,7 +194,7 @@ def _event(seller: str, row: Row) -> Raw:
         "provider": _maker(row, model) if seller == "other" else seller,
         "user": next((tags[name] for name in USERS if tags.get(name)), None),
         "model": model,
-        "request_count": None if adjusts else _requests(row),
+        **({} if adjusts else {"request_count": _requests(row), **_tokens(row)}),
         "project": text(row.get("SubAccountId")),
         "project_name": text(row.get("SubAccountName")),
         **_money(row),
@@ -219,8 +233,31 @@ def _requests(row: Row) -> int | None:
     return int(quantity) if quantity >= 1 and quantity == quantity.to_integral_value() else None
 
 
+def _tokens(row: Row) -> Raw:
+    """The tokens of a row, where its quantity is told in them and what kind they are."""
+    unit = TOKENS.fullmatch((text(row.get("ConsumedUnit")) or "").lower())
+    quantity = decimal("ConsumedQuantity", row.get("ConsumedQuantity"))
+    kind = _kind_of_tokens(row)
+    if unit is None or quantity is None or kind is None:
+        return {}
+    number, thousand, million = unit.groups()
+    times = int(number.replace(",", "")) if number else 1
+    return {kind: round(quantity * times * (1_000 if thousand else 10**6 if million else 1))}
+
+
+def _kind_of_tokens(row: Row) -> str | None:
+    told = (text(row.get(name)) or "" for name in METER)
+    return next(
+        (kind for said in told for kind, words in KINDS.items() if words.search(said)), None
+    )
+
+
 def _model(row: Row) -> str | None:
-    """The resource, where it is what the charge is called by: a gateway's rows."""
+    """What the details of the price call it; else the resource, where it is what the charge is
+    called by: a gateway's rows."""
+    details = _texts("SkuPriceDetails", row)
+    if named := next((details[name] for name in MODELS if details.get(name)), None):
+        return named
     resource = text(row.get("ResourceName"))
     return resource if resource == text(row.get("ChargeDescription")) else None
 
@@ -230,10 +267,10 @@ def _maker(row: Row, model: str | None) -> str | None:
     return (text(row.get("ProviderName")) or "").lower() or None if model else None
 
 
-def _tags_of(row: Row) -> dict[str, str]:
-    """The row's own tags that are text; none where they cannot be read."""
+def _texts(name: str, row: Row) -> dict[str, str]:
+    """What a cell holds as text, by name, such as the row's tags; none where it cannot be read."""
     with suppress(EventError):
-        found = parsed("Tags", row.get("Tags"))
+        found = parsed(name, row.get(name))
         if isinstance(found, Mapping):
             return {name: one for name, one in found.items() if isinstance(one, str)}
     return {}

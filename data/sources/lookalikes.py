@@ -58,6 +58,27 @@ LOOKALIKES: Final = (
         "these are the requests of a batch: import its output file, which tells what was used",
     ),
     Lookalike(
+        lambda head: head.first.get("object") == "batch" and "request_counts" in head.first,
+        "this says how a batch stands, with the sum of its tokens: import its output file, which"
+        " tells each answer",
+    ),
+    Lookalike(
+        lambda head: head.first.get("type") == "thread.started" and "thread_id" in head.first,
+        "this is what codex exec --json prints, sums of turns without model and time: import the"
+        " session logs of the same runs, with spendscope import --here",
+    ),
+    Lookalike(
+        lambda head: "response" in head.first and "models" in (head.first.get("stats") or ()),
+        "this is what gemini -p prints, sums without a time: import the session logs of the same"
+        " runs, with spendscope import --here",
+    ),
+    Lookalike(
+        lambda head: (
+            "total_spend" in (head.first.get("metadata") or ()) and "results" in head.first
+        ),
+        "these are LiteLLM's sums of days: import its spend logs, which tell each call",
+    ),
+    Lookalike(
         lambda head: "totals" in head.first and any(name in head.first for name in SUMS),
         "these are sums that ccusage made of session logs: import the logs themselves, with"
         " spendscope import --here",

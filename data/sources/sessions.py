@@ -75,9 +75,10 @@ def log_records(entries: Iterable[Entry], take: ReadLine, options: Options) -> I
             line = require_mapping(entry)
             if watch and entry is not END:
                 line = watch.over(line)
-                watch.settle(entry)
             for place, raw in take(where, line):
                 yield place, with_owner(raw, options) if isinstance(raw, dict) else raw
+            if watch and entry is not END:
+                watch.settle(entry)
         except EventError as error:
             yield where, error
         except Exception as error:

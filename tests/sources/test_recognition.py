@@ -65,6 +65,18 @@ REFUSED: dict[str, tuple[str, bytes, str]] = {
         "import its output file",
     ),
     "ccusage": ("u.json", b'{"daily": [{"date": "2026-01-01"}], "totals": {}}', "ccusage"),
+    "batch status": (
+        "batch.json", b'{"id": "batch_1", "object": "batch", "request_counts": {"total": 2}}',
+        "import its output file",
+    ),
+    "codex exec": (
+        "run.jsonl", b'{"type": "thread.started", "thread_id": "t"}\n{"type": "turn.completed"}\n',
+        "codex exec",
+    ),
+    "gemini -p": ("out.json", b'{"response": "hi", "stats": {"models": {}}}', "gemini -p"),
+    "daily activity": (
+        "days.json", b'{"results": [], "metadata": {"total_spend": 1}}', "import its spend logs"
+    ),
     "failed answer": ("a.json", b'{"error": {"message": "bad key"}}', "a request that failed"),
     "other columns": ("people.csv", b"name,city\nana,Bonn\n", "map them to fields: name, city)"),
 }  # fmt: skip

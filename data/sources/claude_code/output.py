@@ -9,7 +9,8 @@ call          modelUsage of the `result` (subagents and titles are in it) decide
               mostly printed before their output is counted: then one event a model stands for as
               many requests as messages of it were printed, for one where none were. Results of one
               process run on: of each, what came since the one before. inputTokens EXCLUDE cache
-              reads and writes. Older results: usage alone
+              reads and writes; where a single model leaves those out, they are usage's, then at
+              list prices. Older results: usage alone
 cost          costUSD of the model, of a single model total_cost_usd: reported, Claude Code's own
               estimate at API prices; of messages their part of it, as their tokens are priced
 session       duration of the run; a result that is an error is a failed one
@@ -42,6 +43,7 @@ from data.sources.claude_code.totals import (
     of_usage,
     shares,
     since,
+    with_cached,
 )
 from data.sources.entries import documents
 from data.sources.fields import (
@@ -139,6 +141,7 @@ class Output:
         now = models or {self.model or "unknown": usage}
         if len(now) == 1:
             now = {model: used | cost(line["total_cost_usd"]) for model, used in now.items()}
+        now = with_cached(now, usage)
         before, self.before[session] = self.before.get(session, {}), now
         return since(before, now, usage) if models else now
 

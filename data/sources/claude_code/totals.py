@@ -25,6 +25,7 @@ COUNTS: Final = {
 }
 TOKENS: Final = tuple(COUNTS)[:4]
 PROMPT: Final = TOKENS[:3]
+CACHED: Final = TOKENS[1:3]
 # What a token costs beside one of input, of every model of Claude.
 WEIGHTS: Final = dict(zip(TOKENS, map(Decimal, ("1", "0.1", "1.25", "5")), strict=True))
 
@@ -87,6 +88,16 @@ def since(
         model: {name: value - before.get(model, {}).get(name, 0) for name, value in used.items()}
         for model, used in now.items()
     }
+
+
+def with_cached(now: dict[str, Counters], usage: Counters) -> dict[str, Counters]:
+    """The counters of the models; of a single one that leaves out what is cached, as some versions
+    do, with what the turn's own `usage` says of it and without the cost of the others alone."""
+    told = {name: usage[name] for name in CACHED if usage[name]}
+    for model, used in now.items() if len(now) == 1 and told else ():
+        if not any(used[name] for name in CACHED) and used["inputTokens"]:
+            return {model: {name: used[name] for name in COUNTS} | told}
+    return now
 
 
 def tokens(used: Counters) -> Decimal:
