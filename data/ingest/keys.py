@@ -3,7 +3,8 @@
 A key is 256 random bits, shown once where it is made; kept are its SHA-256 and its first
 characters, to recognise it by. A key is bound to a source, which then stands in every event it
 brings, and perhaps to a project and to a user: events that name none get it, events that name
-another are refused, and none says what they are called. Telemetry is not asked for its user
+another are refused (an e-mail address in other letters is no other), and none says what they are
+called. Telemetry is not asked for its user
 (`without_user`): programs make up an id for each machine, or name the account they are paid by.
 Keys made before may have no source.
 Who manages the platform makes and revokes keys, each change with its entry in the audit trail.
@@ -20,6 +21,7 @@ from typing import Any, Final, Self
 
 import sqlalchemy as sa
 
+from data.access.people import address
 from data.access.rights import platform_admins_only
 from data.access.scope import Scope
 from data.errors import EventError, Refused, excerpt
@@ -111,7 +113,7 @@ class Key:
             return EventError(SAMPLED)
         for name, only in (("project", self.project), ("user", self.user)):
             if only is not None:
-                if _bare(raw.get(name)) not in (None, "", only):
+                if not _is_of(only, _bare(raw.get(name))):
                     return EventError(f"this key is for the {name} {excerpt(only)} alone")
                 raw |= {name: only, f"{name}_name": None}
         return raw
@@ -121,6 +123,13 @@ def without_user(records: Iterable[Record]) -> Iterator[Record]:
     """The same records, silent on whose they are."""
     for where, raw in records:
         yield where, raw | {"user": None, "user_name": None} if isinstance(raw, dict) else raw
+
+
+def _is_of(only: str, named: Any) -> bool:
+    """Whether a record names nobody else; of an e-mail address letter case does not matter."""
+    mail = address(only)
+    same = mail is not None and isinstance(named, str) and address(named) == mail
+    return named in (None, "", only) or same
 
 
 def _bare(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -13,14 +13,18 @@ import sqlalchemy as sa
 from data.access.rights import platform_admins_only
 from data.access.scope import Scope
 from data.errors import Refused
+from data.events.table import EARLIEST, LATEST
 from data.prices.exchange import ExchangeRate
 from data.state.audit import Actor
 from data.state.records import Records
 from data.state.store import State
 from data.state.tables import EXCHANGE_RATES
 
-CURRENCY: Final = re.compile("[A-Z]{3}")
+CURRENCY: Final = re.compile("[A-Za-z]{3}")
+DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+NUMBER: Final = re.compile(r"\d{1,20}(\.\d{1,20})?(e-?\d\d?)?", re.ASCII | re.IGNORECASE)
 FIELDS: Final = ("currency", "from", "dollars")
+LEAST: Final = Decimal("1e-9")
 MOST: Final = Decimal(1_000_000)
 RECORDS: Final = Records(
     EXCHANGE_RATES, ExchangeRate.of, "exchange rate", "rate", "there is no such exchange rate"
@@ -63,25 +67,28 @@ def draft(raw: Mapping[str, Any]) -> dict[str, Any]:
     for name in raw:
         if name not in FIELDS:
             raise Refused(str(name)[:40], f"an exchange rate has {', '.join(FIELDS)}, nothing else")
-    currency = str(raw.get("currency") or "").strip().upper()
-    if not CURRENCY.fullmatch(currency) or currency == "USD":
+    named = str(raw.get("currency") or "").strip()
+    currency = named.upper()
+    if not CURRENCY.fullmatch(named) or currency == "USD":
         raise Refused("currency", "name a currency by its three letters, other than USD")
     return {"currency": currency, "start": _day(raw.get("from")), "dollars": _dollars(raw)}
 
 
 def _day(value: Any) -> str:
+    given = str(value or "").strip()
     try:
-        return date.fromisoformat(str(value or "").strip()).isoformat()
+        day = date.fromisoformat(given) if DAY.fullmatch(given) else date.min
     except ValueError:
-        raise Refused("from", "say from which day it holds: 2026-11-20") from None
+        day = date.min
+    if not EARLIEST.year <= day.year < LATEST.year:
+        raise Refused("from", "say from which day it holds, of 2000 to 2099: 2026-11-20")
+    return day.isoformat()
 
 
 def _dollars(raw: Mapping[str, Any]) -> str:
-    try:
-        found = Decimal(str(raw.get("dollars")).strip())
-    except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite() or not 0 < found <= MOST:
+    given = str(raw.get("dollars")).strip()
+    found = Decimal(given) if NUMBER.fullmatch(given) else Decimal(0)
+    if not LEAST <= found <= MOST:
         raise Refused("dollars", "say how many US dollars one of it is worth: 1.16")
     return f"{found.normalize():f}"
 

@@ -274,6 +274,63 @@ def test_a_key_of_a_user_says_whose_everything_is(served: Served) -> None:
     assert [one["user"] for one in served.json("ingest-keys")["keys"]] == ["ana"]
 
 
+def test_an_address_in_other_letters_is_the_keys_user(served: Served) -> None:
+    _, secret = made(served, user="Ana@Example.com")
+    names = (
+        "ana@example.com",
+        "ANA@EXAMPLE.COM ",
+        "Ana@Example.com",
+        "ana@example.org",
+        "Ana",
+        ["a"],
+    )
+    events = [WELL | {"event_id": f"e{n}", "user": name} for n, name in enumerate(names)]
+    answer: Any = send(served, {"x-api-key": secret}, *events).json
+    assert (answer["accepted"], answer["rejected"]) == (3, 3)
+    assert brought(served, "user") == {"Ana@Example.com": 3}
+
+
+def test_a_key_of_a_name_in_other_letters_is_not_that_users(served: Served) -> None:
+    _, secret = made(served, user="ana", project="web")
+    events = [WELL | {"event_id": name, "user": name} for name in ("Ana", "ANA", "ana")]
+    events += [WELL | {"event_id": "x", "project": "Web"}]
+    answer: Any = send(served, {"x-api-key": secret}, *events).json
+    assert (answer["accepted"], answer["rejected"]) == (1, 3)
+
+
+def test_a_key_of_a_user_completes_nothing_of_others_through_a_shared_id(served: Served) -> None:
+    call = WELL | {"model": "gpt-4o", "output_tokens": 5, "shared_id": "s1"}
+    send(served, {"x-api-key": KEY}, call | {"user": "bob"})
+    _, secret = made(served, user="ana")
+    for event_id in ("r1", "mine"):
+        send(served, {"x-api-key": secret}, call | {"event_id": event_id, "output_tokens": 99})
+    totals = served.json("query", metrics="requests,output_tokens", preset="last_n_days", n=9)[
+        "totals"
+    ]
+    assert totals == {"requests": 1, "output_tokens": 5}
+    assert brought(served, "user") == {"bob": 1}
+
+
+def test_what_a_gateway_posts_under_a_key_of_a_user_is_theirs_or_refused(served: Served) -> None:
+    _, secret = made(served, user="ana")
+    bodies = [
+        {
+            "id": f"c{n}",
+            "call_type": "acompletion",
+            "startTime": 1_795_000_000.0,
+            "endTime": 1_795_000_001.0,
+            "model": "gpt-4o",
+            "status": "success",
+            "metadata": {"user_api_key_user_id": user},
+        }
+        for n, user in enumerate(("bob", None))
+    ]
+    path = "/api/v1/events?format=litellm-callback"
+    answer: Any = served.client.post(path, json=bodies, headers={"x-api-key": secret}).json
+    assert (answer["accepted"], answer["rejected"]) == (1, 1)
+    assert brought(served, "user") == {"ana": 1}
+
+
 def test_telemetry_is_of_the_keys_user_whoever_it_names(served: Served) -> None:
     _, secret = made(served, user="ana")
     attributes = [{"key": name, "value": {"stringValue": value}} for name, value in

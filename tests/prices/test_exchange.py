@@ -3,6 +3,7 @@ another currency count by the rate of their day, and by none as dollars."""
 
 from __future__ import annotations
 
+import json
 import random
 from decimal import Decimal
 from pathlib import Path
@@ -30,7 +31,7 @@ from tests.sources.test_bills import CHARGE, imported
 
 NOW: Final = 1_795_000_000_000_000
 ROOT: Final = Actor(Scope.of({"sub": "root", "isAdmin": True}), "Root", NOW)
-EURO: Final = {"currency": "eur", "from": "2026-02-01", "dollars": "1.1600"}
+EURO: Final[dict[str, Any]] = {"currency": "eur", "from": "2026-02-01", "dollars": "1.1600"}
 
 
 @pytest.fixture
@@ -107,6 +108,38 @@ def test_the_book_of_a_price_to_be_has_the_rates(state: State) -> None:
     price = {"model": "our-model", "from": "2026-01-01", "input": "1", "output": "2"}
     _, book = with_draft(state, ROOT.scope, price)
     assert book.exchange.rates == tuple(list_rates(state, ROOT.scope)) != ()
+
+
+def _any(*values: Any) -> tuple[Any, ...]:
+    return values
+
+
+def test_what_nobody_means_as_a_rate_is_refused_over_http(tmp_path: Path) -> None:
+    long, script = "9" * 10_000_000, "<script>alert(1)</script>"
+    bodies: list[Any] = [
+        *(EURO | {"dollars": dollars} for dollars in _any(
+            "1e-999999", "1e-10", "1e999999999", "9" * 5_000, "-1", 0, "Infinity",
+            "sNaN", "1_0", "\u0661", "", None, True, [1.1], {"a": 1}, script)),
+        *(EURO | {"from": day} for day in _any(
+            "0001-01-01", "9999-12-31", "20260101", "2026-W01-1", 20_260_101, True, [], script)),
+        *(EURO | {"currency": name} for name in _any("\u00dfu", "EU\0", 5, ["EUR"], script, "USD")),
+        EURO | {script: 1}, EURO | {"currency": long}, [EURO], "EUR", None, 1,
+    ]  # fmt: skip
+    with serving(tmp_path) as served:
+        headers = served.headers({"sub": "root", "isAdmin": True})
+        path = "/api/v1/exchange-rates"
+        answers = [served.client.post(path, json=body, headers=headers) for body in bodies]
+        answers += [served.client.post(path, data=json.dumps(EURO)[:-1] + f', "dollars": {n}}}',
+                                       headers=headers) for n in ("NaN", long)]  # fmt: skip
+        assert {answer.status_code for answer in answers} == {400}
+        assert {answer.mimetype for answer in answers} == {"application/json"}
+        assert served.json("exchange-rates")["rates"] == []
+
+
+@pytest.mark.parametrize("dollars", [1.16, "1.16", " 1.16 ", "1e-9", "2.4e-5", 1_000_000])
+def test_a_rate_is_kept_as_it_was_said(dollars: Any, state: State) -> None:
+    made = state_rate(state, ROOT, EURO | {"dollars": dollars})
+    assert Decimal(made.dollars) == Decimal(str(dollars).strip())
 
 
 def test_the_page_the_route_and_the_trail_have_it(tmp_path: Path) -> None:
