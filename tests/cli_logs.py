@@ -45,10 +45,10 @@ def use(name: str, own: str, **given: Any) -> dict[str, Any]:
     return {"type": "tool_use", "id": own, "name": name, "input": given}
 
 
-def result(second: float, own: str, told: Any = None, error: bool = False, **more: Any) -> Any:
+def result(second: float, own: str, output: Any = None, error: bool = False, **more: Any) -> Any:
     block = {"type": "tool_result", "tool_use_id": own, "is_error": error}
     return line(
-        "user", second, message={"role": "user", "content": [block]}, toolUseResult=told, **more
+        "user", second, message={"role": "user", "content": [block]}, toolUseResult=output, **more
     )
 
 

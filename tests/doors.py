@@ -45,30 +45,32 @@ def door(
     """A way in: `door(body, name, map=…)` brings a file and says what became of it."""
     if request.param == "command":
         monkeypatch.setenv("SPENDSCOPE_DATA_DIR", str(tmp_path / "var"))
-        yield lambda body, name, **told: _command(body, tmp_path / name, told, monkeypatch, capsys)
+        yield lambda body, name, **options: _command(
+            body, tmp_path / name, options, monkeypatch, capsys
+        )
     else:
         with serving(tmp_path) as served:
             store = request.param == "upload"
-            yield lambda body, name, **told: upload(served, body, name, store=store, **told)
+            yield lambda body, name, **options: upload(served, body, name, store=store, **options)
 
 
 def _command(
-    body: bytes, path: Path, told: dict[str, str], monkeypatch: pytest.MonkeyPatch,
+    body: bytes, path: Path, options_given: dict[str, str], monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Outcome:  # fmt: skip
     from app import main
 
     path.write_bytes(body)
-    options = [text for name, value in told.items() for text in (f"--{name}", value)]
+    options = [text for name, value in options_given.items() for text in (f"--{name}", value)]
     monkeypatch.setattr(sys, "argv", ["spendscope", "import", str(path), "--json", *options])
     code = main()
-    said = capsys.readouterr()
-    return Outcome(said.err) if code == 1 else Outcome(report=json.loads(said.out))
+    output = capsys.readouterr()
+    return Outcome(output.err) if code == 1 else Outcome(report=json.loads(output.out))
 
 
-def upload(served: Served, body: bytes, name: str, *, store: bool, **told: str) -> Outcome:
+def upload(served: Served, body: bytes, name: str, *, store: bool, **options: str) -> Outcome:
     """Send a file, look at it, and where asked store it."""
-    query, headers = {"name": name, **told}, served.headers(ADMIN)
+    query, headers = {"name": name, **options}, served.headers(ADMIN)
     begun = served.client.post(
         UPLOADS, query_string=query, headers=headers, input_stream=io.BytesIO(body),
         content_length=len(body), content_type="application/octet-stream",
@@ -76,11 +78,11 @@ def upload(served: Served, body: bytes, name: str, *, store: bool, **told: str) 
     if begun.status_code != 202:
         return Outcome(begun.json["error"]["message"])  # type: ignore[index]
     key = begun.json["id"]  # type: ignore[index]
-    seen = _settled(served, key)
-    if store and seen["state"] == "ready":
+    state = _settled(served, key)
+    if store and state["state"] == "ready":
         served.client.post(f"{UPLOADS}/{key}", headers=headers)
-        seen = _settled(served, key) | {"rows": seen["rows"]}
-    return Outcome(seen["error"], seen["report"], tuple(seen["rows"]))
+        state = _settled(served, key) | {"rows": state["rows"]}
+    return Outcome(state["error"], state["report"], tuple(state["rows"]))
 
 
 def _settled(served: Served, key: str) -> Any:

@@ -35,9 +35,9 @@ def frame(raws: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataF
 
 def visible(events: pd.DataFrame, claims: Choice) -> pd.DataFrame:
     """The rows these claims open."""
-    told = claims.get("applications_admin")
-    told = told if isinstance(told, list) else [told]
-    mine = {p.strip() for item in told if isinstance(item, str) for p in item.split(",")} - {""}
+    claimed = claims.get("applications_admin")
+    claimed = claimed if isinstance(claimed, list) else [claimed]
+    mine = {p.strip() for item in claimed if isinstance(item, str) for p in item.split(",")} - {""}
     everything = claims.get("isAdmin") is True or claims.get("isAdmin") == "true"
     rows = (events["user"] == claims["sub"]) | events["project"].isin(mine) | everything
     shown: pd.DataFrame = events[rows.astype(bool)]
@@ -69,16 +69,16 @@ def _midnight(day: Any, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
-def kept(events: pd.DataFrame, choice: Choice, me: str, now: datetime) -> pd.DataFrame:
+def filtered(events: pd.DataFrame, choice: Choice, me: str, now: datetime) -> pd.DataFrame:
     """The rows these filters leave."""
     start, end = (t.timestamp() * 1e6 for t in window(choice, now))
     rows = (events["ts"].astype("int64") >= start) & (events["ts"].astype("int64") < end)
     for name in LISTS:
-        wanted = {me if (name, v) == ("user", "me") else v for v in choice.get(name, ())}
+        included = {me if (name, v) == ("user", "me") else v for v in choice.get(name, ())}
         shut = {me if (name, v) == ("user", "me") else v for v in choice.get(f"not_{name}", ())}
-        if wanted or shut:
-            told = events[name].map(lambda v: "(none)" if v is None else v)
-            rows &= (told.isin(wanted) | (not wanted)) & ~told.isin(shut)
+        if included or shut:
+            values = events[name].map(lambda v: "(none)" if v is None else v)
+            rows &= (values.isin(included) | (not included)) & ~values.isin(shut)
     return events[rows.astype(bool)]
 
 

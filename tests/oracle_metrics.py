@@ -39,11 +39,11 @@ def measured(
 ) -> dict[str, Any]:
     """The metrics of some rows, None where one is unknown; `whole` is the cost of all groups."""
     of = Of({"": rows})
-    told = {
+    special = {
         "active_days": lambda: len({bucket(ts, "day", tz) for ts in rows["ts"]}),
         "cost_share": lambda: over(added(billed(of)["cost_nano"]), whole),
     }
-    return {name: told[name]() if name in told else METRICS[name][1](of) for name in names}
+    return {name: special[name]() if name in special else METRICS[name][1](of) for name in names}
 
 
 def kinds(names: Sequence[str]) -> set[str]:

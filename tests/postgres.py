@@ -108,13 +108,13 @@ class Cluster:
         Base(self.port, "postgres").run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         base = Base(self.port, name)
         if sql is not None:
-            told = base.url_of(OWNER, PASSWORD)
-            self.call("psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", told, said=sql + GRANTS)
+            url = base.url_of(OWNER, PASSWORD)
+            self.call("psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", url, script=sql + GRANTS)
         return base
 
-    def call(self, program: str, *arguments: str, said: str) -> None:
+    def call(self, program: str, *arguments: str, script: str) -> None:
         subprocess.run(
-            [str(self.bin / program), *arguments], input=said.encode(), check=True,
+            [str(self.bin / program), *arguments], input=script.encode(), check=True,
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
 
@@ -152,8 +152,8 @@ def _started(programs: Path, folder: Path, port: int) -> subprocess.Popen[bytes]
     made = [str(programs / "initdb"), "-D", data, "-U", OWNER, "--no-sync", "-E", "UTF8",
             "--locale=C", "--auth=scram-sha-256", f"--pwfile={secret}"]  # fmt: skip
     subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd=folder, **who)
-    told = [*FAST, f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories="]
-    options = [part for one in told for part in ("-c", one)]
+    settings = [*FAST, f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories="]
+    options = [part for one in settings for part in ("-c", one)]
     with (folder / "log").open("wb") as log:
         command: Sequence[str] = [str(programs / "postgres"), "-D", data, *options]
         return subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **who)

@@ -137,15 +137,17 @@ class Reader:
         """What the address says was chosen."""
         return parse_qs(urlsplit(self.page.url).query)
 
-    def has_query(self, **said: Any) -> None:
+    def has_query(self, **parameters: Any) -> None:
         """Wait until the address says exactly this."""
-        told = {name.rstrip("_"): v if isinstance(v, list) else [v] for name, v in said.items()}
-        self.becomes(self.query, told)
+        query = {
+            name.rstrip("_"): v if isinstance(v, list) else [v] for name, v in parameters.items()
+        }
+        self.becomes(self.query, query)
 
-    def api(self, path: str, **said: Any) -> Any:
+    def api(self, path: str, **parameters: Any) -> Any:
         """The API's answer in the same session, read in the browser's zone."""
-        told = {"tz": self.zone} | {name.rstrip("_"): value for name, value in said.items()}
-        url = f"{self.site}/api/v1/{path}?{urlencode(told, doseq=True)}"
+        query = {"tz": self.zone} | {name.rstrip("_"): value for name, value in parameters.items()}
+        url = f"{self.site}/api/v1/{path}?{urlencode(query, doseq=True)}"
         answer = self.page.context.request.get(url)
         assert answer.status == 200, answer.text()
         return answer.json()
@@ -156,24 +158,24 @@ class Reader:
         found: list[dict[str, str]] = answer.json()
         return found
 
-    def shows(self, **said: Any) -> Any:
+    def shows(self, **parameters: Any) -> Any:
         """Wait until the headline numbers are the API's for these filters, exactly."""
-        answer = self.api("query", metrics=",".join(KPIS), **said)
+        answer = self.api("query", metrics=",".join(KPIS), **parameters)
         for name, value in answer["totals"].items():
             exact = "" if value is None else repr(value)
             expect(self.find(f"kpi-{name}")).to_have_attribute("data-value", exact)
         return answer
 
-    def answered(self, key: str, **said: Any) -> None:
+    def answered(self, key: str, **parameters: Any) -> None:
         """Wait until a section shows the answer to this question: its export asks the same, of a
         window that stands still."""
-        told = {name.rstrip("_"): value for name, value in said.items()}
-        if "preset" in told:
-            window = self.api("query", metrics="cost", **said)["meta"]
-            told = {k: v for k, v in told.items() if k not in ("preset", "n")}
-            told |= {"from": window["from"], "to": window["to"]}
+        query = {name.rstrip("_"): value for name, value in parameters.items()}
+        if "preset" in query:
+            window = self.api("query", metrics="cost", **parameters)["meta"]
+            query = {k: v for k, v in query.items() if k not in ("preset", "n")}
+            query |= {"from": window["from"], "to": window["to"]}
         link = self.section(key).get_by_test_id("export-csv")
-        for name, value in told.items():
+        for name, value in query.items():
             said_so = re.escape(urlencode({name: value}))
             expect(link).to_have_attribute("href", re.compile(rf"[?&]{said_so}(&|$)"))
 
@@ -199,9 +201,9 @@ class Reader:
         """Wait until a section's table is there: far down the page it comes a little later."""
         expect(self.section(key).locator(".ag-root")).to_be_attached()
 
-    def becomes(self, read: Callable[[], Any], wanted: Any) -> None:
+    def becomes(self, read: Callable[[], Any], expected: Any) -> None:
         """Wait until reading gives what is wanted, looking once a frame."""
         end = time.monotonic() + SECONDS
-        while (seen := read()) != wanted and time.monotonic() < end:
+        while (found := read()) != expected and time.monotonic() < end:
             self.page.evaluate(FRAME)
-        assert seen == wanted
+        assert found == expected

@@ -9,10 +9,10 @@ from typing import Any
 from components import ids
 from tests.serving import ADMIN, Claims, Served
 
-Told = dict[Any, Any]
+Parts = dict[Any, Any]
 
 
-def fill(served: Served, key: str, claims: Claims = ADMIN, zone: str = "UTC", **find: Any) -> Told:
+def fill(served: Served, key: str, claims: Claims = ADMIN, zone: str = "UTC", **find: Any) -> Parts:
     """What the card of a resource shows, by part: `table`, `state`, `card`, `note`, `place` …"""
     values = {f"{name}.value": value for name, value in find.items()}
     return _fire(served, key, '"part":"table","resource":["MATCH"]}.rowData', claims,
@@ -22,7 +22,7 @@ def fill(served: Served, key: str, claims: Claims = ADMIN, zone: str = "UTC", **
 
 def turn(
     served: Served, key: str, which: str, offset: Any, claims: Claims = ADMIN, **find: Any
-) -> Told:
+) -> Parts:
     """The same after a turn of the page, `newer` or `older`."""
     values = {"offset.data": offset, f"{which}.n_clicks": 1, f"{ids.ZONE}.data": "UTC"}
     values |= {f"{name}.value": value for name, value in find.items()}
@@ -30,20 +30,20 @@ def turn(
                  ids.resource(which, key), "n_clicks", find=tuple(find))  # fmt: skip
 
 
-def choose(served: Served, key: str, selected: Any, claims: Claims = ADMIN) -> Told:
+def choose(served: Served, key: str, selected: Any, claims: Claims = ADMIN) -> Parts:
     """What the choice of a row shows: `detail`, and the buttons by their keys."""
     return _fire(served, key, '"part":"detail","resource":["MATCH"]}.children...', claims,
                  {"table.selectedRows": selected}, ids.resource("table", key), "selectedRows",
                  )  # fmt: skip
 
 
-def press(served: Served, key: str, button: str, row: Any = None, claims: Claims = ADMIN) -> Told:
+def press(served: Served, key: str, button: str, row: Any = None, claims: Claims = ADMIN) -> Parts:
     """What a button does: `confirm` asks, `changed` or `problem` tell how it went."""
     values = {f"{button}.n_clicks": 1, "table.selectedRows": row and [row]}
     return _act(served, key, claims, values, ids.resource_button(button, key), "n_clicks")
 
 
-def confirm(served: Served, key: str, button: str, row: Any, claims: Claims = ADMIN) -> Told:
+def confirm(served: Served, key: str, button: str, row: Any, claims: Claims = ADMIN) -> Parts:
     """The same after the question was answered with yes."""
     values = {"confirm.submit_n_clicks": 1, "pending.data": button, "table.selectedRows": [row]}
     return _act(served, key, claims, values, ids.resource("confirm", key), "submit_n_clicks")
@@ -52,10 +52,10 @@ def confirm(served: Served, key: str, button: str, row: Any, claims: Claims = AD
 def begin(
     served: Served, key: str, button: str, rows: Any = None, claims: Claims = ADMIN,
     of: str = "", zone: str = "UTC", status: int = 200,
-) -> Told:  # fmt: skip
+) -> Parts:  # fmt: skip
     """The form of a resource as it opens by a button, of the card `of` where it is another's."""
-    held = {f"{button}.n_clicks": 1, "table.selectedRows": rows, f"{ids.ZONE}.data": zone}
-    return _fire(served, key, '"part":"title","resource":["ALL"]}.children', claims, held,
+    values = {f"{button}.n_clicks": 1, "table.selectedRows": rows, f"{ids.ZONE}.data": zone}
+    return _fire(served, key, '"part":"title","resource":["ALL"]}.children', claims, values,
                  ids.resource_button(button, of or key), "n_clicks",
                  status, button=(button,), **{"resource*": tuple({key, of or key})})  # fmt: skip
 
@@ -63,24 +63,24 @@ def begin(
 def save(
     served: Served, key: str, values: Mapping[str, Any], edited: Any = None,
     claims: Claims = ADMIN, previewed: Any = None,
-) -> Told:  # fmt: skip
+) -> Parts:  # fmt: skip
     """What the form says of an attempt to save it: `problem` by field, `changed`, `secret` …"""
-    held = {f"{name}.value": value for name, value in values.items()}
-    told = held | {"form.n_clicks": 1, "edited.data": edited, "previewed.data": previewed}
-    return _fire(served, key, '"part":"secret","resource":["MATCH"]}.children', claims, told,
+    typed = {f"{name}.value": value for name, value in values.items()}
+    sent = typed | {"form.n_clicks": 1, "edited.data": edited, "previewed.data": previewed}
+    return _fire(served, key, '"part":"secret","resource":["MATCH"]}.children', claims, sent,
                  ids.resource_extra("save", key), "n_clicks")  # fmt: skip
 
 
-def problems(told: Told) -> dict[str, str]:
+def problems(parts: Parts) -> dict[str, str]:
     """The sentences of a form, by field."""
-    return {key[1]: one["children"] for key, one in told.items()
+    return {key[1]: one["children"] for key, one in parts.items()
             if key[0] == "problem" and one.get("children")}  # fmt: skip
 
 
-def shape(served: Served, key: str, claims: Claims = ADMIN, **choices: str) -> Told:
+def shape(served: Served, key: str, claims: Claims = ADMIN, **choices: str) -> Parts:
     """Which fields a form shows for these choices, and what it offers."""
-    held = {f"{name}.value": value for name, value in choices.items()}
-    return _fire(served, key, '{"box":["ALL"],"resource":["MATCH"]}.hidden', claims, held,
+    values = {f"{name}.value": value for name, value in choices.items()}
+    return _fire(served, key, '{"box":["ALL"],"resource":["MATCH"]}.hidden', claims, values,
                  ids.resource("table", key), "id", choice=tuple(choices))  # fmt: skip
 
 
@@ -98,21 +98,21 @@ def body(served: Served, page: str, claims: Claims) -> str:
 
 
 def _act(
-    served: Served, key: str, claims: Claims, values: Told, changed: ids.Id, prop: str
-) -> Told:
+    served: Served, key: str, claims: Claims, values: Parts, changed: ids.Id, prop: str
+) -> Parts:
     output = '"part":"confirm","resource":["MATCH"]}.displayed'
     return _fire(served, key, output, claims, values, changed, prop)
 
 
 def _fire(
-    served: Served, key: str, output: str, claims: Claims, values: Told, changed: ids.Id,
+    served: Served, key: str, output: str, claims: Claims, values: Parts, changed: ids.Id,
     prop: str, status: int = 200, **wild: Any,
-) -> Told:  # fmt: skip
-    held = {"resource": key, "of": ("form",)} | _drawn(served, key) | wild
-    answer = served.fire(output, claims, values, f"{ids.dom(changed)}.{prop}", held)
+) -> Parts:  # fmt: skip
+    wild_names = {"resource": key, "of": ("form",)} | _drawn(served, key) | wild
+    answer = served.fire(output, claims, values, f"{ids.dom(changed)}.{prop}", wild_names)
     assert answer.status_code in (status, 204), answer.text
-    told = answer.json["response"] if answer.status_code == 200 else {}  # type: ignore[index]
-    return {_name(json.loads(name)): props for name, props in told.items()}
+    parts = answer.json["response"] if answer.status_code == 200 else {}  # type: ignore[index]
+    return {_name(json.loads(name)): props for name, props in parts.items()}
 
 
 def _name(key: dict[str, str]) -> Any:
@@ -123,7 +123,7 @@ def _name(key: dict[str, str]) -> Any:
     return key[what] if what == "button" else (what, key[what])
 
 
-def _drawn(served: Served, key: str) -> Told:
+def _drawn(served: Served, key: str) -> Parts:
     """The names of fields and buttons that the card of a resource has."""
     one = served.resource(key).card
     fields = one.form.fields if one.form else ()

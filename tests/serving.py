@@ -53,14 +53,14 @@ class Served:
         self.store.remove(SOURCE)
         self.store.write([clean({**LEAST, **raw}) for raw in raws])
 
-    def get(self, path: str, claims: Claims = ADMIN, /, **said: Any) -> TestResponse:
+    def get(self, path: str, claims: Claims = ADMIN, /, **parameters: Any) -> TestResponse:
         """A GET under /api/v1/; `from_` says `from`."""
-        told = {name.rstrip("_"): value for name, value in said.items()}
-        query = urlencode(told, doseq=True)
+        named = {name.rstrip("_"): value for name, value in parameters.items()}
+        query = urlencode(named, doseq=True)
         return self.client.get(f"/api/v1/{path}?{query}", headers=self.headers(claims))
 
-    def json(self, path: str, claims: Claims = ADMIN, /, **said: Any) -> Any:
-        answer = self.get(path, claims, **said)
+    def json(self, path: str, claims: Claims = ADMIN, /, **parameters: Any) -> Any:
+        answer = self.get(path, claims, **parameters)
         assert answer.status_code == 200, answer.text
         return answer.json
 
@@ -81,18 +81,21 @@ class Served:
     ) -> TestResponse:
         """The callback that writes `output`, as a browser that says `values` would call it."""
         wired = self._wired(output, claims)
-        told = json.dumps(body(wired, values, changed, wild or {}))
+        content = json.dumps(body(wired, values, changed, wild or {}))
         headers = self.headers(claims)
         return self.client.post(
-            "/_dash-update-component", data=told, headers=headers, content_type="application/json"
+            "/_dash-update-component",
+            data=content,
+            headers=headers,
+            content_type="application/json",
         )
 
     def redraw(
         self, key: str, claims: Claims, state: Any, measure: str = "", by: Any = ""
     ) -> TestResponse:
         """A section's card, as a browser that holds this store would have it drawn."""
-        said = {f"{ids.FILTER_STATE}.data": state, f"{key}.measure": measure, f"{key}.by": by}
-        return self.fire(CARD, claims, said, f"{ids.FILTER_STATE}.data", {"card": key})
+        given = {f"{ids.FILTER_STATE}.data": state, f"{key}.measure": measure, f"{key}.by": by}
+        return self.fire(CARD, claims, given, f"{ids.FILTER_STATE}.data", {"card": key})
 
     def answer(self, key: str, state: Any, measure: str = "", by: str = "") -> Any:
         """What that card shows to who may see everything."""
@@ -101,8 +104,8 @@ class Served:
 
     def layout(self, address: str, claims: Claims = ADMIN, zone: str = "UTC") -> TestResponse:
         """The first layout of an address."""
-        told = {"X-Page-Address": address, "X-Time-Zone": zone}
-        return self.client.get("/_dash-layout", headers=self.headers(claims) | told)
+        page = {"X-Page-Address": address, "X-Time-Zone": zone}
+        return self.client.get("/_dash-layout", headers=self.headers(claims) | page)
 
     def _wired(self, output: str, claims: Claims) -> dict[str, Any]:
         if not self._wires:  # the same for everybody who may ask
@@ -119,8 +122,8 @@ def body(
 ) -> dict[str, Any]:
     """What a browser posts; `values` goes by an id's name or by its first value, `.property`.
     `wild` says what MATCH stands for, and ALL, where that is not the same as `<name>*`."""
-    wanted = (part.rsplit(".", 1) for part in _parts(wired["output"]))
-    outputs = [_wire(key, prop, values, wild) for key, prop in wanted]
+    outputs_named = (part.rsplit(".", 1) for part in _parts(wired["output"]))
+    outputs = [_wire(key, prop, values, wild) for key, prop in outputs_named]
     return {
         "output": wired["output"],
         "outputs": outputs if wired["output"].startswith("..") else outputs[0],
@@ -157,11 +160,11 @@ def _matched(key: dict[str, Any], prop: str, values: Mapping[str, Any]) -> dict[
 
 
 @contextmanager
-def serving(folder: Path, pages: tuple[Page, ...] = PAGES, **told: str) -> Iterator[Served]:
+def serving(folder: Path, pages: tuple[Page, ...] = PAGES, **more: str) -> Iterator[Served]:
     """The app under these settings, with an empty event store in memory where none is named."""
     environ = {"DATA_DIR": str(folder), "JWT_SECRET": SECRET, "INGEST_KEY": KEY, "NOW": NOW}
     environ["EVENTS_URL"] = "duckdb://"
-    settings = Settings.read({f"SPENDSCOPE_{k}": v for k, v in (environ | told).items()})
+    settings = Settings.read({f"SPENDSCOPE_{k}": v for k, v in (environ | more).items()})
     state = State(settings.state_url)
     store = open_events(settings.events_url, PriceBookStore.at_start(state, settings.now()))
     app = create_app(settings, state, store, "the key of commands", pages=pages)

@@ -62,9 +62,9 @@ def test_a_page_cites_what_is_there(path: Path) -> None:
 
 
 def test_code_cites_what_is_there() -> None:
-    told = {name(path): "\n".join(prose(path)) for path in CODE if path != Path(__file__)}
-    assert {key: found for key, text in told.items() if (found := missing(text))} == {}
-    assert [key for key, text in told.items() if ABROAD.search(text)] == []
+    texts = {name(path): "\n".join(prose(path)) for path in CODE if path != Path(__file__)}
+    assert {key: found for key, text in texts.items() if (found := missing(text))} == {}
+    assert [key for key, text in texts.items() if ABROAD.search(text)] == []
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)
@@ -95,8 +95,8 @@ def test_every_format_has_its_line() -> None:
 
 
 def test_every_field_of_an_event_has_its_line() -> None:
-    told = first_cells("docs/developers.md", "The canonical event")
-    assert sorted(told) == sorted(FIELDS)
+    fields = first_cells("docs/developers.md", "The canonical event")
+    assert sorted(fields) == sorted(FIELDS)
 
 
 def test_the_glossary_is_short() -> None:

@@ -106,8 +106,8 @@ def test_no_component_id_is_a_bare_string() -> None:
 def ids_of(call: ast.Call) -> list[ast.expr]:
     """What a call says for a component's id."""
     named = getattr(call.func, "attr", getattr(call.func, "id", ""))
-    told = [word.value for word in call.keywords if word.arg == "id"]
-    return told + (call.args[:1] if named in WIRES else [])
+    keywords = [word.value for word in call.keywords if word.arg == "id"]
+    return keywords + (call.args[:1] if named in WIRES else [])
 
 
 def bare(node: ast.expr) -> bool:
@@ -134,9 +134,9 @@ def test_more_sections_need_no_more_callbacks(
 
 def callbacks(served: Served) -> list[str]:
     """What every callback writes, those of the browser too."""
-    asked = served.client.get("/_dash-dependencies", headers=served.headers(ADMIN))
-    assert asked.json
-    return [one["output"] for one in asked.json]
+    listed = served.client.get("/_dash-dependencies", headers=served.headers(ADMIN))
+    assert listed.json
+    return [one["output"] for one in listed.json]
 
 
 @pytest.mark.parametrize("one", SECTIONS.values(), ids=SECTIONS)

@@ -16,7 +16,7 @@ from flask import Flask, Response, request
 CODE: Final = ("/assets/", "/_dash-component-suites/")
 JSON: Final = "application/json"
 SMALLEST: Final = 1_400  # what one network packet carries anyway
-MOST_KEPT: Final = 256
+MOST_FILES: Final = 256
 BEST: Final = 9
 FAST: Final = 3
 
@@ -49,7 +49,7 @@ def _compress_file(answer: Response, compressed: dict[str, bytes]) -> None:
     if key not in compressed:
         answer.direct_passthrough = False
         content = answer.get_data()
-        if len(content) < SMALLEST or len(compressed) >= MOST_KEPT:
+        if len(content) < SMALLEST or len(compressed) >= MOST_FILES:
             return
         compressed[key] = gzip.compress(content, BEST, mtime=0)
     _replace(answer, compressed[key])

@@ -23,7 +23,7 @@ POLICY: Final = (
     " img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none';"
     " base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
-ALWAYS: Final = {
+HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -56,7 +56,7 @@ def harden(server: Flask, script_hashes: Callable[[], list[str]]) -> None:
 
 
 def _add_headers(answer: Response, policy: str) -> Response:
-    answer.headers.update(ALWAYS)
+    answer.headers.update(HEADERS)
     answer.headers["Content-Security-Policy"] = policy
     if not request.path.startswith(CODE):
         answer.headers.setdefault("Cache-Control", "no-store")

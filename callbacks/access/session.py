@@ -28,7 +28,15 @@ from data.state.audit import Actor
 from data.state.store import State
 
 Claims = Mapping[str, Any]
-KEPT: Final = ("sub", "email", "name", "isAdmin", "applications", "applications_admin", "exp")
+CARRIED: Final = (
+    "sub",
+    "email",
+    "name",
+    "isAdmin",
+    "applications",
+    "applications_admin",
+    "exp",
+)
 LARGEST_COOKIE: Final = 3_600
 
 
@@ -176,7 +184,7 @@ def begin_session(person: Person) -> None:
     end_session()
     session.permanent = True
     if person.key == "token:":
-        session["claims"] = {name: person.claims[name] for name in KEPT if name in person.claims}
+        session["claims"] = {name: person.claims[name] for name in CARRIED if name in person.claims}
         _refuse_large()
     login_user(person)
 

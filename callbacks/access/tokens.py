@@ -19,8 +19,8 @@ from data.settings import Settings
 
 LEEWAY_SECONDS: Final = 30
 REQUIRED: Final = ("exp", "sub")
-OURS: Final = ("HS256",)
-THEIRS: Final = ("RS256", "ES256")
+SECRET_ALGORITHMS: Final = ("HS256",)
+KEY_ALGORITHMS: Final = ("RS256", "ES256")
 KEYS_LIFESPAN: Final = 300
 KEYS_TIMEOUT: Final = 5
 LARGEST: Final = 16_000
@@ -44,7 +44,7 @@ class Tokens:
         self._issuer = settings.jwt_issuer
         self._audience = settings.jwt_audience
         self._keys = _key_set(settings.jwks_url)
-        self._algorithms = OURS if self._secret else THEIRS
+        self._algorithms = SECRET_ALGORITHMS if self._secret else KEY_ALGORITHMS
 
     @property
     def configured(self) -> bool:
@@ -87,7 +87,9 @@ def sign(settings: Settings, claims: Mapping[str, Any], seconds: int) -> str:
     if seconds < 1:
         raise Refused("ttl", "a token lives for at least one second")
     now = int(time.time())
-    return jwt.encode({**claims, "iat": now, "exp": now + seconds}, settings.jwt_secret, OURS[0])
+    return jwt.encode(
+        {**claims, "iat": now, "exp": now + seconds}, settings.jwt_secret, SECRET_ALGORITHMS[0]
+    )
 
 
 def expired(claims: Mapping[str, Any]) -> bool:

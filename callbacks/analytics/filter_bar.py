@@ -32,13 +32,13 @@ from data.query.options import (
 )
 from data.query.windows import DEFAULT_N, DEFAULT_PRESET
 
-SHOWN: Final = (ids.PRESET, ids.N, ids.FROM, ids.TO, ids.TZ)
+CONTROLS: Final = (ids.PRESET, ids.N, ids.FROM, ids.TO, ids.TZ)
 # What a choice writes: `(id, property)`.
 WRITTEN: Final[tuple[tuple[Any, str], ...]] = (
     (ids.FILTER_STATE, "data"), (ids.URL, "search"), (ids.PROBLEM, "children"),
     (ids.N_BOX, "hidden"), (ids.RANGE_BOX, "hidden"), (ids.WINDOW, "children"),
     (ids.MORE_COUNT, "children"), (ids.ME, "aria-pressed"),
-    *((name, "value") for name in SHOWN),
+    *((name, "value") for name in CONTROLS),
     *((ids.pick(field), "value") for field in PICKER_FIELDS),
     *((ids.pick(field), "options") for field in PICKER_FIELDS),
 )  # fmt: skip
@@ -47,7 +47,7 @@ READ: Final = (
     Input(ids.URL, "search"),
     *(Input(name, "n_clicks") for name in (ids.ME, ids.CLEAR, ids.REFRESH)),
     *(Input(name, "data") for name in (ids.DRILL, ids.REMOVED_CHIPS)),
-    *(Input(name, "value") for name in SHOWN),
+    *(Input(name, "value") for name in CONTROLS),
     *(Input(ids.pick(field), "value") for field in PICKER_FIELDS),
     State(ids.ZONE, "data"),
     State(ids.FILTER_STATE, "data"),
@@ -87,7 +87,7 @@ def _register_filters(app: Dash, stores: Stores) -> None:
             return (no_update,) * len(WRITTEN)
         undo = (held or {}).get("undo")
         made["undo"] = choices.update_undo(undo, before, choice, ctx.triggered_id == ids.DRILL)
-        return (*_show_filters(made, filters), *_show_pickers(choice, controls[len(SHOWN) :]))
+        return (*_show_filters(made, filters), *_show_pickers(choice, controls[len(CONTROLS) :]))
 
 
 def arrive(search: str, zone: str, stores: Stores) -> Iterator[tuple[Any, str, Any]]:
@@ -146,7 +146,7 @@ def _next_choice(
         return choices.drill_down(before, drill)
     if trigger == ids.REMOVED_CHIPS:
         return choices.clear_chips(before, chips, (state or {}).get("undo"), start)
-    if state and (trigger in SHOWN or isinstance(trigger, dict)):
+    if state and (trigger in CONTROLS or isinstance(trigger, dict)):
         last = filters_of(state).window
         return choices.spell_default(choices.from_controls(before, trigger, controls, last), start)
     return _on_arrival(search, preferred) if state and trigger == ids.URL else before

@@ -38,7 +38,7 @@ MOST_ROWS: Final = 100_000
 OFFERED: Final = {
     f"{field}es" if field.endswith("s") else f"{field}s": field for field in PICKER_FIELDS
 }
-ASKING: Final = ("metrics", "by", "grain", "order", "limit", "offset", "compare")
+PARAMETERS: Final = ("metrics", "by", "grain", "order", "limit", "offset", "compare")
 
 
 def attach(server: Flask, stores: Stores) -> None:
@@ -50,7 +50,7 @@ def attach(server: Flask, stores: Stores) -> None:
 
     @server.get("/api/v1/query")
     def query() -> Response:
-        return jsonify(_query(filters_asked(stores.settings, ASKING), stores.store))
+        return jsonify(_query(filters_asked(stores.settings, PARAMETERS), stores.store))
 
     @server.get("/api/v1/sections/<name>")
     def rows(name: str) -> Response:

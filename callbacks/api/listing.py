@@ -34,7 +34,7 @@ from data.query.run import run
 
 MOST_ROWS: Final = 10_000
 FARTHEST: Final = 10**9
-ASKING: Final = ("metric", "section", "order", "limit", "offset")
+PARAMETERS: Final = ("metric", "section", "order", "limit", "offset")
 CHUNK: Final = 64 * 1024
 
 
@@ -44,7 +44,7 @@ def attach(server: Flask, stores: Stores) -> None:
 
     @server.get("/api/v1/events")
     def events() -> Response:
-        filters = filters_asked(settings, ASKING)
+        filters = filters_asked(settings, PARAMETERS)
         query, scope = _query(filters), current_scope()
         zone = filters.window.zone
         totals = records.rows(run(query, scope, store), (), query.metrics, zone)[0]

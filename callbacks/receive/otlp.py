@@ -47,7 +47,7 @@ from data.sources.otlp.spans import LOST, UNCOUNTED, WITHOUT_CALLS
 from data.sources.report import Report
 
 REASONS: Final = 3
-METRICS_ALONE: Final = (
+METRICS_ONLY: Final = (
     "accepted but not counted: metrics sum up what spans and log events tell one by one, and none"
     " with tokens have come under this key; export traces or logs too, or their use is missing"
 )
@@ -98,7 +98,7 @@ def _content_type() -> str:
 def _warning(signal: str, key: Key, report: Report, tally: LiveImports) -> str:
     """What the sender should know of what was accepted and not counted."""
     if signal == "metrics" and report.notes and not tally.has_sent_usage(key.name):
-        return METRICS_ALONE
+        return METRICS_ONLY
     return _lost(report)
 
 

@@ -52,7 +52,7 @@ def register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
 # --- opened
 
 
-OPENED: Final = {
+OPENED_PARTS: Final = {
     "edited": Output(part("edited", ALL), "data", allow_duplicate=True),
     "problem": Output(field("problem", ALL, ALL), "children"),
     "drawer": Output(extra("drawer", ALL), "is_open"),
@@ -67,7 +67,7 @@ def _opening(app: Dash, stores: Stores, find: Find) -> None:
     """One for all forms of a page at once: a button may open the form of another card."""
 
     @app.callback(
-        output=OPENED,
+        output=OPENED_PARTS,
         inputs={"_clicks": Input(ids.resource_button(ALL, ALL), "n_clicks")},
         state={
             "tables": State(part("table", ALL), "id"),
@@ -165,7 +165,7 @@ def _fields(app: Dash, stores: Stores, find: Find) -> None:
 # --- saved
 
 
-SAVED: Final = {
+SAVED_PARTS: Final = {
     "problem": Output(field("problem"), "children", allow_duplicate=True),
     "drawer": Output(extra("drawer"), "is_open", allow_duplicate=True),
     "secret": Output(extra("secret"), "children"),
@@ -178,7 +178,7 @@ SAVED: Final = {
 
 def _saving(app: Dash, stores: Stores, find: Find) -> None:
     @app.callback(
-        output=SAVED,
+        output=SAVED_PARTS,
         inputs={
             "_clicks": Input(extra("save"), "n_clicks"),
             "_submits": Input(field("field"), "n_submit"),

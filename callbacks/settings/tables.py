@@ -109,7 +109,7 @@ def _modes(app: Dash) -> None:
 # --- the rows
 
 
-SHOWN: Final = {
+ROW_PARTS: Final = {
     "rows": Output(part("table"), "rowData"),
     "selected": Output(part("table"), "selectedRows"),
     "sentence": Output(part("state"), "children"),
@@ -128,7 +128,7 @@ SHOWN: Final = {
 
 def _rows(app: Dash, stores: Stores, find: Find) -> None:
     @app.callback(
-        output=SHOWN,
+        output=ROW_PARTS,
         inputs={
             "key": Input(part("table"), "id"),
             "_changed": Input(ids.SETTINGS_CHANGED, "data"),
@@ -259,7 +259,7 @@ def _detail(resource: Resource[Any], context: Context, row: Row) -> str:
 # --- the buttons
 
 
-DONE: Final = {
+BUTTON_PARTS: Final = {
     "displayed": Output(part("confirm"), "displayed"),
     "message": Output(part("confirm"), "message"),
     "pending": Output(part("pending"), "data"),
@@ -270,7 +270,7 @@ DONE: Final = {
 
 def _buttons(app: Dash, stores: Stores, find: Find) -> None:
     @app.callback(
-        output=DONE,
+        output=BUTTON_PARTS,
         inputs={
             "_clicks": Input(ids.resource_button(), "n_clicks"),
             "_confirmed": Input(part("confirm"), "submit_n_clicks"),

@@ -10,7 +10,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
-from components.page.tables import SHOWN
+from components.page.tables import TEXT
 from components.values import hover_text
 from data.query.catalog import METRICS
 from data.query.listing import COLUMNS, column_label, column_unit
@@ -98,9 +98,9 @@ def _row(one: Row, zone: str, stamp: Any, several: Mapping[str, tuple[str, ...]]
     row: Row = dict(one)
     for name in COLUMNS:
         value = stamp(one["ts"], zone) if name == "ts" else column_unit(name).text(one[name])
-        row[f"{name}{SHOWN}"] = value if one[name] is not None else "–"
+        row[f"{name}{TEXT}"] = value if one[name] is not None else "–"
     for name, key in NAMED.items():
-        row[f"{key}{SHOWN}"] = one[name] or one[key] or "–"
+        row[f"{key}{TEXT}"] = one[name] or one[key] or "–"
         row[f"{key}_tip"] = hover_text(one[key], several if key == "user" else {})
     return row
 

@@ -14,7 +14,7 @@ from data.query.catalog import DIMENSIONS, METRICS, TIME
 from data.query.event_time import TIME_PARTS
 
 Row = dict[str, Any]
-SHOWN: Final = "_text"
+TEXT: Final = "_text"
 TOTAL: Final = "Total"
 WIDE: Final = 132
 WIDEST: Final = 160
@@ -67,13 +67,13 @@ def _words(
     row: pd.Series[Any], name: str, ticks: dict[int, str], several: Mapping[str, tuple[str, ...]]
 ) -> Row:
     if name == TIME:
-        return {name: int(row[TIME]), f"{name}{SHOWN}": ticks[int(row[TIME])]}
+        return {name: int(row[TIME]), f"{name}{TEXT}": ticks[int(row[TIME])]}
     text = value_label(row, name)
     if name in TIME_PARTS:
-        return {name: int(row[name]), f"{name}{SHOWN}": text}
+        return {name: int(row[name]), f"{name}{TEXT}": text}
     return {
         name: text,
-        f"{name}{SHOWN}": text,
+        f"{name}{TEXT}": text,
         f"{name}_tip": hover_text(row[name], several) or text,
     }
 
@@ -86,7 +86,7 @@ def _ticks(answer: Answer) -> dict[int, str]:
 def _cells(values: pd.Series[Any], name: str, zone: str) -> list[Row]:
     unit = METRICS[name].unit
     return [
-        {name: raw(value), f"{name}{SHOWN}": unit.text(value, zone)} for value in values.tolist()
+        {name: raw(value), f"{name}{TEXT}": unit.text(value, zone)} for value in values.tolist()
     ]
 
 
@@ -98,7 +98,7 @@ def raw(value: Any) -> Any:
 def total(answer: Answer) -> Row:
     """The totals row: what the question without dimensions answered."""
     first = answer.dimensions[0]
-    row: Row = {first: TOTAL, f"{first}{SHOWN}": TOTAL}
+    row: Row = {first: TOTAL, f"{first}{TEXT}": TOTAL}
     for name in answer.section.metrics:
         row |= _cells(answer.totals[name], name, answer.window.zone)[0]
     return row

@@ -78,7 +78,7 @@ def _selected() -> list[Any]:
     ]  # fmt: skip
 
 
-def _sure(row: Row) -> str:
+def _confirm_removal(row: Row) -> str:
     return f"Delete the budget “{row['subject']}” ({row['period']})?"
 
 
@@ -118,7 +118,7 @@ BUDGETS: Final = Card(
         Button("budget-edit", "Edit", "edit", needs=lambda row: bool(row["changes"]), hides=True,
                title="Edit budget"),
         Button("budget-delete", "Delete", "remove", needs=lambda row: bool(row["changes"]),
-               hides=True, confirm=_sure),
+               hides=True, confirm=_confirm_removal),
     ),
     form=FORM, chart=True, file=True, named="key", tools=_selected,
 )  # fmt: skip

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from data.access.people import People
 from data.access.scope import Scope
 from data.budgets.budget import KINDS, LIMITS, Budget, draft
-from data.budgets.subjects import refuse_odd, subject_identity
+from data.budgets.subjects import refuse_unlikely, subject_identity
 from data.engines.protocol import EventStore
 from data.errors import Forbidden, Refused, Unknown, excerpt
 from data.events.money import NANO
@@ -52,7 +52,7 @@ def create(state: State, actor: Actor, raw: Raw, store: EventStore) -> Budget:
     Raises `Refused` naming the field that is wrong, `Forbidden` for who may not set it.
     """
     made = _shaped(raw, actor)
-    refuse_odd(made, actor.scope, store)
+    refuse_unlikely(made, actor.scope, store)
     with state.writing() as connection:
         _refuse_second(connection, made, actor.scope.people)
         return RECORDS.create(connection, actor, made.row())
@@ -61,7 +61,7 @@ def create(state: State, actor: Actor, raw: Raw, store: EventStore) -> Budget:
 def change(state: State, actor: Actor, number: int, raw: Raw, store: EventStore) -> Budget:
     """Another shape for a budget; what `raw` does not name stays. Raises as `create` does."""
     # Asked before the lock: who writes must not wait for a question to the events.
-    refuse_odd(_reshaped(budget(state, actor.scope, number), raw, actor), actor.scope, store)
+    refuse_unlikely(_reshaped(budget(state, actor.scope, number), raw, actor), actor.scope, store)
     with state.writing() as connection:
         old = _visible(connection, actor.scope, number)
         made = _reshaped(old, raw, actor)

@@ -51,7 +51,7 @@ def _pattern(family: str) -> str:
     return re.sub(r"\*+", "*", family) if "*" in family else f"{family}*"
 
 
-def refuse_odd(budget: Budget, scope: Scope, store: EventStore) -> None:
+def refuse_unlikely(budget: Budget, scope: Scope, store: EventStore) -> None:
     """Raises `Refused` for a subject that no event names and that has the look of a mistake."""
     if budget.kind == "everything" or PLAIN.fullmatch(budget.subject):
         return

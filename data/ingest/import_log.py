@@ -20,7 +20,7 @@ from data.access.rights import platform_admins_only
 from data.access.scope import Scope
 from data.errors import StoreError
 from data.sources.format import NOT_READ
-from data.sources.report import OTHERS, SHOWN, Report
+from data.sources.report import MOST_REASONS, OTHERS, Report
 from data.state.store import State
 from data.state.tables import IMPORTS, SOURCE_TOTALS
 
@@ -163,7 +163,7 @@ def add_source_totals(connection: sa.Connection, now: int, report: Report) -> No
         why = [list(one) for one in report.reasons.get(source, ())]
         sums = {
             "duplicates": old.duplicates + duplicates, "rejected": old.rejected + rejected,
-            "last": now if events else old.last, "reasons": (why + old.reasons)[:SHOWN],
+            "last": now if events else old.last, "reasons": (why + old.reasons)[:MOST_REASONS],
         }  # fmt: skip
         connection.execute(SOURCE_TOTALS.update().where(this).values(sums))
 

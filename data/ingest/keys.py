@@ -38,7 +38,7 @@ FIELDS: Final = ("name", "source", "project", "user")
 SAMPLE: Final = "sample"
 SAMPLED: Final = "the source 'sample' is the sample organisation's"
 START: Final = "ssk_"
-SHOWN: Final = len(START) + 4
+SHOWN_LENGTH: Final = len(START) + 4
 MINUTE: Final = 60_000_000
 require_platform_admin: Final = platform_admins_only("ingest keys are")
 
@@ -157,7 +157,7 @@ def add(state: State, actor: Actor, raw: Mapping[str, Any]) -> tuple[Key, str]:
     require_platform_admin(actor.scope)
     row = draft(raw)
     token = START + secrets.token_urlsafe(32)
-    row |= {"shown": token[:SHOWN], "created": actor.now, "created_by": actor.who}
+    row |= {"shown": token[:SHOWN_LENGTH], "created": actor.now, "created_by": actor.who}
     with state.writing() as connection:
         _refuse_second(connection, row["name"])
         made = RECORDS.create(connection, actor, row | {"token_hash": _digest(token)})

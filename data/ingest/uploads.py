@@ -1,8 +1,8 @@
 """Files that arrive to be imported: looked at first, stored when somebody says so.
 
-receive → looking (a dry run over the first `MOST_LOOKED` records) → ready → importing → done
+receive → looking (a dry run over the first `MOST_PREVIEWED` records) → ready → importing → done
 A file lives under the data folder until its import ends, is cancelled, or nobody came back for
-`KEPT` seconds; where too many wait, one that nobody came back to for `ABANDONED` seconds makes
+`KEPT_SECONDS`; where too many wait, one that nobody came back to for `ABANDONED` seconds makes
 room. What a stopped import had stored stays: importing the same again is exact.
 """
 
@@ -37,9 +37,9 @@ LONGEST_NAME: Final = 200  # bytes: a file system takes 255, whatever their char
 TOO_LARGE: Final = "an upload has at most 1 GB: use spendscope import for larger files"
 OVER: Final = ("done", "stopped", "failed")
 RUNNING: Final = ("looking", "importing")
-MOST_LOOKED: Final = 100_000
+MOST_PREVIEWED: Final = 100_000
 MOST_OPEN: Final = 8
-KEPT: Final = 3_600.0
+KEPT_SECONDS: Final = 3_600.0
 ROWS: Final = 8
 ABANDONED: Final = 600.0
 PAUSE: Final = 60.0
@@ -142,7 +142,7 @@ class Uploads:
         return one
 
     def _admit(self, one: Upload) -> None:
-        self._expire(KEPT)
+        self._expire(KEPT_SECONDS)
         if len(self._open()) >= MOST_OPEN:
             self._expire(ABANDONED)
         with self._lock:
@@ -157,7 +157,7 @@ class Uploads:
     def all(self, scope: Scope) -> list[Upload]:
         """All that are still known, the newest first, also those that are over."""
         require_platform_admin(scope)
-        self._expire(KEPT)
+        self._expire(KEPT_SECONDS)
         return list(self._uploads.values())[::-1]
 
     def get(self, scope: Scope, key: str) -> Upload:
@@ -207,7 +207,7 @@ class Uploads:
 
     def _look(self, one: Upload) -> None:
         inputs = find([one.path], one.format, one.options)
-        found = islice(read(inputs, one.options), MOST_LOOKED + 1)
+        found = islice(read(inputs, one.options), MOST_PREVIEWED + 1)
         one.check(Report())
         report = ingest(self._sampled(one, found), self._store, dry_run=True, progress=one.check)
         report.files, report.format = 1, next((i.format.name for i in inputs if i.format), "")
@@ -217,7 +217,7 @@ class Uploads:
     def _sampled(self, one: Upload, records: Iterable[Record]) -> Iterator[Record]:
         """The records, watched: the first rows, which fields are ever filled."""
         for number, (where, raw) in enumerate(records):
-            if number == MOST_LOOKED:
+            if number == MOST_PREVIEWED:
                 one.more = True
                 return
             if isinstance(raw, dict):
@@ -250,7 +250,7 @@ class Uploads:
         timer.start()
 
     def _passed(self) -> None:
-        self._expire(KEPT)
+        self._expire(KEPT_SECONDS)
         self._watched = False
         self._watch()
 

@@ -27,7 +27,7 @@ from data.events.reasons import (
 from data.events.table import LARGEST_COUNT, MANY_PROMPTS, TOKENS, micros
 from data.prices.entries import Entry
 from data.prices.exchange import NO_RATES, Exchange
-from data.prices.public_book import ALWAYS, FAST, FAST_NAME, PublicBook, installed
+from data.prices.public_book import BEGINNING, FAST, FAST_NAME, PublicBook, installed
 from data.prices.rates import FOUR, STANDARD, Prices, Rates, Schedule, Steps, Usage
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -131,7 +131,7 @@ class PriceBook:
         mine = [entry for entry in self.entries if entry.covers(provider, model, tier)]
         names = {(provider, model)} | {(None, entry.alias) for entry in mine if entry.alias}
         public = {one.start for name in names for one in self.public.plan(*name)}
-        starts = {ALWAYS, *public, *(entry.since for entry in mine)}
+        starts = {BEGINNING, *public, *(entry.since for entry in mine)}
         plan = []
         for start in sorted(starts):
             begun = [entry for entry in mine if entry.since <= start]

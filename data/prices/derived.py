@@ -27,7 +27,9 @@ def _cache(event: Event, book: PriceBook) -> tuple[int | None, int | None]:
     if (steps := book.steps(*named)) is None:
         return None, None
     _, listed = steps[0]
-    return _kept((listed.input - listed.cached_input) * (read or 0)), _writing(event, listed)
+    return _within_range((listed.input - listed.cached_input) * (read or 0)), _writing(
+        event, listed
+    )
 
 
 def _writing(event: Event, listed: Rates) -> int | None:
@@ -35,10 +37,12 @@ def _writing(event: Event, listed: Rates) -> int | None:
     hour = usage.cache_write_1h
     if hour and listed.cache_write_1h is None:
         return None
-    return _kept(listed.cache_write * usage.cache_write + (listed.cache_write_1h or 0) * hour)
+    return _within_range(
+        listed.cache_write * usage.cache_write + (listed.cache_write_1h or 0) * hour
+    )
 
 
-def _kept(nano: Decimal) -> int | None:
+def _within_range(nano: Decimal) -> int | None:
     return round(nano) if abs(nano) <= LARGEST_COUNT else None
 
 

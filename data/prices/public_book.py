@@ -22,7 +22,7 @@ from data.prices.quoted import quoted
 from data.prices.rates import STANDARD, Prices
 
 INSTALLED: Final = f"genai-prices {version('genai-prices')}"
-ALWAYS: Final = -(2**63)
+BEGINNING: Final = -(2**63)
 MODELS: Final = 8_192
 # Names of OpenTelemetry and LiteLLM for providers that the book knows under another.
 ALIASES: Final = {
@@ -153,7 +153,7 @@ class PublicBook:
         for since, release in self.releases:
             prices = release.prices(provider, model)
             if prices is not None:
-                start = since if found else ALWAYS
+                start = since if found else BEGINNING
                 found = {at: one for at, one in found.items() if at < start}
                 found[start] = Stretch(start, release, prices)
         return tuple(found.values())
@@ -175,4 +175,4 @@ def release_of(name: str, providers: Iterable[Provider]) -> Release:
 @cache
 def installed() -> PublicBook:
     """The installed release alone."""
-    return PublicBook([(ALWAYS, release_of(INSTALLED, get_snapshot().providers))])
+    return PublicBook([(BEGINNING, release_of(INSTALLED, get_snapshot().providers))])

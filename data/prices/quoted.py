@@ -78,12 +78,12 @@ def quoted(model: ModelInfo, provider: str = "") -> Prices:
 def _one_input(schedule: Schedule) -> Schedule:
     """With audio at the price of all input, where it has no other."""
     return tuple(
-        (when, steps and tuple((start, _heard(rates)) for start, rates in steps))
+        (when, steps and tuple((start, _audio_as_input(rates)) for start, rates in steps))
         for when, steps in schedule
     )
 
 
-def _heard(rates: Rates) -> Rates:
+def _audio_as_input(rates: Rates) -> Rates:
     return rates if rates.input_audio is not None else replace(rates, input_audio=rates.input)
 
 

@@ -22,7 +22,7 @@ from data.errors import Refused, Unknown
 from data.local_time import instant
 from data.prices.draft import day
 from data.prices.entries import since
-from data.prices.public_book import ALWAYS, INSTALLED, Model, PublicBook, Release, installed
+from data.prices.public_book import BEGINNING, INSTALLED, Model, PublicBook, Release, installed
 from data.prices.rates import PLAIN, Prices, Rates, Schedule
 from data.prices.release_rows import outdated, read, written
 from data.state.audit import Actor, record
@@ -171,14 +171,14 @@ def move(state: State, actor: Actor, number: int, raw: Mapping[str, Any]) -> Sto
             raise Unknown("release", "there is no such release")
         if row.start is None:
             raise Refused("from", "the first release holds for all time before the next")
-        _refuse_held(connection, row.id, start)
+        _refuse_superseded(connection, row.id, start)
         if row.start != start:
             connection.execute(RELEASES.update().where(this).values(start=start))
             record(connection, actor, "edit", row.name, {"from": row.start}, {"from": start})
     return next(one for one in list_releases(state, actor.scope) if one.id == number)
 
 
-def _refuse_held(connection: sa.Connection, number: int, start: str) -> None:
+def _refuse_superseded(connection: sa.Connection, number: int, start: str) -> None:
     later = sa.select(RELEASES.c.name, RELEASES.c.start).where(
         RELEASES.c.id > number, RELEASES.c.start <= start
     )
@@ -197,4 +197,4 @@ def _stored(row: Any, before: Models, models: Models) -> StoredRelease:
 
 
 def _since(start: str | None) -> int:
-    return ALWAYS if start is None else since(start)
+    return BEGINNING if start is None else since(start)

@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 AUTO = "auto"
-MOST_SHOWN = 160
+LONGEST_HINT = 160
 EMPTY = "a file of {} tells of no use: nothing of it is counted"
 UNKNOWN = "no known format (if its columns only have other names, map them to fields"
 
@@ -136,7 +136,7 @@ def _input(file: File, name: str, options: Options) -> Input:
 def _unknown(head: Head) -> str:
     """Why a file is of no format, with its columns where they are what could be mapped."""
     several = len(head.columns) > 1 and head.text.lstrip()[:1] not in "[{<"
-    return UNKNOWN + (f": {', '.join(head.columns)[:MOST_SHOWN]})" if several else ")")
+    return UNKNOWN + (f": {', '.join(head.columns)[:LONGEST_HINT]})" if several else ")")
 
 
 def _mapped(file: File, head: Head, options: Options) -> Input:

@@ -29,7 +29,7 @@ from data.sources.format import Entry
 csv.field_size_limit(LONGEST_LINE)
 
 SEPARATORS: Final = (",", "\t", ";", "|")
-TOLD: Final = re.compile(r"sep=(.)\r?\n")  # as Excel writes and reads it
+DECLARED_SEPARATOR: Final = re.compile(r"sep=(.)\r?\n")  # as Excel writes and reads it
 PROTECTED: Final = '="'
 
 
@@ -47,7 +47,7 @@ class Layout:
     @classmethod
     def of(cls, text: str) -> Layout:
         """The layout of a file that begins with this text; its numbers are not looked at."""
-        match = TOLD.match(text)
+        match = DECLARED_SEPARATOR.match(text)
         start = text[match.end() :] if match else text
         found = [cls._with(match[1], start)] if match else [cls._with(s, start) for s in SEPARATORS]
         best = max(found, key=lambda layout: len(layout.names))

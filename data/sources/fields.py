@@ -18,7 +18,7 @@ from data.events.reasons import no_rate
 from data.sources.format import FOREIGN, NOTES, Raw
 
 CODE: Final = re.compile("[A-Z]{3}")  # of a currency
-APART: Final = "{} are fewer than the cached tokens: taken as counted apart from them"
+SEPARATE: Final = "{} are fewer than the cached tokens: taken as counted apart from them"
 LARGEST: Final = Decimal(10) ** 15
 IMPOSSIBLE: Final = -1  # of a cost that is no amount: data/sources/events.py leaves it unknown
 THOUSANDS: Final = re.compile("[, '\u00a0\u202f]")
@@ -128,7 +128,7 @@ def prompt_counts(
         "input_tokens": fresh,
         "cached_input_tokens": cached,
         "cache_write_tokens": written,
-        **({NOTES: (APART.format(name),)} if separate else {}),
+        **({NOTES: (SEPARATE.format(name),)} if separate else {}),
     }
 
 

@@ -77,7 +77,7 @@ AMOUNTS: Final = re.compile(r"(Cost|Quantity|UnitPrice)$|^Id$")
 TIMES: Final = {
     f"{period}Period{end}" for period in ("Charge", "Billing") for end in ("Start", "End")
 }
-KEPT: Final = {
+TAGS: Final = {
     "service": "ServiceName",
     "description": "ChargeDescription",
     "charge": "ChargeCategory",
@@ -204,7 +204,7 @@ def _event(seller: str, row: Row) -> Raw:
 def _money(row: Row) -> Raw:
     """The cost in US dollars; one in another currency by the row's own column, else as it is."""
     currency = (text(row["BillingCurrency"]) or "").upper()
-    tags = {name: row.get(column) for name, column in KEPT.items()}
+    tags = {name: row.get(column) for name, column in TAGS.items()}
     if currency == "USD":
         cost = nano("BilledCost", row["BilledCost"])
     elif not CURRENCY.fullmatch(currency):

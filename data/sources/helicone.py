@@ -35,7 +35,7 @@ from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
 
 NEEDED: Final = {"request_created_at", "response_status", "prompt_tokens", "completion_tokens"}
-RUNNING: Final = Note("a request was still running: left for the next export")
+UNFINISHED: Final = Note("a request was still running: left for the next export")
 PENDING: Final = -2
 CANCELLED: Final = -3
 FAILED: Final = 400
@@ -55,7 +55,7 @@ def read(file: File, options: Options) -> Iterator[Record]:
 def _call(_: str, row: Row) -> Iterator[Raw | Note]:
     status = whole("response_status", row.get("response_status"))
     if status == PENDING:
-        yield RUNNING
+        yield UNFINISHED
         return
     moment = instant("request_created_at", row.get("request_created_at"))
     user, model = text(row.get("request_user_id")), _model(row)

@@ -23,7 +23,7 @@ from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 
 NEEDED: Final = {"generation_id", "created_at", "model_permaslug"}
-KEPT: Final = ("api_key_name", "variant", "byok_usage_inference")
+TAGS: Final = ("api_key_name", "variant", "byok_usage_inference")
 Row = Mapping[str, Any]
 
 
@@ -61,7 +61,7 @@ def _event(_: str, row: Row) -> Iterator[Raw]:
         "tags": tags_json(
             run_by=text(row.get("provider_name")),
             finish_reason=text(row.get("finish_reason_normalized")),
-            **{name: text(row.get(name)) for name in KEPT},
+            **{name: text(row.get(name)) for name in TAGS},
         ),
     }
 

@@ -13,7 +13,7 @@ from data.errors import EventError
 from data.events.money import NANO
 from data.events.table import EPOCH, TOKENS, Event
 
-SHOWN: Final = 20
+MOST_REASONS: Final = 20
 LONGEST_REASON: Final = 300
 MOST_SOURCES: Final = 200  # told apart: a file may name another with every record
 OTHERS: Final = "(other sources)"
@@ -64,7 +64,9 @@ class Report:
     def explain(self, source: str, reasons: Iterable[Sequence[str]]) -> None:
         """Keep why something of a source was rejected, as long as there is room."""
         listed = self.reasons.setdefault(self._source_key(source), [])
-        listed += islice(((where, why) for where, why in reasons), max(SHOWN - len(listed), 0))
+        listed += islice(
+            ((where, why) for where, why in reasons), max(MOST_REASONS - len(listed), 0)
+        )
 
     def _source_key(self, source: str) -> str:
         separate = not source or source in self.sources or len(self.sources) < MOST_SOURCES
@@ -84,11 +86,11 @@ class Report:
         self.add_source("", rejected=1)
         rejection = _shortened(where), _shortened(str(error))
         self.explain("", [rejection])
-        if len(self.rejections) < SHOWN:
+        if len(self.rejections) < MOST_REASONS:
             self.rejections.append(rejection)
 
     def note(self, text: str, times: int = 1) -> None:
-        if text in self.notes or len(self.notes) < SHOWN:
+        if text in self.notes or len(self.notes) < MOST_REASONS:
             self.notes[text] = self.notes.get(text, 0) + times
 
     def add(self, other: Report) -> None:
@@ -97,7 +99,7 @@ class Report:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         names = {*self.format.split(", "), *other.format.split(", ")}
         self.format = ", ".join(sorted(names - {""}))
-        self.rejections = (self.rejections + other.rejections)[:SHOWN]
+        self.rejections = (self.rejections + other.rejections)[:MOST_REASONS]
         for text, times in other.notes.items():
             self.note(text, times)
         for source, counts in other.sources.items():

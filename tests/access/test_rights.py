@@ -123,7 +123,7 @@ def hidden(claims: Claims) -> list[dict[str, Any]]:
 def seen(claims: Claims, choice: Mapping[str, Any] = ALL) -> Any:
     frame = oracle.visible(EVENTS, claims)
     now = datetime.fromisoformat(NOW)
-    return oracle.kept(frame, choice, claims["sub"], now)
+    return oracle.filtered(frame, choice, claims["sub"], now)
 
 
 def own(key: str, by: str, claims: Claims, choice: Mapping[str, Any]) -> set[str]:

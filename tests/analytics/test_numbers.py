@@ -182,7 +182,7 @@ def expected(
     metrics: Sequence[str], grain: str,
 ) -> dict[oracle.Key, dict[str, Any]]:  # fmt: skip
     """The oracle's rows; a group without any event of its metrics' kinds is none."""
-    frame = oracle.kept(oracle.visible(events, claims), choice, claims["sub"], MOMENT)
+    frame = oracle.filtered(oracle.visible(events, claims), choice, claims["sub"], MOMENT)
     frame = frame[frame["kind"].isin(oracle_metrics.kinds(metrics))]
     zone, whole = choice["tz"], oracle_metrics.added(frame["cost_nano"]) or 0
     groups = oracle.groups(frame, by, grain, zone)
@@ -301,7 +301,7 @@ class Asked:
     def seen(self, events: pd.DataFrame) -> pd.DataFrame:
         """The events that the claims, the filters and the section leave."""
         frame = oracle.visible(events, self.claims)
-        frame = oracle.kept(frame, self.choice, self.claims["sub"], MOMENT)
+        frame = oracle.filtered(frame, self.choice, self.claims["sub"], MOMENT)
         for name, values in self.one.where:
             frame = frame[frame[name].isin(values) if values else frame[name].notna()]
         return frame

@@ -67,14 +67,16 @@ def serving(folder: Path, *commands: list[str], **more: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("SPENDSCOPE_")}
-    told = {"DATA_DIR": str(folder / "var"), "NOW": NOW, "PORT": port} | more
-    environ = kept | {f"SPENDSCOPE_{name}": value for name, value in told.items()}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("SPENDSCOPE_")}
+    settings = {"DATA_DIR": str(folder / "var"), "NOW": NOW, "PORT": port} | more
+    environ = inherited | {f"SPENDSCOPE_{name}": value for name, value in settings.items()}
     command, log = [sys.executable, str(ROOT / "app.py")], folder / "server.log"
-    with log.open("w") as said:
+    with log.open("w") as output:
         for one in commands[:-1]:
-            subprocess.run([*command, *one], env=environ, check=True, stdout=said, stderr=said)
-        server = subprocess.Popen([*command, *commands[-1]], env=environ, stdout=said, stderr=said)
+            subprocess.run([*command, *one], env=environ, check=True, stdout=output, stderr=output)
+        server = subprocess.Popen(
+            [*command, *commands[-1]], env=environ, stdout=output, stderr=output
+        )
     try:
         _answers(f"http://127.0.0.1:{port}/healthz", server, log)
         yield f"http://127.0.0.1:{port}"
@@ -122,16 +124,16 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def cookies(chromium: Browser, site: str) -> dict[str, Any]:
     """What the browser holds after signing in, by role."""
-    held = {}
+    by_role = {}
     for role in ROLES:
         context = chromium.new_context()
         page = context.new_page()
         page.goto(f"{site}/sign-in")
         page.get_by_test_id(f"persona-{role}").click(no_wait_after=True)
         page.wait_for_url("**/settings/analytics", wait_until="commit")
-        held[role] = context.cookies()
+        by_role[role] = context.cookies()
         context.close()
-    return held
+    return by_role
 
 
 def _opener(chromium: Browser, site: str, cookies: dict[str, Any]) -> Open:
@@ -166,17 +168,17 @@ def open_as(chromium: Browser, site: str, cookies: dict[str, Any]) -> Iterator[O
 
 @pytest.fixture(scope="module")
 def _held(chromium: Browser, site: str, cookies: dict[str, Any]) -> Iterator[Open]:
-    fresh, held = _opener(chromium, site, cookies), dict[str, "Reader"]()
+    fresh, readers = _opener(chromium, site, cookies), dict[str, "Reader"]()
 
     def turn_to(role: str, path: str = "/settings/analytics") -> Reader:
-        if role in held:
-            held[role].turn(path)
+        if role in readers:
+            readers[role].turn(path)
         else:
-            held[role] = fresh(role, path)
-        return held[role]
+            readers[role] = fresh(role, path)
+        return readers[role]
 
     yield turn_to
-    for reader in held.values():
+    for reader in readers.values():
         reader.page.context.close()
 
 

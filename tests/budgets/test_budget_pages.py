@@ -10,7 +10,7 @@ import pytest
 
 from components.settings.budgets import remaining
 from tests import resources
-from tests.resources import Told, problems
+from tests.resources import Parts, problems
 from tests.serving import ADMIN, Claims, Served, serving
 
 LEADER: Claims = {"sub": "lena", "name": "Lena", "applications_admin": "web"}
@@ -159,7 +159,7 @@ def test_a_session_needs_its_csrf_token(tmp_path: Path) -> None:
 # --- the callbacks
 
 
-def save(served: Served, claims: Claims, number: Any = None, **typed: Any) -> Told:
+def save(served: Served, claims: Claims, number: Any = None, **typed: Any) -> Parts:
     values = {name: typed.get(name, "") for name in FIELDS}
     button = "budget-new" if number is None else "budget-edit"
     return resources.save(served, "budgets", values, {"button": button, "number": number}, claims)
@@ -220,7 +220,7 @@ def test_a_forged_number_changes_nothing(served: Served) -> None:
 
 def card(
     served: Served, key: str, claims: Claims, turned: str = "", data: Any = None, **find: Any
-) -> Told:
+) -> Parts:
     """What a card of the tab shows, by part, perhaps after a turn of its page."""
     if turned:
         return resources.turn(served, key, turned, data, claims, **find)

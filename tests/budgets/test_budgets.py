@@ -236,7 +236,7 @@ def test_who_writes_does_not_wait_for_a_question_to_the_events(
             other.execute("BEGIN IMMEDIATE")
             free.append(True)
 
-    monkeypatch.setattr(book, "refuse_odd", slow)
+    monkeypatch.setattr(book, "refuse_unlikely", slow)
     create(state, hand(), RAW | {"period": "weekly"}, store)
     change(state, hand(), kept.id, {"hard": 7}, store)
     assert free == [True, True]

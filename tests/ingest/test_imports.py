@@ -205,7 +205,7 @@ def test_only_so_many_are_open_and_old_ones_go(
     for key in keys:
         settled(served, key)
     assert send(served).status_code == 400
-    monkeypatch.setattr(uploads, "KEPT", -1.0)
+    monkeypatch.setattr(uploads, "KEPT_SECONDS", -1.0)
     last = send(served)
     assert last.status_code == 202
     settled(served, last.json["id"])  # type: ignore[index]
@@ -225,7 +225,7 @@ def test_uploads_are_listed_until_they_are_forgotten(
     ]  # fmt: skip
     assert told[1] == told[1] | {"state": "ready", "read": 4, "storing": False}
     assert served.get("imports/open", {"sub": "ana"}).status_code == 403
-    monkeypatch.setattr(uploads, "KEPT", -1.0)
+    monkeypatch.setattr(uploads, "KEPT_SECONDS", -1.0)
     assert served.json("imports/open") == {"uploads": []}
 
 
@@ -248,7 +248,7 @@ def test_abandoned_files_go_with_time_alone(
     settled(served, key)
     folder = tmp_path / "uploads"
     assert list(folder.iterdir())
-    monkeypatch.setattr(uploads, "KEPT", -1.0)
+    monkeypatch.setattr(uploads, "KEPT_SECONDS", -1.0)
     end = time.monotonic() + 20
     while list(folder.iterdir()) and time.monotonic() < end:
         time.sleep(0.02)

@@ -23,7 +23,7 @@ from data.prices import releases as public_releases
 from data.prices.book import PUBLIC, PriceBook
 from data.prices.draft import draft
 from data.prices.own import PriceBookStore, create
-from data.prices.public_book import ALWAYS, INSTALLED, Model, PublicBook, Release, installed
+from data.prices.public_book import BEGINNING, INSTALLED, Model, PublicBook, Release, installed
 from data.prices.rate_rows import RateChange, rate_rows
 from data.prices.rates import STANDARD, Prices, Rates
 from data.prices.release_rows import read, written
@@ -68,7 +68,7 @@ def upgrade(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Have another release installed."""
 
     def to(name: str, **dollars: int) -> None:
-        later = PublicBook([(ALWAYS, altered(name, **dollars))])
+        later = PublicBook([(BEGINNING, altered(name, **dollars))])
         monkeypatch.setattr(public_releases, "INSTALLED", name)
         monkeypatch.setattr(public_releases, "installed", lambda: later)
 
@@ -81,7 +81,7 @@ def test_a_release_is_kept_exactly() -> None:
     assert again.models() == release.models()
     assert len(again.models()) > 1_000
     assert written(again) == written(release)
-    book, draw = PriceBook((), PublicBook([(ALWAYS, again)])), random.Random(1)
+    book, draw = PriceBook((), PublicBook([(BEGINNING, again)])), random.Random(1)
     for provider, model in [*release.models(), (None, "openai/o3"), ("x", "y"), ("azure", "")]:
         ts = NOW - draw.randrange(900) * DAY // 2 + draw.randrange(DAY)
         counts = [draw.randrange(300_000) for _ in range(4)]
@@ -173,7 +173,7 @@ def test_of_the_releases_that_have_begun_the_last_that_knows_a_name_holds(seed: 
     draw, ((_, first),) = random.Random(seed), installed().releases
     told = [(draw.randrange(9), altered(str(n), **{GPT[1]: n, f"gpt-{90 + n}": n}))
             for n in range(1, 5)]  # fmt: skip
-    held = [(ALWAYS, first), *((day * DAY, one) for day, one in told)]
+    held = [(BEGINNING, first), *((day * DAY, one) for day, one in told)]
     book = PriceBook((), PublicBook(held))
     for name in ("gpt-4o", "gpt-4", "gpt-91", "gpt-92", "gpt-99", "nobody's"):
         for ts in (day * DAY + less for day in range(10) for less in (-1, 0)):
@@ -190,7 +190,7 @@ def test_sql_counts_the_releases_as_python_does(event: Any, seed: int) -> None:
     draw, ((_, first),) = random.Random(seed), installed().releases
     days = [NOW // DAY * DAY - draw.randrange(300) * DAY for _ in range(3)]
     public = PublicBook([
-        (ALWAYS, first), (days[0], altered("2")), (days[1], altered("3", o3=3)),
+        (BEGINNING, first), (days[0], altered("2")), (days[1], altered("3", o3=3)),
         (days[1], altered("4", **{"gpt-4o": 11})), (days[2], altered("5", **{"gpt-4o": 12})),
     ])  # fmt: skip
     # fmt: off

@@ -25,7 +25,7 @@ from data.prices.book import PUBLIC, PriceBook
 from data.prices.book import public as public_prices
 from data.prices.draft import draft
 from data.prices.entries import Entry
-from data.prices.public_book import ALWAYS
+from data.prices.public_book import BEGINNING
 from data.prices.quoted import quoted
 from data.prices.rates import Prices, Rates, Usage, When
 
@@ -305,7 +305,7 @@ def test_a_call_is_priced_whole_and_a_sum_of_calls_by_the_first_step() -> None:
 def test_of_rules_none_of_which_holds_the_last_does() -> None:
     rates = [Rates(D(n), D(n), D(n), D(n)) for n in (1, 2)]
     later = [(When(date(2030, month, 1)), ((-1, one),)) for month, one in enumerate(rates, 1)]
-    known = SimpleNamespace(start=ALWAYS, prices=Prices({"standard": tuple(later)}))
+    known = SimpleNamespace(start=BEGINNING, prices=Prices({"standard": tuple(later)}))
     public: Any = SimpleNamespace(plan=lambda *_: (known,), stretch=lambda *_: known)
     book = PriceBook(public=public)
     first = micros(datetime(2030, 1, 1, tzinfo=UTC))

@@ -24,7 +24,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from werkzeug.test import TestResponse
 
 from callbacks.receive import otlp, request_body
-from callbacks.receive.otlp import METRICS_ALONE
+from callbacks.receive.otlp import METRICS_ONLY
 from data.errors import StoreError
 from data.sources.otlp.spans import LOST, UNCOUNTED, WITHOUT_CALLS
 from tests.serving import ADMIN, KEY, Served, serving
@@ -131,12 +131,12 @@ def test_metrics_that_come_alone_are_answered_with_a_warning(served: Served) -> 
     metric = {"name": "gen_ai.client.token.usage", "sum": {"dataPoints": [point]}}
     groups = [{"scopeMetrics": [{"metrics": [metric]}]}]
     usage = json.dumps({"resourceMetrics": groups}).encode()
-    want = {"partialSuccess": {"errorMessage": METRICS_ALONE}}
+    want = {"partialSuccess": {"errorMessage": METRICS_ONLY}}
     assert post(served, usage, JSON, "metrics").json == want
     binary = ParseDict({"resourceMetrics": groups}, ExportMetricsServiceRequest())
     answer = post(served, binary.SerializeToString(), PB, "metrics")
     part = ExportMetricsServiceResponse.FromString(answer.data).partial_success
-    assert (part.rejected_data_points, part.error_message) == (0, METRICS_ALONE)
+    assert (part.rejected_data_points, part.error_message) == (0, METRICS_ONLY)
     assert post(served, b'{"resourceMetrics": []}', JSON, "metrics").json == {}
     post(served, spans(CALL).SerializeToString())
     assert post(served, usage, JSON, "metrics").json == {}
@@ -363,7 +363,7 @@ def test_recorded_exports_are_taken_as_they_were_sent(served: Served, shared: Pa
             signal = path.name.split("_v1_")[1].partition(".")[0]
             answer = post(served, path.read_bytes(), kind, signal, **more)
             assert answer.status_code == 200, (path, answer.data)
-            first = signal == "metrics" and not seen and METRICS_ALONE.encode() in answer.data
+            first = signal == "metrics" and not seen and METRICS_ONLY.encode() in answer.data
             assert first or answer.data in (b"", b"{}"), (path, answer.data)
         seen.append(events(served))
     assert seen[0] == seen[1]

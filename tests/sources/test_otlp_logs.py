@@ -12,7 +12,7 @@ from data.sources import Note, Options
 from data.sources.codex.calls import call_id
 from data.sources.events import event_of
 from data.sources.otlp import requests
-from data.sources.otlp.logs import AGAIN_WHY, SPAN_AGAIN
+from data.sources.otlp.logs import METRICS_ONLY, REPEATS_SPAN
 from tests.sources.test_otlp_spans import SECRET, pairs
 
 AT: Final = 1_795_350_580_123_456_789
@@ -301,7 +301,7 @@ def test_a_time_that_only_the_collector_saw_is_better_than_none() -> None:
 def test_events_of_instrumentations_repeat_their_spans() -> None:
     content = {"gen_ai.system": "openai", "gen_ai.usage.input_tokens": 5}
     details = log(content, eventName="gen_ai.client.inference.operation.details")
-    assert read(details, log(content, eventName="gen_ai.choice")) == [SPAN_AGAIN]
+    assert read(details, log(content, eventName="gen_ai.choice")) == [REPEATS_SPAN]
 
 
 # Metrics
@@ -319,7 +319,7 @@ def point(**attributes: Any) -> dict[str, Any]:
 def test_sums_are_said_and_not_counted(temporality: Any, word: str) -> None:
     for name in ("claude_code.cost.usage", "claude_code.token.usage", "gen_ai.client.token.usage"):
         (note,) = measured(name, point(), aggregationTemporality=temporality)
-        assert note == Note(f"{name} ({word}) is not counted: {AGAIN_WHY}")
+        assert note == Note(f"{name} ({word}) is not counted: {METRICS_ONLY}")
     assert measured("http.server.duration", point()) == []
 
 

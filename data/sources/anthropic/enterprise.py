@@ -52,8 +52,8 @@ TOKENS: Final = {
 }
 WRITES: Final = ("total_cache_write_5m_tokens", "total_cache_write_1h_tokens")
 ROW: Final = ("account_uuid", "product", "model", "slack_channel_id", "teams_channel_id")
-KEPT: Final = ("product", "context_window", "inference_geo", "rbac_group_id")
-GROUPED: Final = ("model", "speed", "cost_type", "token_type", *KEPT)
+TAGS: Final = ("product", "context_window", "inference_geo", "rbac_group_id")
+GROUPED: Final = ("model", "speed", "cost_type", "token_type", *TAGS)
 EVERYWHERE: Final = (None, "global", "not_available")
 CODE: Final = ("claude code", "claude_code")
 UNDATED: Final = "the rows tell no time: ask with bucket_width, or give its start with --start"
@@ -208,7 +208,7 @@ def _used(bucket: Bucket, row: Row, tally: Tally) -> Raw:
         "web_searches": count("web_search_requests", searches.get("web_search_requests")) or None,
         "service_tier": "fast" if text(row.get("speed")) == "fast" else None,
         **(UNPRICED | {"unpriced_reason": f"no rate for {special}"} if special else {}),
-        "tags": tags_json(bucket=bucket.width, **{name: row.get(name) for name in KEPT}),
+        "tags": tags_json(bucket=bucket.width, **{name: row.get(name) for name in TAGS}),
     }  # fmt: skip
 
 

@@ -40,7 +40,7 @@ CSV: Final = {"usage_date_utc", "model_version", "usage_input_tokens_no_cache"}
 COSTS_CSV: Final = {"usage_date_utc", "token_type", "cost_usd"}
 EVERYWHERE: Final = (None, "global", "not_available")
 LONG: Final = "200k-1M"
-KEPT: Final = (
+TAGS: Final = (
     "api_key_id", "service_account_id", "context_window", "service_tier", "speed", "inference_geo",
 )  # fmt: skip
 WRITE: Final = "usage_input_tokens_cache_write"
@@ -172,7 +172,7 @@ def _used(report: str, bucket: Bucket, row: Row, tally: Tally) -> Raw:
         "tags": tags_json(
             bucket=bucket.width,
             many_prompts=None if long else True,
-            **{name: row.get(name) for name in KEPT},
+            **{name: row.get(name) for name in TAGS},
         ),
     }
 

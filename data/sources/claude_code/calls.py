@@ -37,7 +37,7 @@ TOKENS: Final = {
     "output_tokens": "output_tokens",
 }
 PROMPT: Final = ("input_tokens", "cached_input_tokens", "cache_write_tokens")
-APART: Final = ("advisor_message", "compaction")  # iterations that the sums leave out
+OUTSIDE_SUMS: Final = ("advisor_message", "compaction")  # iterations that the sums leave out
 Chain = tuple[bool, str | None]
 
 
@@ -245,7 +245,7 @@ def _further(usage: Line, raw: Raw) -> Iterator[Raw]:
         if not isinstance(one, Mapping):
             continue
         model = text(one.get("model")) or raw["model"]
-        if one.get("type") in APART or model != raw["model"]:
+        if one.get("type") in OUTSIDE_SUMS or model != raw["model"]:
             blank = {"cost_nano": None, "duration_ms": None, "tags": None}
             yield raw | blank | {"model": model, **_tokens(one)}
 

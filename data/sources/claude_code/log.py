@@ -67,7 +67,7 @@ from data.sources.sessions import (
     recently_written,
 )
 
-HELD: Final = 64  # calls; lines of one call are never further apart
+MOST_PENDING: Final = 64  # calls; lines of one call are never further apart
 TOOLS: Final = 1_000
 ENDING: Final = {"system", "last-prompt", "summary"}  # lines that follow a finished turn
 LINE: Final = {"type", "sessionId"}
@@ -131,7 +131,7 @@ class Log:
 
     def _call(self, where: str, line: Line, message: Line, moment: datetime) -> Iterator[Record]:
         key = self.turns.key(line, message, moment)
-        self._name_sitting(line, key)
+        self._name_session(line, key)
         call = Call.of(where, self.context, line, message, moment)
         self.calls[key] = call.after(self.calls.get(key))
         self.answering = not ended(message)
@@ -139,14 +139,14 @@ class Log:
             if name not in self.seen_tools:
                 self.seen_tools[name] = None
                 self.tools[name] = tool
-        while len(self.calls) > HELD:
+        while len(self.calls) > MOST_PENDING:
             yield from self._let_go(next(iter(self.calls)))
         while len(self.tools) > TOOLS:
             yield self.tools.pop(next(iter(self.tools))).event(None, None)
         while len(self.seen_tools) > 10 * TOOLS:
             del self.seen_tools[next(iter(self.seen_tools))]
 
-    def _name_sitting(self, line: Line, key: str) -> None:
+    def _name_session(self, line: Line, key: str) -> None:
         """A copy of this sitting, under another session, begins with the same call."""
         now = self.sessions.now
         if now and now.shared is None and self.context.own(line) and not line.get("isSidechain"):
@@ -191,21 +191,21 @@ class Log:
         for tool in self.tools.values():
             note = Note("a tool was still at work: left for the next import")
             yield (tool.where, note) if live else tool.event(None, None)
-        yield from self._last_sitting(live)
+        yield from self._close_session(live)
 
     def _live(self) -> bool:
         """Whether the log may still be written to, or breaks off in a file that is new."""
         broken = bool(self.tools) or (self.answering and self.main)
         return may_grow(self.last, CALL_SILENCE) or (broken and recently_written(self.file))
 
-    def _last_sitting(self, live: bool) -> Iterator[Record]:
-        sitting = self.sessions.now
-        if sitting is None:
+    def _close_session(self, live: bool) -> Iterator[Record]:
+        last = self.sessions.now
+        if last is None:
             return
         if live or may_grow(self.last, SESSION_SILENCE):
-            yield sitting.where, STILL_OPEN
+            yield last.where, STILL_OPEN
         else:
-            yield from self._session(sitting.event("claude_code", self.context.session()))
+            yield from self._session(last.event("claude_code", self.context.session()))
 
     def _session(self, record: Record) -> Iterator[Record]:
         """Of the main log; of a subagent's where the main one is missing, and then only that."""

@@ -65,7 +65,7 @@ TYPES: Final = ("system", "result", "assistant", "user", "stream_event", "rate_l
 SESSION: Final = re.compile(r"[0-9A-Za-z_-]+")
 UNFINISHED: Final = Note("a run has no result: it was cut off, and its use is not told")
 LOGGED: Final = Note("runs whose session log lies beside: its calls count, not what was printed")
-APART: Final = Note("runs told by their output: import it or the session logs of them, not both")
+SEPARATE: Final = Note("runs told by their output: import it or the session logs of them, not both")
 Line = Mapping[str, Any]
 
 
@@ -130,7 +130,7 @@ class Output:
             elif add_up(mine.values(), used):
                 yield from ((where, context | raw) for raw in _calls(mine, used))
             elif any(used[name] for name in COUNTS):
-                yield where, APART
+                yield where, SEPARATE
                 yield where, context | _sum(line, model, used, len(mine))
         if not logged:
             yield where, context | _run(line)

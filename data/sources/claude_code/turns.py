@@ -17,7 +17,7 @@ from data.events.table import micros
 from data.sources.claude_code.calls import Chain, Line, call_id, chain_of, prompt_size
 from data.sources.fields import text
 
-KEPT: Final = 10_000
+MOST_ANSWERS: Final = 10_000
 
 
 class Answer(NamedTuple):
@@ -48,7 +48,7 @@ class Turns:
         found = self._answer(name, line, message.get("usage"), moment)
         self._answers.pop(name, None)
         self._answers[name] = found
-        if len(self._answers) > KEPT:
+        if len(self._answers) > MOST_ANSWERS:
             del self._answers[next(iter(self._answers))]
         return found.key
 

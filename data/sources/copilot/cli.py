@@ -35,7 +35,7 @@ SHUTDOWN: Final = "session.shutdown"
 BEGINS: Final = ("session.start", "session.resume")
 USED: Final = ("inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens",
                "reasoningTokens")  # fmt: skip
-RUNNING: Final = Note("a session has not shut down: its use is told when it does")
+STILL_OPEN: Final = Note("a session has not shut down: its use is told when it does")
 Row = Mapping[str, Any]
 Counters = dict[str, int]
 
@@ -66,7 +66,7 @@ class Session:
     def take(self, where: str, line: Row) -> Iterator[Record]:
         if line is END:
             if self.begun is not None:
-                yield where, RUNNING
+                yield where, STILL_OPEN
             return
         data, kind = part(line, "data"), line.get("type")
         if kind in BEGINS:
@@ -90,9 +90,9 @@ class Session:
             if isinstance(metrics, Mapping):
                 stored = [one for one in known if one.ended <= moment and one.model == model]
                 yield from self._calls(where, model, metrics, moment, stored)
-        yield where, self._sitting(data, moment)
+        yield where, self._session_event(data, moment)
 
-    def _sitting(self, data: Row, moment: datetime) -> Raw:
+    def _session_event(self, data: Row, moment: datetime) -> Raw:
         changed = part(data, "codeChanges")
         begun, self.begun = self.begun or moment, None
         return self._event(moment) | {

@@ -36,7 +36,7 @@ SUMMARY: Final = (
     "this is a month's summary of Copilot billing:"
     " import the day-level usage report (CSV) instead, which holds the same money"
 )
-KEPT: Final = {
+TAGS: Final = {
     "interactions": "user_initiated_interaction_count",
     "generations": "code_generation_activity_count",
     "acceptances": "code_acceptance_activity_count",
@@ -108,7 +108,7 @@ def _session(bucket: Bucket, row: Row) -> Raw:
         "lines_removed": count("loc_deleted_sum", row.get("loc_deleted_sum")),
         "tags": tags_json(
             bucket=bucket.width,
-            **{name: count(theirs, row.get(theirs)) for name, theirs in KEPT.items()},
+            **{name: count(theirs, row.get(theirs)) for name, theirs in TAGS.items()},
             ai_credits=row.get("ai_credits_used"),
             cli_sessions=count("session_count", cli.get("session_count")),
         ),

@@ -35,7 +35,7 @@ LOGS: Final = "session-state"
 TABLE: Final = "assistant_usage_events"
 NO_CALLS: Final[Mapping[str, Any]] = {}  # the entry of a store without the table
 OLDER: Final = Note("a session store without calls: this version tells them in events.jsonl alone")
-KEPT: Final = ("total_nano_aiu", "request_multiplier", "reasoning_effort", "initiator", "agent_id")
+TAGS: Final = ("total_nano_aiu", "request_multiplier", "reasoning_effort", "initiator", "agent_id")
 FIELDS: Final = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
                  "reasoning_tokens")  # fmt: skip
 Row = Mapping[str, Any]
@@ -96,7 +96,7 @@ def _call(_: str, row: Row) -> Iterator[Raw | Note]:
         **UNPRICED,
         "duration_ms": whole("duration_ms", row.get("duration_ms")),
         "ttft_ms": whole("time_to_first_token_ms", row.get("time_to_first_token_ms")),
-        "tags": tags_json(**{name: row.get(name) for name in KEPT}),
+        "tags": tags_json(**{name: row.get(name) for name in TAGS}),
     }
 
 

@@ -18,7 +18,7 @@ from data.sources.fields import count, decimal
 from data.sources.format import Note, UsageCosts
 
 DUST: Final = Decimal("1e-8")  # both sides are sums of binary fractions
-SHOWN: Final = 3
+MOST_DAYS: Final = 3
 LOST: Final = "LiteLLM's daily sums hold more than its spend logs on {}: it lost the rows of {}"
 UNSUMMED: Final = "LiteLLM's spend logs hold more than its daily sums on {}: they do not have {}"
 
@@ -98,7 +98,7 @@ def _difference(
     requests = sum(one.requests - other.requests for one, other in more)
     spend = sum(one.spend - other.spend for one, other in more)
     tokens = sum(one.tokens - other.tokens for one, other in more)
-    listed_days = ", ".join(days[:SHOWN]) + (" …" if len(days) > SHOWN else "")
+    listed_days = ", ".join(days[:MOST_DAYS]) + (" …" if len(days) > MOST_DAYS else "")
     which = f"{len(days)} day{'s' if len(days) > 1 else ''} ({listed_days})"
     what = f"{requests:,} requests with ${spend:,.6f} and {tokens:,} tokens"
     yield Note(sentence.format(which, what))

@@ -27,7 +27,7 @@ NEWEST: Final = 1_000  # rows among which the latest insertion is looked for
 NEEDED: Final = {"request_id", "startTime", "spend"}
 CREATED: Final = "created_at"
 TABLES: Final = {**OTHER_TABLES, LOGS: (*COLUMNS, CREATED)}
-SHOWN: Final = ("table_schema", "table_name", "column_name")
+COLUMN_FIELDS: Final = ("table_schema", "table_name", "column_name")
 SETTINGS: Final = (
     f"SELECT set_config('statement_timeout', '{SECONDS * 1000}', true),"
     " set_config('datestyle', 'ISO', true), set_config('extra_float_digits', '3', true)"
@@ -190,12 +190,12 @@ class Database:
     def _found(self) -> dict[tuple[str, str], set[str]]:
         """The columns that we may read, by schema and table."""
         columns = sa.table(
-            "columns", *(sa.column(name) for name in SHOWN), schema="information_schema"
+            "columns", *(sa.column(name) for name in COLUMN_FIELDS), schema="information_schema"
         )
         query = sa.select(*(as_text(column).label(column.name) for column in columns.c))
         found: dict[tuple[str, str], set[str]] = defaultdict(set)
         for row in self._rows(query.where(columns.c.table_name.in_(TABLES))):
-            schema, table, column = (str(row[name]) for name in SHOWN)
+            schema, table, column = (str(row[name]) for name in COLUMN_FIELDS)
             found[schema, table].add(column)
         return found
 

@@ -70,7 +70,7 @@ SIGNS: Final = {"start_time_iso", "num_model_requests", "amount_value"}  # one o
 OTHERS: Final = (
     "input_audio_tokens", "output_audio_tokens", "input_image_tokens", "output_image_tokens",
 )  # fmt: skip
-KEPT: Final = ("api_key_id", "batch", "service_tier", "images", "characters", "seconds")
+TAGS: Final = ("api_key_id", "batch", "service_tier", "images", "characters", "seconds")
 TOKENS: Final = ("input_tokens", "input_cached_tokens", "input_cache_write_tokens", "output_tokens")
 USED: Final = (*TOKENS, *OTHERS, "images", "characters", "seconds")
 Convert = Callable[[str, Row], Iterator[Raw | Note]]
@@ -190,7 +190,7 @@ def _used(endpoint: str, bucket: Bucket, row: Row, tally: Tally) -> Raw:
         "tags": tags_json(
             bucket=bucket.width,
             many_prompts=True if requests is None else None,
-            **{name: row.get(name) for name in KEPT},
+            **{name: row.get(name) for name in TAGS},
         ),
     }
 

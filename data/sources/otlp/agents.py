@@ -19,7 +19,7 @@ CLIENTS: Final = {  # as in their own logs
     "codex": "codex-cli",
     "gemini_cli": "gemini-cli",
 }
-KEPT: Final = ("auth_type", "query_source", "speed", "terminal.type", "cost_center")
+TAGS: Final = ("auth_type", "query_source", "speed", "terminal.type", "cost_center")
 TRUTHS: Final = {"true": "ok", "false": "error"}
 MCP: Final = {"kind": "integration", "integration_type": "mcp"}
 STREAMED: Final = ("input_token_count", "output_token_count")
@@ -63,7 +63,7 @@ def outcome_fields(own: Attributes) -> Raw:
 
 
 def agent_tags(log: Log | Point) -> dict[str, str] | None:
-    tags = {name: first(log.attributes, name) or first(log.resource, name) for name in KEPT}
+    tags = {name: first(log.attributes, name) or first(log.resource, name) for name in TAGS}
     tags["version"] = first(log.resource, "service.version")
     return {name: value for name, value in tags.items() if value} or None
 

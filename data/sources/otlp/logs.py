@@ -38,7 +38,7 @@ from data.sources.otlp.names import first
 
 CLAUDE_SCOPE: Final = "com.anthropic.claude_code"
 SPAN_EVENT: Final = "gen_ai.client.inference.operation.details"
-SPAN_AGAIN: Final = Note(f"{SPAN_EVENT} repeats a span: not counted")
+REPEATS_SPAN: Final = Note(f"{SPAN_EVENT} repeats a span: not counted")
 MAKERS: Final[dict[str, Callable[[Log], Raw | None]]] = {
     "claude_code.api_request": claude_call,
     "claude_code.api_error": claude_error,
@@ -54,10 +54,10 @@ MAKERS: Final[dict[str, Callable[[Log], Raw | None]]] = {
 }
 SESSIONS: Final = "claude_code.session.count"
 LINES: Final = "claude_code.lines_of_code.count"
-AGAIN_WHY: Final = (
+METRICS_ONLY: Final = (
     "log events and spans tell the same use one by one; where those are not sent, it is missing"
 )
-AGAIN: Final = (
+SUMMED_METRICS: Final = (
     "claude_code.cost.usage",
     "claude_code.token.usage",
     "gen_ai.client.token.usage",
@@ -74,7 +74,7 @@ def log_events(log: Log) -> Iterator[Raw | Note]:
     if log.scope.startswith(CLAUDE_SCOPE) and not name.startswith("claude_code."):
         name = f"claude_code.{log.attributes.get('event.name')}"
     if name == SPAN_EVENT:
-        yield SPAN_AGAIN
+        yield REPEATS_SPAN
     elif name in MAKERS and (made := MAKERS[name](log)) is not None:
         yield {**common(log, name.partition(".")[0]), **made}
 
@@ -85,9 +85,9 @@ def point_events(point: Point) -> Iterator[Raw | Note]:
         yield _claude_session(point)
     elif point.name == LINES:
         yield Note(f"{LINES}: lines come in portions, a session is one event; not counted")
-    elif point.name.startswith(AGAIN):
+    elif point.name.startswith(SUMMED_METRICS):
         kind = "delta" if point.temporality == DELTA else "cumulative"
-        yield Note(f"{point.name} ({kind}) is not counted: {AGAIN_WHY}")
+        yield Note(f"{point.name} ({kind}) is not counted: {METRICS_ONLY}")
 
 
 def _claude_session(point: Point) -> Raw:

@@ -139,9 +139,9 @@ def first_known(attributes: Attributes, names: Names) -> tuple[str, Any]:
 
 
 USED: Final = "gen_ai.usage."
-TOLD: Final = "llm.token_count."
+COUNT_PREFIX: Final = "llm.token_count."
 LITELLM: Final = "metadata.user_api_key_"
-TOLD_BESIDE: Final = "metadata." + USED  # what OpenInference's converters have no name for
+USAGE_METADATA: Final = "metadata." + USED  # what OpenInference's converters have no name for
 LANGSMITH: Final = "langsmith.metadata.usage_metadata."
 # Attributes that hold JSON, whose parts are spelled with a dot (`unfolding.py`).
 META: Final = "ai.response.providerMetadata."
@@ -191,8 +191,9 @@ ANSWERED: Final = Names(
 RESPONSE: Final = Names("gen_ai.response.id", "llm.response.id", "ai.response.id")
 INPUT: Final = Names(
     USED + "input_tokens", USED + "prompt_tokens", "llm.usage.prompt_tokens",
-    "llm.usage.input_tokens", TOLD + "prompt", "ai.usage.inputTokens", "ai.usage.promptTokens",
-    "ai.usage.tokens", "gen_ai.response.prompt_tokens", MLFLOW + "input_tokens",
+    "llm.usage.input_tokens", COUNT_PREFIX + "prompt", "ai.usage.inputTokens",
+    "ai.usage.promptTokens", "ai.usage.tokens", "gen_ai.response.prompt_tokens",
+    MLFLOW + "input_tokens",
     BRAINTRUST + "prompt_tokens", *each(ADK, "prompt_token_count", "promptTokenCount"),
 )  # fmt: skip
 UNCACHED: Final = Names(  # the input without what was read from a cache or written to one
@@ -200,7 +201,7 @@ UNCACHED: Final = Names(  # the input without what was read from a cache or writ
 )  # fmt: skip
 OUTPUT: Final = Names(
     USED + "output_tokens", USED + "completion_tokens", "llm.usage.completion_tokens",
-    "llm.usage.output_tokens", TOLD + "completion", "ai.usage.outputTokens",
+    "llm.usage.output_tokens", COUNT_PREFIX + "completion", "ai.usage.outputTokens",
     "ai.usage.completionTokens", "gen_ai.response.completion_tokens", MLFLOW + "output_tokens",
     BRAINTRUST + "completion_tokens", *each(ADK, "candidates_token_count", "candidatesTokenCount"),
 )  # fmt: skip
@@ -216,7 +217,7 @@ CACHED: Final = Names(
     USED + "input_tokens.cached", USED + "cached_input_tokens", USED + "cached_tokens",
     USED + "prompt_cached_tokens", USED + "input_cached_tokens", "llm.usage.cache_read_tokens",
     "llm.usage.cache_read_input_tokens", "llm.usage.cached_tokens",
-    TOLD + "prompt_details.cache_read", TOLD + "prompt_details.cache_input",
+    COUNT_PREFIX + "prompt_details.cache_read", COUNT_PREFIX + "prompt_details.cache_input",
     CLAUDE + "cache_read_input_tokens", "ai.usage.inputTokenDetails.cacheReadTokens",
     "ai.usage.cachedInputTokens", *CACHED_BESIDE, META + "openai.cachedPromptTokens",
     META + "azure.cachedPromptTokens", META + "deepseek.promptCacheHitTokens",
@@ -225,7 +226,7 @@ CACHED: Final = Names(
     *each(DETAILS, "cache_read_tokens", "cache_read_input_tokens", "cached_tokens", "cache_read"),
     *each(ADK, "cached_content_token_count", "cachedContentTokenCount"),
     MLFLOW + "cache_read_input_tokens", BRAINTRUST + "prompt_cached_tokens",
-    TOLD_BESIDE + "cache_read_input_tokens",
+    USAGE_METADATA + "cache_read_input_tokens",
 )  # fmt: skip
 WRITTEN: Final = Names(
     USED + "cache_creation.input_tokens", USED + "cache_write.input_tokens",
@@ -233,12 +234,12 @@ WRITTEN: Final = Names(
     USED + "cache_write_tokens", USED + "cache_creation_tokens",
     USED + "input_tokens.cache_write", USED + "input_tokens.cache_creation",
     "llm.usage.cache_creation_input_tokens", "llm.usage.cache_write_tokens",
-    TOLD + "prompt_details.cache_write", CLAUDE + "cache_creation_input_tokens",
+    COUNT_PREFIX + "prompt_details.cache_write", CLAUDE + "cache_creation_input_tokens",
     "ai.usage.inputTokenDetails.cacheWriteTokens", *WRITTEN_BESIDE,
     *each(DETAILS, "cache_write_tokens", "cache_creation_input_tokens", "cache_creation",
           "cache_creation_tokens", "cache_write"),
     MLFLOW + "cache_creation_input_tokens", BRAINTRUST + "prompt_cache_creation_tokens",
-    TOLD_BESIDE + "cache_write_input_tokens",
+    USAGE_METADATA + "cache_write_input_tokens",
 )  # fmt: skip
 REASONED_BESIDE: Final = Names(  # of programs whose output excludes it
     USED + "experimental.reasoning_tokens",
@@ -247,7 +248,7 @@ REASONED_BESIDE: Final = Names(  # of programs whose output excludes it
 REASONED: Final = Names(
     USED + "reasoning.output_tokens", USED + "reasoning_tokens",
     USED + "output_tokens.reasoning", "llm.usage.reasoning_tokens",
-    TOLD + "completion_details.reasoning", "ai.usage.outputTokenDetails.reasoningTokens",
+    COUNT_PREFIX + "completion_details.reasoning", "ai.usage.outputTokenDetails.reasoningTokens",
     "ai.usage.reasoningTokens", META + "openai.reasoningTokens",
     META + "google.usageMetadata.thoughtsTokenCount", USED + "thinking_tokens",
     *each(OUTPUT_DETAILS, "reasoning_tokens", "reasoning", "thoughts_tokens"),
@@ -258,21 +259,21 @@ WRITTEN_HOUR: Final = Names(
     USED + "cache_creation.ephemeral_1h_input_tokens", USED + "cache_creation_1h_input_tokens",
     *each(DETAILS, "ephemeral_1h_input_tokens", "cache_creation_1h"),
 )  # fmt: skip
-HEARD: Final = Names(
-    TOLD + "prompt_details.audio", USED + "input_audio_tokens",
+AUDIO_INPUT: Final = Names(
+    COUNT_PREFIX + "prompt_details.audio", USED + "input_audio_tokens",
     USED + "experimental.input_audio_tokens", *each(DETAILS, "input_audio_tokens"),
     *each(DETAILS[:1] + DETAILS[2:], "audio", "audio_tokens"),
 )  # fmt: skip
-SPOKEN: Final = Names(
-    TOLD + "completion_details.audio", USED + "output_audio_tokens",
+AUDIO_OUTPUT: Final = Names(
+    COUNT_PREFIX + "completion_details.audio", USED + "output_audio_tokens",
     USED + "experimental.output_audio_tokens", *each(OUTPUT_DETAILS, "output_audio_tokens"),
     *each(OUTPUT_DETAILS[:1] + OUTPUT_DETAILS[2:], "audio", "audio_tokens"),
 )  # fmt: skip
-SEEN: Final = Names(
+IMAGE_INPUT: Final = Names(
     USED + "input_image_tokens", USED + "experimental.input_image_tokens",
     *each(DETAILS, "input_image_tokens", "image_tokens"),
 )  # fmt: skip
-DRAWN: Final = Names(
+IMAGE_OUTPUT: Final = Names(
     USED + "output_image_tokens", USED + "experimental.output_image_tokens",
     *each(OUTPUT_DETAILS, "output_image_tokens"),
 )  # fmt: skip
@@ -289,7 +290,7 @@ TIER: Final = Names(
     "openai.request.service_tier", "gen_ai.request.service_tier",
 )  # fmt: skip
 TOTAL: Final = Names(
-    USED + "total_tokens", "llm.usage.total_tokens", TOLD + "total", "ai.usage.totalTokens",
+    USED + "total_tokens", "llm.usage.total_tokens", COUNT_PREFIX + "total", "ai.usage.totalTokens",
     META + "google.usageMetadata.totalTokenCount", MLFLOW + "total_tokens",
     *each(ADK, "total_token_count", "totalTokenCount"),
 )  # fmt: skip
@@ -315,8 +316,8 @@ USAGE: Final = Names(
 )  # fmt: skip
 # What tells more of a call's tokens than how many went in and came out.
 SHARES: Final = Names(
-    *CACHED, *WRITTEN, *REASONED, *TOTAL, *UNCACHED, *LANGFUSE_USAGE, *WRITTEN_HOUR, *HEARD,
-    *SPOKEN, *SEEN, *DRAWN, *SEARCHED,
+    *CACHED, *WRITTEN, *REASONED, *TOTAL, *UNCACHED, *LANGFUSE_USAGE, *WRITTEN_HOUR, *AUDIO_INPUT,
+    *AUDIO_OUTPUT, *IMAGE_INPUT, *IMAGE_OUTPUT, *SEARCHED,
 )  # fmt: skip
 GENAI: Final = Names(*USAGE, *REQUESTED, *ANSWERED, *OPERATION)
 

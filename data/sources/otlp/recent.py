@@ -48,9 +48,9 @@ class Trace:
             self.below[span.parent].append(span.id)
         self.spans[span.id] = span
         if len(self.spans) > DEEPEST:
-            self._forget()
+            self._evict()
 
-    def _forget(self) -> None:
+    def _evict(self) -> None:
         for early in [*islice(self.spans, DEEPEST // 10)]:
             del self.spans[early]
         self.below.clear()
@@ -92,7 +92,7 @@ class Recent:
             for span in identified:
                 self._add(traces[span.trace], span)
             found = {one for span in identified for one in traces[span.trace].related(span)}
-            self._forget()
+            self._evict()
         earlier = [span for span in found if key(span) not in ours]
         for span in earlier:
             span.earlier = True
@@ -108,7 +108,7 @@ class Recent:
         trace.add(span)
         self._count += len(trace.spans) - before
 
-    def _forget(self) -> None:
+    def _evict(self) -> None:
         while self._count > self._most and self._traces:
             _, oldest = self._traces.popitem(last=False)
             self._count -= len(oldest.spans)

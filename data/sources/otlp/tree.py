@@ -33,7 +33,7 @@ OPERATIONS: Final = {
     "framework": "",  # Spring AI's advisors and clients, around their calls
 }
 # Polling or listing what was asked before is no call.
-ASKED_BEFORE: Final = re.compile(r"a?(?:get|list|retrieve|cancel|delete)_")
+LATER_REQUEST: Final = re.compile(r"a?(?:get|list|retrieve|cancel|delete)_")
 TRACED: Final = {
     "llm": "llm", "chat_model": "llm", "embedding": "llm", "tool": "tool", "agent": "message",
     "retriever": "integration", "chain": "", "parser": "", "reranker": "", "guardrail": "",
@@ -44,7 +44,7 @@ CERTAIN: Final = {
     "langsmith.span.kind": TRACED | {"agent": ""},
     "langfuse.observation.type": TRACED | {"generation": "llm", "event": ""},
 }
-SURE: Final = Names(*CERTAIN)
+CERTAIN_NAMES: Final = Names(*CERTAIN)
 KINDS: Final = {
     "traceloop.span.kind": {"workflow": "workflow", "agent": "message", "tool": "tool"},
     "openinference.span.kind": TRACED,
@@ -69,7 +69,7 @@ def role(span: Span) -> str:
     if names.MCP in attributes:
         counted = attributes[names.MCP] in CALLS and not (span.kind == SERVER and span.parent)
         return "integration" if counted else ""
-    found = _kind(attributes, CERTAIN) if attributes.spelled & SURE.bit else None
+    found = _kind(attributes, CERTAIN) if attributes.spelled & CERTAIN_NAMES.bit else None
     if found is None:
         found = OPERATIONS.get(attributes.get("gen_ai.operation.name", ""))
     if found is None:
@@ -88,7 +88,7 @@ def _kind(attributes: Attributes, words: dict[str, dict[str, str]]) -> str | Non
 
 
 def _of_others(attributes: Attributes) -> str:
-    if ASKED_BEFORE.match(str(attributes.get("gen_ai.operation.name"))):
+    if LATER_REQUEST.match(str(attributes.get("gen_ai.operation.name"))):
         return ""
     if (found := _kind(attributes, KINDS)) is not None:
         return found

@@ -20,11 +20,11 @@ from data.sources.otlp.names import FOLDED, MASKS, Attributes
 LONGEST: Final = 4_000_000  # characters; ADK puts whole answers there
 LONGEST_LITERAL: Final = 2_000
 KIND: Final = "braintrust.span_attributes.type"
-WANTED: Final = frozenset(
+READ_NAMES: Final = frozenset(
     name for name in (*MASKS, KIND) if name.startswith(tuple(f"{one}." for one in FOLDED))
 )
 ABOVE: Final = frozenset(
-    name[:at] for name in WANTED for at, letter in enumerate(name) if letter == "."
+    name[:at] for name in READ_NAMES for at, letter in enumerate(name) if letter == "."
 )
 
 
@@ -64,7 +64,7 @@ def _literal(text: str) -> Any:
 
 
 def _parts(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if path in WANTED:
+    if path in READ_NAMES:
         yield path, value
     elif path in ABOVE and isinstance(value, Mapping):
         for name, inner in value.items():

@@ -24,13 +24,13 @@ from data.sources.unread import is_something, matters
 
 Counts = dict[str, int | None]
 COSTS: Final = names.COST.bit | names.LANGFUSE_COST.bit
-ASKED: Final = (names.INPUT, names.CACHED, names.WRITTEN, names.OUTPUT, names.REASONED)
+COUNTED: Final = (names.INPUT, names.CACHED, names.WRITTEN, names.OUTPUT, names.REASONED)
 
 
 OF_WHICH: Final = {
-    "cache_write_1h_tokens": names.WRITTEN_HOUR, "input_audio_tokens": names.HEARD,
-    "output_audio_tokens": names.SPOKEN, "input_image_tokens": names.SEEN,
-    "output_image_tokens": names.DRAWN, "web_searches": names.SEARCHED,
+    "cache_write_1h_tokens": names.WRITTEN_HOUR, "input_audio_tokens": names.AUDIO_INPUT,
+    "output_audio_tokens": names.AUDIO_OUTPUT, "input_image_tokens": names.IMAGE_INPUT,
+    "output_image_tokens": names.IMAGE_OUTPUT, "web_searches": names.SEARCHED,
 }  # fmt: skip
 
 
@@ -73,7 +73,7 @@ def counts(attributes: Attributes) -> Counts:
         return dict(zip(("input_tokens", "output_tokens"), whole, strict=True))
     if attributes.spelled & names.LANGFUSE_USAGE.bit:
         return langfuse.tokens({"usagedetails": attributes[names.LANGFUSE_USAGE[0]]})
-    named = [first_known(attributes, each) for each in ASKED]
+    named = [first_known(attributes, each) for each in COUNTED]
     fresh, cached, written, output, reasoning = (count(*each) for each in named)
     total = _total(attributes)
     uncached = count(*first_known(attributes, names.UNCACHED))
@@ -119,7 +119,7 @@ VOCABULARIES: Final = (
     *("traceloop.", "gcp.vertex.agent."),
 )
 # What was asked for, parts of a cost, sums over calls, and the same counts once more.
-KNOWN: Final = (
+EXPECTED: Final = (
     *("gen_ai.request.", "llm.request.", "ai.settings.", "llm.cost.", "gen_ai.cost."),
     *("gen_ai.aggregated_usage.", "gen_ai.usage.details.", "ai.usage.outputTokenDetails.text"),
     *("gen_ai.usage.input_cost", "gen_ai.usage.output_cost", "ai.telemetry.metadata."),
@@ -144,7 +144,7 @@ def _unread_counts(spelled: tuple[str, ...]) -> tuple[str, ...]:
     others = (name for name in spelled if name not in MASKS and name.startswith(VOCABULARIES))
     return tuple(
         name for name in others
-        if not name.startswith(KNOWN) and matters(name) and not _is_read_as_usual(name)
+        if not name.startswith(EXPECTED) and matters(name) and not _is_read_as_usual(name)
     )  # fmt: skip
 
 
