@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 META: Final = sa.MetaData()
+JSON_OR_NULL: Final = sa.JSON(none_as_null=True)
+
+
+def _number() -> sa.Column[int]:
+    return sa.Column("id", sa.Integer, primary_key=True)
+
+
+def _required(kind: Any, *names: str) -> list[sa.Column[Any]]:
+    return [sa.Column(name, kind, nullable=False) for name in names]
+
+
+def _optional(kind: Any, *names: str) -> list[sa.Column[Any]]:
+    return [sa.Column(name, kind) for name in names]
+
 
 ACCOUNTS: Final = sa.Table(
     "accounts",
     META,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("email", sa.Text, unique=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("password_hash", sa.Text, nullable=False),
-    sa.Column("is_admin", sa.Boolean, nullable=False),
-    sa.Column("applications", sa.JSON, nullable=False),
-    sa.Column("applications_admin", sa.JSON, nullable=False),
-    sa.Column("created", sa.BigInteger, nullable=False),
+    *_required(sa.Text, "name", "password_hash"),
+    *_required(sa.Boolean, "is_admin"),
+    *_required(sa.JSON, "applications", "applications_admin"),
+    *_required(sa.BigInteger, "created"),
 )
 
 SETUP: Final = sa.Table("setup", META, sa.Column("token_hash", sa.Text, nullable=False))
@@ -26,24 +38,20 @@ SETUP: Final = sa.Table("setup", META, sa.Column("token_hash", sa.Text, nullable
 AUDIT: Final = sa.Table(
     "audit",
     META,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Column("who", sa.Text, nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("action", sa.Text, nullable=False),
-    sa.Column("thing", sa.Text, nullable=False),
-    sa.Column("before", sa.JSON(none_as_null=True)),
-    sa.Column("after", sa.JSON(none_as_null=True)),
+    _number(),
+    *_required(sa.BigInteger, "at"),
+    *_required(sa.Text, "who", "name", "action", "thing"),
+    *_optional(JSON_OR_NULL, "before", "after"),
 )
 
 ALIASES: Final = sa.Table(
     "aliases",
     META,
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("person", sa.Text, nullable=False),
-    sa.Column("name", sa.Text),
-    sa.Column("who", sa.Text, nullable=False),
-    sa.Column("at", sa.BigInteger, nullable=False),
+    *_required(sa.Text, "person"),
+    *_optional(sa.Text, "name"),
+    *_required(sa.Text, "who"),
+    *_required(sa.BigInteger, "at"),
 )
 
 # Pairs that are different persons, whatever they look like; the smaller id stands first.
@@ -57,15 +65,12 @@ NOT_ALIASES: Final = sa.Table(
 BUDGETS: Final = sa.Table(
     "budgets",
     META,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False),
-    sa.Column("period", sa.Text, nullable=False),
-    sa.Column("days", sa.Integer),
-    sa.Column("zone", sa.Text, nullable=False),
-    sa.Column("start", sa.Text, nullable=False),
-    sa.Column("soft", sa.BigInteger),
-    sa.Column("hard", sa.BigInteger, nullable=False),
+    _number(),
+    *_required(sa.Text, "kind", "subject", "period"),
+    *_optional(sa.Integer, "days"),
+    *_required(sa.Text, "zone", "start"),
+    *_optional(sa.BigInteger, "soft"),
+    *_required(sa.BigInteger, "hard"),
     sa.UniqueConstraint("kind", "subject", "period"),
 )
 
@@ -73,27 +78,18 @@ SYNC_CURSORS: Final = sa.Table(
     "followed",
     META,
     sa.Column("source", sa.Text, primary_key=True),
-    *(sa.Column(name, sa.Text) for name in ("started", "request", "event", "created")),
+    *_optional(sa.Text, "started", "request", "event", "created"),
 )
 
 IMPORTS: Final = sa.Table(
     "imports",
     META,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Column("last", sa.BigInteger, nullable=False),
-    sa.Column("way", sa.Text, nullable=False),
-    sa.Column("who", sa.Text, nullable=False),
-    sa.Column("what", sa.Text, nullable=False),
-    sa.Column("format", sa.Text, nullable=False),
-    *(
-        sa.Column(name, sa.BigInteger, nullable=False)
-        for name in ("read", "accepted", "duplicates", "rejected", "unpriced")
-    ),
-    sa.Column("cost_nano", sa.BigInteger, nullable=False),
-    sa.Column("tokens", sa.BigInteger, nullable=False),
-    sa.Column("rejections", sa.JSON, nullable=False),
-    sa.Column("notes", sa.JSON, nullable=False),
+    _number(),
+    *_required(sa.BigInteger, "at", "last"),
+    *_required(sa.Text, "way", "who", "what", "format"),
+    *_required(sa.BigInteger, "read", "accepted", "duplicates", "rejected", "unpriced"),
+    *_required(sa.BigInteger, "cost_nano", "tokens"),
+    *_required(sa.JSON, "rejections", "notes"),
 )
 
 SOURCE_TOTALS: Final = sa.Table(
@@ -101,106 +97,85 @@ SOURCE_TOTALS: Final = sa.Table(
     META,
     sa.Column("source", sa.Text, primary_key=True),
     sa.Column("last", sa.BigInteger),  # null where nothing but rejections came
-    *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("duplicates", "rejected")),
+    *_required(sa.BigInteger, "duplicates", "rejected"),
     sa.Column("reasons", sa.JSON, nullable=False),  # the latest rejections, newest import first
 )
 
 INGEST_KEYS: Final = sa.Table(
     "ingest_keys",
     META,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("shown", sa.Text, nullable=False),
+    _number(),
+    *_required(sa.Text, "name", "shown"),
     sa.Column("token_hash", sa.Text, nullable=False, unique=True),
-    sa.Column("source", sa.Text),
-    sa.Column("project", sa.Text),
-    sa.Column("created", sa.BigInteger, nullable=False),
-    sa.Column("created_by", sa.Text, nullable=False),
-    sa.Column("revoked", sa.BigInteger),
-    sa.Column("used", sa.BigInteger),
-    sa.Column("user", sa.Text),
+    *_optional(sa.Text, "source", "project"),
+    *_required(sa.BigInteger, "created"),
+    *_required(sa.Text, "created_by"),
+    *_optional(sa.BigInteger, "revoked", "used"),
+    *_optional(sa.Text, "user"),
 )
 
 PRICES: Final = sa.Table(
     "prices",
     META,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("provider", sa.Text, nullable=False),
-    sa.Column("model", sa.Text, nullable=False),
-    sa.Column("start", sa.Text, nullable=False),
-    *(
-        sa.Column(name, sa.Text)
-        for name in ("input", "cached_input", "cache_write", "output", "request")
+    _number(),
+    *_required(sa.Text, "provider", "model", "start"),
+    *_optional(sa.Text, "input", "cached_input", "cache_write", "output", "request"),
+    *_optional(
+        sa.Text,
+        "cache_write_1h",
+        "input_audio",
+        "output_audio",
+        "input_image",
+        "output_image",
+        "web_searches",
     ),
-    *(
-        sa.Column(name, sa.Text)
-        for name in (
-            "cache_write_1h",
-            "input_audio",
-            "output_audio",
-            "input_image",
-            "output_image",
-            "web_searches",
-        )
-    ),
-    sa.Column("alias", sa.Text),
-    sa.Column("discount", sa.Text),
-    sa.Column("note", sa.Text, nullable=False),
-    sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Column("who", sa.Text, nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("service_tier", sa.Text, nullable=False),
+    *_optional(sa.Text, "alias", "discount"),
+    *_required(sa.Text, "note"),
+    *_required(sa.BigInteger, "at"),
+    *_required(sa.Text, "who", "name", "service_tier"),
     sa.UniqueConstraint("provider", "model", "service_tier", "start"),
 )
 
 EXCHANGE_RATES: Final = sa.Table(
     "exchange_rates",
     META,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("currency", sa.Text, nullable=False),
-    sa.Column("start", sa.Text, nullable=False),
-    sa.Column("dollars", sa.Text, nullable=False),
-    sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Column("who", sa.Text, nullable=False),
+    _number(),
+    *_required(sa.Text, "currency", "start", "dollars"),
+    *_required(sa.BigInteger, "at"),
+    *_required(sa.Text, "who"),
     sa.UniqueConstraint("currency", "start"),
 )
 
 RELEASES: Final = sa.Table(
     "public_releases",
     META,
-    sa.Column("id", sa.Integer, primary_key=True),
+    _number(),
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("start", sa.Text),  # null: it holds for all time
-    sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Column("book", sa.Text, nullable=False),
+    *_required(sa.BigInteger, "at"),
+    *_required(sa.Text, "book"),
 )
 
 REPRICINGS: Final = sa.Table(
     "repricings",
     META,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Column("who", sa.Text, nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("what", sa.Text, nullable=False),
-    sa.Column("price", sa.Integer),
-    sa.Column("entry", sa.JSON(none_as_null=True)),
-    sa.Column("start", sa.BigInteger, nullable=False),
-    sa.Column("end", sa.BigInteger, nullable=False),
-    sa.Column("models", sa.JSON(none_as_null=True)),
-    sa.Column("events", sa.BigInteger),
-    sa.Column("compared", sa.BigInteger),
-    sa.Column("before", sa.BigInteger),
-    sa.Column("after", sa.BigInteger),
-    sa.Column("projects", sa.JSON(none_as_null=True)),
-    sa.Column("reverted_at", sa.BigInteger),
-    sa.Column("reverted_by", sa.Text),
+    _number(),
+    *_required(sa.BigInteger, "at"),
+    *_required(sa.Text, "who", "name", "what"),
+    *_optional(sa.Integer, "price"),
+    *_optional(JSON_OR_NULL, "entry"),
+    *_required(sa.BigInteger, "start", "end"),
+    *_optional(JSON_OR_NULL, "models"),
+    *_optional(sa.BigInteger, "events", "compared", "before", "after"),
+    *_optional(JSON_OR_NULL, "projects"),
+    *_optional(sa.BigInteger, "reverted_at"),
+    *_optional(sa.Text, "reverted_by"),
 )
 
 PREFERENCES: Final = sa.Table(
     "preferences",
     META,
     sa.Column("user", sa.Text, primary_key=True),
-    *(sa.Column(name, sa.Text) for name in ("preset", "zone", "theme", "mode")),
-    sa.Column("n", sa.Integer),
+    *_optional(sa.Text, "preset", "zone", "theme", "mode"),
+    *_optional(sa.Integer, "n"),
 )
