@@ -64,6 +64,11 @@ class Served:
         assert answer.status_code == 200, answer.text
         return answer.json
 
+    def ask(self, method: str, path: str, claims: Claims = ADMIN, /, **more: Any) -> Any:
+        """The response to any request under /api/v1/."""
+        call = getattr(self.client, method)
+        return call(f"/api/v1/{path}", headers=self.headers(claims), **more)
+
     def resource(self, key: str) -> Resource[Any]:
         """A resource of the settings, as it is declared."""
         return by_key((*self.pages, TAB))[key]

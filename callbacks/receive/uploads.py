@@ -5,24 +5,23 @@ GET    /api/v1/imports/open   the uploads that are still known, so that a page c
 GET    /api/v1/imports/<id>   how far it is, what would become of it, what became of it
 POST   /api/v1/imports/<id>   store it
 DELETE /api/v1/imports/<id>   stop, and remove the file
-GET    /api/v1/imports        the log of all imports
+
+The log of all imports, GET /api/v1/imports, is a settings resource's.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from flask import Flask, Response, jsonify, request
 
 from callbacks.access.session import current_actor, current_scope
-from callbacks.api.parameters import only, whole
+from callbacks.api.parameters import only
 from callbacks.stores import Stores
 from data.errors import Refused, TooLarge
-from data.ingest.import_log import Import, list_imports, require_platform_admin
+from data.ingest.import_log import require_platform_admin
 from data.ingest.uploads import LARGEST, TOO_LARGE, Upload, Uploads
-from data.local_time import instant
 from data.settings import Settings
 from data.sources import AUTO, Options, formats, mapping
 
@@ -32,7 +31,6 @@ FIELDS: Final = ("name", "format", "map", "user", "project", "start", "end")
 
 def attach(server: Flask, stores: Stores) -> None:
     """Route them on a server."""
-    _attach_log(server, stores)
     uploads = Uploads(stores.settings.data_dir / "uploads", stores.state, stores.store)
 
     @server.post(PATH)
@@ -69,16 +67,6 @@ def _receive(uploads: Uploads, settings: Settings) -> Upload:
     return uploads.receive(current_actor(settings), request.stream, fields["name"], form, options)
 
 
-def _attach_log(server: Flask, stores: Stores) -> None:
-    @server.get(PATH)
-    def import_log() -> Response:
-        only(("limit", "offset"))
-        limit, offset = whole("limit", 50, 1, 500), whole("offset", 0, 0, 10**9)
-        stores.tally.flush()
-        found = list_imports(stores.state, current_scope(), limit, offset)
-        return jsonify(imports=[_as_dict(one) for one in found])
-
-
 def _format(name: str) -> str:
     if name and name != AUTO and name not in formats():
         raise Refused(
@@ -99,9 +87,3 @@ def _instant(name: str, text: str) -> datetime | None:
     except ValueError:
         raise Refused(name, f"{name} is no ISO 8601 instant: {text[:40]!r}") from None
     return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
-
-
-def _as_dict(one: Import) -> dict[str, Any]:
-    fields = asdict(one)
-    fields["cost"] = fields.pop("cost_nano") / 1_000_000_000
-    return fields | {name: instant(fields[name]).isoformat() for name in ("at", "last")}

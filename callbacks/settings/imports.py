@@ -1,10 +1,12 @@
-"""Settings → Data: the sources there are, the imports there were; the upload is the browser's."""
+"""Settings → Data: the sources there are, the imports there were, over HTTP, too; the upload is
+the browser's."""
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import asdict
+from typing import Any, Final
 
-from callbacks.settings.resource import Context, Found, Page, Resource
+from callbacks.settings.resource import Context, Found, Page, Resource, Route
 from components.settings.imports import (
     IMPORTS,
     RELOAD,
@@ -14,8 +16,10 @@ from components.settings.imports import (
     upload,
 )
 from components.settings.resource import Row
+from data.events.money import NANO
 from data.ingest.import_log import Import, list_imports, require_platform_admin
 from data.ingest.sources import Source, detail, sources
+from data.local_time import iso
 from data.sources import formats
 
 
@@ -31,7 +35,14 @@ def _source_detail(context: Context, row: Row) -> str:
 
 def _imports(context: Context) -> Found[Import]:
     context.stores.tally.flush()
-    return Found(list_imports(context.state, context.scope))
+    return Found(list_imports(context.state, context.scope, context.limit or 100, context.offset))
+
+
+def import_as_dict(one: Import) -> dict[str, Any]:
+    """An import as JSON: instants ISO 8601, money in US dollars."""
+    fields = asdict(one)
+    fields["cost"] = fields.pop("cost_nano") / NANO
+    return fields | {name: iso(fields[name]) for name in ("at", "last")}
 
 
 PAGE: Final = Page(
@@ -45,6 +56,10 @@ PAGE: Final = Page(
         Resource(
             IMPORTS, allow=require_platform_admin, read=_imports,
             row=lambda one, _: {"detail": import_detail(one)},
+            route=Route(
+                "/api/v1/imports", "imports", import_as_dict,
+                page={"limit": (50, 1, 500), "offset": (0, 0, 10**9)},
+            ),
         ),
     ),
     before=lambda: [upload({name: one.label for name, one in formats().items()})],

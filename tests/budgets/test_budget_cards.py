@@ -27,7 +27,6 @@ from tests.budgets.test_budget_pages import (
     MINE,
     RAW,
     WEB,
-    ask,
     card,
     post,
 )
@@ -384,5 +383,5 @@ def test_a_merged_person_is_shown_under_all_of_their_ids(served: Served) -> None
     number = post(served, MINE | {"subject": "bo", "hard": 1_000, "soft": None})
     told = served.json(f"budgets/{number}", ANA)
     assert (told["subject"], told["spent"]) == ("ana", 6 + 9 * 10)
-    answer = ask(served, "post", "", json=MINE | {"subject": "bo"})
+    answer = served.ask("post", "budgets", json=MINE | {"subject": "bo"})
     assert (answer.status_code, answer.json["error"]["parameter"]) == (400, "period")

@@ -38,13 +38,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
         yield one
 
 
-def ask(served: Served, method: str, path: str, claims: Claims = ADMIN, **more: Any) -> Any:
-    call = getattr(served.client, method)
-    return call(f"/api/v1/budgets{path}", headers=served.headers(claims), **more)
-
-
 def post(served: Served, raw: dict[str, Any], claims: Claims = ADMIN) -> int:
-    answer = ask(served, "post", "", claims, json=raw)
+    answer = served.ask("post", "budgets", claims, json=raw)
     assert answer.status_code == 201, answer.text
     return int(answer.json["id"])
 
@@ -83,20 +78,20 @@ def test_everybody_lists_what_they_see_all_of(served: Served) -> None:
 def test_what_is_hidden_is_hidden_at_every_door(served: Served) -> None:
     number = post(served, RAW)
     for path in (f"/{number}", f"/{number}/crossings", "/999", f"/{10**30}"):
-        assert ask(served, "get", path, ANA).status_code == 404
+        assert served.ask("get", f"budgets{path}", ANA).status_code == 404
     for who in (LEADER, ANA):
-        assert ask(served, "patch", f"/{number}", who, json={"hard": 1}).status_code == 404
-        assert ask(served, "delete", f"/{number}", who).status_code == 404
+        assert served.ask("patch", f"budgets/{number}", who, json={"hard": 1}).status_code == 404
+        assert served.ask("delete", f"budgets/{number}", who).status_code == 404
     assert served.json(f"budgets/{number}")["hard"] == 100
 
 
 def test_nobody_raises_their_own_limit(served: Served) -> None:
     number = post(served, MINE)
     for answer in (
-        ask(served, "patch", f"/{number}", ANA, json={"hard": 999}),
-        ask(served, "delete", f"/{number}", ANA),
-        ask(served, "post", "", ANA, json=MINE | {"period": "daily"}),
-        ask(served, "post", "", LEADER, json=WEB | {"subject": "ops"}),
+        served.ask("patch", f"budgets/{number}", ANA, json={"hard": 999}),
+        served.ask("delete", f"budgets/{number}", ANA),
+        served.ask("post", "budgets", ANA, json=MINE | {"period": "daily"}),
+        served.ask("post", "budgets", LEADER, json=WEB | {"subject": "ops"}),
     ):
         assert answer.status_code == 403
         assert answer.json["error"]["code"] == "forbidden"
@@ -105,10 +100,10 @@ def test_nobody_raises_their_own_limit(served: Served) -> None:
 
 def test_changing_and_deleting(served: Served) -> None:
     number = post(served, WEB, LEADER)
-    told = ask(served, "patch", f"/{number}", LEADER, json={"hard": "20", "period": "weekly"})
+    told = served.ask("patch", f"budgets/{number}", LEADER, json={"hard": "20", "period": "weekly"})
     assert (told.json["hard"], told.json["spent"], told.json["period"]) == (20, 15, "weekly")
-    assert ask(served, "delete", f"/{number}", LEADER).status_code == 204
-    assert ask(served, "delete", f"/{number}", LEADER).status_code == 404
+    assert served.ask("delete", f"budgets/{number}", LEADER).status_code == 204
+    assert served.ask("delete", f"budgets/{number}", LEADER).status_code == 404
     assert served.json("budgets") == {"budgets": []}
 
 
@@ -127,7 +122,7 @@ def test_changing_and_deleting(served: Served) -> None:
     ],
 )
 def test_a_bad_body_is_one_sentence(served: Served, body: bytes, parameter: str) -> None:
-    answer = ask(served, "post", "", data=body)
+    answer = served.ask("post", "budgets", data=body)
     assert (answer.status_code, answer.json["error"]["parameter"]) == (400, parameter)
     assert served.json("budgets") == {"budgets": []}
 

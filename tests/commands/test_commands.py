@@ -17,10 +17,10 @@ from urllib.request import Request, urlopen
 import pytest
 
 from callbacks.access.tokens import sign
-from callbacks.commands.main import main
 from callbacks.commands.remote_store import SERVER_FILE
 from data.settings import Settings
 from data.sources.format import UNREAD
+from tests.commands.conftest import Run
 from tests.serving import KEY, NOW, SECRET
 from tests.sources.test_vendor_sources import CURSOR
 from tests.sources.test_vendor_usage import table
@@ -31,7 +31,7 @@ EVENTS: Final = [
      "source": "file", "status": "ok", "user": "ana", "cost_nano": 10**9, "input_tokens": n}
     for n in range(7)
 ]  # fmt: skip
-Run = Callable[..., tuple[int, str, str]]
+pytestmark = pytest.mark.usefixtures("environ")
 
 
 @pytest.fixture
@@ -45,17 +45,6 @@ def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     for name, value in named.items():
         monkeypatch.setenv(name, value)
     return named
-
-
-@pytest.fixture
-def run(environ: Mapping[str, str], capsys: pytest.CaptureFixture[str]) -> Run:
-    def one(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(lambda settings, sample: None, arguments)
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return one
 
 
 @pytest.fixture

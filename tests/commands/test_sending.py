@@ -11,7 +11,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,11 +22,11 @@ import pytest
 from werkzeug.serving import make_server
 
 from callbacks.commands import sending
-from callbacks.commands.main import main
 from data.events.table import FIELDS
 from data.ingest.sent import Sent
 from data.sources import formats
 from data.sources.places import found_here
+from tests.commands.conftest import Run
 from tests.serving import ADMIN, KEY, Served, serving
 
 FIELD: Final = Path(__file__).resolve().parents[1] / "field"
@@ -62,7 +62,6 @@ PROMPT: Final = ANSWER | {
     "type": "user", "uuid": "u1", "timestamp": "2026-05-20T12:00:00Z",
     "message": {"role": "user", "content": "a prompt"},
 }  # fmt: skip
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -110,17 +109,6 @@ def marked(value: Any, key: str = "") -> Any:
         inner = value.strip().startswith("{") and json.loads(value)
         return json.dumps(marked(inner)) if inner else CANARY
     return value
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def one(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main(lambda settings, sample: None, arguments)
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return one
 
 
 class Receiver:

@@ -238,50 +238,45 @@ def test_a_name_that_many_share_is_nobodys(state: State, store: EventStore, even
 # --- the doors for scripts
 
 
-def ask(served: Served, method: str, path: str = "", claims: Claims = ADMIN, **more: Any) -> Any:
-    call = getattr(served.client, method)
-    return call(f"/api/v1/aliases{path}", headers=served.headers(claims), **more)
-
-
 def test_scripts_read_and_change_them(served: Served) -> None:
     served.load([{"event_id": "1", "ts": "2026-11-01", "user": "a@x"}])
-    made = ask(served, "post", json={"alias": "a@x", "person": "ana"})
+    made = served.ask("post", "aliases", json={"alias": "a@x", "person": "ana"})
     told = {"alias": "a@x", "person": "ana", "name": None, "who": "root",
             "at": "2026-11-20T12:00:00+00:00"}  # fmt: skip
     assert (made.status_code, made.json) == (201, told)
-    assert ask(served, "get").json == {"aliases": [told | {"events": 1}]}
-    assert ask(served, "delete", query_string={"alias": "a@x"}).status_code == 204
-    assert ask(served, "delete", query_string={"alias": "a@x"}).status_code == 404
-    assert ask(served, "get").json == {"aliases": []}
+    assert served.ask("get", "aliases").json == {"aliases": [told | {"events": 1}]}
+    assert served.ask("delete", "aliases", query_string={"alias": "a@x"}).status_code == 204
+    assert served.ask("delete", "aliases", query_string={"alias": "a@x"}).status_code == 404
+    assert served.ask("get", "aliases").json == {"aliases": []}
 
 
 def test_scripts_read_and_dismiss_suggestions(served: Served) -> None:
     served.load(
         {"event_id": one, "ts": "2026-11-01", "user": one, "user_name": "Ana"} for one in "ab"
     )
-    (one,) = ask(served, "get", "/suggestions").json["suggestions"]
+    (one,) = served.ask("get", "aliases/suggestions").json["suggestions"]
     assert one == {"alias": "b", "person": "a", "why": "the same name: ana"}
     pair = {"alias": "b", "person": "a"}
-    assert ask(served, "post", "/dismissed", json=pair).status_code == 204
-    assert ask(served, "get", "/suggestions").json == {"suggestions": []}
+    assert served.ask("post", "aliases/dismissed", json=pair).status_code == 204
+    assert served.ask("get", "aliases/suggestions").json == {"suggestions": []}
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"7", b"{", b'{"alias": "a", "person": "b", "x": 1}'])
 def test_a_body_that_says_nothing_is_refused(served: Served, body: bytes) -> None:
-    for path in ("", "/dismissed"):
-        answer = ask(served, "post", path, data=body)
-        assert answer.status_code == 400 or (path and b"alias" in body)
+    for path in ("aliases", "aliases/dismissed"):
+        answer = served.ask("post", path, data=body)
+        assert answer.status_code == 400 or (path != "aliases" and b"alias" in body)
 
 
 @pytest.mark.parametrize("claims", OTHERS)
 def test_others_are_forbidden_at_every_door(served: Served, claims: Claims) -> None:
     pair = {"alias": "a", "person": claims["sub"]}
     for answer in (
-        ask(served, "get", "", claims),
-        ask(served, "get", "/suggestions", claims),
-        ask(served, "post", "", claims, json=pair),
-        ask(served, "post", "/dismissed", claims, json=pair),
-        ask(served, "delete", "", claims, query_string={"alias": "a"}),
+        served.ask("get", "aliases", claims),
+        served.ask("get", "aliases/suggestions", claims),
+        served.ask("post", "aliases", claims, json=pair),
+        served.ask("post", "aliases/dismissed", claims, json=pair),
+        served.ask("delete", "aliases", claims, query_string={"alias": "a"}),
     ):
         assert (answer.status_code, answer.json["error"]["code"]) == (403, "forbidden")
     assert served.client.get("/api/v1/aliases").status_code == 401

@@ -49,13 +49,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
         yield one
 
 
-def ask(served: Served, method: str, path: str, claims: Claims = ADMIN, **more: Any) -> Any:
-    call = getattr(served.client, method)
-    return call(f"/api/v1/{path}", headers=served.headers(claims), **more)
-
-
 def post(served: Served, path: str = "prices", **raw: Any) -> Any:
-    answer = ask(served, "post", path, json=raw or OWN)
+    answer = served.ask("post", path, json=raw or OWN)
     assert answer.status_code in (200, 201), answer.text
     return answer.json
 
@@ -78,7 +73,7 @@ def test_from_unpriced_to_priced_and_back(served: Served) -> None:
     assert made["projects"] == seen["projects"]
     assert served.json("query", metrics="cost", preset="last_n_days")["totals"]["cost"] == 4
     assert served.json("prices")["unpriced"] == []
-    undone = ask(served, "delete", f"repricings/{made['id']}")
+    undone = served.ask("delete", f"repricings/{made['id']}")
     assert undone.json["reverted_at"] == "2026-11-20T12:00:00+00:00"
     assert served.json("query", metrics="cost", preset="last_n_days")["totals"]["cost"] == 1
     assert served.json("repricings")["repricings"] == [undone.json]
@@ -86,11 +81,11 @@ def test_from_unpriced_to_priced_and_back(served: Served) -> None:
 
 def test_a_price_is_changed_and_deleted(served: Served) -> None:
     number = post(served)["id"]
-    told = ask(served, "put", f"prices/{number}", json=OWN | {"input": "3"})
+    told = served.ask("put", f"prices/{number}", json=OWN | {"input": "3"})
     assert told.json["input"] == "3"
     assert served.json(f"prices/{number}") == told.json
-    assert ask(served, "delete", f"prices/{number}").status_code == 204
-    assert ask(served, "delete", f"prices/{number}").status_code == 404
+    assert served.ask("delete", f"prices/{number}").status_code == 204
+    assert served.ask("delete", f"prices/{number}").status_code == 404
     assert served.json("prices")["prices"] == []
 
 
@@ -106,11 +101,11 @@ def test_what_arrives_next_costs_the_new_price(served: Served) -> None:
 
 def test_budgets_see_the_new_cost(served: Served) -> None:
     budget = {"kind": "everything", "hard": 100, "period": "monthly"}
-    number = ask(served, "post", "budgets", json=budget).json["id"]
+    number = served.ask("post", "budgets", json=budget).json["id"]
     assert served.json(f"budgets/{number}")["spent"] == 1
     made = post(served, "repricings", what="unpriced", price=post(served)["id"])
     assert served.json(f"budgets/{number}")["spent"] == 4
-    ask(served, "delete", f"repricings/{made['id']}")
+    served.ask("delete", f"repricings/{made['id']}")
     assert served.json(f"budgets/{number}")["spent"] == 1
 
 
@@ -127,7 +122,7 @@ def test_every_door_is_for_administrators(served: Served, claims: Claims) -> Non
         ("post", "prices/preview", wish), ("post", "repricings", wish),
         ("delete", f"repricings/{made['id']}", None),
     ):  # fmt: skip
-        answer = ask(served, method, path, claims, json=raw)
+        answer = served.ask(method, path, claims, json=raw)
         assert (answer.status_code, answer.json["error"]["code"]) == (403, "forbidden"), path
         bare = getattr(served.client, method)(f"/api/v1/{path}", json=raw)
         assert bare.status_code == 401, path
@@ -148,7 +143,7 @@ def test_every_door_is_for_administrators(served: Served, claims: Claims) -> Non
     ("repricings", {"what": "unpriced", "price": OWN}, "by its number"),
 ])  # fmt: skip
 def test_what_is_wrong_is_one_sentence(served: Served, path: str, raw: Any, sentence: str) -> None:
-    answer = ask(served, "post", path, json=raw)
+    answer = served.ask("post", path, json=raw)
     assert answer.status_code == 400
     assert sentence in answer.json["error"]["message"]
     assert served.json("prices")["prices"] == []
@@ -156,7 +151,7 @@ def test_what_is_wrong_is_one_sentence(served: Served, path: str, raw: Any, sent
 
 def test_a_body_that_is_too_large_or_no_json_is_refused(served: Served) -> None:
     for data in (b"{" * 20_000, b"{", b"7"):
-        assert ask(served, "post", "prices", data=data).status_code == 400
+        assert served.ask("post", "prices", data=data).status_code == 400
 
 
 # --- the page

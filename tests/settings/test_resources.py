@@ -279,9 +279,7 @@ def test_every_door_asks_for_the_same_right(served: Served, kept: Plants, claims
 
 def test_its_addresses_follow_from_its_route(served: Served, kept: Plants) -> None:
     def ask(method: str, path: str = "", **sent: Any) -> Any:
-        return getattr(served.client, method)(
-            f"/api/v1/plants{path}", headers=served.headers(ADMIN), **sent
-        )
+        return served.ask(method, f"plants{path}", **sent)
 
     assert served.json("plants")["plants"] == [{"id": 1, "name": "fern"}, {"id": 2, "name": "oak"}]
     made = ask("post", json={"name": "moss"})
