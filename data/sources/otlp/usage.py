@@ -15,9 +15,9 @@ from typing import Final
 
 from data.errors import EventError
 from data.events.table import TOKENS
-from data.sources import langfuse
 from data.sources.fields import count, nano, service_tier
 from data.sources.format import Raw
+from data.sources.langfuse import usage as langfuse
 from data.sources.otlp import names
 from data.sources.otlp.names import MASKS, Attributes, first_known, first_text
 from data.sources.unread import is_something, matters
