@@ -21,6 +21,7 @@ from data.query.clauses import clauses
 from data.query.event_time import TIME_PARTS, bucket_start, bucket_starts, local_time
 from data.query.query import Query
 from data.query.series import or_none
+from data.query.units import TEXT
 
 Frame = pd.DataFrame
 
@@ -52,8 +53,8 @@ def _execute(query: Query, scope: Scope, store: EventStore) -> Frame:
     statement = _select(query, scope, top)
     with store.sql.connect() as connection:
         result = connection.execute(statement)
-        frame = pd.DataFrame(result.fetchall(), columns=list(result.keys()), dtype=object)
-    return _with_dtypes(frame, query)
+        names, rows = list(result.keys()), result.fetchall()
+    return _frame(names, list(zip(*rows, strict=True)) or [()] * len(names), query)
 
 
 def _count_groups(query: Query, scope: Scope, store: EventStore) -> int:
@@ -115,9 +116,11 @@ def _order(query: Query, statement: sa.Select[Any]) -> list[Any]:
     return [(c.desc() if down else c.asc()).nulls_last() for c, down in (*order, *ties)]
 
 
-def _with_dtypes(frame: Frame, query: Query) -> Frame:
-    for name in query.metrics:
-        frame[name] = METRICS[name].unit.column(frame[name])
+def _frame(names: Sequence[str], columns: Sequence[Sequence[Any]], query: Query) -> Frame:
+    """Made of whole columns: to change the type of one after the other takes ten times as long."""
+    units = {name: METRICS[name].unit for name in query.metrics}
+    told = zip(names, columns, strict=True)
+    frame = pd.DataFrame({name: units.get(name, TEXT).column(values) for name, values in told})
     if TIME in query.by:
         frame[TIME] = bucket_starts(frame[TIME], query.filters.window, query.bucket)
     return frame

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from pandas.api.extensions import ExtensionArray
 
 from data.events.money import NANO
 from data.local_time import instant
@@ -15,6 +18,7 @@ from data.local_time import instant
 DASH: Final = "–"
 SUFFIXES: Final = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 Dtype = Literal["float64", "Int64", "object"]
+Values = pd.Series | ExtensionArray | NDArray[np.float64]
 LARGE: Final = 1_000  # an axis shortens numbers from here on
 
 
@@ -55,9 +59,13 @@ class Unit:
     wide: bool = False
     zero_when_empty: bool = False
 
-    def column(self, values: pd.Series[Any]) -> pd.Series[Any]:
-        """A column as frames hold it, from what the store answered."""
-        typed: pd.Series[Any] = values.astype(self.dtype)
+    def column(self, values: Sequence[Any]) -> Values:
+        """A column as frames hold it, from what the store answered; None is unknown."""
+        if self.dtype == "object":
+            return pd.Series(values, dtype=object)
+        if self.dtype == "Int64":
+            return pd.array(values, dtype="Int64")
+        typed = np.array(values, np.float64)
         return typed if self.scale == 1 else typed / self.scale
 
     def text(self, value: Any, zone: str = "UTC") -> str:
