@@ -130,16 +130,16 @@ def test_crossings_are_points_on_the_line_of_their_budget() -> None:
 def test_the_charts_draw_what_the_tables_say(served: Served) -> None:
     post(served, RAW), post(served, MINE), post(served, DAILY)
     for who in EVERYBODY:
-        told = card(served, "budgets", who)
-        rows = told["table"]["rowData"]
-        bars = [one for one in told["chart"]["figure"]["data"] if one["type"] == "bar"]
+        parts = card(served, "budgets", who)
+        rows = parts["table"]["rowData"]
+        bars = [one for one in parts["chart"]["figure"]["data"] if one["type"] == "bar"]
         drawn = {
             held[0]: x for bar in bars for held, x in zip(bar["customdata"], bar["x"], strict=True)
         }
         assert drawn == {row["id"]: row["share"] for row in rows}
-        told = card(served, "crossings", who)
-        points = sum(len(one["x"]) for one in told["chart"]["figure"]["data"])
-        assert told["place"]["children"].endswith(f" of {points}")
+        parts = card(served, "crossings", who)
+        points = sum(len(one["x"]) for one in parts["chart"]["figure"]["data"])
+        assert parts["place"]["children"].endswith(f" of {points}")
 
 
 # --- the history
@@ -159,11 +159,11 @@ def test_the_history_is_complete_and_comes_in_pages(served: Served) -> None:
     number = post(served, DAILY)
     found = pages(served, LEADER)
     assert [len(page) for page in found] == [20, 20]
-    told = served.json(f"budgets/{number}/crossings", LEADER, limit=100)
-    assert told["row_count"] == 40
+    answer = served.json(f"budgets/{number}/crossings", LEADER, limit=100)
+    assert answer["row_count"] == 40
     shown = [(row["limit"], row["over"]) for page in found for row in page]
     limits = {"soft": "Soft limit", "hard": "Limit"}
-    assert shown == [(limits[one["limit"]], one["over"]) for one in told["crossings"]]
+    assert shown == [(limits[one["limit"]], one["over"]) for one in answer["crossings"]]
     assert all(a["at"] >= b["at"] for page in found for a, b in pairwise(page))
 
 
@@ -187,14 +187,14 @@ def test_pages_turn_forth_and_back_and_no_further(served: Served) -> None:
     turned = [("", 0), ("older", 20), ("older", 20), ("newer", 0), ("newer", 0)]
     at = 0
     for button, wanted in turned:
-        told = card(served, "crossings", ADMIN, button, at, budget=EVERY)
-        at = told["offset"]["data"]
+        parts = card(served, "crossings", ADMIN, button, at, budget=EVERY)
+        at = parts["offset"]["data"]
         assert at == wanted
-        assert told["place"]["children"] == f"{at + 1}–{at + 20} of 40"
-        assert (told["newer"]["disabled"], told["older"]["disabled"]) == (at == 0, at == 20)
+        assert parts["place"]["children"] == f"{at + 1}–{at + 20} of 40"
+        assert (parts["newer"]["disabled"], parts["older"]["disabled"]) == (at == 0, at == 20)
     for forged, start in ((-20, 20), ("20", 20), (None, 20), ([1], 20), (1.5, 20), (10**9, 20)):
-        told = card(served, "crossings", ADMIN, "older", forged, budget=EVERY)
-        assert told["offset"]["data"] == start
+        parts = card(served, "crossings", ADMIN, "older", forged, budget=EVERY)
+        assert parts["offset"]["data"] == start
 
 
 def test_a_daily_budget_hides_no_other(served: Served) -> None:
@@ -217,9 +217,9 @@ def test_a_hidden_history_is_as_unknown_as_none(served: Served) -> None:
     assert shown["card"] == {"data-state": "ready"}
     assert shown["table"]["rowData"]
     for of in (str(hidden), "999", str(10**30), "-1", "x", 7, [1]):
-        told = card(served, "crossings", ANA, budget=of)
-        assert told["card"] == {"data-state": "failed"}
-        assert told["table"]["rowData"] == []
+        parts = card(served, "crossings", ANA, budget=of)
+        assert parts["card"] == {"data-state": "failed"}
+        assert parts["table"]["rowData"] == []
 
 
 def test_a_card_that_breaks_says_so_and_leaves_its_neighbour(
@@ -231,10 +231,10 @@ def test_a_card_that_breaks_says_so_and_leaves_its_neighbour(
         raise RuntimeError("a secret")
 
     monkeypatch.setattr(callbacks.settings.budgets, "budget_status", broken)
-    told = card(served, "budgets", ADMIN)
-    assert told["card"] == {"data-state": "failed"}
-    assert "Something broke here" in told["state"]["children"]
-    assert "secret" not in str(told)
+    parts = card(served, "budgets", ADMIN)
+    assert parts["card"] == {"data-state": "failed"}
+    assert "Something broke here" in parts["state"]["children"]
+    assert "secret" not in str(parts)
     assert card(served, "crossings", ADMIN)["card"] == {"data-state": "ready"}
 
 
@@ -250,9 +250,9 @@ def read(served: Served, path: str, who: Claims = ADMIN, **said: Any) -> list[di
 def test_the_file_of_budgets_holds_what_the_api_says(served: Served) -> None:
     post(served, RAW), post(served, MINE), post(served, DAILY)
     for who in EVERYBODY:
-        told = served.json("budgets", who)["budgets"]
+        answer = served.json("budgets", who)["budgets"]
         rows = read(served, "budgets.csv", who)
-        for one, row in zip(told, rows, strict=True):
+        for one, row in zip(answer, rows, strict=True):
             said = {name: "" if value is None else str(value) for name, value in one.items()}
             assert {name: row[name] for name in said} == said
     assert "attachment" in served.get("budgets.csv").headers["Content-Disposition"]
@@ -261,13 +261,13 @@ def test_the_file_of_budgets_holds_what_the_api_says(served: Served) -> None:
 def test_the_file_of_crossings_holds_all_of_them(served: Served) -> None:
     numbers = [post(served, DAILY), post(served, MINE)]
     rows = read(served, "budgets/crossings.csv")
-    told = [
+    answer = [
         {"budget": str(number), **{k: str(v) for k, v in one.items()}}
         for number in numbers
         for one in served.json(f"budgets/{number}/crossings", limit=100)["crossings"]
     ]
-    held = [{name: row[name] for name in told[0]} for row in rows]
-    assert sorted(held, key=str) == sorted(told, key=str)
+    held = [{name: row[name] for name in answer[0]} for row in rows]
+    assert sorted(held, key=str) == sorted(answer, key=str)
     assert [row["at"] for row in rows] == sorted((row["at"] for row in rows), reverse=True)
     assert {row["amount"] for row in rows if row["limit"] == "soft"} == {"4.0", "5.0"}
     one = read(served, "budgets/crossings.csv", budget=numbers[1])
@@ -327,10 +327,14 @@ def test_analytics_shows_what_a_budget_has_spent(served: Served, raw: dict[str, 
     address = urlsplit(row["link"])
     assert address.path == "/settings/analytics/spending"
     said = parse_qs(address.query)
-    told = served.json(f"budgets/{number}")
+    answer = served.json(f"budgets/{number}")
     totals = served.json("query", metrics="cost", **said)["totals"]
-    assert (totals["cost"] or 0) == told["spent"] == row["spent"]
-    assert (said["from"], said["to"], said["tz"]) == ([told["from"]], [told["to"]], [told["zone"]])
+    assert (totals["cost"] or 0) == answer["spent"] == row["spent"]
+    assert (said["from"], said["to"], said["tz"]) == (
+        [answer["from"]],
+        [answer["to"]],
+        [answer["zone"]],
+    )
 
 
 def test_a_link_shows_each_reader_the_same(served: Served) -> None:
@@ -347,17 +351,17 @@ def test_what_is_selected_can_be_shown_and_only_ones_own_changed(served: Served)
     post(served, MINE)
     for who, fixed in ((ADMIN, False), (ANA, True)):
         (row,) = card(served, "budgets", who)["table"]["rowData"]
-        told = selected(served, who, [row])
-        assert told[ids.BUDGET_CHOSEN] == {"children": f"User: {FORMULA}, weekly"}
-        assert told[ids.BUDGET_SHOW] == {"hidden": False}
-        assert told[ids.BUDGET_LINK] == {"href": row["link"]}
-        assert told["find"]["value"] == str(row["id"])
+        parts = selected(served, who, [row])
+        assert parts[ids.BUDGET_CHOSEN] == {"children": f"User: {FORMULA}, weekly"}
+        assert parts[ids.BUDGET_SHOW] == {"hidden": False}
+        assert parts[ids.BUDGET_LINK] == {"href": row["link"]}
+        assert parts["find"]["value"] == str(row["id"])
         buttons = choose(served, "budgets", [row], who)
         for button in ("budget-edit", "budget-delete"):
             assert buttons[button] == {"hidden": fixed, "disabled": fixed}
     assert choose(served, "budgets", [], ADMIN)["budget-edit"]["hidden"] is True
-    told = selected(served, ADMIN, [])
-    assert (told[ids.BUDGET_SHOW], told["find"]["value"]) == ({"hidden": True}, EVERY)
+    parts = selected(served, ADMIN, [])
+    assert (parts[ids.BUDGET_SHOW], parts["find"]["value"]) == ({"hidden": True}, EVERY)
 
 
 def test_the_file_is_of_the_budget_that_is_chosen(served: Served) -> None:
@@ -372,8 +376,8 @@ def selected(served: Served, who: Claims, rows: list[Any]) -> Any:
     values = {"table.selectedRows": rows, "table.rowData": held}
     part = f"{ids.dom(ids.resource('table', 'budgets'))}.selectedRows"
     answer = served.fire(f"{ids.BUDGET_CHOSEN}.children", who, values, part)
-    told = answer.json["response"]  # type: ignore[index]
-    return {("find" if name.startswith("{") else name): props for name, props in told.items()}
+    body = answer.json["response"]  # type: ignore[index]
+    return {("find" if name.startswith("{") else name): props for name, props in body.items()}
 
 
 def test_a_merged_person_is_shown_under_all_of_their_ids(served: Served) -> None:
@@ -381,7 +385,7 @@ def test_a_merged_person_is_shown_under_all_of_their_ids(served: Served) -> None
     headers = served.headers(ADMIN)
     assert served.client.post("/api/v1/aliases", json=sent, headers=headers).status_code == 201
     number = post(served, MINE | {"subject": "bo", "hard": 1_000, "soft": None})
-    told = served.json(f"budgets/{number}", ANA)
-    assert (told["subject"], told["spent"]) == ("ana", 6 + 9 * 10)
+    body = served.json(f"budgets/{number}", ANA)
+    assert (body["subject"], body["spent"]) == ("ana", 6 + 9 * 10)
     answer = served.ask("post", "budgets", json=MINE | {"subject": "bo"})
     assert (answer.status_code, answer.json["error"]["parameter"]) == (400, "period")

@@ -49,20 +49,23 @@ def post(served: Served, raw: dict[str, Any], claims: Claims = ADMIN) -> int:
 
 def test_a_budget_and_how_it_stands(served: Served) -> None:
     number = post(served, MINE | {"zone": "Europe/Berlin"})
-    told = served.json(f"budgets/{number}", ANA)
-    assert told["spent"] == 7
-    assert (told["share"], told["level"], told["soft"]) == (0.7, "good", 5)
-    assert (told["from"], told["to"]) == ("2026-11-16T00:00:00+01:00", "2026-11-23T00:00:00+01:00")
+    answer = served.json(f"budgets/{number}", ANA)
+    assert answer["spent"] == 7
+    assert (answer["share"], answer["level"], answer["soft"]) == (0.7, "good", 5)
+    assert (answer["from"], answer["to"]) == (
+        "2026-11-16T00:00:00+01:00",
+        "2026-11-23T00:00:00+01:00",
+    )
     # 4 days and 13 of 24 hours of 7 days are over.
-    assert told["projected"] == pytest.approx(7 * 7 / (4 + 13 / 24))
-    assert told["seconds_to_reset"] == (2 * 24 + 11) * 3_600
+    assert answer["projected"] == pytest.approx(7 * 7 / (4 + 13 / 24))
+    assert answer["seconds_to_reset"] == (2 * 24 + 11) * 3_600
 
 
 def test_when_a_limit_was_crossed_and_by_whom(served: Served) -> None:
     number = post(served, WEB)
-    told = served.json(f"budgets/{number}/crossings", LEADER)
-    assert told["row_count"] == 1
-    assert told["crossings"] == [{
+    answer = served.json(f"budgets/{number}/crossings", LEADER)
+    assert answer["row_count"] == 1
+    assert answer["crossings"] == [{
         "limit": "hard", "at": "2026-11-20T09:00:00+00:00", "user": "bo", "over": 1,
         "from": "2026-11-20T00:00:00+00:00", "to": "2026-11-21T00:00:00+00:00",
     }]  # fmt: skip
@@ -100,8 +103,10 @@ def test_nobody_raises_their_own_limit(served: Served) -> None:
 
 def test_changing_and_deleting(served: Served) -> None:
     number = post(served, WEB, LEADER)
-    told = served.ask("patch", f"budgets/{number}", LEADER, json={"hard": "20", "period": "weekly"})
-    assert (told.json["hard"], told.json["spent"], told.json["period"]) == (20, 15, "weekly")
+    answer = served.ask(
+        "patch", f"budgets/{number}", LEADER, json={"hard": "20", "period": "weekly"}
+    )
+    assert (answer.json["hard"], answer.json["spent"], answer.json["period"]) == (20, 15, "weekly")
     assert served.ask("delete", f"budgets/{number}", LEADER).status_code == 204
     assert served.ask("delete", f"budgets/{number}", LEADER).status_code == 404
     assert served.json("budgets") == {"budgets": []}
@@ -226,8 +231,8 @@ def test_the_tab_shows_each_reader_theirs(served: Served) -> None:
     post(served, RAW), post(served, MINE), post(served, WEB)
     shown = {}
     for who in EVERYBODY:
-        told = card(served, "budgets", who)
-        rows = told["table"]["rowData"]
+        parts = card(served, "budgets", who)
+        rows = parts["table"]["rowData"]
         hidden = resources.choose(served, "budgets", [], who)["budget-new"]["hidden"]
         shown[who["sub"]] = ([(r["subject"], r["spent"], r["changes"]) for r in rows], hidden)
     web = ("Project: web", 9, True)
@@ -247,39 +252,39 @@ def test_the_history_names_whose_call_it_was(served: Served) -> None:
 
 
 def test_empty_tables_say_so(served: Served) -> None:
-    told = card(served, "budgets", ANA)
-    assert told["card"] == {"data-state": "empty"}
-    assert "No budget is set" in told["state"]["children"]
-    told = card(served, "crossings", ANA)
-    assert told["card"] == {"data-state": "empty"}
-    assert [one["x"] for one in told["chart"]["figure"]["data"]] == [[], []]
-    assert "No limit was crossed" in told["state"]["children"]
+    parts = card(served, "budgets", ANA)
+    assert parts["card"] == {"data-state": "empty"}
+    assert "No budget is set" in parts["state"]["children"]
+    parts = card(served, "crossings", ANA)
+    assert parts["card"] == {"data-state": "empty"}
+    assert [one["x"] for one in parts["chart"]["figure"]["data"]] == [[], []]
+    assert "No limit was crossed" in parts["state"]["children"]
 
 
 def test_the_form_opens_with_what_one_may_set(served: Served) -> None:
     for who, kinds in ((ADMIN, 4), (LEADER, 1)):
-        told = resources.begin(served, "budgets", "budget-new", claims=who, zone="Asia/Tokyo")
-        assert len(told["choice", "kind"]["options"]) == kinds
-        assert told["field", "zone"] == {"value": "Asia/Tokyo"}
+        parts = resources.begin(served, "budgets", "budget-new", claims=who, zone="Asia/Tokyo")
+        assert len(parts["choice", "kind"]["options"]) == kinds
+        assert parts["field", "zone"] == {"value": "Asia/Tokyo"}
 
 
 def test_the_form_opens_with_what_was_set(served: Served) -> None:
     row = {"id": post(served, MINE | {"hard": 0.1, "soft": None})}
-    told = resources.begin(served, "budgets", "budget-edit", [row])
-    assert told["title"] == {"children": "Edit budget"}
-    assert (told["field", "hard"], told["field", "days"]) == ({"value": "0.1"}, {"value": ""})
-    assert told["choice", "period"] == {"value": "weekly"}
-    assert told["edited"]["data"]["number"] == row["id"]
+    parts = resources.begin(served, "budgets", "budget-edit", [row])
+    assert parts["title"] == {"children": "Edit budget"}
+    assert (parts["field", "hard"], parts["field", "days"]) == ({"value": "0.1"}, {"value": ""})
+    assert parts["choice", "period"] == {"value": "weekly"}
+    assert parts["edited"]["data"]["number"] == row["id"]
     resources.begin(served, "budgets", "budget-edit", [row], LEADER, status=404)
 
 
 def test_the_form_has_the_fields_of_its_choices(served: Served) -> None:
-    told = resources.shape(served, "budgets", kind="everything", period="monthly")
-    assert (told["box", "subject"], told["box", "days"]) == ({"hidden": True},) * 2
-    told = resources.shape(served, "budgets", kind="user", period="days")
-    assert (told["box", "subject"], told["box", "days"]) == ({"hidden": False},) * 2
-    assert told["label", "subject"] == {"children": "User id"}
-    offered = told["offered", "subject"]["children"]
+    parts = resources.shape(served, "budgets", kind="everything", period="monthly")
+    assert (parts["box", "subject"], parts["box", "days"]) == ({"hidden": True},) * 2
+    parts = resources.shape(served, "budgets", kind="user", period="days")
+    assert (parts["box", "subject"], parts["box", "days"]) == ({"hidden": False},) * 2
+    assert parts["label", "subject"] == {"children": "User id"}
+    offered = parts["offered", "subject"]["children"]
     assert {one["props"]["value"] for one in offered} == {"ana", "bo"}
 
 
@@ -289,8 +294,8 @@ def test_deleting_asks_first_and_respects_rights(served: Served) -> None:
     asked = resources.press(served, "budgets", "budget-delete", row)
     said = "Delete the budget “User: Ana <b>Lopes</b>” (Weekly)?"
     assert asked["confirm"] == {"displayed": True, "message": said}
-    told = resources.confirm(served, "budgets", "budget-delete", {"id": number}, ANA)
-    assert "you may not set a budget" in told["problem"]["children"]
+    parts = resources.confirm(served, "budgets", "budget-delete", {"id": number}, ANA)
+    assert "you may not set a budget" in parts["problem"]["children"]
     assert len(served.json("budgets")["budgets"]) == 1
     resources.confirm(served, "budgets", "budget-delete", {"id": number})
     assert served.json("budgets")["budgets"] == []
@@ -305,22 +310,22 @@ def test_your_spending(served: Served) -> None:
     number = post(served, MINE | {"hard": 7.5})
     post(served, MINE | {"hard": 4, "soft": None, "period": "monthly"})
     post(served, RAW)
-    told = spending(served, ANA)
+    parts = spending(served, ANA)
     # One number in two periods; Dash writes properties in any order.
-    assert f'"data-testid":"spending-{number}"' in told
-    assert told.count('"data-value":"7.0"') == 2
-    assert told.count("spending-card ") == 2
-    assert "level-red" in told
-    assert "175.0%" in told
-    assert "in 2 days 12 h" in told
-    assert "over the limit" in told
+    assert f'"data-testid":"spending-{number}"' in parts
+    assert parts.count('"data-value":"7.0"') == 2
+    assert parts.count("spending-card ") == 2
+    assert "level-red" in parts
+    assert "175.0%" in parts
+    assert "in 2 days 12 h" in parts
+    assert "over the limit" in parts
 
 
 def test_no_budget_is_said(served: Served) -> None:
     post(served, RAW)
-    told = spending(served, ADMIN)
-    assert "No budget is set for you" in told
-    assert "1 Nov 2026 00:00 Europe" in told
+    parts = spending(served, ADMIN)
+    assert "No budget is set for you" in parts
+    assert "1 Nov 2026 00:00 Europe" in parts
 
 
 @pytest.mark.parametrize(

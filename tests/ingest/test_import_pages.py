@@ -52,8 +52,8 @@ def test_an_import_tells_why_when_chosen(served: Served) -> None:
     assert (row["way_text"], row["who"], row["read"], row["accepted"]) == (
         "received live", "SPENDSCOPE_INGEST_KEY", 1, 0,
     )  # fmt: skip
-    told = choose(served, "imports", [row])
-    assert told["detail"]["children"] == "body:1: ts is missing"
+    parts = choose(served, "imports", [row])
+    assert parts["detail"]["children"] == "body:1: ts is missing"
 
 
 def chosen(served: Served, source: Any, claims: Claims = ADMIN) -> str:
@@ -80,9 +80,9 @@ def test_a_source_tells_its_models_without_a_price_and_its_rejections(served: Se
 
 
 def test_empty_tables_say_so(served: Served) -> None:
-    told = fill(served, "imports")
-    assert told["card"]["data-state"] == "empty"
-    assert told["state"]["children"].startswith("Nothing was imported")
+    parts = fill(served, "imports")
+    assert parts["card"]["data-state"] == "empty"
+    assert parts["state"]["children"].startswith("Nothing was imported")
 
 
 def test_refreshing_reads_both_tables_again(served: Served) -> None:
@@ -91,10 +91,10 @@ def test_refreshing_reads_both_tables_again(served: Served) -> None:
 
 def test_a_key_is_made_shown_once_and_revoked(served: Served) -> None:
     typed = {"name": "agent", "source": "ci", "project": "web"}
-    told = save(served, "keys", typed)
-    secret = told["secret"]["children"]
+    parts = save(served, "keys", typed)
+    secret = parts["secret"]["children"]
     assert secret.startswith("ssk_")
-    assert [told["field", name]["value"] for name in typed] == ["", "", ""]
+    assert [parts["field", name]["value"] for name in typed] == ["", "", ""]
     [row] = fill(served, "keys")["table"]["rowData"]
     assert (row["name"], row["source"], row["project"], row["revoked_text"]) == (
         "agent", "ci", "web", "active",
@@ -140,8 +140,8 @@ def test_forged_questions_are_told_nothing(served: Served, claims: Claims) -> No
     post(served, {"event_id": "x", "kind": "llm"})
     for key in ("sources", "imports", "keys"):
         assert fill(served, key)["card"]["data-state"] != "failed"
-        told = fill(served, key, claims)
-        assert (told["table"]["rowData"], told["card"]["data-state"]) == ([], "failed")
+        parts = fill(served, key, claims)
+        assert (parts["table"]["rowData"], parts["card"]["data-state"]) == ([], "failed")
     assert "administrators" in problems(save(served, "keys", {"name": "mine"}, claims=claims))[""]
 
 

@@ -219,11 +219,11 @@ def test_uploads_are_listed_until_they_are_forgotten(
     settled(served, first)
     assert ask(served, "POST", second).status_code in (202, 400)
     settled(served, second)
-    told = served.json("imports/open")["uploads"]
-    assert [(one["id"], one["name"], one["who"]) for one in told] == [
+    answer = served.json("imports/open")["uploads"]
+    assert [(one["id"], one["name"], one["who"]) for one in answer] == [
         (second, "b.json", "root"), (first, "a.json", "root"),
     ]  # fmt: skip
-    assert told[1] == told[1] | {"state": "ready", "read": 4, "storing": False}
+    assert answer[1] == answer[1] | {"state": "ready", "read": 4, "storing": False}
     assert served.get("imports/open", {"sub": "ana"}).status_code == 403
     monkeypatch.setattr(uploads, "KEPT_SECONDS", -1.0)
     assert served.json("imports/open") == {"uploads": []}

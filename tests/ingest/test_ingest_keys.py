@@ -150,8 +150,8 @@ def made(served: Served, **fields: Any) -> tuple[int, str]:
     body = {"name": "k", "source": "ci"} | fields
     answer = served.client.post(PATH, json=body, headers=served.headers(ADMIN))
     assert answer.status_code == 201, answer.text
-    told = answer.json or {}
-    return told["id"], told["key"]
+    found = answer.json or {}
+    return found["id"], found["key"]
 
 
 def send(served: Served, headers: dict[str, str], *events: dict[str, Any]) -> TestResponse:

@@ -43,8 +43,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 def cost(served: Served, claims: Claims, **said: Any) -> float:
-    told = served.json("query", claims, metrics="cost", **WEEK, **said)["totals"]["cost"]
-    return float(told or 0)
+    answer = served.json("query", claims, metrics="cost", **WEEK, **said)["totals"]["cost"]
+    return float(answer or 0)
 
 
 # --- rights and filters, seen from outside
@@ -199,16 +199,16 @@ def test_the_trail_says_which_id_signed_in(served: Served) -> None:
 
 
 def test_the_page_is_for_administrators(served: Served) -> None:
-    told = fill(served, "people")
-    assert [one["alias"] for one in told["table"]["rowData"]] == ["ana-key", "ana@example.com"]
+    parts = fill(served, "people")
+    assert [one["alias"] for one in parts["table"]["rowData"]] == ["ana-key", "ana@example.com"]
     assert '"resource":"people"' in body(served, "people", ADMIN)
     assert link(served, "people", ADMIN) is False
     for claims in (ANA, LENA):
         assert "There is no such page" in body(served, "people", claims)
         assert link(served, "people", claims) is True
-        told = fill(served, "people", claims)
-        assert (told["card"]["data-state"], told["table"]["rowData"]) == ("failed", [])
-        assert "platform administrators" in told["state"]["children"]
+        parts = fill(served, "people", claims)
+        assert (parts["card"]["data-state"], parts["table"]["rowData"]) == ("failed", [])
+        assert "platform administrators" in parts["state"]["children"]
         refused = save(served, "people", dict.fromkeys(PAIR, "x"), claims=claims)
         assert "platform administrators" in problems(refused)[""]
     assert len(served.json("aliases")["aliases"]) == 2
@@ -251,16 +251,16 @@ def test_rows_are_removed_accepted_and_dismissed(served: Served) -> None:
     assert len(served.json("aliases")["aliases"]) == 2
     forget(served, "ana@example.com")
     press(served, "hints", "hint-dismiss", hint)
-    told = fill(served, "hints")
-    assert told["table"]["rowData"] == []
-    assert told["state"]["children"].startswith("No other ids")
+    parts = fill(served, "hints")
+    assert parts["table"]["rowData"] == []
+    assert parts["state"]["children"].startswith("No other ids")
 
 
 @pytest.mark.parametrize("row", [None, "x", 7, {}, {"alias": 7, "person": ["a"]}])
 @pytest.mark.parametrize("button", ["people-remove", "hint-accept", "hint-dismiss"])
 def test_a_forged_row_changes_nothing(served: Served, button: str, row: Any) -> None:
     key = "people" if button == "people-remove" else "hints"
-    told = press(served, key, button, row)
-    assert "changed" not in told
-    assert bool(told) == (isinstance(row, dict) and bool(row))  # nothing chosen, nothing happens
+    parts = press(served, key, button, row)
+    assert "changed" not in parts
+    assert bool(parts) == (isinstance(row, dict) and bool(row))  # nothing chosen, nothing happens
     assert len(served.json("aliases")["aliases"]) == 2

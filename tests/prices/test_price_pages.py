@@ -81,9 +81,9 @@ def test_from_unpriced_to_priced_and_back(served: Served) -> None:
 
 def test_a_price_is_changed_and_deleted(served: Served) -> None:
     number = post(served)["id"]
-    told = served.ask("put", f"prices/{number}", json=OWN | {"input": "3"})
-    assert told.json["input"] == "3"
-    assert served.json(f"prices/{number}") == told.json
+    answer = served.ask("put", f"prices/{number}", json=OWN | {"input": "3"})
+    assert answer.json["input"] == "3"
+    assert served.json(f"prices/{number}") == answer.json
     assert served.ask("delete", f"prices/{number}").status_code == 204
     assert served.ask("delete", f"prices/{number}").status_code == 404
     assert served.json("prices")["prices"] == []
@@ -174,9 +174,9 @@ def preview(served: Served, said: dict[str, Any], edited: Any, claims: Claims = 
     wild = {"field": texts, "choice": CHOICES, "problem": (*FIELDS, "")}
     changed = f"{ids.PRICE_PREVIEW}.n_clicks"
     answer = served.fire(f"{ids.PRICE_PROJECTS}.rowData", claims, values, changed, wild)
-    told = answered(answer)
-    parts = {name: value for name, value in told.items() if not name.startswith("{")}
-    keyed = {ids_of(name): value for name, value in told.items() if name.startswith("{")}
+    card = answered(answer)
+    parts = {name: value for name, value in card.items() if not name.startswith("{")}
+    keyed = {ids_of(name): value for name, value in card.items() if name.startswith("{")}
     wrong = {key[1]: one["children"] for key, one in keyed.items() if key[0] == "problem"}
     return parts | {key[1]: one for key, one in keyed.items() if key[0] == "part"} | {
         "problem": wrong}  # fmt: skip
@@ -206,9 +206,9 @@ def table(served: Served, key: str) -> Any:
 
 def test_the_tables_say_what_there_is(served: Served) -> None:
     for key in ("prices", "repricings"):
-        told = fill(served, key)
-        assert told["card"] == {"data-state": "empty"}
-        assert told["state"]["children"]
+        parts = fill(served, key)
+        assert parts["card"] == {"data-state": "empty"}
+        assert parts["state"]["children"]
     (bare,) = table(served, "unpriced")
     assert (bare["model"], bare["tokens_text"], bare["provider"]) == (
         "our-llama", "1,500,000", "(none)"
@@ -275,11 +275,11 @@ def test_what_failed_after_the_price_was_kept_is_applied_again(
             raise StoreError("the disk is full")
 
         broken.setattr(price_form, "reprice", fail)
-        told = press(served, SAID, EDITED, seen["previewed"]["data"])
-    assert problems(told)[""] == "the disk is full"
-    assert "drawer" not in told
+        parts = press(served, SAID, EDITED, seen["previewed"]["data"])
+    assert problems(parts)[""] == "the disk is full"
+    assert "drawer" not in parts
     (kept,) = served.json("prices")["prices"]
-    again = told["edited"]["data"], told["previewed"]["data"]
+    again = parts["edited"]["data"], parts["previewed"]["data"]
     assert again[0]["number"] == kept["id"]
     assert press(served, SAID, *again)["drawer"] == {"is_open": False}
     assert [one["id"] for one in served.json("prices")["prices"]] == [kept["id"]]
@@ -294,11 +294,11 @@ def looked_up(served: Served, claims: Claims = ADMIN, **said: str) -> Any:
 
 
 def test_the_public_price_of_a_model_is_looked_up(served: Served) -> None:
-    told = looked_up(served, model="gpt-4o", provider="openai", at="2026-11-01")
-    sentence = told["note"]["children"]
+    parts = looked_up(served, model="gpt-4o", provider="openai", at="2026-11-01")
+    sentence = parts["note"]["children"]
     assert sentence.startswith("openai / gpt-4o on 01 Nov 2026: $2.50 in · $1.25 cached · ")
     assert sentence.endswith(f"; public price, {INSTALLED}.")
-    rows = told["table"]["rowData"]
+    rows = parts["table"]["rowData"]
     exact = next(one for one in rows if (one["provider"], one["model"]) == ("openai", "gpt-4o"))
     assert (exact["input_text"], exact["input"]) == ("$2.50", 2.5)
     post(served, model="gpt-4*", **{"from": "2026-11-02"}, input="1", output="2")
@@ -314,9 +314,9 @@ def test_the_public_price_of_a_model_is_looked_up(served: Served) -> None:
 
 
 def test_the_public_book_is_searched(served: Served) -> None:
-    told = looked_up(served)
-    assert len(told["table"]["rowData"]) == MOST
-    assert "more words narrow it" in told["state"]["children"]
+    parts = looked_up(served)
+    assert len(parts["table"]["rowData"]) == MOST
+    assert "more words narrow it" in parts["state"]["children"]
     assert looked_up(served, model="no such")["card"] == {"data-state": "empty"}
     assert looked_up(served, at="soon")["state"]["children"].startswith("'soon' is no")
     answer = served.json("prices/public", model="gpt-4o", provider="openai", at="2026-11-01")
@@ -376,18 +376,18 @@ def test_history_alone_and_a_price_alone(served: Served) -> None:
 def test_the_form_says_what_is_wrong_beside_the_field(
     served: Served, said: dict[str, Any], field: str, sentence: str
 ) -> None:
-    told = preview(served, SAID | said, EDITED)
-    shown = told["problem"]
+    parts = preview(served, SAID | said, EDITED)
+    shown = parts["problem"]
     assert set(shown) == {*FIELDS, ""}
     assert sentence in shown.pop(field)
     assert set(shown.values()) == {""}
-    assert told["save"] == {"disabled": True}
+    assert parts["save"] == {"disabled": True}
 
 
 def test_the_fields_are_those_of_the_kind_of_price(served: Served) -> None:
     def shapes(kind: str, what: str) -> set[str]:
-        told = shape(served, "prices", kind=kind, what=what)
-        return {name for name in FIELDS if not told["box", name]["hidden"]}
+        parts = shape(served, "prices", kind=kind, what=what)
+        return {name for name in FIELDS if not parts["box", name]["hidden"]}
 
     entry = {"model", "provider", "service_tier", "from", "kind", "note", "what"}
     rates = {*RATES}
@@ -401,8 +401,8 @@ def test_deleting_and_undoing_ask_first(served: Served) -> None:
     post(served)
     made = post(served, "repricings", what="unpriced")
     (row,) = table(served, "repricings")
-    told = click(served, "repricings", "price-undo", row)
-    assert "2 calls get back what they cost before" in told["confirm"]["message"]
+    parts = click(served, "repricings", "price-undo", row)
+    assert "2 calls get back what they cost before" in parts["confirm"]["message"]
     for who in (LEADER, ANA):
         refused = confirm(served, "repricings", "price-undo", row, who)
         assert refused["problem"]["children"] == "prices are for platform administrators"
@@ -420,8 +420,8 @@ def test_deleting_and_undoing_ask_first(served: Served) -> None:
     assert "changed" in confirm(served, "prices", "price-delete", kept)
     assert served.json("prices")["prices"] == []
     for forged in ("x", None, True, 10**30):
-        told = confirm(served, "prices", "price-delete", {"id": forged})
-        assert told["problem"]["children"]
+        parts = confirm(served, "prices", "price-delete", {"id": forged})
+        assert parts["problem"]["children"]
 
 
 @pytest.mark.parametrize("claims", [LEADER, ANA])
@@ -435,13 +435,13 @@ def test_the_page_is_there_for_administrators_alone(served: Served, claims: Clai
         shown = fill(served, key)
         assert shown["card"] == {"data-state": state}
         assert bool(shown["table"]["rowData"]) is (state == "ready")
-        told = fill(served, key, claims)
-        assert told["table"]["rowData"] == []
-        assert told["card"] == {"data-state": "failed"}
+        parts = fill(served, key, claims)
+        assert parts["table"]["rowData"] == []
+        assert parts["card"] == {"data-state": "failed"}
     sentence = "prices are for platform administrators"
     assert preview(served, SAID, EDITED, claims)["problem"][""] == sentence
-    told = preview(served, SAID, EDITED)
-    pressed = press(served, SAID, EDITED, told["previewed"]["data"], claims)
+    parts = preview(served, SAID, EDITED)
+    pressed = press(served, SAID, EDITED, parts["previewed"]["data"], claims)
     assert problems(pressed)[""] == sentence
     row = {"id": post(served)["id"]}
     begin(served, "prices", "price-edit", [row], claims, status=403)

@@ -162,14 +162,14 @@ def test_a_page_and_its_link_are_there_for_whom_they_are(served: Served) -> None
 def test_the_table_is_filled_narrowed_and_says_when_it_is_empty(
     served: Served, kept: Plants
 ) -> None:
-    told = fill(served, "plants")
-    assert [row["name"] for row in told["table"]["rowData"]] == ["fern", "oak"]
-    assert (told["card"]["data-state"], told["note"]["children"]) == ("ready", "2 of them")
+    parts = fill(served, "plants")
+    assert [row["name"] for row in parts["table"]["rowData"]] == ["fern", "oak"]
+    assert (parts["card"]["data-state"], parts["note"]["children"]) == ("ready", "2 of them")
     narrowed = fill(served, "plants", like="oa")
     assert [row["name"] for row in narrowed["table"]["rowData"]] == ["oak"]
     kept.held.clear()
-    told = fill(served, "plants")
-    assert (told["card"]["data-state"], told["state"]["children"]) == (
+    parts = fill(served, "plants")
+    assert (parts["card"]["data-state"], parts["state"]["children"]) == (
         "empty", "Nothing grows here yet.",
     )  # fmt: skip
 
@@ -178,8 +178,8 @@ def test_the_buttons_are_those_of_the_chosen_row(served: Served) -> None:
     young, old = fill(served, "plants")["table"]["rowData"]
     for rows, usable in (([], [True, False, False, False]), ([young], [True] * 4),
                          ([old], [True, True, False, True])):  # fmt: skip
-        told = choose(served, "plants", rows)
-        assert [not told[one.key]["disabled"] for one in CARD.buttons] == usable
+        parts = choose(served, "plants", rows)
+        assert [not parts[one.key]["disabled"] for one in CARD.buttons] == usable
     assert choose(served, "plants", [young])["detail"]["children"] == "fern is green"
 
 
@@ -203,11 +203,11 @@ def test_a_form_opens_saves_and_says_what_is_wrong_beside_the_field(
 
 
 def test_a_form_has_the_fields_of_its_choices(served: Served) -> None:
-    told = shape(served, "plants", kind="tree")
-    assert (told["box", "pot"]["hidden"], told["label", "pot"]["children"]) == (
+    parts = shape(served, "plants", kind="tree")
+    assert (parts["box", "pot"]["hidden"], parts["label", "pot"]["children"]) == (
         True, "A pot for a tree",
     )  # fmt: skip
-    assert told["offered", "pot"]["children"][0]["props"]["value"] == "p1"
+    assert parts["offered", "pot"]["children"][0]["props"]["value"] == "p1"
     assert shape(served, "plants", kind="herb")["box", "pot"]["hidden"] is False
 
 
@@ -259,8 +259,8 @@ def test_a_table_that_nobody_declared_is_refused(served: Served) -> None:
 @pytest.mark.parametrize("claims", OTHERS)
 def test_every_door_asks_for_the_same_right(served: Served, kept: Plants, claims: Claims) -> None:
     before = dict(kept.held)
-    told = fill(served, "plants", claims)
-    assert (told["table"]["rowData"], told["card"]["data-state"]) == ([], "failed")
+    parts = fill(served, "plants", claims)
+    assert (parts["table"]["rowData"], parts["card"]["data-state"]) == ([], "failed")
     row = {"id": 1, "name": "fern", "old": False}
     sentence = "plants are for gardeners"
     assert choose(served, "plants", [row], claims)["detail"]["children"] == sentence

@@ -114,10 +114,10 @@ def post(served: Served, raw: dict[str, Any]) -> int:
 
 def test_the_api_pages_through_it_newest_first(served: Served) -> None:
     numbers = [post(served, RAW | {"subject": f"p{n}"}) for n in range(5)]
-    told = served.json("audit", limit=2, offset=1)
-    assert told["row_count"] == 5
-    assert [e["thing"] for e in told["entries"]] == [f"budget {n}" for n in numbers[3:1:-1]]
-    assert told["entries"][0]["name"] == "Root"
+    answer = served.json("audit", limit=2, offset=1)
+    assert answer["row_count"] == 5
+    assert [e["thing"] for e in answer["entries"]] == [f"budget {n}" for n in numbers[3:1:-1]]
+    assert answer["entries"][0]["name"] == "Root"
     assert served.get("audit", limit=0).status_code == 400
 
 
@@ -127,10 +127,10 @@ def test_others_get_no_trail_at_any_door(served: Served, claims: dict[str, Any])
     shown = fill(served, "audit", ADMIN)
     assert (len(shown["table"]["rowData"]), shown["card"]["data-state"]) == (1, "ready")
     assert served.get("audit", claims).status_code == 403
-    told = fill(served, "audit", claims)
-    assert (told["table"]["rowData"], told["card"]["data-state"]) == ([], "failed")
-    assert told["state"]["children"] == "the audit trail is for platform administrators"
-    assert "budget" not in str(told)
+    parts = fill(served, "audit", claims)
+    assert (parts["table"]["rowData"], parts["card"]["data-state"]) == ([], "failed")
+    assert parts["state"]["children"] == "the audit trail is for platform administrators"
+    assert "budget" not in str(parts)
     assert "There is no such page" in body(served, "audit", claims)
     assert link(served, "audit", claims) is True
 
