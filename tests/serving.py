@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import product
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import pytest
 from dash import Dash
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -176,3 +177,15 @@ def serving(folder: Path, pages: tuple[Page, ...] = PAGES, **more: str) -> Itera
     yield Served(app, app.server.test_client(), store, settings, pages)
     store.close()
     state.close()
+
+
+def serving_with(events: Sequence[Mapping[str, Any]]) -> Any:
+    """The fixture `served` of a module of tests: the app over these events."""
+
+    @pytest.fixture
+    def served(tmp_path: Path) -> Iterator[Served]:
+        with serving(tmp_path) as one:
+            one.load(events)
+            yield one
+
+    return served

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,7 +29,7 @@ from tests.budgets.test_budget_pages import (
     post,
 )
 from tests.resources import choose
-from tests.serving import ADMIN, Claims, Served, serving
+from tests.serving import ADMIN, Claims, Served, serving_with
 
 FORMULA = "=1+1"
 EVENTS = [
@@ -45,11 +43,7 @@ EVENTS = [
 DAILY = WEB | {"soft": 4, "start": "2026-11-01"}
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as one:
-        one.load(EVENTS)
-        yield one
+served = serving_with(EVENTS)
 
 
 # --- charts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from components.settings.budgets import remaining
 from tests import resources
 from tests.resources import Parts, problems
-from tests.serving import ADMIN, Claims, Served, serving
+from tests.serving import ADMIN, Claims, Served, serving, serving_with
 
 LEADER: Claims = {"sub": "lena", "name": "Lena", "applications_admin": "web"}
 ANA: Claims = {"sub": "ana"}
@@ -31,11 +30,7 @@ EVENTS = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as one:
-        one.load(EVENTS)
-        yield one
+served = serving_with(EVENTS)
 
 
 def post(served: Served, raw: dict[str, Any], claims: Claims = ADMIN) -> int:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.resources import body, choose, confirm, fill, link, press, problems, save
-from tests.serving import ADMIN, KEY, Claims, Served, serving
+from tests.serving import ADMIN, KEY, Claims, Served, serving_with
 
 OTHERS: tuple[Claims, ...] = ({"sub": "ana"}, {"sub": "lena", "applications_admin": "web"})
 EVENTS: list[dict[str, Any]] = [
@@ -20,11 +18,7 @@ EVENTS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as one:
-        one.load(EVENTS)
-        yield one
+served = serving_with(EVENTS)
 
 
 def post(served: Served, *events: dict[str, Any]) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,7 +25,7 @@ from tests.resources import (
     shape,
 )
 from tests.resources import press as click
-from tests.serving import ADMIN, KEY, Claims, Served, serving
+from tests.serving import ADMIN, KEY, Claims, Served, serving_with
 
 LEADER: Claims = {"sub": "lena", "name": "Lena", "applications_admin": "web"}
 ANA: Claims = {"sub": "ana"}
@@ -42,11 +40,7 @@ EVENTS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as one:
-        one.load(EVENTS)
-        yield one
+served = serving_with(EVENTS)
 
 
 def post(served: Served, path: str = "prices", **raw: Any) -> Any:
