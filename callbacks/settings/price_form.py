@@ -3,7 +3,7 @@ applied that was not looked at just so."""
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from dash import ALL, Dash, Input, Output, ctx
 
@@ -25,8 +25,8 @@ from data.errors import Refused, SpendscopeError
 from data.prices.cost_change import CostChange
 from data.prices.entries import FIELDS
 from data.prices.own import change, create, entry
-from data.repricing.apply import RepricingRequest, parse_request
 from data.repricing.apply import apply as reprice
+from data.repricing.apply import parse_request
 from data.repricing.preview import preview
 
 KEY: Final = PRICES.key
@@ -46,59 +46,48 @@ def opening(context: Context, button: str, row: Row) -> Opening:
     return Opening(values=model if isinstance(model, dict) else {})
 
 
-class Draft(NamedTuple):
-    """What the form says: the price, if it is about one, what it replaces, and what becomes of
-    stored calls."""
-
-    price: dict[str, Any] | None
-    number: int | None
-    what: str
-    days: dict[str, Any]
-
-    @classmethod
-    def of(cls, values: Values, number: Any) -> Draft:
-        """The draft of a form as it stands."""
-        kind, what, present = values.get("kind"), str(values.get("what")), FORM.present(values)
-        price = {name: values.get(name) for name in FIELDS if present[name]}
-        if kind == "public" and not str(values.get("discount") or "").strip():
-            price["discount"] = "0"
-        days = {"from": values.get("since"), "to": values.get("until")}
-        return cls(price if kind else None, number, what, days if what == "history" else {})
-
-    @property
-    def repricing(self) -> dict[str, Any]:
-        """The re-pricing that it asks for."""
-        return {"what": self.what} | self.days
-
-    def check(self) -> RepricingRequest | None:
-        """The re-pricing, None for none; `Refused` names the field of the form."""
-        if self.what == "nothing":
-            return None
-        try:
-            return parse_request(self.repricing)
-        except Refused as error:
-            raise Refused(IN_FORM.get(error.parameter, error.parameter), str(error)) from None
+def price_of(values: Values) -> dict[str, Any] | None:
+    """The price that the form describes, None where calls are re-priced by the present book."""
+    if not values.get("kind"):
+        return None
+    present = FORM.present(values)
+    price = {name: values.get(name) for name in FIELDS if present[name]}
+    if values["kind"] == "public" and not str(values.get("discount") or "").strip():
+        price["discount"] = "0"
+    return price
 
 
-def changes(context: Context, draft: Draft) -> list[CostChange]:
+def repricing_of(values: Values) -> dict[str, Any] | None:
+    """What becomes of stored calls, None for nothing; `Refused` names the field of the form."""
+    what = str(values.get("what"))
+    if what == "nothing":
+        return None
+    days = {"from": values.get("since"), "to": values.get("until")} if what == "history" else {}
+    try:
+        parse_request({"what": what} | days)
+    except Refused as error:
+        raise Refused(IN_FORM.get(error.parameter, error.parameter), str(error)) from None
+    return {"what": what} | days
+
+
+def changes(context: Context, values: Values, number: Any) -> list[CostChange]:
     """What it would change; raises `Refused` naming the field of the form that is wrong."""
-    price = {"price": draft.price, "instead_of": draft.number} if draft.price is not None else {}
-    if draft.check() is None:
-        # Also what changes nothing must be a price.
-        preview(context.state, context.scope, {"what": "unpriced"} | price, context.store)
-        return []
-    return preview(context.state, context.scope, draft.repricing | price, context.store)
+    repricing, price = repricing_of(values), price_of(values)
+    draft = {} if price is None else {"price": price, "instead_of": number}
+    # Also what changes nothing must be a price.
+    request = (repricing or {"what": "unpriced"}) | draft
+    found = preview(context.state, context.scope, request, context.store)
+    return found if repricing else []
 
 
 def save(context: Context, number: Any, values: Values) -> int | None:
     """Keep the price, if there is one among it, and have the stored calls follow."""
-    draft = Draft.of(values, number)
-    request, price = draft.check(), _keep(context, draft)
-    if request is None:
+    repricing, price = repricing_of(values), _keep(context, number, price_of(values))
+    if repricing is None:
         return price
+    own = {} if price is None else {"price": price}
     try:
-        own = {} if price is None else {"price": price}
-        reprice(context.state, context.actor, parse_request(draft.repricing | own), context.store)
+        reprice(context.state, context.actor, parse_request(repricing | own), context.store)
     except SpendscopeError as error:
         if price is None:
             raise
@@ -106,12 +95,12 @@ def save(context: Context, number: Any, values: Values) -> int | None:
     return price
 
 
-def _keep(context: Context, draft: Draft) -> int | None:
-    if draft.price is None:
+def _keep(context: Context, number: Any, price: dict[str, Any] | None) -> int | None:
+    if price is None:
         return None
-    if draft.number is None:
-        return create(context.state, context.actor, draft.price).id
-    return change(context.state, context.actor, draft.number, draft.price).id
+    if number is None:
+        return create(context.state, context.actor, price).id
+    return change(context.state, context.actor, number, price).id
 
 
 def register(app: Dash, stores: Stores) -> None:
@@ -168,13 +157,12 @@ def _previewing(app: Dash, stores: Stores) -> None:
 def _previewed(context: Context, values: Values, edited: Any) -> dict[str, Any]:
     """What the form says of its preview, or what is wrong with its fields."""
     try:
-        draft = Draft.of(values, number_edited(PRICES, edited))
-        found = changes(context, draft)
+        found = changes(context, values, number_edited(PRICES, edited))
     except SpendscopeError as error:
         return {"sentence": "", "no_rows": True, "rows": [], "previewed": None, "unusable": True,
                 "problem": problems(FORM, error)}  # fmt: skip
-    rows = preview_rows(found)
+    rows, what = preview_rows(found), str(values.get("what"))
     return {
-        "sentence": preview_sentence(found, draft.what), "no_rows": not rows, "rows": rows,
+        "sentence": preview_sentence(found, what), "no_rows": not rows, "rows": rows,
         "previewed": preview_of(values, edited), "unusable": False, "problem": problems(FORM),
     }  # fmt: skip
