@@ -72,20 +72,20 @@ def _register_filters(app: Dash, stores: Stores) -> None:
     def update_filters(
         search: str, _me: Any, _clear: Any, _refresh: Any, drill: Any, chips: Any, *rest: Any
     ) -> tuple[Any, ...]:
-        *controls, zone, held = rest
+        *controls, zone, current = rest
         preferred = preferences.read(stores.state, *current_person().ids)
-        before = held["choice"] if held else _on_arrival(search, preferred)
+        before = current["choice"] if current else _on_arrival(search, preferred)
         try:
             choice = _next_choice(
-                ctx.triggered_id, before, search, drill, chips, tuple(controls), held, preferred
+                ctx.triggered_id, before, search, drill, chips, tuple(controls), current, preferred
             )
             made, filters = _resolve(choice, preferred.zone_in(zone), stores)
         except Refused as problem:
             return _show_problem(problem, controls[0])
         choice = made["choice"]
-        if held and choice == before and ctx.triggered_id == ids.URL:
+        if current and choice == before and ctx.triggered_id == ids.URL:
             return (no_update,) * len(WRITTEN)
-        undo = (held or {}).get("undo")
+        undo = (current or {}).get("undo")
         made["undo"] = choices.update_undo(undo, before, choice, ctx.triggered_id == ids.DRILL)
         return (*_show_filters(made, filters), *_show_pickers(choice, controls[len(CONTROLS) :]))
 
