@@ -42,6 +42,7 @@ from data.ingest.import_log import LiveImports
 from data.ingest.importing import store_request
 from data.ingest.keys import Key
 from data.ingest.requests import RequestParser
+from data.sources.otlp.logs import LOST as LOST_EVENTS
 from data.sources.otlp.requests import EARLIER
 from data.sources.otlp.spans import LOST, UNCOUNTED, WITHOUT_CALLS
 from data.sources.report import Report
@@ -104,7 +105,7 @@ def _warning(signal: str, key: Key, report: Report, tally: LiveImports) -> str:
 
 def _lost(report: Report) -> str:
     """What of a request about models was not counted: with tokens or money, or all of it."""
-    kinds = (LOST, *WITHOUT_CALLS.values(), *([] if report.read else [UNCOUNTED]))
+    kinds = (LOST, LOST_EVENTS, *WITHOUT_CALLS.values(), *([] if report.read else [UNCOUNTED]))
     found = [f"{note} ({times:,} ×)" for note, times in report.notes.items()
              if note.startswith(kinds)]  # fmt: skip
     return "; ".join(found[:REASONS])

@@ -26,13 +26,15 @@ from data.events.table import EPOCH
 from data.ingest.importing import ingest
 from data.ingest.preparing import Progress
 from data.sources import Options
-from data.sources.format import Note, Raw, Record, records
+from data.sources.format import Note, Raw, Record, records, unread_note
 from data.sources.litellm.calls import Calls
 from data.sources.litellm.daily_spend import DailyTotals
 from data.sources.litellm.database import Database, Row
 from data.sources.litellm.dump import LOGS
+from data.sources.litellm.spend_logs import SPEND_LOGS
 from data.sources.postgres.address import TooSlow
 from data.sources.report import Report
+from data.sources.unread import Watch
 from data.state.store import State
 from data.state.tables import SYNC_CURSORS
 
@@ -96,6 +98,8 @@ def sync_database(
     if dry_run:
         pages = chain(one.pages(), one.late() if late else ())
         report = ingest(one.records(pages), target.store, dry_run=True, progress=progress)
+        for note in one.notes():
+            report.note(note)
     else:
         report = one.run(late, progress, stop)
     report.files, report.format = 1, FORMAT_NAME
@@ -106,7 +110,8 @@ class _Sync:
     """One time of reading on."""
 
     def __init__(self, target: SyncTarget, options: Options) -> None:
-        self._target, self._options = target, options
+        self._target, self._watch = target, Watch()
+        self._options = replace(options, watch=self._watch)
         self._source = str(target.database.address)
         self._now = (EPOCH + timedelta(microseconds=target.now)).strftime("%Y-%m-%d %H:%M:%S")
         self._start = self._cursor = self._valid_cursor()
@@ -128,7 +133,7 @@ class _Sync:
                 return report
         if late:
             self._read_late(report)
-        for note in self._notes():
+        for note in self.notes():
             report.note(note)
         return report
 
@@ -205,8 +210,10 @@ class _Sync:
             self._cursor = Cursor(started, row["request_id"], last, created)
             save_cursor(self._target.state, self._source, self._cursor)
 
-    def _notes(self) -> Iterator[str]:
-        """Where all rows and LiteLLM's daily sums differ, once all rows were read."""
+    def notes(self) -> Iterator[str]:
+        """What nobody reads of the rows; once all were read, where LiteLLM's daily sums differ."""
+        if (left := unread_note(FORMAT_NAME, SPEND_LOGS, self._watch)) is not None:
+            yield left.text
         if self._since is None:
             for row in self._target.database.sums():
                 self._totals.add_total(row)

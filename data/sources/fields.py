@@ -16,6 +16,7 @@ from data.events import table
 from data.events.money import NANO
 from data.events.reasons import no_rate
 from data.sources.format import FOREIGN, NOTES, Raw
+from data.sources.unread import WatchedText
 
 CODE: Final = re.compile("[A-Z]{3}")  # of a currency
 SEPARATE: Final = "{} are fewer than the cached tokens: taken as counted apart from them"
@@ -151,9 +152,10 @@ def parsed(name: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return orjson.loads(value) if value.strip() else None
+        found = orjson.loads(str(value)) if value.strip() else None
     except orjson.JSONDecodeError:
         raise EventError(f"{name} is not JSON") from None
+    return value.opened(found) if isinstance(value, WatchedText) else found
 
 
 def fingerprint(prefix: str, *parts: Any) -> str:

@@ -141,12 +141,17 @@ def watched_records(
     watch = watches.pop(form.name, None) or Watch()
     watch.begin_file()
     yield from form.read(file, replace(options, watch=watch))
-    left = [path for path in watch.unread() if not _is_declared(form, path)]
-    if left:
-        names = ", ".join(left[:MOST_NAMED]) + (", …" if len(left) > MOST_NAMED else "")
-        yield file.name, Note(UNREAD.format(form.name, names))
+    if (note := unread_note(form.name, form, watch)) is not None:
+        yield file.name, note
     else:
         watches[form.name] = watch
+
+
+def unread_note(name: str, form: Format, watch: Watch) -> Note | None:
+    """A sentence on what was left and `form` does not declare, None where nothing was."""
+    left = [path for path in watch.unread() if not _is_declared(form, path)]
+    names = ", ".join(left[:MOST_NAMED]) + (", …" if len(left) > MOST_NAMED else "")
+    return Note(UNREAD.format(name, names)) if left else None
 
 
 def _is_declared(form: Format, path: str) -> bool:

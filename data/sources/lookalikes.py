@@ -73,12 +73,6 @@ LOOKALIKES: Final = (
         " runs, with spendscope import --here",
     ),
     Lookalike(
-        lambda head: (
-            "total_spend" in (head.first.get("metadata") or ()) and "results" in head.first
-        ),
-        "these are LiteLLM's sums of days: import its spend logs, which tell each call",
-    ),
-    Lookalike(
         lambda head: "totals" in head.first and any(name in head.first for name in SUMS),
         "these are sums that ccusage made of session logs: import the logs themselves, with"
         " spendscope import --here",

@@ -3,7 +3,8 @@
 Of each set of keys the first entry that comes to something is handed to its reader as a mapping
 that remembers what it is asked for; all others pass as they are. What the reader of a whole file
 never asked for, though its name says that it matters and a number other than 0 stands there, is
-told at the end. A reader that goes through all of a mapping has asked for all of it.
+told at the end. An object that is a text, as in a cell of a table, is looked into likewise. A
+reader that goes through all of a mapping has asked for all of it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final
+
+import orjson
 
 MATTERS: Final = re.compile(
     r"token|cost|price|usage|credit|request|quantity|amount|spend|cents|usd|charge|premium"
@@ -32,6 +35,9 @@ CONTENT: Final = frozenset({
     "toolUseResult", "tool_input", "functionCall", "functionResponse", "inputBodyJson",
     "outputBodyJson", "instructions", "tools", "schema", "headers",
 })  # fmt: skip
+# Cells that hold what was said, as text.
+SAID: Final = frozenset({"input", "output", "request", "response", "body", "proxy_server_request"})
+LONGEST_TEXT: Final = 20_000  # characters; a longer one is content
 MOST_SHAPES: Final = 2_000
 MOST_TRIES: Final = 1_000  # of one shape, until something comes of an entry
 ALL_OF: Final = 40  # entries of a file; of the others, one of ONE_OF
@@ -154,6 +160,18 @@ class Watched(dict[str, Any]):
         self._asked.update(f"{self._above}{name}" for name in dict.keys(self))
 
 
+class WatchedText(str):
+    """The text of an object, which remembers what is asked for of it once it is read."""
+
+    __slots__ = ("above", "asked")
+    above: str
+    asked: set[str]
+
+    def opened(self, value: Any) -> Any:
+        """The object that was read out of it."""
+        return _watched(value, self.above, self.asked)
+
+
 def unwatched(row: Mapping[str, Any]) -> Any:
     """The items of a row for who looks at their names alone: that asks for nothing."""
     return dict.items(row) if isinstance(row, dict) else row.items()
@@ -163,7 +181,7 @@ def _shape(entry: dict[str, Any], depth: int) -> Shape:
     """The keys of an entry, with those of what is nested in it."""
     found: list[Any] = []
     for name, value in entry.items():
-        inner = value[0] if type(value) is list and value else value
+        inner = _inside(name, value[0] if type(value) is list and value else value)
         if type(inner) is dict and depth < DEEPEST and name not in CONTENT:
             found.append((name, _shape(inner, depth + 1)))
         else:
@@ -176,9 +194,27 @@ def _watched(value: Any, above: str, asked: set[str]) -> Any:
         return [_watched(each, above, asked) for each in value]
     if type(value) is not dict:
         return value
-    inner = {name: each if name in CONTENT else _watched(each, f"{above}{name}.", asked)
+    inner = {name: each if name in CONTENT else _watched_item(name, each, above, asked)
              for name, each in value.items()}  # fmt: skip
     return Watched(inner, above, asked)
+
+
+def _watched_item(name: str, value: Any, above: str, asked: set[str]) -> Any:
+    if type(value) is str and _inside(name, value) is not value:
+        text = WatchedText(value)
+        text.above, text.asked = f"{above}{name}.", asked
+        return text
+    return _watched(value, f"{above}{name}.", asked)
+
+
+def _inside(name: str, value: Any) -> Any:
+    """The object that a text is, unless it is what was said; anything else as it is."""
+    if type(value) is not str or value[:1] != "{" or name in SAID or len(value) > LONGEST_TEXT:
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return value
 
 
 def _numbers(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
@@ -189,7 +225,8 @@ def _numbers(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
     elif type(value) is dict and depth <= DEEPEST:
         for name, each in value.items():
             if name not in CONTENT:
-                yield from _numbers(each, f"{path}.{name}" if path else name, depth + 1)
+                inner = _inside(name, each)
+                yield from _numbers(inner, f"{path}.{name}" if path else name, depth + 1)
     elif path and matters(path.rpartition(".")[2]):
         yield path, value
 
@@ -205,7 +242,7 @@ def _looked_up(entry: dict[str, Any], paths: list[str]) -> Iterator[tuple[str, A
         value: Any = entry
         for name in path.split("."):
             value = value[0] if type(value) is list and value else value
-            value = value.get(name) if type(value) is dict else None
+            value = _inside(name, value.get(name)) if type(value) is dict else None
         yield path, value
 
 

@@ -27,6 +27,7 @@ from data.ingest.importing import ingest
 from data.ingest.sync import UNDATED, Cursor, SyncTarget, load_cursor, sync_database
 from data.settings import Settings
 from data.sources import Options, find, read
+from data.sources.format import NOT_READ
 from data.sources.litellm import database as litellm_database
 from data.sources.litellm.database import Database
 from data.sources.postgres.address import NO_URL, Address
@@ -122,6 +123,22 @@ def test_the_rows_are_those_of_a_dump(
     mine, theirs = ({e["event_id"]: e for e in stored(each)} for each in (store, dumped))
     dumped.close()
     assert mine == theirs
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_column_with_counts_that_nobody_reads_is_named(
+    base: Base, one_pass: Run, dry_run: bool
+) -> None:
+    base.run('ALTER TABLE "LiteLLM_SpendLogs" ADD thinking_tokens integer DEFAULT 0, ADD note text')
+    base.add(*calls("08:00", "09:00"))
+    usage = json.dumps({"usage_object": {"advisor_tokens": 5}})
+    base.run('UPDATE "LiteLLM_SpendLogs" SET thinking_tokens = 7, note = \'tokens\','
+             f" metadata = '{usage}' WHERE request_id = 'r1'")  # fmt: skip
+    report, _ = one_pass(base, dry_run=dry_run)
+    (left,) = (note for note in report.notes if NOT_READ in note)
+    assert left.startswith("litellm-database: ")
+    assert "thinking_tokens" in left
+    assert "metadata.usage_object.advisor_tokens" in left
 
 
 def test_a_pass_that_is_killed_goes_on_where_it_was(

@@ -11,8 +11,9 @@ from data.errors import EventError
 from data.sources import Note, Options
 from data.sources.codex.calls import call_id
 from data.sources.events import event_of
+from data.sources.format import UNREAD
 from data.sources.otlp import requests
-from data.sources.otlp.logs import METRICS_ONLY, REPEATS_SPAN
+from data.sources.otlp.logs import LOST, METRICS_ONLY, REPEATS_SPAN
 from tests.sources.test_otlp_spans import SECRET, pairs
 
 AT: Final = 1_795_350_580_123_456_789
@@ -106,7 +107,22 @@ def test_its_event_is_known_by_body_attribute_or_scope() -> None:
     by_scope = log(REQUEST | {"event.name": "api_request"})
     found = read(by_body, by_field, by_name, by_scope, scope="com.anthropic.claude_code.events")
     assert [event["event_id"] for event in found] == ["claude_code:req_1"] * 4
-    assert read(by_scope) == []
+    assert read(by_scope) == [Note(f"{LOST}: api_request")]
+
+
+def test_counts_that_nobody_reads_are_named() -> None:
+    event, note = read(log(REQUEST | {"advisor_tokens": 7, "cost_usd_micros": 1_234},
+                           "claude_code.api_request"))  # fmt: skip
+    assert (event["input_tokens"], note) == (10, Note(UNREAD.format("otlp", "advisor_tokens")))
+    assert len(read(log(REQUEST | {"advisor_tokens": 0}, "claude_code.api_request"))) == 1
+    assert len(read(log(COMPLETED))) == 1
+
+
+def test_an_event_of_another_program_with_counts_is_named() -> None:
+    counts = {"input_token_count": 5, "event.name": "qwen-code.api_response"}
+    assert read(log(counts)) == [Note(f"{LOST}: qwen-code.api_response")]
+    assert read(log(counts | {"input_token_count": 0})) == []
+    assert read(log({"event.name": "qwen-code.user_prompt", "prompt_length": 5})) == []
 
 
 @pytest.mark.parametrize(

@@ -74,9 +74,6 @@ REFUSED: dict[str, tuple[str, bytes, str]] = {
         "codex exec",
     ),
     "gemini -p": ("out.json", b'{"response": "hi", "stats": {"models": {}}}', "gemini -p"),
-    "daily activity": (
-        "days.json", b'{"results": [], "metadata": {"total_spend": 1}}', "import its spend logs"
-    ),
     "failed answer": ("a.json", b'{"error": {"message": "bad key"}}', "a request that failed"),
     "other columns": ("people.csv", b"name,city\nana,Bonn\n", "map them to fields: name, city)"),
 }  # fmt: skip

@@ -17,6 +17,7 @@ from data.ingest.keys import UNNAMED
 from data.ingest.requests import LocalRequestParser
 from data.prices.book import PUBLIC
 from data.sources import File, Options, formats
+from data.sources.fields import parsed
 from data.sources.format import UNREAD, Format, Note, records, watched_records
 from data.sources.otlp.requests import request_records
 from data.sources.sessions import END, log_records
@@ -86,6 +87,18 @@ def test_what_is_asked_for_is_read() -> None:
     assert unread([*rows, {"a": 2, "tokens": 9, "usage": {"tokens": 1}}], "tokens", "a") == [
         "usage.tokens"
     ]
+
+
+def test_a_cell_that_holds_an_object_is_looked_into() -> None:
+    cell = json.dumps({"thinking_tokens": 7, "tokens": 8})
+    rows = [{"a": 1, "usage": cell, "input": cell, "prompt": cell}, {"a": 2, "usage": "{no"}]
+    assert unread(rows, "a") == ["usage.thinking_tokens", "usage.tokens"]
+    read_one = unread(rows, gives=lambda row: parsed("usage", row["usage"])["tokens"])
+    assert read_one == ["usage.thinking_tokens"]
+    assert unread(rows[:1], gives=lambda row: dict(parsed("usage", row["usage"]))) == []
+    # the first that holds something may come late
+    late = [{"a": 1, "usage": json.dumps({"credits": 0})}, {"a": 2, "usage": '{"credits": 4}'}]
+    assert unread(late, "a") == ["usage.credits"]
 
 
 def test_a_row_that_comes_to_nothing_says_nothing() -> None:

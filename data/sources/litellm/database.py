@@ -2,7 +2,8 @@
 
 Nothing is ever written there: every transaction is read only, short, and gives up after a
 minute. Pages go by (startTime, request_id), which LiteLLM keeps an index of. Read are the
-columns this version of LiteLLM has, and of metadata what we use: prompts and answers stay there.
+columns this version of LiteLLM has that we use or whose names speak of tokens, money or counts,
+and of metadata what we use: prompts and answers stay there.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from data.errors import SourceError
 from data.sources.litellm.calls import COLUMNS, METADATA, Names
 from data.sources.litellm.dump import LOGS, OTHER_TABLES, SUMS, TEAMS, USERS, named
 from data.sources.postgres.address import SECONDS, Address
+from data.sources.unread import matters
 
 HOUR: Final = "interval '1 hour'"
 DAY: Final = "interval '1 day'"
@@ -217,5 +219,7 @@ class Database:
     def _table(self, name: str) -> sa.TableClause:
         """A table with those of the columns of interest that are there."""
         there = self._columns.get((self._schema, name), set())
-        columns = [each for each in TABLES[name] if each in there]
+        columns: list[str] = [each for each in TABLES[name] if each in there]
+        if name == LOGS:  # newer versions' counts and money, to say that nobody reads them
+            columns += sorted(one for one in there - {*columns} if matters(one))
         return sa.table(name, *(sa.column(each) for each in columns), schema=self._schema)

@@ -144,7 +144,9 @@ def _moment(name: str, payload: Mapping[str, Any]) -> str | None:
 
 
 def _is_sums(head: Head) -> bool:
-    return set(head.columns) >= SUMMED or SUMS.match(head.text) is not None
+    metadata = head.first.get("metadata")
+    sums = isinstance(metadata, dict) and "results" in head.first and "total_spend" in metadata
+    return set(head.columns) >= SUMMED or SUMS.match(head.text) is not None or sums
 
 
 def _no_calls(file: File, _: Options) -> Iterator[Record]:
@@ -177,8 +179,11 @@ IGNORED: Final = {
     "metadata.user_api_key_*": "what a key, person or team has spent so far",
     "saved_cache_cost": "what a hit in the gateway's cache would have cost",
 }
+SPEND_LOGS: Final = Format(
+    "litellm", "LiteLLM spend logs", _is_rows, _rows, posted=True, ignored=IGNORED
+)
 FORMATS: Final = (
-    Format("litellm", "LiteLLM spend logs", _is_rows, _rows, posted=True, ignored=IGNORED),
+    SPEND_LOGS,
     Format(
         "litellm-callback",
         "LiteLLM generic_api callback",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 from data.errors import EventError
@@ -12,6 +13,7 @@ from data.sources.otlp import names
 from data.sources.otlp.items import Log, Point
 from data.sources.otlp.names import Attributes, Names, first, first_text
 from data.sources.otlp.usage import tokens_of
+from data.sources.unread import is_something, matters
 
 PERSON: Final = Names("enduser.id", "user.email", "user.account_uuid", "user.account_id", "user.id")
 CLIENTS: Final = {  # as in their own logs
@@ -28,6 +30,28 @@ GEMINI_COUNTS: Final = (
     *("input_token_count", "tool_token_count", "cached_content_token_count"),
     *("output_token_count", "thoughts_token_count"),
 )
+
+
+# Attributes with tokens or money that the makers below ask for.
+COUNTED: Final = frozenset({
+    *("input_tokens", "cache_read_tokens", "cache_creation_tokens", "output_tokens", "cost_usd"),
+    *CODEX_COUNTS, "cache_write_token_count", *GEMINI_COUNTS,
+})  # fmt: skip
+# The same in another unit, and how much a conversation, a tool or a cache held.
+LEFT: Final = frozenset({
+    *("cost_usd_micros", "tokens_before", "tokens_after", "tool_result_tokens", "cost_center"),
+})  # fmt: skip
+
+
+def unread(log: Log) -> list[str]:
+    """Attributes of an event that may hold tokens, money or counts and that nobody reads."""
+    doubtful = _unread(tuple(log.attributes))
+    return [name for name in doubtful if is_something(log.attributes[name])] if doubtful else []
+
+
+@lru_cache(1_024)
+def _unread(names_told: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(n for n in names_told if n not in COUNTED and n not in LEFT and matters(n))
 
 
 def common(log: Log | Point, emitter: str) -> Raw:

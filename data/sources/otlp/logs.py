@@ -2,7 +2,8 @@
 
 The convention stands at the top of `requests.py`. Everything else is nobody's use: prompts,
 decisions, phases, the pieces of a stream, and the events of GenAI instrumentations, which repeat
-a span.
+a span. An event of another name with counts like theirs is named, and so are counts of a known
+event that nobody reads.
 
 Metrics are sums of what spans and log events tell one by one, so a report says they are there, and
 that their use is missing where those are not sent (`callbacks/receive/otlp.py` answers so, too).
@@ -18,8 +19,9 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from data.errors import EventError
-from data.sources.format import Note, Raw
+from data.sources.format import MOST_NAMED, UNREAD, Note, Raw
 from data.sources.otlp.agents import (
+    COUNTED,
     claude_call,
     claude_error,
     claude_tool,
@@ -32,12 +34,19 @@ from data.sources.otlp.agents import (
     gemini_error,
     gemini_session,
     gemini_tool,
+    unread,
 )
 from data.sources.otlp.items import DELTA, Log, Point
 from data.sources.otlp.names import first
+from data.sources.unread import is_something
 
 CLAUDE_SCOPE: Final = "com.anthropic.claude_code"
 SPAN_EVENT: Final = "gen_ai.client.inference.operation.details"
+NO_USE: Final = frozenset({  # of events with counts of their own
+    f"claude_code.{name}" for name in
+    ("user_prompt", "tool_decision", "assistant_response", "hook_execution_start")
+})  # fmt: skip
+LOST: Final = "log events with tokens or money became nothing"
 REPEATS_SPAN: Final = Note(f"{SPAN_EVENT} repeats a span: not counted")
 MAKERS: Final[dict[str, Callable[[Log], Raw | None]]] = {
     "claude_code.api_request": claude_call,
@@ -75,8 +84,22 @@ def log_events(log: Log) -> Iterator[Raw | Note]:
         name = f"claude_code.{log.attributes.get('event.name')}"
     if name == SPAN_EVENT:
         yield REPEATS_SPAN
-    elif name in MAKERS and (made := MAKERS[name](log)) is not None:
-        yield {**common(log, name.partition(".")[0]), **made}
+    elif name in MAKERS:
+        if (made := MAKERS[name](log)) is not None:
+            yield {**common(log, name.partition(".")[0]), **made}
+            yield from _left(unread(log))
+    elif name not in NO_USE and _has_counts(log):
+        named = name or str(log.attributes.get("event.name", "no name"))
+        yield Note(f"{LOST}: {named[:80]}")
+
+
+def _has_counts(log: Log) -> bool:
+    return any(is_something(log.attributes[name]) for name in COUNTED & log.attributes.keys())
+
+
+def _left(names: list[str]) -> Iterator[Note]:
+    if names:
+        yield Note(UNREAD.format("otlp", ", ".join(names[:MOST_NAMED])))
 
 
 def point_events(point: Point) -> Iterator[Raw | Note]:
