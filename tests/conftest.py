@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,17 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 # Workers take whole files in this order: the longest first, so that all end together.
-LONGEST = ("browser/test_walk", "engines/test_durable", "sources/test_real_data",
-           "analytics/test_numbers", "browser/test_drill", "browser/test_budgets",
-           "events/test_merging", "sources/test_litellm_postgres", "access/test_rights",
-           "browser/test_people", "browser/test_address")  # fmt: skip
+LONGEST = ("browser/test_walk", "browser/test_drill", "browser/test_budgets",
+           "engines/test_durable", "access/test_rights", "browser/test_people",
+           "sources/test_real_data", "browser/test_address", "analytics/test_numbers",
+           "events/test_merging", "people/test_people",
+           "sources/test_litellm_postgres")  # fmt: skip
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One worker more than processors: of those at work, one waits for its browser."""
+    return (yield) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
