@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 from urllib.error import URLError
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
@@ -34,14 +36,19 @@ EVENTS: Final = [
 pytestmark = pytest.mark.usefixtures("environ")
 
 
-@pytest.fixture
-def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def settings_of(folder: Path) -> dict[str, str]:
+    """The environment of a Spendscope with its own stores and port."""
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    told = {"DATA_DIR": str(tmp_path / "var"), "PORT": str(port), "JWT_SECRET": SECRET,
+    told = {"DATA_DIR": str(folder / "var"), "PORT": str(port), "JWT_SECRET": SECRET,
             "INGEST_KEY": KEY, "NOW": NOW}  # fmt: skip
-    named = {f"SPENDSCOPE_{name}": value for name, value in told.items()}
+    return {f"SPENDSCOPE_{name}": value for name, value in told.items()}
+
+
+@pytest.fixture
+def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    named = settings_of(tmp_path)
     for name, value in named.items():
         monkeypatch.setenv(name, value)
     return named
@@ -54,20 +61,32 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def server(environ: Mapping[str, str], tmp_path: Path) -> Iterator[Settings]:
-    """A real server in a process of its own, stopped at the end."""
-    settings = Settings.read(environ)
-    with (tmp_path / "log").open("wb") as log:
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of a real server in a process of its own, stopped at the end."""
+    folder = tmp_path_factory.mktemp("running")
+    environ = settings_of(folder)
+    with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, ROOT / "app.py", "serve"], cwd=tmp_path, stdout=log, stderr=log
-        )
+            [sys.executable, ROOT / "app.py", "serve"], cwd=folder, stdout=log, stderr=log,
+            env=os.environ | environ,
+        )  # fmt: skip
     try:
-        wait_until(lambda: answers(settings, process), process)
-        yield settings
+        wait_until(lambda: answers(Settings.read(environ), process), process)
+        yield environ
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+@pytest.fixture
+def server(
+    environ: Mapping[str, str], running: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Settings:
+    """The server that runs, and has the store of this test's commands: each has its own user."""
+    for name, value in running.items():
+        monkeypatch.setenv(name, value)
+    return Settings.read(running)
 
 
 def wait_until(there: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
@@ -88,9 +107,10 @@ def answers(settings: Settings, process: subprocess.Popen[bytes]) -> bool:
         return False
 
 
-def totals(settings: Settings) -> Any:
+def totals(settings: Settings, **filters: str) -> Any:
     token = sign(settings, {"sub": "root", "isAdmin": True}, 600)
-    url = f"http://127.0.0.1:{settings.port}/api/v1/query?metrics=events,cost,tokens"
+    told = urlencode({"metrics": "events,cost,tokens", **filters})
+    url = f"http://127.0.0.1:{settings.port}/api/v1/query?{told}"
     asked = Request(url, headers={"Authorization": f"Bearer {token}"})
     with urlopen(asked, timeout=30) as answer:
         return json.loads(answer.read())["totals"]
@@ -101,10 +121,10 @@ def test_an_import_goes_through_the_server_that_runs(
 ) -> None:
     code, said, _ = run("import", "--json", str(file))
     assert (code, json.loads(said)["accepted"]) == (0, len(EVENTS))
-    assert totals(server) == {"events": 7, "cost": 7.0, "tokens": 21}
+    assert totals(server, user="ana") == {"events": 7, "cost": 7.0, "tokens": 21}
     code, said, _ = run("import", "--json", str(file))
     assert (code, json.loads(said)["duplicates"]) == (0, len(EVENTS))
-    assert totals(server) == {"events": 7, "cost": 7.0, "tokens": 21}
+    assert totals(server, user="ana") == {"events": 7, "cost": 7.0, "tokens": 21}
 
 
 def test_an_import_costs_the_own_prices_of_the_server_that_runs(
@@ -115,11 +135,11 @@ def test_an_import_costs_the_own_prices_of_the_server_that_runs(
     url = f"http://127.0.0.1:{server.port}/api/v1/prices"
     urlopen(Request(url, json.dumps(price).encode(), {"Authorization": f"Bearer {token}"})).close()
     path = tmp_path / "own.jsonl"
-    call = EVENTS[0] | {"model": "our-llama", "input_tokens": 1_000_000, "cost_nano": None}
-    path.write_text(json.dumps(call))
+    call = {"model": "our-llama", "input_tokens": 1_000_000, "cost_nano": None}
+    path.write_text(json.dumps(EVENTS[0] | call | {"event_id": "own", "user": "bob"}))
     report = json.loads(run("import", "--json", str(path))[1])
     assert (report["unpriced"], report["cost"]) == (0, 2.0)
-    assert totals(server)["cost"] == 2.0
+    assert totals(server, user="bob")["cost"] == 2.0
 
 
 def test_the_key_of_the_server_is_its_owners_alone(server: Settings, run: Run) -> None:
@@ -211,8 +231,8 @@ def test_events_with_long_tags_go_through_the_server_in_parts(
     server: Settings, run: Run, tmp_path: Path
 ) -> None:
     path, tags = tmp_path / "long.jsonl", {"note": "€" * 1_300}
-    lines = (json.dumps(EVENTS[0] | {"event_id": f"t{n}", "tags": tags}, ensure_ascii=False)
-             for n in range(10_000))  # fmt: skip
+    long = EVENTS[0] | {"user": "cyd", "tags": tags}
+    lines = (json.dumps(long | {"event_id": f"t{n}"}, ensure_ascii=False) for n in range(10_000))
     path.write_text("\n".join(lines), encoding="utf-8")
     assert path.stat().st_size > 32 * 1024 * 1024
     for wanted in ((10_000, 0), (0, 10_000)):
