@@ -86,7 +86,6 @@ def test_a_trace_keeps_its_totals(
         if models := wanted["models"]:
             rows = asked(one, "requests", "model")["rows"]
             assert {row["model"]: row["requests"] for row in rows} == models
-    assert imported(command, shared / name, *more)["accepted"] == 0
 
 
 @pytest.mark.parametrize("name", [LITELLM, DUMP])
@@ -98,7 +97,6 @@ def test_litellm_keeps_its_totals_users_projects_and_models(
     assert (report["accepted"], report["rejected"]) == (wanted["rows"], 0)
     for one in served(tmp_path):
         assert_litellm(one, wanted)
-    assert command("check")[0] == 0
 
 
 def assert_litellm(one: Served, wanted: Any) -> None:
@@ -287,7 +285,6 @@ def test_a_document_keeps_its_totals(
         for metric, number in wanted.items():
             assert totals[metric] == pytest.approx(number, abs=1e-9), metric
         assert report["tokens"] == asked(one, "tokens")["totals"]["tokens"] or not report["tokens"]
-    assert command("check")[0] == 0
     assert imported(command, shared / name)["accepted"] == 0
 
 
@@ -311,7 +308,7 @@ def test_all_of_it_together_is_the_sum_and_passes_the_checks(
     reports = [imported(command, shared / name, *more) for name, more in TRACES.items()]
     reports += [imported(command, shared / LITELLM)]
     is_the_sum(tmp_path, truth)
-    reports += [imported(command, shared / name) for name in SOURCES]
+    reports += [imported(command, shared / name) for name in (*SOURCES, *DOCUMENTS)]
     code, said = command("check")
     assert code == 0, said
     again = [imported(command, shared / name, *more) for name, more in reversed(TRACES.items())]
