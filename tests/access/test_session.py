@@ -27,7 +27,7 @@ from callbacks.access.sign_in import setup_link
 from callbacks.access.throttle import MOST_TRIES, SPAN_SECONDS, Throttle
 from callbacks.access.tokens import Tokens
 from callbacks.commands import accounts
-from data.engines.protocol import EventStore
+from data.engines.protocol import EventStore, open_events
 from data.errors import Refused, SettingsError, Stranger
 from data.sample.organisation import PERSONAS
 from data.settings import Settings
@@ -45,6 +45,13 @@ Make = Callable[..., Flask]
 def state(tmp_path: Path) -> Iterator[State]:
     hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     opened = State(f"sqlite:///{tmp_path / 'state.sqlite'}", Passwords(hasher))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[EventStore]:
+    opened = open_events("duckdb://")
     yield opened
     opened.close()
 
@@ -99,9 +106,11 @@ def client(make: Make) -> FlaskClient:
 
 
 @pytest.fixture
-def filled(store: EventStore, event: Callable[..., Any]) -> EventStore:
+def filled(store: EventStore, event: Callable[..., Any]) -> Iterator[EventStore]:
     store.write([event(source="sample", user=PERSONAS[0].claims["sub"])])
-    return store
+    yield store
+    for source in ("sample", "litellm"):
+        store.remove(source)
 
 
 def signed(key: Any = SECRET, algorithm: str = "HS256", kid: str = "k1", **changes: Any) -> str:
