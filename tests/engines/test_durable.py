@@ -41,8 +41,8 @@ from data.sources.report import Report
 from tests.durable import COMMANDS, note, notes, raw, tokens
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-ROUNDS: Final = 20
-SERVED_ROUNDS: Final = 6
+ROUNDS: Final = 12
+SERVED_ROUNDS: Final = 4
 MOST_ACKED: Final = 4_000  # bytes of notes, about twenty answers
 
 
@@ -105,7 +105,7 @@ def test_kills_at_any_moment_lose_nothing_acknowledged_and_double_nothing(
         told = job | {"do": "write", "seed": number, "stored": str(stored)}
         if number < ROUNDS:
             # Some die while they open, some in their first commit, most between and in others.
-            most = 2 if number % 5 == 0 else MOST_ACKED
+            most = 2 if number % 4 == 0 else MOST_ACKED
             assert victims.run(told, grown(acked, chance.randrange(most))) == -signal.SIGKILL
         else:
             assert victims.run(told | {"do": "look"}) == 0
@@ -126,7 +126,7 @@ def test_an_import_that_was_killed_is_finished_by_running_it_again(
     file.write_text("\n".join(json.dumps(raw(f"i{n}")) for n in range(wanted)))
     job = {"do": "import", "file": str(file), "store": f"{tmp_path}/events.duckdb",
            "acked": f"{tmp_path}/report", "stored": f"{tmp_path}/stored"}  # fmt: skip
-    for _ in range(6):
+    for _ in range(4):
         victims.run(job, lambda: chance.random() < 0.01)
     assert victims.run(job) == 0
     report = notes(tmp_path / "report")[-1]
@@ -145,9 +145,9 @@ def test_a_parquet_import_that_was_killed_is_finished_by_running_it_again(
     packed(file, wanted)
     job = {"do": "import", "file": str(file), "store": f"{tmp_path}/events.duckdb",
            "acked": f"{tmp_path}/report", "stored": f"{tmp_path}/stored"}  # fmt: skip
-    for number in range(6):
+    for number in range(4):
         # The rows are listed before the import begins: from there on, a little later each time.
-        victims.run(job, after(grown(tmp_path / "stored", 1), 0.03 * number))
+        victims.run(job, after(grown(tmp_path / "stored", 1), 0.05 * number))
     assert victims.run(job) == 0
     report = notes(tmp_path / "report")[-1]
     assert (report["read"], report["rejected"]) == (wanted, 0)
