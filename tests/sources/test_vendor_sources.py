@@ -356,10 +356,28 @@ def test_focus_charges(charge: Row) -> None:
     assert (event["provider"], event["project"]) == ("aws.bedrock", "51738928782")
     assert (event["project_name"], event["user"], event["model"]) == (None, None, None)
     assert event["ts"] == 1_726_696_800_000_000
-    assert [event[name] for name in TOKENS] == [None] * 4
+    assert [event[name] for name in TOKENS] == [400_000, None, None, None]
     assert tag(event, "effective_cost") == "1.00"
     assert tag(event, "quantity") == "400.000"
     assert "1.2500 USD billed, 1.0000 USD effective" in notes[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "want"),
+    [
+        ({"ConsumedUnit": "Tokens"}, (400, None, None, None)),
+        ({"ConsumedUnit": "Million tokens", "SkuMeter": "Output"}, (None, None, None, 400_000_000)),
+        ({"ChargeDescription": "cache read input tokens"}, (None, 400_000, None, None)),
+        ({"ChargeDescription": "CacheWriteInputTokenCount"}, (None, None, 400_000, None)),
+        ({"ChargeDescription": "cached output tokens"}, (None, None, None, 400_000)),
+        ({"ChargeDescription": "Claude Sonnet"}, (None, None, None, None)),
+        ({"ConsumedUnit": "Hours"}, (None, None, None, None)),
+        ({"ChargeCategory": "Credit"}, (None, None, None, None)),
+    ],
+)
+def test_focus_quantities_in_tokens(charge: Row, change: Row, want: tuple[int | None, ...]) -> None:
+    (event,), _ = read_all(table(charge | {"SkuId": ""} | change))
+    assert tuple(event[name] for name in TOKENS) == want
 
 
 @pytest.mark.parametrize(
