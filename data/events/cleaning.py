@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from itertools import product
 from operator import itemgetter
 from typing import Any, Final
 
@@ -40,12 +41,16 @@ KNOWN: Final = frozenset(FIELDS)
 MICROS: Final = re.compile("[0-9]{15,16}")
 BLANK: Final[Event] = dict.fromkeys(("ts", *WORDS, *COUNTS, "tags"))
 SPAN: Final = range(micros(EARLIEST), micros(LATEST))
-UNKNOWN: Final = {None}
 ANY_TIER: Final = (None, *TIERS)
+TEXTUAL: Final = frozenset(WORDS)
+COUNTED: Final = frozenset(COUNTS)
+NEEDED: Final = itemgetter("ts", *REQUIRED)
+CHOSEN: Final = itemgetter(*CHOICES, "service_tier")
+CHOSEN_TOGETHER: Final = frozenset(product(*CHOICES.values(), ANY_TIER))
 PART_COUNTS: Final = itemgetter(*(part for parts in PARTS.values() for part in parts))
-# Of one kind alone: the fields, what reads them all at once, and the kind.
+# Of one kind alone: the fields, what reads them all at once, what of other kinds, and the kind.
 BELONGING: Final = tuple(
-    (names, itemgetter(*names), kind)
+    (names, itemgetter(*names), (None,) * len(names), kind)
     for names, kind in ((CALL_ONLY, "llm"), (SESSION_ONLY, "session"))
 )
 Note = Callable[[str], None]  # hears what was put right in an event that is kept
@@ -53,21 +58,42 @@ Note = Callable[[str], None]  # hears what was put right in an event that is kep
 
 def clean(raw: Mapping[str, Any], note: Note = lambda _: None) -> Event:
     """One canonical event with every field of `FIELDS`, or `EventError` with the reason."""
-    if unknown := raw.keys() - KNOWN:
-        raise EventError(f"unknown field {sorted(unknown)[0]!r}")
-    event: Event = BLANK | {
-        name: CLEANING[name](name, value) for name, value in raw.items() if value is not None
-    }
-    origin = "unpriced" if event["cost_nano"] is None else "reported"
-    event["cost_origin"] = event["cost_origin"] or origin
+    if not raw.keys() <= KNOWN:
+        raise EventError(f"unknown field {sorted(raw.keys() - KNOWN)[0]!r}")
+    event: Event = BLANK.copy()
+    for name, value in raw.items():
+        if value is None:
+            continue
+        if (
+            type(value) is str
+            and name in TEXTUAL
+            and value.isascii()
+            and "\x00" not in value
+            and len(value) <= LONGEST_TEXT
+        ):
+            event[name] = value.strip() or None
+        elif type(value) is int and name in COUNTED and 0 <= value <= LARGEST_COUNT:
+            event[name] = value
+        else:
+            event[name] = CLEANING[name](name, value)
     if event["cost_nano"] is not None:
         event["unpriced_reason"] = None
+    if event["cost_origin"] is None:
+        event["cost_origin"] = "unpriced" if event["cost_nano"] is None else "reported"
     _check(event)
     _limit_parts(event, note)
     return event
 
 
 def _check(event: Event) -> None:
+    if None in NEEDED(event) or CHOSEN(event) not in CHOSEN_TOGETHER:
+        _refuse(event)
+    _check_belonging(event)
+    _check_numbers(event)
+
+
+def _refuse(event: Event) -> None:
+    """Say what is missing, or no word of its field."""
     for name in ("ts", *REQUIRED):
         if event[name] is None:
             raise EventError(f"{name} is missing")
@@ -78,16 +104,15 @@ def _check(event: Event) -> None:
         raise EventError(
             f"service_tier is {event['service_tier']!r}, not one of {', '.join(TIERS)}"
         )
-    _check_belonging(event)
-    _check_numbers(event)
 
 
 def _check_numbers(event: Event) -> None:
-    if (event["cost_nano"] or 0) < 0 and event["kind"] != "adjustment":
+    cost = event["cost_nano"]
+    if cost is not None and cost < 0 and event["kind"] != "adjustment":
         raise EventError("cost_nano is negative")
     if event["request_count"] == 0:
         raise EventError("request_count is 0: an event stands for one request or more")
-    if (event["cost_nano"] is None) != (event["cost_origin"] == "unpriced"):
+    if (cost is None) != (event["cost_origin"] == "unpriced"):
         raise EventError("cost_nano and cost_origin contradict each other")
 
 
@@ -108,8 +133,8 @@ def _limit_parts(event: Event, note: Note) -> None:
 
 def _check_belonging(event: Event) -> None:
     """Only calls carry tokens and money, only sessions carry lines: nothing counts twice."""
-    for names, values, kind in BELONGING:
-        if event["kind"] != kind and set(values(event)) != UNKNOWN:
+    for names, values, unknown, kind in BELONGING:
+        if event["kind"] != kind and values(event) != unknown:
             for name in names:
                 billed = name in MONEY and event["kind"] in BILLED
                 if event[name] is not None and not billed:
@@ -168,17 +193,18 @@ def _whole(name: str, value: float | str | Decimal) -> int:
 
 def _ts(_: str, value: Any) -> int:
     """Microseconds UTC of an ISO 8601 text (no offset: UTC), or of microseconds, text in a cell."""
-    if isinstance(value, str) and MICROS.fullmatch(value.strip()):
-        value = int(value)
+    if isinstance(value, str):
+        value = value.strip()
+        value = int(value) if value.isdigit() and MICROS.fullmatch(value) else value
     if isinstance(value, int) and not isinstance(value, bool):
         return _in_range(value)
     if isinstance(value, datetime):
         moment = value
-    elif isinstance(value, str) and value.strip():
+    elif isinstance(value, str) and value:
         try:
-            moment = datetime.fromisoformat(value.strip())
+            moment = datetime.fromisoformat(value)
         except ValueError:
-            raise EventError(f"ts is not a time: {excerpt(value.strip())}") from None
+            raise EventError(f"ts is not a time: {excerpt(value)}") from None
     else:
         raise EventError("ts is missing")
     try:

@@ -110,7 +110,7 @@ class _Sync:
     """One time of reading on."""
 
     def __init__(self, target: SyncTarget, options: Options) -> None:
-        self._target, self._watch = target, Watch()
+        self._target, self._watch = target, Watch(SPEND_LOGS.ignored)
         self._options = replace(options, watch=self._watch)
         self._source = str(target.database.address)
         self._now = (EPOCH + timedelta(microseconds=target.now)).strftime("%Y-%m-%d %H:%M:%S")
@@ -212,7 +212,7 @@ class _Sync:
 
     def notes(self) -> Iterator[str]:
         """What nobody reads of the rows; once all were read, where LiteLLM's daily sums differ."""
-        if (left := unread_note(FORMAT_NAME, SPEND_LOGS, self._watch)) is not None:
+        if (left := unread_note(FORMAT_NAME, self._watch)) is not None:
             yield left.text
         if self._since is None:
             for row in self._target.database.sums():

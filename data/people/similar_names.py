@@ -61,13 +61,16 @@ class SimilarUsers:
         self._user_by_name: dict[str, str] = {}
         self._users: set[str] = set()
         self._found = False
+        self._last: object = None
 
     def watched(self, records: Iterable[Record]) -> Iterator[Record]:
         """The records, looked at as they pass."""
         for record in records:
             raw = record[1]
-            if isinstance(raw, dict) and not self._found:
-                self._look(raw.get("user"), raw.get("user_name"))
+            if isinstance(raw, dict) and (user := raw.get("user")) and user != self._last:
+                self._last = user
+                if not self._found:
+                    self._look(user, raw.get("user_name"))
             yield record
 
     def notes(self) -> list[Note]:

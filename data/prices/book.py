@@ -28,7 +28,7 @@ from data.events.table import LARGEST_COUNT, MANY_PROMPTS, TOKENS, micros
 from data.prices.entries import Entry
 from data.prices.exchange import NO_RATES, Exchange
 from data.prices.public_book import BEGINNING, FAST, FAST_NAME, PublicBook, installed
-from data.prices.rates import FOUR, STANDARD, Prices, Rates, Schedule, Steps, Usage
+from data.prices.rates import FOUR, RARE, STANDARD, Prices, Rates, Schedule, Steps, Usage
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MODELS: Final = 8_192
@@ -82,16 +82,21 @@ class PriceBook:
         provider, model, ts, tier = ASKED(call)
         if model is None:
             return None, NO_MODEL
-        if not call["web_searches"] and FOUR(call) == UNTOLD:
+        four, rare = FOUR(call), RARE(call)
+        if four == UNTOLD and not call["web_searches"]:
             return None, NO_TOKENS
         if (steps := self.steps(provider, model, ts, tier)) is None:
             return None, self.reason(provider, model, ts, tier)
-        usage, many = Usage.of(call), MANY_PROMPTS in (call["tags"] or "")
-        many = many or (call["request_count"] or 1) > 1
-        rates = steps[0][1] if many else _step(steps, usage.prompt)
-        if any(usage[4:]) and (lacking := rates.lacking(usage)):
-            return None, no_rate(lacking)
-        cost = rates.cost(usage)
+        if not any(rare):  # as mostly
+            one = len(steps) == 1 or _is_sum(call)
+            rates = steps[0][1] if one else _step(steps, sum(filter(None, four[:3])))
+            cost = rates.plain_cost(*four)
+        else:
+            usage = Usage.of(call)
+            rates = steps[0][1] if _is_sum(call) else _step(steps, usage.prompt)
+            if lacking := rates.lacking(usage):
+                return None, no_rate(lacking)
+            cost = rates.cost(usage)
         return (cost, None) if cost <= LARGEST_COUNT else (None, TOO_LARGE)
 
     def reason(self, provider: str | None, model: str, ts: int, tier: str | None) -> str:
@@ -155,6 +160,11 @@ class PriceBook:
     def _public(self, provider: str | None, model: str, ts: int) -> Prices:
         held = self.public.stretch(provider, model, ts)
         return held.prices if held else UNKNOWN
+
+
+def _is_sum(call: Mapping[str, Any]) -> bool:
+    """Whether an event stands for several prompts."""
+    return MANY_PROMPTS in (call["tags"] or "") or (call["request_count"] or 1) > 1
 
 
 def _closeness(entry: Entry) -> tuple[Any, ...]:

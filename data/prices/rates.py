@@ -108,18 +108,32 @@ class Rates:
 
     def cost(self, usage: Usage) -> int:
         """Nano-dollars of one call that lacks no rate, half-even from the exact sum."""
-        exact = (
-            self.input * usage[0]
-            + self.cached_input * usage[1]
-            + self.cache_write * usage[2]
-            + self.output * usage[3]
-            + self.request
-        )
+        exact = self._plain(*usage[:4])
         if any(parts := usage[4:]):
             for rate, count in zip(self.of_parts(), parts, strict=True):
                 if rate is not None:
                     exact += rate * count
         return int(exact.to_integral_value(ROUND_HALF_EVEN))
+
+    def plain_cost(
+        self, fresh: int | None, cached: int | None, written: int | None, output: int | None
+    ) -> int:
+        """Nano-dollars of one call with nothing but the four counts."""
+        return int(self._plain(fresh, cached, written, output).to_integral_value(ROUND_HALF_EVEN))
+
+    def _plain(
+        self, fresh: int | None, cached: int | None, written: int | None, output: int | None
+    ) -> Decimal:
+        exact = self.request
+        if fresh:
+            exact += self.input * fresh
+        if cached:
+            exact += self.cached_input * cached
+        if written:
+            exact += self.cache_write * written
+        if output:
+            exact += self.output * output
+        return exact
 
     def less(self, percent: Decimal) -> Rates:
         """These rates with a discount, to a billionth of a nano-dollar."""

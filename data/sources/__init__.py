@@ -118,6 +118,9 @@ def _records(found: Input, options: Options, watches: dict[str, Watch]) -> Itera
 
 def _input(file: File, name: str, options: Options) -> Input:
     try:
+        if name != AUTO and not options.columns:
+            file.begins()
+            return Input(file, formats()[name])
         head = head_of(file)
         if not head.text.strip() and name == AUTO:
             return Input(file, None, "the file is empty")

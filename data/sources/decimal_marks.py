@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Final
 
 from data.errors import EventError
@@ -37,6 +37,8 @@ POINT: Final = _cell(_only(r"\.", ",") + r"|\d{1,3}(?:,\d{3}){2,}|\d+\.\d+[eE][-
 EITHER: Final = _cell(r"[1-9]\d{0,2}(?:,\d{3}|(?:\.\d{3})+)")
 NUMBER: Final = _cell(rf"\d{{1,3}}(?:(?:\.|{GROUP})\d{{3}})+(?:,\d+)?|\d+(?:,\d+)?")
 GROUPS: Final = re.compile(rf"(?<=\d)(?:\.|{GROUP})(?=\d{{3}})")
+# Without it, commas between cells leave none for a number.
+COMMA_IN_QUOTES: Final = re.compile(rf'"[\s+\-$€£¥A-Z]*\d(?:[\d.,]|{GROUP})*,\d')
 SIGNS: Final = ((COMMA, "comma"), (POINT, "point"), (EITHER, "either"))
 Found = dict[str, dict[int, str]]  # a cell of each sign, by the column's place
 
@@ -75,9 +77,10 @@ def _is_open(separator: str, comma: bool, point: bool) -> bool:
 def _found(width: int, sample: Iterable[Sequence[str]]) -> Found:
     """The first cell of each sign in each column."""
     found: Found = {sign: {} for _, sign in SIGNS}
-    for cells in islice(sample, FIRST_ROWS):
-        for place, cell in enumerate(cells[:width]):
-            if "," in cell or "." in cell:
+    columns = zip_longest(*islice(sample, FIRST_ROWS), fillvalue="")
+    for place, column in enumerate(islice(columns, width)):
+        for cell in dict.fromkeys(column):
+            if ("," in cell or "." in cell) and ":" not in cell:  # which no number has
                 for pattern, sign in SIGNS:
                     if place not in found[sign] and pattern.fullmatch(cell):
                         found[sign][place] = cell.strip()

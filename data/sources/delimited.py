@@ -15,15 +15,14 @@ numbers    stay as they are where a point is the decimal mark (`fields.decimal` 
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TextIO
 
 from data.errors import EventError
-from data.sources.decimal_marks import decimal_commas, with_point
-from data.sources.files import LONGEST_LINE, NOT_UTF8, File, as_text, encodable, lines
+from data.sources.decimal_marks import COMMA_IN_QUOTES, decimal_commas, with_point
+from data.sources.files import LONGEST_LINE, NOT_UTF8, File, encodable, lines
 from data.sources.format import Entry
 
 csv.field_size_limit(LONGEST_LINE)
@@ -31,6 +30,7 @@ csv.field_size_limit(LONGEST_LINE)
 SEPARATORS: Final = (",", "\t", ";", "|")
 DECLARED_SEPARATOR: Final = re.compile(r"sep=(.)\r?\n")  # as Excel writes and reads it
 PROTECTED: Final = '="'
+LINE: Final = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,14 @@ class Layout:
         """The layout of a file that begins with this text; its numbers are not looked at."""
         match = DECLARED_SEPARATOR.match(text)
         start = text[match.end() :] if match else text
-        found = [cls._with(match[1], start)] if match else [cls._with(s, start) for s in SEPARATORS]
+        separators = match[1] if match else _possible(start)
+        found = [cls._with(separator, start) for separator in separators]
         best = max(found, key=lambda layout: len(layout.names))
         return replace(best, lead=1) if match else best
 
     @classmethod
     def _with(cls, separator: str, text: str) -> Layout:
-        header = text.partition("\n")[0]
+        header = _first_line(text)
         doubled = '""' in header and re.search(_doubled(separator), header) is not None
         layout = cls(separator, doubled=doubled)
         try:
@@ -67,6 +68,8 @@ class Layout:
 
     def with_numbers(self, text: str) -> Layout:
         """Knowing which columns have a decimal comma; raises `EventError` where that is open."""
+        if self.separator == "," and not COMMA_IN_QUOTES.search(text):
+            return self  # as mostly: no cell can have one
         return replace(self, commas=decimal_commas(self.names, self.separator, self._sample(text)))
 
     def _sample(self, text: str) -> Iterator[Sequence[str]]:
@@ -81,7 +84,7 @@ class Layout:
 
     def reader(self, text: str | TextIO) -> Any:
         """What parses lines, as the module `csv` does."""
-        source = lines(io.StringIO(text, newline="") if isinstance(text, str) else text)
+        source = (one[0] for one in LINE.finditer(text)) if isinstance(text, str) else lines(text)
         undoubled = map(self._undoubled, source) if self.doubled else source
         return csv.reader(undoubled, delimiter=self.separator, strict=True)
 
@@ -96,6 +99,17 @@ class Layout:
         if self.quoted or any(PROTECTED in cell for cell in cells):
             return [_bare(cell) for cell in cells]
         return cells
+
+
+def _first_line(text: str) -> str:
+    end = text.find("\n")
+    return text if end < 0 else text[:end]
+
+
+def _possible(text: str) -> list[str]:
+    """What may separate the columns of a header: what is in it, else a comma."""
+    header = _first_line(text)
+    return [one for one in SEPARATORS if one == "," or one in header or '"' in header]
 
 
 def _doubled(separator: str) -> str:
@@ -126,7 +140,7 @@ def rows(file: File) -> Iterator[Entry]:
     """Rows as mappings from the header's names to text, each with its line."""
     line = 1
     try:
-        start = as_text(file.head())
+        start = file.head_text()
         layout = Layout.of(start).with_numbers(start)
         with file.text() as text:
             for _ in range(layout.lead):

@@ -23,13 +23,13 @@ from data.sources.files import (
     NOT_UTF8,
     File,
     Unpacked,
-    as_text,
     encodable,
     lines,
 )
 from data.sources.format import Entry
 
 CHUNK: Final = 256 * 1024
+PART: Final = 64 * 1024  # larger ones cost the system more
 LONGEST_ITEM: Final = 32 * 1024 * 1024
 LONGEST_DOCUMENT: Final = 256 * 1024 * 1024
 OPENING: Final = re.compile(r'\s*(?:\{\s*"data"\s*:\s*)?\[')
@@ -38,7 +38,9 @@ CUT_OFF: Final = "the list is cut off or damaged here; nothing after this can be
 VALUE_TOO_LONG: Final = "a value here is too long, or damaged; nothing after this can be read"
 UTF8: Final = codecs.getincrementaldecoder("utf-8-sig")
 LONGEST_INTEGER: Final = 100
+BLANKS: Final = " \t\n\r"  # of JSON
 Reader = Callable[[File], Iterator[Entry]]
+Decode = Callable[[str, int], tuple[Any, int]]  # a text, where a value begins; and where it ends
 LINE_TOO_LONG: Final = f"the line is longer than {LONGEST_LINE // 1024 // 1024} MB"
 
 
@@ -56,21 +58,25 @@ class Window:
     at: int = 0
     line: int = 1
     broken: bool = False
+    stray: bool = False  # a byte that is no character is in what is held
     decode: codecs.IncrementalDecoder = field(default_factory=lambda: UTF8("surrogateescape"))
 
     def more(self) -> bool:
         """Read on, at least as much again as is held, so that retrying stays linear."""
         least = max(CHUNK, len(self.buffer) - self.at)
         self.buffer, self.at = self.buffer[self.at :], 0
-        before = len(self.buffer)
-        while len(self.buffer) - before < least and (part := self._part()):
-            self.buffer += part
-        return len(self.buffer) > before
+        parts, missing = [self.buffer], least
+        while missing > 0 and (part := self._part()):
+            self.stray = self.stray or not encodable(part)
+            parts.append(part)
+            missing -= len(part)
+        self.buffer = "".join(parts)
+        return missing < least
 
     def _part(self) -> str:
         """The next piece, "" at the end and where the file breaks off (`broken` says which)."""
         try:
-            while not self.broken and (part := self.stream.read1(CHUNK)):
+            while not self.broken and (part := self.stream.read1(PART)):
                 if text := self.decode.decode(part):  # "" while a character is incomplete
                     return text
         except BROKEN:
@@ -93,7 +99,7 @@ class Window:
         self.at = end
 
 
-def list_values(file: File, decoder: json.JSONDecoder) -> Iterator[Entry]:
+def list_values(file: File, decode: Decode) -> Iterator[Entry]:
     """The items; one that is no JSON makes the rest unreadable and is the last entry."""
     line = 1
     try:
@@ -103,12 +109,12 @@ def list_values(file: File, decoder: json.JSONDecoder) -> Iterator[Entry]:
             window.skip(OPENING)
             while _at_item(window):
                 line = window.line
-                yield f"{file.name}:{line}", _item(window, decoder)
+                yield f"{file.name}:{line}", _item(window, decode)
     except EventError as error:
         yield f"{file.name}:{line}", error
 
 
-def document_values(file: File, decoder: json.JSONDecoder) -> Iterator[Entry]:
+def document_values(file: File, decode: Decode) -> Iterator[Entry]:
     """Values one after the other, those of lists item by item; the last entry may be a break."""
     line, depth = 1, 0
     try:
@@ -120,7 +126,7 @@ def document_values(file: File, decoder: json.JSONDecoder) -> Iterator[Entry]:
                     depth += 1 if mark == "[" else -1
                     window.pass_to(window.at + 1)
                 else:
-                    yield f"{file.name}:{line}", _item(window, decoder, LONGEST_DOCUMENT)
+                    yield f"{file.name}:{line}", _item(window, decode, LONGEST_DOCUMENT)
             if depth or window.broken:
                 raise EventError(window.end)
     except EventError as error:
@@ -144,20 +150,20 @@ def _mark(window: Window) -> str:
     return window.buffer[window.at]
 
 
-def _item(window: Window, decoder: json.JSONDecoder, longest: int = LONGEST_ITEM) -> Any:
+def _item(window: Window, decode: Decode, longest: int = LONGEST_ITEM) -> Any:
     """The item that begins here, read on as far as it takes."""
     while True:
         try:
-            value, end = decoder.raw_decode(window.buffer, window.at)
+            value, end = decode(window.buffer, window.at)
         except (ValueError, RecursionError):
             if len(window.buffer) - window.at > longest:
                 raise EventError(VALUE_TOO_LONG) from None
             if not window.more():
                 raise EventError(window.end) from None
             continue
-        content = window.buffer[window.at : end]
+        whole = not window.stray or encodable(window.buffer[window.at : end])
         window.pass_to(end)
-        return value if encodable(content) else EventError(NOT_UTF8)
+        return value if whole else EventError(NOT_UTF8)
 
 
 def _integer(digits: str) -> int | Decimal:
@@ -167,6 +173,18 @@ def _integer(digits: str) -> int | Decimal:
 
 # NaN and Infinity are no JSON, but written by some: they spoil their field, not the file.
 DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_int=_integer, parse_constant=Decimal)
+QUICK: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=Decimal)
+SCAN: Final[Decode] = vars(QUICK)["scan_once"]
+
+
+def json_value(text: str, at: int = 0) -> tuple[Any, int]:
+    """The value that begins at a place, and where it ends; raises as `DECODER.raw_decode` does."""
+    try:
+        return SCAN(text, at)
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, StopIteration):  # an integer of absurd length; no value
+        return DECODER.raw_decode(text, at)
 
 
 def values(file: File) -> Iterator[Entry]:
@@ -202,7 +220,7 @@ def begins_json(head: str) -> bool:
 def by_head(file: File, test: Callable[[str], bool], this: Reader, that: Reader) -> Iterator[Entry]:
     """What one of two readers finds, by how the file begins; a file that cannot is one entry."""
     try:
-        chosen = this if test(as_text(file.head())) else that
+        chosen = this if test(file.head_text()) else that
     except EventError as error:
         return iter([(f"{file.name}:1", error)])
     return chosen(file)
@@ -218,11 +236,11 @@ def _begins_with_a_line(head: str) -> bool:
 
 
 def _documented(file: File) -> Iterator[Entry]:
-    return document_values(file, DECODER)
+    return document_values(file, json_value)
 
 
 def _list_items(file: File) -> Iterator[Entry]:
-    return list_values(file, DECODER)
+    return list_values(file, json_value)
 
 
 def line_values(file: File) -> Iterator[Entry]:
@@ -231,7 +249,7 @@ def line_values(file: File) -> Iterator[Entry]:
     try:
         with file.text() as text:
             for line, content in enumerate(lines(text), start=1):
-                if content.strip():
+                if not content.isspace():
                     yield f"{file.name}:{line}", _line_value(content)
     except EventError as error:
         yield f"{file.name}:{line + 1}", error
@@ -240,8 +258,15 @@ def line_values(file: File) -> Iterator[Entry]:
 def _line_value(content: str) -> Any:
     if len(content) > LONGEST_LINE:
         return EventError(LINE_TOO_LONG)
-    if not encodable(content):
+    if not (content.isascii() or encodable(content)):
         return EventError(NOT_UTF8)
+    value = content.strip(BLANKS)
+    try:
+        found, end = SCAN(value, 0)
+        if end == len(value):
+            return found
+    except (ValueError, StopIteration, RecursionError):
+        pass
     try:
         return DECODER.decode(content)
     except (ValueError, RecursionError) as error:

@@ -17,6 +17,9 @@ from data.sources.format import FOREIGN, NOTES, Raw, describe_error
 
 NO_RATE: Final = "amounts in {} have no rate to US dollars: stored as they are, their cost unknown"
 BY_RATE: Final = "amounts in {} count in US dollars by the exchange rate that was stated"
+UNKNOWN_COST: Final = {
+    "cost_nano": None, "cost_origin": "unpriced", "unpriced_reason": "impossible cost",
+}  # fmt: skip
 OTHER_CURRENCY: Final = "in another currency"
 COST_UNKNOWN: Final = (
     "a cost is negative, absurd or no number: the call and its tokens count, its cost is unknown"
@@ -29,9 +32,11 @@ def event_of(raw: Raw | EventError, book: PriceBook = PUBLIC, note: Note = lambd
     if isinstance(raw, EventError):
         raise raw
     try:
-        for sentence in raw.get(NOTES, ()):
-            note(sentence)
-        raw = _possible(in_dollars(raw, book, note), note)
+        if NOTES in raw or FOREIGN in raw:
+            raw = _in_our_terms(raw, book, note)
+        if _impossible(raw):
+            raw = raw | UNKNOWN_COST
+            note(COST_UNKNOWN)
         event = clean(raw, note)
         if event["kind"] == "llm":
             event["provider"] = provider_of(event["provider"], event["model"])
@@ -40,6 +45,13 @@ def event_of(raw: Raw | EventError, book: PriceBook = PUBLIC, note: Note = lambd
         raise
     except Exception as error:
         raise EventError(f"this is no event ({describe_error(error)})") from error
+
+
+def _in_our_terms(raw: Raw, book: PriceBook, note: Note) -> Raw:
+    """The fields of a record alone, its cost in dollars and its notes told."""
+    for sentence in raw.get(NOTES, ()):
+        note(sentence)
+    return {name: value for name, value in in_dollars(raw, book, note).items() if name != NOTES}
 
 
 def in_dollars(raw: Raw, book: PriceBook, note: Note) -> Raw:
@@ -58,28 +70,12 @@ def in_dollars(raw: Raw, book: PriceBook, note: Note) -> Raw:
     return found | {"cost_nano": round(dollars * NANO), "cost_origin": "reported"}
 
 
-def _possible(raw: Raw, note: Note) -> Raw:
-    """The fields of a record, without a cost that cannot be."""
-    impossible = _impossible(raw)
-    if not impossible and NOTES not in raw:  # as mostly
-        return raw
-    found = {name: value for name, value in raw.items() if name != NOTES}
-    if impossible:
-        note(COST_UNKNOWN)
-        found |= {
-            "cost_nano": None,
-            "cost_origin": "unpriced",
-            "unpriced_reason": "impossible cost",
-        }
-    return found
-
-
 def _impossible(raw: Raw) -> bool:
     """Whether a call is said to have cost less than nothing, or more than can be."""
     cost = raw.get("cost_nano")
-    if raw.get("kind") != "llm" or cost is None:
+    if cost is None or raw.get("kind") != "llm":
         return False
-    return isinstance(cost, int | float) and not 0 <= cost <= LARGEST_COUNT
+    return isinstance(cost, (int, float)) and not 0 <= cost <= LARGEST_COUNT
 
 
 def _priced(raw: Raw, event: Event, book: PriceBook) -> Event:

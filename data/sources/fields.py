@@ -21,6 +21,9 @@ from data.sources.unread import WatchedText
 CODE: Final = re.compile("[A-Z]{3}")  # of a currency
 SEPARATE: Final = "{} are fewer than the cached tokens: taken as counted apart from them"
 LARGEST: Final = Decimal(10) ** 15
+LARGEST_INTEGER: Final = 10**15
+MANY_DIGITS: Final = 16
+NUMERIC: Final = (str, int, float, Decimal)
 IMPOSSIBLE: Final = -1  # of a cost that is no amount: data/sources/events.py leaves it unknown
 THOUSANDS: Final = re.compile("[, '\u00a0\u202f]")
 DOLLARS: Final = ("$", "US$", "USD")
@@ -39,11 +42,11 @@ MCP_NAME: Final = re.compile(r"mcp__(.+?)__(.+)", re.DOTALL)
 
 def text(value: Any) -> str | None:
     """Text without its margins; '' and null are both unknown."""
+    if isinstance(value, str):
+        return value.strip() or None
     if value is None:
         return None
-    if not isinstance(value, str):
-        raise EventError(f"{str(value)[:40]!r} is not text")
-    return value.strip() or None
+    raise EventError(f"{str(value)[:40]!r} is not text")
 
 
 def program(name: str, version: Any) -> str:
@@ -53,12 +56,15 @@ def program(name: str, version: Any) -> str:
 
 def decimal(name: str, value: Any) -> Decimal | None:
     """The exact number of a text, an integer or a JSON number; unknown where blank."""
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+    if isinstance(value, bool) or not isinstance(value, NUMERIC):
         raise EventError(f"{name} is not a number")
+    spelled = str(value).strip() if isinstance(value, (str, float)) else value
+    if spelled == "":
+        return None
     try:
-        number = Decimal(str(value).strip())
+        number = Decimal(spelled)
     except (InvalidOperation, ValueError):
         number = Decimal(_plain(name, str(value)))
     if not number.is_finite() or number.copy_abs() > LARGEST:  # abs() can overflow
@@ -77,8 +83,19 @@ def _plain(name: str, spelled: str) -> str:
     return found["sign"] + found["minus"] + THOUSANDS.sub("", found["number"])
 
 
+def _plain_count(value: Any) -> int | None:
+    """The number that this is, if it is one of digits alone."""
+    if type(value) is int:
+        return value if 0 <= value <= LARGEST_INTEGER else None
+    if type(value) is str and len(value) < MANY_DIGITS and value.isdecimal():
+        return int(value)
+    return None
+
+
 def whole(name: str, value: Any) -> int | None:
     """The nearest whole number (milliseconds of a measured duration)."""
+    if (plain := _plain_count(value)) is not None:  # as mostly
+        return plain
     number = decimal(name, value)
     return None if number is None else int(number.to_integral_value(ROUND_HALF_EVEN))
 
@@ -135,8 +152,10 @@ def prompt_counts(
 
 def count(name: str, value: Any) -> int | None:
     """A whole number that is not negative."""
-    if value is None or (type(value) is int and 0 <= value <= LARGEST):  # as mostly
-        return value
+    if value is None:
+        return None
+    if (plain := _plain_count(value)) is not None:  # as mostly
+        return plain
     number = decimal(name, value)
     if number is None:
         return None
@@ -221,7 +240,7 @@ def digest(*place: Any) -> str:
 def part(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """The object under a name; an empty one where there is none."""
     value = row.get(name)
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, (dict, Mapping)) else {}
 
 
 def milliseconds(name: str, value: Any) -> datetime:

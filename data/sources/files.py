@@ -9,7 +9,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -23,6 +23,7 @@ BREAK: Final = "the compressed file is damaged or cut off here; nothing after th
 HEAD_BYTES: Final = 256 * 1024
 LONGEST_LINE: Final = 32 * 1024 * 1024
 CHUNK: Final = 64 * 1024
+SMALL: Final = 4 * 1024
 BROKEN: Final = (EOFError, zlib.error, gzip.BadGzipFile)
 Unpacked = io.BufferedReader | io.BytesIO | gzip.GzipFile
 
@@ -66,6 +67,14 @@ def _utf16(start: bytes) -> str:
     return ""
 
 
+@dataclass(slots=True)
+class Kept:
+    """The beginning of a file, once it was read."""
+
+    head: bytes | None = None
+    text: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """Bytes with a name that reports can show: a file at `path`, or a received `body`."""
@@ -73,6 +82,11 @@ class File:
     name: str
     path: Path | None = None
     body: bytes = b""
+    kept: Kept | None = field(default=None, compare=False, repr=False)
+
+    def keeping_head(self) -> File:
+        """The same for somebody who asks for its beginning several times."""
+        return replace(self, kept=Kept())
 
     @contextmanager
     def open(self) -> Iterator[Unpacked]:
@@ -98,12 +112,34 @@ class File:
 
     def head(self) -> bytes:
         """The first bytes, unpacked, as far as they can be read."""
+        if self.kept is None:
+            return self._head()
+        if self.kept.head is None:
+            self.kept.head = self._head()
+        return self.kept.head
+
+    def begins(self) -> bool:
+        """Whether there is anything in it; `EventError` where its beginning is not readable."""
+        with self.open() as stream:
+            return bool(stream.read1(SMALL))
+
+    def head_text(self) -> str:
+        """The same as characters, whatever they are."""
+        if self.kept is None:
+            return as_text(self._head())
+        if self.kept.text is None:
+            self.kept.text = as_text(self.head())
+        return self.kept.text
+
+    def _head(self, part: int = CHUNK) -> bytes:
         content = bytearray()
         try:
             with self.open() as stream:
-                while len(content) < HEAD_BYTES and (part := stream.read1(4_096)):
-                    content += part
+                while len(content) < HEAD_BYTES and (more := stream.read1(part)):
+                    content += more
         except EventError:
+            if part > SMALL:  # so that little is lost before the break
+                return self._head(SMALL)
             if not content:
                 raise
         return bytes(content)

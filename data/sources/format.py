@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import Any, Final, Protocol
 
 from data.errors import EventError, Refused
@@ -138,28 +137,26 @@ def watched_records(
     """The records of a file; then a sentence on what was left of it and `form` does not declare.
     `watches` of earlier files, by format, are used and kept where nothing was left."""
     watches = {} if watches is None else watches
-    watch = watches.pop(form.name, None) or Watch()
+    watch = watches.pop(form.name, None) or Watch(form.ignored)
     watch.begin_file()
-    yield from form.read(file, replace(options, watch=watch))
-    if (note := unread_note(form.name, form, watch)) is not None:
+    yield from form.read(file.keeping_head(), replace(options, watch=watch))
+    if (note := unread_note(form.name, watch)) is not None:
         yield file.name, note
     else:
         watches[form.name] = watch
 
 
-def unread_note(name: str, form: Format, watch: Watch) -> Note | None:
-    """A sentence on what was left and `form` does not declare, None where nothing was."""
-    left = [path for path in watch.unread() if not _is_declared(form, path)]
+def unread_note(name: str, watch: Watch) -> Note | None:
+    """A sentence on what was left, None where nothing was."""
+    left = watch.unread()
     names = ", ".join(left[:MOST_NAMED]) + (", …" if len(left) > MOST_NAMED else "")
     return Note(UNREAD.format(name, names)) if left else None
 
 
-def _is_declared(form: Format, path: str) -> bool:
-    return any(fnmatchcase(path, pattern) for pattern in form.ignored)
-
-
 def require_mapping(entry: Any) -> Any:
     """An entry that is an object; `EventError` where it is something else, or was unreadable."""
+    if type(entry) is dict:  # as mostly
+        return entry
     if isinstance(entry, EventError):
         raise entry
     if not isinstance(entry, Mapping):
@@ -169,9 +166,10 @@ def require_mapping(entry: Any) -> Any:
 
 def with_owner(raw: Raw, options: Options) -> Raw:
     """Whose it is, as given at import, where the source is silent."""
-    for name, given in (("user", options.user), ("project", options.project)):
-        if given and not raw.get(name):
-            raw[name] = given
+    if options.user and not raw.get("user"):
+        raw["user"] = options.user
+    if options.project and not raw.get("project"):
+        raw["project"] = options.project
     return raw
 
 

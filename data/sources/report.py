@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from decimal import Decimal
 from itertools import islice
+from operator import itemgetter
 from typing import Any, Final
 
 from data.errors import EventError
 from data.events.money import NANO
 from data.events.table import EPOCH, TOKENS, Event
 
+FOUR: Final = itemgetter(*TOKENS)
 MOST_REASONS: Final = 20
 LONGEST_REASON: Final = 300
 MOST_SOURCES: Final = 200  # told apart: a file may name another with every record
@@ -45,12 +47,18 @@ class Report:
         return self.accepted + self.duplicates + self.rejected
 
     def accept(self, events: Iterable[Event]) -> None:
-        for event in events:
-            self.accepted += 1
-            self.unpriced += event["kind"] == "llm" and event["cost_nano"] is None
-            self.cost_nano += event["cost_nano"] or 0
-            self.tokens += sum(event[name] or 0 for name in TOKENS)
-            self._span(event["ts"], event["ts"])
+        accepted = list(events)
+        if not accepted:
+            return
+        self.accepted += len(accepted)
+        for event in accepted:
+            if (cost := event["cost_nano"]) is not None:
+                self.cost_nano += cost
+            elif event["kind"] == "llm":
+                self.unpriced += 1
+            self.tokens += sum(filter(None, FOUR(event)))
+        instants = [event["ts"] for event in accepted]
+        self._span(min(instants), max(instants))
 
     def add_source(
         self, source: str, events: int = 0, duplicates: int = 0, rejected: int = 0

@@ -10,11 +10,12 @@ reader that goes through all of a mapping has asked for all of it.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
-from typing import Any, Final
+from fnmatch import translate
+from functools import cache, lru_cache
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -44,30 +45,67 @@ ALL_OF: Final = 40  # entries of a file; of the others, one of ONE_OF
 ONE_OF: Final = 32
 MOST_PATHS: Final = 50
 DEEPEST: Final = 6
+HOLDING: Final = (dict, list, str)
 Shape = tuple[Any, ...]
+
+
+class Place(NamedTuple):
+    """Where in an entry a value stands: its path, the names of what it is in, its own."""
+
+    path: str
+    above: tuple[str, ...]
+    name: str
+
+
+@dataclass(slots=True)
+class ShapeStatus:
+    """What is known of the entries of one shape."""
+
+    blank: list[Place] | None = None  # what matters and was empty so far; None: not looked at yet
+    asked: int = 0  # how many paths had been asked for when `blank` was last compared with them
+    file: int = 0  # the last in which one was handed over watched,
+    tries: int = 0  # and how many were there
+
+
+class Inside(dict[str, "Inside | None"]):
+    """The objects inside an object, by name: None where nobody looks, for all of it is content, too
+    deep or ignored."""
+
+    def __init__(
+        self, is_ignored: Callable[[str], object], above: str = "", depth: int = 0
+    ) -> None:
+        self._is_ignored, self._above, self._depth = is_ignored, above, depth
+
+    def __missing__(self, name: str) -> Inside | None:
+        path = f"{self._above}{name}."
+        hidden = name in CONTENT or self._depth == DEEPEST or self._is_ignored(path)
+        self[name] = None if hidden else Inside(self._is_ignored, path, self._depth + 1)
+        return self[name]
 
 
 class Watch:
     """What the entries of one file hold beside what their reader asks for; of further files, too,
-    as long as nothing is left: shapes that were asked for once need no asking in each of them."""
+    as long as nothing is left: shapes that were asked for once need no asking in each of them.
+    Paths that match a pattern of `ignored` are never left."""
 
-    def __init__(self) -> None:
+    def __init__(self, ignored: Iterable[str] = ()) -> None:
         self.asked: set[str] = set()
-        self._blank: dict[Shape, list[str]] = {}  # of each shape, what matters and was empty so far
-        self._tries: Counter[Shape] = Counter()
+        self._is_ignored = _either(tuple(ignored)).match
+        self._inside = Inside(self._is_ignored)
+        self._shapes: dict[Shape, ShapeStatus] = {}
         self._holding: dict[str, None] = {}
-        self._shape: Shape = ()
+        self._status = ShapeStatus()
         self.looking = False  # at the entry that was handed over last
         self._known: set[Shape] = set()  # the outermost keys
-        self._entries = 0
+        self._entries = self._file = self._tried = 0
 
     def begin_file(self) -> None:
         """Look at the first entries of a file again, by what is known of their shapes."""
         self._known.clear()
-        self._tries.clear()
-        self._entries = 0
-        if len(self._blank) > MOST_SHAPES:
-            self._blank.clear()
+        self._entries = self._tried = 0
+        self._file += 1
+        if len(self._shapes) > MOST_SHAPES:
+            self._shapes.clear()
 
     def over(self, entry: Any) -> Any:
         """The entry, watched if none that came to something had its keys before; in a long file not
@@ -83,32 +121,35 @@ class Watch:
         return self._look(entry)
 
     def _look(self, entry: dict[str, Any]) -> Any:
-        self._shape, self.looking = _shape(entry, 0), True
-        if self._shape in self._blank or self._tries[self._shape] == MOST_TRIES:
+        shape = _shape(entry, self._inside)
+        if (status := self._shapes.get(shape)) is None:
+            status = self._shapes[shape] = ShapeStatus()
+        self._status, self.looking = status, True
+        return entry if status.blank is not None else self._tried_once_more(status, entry)
+
+    def _tried_once_more(self, status: ShapeStatus, entry: dict[str, Any]) -> Any:
+        """The entry, watched unless too many like it, or too many shapes, came to nothing."""
+        if status.file != self._file:
+            status.file, status.tries = self._file, 0
+            self._tried += 1
+        if self._tried > MOST_SHAPES or status.tries == MOST_TRIES:
             return entry
-        if len(self._tries) < MOST_SHAPES:
-            self._tries[self._shape] += 1
-            return _watched(entry, "", self.asked)
-        return entry
+        status.tries += 1
+        return _watched(entry, "", self.asked)
 
     def settle(self, entry: Any, counts: bool = True) -> None:
         """Look at the entry that was handed over, unless nothing came of it."""
-        if not self.looking or not counts:
+        status = self._status
+        if not self.looking or not counts or status.blank == []:
             return
-        blank = self._blank.get(self._shape)
-        if blank == []:
-            return
-        numbers = _numbers(entry, "", 0) if blank is None else _looked_up(entry, blank)
-        self._blank[self._shape] = [path for path, value in numbers if not self._holds(path, value)]
-
-    def _holds(self, path: str, value: Any) -> bool:
-        """Whether a path needs no more looking at: it was asked for, or holds something."""
-        if path in self.asked:
-            return True
-        found = is_something(value)
-        if found:
-            self._holding.setdefault(path)
-        return found
+        if status.blank is None:
+            status.blank = [one for one in _places(entry, (), 0) if not self._is_ignored(one.path)]
+        if status.asked != len(self.asked):
+            status.asked = len(self.asked)
+            status.blank = [one for one in status.blank if one.path not in self.asked]
+        if found := _holding(entry, status.blank):
+            self._holding |= dict.fromkeys(one.path for one in found)
+            status.blank = [one for one in status.blank if one.path not in self._holding]
 
     def unread(self) -> list[str]:
         """The paths that hold something and were never asked for."""
@@ -177,15 +218,21 @@ def unwatched(row: Mapping[str, Any]) -> Any:
     return dict.items(row) if isinstance(row, dict) else row.items()
 
 
-def _shape(entry: dict[str, Any], depth: int) -> Shape:
-    """The keys of an entry, with those of what is nested in it."""
-    found: list[Any] = []
-    for name, value in entry.items():
-        inner = _inside(name, value[0] if type(value) is list and value else value)
-        if type(inner) is dict and depth < DEEPEST and name not in CONTENT:
-            found.append((name, _shape(inner, depth + 1)))
-        else:
-            found.append(name)
+@cache
+def _either(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """Any of these patterns of file names; of none, nothing."""
+    return re.compile("|".join(map(translate, patterns)) or "(?!)")
+
+
+def _shape(entry: dict[str, Any], inside: Inside) -> Shape:
+    """The keys of an entry, then those of what is nested in it."""
+    found: list[Any] = [tuple(entry)]
+    for name, value in [each for each in entry.items() if type(each[1]) in HOLDING]:
+        inner = value[0] if type(value) is list and value else value
+        if (type(inner) is str and inner[:1] != "{") or (deeper := inside[name]) is None:
+            continue
+        if type(opened := _inside(name, inner)) is dict:
+            found += name, _shape(opened, deeper)
     return tuple(found)
 
 
@@ -217,18 +264,25 @@ def _inside(name: str, value: Any) -> Any:
         return value
 
 
-def _numbers(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
-    """What is nested in a value under names that matter."""
-    if type(value) is list:
-        for each in value[:1]:
-            yield from _numbers(each, path, depth)
-    elif type(value) is dict and depth <= DEEPEST:
+def _places(value: Any, above: tuple[str, ...], depth: int) -> Iterator[Place]:
+    """Where in a value something stands under a name that matters."""
+    value = _first(value)
+    if type(value) is dict and depth <= DEEPEST:
         for name, each in value.items():
-            if name not in CONTENT:
-                inner = _inside(name, each)
-                yield from _numbers(inner, f"{path}.{name}" if path else name, depth + 1)
-    elif path and matters(path.rpartition(".")[2]):
-        yield path, value
+            if name in CONTENT:
+                continue
+            inner = _inside(name, _first(each))
+            if type(inner) is dict:
+                yield from _places(inner, (*above, name), depth + 1)
+            elif matters(name):
+                yield Place(".".join((*above, name)), above, name)
+
+
+def _first(value: Any) -> Any:
+    """The first of a list, the value where it is none."""
+    while type(value) is list:
+        value = value[0] if value else None
+    return value
 
 
 @lru_cache(8_192)
@@ -237,13 +291,20 @@ def matters(name: str) -> bool:
     return MATTERS.search(name) is not None and OTHERWISE.search(name) is None
 
 
-def _looked_up(entry: dict[str, Any], paths: list[str]) -> Iterator[tuple[str, Any]]:
-    for path in paths:
-        value: Any = entry
-        for name in path.split("."):
-            value = value[0] if type(value) is list and value else value
-            value = _inside(name, value.get(name)) if type(value) is dict else None
-        yield path, value
+def _holding(entry: dict[str, Any], places: Iterable[Place]) -> list[Place]:
+    """The places in which something stands."""
+    found: list[Place] = []
+    holder: Any = entry
+    last: tuple[str, ...] = ()
+    for one in places:
+        if one.above is not last:  # those of one object come together
+            last, holder = one.above, entry
+            for name in last:
+                holder = _inside(name, _first(holder.get(name))) if type(holder) is dict else None
+        value = holder.get(one.name) if type(holder) is dict else None
+        if value and is_something(_first(value)):
+            found.append(one)
+    return found
 
 
 def is_something(value: Any) -> bool:

@@ -62,6 +62,7 @@ class Session:
     ended: int = 0
     shut: datetime = EPOCH
     before: dict[str, Counters] = field(default_factory=dict)
+    stored: dict[str, tuple[Stored, ...]] = field(default_factory=dict)  # by session
 
     def take(self, where: str, line: Row) -> Iterator[Record]:
         if line is END:
@@ -84,13 +85,18 @@ class Session:
         if self.own is None:
             raise EventError("the log shuts a session down that it did not name")
         self.ended += 1
-        known = [one for one in calls_beside(self.file, self.own) if self.shut < one.ended]
+        known = [one for one in self._stored(self.own) if self.shut < one.ended]
         self.shut = moment
         for model, metrics in part(data, "modelMetrics").items():
             if isinstance(metrics, Mapping):
                 stored = [one for one in known if one.ended <= moment and one.model == model]
                 yield from self._calls(where, model, metrics, moment, stored)
         yield where, self._session_event(data, moment)
+
+    def _stored(self, session: str) -> tuple[Stored, ...]:
+        if session not in self.stored:
+            self.stored[session] = calls_beside(self.file, session)
+        return self.stored[session]
 
     def _session_event(self, data: Row, moment: datetime) -> Raw:
         changed = part(data, "codeChanges")

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.entries import DECODER, LINE_TOO_LONG, document_values
+from data.sources.entries import LINE_TOO_LONG, document_values, json_value
 from data.sources.files import LONGEST_LINE, File, Unpacked
 from data.sources.format import Head
 from data.sources.otlp import json as otlp_json
@@ -124,7 +124,7 @@ def _protobuf(name: str, content: bytes) -> Requests:
 
 def _documents(file: File) -> Requests:
     """Pretty-printed requests: one, a list, or one after the other; one at a time in memory."""
-    for where, value in document_values(file, DECODER):
+    for where, value in document_values(file, json_value):
         if isinstance(value, EventError):
             yield where, value
         else:
