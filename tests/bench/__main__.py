@@ -38,20 +38,24 @@ def main() -> None:
         "--events", type=int, nargs="+", default=[1_000_000, 10_000_000], metavar="N",
         help="sizes to measure at; viewers and writing are measured at the last",
     )  # fmt: skip
-    sizes = parser.parse_args().events
+    parser.add_argument(
+        "--before", type=Path, metavar="FILE",
+        help="figures of another checkout, as python -m tests.bench.reading --json keeps them",
+    )  # fmt: skip
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="spendscope-bench-") as folder:
-        rows = _measured(Path(folder), sizes)
+        rows = _measured(Path(folder), given.events, given.before)
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores; medians\n")
     print(table(rows))
 
 
-def _measured(folder: Path, sizes: list[int]) -> list[Row]:
+def _measured(folder: Path, sizes: list[int], before: Path | None) -> list[Row]:
     sample = folder / "sample.duckdb"
     progress(f"telling {crowd.SAMPLE:,} sample events")
     rows = [Row(f"telling {crowd.SAMPLE:,} sample events", _apart(crowd.sampled, sample))]
     rows += _apart(browser.measure)
     rows += _apart(importing.measure, sample)
-    rows += _apart(telemetry.measure) + _apart(reading.measure)
+    rows += _apart(telemetry.measure) + _apart(reading.measure, before)
     path = sample
     for size in sizes:
         path = folder / f"{size / 1e6:g} M.duckdb"

@@ -7,7 +7,9 @@ file once. To compare two checkouts, take turns, so that a busy moment hits both
     python -m tests.bench.reading --json before.json       (there, perhaps with FOLDERs)
     python -m tests.bench.reading --json after.json --against before.json
 
-`--json` keeps the fastest of all runs; `--against` compares the files that both could read.
+`--json` keeps the fastest of all runs; `--against` compares the files that both could read, and
+repeats each as often as it was there. Where the two found another number of events in a file, they
+are compared by the time an event takes.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from data.errors import SpendscopeError
 from data.events.merging import WriteResult
@@ -51,7 +53,17 @@ UNDATED: Final = Options(start=datetime(2026, 1, 1, tzinfo=UTC))
 # Ids: of sixteen hexadecimal digits or more, or under a name that says so.
 HEXADECIMAL: Final = re.compile(rb"\b(?=[0-9-]*[a-f])([0-9a-f]{4})[0-9a-f]{4}([0-9a-f-]{8,})\b")
 NAMED: Final = re.compile(rb'(id"\s*:\s*"[^"\\]{4})[^"\\]{4}([^"\\]*")', re.IGNORECASE)
-Taken = dict[str, dict[str, tuple[int, float]]]  # of each format and file: events, seconds
+
+
+class Reading(NamedTuple):
+    """What reading a file once comes to, and how often it was repeated to measure that."""
+
+    events: int
+    seconds: float
+    copies: int = 1
+
+
+Taken = dict[str, dict[str, Reading]]  # of each format and file
 
 
 class Nowhere:
@@ -73,12 +85,16 @@ class Nowhere:
         return set()
 
 
-def measure() -> list[Row]:
-    """A row a format."""
+def measure(before: Path | None = None) -> list[Row]:
+    """A row a format; with figures of another checkout how fast that is beside them."""
+    other = _kept(before) if before else None
+    taken = read_all(FOLDERS, other)
+    compared = {name: f", {ratio:.2f}× as fast as before" for name, ratio in ratios(taken, other)}
     return [
-        Row(f"read {name}", taken, None, f"{events:,} events, {events / taken:,.0f} events/s")
-        for name, (events, taken) in totals(read_all(FOLDERS)).items()
-    ]
+        Row(f"read {name}", seconds, None,
+            f"{events:,} events, {events / seconds:,.0f} events/s{compared.get(name, '')}")
+        for name, (events, seconds) in totals(taken).items()
+    ]  # fmt: skip
 
 
 def read_all(
@@ -92,9 +108,10 @@ def read_all(
             name = _format(path)
             if name is None or (names and name not in names):
                 continue
-            if only is not None and label not in only.get(name, {}):
+            before = only.get(name, {}).get(label) if only is not None else None
+            if (only is not None and before is None) or len(found.get(name, {})) == FILES:
                 continue
-            if len(found.get(name, {})) == FILES or not (taken := _read(path, name, temporary)):
+            if not (taken := _read(path, name, temporary, before)):
                 continue
             progress(f"read {name}: {label}")
             found.setdefault(name, {})[label] = taken
@@ -128,14 +145,16 @@ def _format(path: Path) -> str | None:
     return found.name if found else None
 
 
-def _read(path: Path, name: str, temporary: str) -> tuple[int, float] | None:
-    """Events and seconds of a file read once; None where nothing comes of it."""
+def _read(path: Path, name: str, temporary: str, before: Reading | None) -> Reading | None:
+    """A file read as often as `before`; None where nothing comes of it."""
     events, _ = _timed([path], name)
     if not events:
         return None
-    longer, copies = _repeated(path, name, math.ceil(EVENTS / events), Path(temporary))
+    copies = before.copies if before else math.ceil(EVENTS / events)
+    longer, copies = _repeated(path, name, copies, Path(temporary))
     turns = [_timed(longer, name) for _ in range(TURNS)]
-    return round(turns[0][0] / copies), min(taken for _, taken in turns) / copies
+    fastest_turn = min(taken for _, taken in turns)
+    return Reading(round(turns[0][0] / copies), fastest_turn / copies, copies)
 
 
 def _timed(paths: Sequence[Path], name: str) -> tuple[int, float]:
@@ -177,7 +196,10 @@ def _fresh(rows: bytes, copies: int) -> Iterator[bytes]:
 def totals(taken: Taken) -> dict[str, tuple[int, float]]:
     """Events and seconds of each format."""
     return {
-        name: (sum(n for n, _ in files.values()), sum(s for _, s in files.values()))
+        name: (
+            sum(one.events for one in files.values()),
+            sum(one.seconds for one in files.values()),
+        )
         for name, files in taken.items()
     }
 
@@ -196,7 +218,7 @@ def fastest(taken: Taken, other: Taken) -> Taken:
     return {
         name: {
             label: min((one[label] for one in (taken.get(name, {}), other.get(name, {}))
-                        if label in one), key=lambda told: told[1])
+                        if label in one), key=lambda one: one.seconds)
             for label in {**other.get(name, {}), **taken.get(name, {})}
         }
         for name in sorted({*taken, *other})
@@ -207,14 +229,28 @@ def table(taken: Taken, other: Taken | None = None) -> str:
     """A line a format; against another checkout the slowest first."""
     lines = [f"{'format':24} {'events':>7} {'events/s':>9}"]
     if other is None:
-        return "\n".join(lines + [_line(name, *told) for name, told in totals(taken).items()])
-    now, before = totals(common(taken, other)), totals(common(other, taken))
+        return "\n".join(lines + [_line(name, *sums) for name, sums in totals(taken).items()])
+    now = totals(common(taken, other))
     lines[0] += f" {'before':>9} {'ratio':>6}"
-    for name in sorted(now, key=lambda one: before[one][1] / now[one][1]):
-        events, seconds = before[name]
-        ratio = seconds / now[name][1]
-        lines.append(f"{_line(name, *now[name])} {events / seconds:>9,.0f} {ratio:>5.2f}×")
+    for name, ratio in ratios(taken, other):
+        events, seconds = now[name]
+        before = events / seconds / ratio
+        lines.append(f"{_line(name, events, seconds)} {before:>9,.0f} {ratio:>5.2f}×")
     return "\n".join(lines)
+
+
+def ratios(taken: Taken, other: Taken | None) -> list[tuple[str, float]]:
+    """How many times as fast as in `other` each format is read, the slowest first: of the same
+    files, and as if as many events had been found there as here."""
+    found = []
+    for name, files in common(taken, other or {}).items():
+        before = (other or {})[name]
+        seconds = sum(
+            before[label].seconds * one.events / before[label].events
+            for label, one in files.items()
+        )
+        found.append((name, seconds / sum(one.seconds for one in files.values())))
+    return sorted(found, key=lambda one: one[1])
 
 
 def _line(name: str, events: int, seconds: float) -> str:
@@ -240,8 +276,8 @@ def main() -> None:
 
 
 def _kept(path: Path) -> Taken:
-    told: dict[str, dict[str, Any]] = json.loads(path.read_text())
-    return {name: {label: (one[0], one[1]) for label, one in f.items()} for name, f in told.items()}
+    kept: dict[str, dict[str, Any]] = json.loads(path.read_text())
+    return {name: {label: Reading(*one) for label, one in f.items()} for name, f in kept.items()}
 
 
 if __name__ == "__main__":
