@@ -64,7 +64,7 @@ def _objects(file: File) -> Iterator[Entry]:
     """The logged objects, out of what holds them."""
     for where, entry in by_head(file, _is_exported, _exported, _rows_or_values):
         several = next((entry[name] for name in LISTS if name in entry), None) if (
-            isinstance(entry, Mapping)
+            isinstance(entry, dict)
         ) else None  # fmt: skip
         for number, one in enumerate(several if isinstance(several, list) else [entry], start=1):
             yield f"{where}#{number}" if isinstance(several, list) else where, _opened(one)
@@ -92,7 +92,7 @@ def _rows_or_values(file: File) -> Iterator[Entry]:
 
 def _opened(entry: Any) -> Any:
     """The object that is the text of a message; what else it is, as it is."""
-    if not isinstance(entry, Mapping) or entry.get("schemaType") == SCHEMA:
+    if not isinstance(entry, dict) or entry.get("schemaType") == SCHEMA:
         return entry
     told = next((entry[name] for name in MESSAGES if name in entry), entry)
     try:
@@ -141,7 +141,7 @@ def _answer(output: Row) -> Row:
     """The answer's body; of a list of Anthropic's chunks the message that they begin with."""
     body = output.get("outputBodyJson")
     chunks = body if isinstance(body, list) else ()
-    begun = (part(chunk, "message") for chunk in chunks if isinstance(chunk, Mapping))
+    begun = (part(chunk, "message") for chunk in chunks if isinstance(chunk, dict))
     return next(filter(None, begun), part(output, "outputBodyJson"))
 
 
@@ -150,7 +150,7 @@ def _billed(body: Row) -> Raw:
     usage, written = part(body, "usage"), 0
     details = usage.get("cacheDetails")
     for one in details if isinstance(details, list) else ():
-        if isinstance(one, Mapping) and one.get("ttl") == "1h":
+        if isinstance(one, dict) and one.get("ttl") == "1h":
             written += count("inputTokens", one.get("inputTokens")) or 0
     hour = part(usage, "cache_creation").get("ephemeral_1h_input_tokens")
     hourly = count("ephemeral_1h_input_tokens", hour) or written or None

@@ -76,7 +76,7 @@ class Window:
     def _part(self) -> str:
         """The next piece, "" at the end and where the file breaks off (`broken` says which)."""
         try:
-            while not self.broken and (part := self.stream.read1(PART)):
+            while not self.broken and (part := self.stream.read1(min(PART, CHUNK))):
                 if text := self.decode.decode(part):  # "" while a character is incomplete
                     return text
         except BROKEN:

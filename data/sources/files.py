@@ -9,7 +9,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -73,6 +73,7 @@ class Kept:
 
     head: bytes | None = None
     text: str | None = None
+    whole: bool = False  # the head is all of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,14 @@ class File:
 
     def keeping_head(self) -> File:
         """The same for somebody who asks for its beginning several times."""
-        return replace(self, kept=Kept())
+        return File(self.name, self.path, self.body, Kept())
 
     @contextmanager
     def open(self) -> Iterator[Unpacked]:
         """The content, unpacked. Raises `EventError` where it breaks off or cannot be read."""
+        if self.kept and self.kept.whole and self.kept.head is not None:
+            yield io.BytesIO(self.kept.head)
+            return
         try:
             with self._raw() as raw:
                 packed = raw.read(2) == GZIP
@@ -137,11 +141,15 @@ class File:
             with self.open() as stream:
                 while len(content) < HEAD_BYTES and (more := stream.read1(part)):
                     content += more
+                whole = len(content) < HEAD_BYTES
         except EventError:
             if part > SMALL:  # so that little is lost before the break
                 return self._head(SMALL)
             if not content:
                 raise
+        else:
+            if self.kept:
+                self.kept.whole = whole
         return bytes(content)
 
 

@@ -59,7 +59,7 @@ def _messages(file: File) -> Iterator[Entry]:
     """The messages of a session with its id: those of one document, or lines after its head."""
     session: str | None = None
     for where, value in documents(file):
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             yield where, value
             continue
         session_id = value.get("sessionId")
@@ -71,7 +71,7 @@ def _messages(file: File) -> Iterator[Entry]:
 
 
 def _with_session(message: Any, session: str | None) -> Any:
-    return {"sessionId": session} | dict(message) if isinstance(message, Mapping) else message
+    return {"sessionId": session} | dict(message) if isinstance(message, dict) else message
 
 
 def _latest(entries: Iterator[Entry]) -> Iterator[Entry]:
@@ -80,7 +80,7 @@ def _latest(entries: Iterator[Entry]) -> Iterator[Entry]:
     for where, value in entries:
         if isinstance(value, EventError):
             yield where, value
-        elif isinstance(value, Mapping) and isinstance(value.get("tokens"), Mapping):
+        elif isinstance(value, dict) and isinstance(value.get("tokens"), Mapping):
             latest[str(value.get("id"))] = (where, value)
     yield from latest.values()
 
@@ -100,7 +100,7 @@ def _read_qwen(file: File, options: Options) -> Iterator[Record]:
 
 def _qwen_call(_: str, row: Row) -> Iterator[Raw]:
     usage = row.get("usageMetadata")
-    if row.get("type") != "assistant" or not isinstance(usage, Mapping):
+    if row.get("type") != "assistant" or not isinstance(usage, dict):
         return
     yield {
         **session_call("qwen_code", row, text(row.get("uuid")), row.get("model")),

@@ -136,7 +136,7 @@ def _files(file: File) -> Iterator[Entry]:
     """The messages of the JSON storage, one a file, beside the file of their session."""
     begun = _begun(file.path.parent) if file.path else None
     for where, value in documents(file):
-        copied = isinstance(value, Mapping) and _precedes(value, begun)
+        copied = isinstance(value, dict) and _precedes(value, begun)
         yield where, value | {COPIED: True} if copied else value
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
 import pytest
 
 from data.sources import File, formats, head_of
+from data.sources.entries import entries
 from tests.doors import Door
 
 ASSISTANT: dict[str, Any] = {
@@ -113,3 +115,28 @@ def test_a_file_that_tells_of_no_use_says_so(door: Door) -> None:
     assert outcome.counts == (0, 0, 0)
     [note] = outcome.report["notes"]
     assert note["what"].startswith("a file of iFlow's session logs tells of no use")
+
+
+def test_a_small_file_is_opened_once_by_who_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+    unpacked = File._raw
+    monkeypatch.setattr(File, "_raw", lambda file: opened.append(file) or unpacked(file))
+    for body in (b"a,b\n1,2\n", b'[{"a": 1}, {"a": 2}]', gzip.compress(b'{"a": 1}\n{"a": 2}')):
+        opened.clear()
+        file = File("f", body=body).keeping_head()
+        found = list(entries(file))
+        assert (len(opened), found) == (1, list(entries(File("f", body=body))))
+
+
+def test_a_file_that_breaks_off_early_shows_what_is_before() -> None:
+    packed = gzip.compress(bytes(range(256)) * 400, 1)
+    start = File("f", body=packed[: len(packed) // 2]).head()
+    assert start
+    assert (bytes(range(256)) * 400).startswith(start)
+
+
+def test_integers_of_absurd_length_spoil_their_value_alone() -> None:
+    content = b'{"a": %s, "b": 2}' % (b"9" * 5_000)
+    for body in (content, b"[" + content + b"]"):
+        ((_, value),) = entries(File("f", body=body))
+        assert (value["a"] > 10**15, value["b"]) == (True, 2)

@@ -166,6 +166,19 @@ def test_a_format_declares_what_it_knows() -> None:
     assert (where, note) == ("f", Note(UNREAD.format("acme", "y_cost")))
 
 
+def test_what_is_ignored_hides_nothing_beside_it() -> None:
+    """Objects of which all is ignored are not gone into; their neighbours are, also later on."""
+    watch = Watch(["prices.*"])
+    rows = [
+        {"a": 1, "prices": {"x_cost": 5}, "usage": {"some_tokens": 0, "usage.more_tokens": 0}},
+        {"a": 2, "prices": {"x_cost": 6}, "usage": {"some_tokens": 7, "usage.more_tokens": 8}},
+    ]
+    list(
+        records([("f", row) for row in rows], reader("a", "prices", "usage"), Options(watch=watch))
+    )
+    assert watch.unread() == ["usage.some_tokens", "usage.usage.more_tokens"]
+
+
 def test_what_is_posted_is_watched_too() -> None:
     body = {
         "id": "c1", "call_type": "acompletion", "status": "success", "model": "gpt-4o",

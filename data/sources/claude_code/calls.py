@@ -69,7 +69,7 @@ class Context:
 
     def of(self, line: Line) -> Raw:
         fork = line.get("forkedFrom")
-        origin = fork.get("sessionId") if isinstance(fork, Mapping) else None
+        origin = fork.get("sessionId") if isinstance(fork, dict) else None
         return {
             "channel": "cli",
             "source": "claude_code",
@@ -109,7 +109,7 @@ def _agent_type(file: File) -> str | None:
         metadata = orjson.loads(metadata_path.read_bytes())
     except (OSError, ValueError):
         return None
-    kind = metadata.get("agentType") if isinstance(metadata, Mapping) else None
+    kind = metadata.get("agentType") if isinstance(metadata, dict) else None
     return kind if isinstance(kind, str) else None
 
 
@@ -153,7 +153,7 @@ def failed(line: Line, message: Line) -> bool:
 def ended(message: Line) -> bool:
     """Whether a line says itself that it is the last of its call (many last ones do not)."""
     usage, reason = message.get("usage"), message.get("stop_reason")
-    complete = isinstance(usage, Mapping) and "iterations" in usage
+    complete = isinstance(usage, dict) and "iterations" in usage
     return complete if reason is None else reason != "tool_use"
 
 
@@ -242,7 +242,7 @@ def _further(usage: Line, raw: Raw) -> Iterator[Raw]:
     summary of a long prompt."""
     iterations = usage.get("iterations")
     for one in iterations if isinstance(iterations, list) else ():
-        if not isinstance(one, Mapping):
+        if not isinstance(one, dict):
             continue
         model = text(one.get("model")) or raw["model"]
         if one.get("type") in OUTSIDE_SUMS or model != raw["model"]:

@@ -35,7 +35,7 @@ not counted   `progress` lines (they repeat subagents' messages), synthetic line
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -120,7 +120,7 @@ class Log:
 
     def _answer(self, where: str, line: Line, moment: datetime | None) -> Iterator[Record]:
         message = line.get("message")
-        if moment is None or not isinstance(message, Mapping):
+        if moment is None or not isinstance(message, dict):
             raise EventError("an assistant line needs a timestamp and a message")
         if failed(line, message):
             yield where, failure(self.context, line, message, moment)
@@ -159,7 +159,7 @@ class Log:
         """Results of tools; a line without any is somebody's next prompt."""
         found = list(results(line))
         result = line.get("toolUseResult") if len(found) == 1 else None
-        result = result if isinstance(result, Mapping) else {}
+        result = result if isinstance(result, dict) else {}
         for name, error in found:
             if name in self.tools:
                 yield self.tools.pop(name).event(error, result)
@@ -230,7 +230,7 @@ def recognises(head: Head) -> bool:
     if first.get("type") in ("file-history-snapshot", "summary"):
         return first["type"] != "summary" or "leafUuid" in first
     message = first.get("message")  # one of parts is Qwen Code's, which has other counts
-    other = is_line(first) or (isinstance(message, Mapping) and "parts" in message)
+    other = is_line(first) or (isinstance(message, dict) and "parts" in message)
     return first.keys() >= LINE and not other
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,7 +37,7 @@ def used(
         if block.get("type") != "tool_use" or name is None or own is None:
             continue
         given = block.get("input")
-        agent = given.get("subagent_type") if isinstance(given, Mapping) else None
+        agent = given.get("subagent_type") if isinstance(given, dict) else None
         yield own, Tool(where, {
             **context.of(line),
             "event_id": f"claude_code:tool:{own}",
@@ -50,7 +50,7 @@ def used(
 def results(line: Line) -> Iterator[tuple[str, bool]]:
     """The tools a line brings results of, and whether each failed."""
     message = line.get("message")
-    for block in _blocks(message) if isinstance(message, Mapping) else ():
+    for block in _blocks(message) if isinstance(message, dict) else ():
         own = block.get("tool_use_id")
         if block.get("type") == "tool_result" and isinstance(own, str):
             yield own.strip(), bool(block.get("is_error"))
@@ -59,7 +59,7 @@ def results(line: Line) -> Iterator[tuple[str, bool]]:
 def _blocks(message: Line) -> Iterator[Line]:
     content = message.get("content")
     for block in content if isinstance(content, list) else ():
-        if isinstance(block, Mapping):
+        if isinstance(block, dict):
             yield block
 
 
@@ -74,7 +74,7 @@ def changed(result: Line) -> Change | None:
     lines = [
         line
         for hunk in hunks
-        if isinstance(hunk, Mapping)
+        if isinstance(hunk, dict)
         for line in hunk.get("lines") or ()
         if isinstance(line, str)
     ]

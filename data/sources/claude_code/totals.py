@@ -53,7 +53,7 @@ def of_models(usage_by_model: Line) -> dict[str, Counters]:
     return {
         model: _counters(used, tuple(COUNTS)) | cost(used.get("costUSD"))
         for model, used in usage_by_model.items()
-        if isinstance(used, Mapping)
+        if isinstance(used, dict)
     }
 
 

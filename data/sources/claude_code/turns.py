@@ -9,7 +9,6 @@ their lines, so the time of a call's first line is a part of its id.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -53,7 +52,7 @@ class Turns:
         return found.key
 
     def _answer(self, name: str, line: Line, usage: Any, moment: datetime) -> Answer:
-        chain, size = chain_of(line), prompt_size(usage if isinstance(usage, Mapping) else {})
+        chain, size = chain_of(line), prompt_size(usage if isinstance(usage, dict) else {})
         now = Answer(f"claude_code:{name}:{micros(moment)}", chain, self._prompts[chain], size)
         before = self._answers.get(name)
         if before is None or (before.chain, before.turn) != (now.chain, now.turn):

@@ -114,14 +114,14 @@ class Context:
 
     def _repository(self) -> str | None:
         git = self.meta.get("git")
-        address = text(git.get("repository_url")) if isinstance(git, Mapping) else None
+        address = text(git.get("repository_url")) if isinstance(git, dict) else None
         place = address or text(self.meta.get("cwd")) or text(self.turn.get("cwd")) or ""
         return SEPARATOR.split(place.rstrip("/\\").removesuffix(".git"))[-1] or None
 
 
 def usage_of(usage: Any) -> Usage:
     """Input, cached, output, reasoning and written tokens as they are told."""
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         raise EventError("token usage is missing")
     first, second, third, fourth, fifth = (count(name, usage.get(name)) for name in NAMES)
     return first, second, third, fourth, fifth
@@ -155,9 +155,9 @@ def tokens(usage: Usage) -> Raw:
 def failure(context: Context, payload: Line, moment: datetime) -> Raw:
     """The failed call that ended a turn."""
     error = payload.get("error")
-    found = error if isinstance(error, Mapping) else payload
+    found = error if isinstance(error, dict) else payload
     kind = found.get("codex_error_info")
-    if isinstance(kind, Mapping):
+    if isinstance(kind, dict):
         kind = next(iter(kind), None)
     turn = text(payload.get("turn_id")) or text(context.turn.get("turn_id"))
     return {

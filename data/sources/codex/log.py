@@ -123,7 +123,7 @@ class Rollout:
             yield from self._end()
             return
         payload, moment = line.get("payload"), instant_or_none(line.get("timestamp"))
-        if moment is None or not isinstance(payload, Mapping):
+        if moment is None or not isinstance(payload, dict):
             raise EventError("a line of a rollout has a timestamp and a payload")
         kind = str(line.get("type"))
         self.context.learn(kind, payload)
@@ -199,7 +199,7 @@ class Rollout:
     def _token_count(self, payload: Line, moment: datetime) -> CallUsage | None:
         """What a count says was spent since the last of its limit; None where that is nothing."""
         info, limit = payload.get("info"), str(part(payload, "rate_limits").get("limit_id"))
-        if not isinstance(info, Mapping) or not info.get("total_token_usage"):
+        if not isinstance(info, dict) or not info.get("total_token_usage"):
             return None
         total, last = usage_of(info["total_token_usage"]), info.get("last_token_usage")
         before, self.totals[limit] = self.totals.get(limit), total

@@ -87,7 +87,7 @@ def _named(name: str, space: str | None, kind: str) -> Raw:
 def outcome(payload: Line) -> Outcome | None:
     """How a tool ended, from the event of its end, a completed item, or its output."""
     item = payload.get("item")
-    fields = item if isinstance(item, Mapping) else payload
+    fields = item if isinstance(item, dict) else payload
     own = text(fields.get("call_id")) or text(fields.get("id"))
     if own is None:
         return None
@@ -107,12 +107,12 @@ def _code(fields: Line) -> int | None:
             metadata = orjson.loads(output).get("metadata")
         except ValueError:
             return None
-        code = metadata.get("exit_code") if isinstance(metadata, Mapping) else None
+        code = metadata.get("exit_code") if isinstance(metadata, dict) else None
     return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 
 def _span(duration: Any) -> int | None:
-    if not isinstance(duration, Mapping):
+    if not isinstance(duration, dict):
         return None
     seconds, nanos = duration.get("secs"), duration.get("nanos")
     if not isinstance(seconds, int) or not isinstance(nanos, int):
@@ -123,7 +123,7 @@ def _span(duration: Any) -> int | None:
 def change_of(payload: Line) -> Patch | None:
     """The files that an applied patch changed, where the log tells them."""
     item = payload.get("item")
-    fields = item if isinstance(item, Mapping) else payload
+    fields = item if isinstance(item, dict) else payload
     own = text(fields.get("call_id")) or text(fields.get("id"))
     if own is None or fields.get("success") is False or str(fields.get("status")) in BAD:
         return None
@@ -132,11 +132,11 @@ def change_of(payload: Line) -> Patch | None:
 
 
 def _changes(changes: Any) -> Iterator[Change]:
-    named: list[tuple[Any, Any]] = list(changes.items()) if isinstance(changes, Mapping) else []
+    named: list[tuple[Any, Any]] = list(changes.items()) if isinstance(changes, dict) else []
     if isinstance(changes, list):
-        named = [(one.get("path"), one) for one in changes if isinstance(one, Mapping)]
+        named = [(one.get("path"), one) for one in changes if isinstance(one, dict)]
     for path, change in named:
-        if isinstance(path, str) and isinstance(change, Mapping):
+        if isinstance(path, str) and isinstance(change, dict):
             yield path, *_lines(change)
 
 
@@ -147,7 +147,7 @@ def _lines(change: Line) -> tuple[int, int]:
             change = {"type": name, **inner}
     diff = change.get("unified_diff") or change.get("diff")
     kind, content = change.get("type"), change.get("content")
-    if isinstance(kind, Mapping):
+    if isinstance(kind, dict):
         kind = kind.get("type")
     if isinstance(content, str) or (isinstance(diff, str) and kind in ("add", "delete")):
         size = len(str(content if isinstance(content, str) else diff).splitlines())

@@ -54,7 +54,7 @@ LABELS: Final = {"prompt": "promptname", "prompt_version": "promptversion"} | {
 def recognises(head: Head) -> bool:
     inner = head.first.get("data")
     first = inner[0] if isinstance(inner, list) and inner else head.first
-    found: Iterable[Any] = first if isinstance(first, Mapping) and first else head.columns
+    found: Iterable[Any] = first if isinstance(first, dict) and first else head.columns
     if not head.first and head.text.lstrip()[:1] in ("{", "["):  # longer than the head
         found = re.findall(r'"(\w+)"\s*:', head.text)
     names = {_plain(str(name)) for name in found}
@@ -73,13 +73,13 @@ def _plain(name: str) -> str:
 def _rows(file: File) -> Iterator[Entry]:
     """Records under plain names; the items of API answers and the observations inside traces."""
     for where, value in by_head(file, begins_json, documents, rows):
-        inner = value.get("data") if isinstance(value, Mapping) else None
+        inner = value.get("data") if isinstance(value, dict) else None
         for number, each in enumerate(inner if isinstance(inner, list) else [value], start=1):
             yield from _unfolded(f"{where}#{number}" if isinstance(inner, list) else where, each)
 
 
 def _unfolded(where: str, value: Any) -> Iterator[Entry]:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         yield where, value
         return
     if isinstance(value.get("trace"), Mapping):  # a trace downloaded from its page
@@ -89,7 +89,7 @@ def _unfolded(where: str, value: Any) -> Iterator[Entry]:
     inside = row.get("observations") if "starttime" not in row else None
     about = {name: row.get(name) for name in FROM_TRACE} | {"tracename": row.get("name")}
     for each in inside if isinstance(inside, list) else ():
-        if isinstance(each, Mapping):  # a list of traces names only their ids
+        if isinstance(each, dict):  # a list of traces names only their ids
             own = {_plain(str(name)): one for name, one in each.items()}
             yield where, about | {name: one for name, one in own.items() if one is not None}
 

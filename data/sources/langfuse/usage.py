@@ -93,7 +93,7 @@ def _make_disjoint(sums: dict[str, int], total: int | None) -> None:
 def _object(name: str, value: Any) -> Row:
     """An object, {} where there is none."""
     found = parsed(name, value)
-    if found is not None and not isinstance(found, Mapping):
+    if found is not None and not isinstance(found, dict):
         raise EventError(f"{name} is not an object")
     return found or {}
 
@@ -107,7 +107,7 @@ def _details(row: Row) -> dict[str, int]:
 def _parts(details: Row) -> Iterator[tuple[str, Any]]:
     """The counts; of OpenAI's `…_details`, which are parts of them, those that we tell apart."""
     for name, value in details.items():
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             yield "total" if name in OLDER["total"] else str(name), value
             continue
         yield from ((f"{name}.{part}"[:60], number) for part, number in value.items()
