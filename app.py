@@ -89,7 +89,7 @@ def _dash(server: Flask) -> Dash:
 def _register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
     """What the page does."""
     declared = (*pages, budgets.TAB)
-    navigation.register(app, pages)
+    navigation.register(app, stores, pages)
     filter_bar.register(app, stores)
     events_drawer.register(app, stores.store)
     preferences.register(app, stores.state)

@@ -43,7 +43,7 @@ def _on_arrival(pages: tuple[Page, ...], stores: Stores) -> Iterator[tuple[Any, 
     written = list(_filters(search, zone, stores))
     chosen = next((value for key, _, value in written if key == ids.URL), None)
     yield from written
-    yield from navigation.arrive(path, chosen if isinstance(chosen, str) else search, pages)
+    yield from navigation.arrive(path, chosen if isinstance(chosen, str) else search, stores, pages)
 
 
 def _filters(search: str, zone: str, stores: Stores) -> Written:

@@ -10,6 +10,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx
 
 from callbacks.access.session import current_person, current_scope
 from callbacks.settings.resource import Page
+from callbacks.stores import Stores
 from components import ids
 from components.page import layout
 from components.sections.declared import TABS, tab
@@ -17,6 +18,7 @@ from components.settings import budgets
 from components.values import hover_text
 from data.access.scope import Reach, names
 from data.errors import Unknown
+from data.people import preferences
 
 PREFIX: Final = "/settings/"
 WRITTEN: Final = (
@@ -30,14 +32,14 @@ REACH: Final[dict[Reach, str]] = {
 }
 
 
-def register(app: Dash, pages: tuple[Page, ...]) -> None:
+def register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
     """Navigation, and the clientside functions of assets/page.js."""
 
     @app.callback(
         *(Output(*one) for one in WRITTEN), Input(ids.URL, "pathname"), prevent_initial_call=True
     )
     def go(path: str) -> tuple[Any, ...]:
-        return _page(path, pages)
+        return _page(path, stores, pages)
 
     @app.callback(
         Output(ids.link(ALL), "href"),
@@ -57,14 +59,17 @@ def register(app: Dash, pages: tuple[Page, ...]) -> None:
     _in_browser(app)
 
 
-def arrive(path: str, search: str, pages: tuple[Page, ...]) -> Iterator[tuple[Any, str, Any]]:
+def arrive(
+    path: str, search: str, stores: Stores, pages: tuple[Page, ...]
+) -> Iterator[tuple[Any, str, Any]]:
     """`(id, property, value)` of what a path writes into the empty page; the links carry the
     filters of `search`."""
     person, own = current_person(), _own(pages)
     initials = "".join(word[0] for word in person.name.split()[:2]).upper()
     yield from ((ids.INITIALS, "children", initials or "?"), (ids.NAME, "children", person.name))
     yield ids.URL, "pathname", path
-    yield from ((key, prop, v) for (key, prop), v in zip(WRITTEN, _page(path, pages), strict=True))
+    page = _page(path, stores, pages)
+    yield from ((key, prop, v) for (key, prop), v in zip(WRITTEN, page, strict=True))
     for place in (*own, "settings", *(one.key for one in TABS)):
         yield ids.link(place), "href", _href(place, own) + search
         yield ids.link(place), "className", _class(place, path, own)
@@ -89,11 +94,13 @@ def _in_browser(app: Dash) -> None:
         Input(ids.THEME_BUTTON, "n_clicks"), State(ids.THEME, "data"))  # fmt: skip
 
 
-def _page(path: str | None, pages: tuple[Page, ...]) -> tuple[Any, str, bool, bool]:
+def _page(path: str | None, stores: Stores, pages: tuple[Page, ...]) -> tuple[Any, str, bool, bool]:
     """`(body, title, filters hidden, tabs hidden)` of a path."""
     page, _, rest = (path or "").removeprefix(PREFIX).strip("/").partition("/")
     if page == "profile" and not rest:
-        return layout.profile(current_person().name, _facts()), "Profile", True, True
+        person = current_person()
+        preferred = preferences.read(stores.state, *person.ids)
+        return layout.profile(person.name, _facts(), preferred), "Profile", True, True
     found = next((one for one in pages if one.key == page and not rest), None)
     if found and found.is_for(current_scope()):
         return found.draw(), found.label, True, True

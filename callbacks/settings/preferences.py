@@ -63,11 +63,6 @@ def arrive(state: StateStore) -> Iterator[tuple[Any, str, Any]]:
 def register(app: Dash, state: StateStore) -> None:
     """The card of the profile, saved at once, and their effect in this browser."""
     _saving(app, state)
-
-    @app.callback(Output(ids.PREFERENCES, "children"), Input(ids.PREFERENCES, "id"))
-    def fill(_: str) -> Any:
-        return preferences.fields(read(state, *current_person().ids))
-
     app.clientside_callback(
         ClientsideFunction("preferences", "apply"),
         Output(ids.THEME, "data", allow_duplicate=True),

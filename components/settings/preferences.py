@@ -24,8 +24,9 @@ FIELDS: Final = (
 )  # fmt: skip
 
 
-def card() -> html.Section:
-    """The card; a callback fills in what is preferred now."""
+def card(now: Preferences) -> html.Section:
+    """The card, its controls holding what is preferred now."""
+    controls = [part for one in FIELDS for part in _labelled(one, getattr(now, one.name))]
     return html.Section(
         [
             html.H2("Preferences"),
@@ -33,17 +34,12 @@ def card() -> html.Section:
                 "Kept for you on every device. An address with filters of its own wins.",
                 className="help",
             ),
-            html.Div(id=ids.PREFERENCES, className="fields"),
+            html.Div(controls, className="fields"),
             html.Div(id=ids.PREFERENCES_STATE, className="said", role="status",
                      **ids.testid("pref-saved")),
         ],
         className="preferences card-section", **ids.testid("preferences"),
     )  # fmt: skip
-
-
-def fields(now: Preferences) -> list[Any]:
-    """The controls, holding what is preferred."""
-    return [part for one in FIELDS for part in _labelled(one, getattr(now, one.name))]
 
 
 def _labelled(one: Field, value: Any) -> tuple[html.Span, html.Label]:
