@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, ViewportSize, expect
 
 SECONDS: Final = 30
 KPIS: Final = (
@@ -17,8 +17,23 @@ KPIS: Final = (
 )  # fmt: skip
 WIDER: Final = "() => document.documentElement.scrollWidth - window.innerWidth"
 FRAME: Final = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))"
+# Looking once a frame, in the page: what is read when it is as wanted, or when it never was.
+BECOMES: Final = """async ([wanted, seconds]) => {
+    const read = %s, end = performance.now() + 1000 * seconds;
+    const same = (a, b) => Object.keys(a).length === Object.keys(b).length
+        && Object.entries(a).every(([key, value]) => b[key] === value);
+    while (!same(read(wanted), wanted) && performance.now() < end)
+        await new Promise(requestAnimationFrame);
+    return read(wanted);
+}"""
+NUMBERS: Final = """(wanted) => Object.fromEntries(Object.keys(wanted).map((name) =>
+    [name, document.querySelector(`[data-testid='${name}']`)?.dataset.value]))"""
+LOADING: Final = """() => [...document.querySelectorAll("[data-state='loading']")]
+    .map((one) => one.dataset.testid)"""
 ELSEWHERE: Final = "/settings/nowhere"
 TURN: Final = """(path) => {
+    localStorage.clear();
+    sessionStorage.clear();
     dash_clientside.set_props('modes', {data: {all: 'chart', own: {}}});
     history.pushState({}, '', path);
     dispatchEvent(new CustomEvent('_dashprivate_pushstate'));
@@ -65,13 +80,18 @@ class Reader:
         if urlsplit(self.page.url).path.startswith("/settings/analytics"):
             self.drawn()
 
-    def turn(self, path: str) -> None:
-        """Move to an address within the page that is open, as links do, with charts everywhere."""
+    def turn(self, path: str, viewport: ViewportSize | None = None) -> None:
+        """Move to an address within the page that is open, as links do; what readers before have
+        left in the browser is gone."""
+        expect(self.page.locator("#main")).to_be_attached()
         self.page.keyboard.press("Escape")
+        if viewport and viewport != self.page.viewport_size:
+            self.page.set_viewport_size(viewport)
         if urlsplit(self.page.url).path == urlsplit(path).path:
             self._move(ELSEWHERE)
         self._move(path)
-        self.drawn()
+        if path.startswith("/settings/analytics"):
+            self.drawn()
 
     def _move(self, path: str) -> None:
         self.page.evaluate(TURN, path)
@@ -83,7 +103,7 @@ class Reader:
     def drawn(self) -> None:
         """Wait until every section has an answer."""
         expect(self.page.locator("[data-testid^='section-']").first).to_be_visible()
-        expect(self.page.locator("[data-state='loading']")).to_have_count(0)
+        assert self.page.evaluate(BECOMES % LOADING, [[], SECONDS]) == []
 
     def tab(self, key: str) -> None:
         self.find(f"tab-{key}").click()
@@ -117,6 +137,11 @@ class Reader:
 
     def chip(self, label: str) -> Locator:
         return self.find("chip").filter(has_text=label)
+
+    def chips_go(self, *labels: str) -> None:
+        """Click chips at once, before the page answers to the first."""
+        chips = [self.chip(label).element_handle() for label in labels]
+        self.page.evaluate("chips => chips.forEach(chip => chip.click())", chips)
 
     def choice(self, key: str, name: str) -> Locator:
         """A section's `Measure` or `Break down` select."""
@@ -161,9 +186,8 @@ class Reader:
     def shows(self, **parameters: Any) -> Any:
         """Wait until the headline numbers are the API's for these filters, exactly."""
         answer = self.api("query", metrics=",".join(KPIS), **parameters)
-        for name, value in answer["totals"].items():
-            exact = "" if value is None else repr(value)
-            expect(self.find(f"kpi-{name}")).to_have_attribute("data-value", exact)
+        wanted = {f"kpi-{k}": "" if v is None else repr(v) for k, v in answer["totals"].items()}
+        assert self.page.evaluate(BECOMES % NUMBERS, [wanted, SECONDS]) == wanted
         return answer
 
     def answered(self, key: str, **parameters: Any) -> None:

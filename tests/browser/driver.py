@@ -1,4 +1,5 @@
-"""A real browser before a real server: one of each for the whole test run, a fresh reader a test.
+"""A real browser before a real server: one of each for the whole test run. A reader is fresh, or
+has a page that stays open from test to test: to load one costs four times what turning it does.
 
 Every reader keeps what the page complains of (console, errors, requests to elsewhere), and the
 test fails at its end if there was anything.
@@ -21,18 +22,24 @@ from urllib.request import urlopen
 
 import pytest
 
+from data.engines.protocol import open_events
+from data.sample.budgets import examples
+from data.sample.organisation import sample
+from data.settings import Settings
+from data.state.store import State
+
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, ViewportSize
 
     from tests.reader import Reader
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 NOW: Final = "2026-11-20T15:30:00+00:00"
 ZONE: Final = "Europe/Berlin"
-EVENTS: Final = "20000"
+EVENTS: Final = 20_000
 SECONDS: Final = 60  # more than a busy machine needs; nothing is waited for that is there
-WIDE: Final = {"width": 1440, "height": 900}
-PHONE: Final = {"width": 390, "height": 844}
+WIDE: Final[ViewportSize] = {"width": 1440, "height": 900}
+PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
 ROLES: Final = ("platform-admin", "project-admin", "user")
 # The same names as in the Makefile.
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
@@ -56,8 +63,14 @@ Open = Callable[..., "Reader"]
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server with the sample organisation, its clock standing still."""
-    sample = ["sample", "--events", EVENTS, "--until", NOW]
-    with serving(tmp_path_factory.mktemp("site"), sample, ["serve", "--with-sample"]) as address:
+    folder = tmp_path_factory.mktemp("site")
+    settings = Settings.read({"SPENDSCOPE_DATA_DIR": str(folder / "var"), "SPENDSCOPE_NOW": NOW})
+    store, state = open_events(settings.events_url), State(settings.state_url)
+    store.write(list(sample(EVENTS, until=settings.now())))
+    examples(state, store, settings.now())
+    store.close()
+    state.close()
+    with serving(folder, ["serve"]) as address:
         yield address
 
 
@@ -166,34 +179,39 @@ def open_as(chromium: Browser, site: str, cookies: dict[str, Any]) -> Iterator[O
     assert [words for reader in readers for words in reader.complaints] == []
 
 
-@pytest.fixture(scope="module")
-def _held(chromium: Browser, site: str, cookies: dict[str, Any]) -> Iterator[Open]:
-    fresh, readers = _opener(chromium, site, cookies), dict[str, "Reader"]()
-
-    def turn_to(role: str, path: str = "/settings/analytics") -> Reader:
-        if role in readers:
-            readers[role].turn(path)
-        else:
-            readers[role] = fresh(role, path)
-        return readers[role]
-
-    yield turn_to
-    for reader in readers.values():
+@pytest.fixture(scope="session")
+def _held(chromium: Browser, site: str, cookies: dict[str, Any]) -> Iterator[dict[str, Reader]]:
+    """The pages that stay open from test to test, by role."""
+    held = dict[str, "Reader"]()
+    yield held
+    for reader in held.values():
         reader.page.context.close()
+    assert [words for reader in held.values() for words in reader.complaints] == []
 
 
 @pytest.fixture
-def turn_as(_held: Open) -> Iterator[Open]:
-    """The same of a page that tests of a file share, for those that leave no trace in it: an
-    address is turned to, not loaded."""
-    readers = list["Reader"]()
+def turn_as(
+    chromium: Browser, site: str, cookies: dict[str, Any], _held: dict[str, Reader],
+    request: pytest.FixtureRequest,
+) -> Iterator[Open]:  # fmt: skip
+    """The same of a page that all tests share, for those that leave no trace in it: an address is
+    turned to, not loaded. A page that a test failed with is left to no other."""
+    used, failed = set[str](), request.session.testsfailed
+    fresh = _opener(chromium, site, cookies)
 
-    def turn(role: str, path: str = "/settings/analytics") -> Reader:
-        readers.append(_held(role, path))
-        return readers[-1]
+    def turn(role: str, path: str = "/settings/analytics", viewport: ViewportSize = WIDE) -> Reader:
+        if role in _held:
+            used.add(role)
+            _held[role].turn(path, viewport)
+        else:
+            _held[role] = fresh(role, path, viewport=viewport, reduced_motion="reduce")
+            used.add(role)
+        return _held[role]
 
     yield turn
-    found = [words for reader in readers for words in reader.complaints]
-    for reader in readers:
-        reader.complaints.clear()
+    found = [words for role in used for words in _held[role].complaints]
+    for role in used:
+        _held[role].complaints.clear()
+        if found or request.session.testsfailed > failed:
+            _held.pop(role).page.context.close()
     assert found == []

@@ -10,11 +10,9 @@ from playwright.sync_api import Browser, FilePayload, Locator, expect
 
 from callbacks.access.tokens import sign
 from data.settings import Settings
-from tests.browser.driver import NOW, ROLES, ZONE, Open, serving
-from tests.reader import Reader
+from tests.browser.driver import NOW, PHONE, ROLES, ZONE, Open, serving
+from tests.reader import ELSEWHERE, Reader
 from tests.serving import ADMIN, SECRET
-
-Admin = Callable[[str], Reader]
 
 FILE = FilePayload(
     name="usage.csv",
@@ -28,8 +26,8 @@ TRACE = FilePayload(
 )
 
 
-def test_a_file_is_looked_at_and_dropped(open_as: Open) -> None:
-    reader = open_as("platform-admin", "/settings/data")
+def test_a_file_is_looked_at_and_dropped(turn_as: Open) -> None:
+    reader = turn_as("platform-admin", "/settings/data")
     expect(reader.find("nav-ingest")).to_be_visible()
     reader.find("upload-file").set_input_files(FILE)
     reader.find("upload-look").click()
@@ -48,8 +46,8 @@ def test_a_file_is_looked_at_and_dropped(open_as: Open) -> None:
     expect(reader.find("upload-import")).to_be_hidden()
 
 
-def test_a_trace_of_offsets_is_given_its_start_and_looked_at_again(open_as: Open) -> None:
-    reader = open_as("platform-admin", "/settings/data")
+def test_a_trace_of_offsets_is_given_its_start_and_looked_at_again(turn_as: Open) -> None:
+    reader = turn_as("platform-admin", "/settings/data")
     reader.find("upload-file").set_input_files(TRACE)
     reader.find("upload-look").click()
     said = reader.find("upload-said")
@@ -70,21 +68,38 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def admin(own: str, chromium: Browser) -> Iterator[Callable[[str], Reader]]:
-    """Open a page of it as a platform administrator, each time in a browser of its own."""
+def opened(own: str, chromium: Browser, path: str) -> Reader:
+    """A page of it as a platform administrator, in a browser of its own."""
     settings = Settings.read({"SPENDSCOPE_JWT_SECRET": SECRET, "SPENDSCOPE_NOW": NOW})
-    token = sign(settings, ADMIN, 3_600)
-    readers: list[Reader] = []
+    headers = {"Authorization": f"Bearer {sign(settings, ADMIN, 3_600)}"}
+    context = chromium.new_context(timezone_id=ZONE, locale="en-GB", extra_http_headers=headers)
+    reader = Reader(context.new_page(), own, ZONE)
+    reader.go(path)
+    return reader
 
-    def open_page(path: str) -> Reader:
-        headers = {"Authorization": f"Bearer {token}"}
-        context = chromium.new_context(timezone_id=ZONE, locale="en-GB", extra_http_headers=headers)
-        readers.append(reader := Reader(context.new_page(), own, ZONE))
-        reader.go(path)
-        return reader
 
-    yield open_page
+@pytest.fixture(scope="module")
+def _own_page(own: str, chromium: Browser) -> Iterator[Reader]:
+    reader = opened(own, chromium, ELSEWHERE)
+    yield reader
+    reader.page.context.close()
+
+
+@pytest.fixture
+def admin(_own_page: Reader) -> Iterator[Reader]:
+    """The page of a platform administrator, turned to Data."""
+    _own_page.turn("/settings/data")
+    yield _own_page
+    complaints = [*_own_page.complaints]
+    _own_page.complaints.clear()
+    assert complaints == []
+
+
+@pytest.fixture
+def elsewhere(own: str, chromium: Browser) -> Iterator[Callable[[], Reader]]:
+    """Open Data as the same administrator in another browser."""
+    readers = list[Reader]()
+    yield lambda: readers.append(opened(own, chromium, "/settings/data")) or readers[-1]
     for reader in readers:
         reader.page.context.close()
     assert [words for reader in readers for words in reader.complaints] == []
@@ -112,43 +127,42 @@ def looked_at(reader: Reader, file: FilePayload) -> Locator:
     return reader.find("upload-said")
 
 
-def test_a_file_is_stored_once_and_its_source_told(admin: Admin) -> None:
-    reader = admin("/settings/data")
-    said = looked_at(reader, lines("upload-whole", 30_000))
+def test_a_file_is_stored_once_and_its_source_told(admin: Reader) -> None:
+    said = looked_at(admin, lines("upload-whole", 30_000))
     expect(said).to_contain_text("30,000 would be new")
-    reader.find("upload-import").click()
+    admin.find("upload-import").click()
     expect(said).to_contain_text("Importing …")
     expect(said).to_have_text(
         "Imported as canonical: 30,000 new · 0 duplicates · 0 rejected · 0 unpriced."
     )
-    expect(rows(reader, "imports").first).to_contain_text("upload-whole.ndjson")
-    rows(reader, "sources").filter(has_text="upload-whole").click()
-    expect(reader.find("source-detail")).to_contain_text("every call with tokens has a price")
-    assert "upload-whole" not in reader.find("upload-open").inner_text()
+    expect(rows(admin, "imports").first).to_contain_text("upload-whole.ndjson")
+    rows(admin, "sources").filter(has_text="upload-whole").click()
+    expect(admin.find("source-detail")).to_contain_text("every call with tokens has a price")
+    assert "upload-whole" not in admin.find("upload-open").inner_text()
 
 
-def test_an_import_is_taken_up_after_a_reload_and_cancelled_midway(admin: Admin) -> None:
-    reader = admin("/settings/data")
-    said = looked_at(reader, lines("upload-half", 60_000))
-    reader.page.reload()
+def test_an_import_is_taken_up_after_a_reload_and_cancelled_midway(admin: Reader) -> None:
+    said = looked_at(admin, lines("upload-half", 60_000))
+    admin.page.reload()
     expect(said).to_have_text(
         "upload-half.ndjson: Format canonical. Of 60,000 records 60,000 would be new"
         " · 0 duplicates · 0 rejected · 0 unpriced."
     )
-    reader.find("upload-import").click()
+    admin.find("upload-import").click()
     expect(said).to_contain_text("Importing …")
-    reader.page.reload()
+    admin.page.reload()
     expect(said).to_contain_text("upload-half.ndjson: ")
-    cancel = reader.find("upload-cancel")
+    cancel = admin.find("upload-cancel")
     cancel.click()
     expect(said).to_contain_text("importing the file again adds only the rest")
     expect(cancel).to_be_hidden()
 
 
-def test_who_comes_from_elsewhere_finds_what_waits(admin: Admin) -> None:
-    first = admin("/settings/data")
-    looked_at(first, lines("upload-left", 3))
-    other = admin("/settings/data")
+def test_who_comes_from_elsewhere_finds_what_waits(
+    admin: Reader, elsewhere: Callable[[], Reader]
+) -> None:
+    looked_at(admin, lines("upload-left", 3))
+    other = elsewhere()
     waiting = other.find("upload-open").locator("li").filter(has_text="upload-left.ndjson")
     expect(waiting).to_contain_text("ready")
     waiting.get_by_test_id("upload-take").click()
@@ -156,27 +170,27 @@ def test_who_comes_from_elsewhere_finds_what_waits(admin: Admin) -> None:
     expect(waiting).to_have_count(0)
     other.find("upload-cancel").click()
     expect(other.find("upload-said")).to_contain_text("Cancelled: nothing was stored.")
-    other.page.set_viewport_size({"width": 390, "height": 800})
-    assert other.page.evaluate("document.documentElement.scrollWidth") <= 390
+    other.page.set_viewport_size(PHONE)
+    other.fits()
 
 
-def test_a_key_is_made_and_revoked(admin: Admin) -> None:
-    reader = admin("/settings/ingest")
-    reader.page.get_by_label("Name").fill("browser")
-    reader.page.get_by_label("Source").fill("shop")
-    reader.find("key-make").click()
-    expect(reader.find("key-secret")).to_contain_text("ssk_")
-    mine = rows(reader, "keys").filter(has_text="browser")
+def test_a_key_is_made_and_revoked(admin: Reader) -> None:
+    admin.find("nav-ingest").get_by_role("link").click()
+    admin.page.get_by_label("Name").fill("browser")
+    admin.page.get_by_label("Source").fill("shop")
+    admin.find("key-make").click()
+    expect(admin.find("key-secret")).to_contain_text("ssk_")
+    mine = rows(admin, "keys").filter(has_text="browser")
     expect(mine).to_have_count(1)
-    reader.page.once("dialog", lambda dialog: dialog.accept())
+    admin.page.once("dialog", lambda dialog: dialog.accept())
     mine.click()
-    reader.find("key-revoke").click()
+    admin.find("key-revoke").click()
     expect(mine).to_contain_text("revoked")
 
 
-def test_others_find_neither_page(open_as: Open) -> None:
+def test_others_find_neither_page(turn_as: Open) -> None:
     for role in ROLES[1:]:
-        reader = open_as(role, "/settings/data")
+        reader = turn_as(role, "/settings/data")
         expect(reader.page.get_by_text("There is no such page")).to_be_visible()
         expect(reader.find("nav-data")).to_be_hidden()
         expect(reader.find("nav-ingest")).to_be_hidden()

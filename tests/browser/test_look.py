@@ -10,15 +10,16 @@ from playwright.sync_api import Route, expect
 from components import ids
 from components.page import cards
 from tests.browser.driver import PHONE, Open
-from tests.reader import FRAME
+from tests.reader import FRAME, Reader
 
+CALLS = "**/_dash-update-component*"
 THEME = (
     "() => [document.documentElement.dataset.bsTheme, document.documentElement.dataset.agThemeMode]"
 )
 
 
-def test_a_phone_reader_can_filter(open_as: Open) -> None:
-    reader = open_as("user", viewport=PHONE)
+def test_a_phone_reader_can_filter(turn_as: Open) -> None:
+    reader = turn_as("user", viewport=PHONE)
     reader.preset("custom")
     expect(reader.field("to")).to_be_visible()
     reader.fits()
@@ -26,25 +27,27 @@ def test_a_phone_reader_can_filter(open_as: Open) -> None:
     expect(reader.find("menu-settings")).to_be_in_viewport()
 
 
-def test_the_theme_is_remembered(open_as: Open) -> None:
-    reader = open_as("user", color_scheme="light")
+def test_the_theme_is_remembered(turn_as: Open) -> None:
+    reader = turn_as("user", "/settings/profile")
+    assert reader.page.evaluate(THEME) == ["light", "light"]
     reader.find("profile-menu").click()
     reader.page.get_by_role("button", name="Dark theme").click()
     reader.becomes(lambda: reader.page.evaluate(THEME), ["dark", "dark"])
     reader.page.reload()
-    reader.drawn()
     assert reader.page.evaluate(THEME) == ["dark", "dark"]
     reader.find("profile-menu").click()
-    expect(reader.page.get_by_role("button", name="Light theme")).to_be_visible()
+    reader.page.get_by_role("button", name="Light theme").click()
+    reader.becomes(lambda: reader.page.evaluate(THEME), ["light", "light"])
 
 
-def test_the_system_s_theme_comes_first(open_as: Open) -> None:
+def test_the_system_s_theme_comes_first_and_the_keyboard_finds_its_way(open_as: Open) -> None:
+    """In a page that nobody has touched."""
     reader = open_as("user", "/settings/profile", color_scheme="dark")
     assert reader.page.evaluate(THEME) == ["dark", "dark"]
+    the_keyboard_opens_and_closes_the_menu(reader)
 
 
-def test_the_keyboard_opens_and_closes_the_menu(open_as: Open) -> None:
-    reader = open_as("user", "/settings/profile")
+def the_keyboard_opens_and_closes_the_menu(reader: Reader) -> None:
     expect(reader.page.locator(".profile-page")).to_be_visible()
     focused = reader.page.locator(":focus")
     reader.page.keyboard.press("Tab")
@@ -60,16 +63,16 @@ def test_the_keyboard_opens_and_closes_the_menu(open_as: Open) -> None:
 
 
 @pytest.mark.parametrize("output", ["question.data", '"card"'])
-def test_the_newest_question_wins_over_a_late_answer(open_as: Open, output: str) -> None:
+def test_the_newest_question_wins_over_a_late_answer(turn_as: Open, output: str) -> None:
     """The answer about 30 days is held back until the one about 3 days is drawn."""
-    reader, held = open_as("platform-admin"), list[Route]()
+    reader, held = turn_as("platform-admin"), list[Route]()
 
     def hold(route: Route) -> None:
         asked = route.request.post_data or ""
         late = output in json.loads(asked)["output"] and '"30"' in asked and "channel" in asked
         (held.append(route) if late and not held else route.continue_())
 
-    reader.page.route("**/_dash-update-component*", hold)
+    reader.page.route(CALLS, hold)
     reader.field("n").fill("30")
     reader.becomes(lambda: len(held), 1)
     reader.field("n").fill("3")
@@ -82,11 +85,12 @@ def test_the_newest_question_wins_over_a_late_answer(open_as: Open, output: str)
     reader.shows(preset="last_n_days", n="3")
     assert reader.traces("cost-by-channel") == drawn
     reader.has_query(preset="last_n_days", n="3")
+    reader.page.unroute(CALLS)
 
 
-def test_a_failed_section_says_so_and_is_asked_again(open_as: Open) -> None:
-    reader, key = open_as("platform-admin"), ids.card("top-models")
-    card, calls = reader.section("top-models"), "**/_dash-update-component*"
+def test_a_failed_section_says_so_and_is_asked_again(turn_as: Open) -> None:
+    reader, key = turn_as("platform-admin"), ids.card("top-models")
+    card = reader.section("top-models")
 
     def fail(route: Route) -> None:
         asked = json.loads(route.request.post_data or "{}")["outputs"]
@@ -95,12 +99,12 @@ def test_a_failed_section_says_so_and_is_asked_again(open_as: Open) -> None:
         answer = {"answer": cards.failed("The store is away.")}
         return route.fulfill(json={"multi": True, "response": {ids.dom(key): answer}})
 
-    reader.page.route(calls, fail)
+    reader.page.route(CALLS, fail)
     reader.choice("top-models", "Measure").select_option("tokens")
     expect(card).to_have_attribute("data-state", "failed")
     expect(card.get_by_test_id("state")).to_have_text("The store is away.")
     expect(reader.section("top-users")).to_have_attribute("data-state", "ready")
-    reader.page.unroute(calls)
+    reader.page.unroute(CALLS)
     card.get_by_role("button", name="Retry").click()
     expect(card).to_have_attribute("data-state", "ready")
     reader.answered("top-models", measure="tokens")

@@ -9,6 +9,8 @@ from playwright.sync_api import expect
 from tests.browser.driver import ROLES, Open
 from tests.reader import Reader
 
+Options = list[dict[str, str]]
+
 
 def test_typing_finds_whom_the_list_leaves_out(turn_as: Open) -> None:
     reader = turn_as("platform-admin")
@@ -33,24 +35,28 @@ def test_several_users_and_projects_narrow_together_and_go_one_by_one(turn_as: O
         chosen[field[:-1]] = [option["value"] for option in options]
     reader.has_query(**chosen)
     reader.shows(**chosen)
-    chips_go_one_by_one(reader)
+    reader.find("filter-users-me").click()
+    reader.has_query(**chosen | {"user": ["me", *chosen["user"]]})
+    chips_go_one_by_one(reader, users, projects)
 
 
-def chips_go_one_by_one(reader: Reader) -> None:
-    ana, priya = (option["value"] for option in reader.api_options("users")[:2])
-    search = f"?preset=last_n_days&n=30&user={ana}&user={priya}&user=me&project=mobile"
-    reader.turn(f"/settings/analytics{search}")
-    left: dict[str, Any] = {"preset": "last_n_days", "n": "30", "project": "mobile"}
-    expect(reader.find("chip")).to_have_count(5)
-    for label, users in (("user: Me", [ana, priya]), ("user: Ana Lopes", [priya])):
-        reader.chip(label).click()
-        reader.has_query(**left, user=users)
-        reader.shows(**left, user=users)
+def chips_go_one_by_one(reader: Reader, users: Options, projects: Options) -> None:
+    """Of two users, oneself, two projects and a month."""
+    month = {"preset": "last_n_days", "n": "30"}
+    left = {"user": [one["value"] for one in users], "project": [one["value"] for one in projects]}
+    expect(reader.find("chip")).to_have_count(6)
+    reader.chip("user: Me").click()
+    reader.has_query(**left, **month)
+    reader.shows(**left, **month)
+    for field, option in (("user", users[0]), ("project", projects[0])):
+        reader.chip(f"{field}: {option['label']}").click()
+        left[field].remove(option["value"])
+        reader.has_query(**left, **month)
+    reader.shows(**left, **month)
     reader.chip("Last 30 days").click()
-    reader.has_query(project="mobile", user=priya)
+    reader.has_query(**left)
     expect(reader.find("chip")).to_have_count(2)
-    both = [reader.chip(label).element_handle() for label in ("project: ", "user: ")]
-    reader.page.evaluate("both => both.forEach(chip => chip.click())", both)
+    reader.chips_go("project: ", "user: ")
     reader.has_query()
     reader.shows()
 

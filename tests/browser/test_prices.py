@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 from tests.browser.driver import Open
 
 
-def test_a_price_is_set_looked_at_applied_and_undone(open_as: Open) -> None:
-    reader = open_as("platform-admin", "/settings/prices")
+def test_a_price_is_set_looked_at_applied_and_undone(turn_as: Open) -> None:
+    reader = turn_as("platform-admin", "/settings/prices")
     page, find = reader.page, reader.find
     before = reader.api("query", metrics="cost", preset="last_n_days", n=90)["totals"]["cost"]
 

@@ -21,7 +21,7 @@ def role(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_each_role_finds_the_way_in(open_as: Open, role: str) -> None:
+def test_each_role_finds_the_way_in_and_out(open_as: Open, role: str) -> None:
     reader = open_as(None, "/settings/analytics")
     expect(reader.page).to_have_url(f"{reader.site}/sign-in?next=%2Fsettings%2Fanalytics")
     reader.find(f"persona-{role}").click()
@@ -35,6 +35,7 @@ def test_each_role_finds_the_way_in(open_as: Open, role: str) -> None:
     reader.find("nav-analytics").get_by_role("link").click()
     reader.drawn()
     assert reader.shows()["meta"]["scope"] == SEES[role]
+    signing_out_closes_the_page(reader, role)
 
 
 def numbers_and_first_chart_need_no_scrolling(reader: Reader) -> None:
@@ -57,20 +58,17 @@ def the_profile_says_what_they_see(reader: Reader, role: str) -> None:
     expect(reader.find("filter-preset")).to_be_hidden()
 
 
-def test_signing_out_closes_the_page(open_as: Open) -> None:
-    reader = open_as(None, "/sign-in")
-    reader.find("persona-user").click()
-    reader.drawn()
+def signing_out_closes_the_page(reader: Reader, role: str) -> None:
     reader.find("profile-menu").click()
     reader.page.get_by_role("link", name="Sign out").click()
     reader.find("sign-out-submit").click()
-    expect(reader.find("persona-user")).to_be_visible()
+    expect(reader.find(f"persona-{role}")).to_be_visible()
     reader.go("/settings/profile")
     expect(reader.page).to_have_url(re.compile("/sign-in"))
 
 
-def test_a_user_sees_nobody_else_and_after_their_session_comes_back(open_as: Open) -> None:
-    reader = open_as("user", "/settings/analytics/spending")
+def test_a_user_sees_nobody_else_and_after_their_session_comes_back(turn_as: Open) -> None:
+    reader = turn_as("user", "/settings/analytics/spending")
     reader.section("cost-by-user").get_by_test_id("mode-table").click()
     assert [row["user"] for row in reader.grid("cost-by-user")["rows"]] == ["Jonas Weber"]
     box = reader.find("filter-users")
@@ -91,14 +89,21 @@ def test_a_user_sees_nobody_else_and_after_their_session_comes_back(open_as: Ope
 
 
 def test_an_unknown_path_says_so(open_as: Open) -> None:
+    """Whether it is loaded or turned to."""
     reader = open_as("user", "/whatever")
-    for path in ("/whatever", "/settings/nothing", "/settings/analytics/nothing"):
-        if not reader.page.url.endswith(path):
-            reader.page.goto(reader.site + path)
-        expect(reader.page.get_by_role("heading", name=LOST)).to_be_visible()
-        expect(reader.find("filter-preset")).to_be_hidden()
-        reader.page.get_by_role("link", name="Go to Analytics").click()
-        reader.drawn()
+    is_lost(reader, "/whatever")
+    reader.turn("/settings/nothing")
+    is_lost(reader, "/settings/nothing")
+    reader.page.goto(f"{reader.site}/settings/analytics/nothing")
+    is_lost(reader, "/settings/analytics/nothing")
+    reader.page.get_by_role("link", name="Go to Analytics").click()
+    reader.drawn()
+
+
+def is_lost(reader: Reader, path: str) -> None:
+    expect(reader.page.locator(".lost")).to_contain_text(path)
+    expect(reader.page.get_by_role("heading", name=LOST)).to_be_visible()
+    expect(reader.find("filter-preset")).to_be_hidden()
 
 
 def test_the_policy_stays_strict(site: str, cookies: dict[str, Any]) -> None:
