@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Request, expect
 
 from components.sections.declared import section
 from components.shapes.ranking import Ranking
@@ -35,8 +35,8 @@ def same(reader: Reader, key: str, **said: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("role", ["platform-admin", "user"])
-def test_chart_table_and_api_tell_the_same_numbers(open_as: Open, role: str) -> None:
-    reader = open_as(role, "/settings/analytics/spending?preset=last_n_days&n=30")
+def test_chart_table_and_api_tell_the_same_numbers(turn_as: Open, role: str) -> None:
+    reader = turn_as(role, "/settings/analytics/spending?preset=last_n_days&n=30")
     said = {"preset": "last_n_days", "n": 30}
     over_time = [row["cost"] for row in same(reader, TIMED, **said)["rows"]]
     drawn = [value for trace in reader.traces(TIMED) for value in trace["y"]]
@@ -50,8 +50,8 @@ def test_chart_table_and_api_tell_the_same_numbers(open_as: Open, role: str) -> 
     assert sum(bars["x"]) == pytest.approx(sum(ranked), abs=1e-8)
 
 
-def test_a_section_is_chosen_read_sorted_and_turned(open_as: Open) -> None:
-    reader = open_as("platform-admin", "/settings/analytics/spending")
+def test_a_section_is_chosen_read_sorted_and_turned(turn_as: Open) -> None:
+    reader = turn_as("platform-admin", "/settings/analytics/spending")
     measure_and_breakdown_lead_chart_and_table(reader)
     the_table_reads_as_people_write_numbers(reader)
     a_click_on_a_head_sorts(reader)
@@ -69,8 +69,8 @@ def measure_and_breakdown_lead_chart_and_table(reader: Reader) -> None:
     expect(reader.section(TIMED).get_by_role("columnheader", name="User")).to_be_visible()
 
 
-def test_the_file_holds_what_the_api_tells(open_as: Open) -> None:
-    reader = open_as("platform-admin", "/settings/analytics/spending?preset=last_month&user=me")
+def test_the_file_holds_what_the_api_tells(turn_as: Open) -> None:
+    reader = turn_as("platform-admin", "/settings/analytics/spending?preset=last_month&user=me")
     reader.answered(TIMED, preset="last_month", user="me")
     with reader.page.expect_download() as coming:
         reader.section(TIMED).get_by_test_id("export-csv").click()
@@ -112,30 +112,35 @@ def paging_turns_the_page(reader: Reader) -> None:
     reader.becomes(lambda: reader.grid(TIMED)["page"], 0)
 
 
-def test_sections_turn_into_tables_one_or_all_and_stay_so(open_as: Open) -> None:
-    reader = open_as("user", "/settings/analytics/spending")
+def test_sections_turn_into_tables_one_or_all_and_stay_so(turn_as: Open) -> None:
+    reader = turn_as("user", "/settings/analytics/spending")
     reader.section(RANKED).get_by_test_id("mode-table").click()
-    one_is_a_table(reader)
-    reader.page.reload()
-    reader.drawn()
-    one_is_a_table(reader)
+    one_differs(reader, "table", "chart")
     asked = list[str]()
-    reader.page.on("request", lambda request: asked.append(request.url))
+
+    def note(request: Request) -> None:
+        asked.append(request.url)
+
+    reader.page.on("request", note)
     reader.find("view-mode").click()
     expect(reader.find("chart").locator("visible=true")).to_have_count(0)
     expect(reader.section(TIMED).locator(".ag-row").first).to_be_visible()
+    reader.section(RANKED).get_by_test_id("mode-chart").click()
+    one_differs(reader, "chart", "table")
+    reader.page.remove_listener("request", note)
     assert [url for url in asked if "_dash-update" in url] == []
-    reader.tab("models")
-    expect(reader.section("models").get_by_test_id("table")).to_be_visible()
     reader.page.reload()
     reader.drawn()
+    one_differs(reader, "chart", "table")
+    reader.tab("models")
     expect(reader.section("models").get_by_test_id("table")).to_be_visible()
     reader.find("view-mode").click()
     expect(reader.find("table").locator("visible=true")).to_have_count(0)
     expect(reader.section("models").get_by_test_id("chart")).to_be_visible()
 
 
-def one_is_a_table(reader: Reader) -> None:
-    expect(reader.section(RANKED).get_by_test_id("table")).to_be_visible()
-    expect(reader.section(RANKED).get_by_test_id("chart")).to_be_hidden()
-    expect(reader.section(TIMED).get_by_test_id("chart")).to_be_visible()
+def one_differs(reader: Reader, own: str, other: str) -> None:
+    """One section is shown in a mode of its own, another as all are."""
+    for key, shown, hidden in ((RANKED, own, other), (TIMED, other, own)):
+        expect(reader.section(key).get_by_test_id(shown)).to_be_visible()
+        expect(reader.section(key).get_by_test_id(hidden)).to_be_hidden()
