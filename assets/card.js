@@ -54,7 +54,7 @@
     onClick: () => own.showEvents({ section, metric }),
   }, "Events");
 
-  const tools = (props, table) => {
+  const tools = (props) => {
     const { declared, answer, measure } = props;
     const modes = { className: "modes", role: "group", "aria-label": `Show ${declared.title} as` };
     const file = {
@@ -63,16 +63,15 @@
     return h("div", { className: "tools" },
       choice(props, "measure", "Measure", declared.measures),
       choice(props, "by", "Break down", declared.breakdowns),
-      h(own.TableTools, { declared, ...table }),
       h("div", modes, mode(props, "chart", "Chart"), mode(props, "table", "Table")),
       events(declared.key, measure || declared.metrics[0].value, declared.title),
       h("a", { ...file, ...testid("export-csv") }, "CSV"));
   };
 
-  const head = (props, table) => h("header", { className: "card-head" },
+  const head = (props) => h("header", { className: "card-head" },
     h("div", null, h("h2", null, props.declared.title),
       h("span", { className: "help" }, props.declared.help)),
-    tools(props, table));
+    tools(props));
 
   /* Why there is nothing to see, and the way to ask again. */
   const state = ({ answer, retries, setProps }) => [
@@ -93,6 +92,7 @@
       h("div", { key: "chart", className: "as-chart", ...testid("chart") },
         h(own.Chart, { figure: ready ? answer.figure : null, declared, shown: props.mode === "chart" })),
       h("div", { key: "table", className: "as-table", ...testid("table") },
+        h(own.TableTools, { declared, ...table }),
         h(own.Table, { answer, declared, shown: props.mode === "table", ...table })),
       ...state(props),
     ];
@@ -100,7 +100,7 @@
       id: props.id, className: declared.className, "aria-label": declared.title,
       "data-section": declared.key, "data-state": answer.state, "data-mode": props.mode,
       "data-waiting": String(waiting), ...testid(`section-${declared.key}`),
-    }, head(props, table),
+    }, head(props),
     h("p", { className: "summary", "aria-live": "polite" }, answer.summary || ""),
     h("div", { className: "card-body" }, body));
   };

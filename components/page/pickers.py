@@ -28,7 +28,9 @@ def picker(field: str, name: str) -> html.Div:
         className="picker", closeOnSelect=False, maxHeight=320, optionHeight=34,
         labels={"select_all": "Select all shown", "deselect_all": "Deselect all"},
     )  # fmt: skip
-    return html.Div([html.Span(several), chosen], className="control people", **ids.testid(name))
+    # The list's own code comes later than the page: its place is kept.
+    place = html.Div(chosen, className="picker-place")
+    return html.Div([html.Span(several), place], className="control people", **ids.testid(name))
 
 
 def more() -> list[Any]:

@@ -9,13 +9,22 @@ from playwright.sync_api import Route, expect
 
 from components import ids
 from components.page import cards
-from tests.browser.driver import PHONE, Open
+from tests.browser.driver import PHONE, WIDE, Open
 from tests.reader import FRAME, Reader
 
 CALLS = "**/_dash-update-component*"
 THEME = (
     "() => [document.documentElement.dataset.bsTheme, document.documentElement.dataset.agThemeMode]"
 )
+
+# All that moved since the page was loaded, what the reader caused too.
+SHIFT = """async () => {
+    let sum = 0;
+    const count = list => list.getEntries().forEach(one => { sum += one.value; });
+    new PerformanceObserver(count).observe({type: 'layout-shift', buffered: true});
+    await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+    return sum;
+}"""
 
 
 def test_a_phone_reader_can_filter(turn_as: Open) -> None:
@@ -108,3 +117,19 @@ def test_a_failed_section_says_so_and_is_asked_again(turn_as: Open) -> None:
     card.get_by_role("button", name="Retry").click()
     expect(card).to_have_attribute("data-state", "ready")
     reader.answered("top-models", measure="tokens")
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_nothing_moves_as_the_rest_arrives(open_as: Open, size: dict[str, int]) -> None:
+    """The lists' code comes late here; and a chip more moves no card."""
+    reader, late = open_as("user", "/settings/profile", viewport=size), list[Route]()
+    reader.page.route("**/async-dropdown*", lambda route: late.append(route))
+    reader.go("/settings/analytics")
+    reader.becomes(lambda: len(late), 1)
+    late[0].continue_()
+    expect(reader.page.locator("button.dash-dropdown").first).to_be_visible()
+    reader.find("filter-users-me").click()
+    expect(reader.chip("user: Me")).to_be_visible()
+    reader.find("view-mode").click()
+    expect(reader.page.locator(".ag-row").first).to_be_visible()
+    assert reader.page.evaluate(SHIFT) < 0.02
