@@ -9,11 +9,11 @@
   const useWaiting = () => window.React.useContext(window.dash_component_api.DashContext).useLoading();
 
   /* Whether the element is in the window or nearly so; what is hidden is not. */
-  const useNear = (place) => {
+  const useNear = (place, margin) => {
     const [near, setNear] = window.React.useState(false);
     window.React.useEffect(() => {
       const told = (entries) => setNear(entries[entries.length - 1].isIntersecting);
-      const watch = new IntersectionObserver(told, { rootMargin: "300px 0px" });
+      const watch = new IntersectionObserver(told, { rootMargin: `${margin}px 0px` });
       watch.observe(place.current);
       return () => watch.disconnect();
     }, []);
@@ -21,8 +21,8 @@
   };
 
   /* Work that is due: at once where the place is near, else when the browser has time. */
-  own.useWhenNear = (place, due, work, changes) => {
-    const near = useNear(place);
+  own.useWhenNear = (place, margin, due, work, changes) => {
+    const near = useNear(place, margin);
     window.React.useEffect(() => {
       if (!due) return undefined;
       if (near) return void work();

@@ -2,6 +2,7 @@
 (() => {
   const own = (window.spendscope = window.spendscope || {});
   const NEAR = 24; // pixels from a line's point to the pointer
+  const AHEAD = 300; // pixels below the window in which charts are drawn at once
 
   /* Over time a click names every trace at that moment: the one under the pointer is meant. A bar
      is the one whose end is the next above the pointer; a point of a line is near it. */
@@ -51,7 +52,7 @@
       else if (drawn.width !== width) window.Plotly.Plots.resize(graph);
       if (!drawn.figure) listen(graph, () => kept.current.figure, declared.key);
     };
-    own.useWhenNear(place, shown && Boolean(figure), show, [figure]);
+    own.useWhenNear(place, AHEAD, shown && Boolean(figure), show, [figure]);
     useEffect(() => {
       const graph = place.current;
       return () => window.Plotly.purge(graph);

@@ -38,11 +38,13 @@
       }), label)))));
 
   /* Columns stand where the reader dragged them, also after the table was away. */
-  const order = (grid, key) => {
-    grid.applyColumnState({ state: kept(key).map((colId) => ({ colId })), applyOrder: true });
-    grid.addEventListener("dragStopped", () =>
-      keep(key, grid.getColumnState().map((column) => column.colId)));
+  const ordered = (columns, names) => {
+    const place = ({ field }) => names.indexOf(field) + 1 || names.length + 1;
+    return [...columns].sort((a, b) => place(a) - place(b));
   };
+
+  const keepOrder = (grid, key) => grid.addEventListener("dragStopped", () =>
+    keep(key, grid.getColumnState().map((column) => column.colId)));
 
   const arrange = (grid, { declared, search, hidden }) => {
     const names = declared.metrics.map((one) => one.value);
@@ -51,7 +53,7 @@
     grid.setColumnsVisible(names.filter((name) => hidden.includes(name)), false);
   };
 
-  /* The grid of dash-ag-grid, which knows us by an id; null until it stands. */
+  /* The grid of dash-ag-grid, which knows us by an id; null until its columns have their widths. */
   const useGrid = (id, key, built) => {
     const { useEffect, useState } = window.React;
     const [grid, setGrid] = useState(null);
@@ -60,8 +62,8 @@
       let away = false;
       window.dash_ag_grid.getApiAsync(id).then((found) => {
         if (away) return;
-        order(found, key);
-        setGrid(found);
+        keepOrder(found, key);
+        window.requestAnimationFrame(() => setGrid(found));
       }, () => {});
       return () => void (away = true);
     }, [built]);
@@ -116,8 +118,8 @@
     if (row && row.data && row.data.narrows) own.narrow(row.data.narrows);
   };
 
-  const options = ({ grid }, { rows, total }) => ({
-    ...grid, pagination: rows.length > grid.paginationPageSize, pinnedBottomRowData: [total],
+  const options = ({ grid }, { rows, total }, search) => ({
+    ...grid, quickFilterText: search, pagination: rows.length > grid.paginationPageSize, pinnedBottomRowData: [total],
   });
 
   /* Of a card without an answer the last rows stay, hidden. */
@@ -134,16 +136,29 @@
     const answer = useLast(props.answer);
     const place = useRef(null);
     const [built, setBuilt] = useState(false);
-    own.useWhenNear(place, shown && Boolean(answer), () => setBuilt(true), []);
-    const grid = useGrid(id, `spendscope-columns-${declared.key}`, built);
-    useEffect(() => void (grid && arrange(grid, props)), [grid, search, hidden, answer]);
+    own.useWhenNear(place, 0, shown && Boolean(answer), () => setBuilt(true), []);
+    const order = `spendscope-columns-${declared.key}`;
+    const grid = useGrid(id, order, built);
+    // A grid is built with what is chosen; only changes after that are told to it.
+    const chosen = useRef([search, hidden]);
+    useEffect(() => {
+      if (!grid || (chosen.current[0] === search && chosen.current[1] === hidden)) return;
+      chosen.current = [search, hidden];
+      arrange(grid, props);
+    }, [grid, search, hidden]);
     const [pointed, watch] = usePointed(grid, declared.key);
-    const table = useMemo(() => built && h(window.dash_ag_grid.AgGrid, {
-      id, className: "grid", style: FULL, columnSize: null, defaultColDef: COLUMN,
-      columnDefs: answer.columns, rowData: answer.rows, dashGridOptions: options(declared, answer),
-      setProps: (told) => clicked(id, told),
-    }), [built, answer]);
-    return h("div", { ref: place, className: "table-frame", ...watch },
+    const table = useMemo(() => {
+      if (!built) return null;
+      const columns = ordered(answer.columns, kept(order))
+        .map((column) => ({ ...column, hide: hidden.includes(column.field) }));
+      return h(window.dash_ag_grid.AgGrid, {
+        id, className: "grid", style: FULL, columnSize: null, defaultColDef: COLUMN,
+        columnDefs: columns, rowData: answer.rows, dashGridOptions: options(declared, answer, search),
+        setProps: (told) => clicked(id, told),
+      });
+    }, [built, answer]);
+    const frame = { ref: place, className: "table-frame", "data-ready": String(Boolean(grid)) };
+    return h("div", { ...frame, ...watch },
       table, pointed && cellEvents(pointed));
   };
 })();

@@ -37,6 +37,9 @@ GRID: Final[dict[str, Any]] = {
     "enableCellTextSelection": True,
     "tooltipShowDelay": 400,
     "animateRows": False,
+    # A card shows nine rows and a dozen columns: less is made before it is looked at.
+    "rowBuffer": 4,
+    "suppressColumnVirtualisation": True,
 }
 Props = dict[str, Any]
 Numbered = dict[str, Any]
