@@ -24,6 +24,7 @@ from callbacks.settings import budgets, forms, preferences, price_form, tables
 from callbacks.settings.pages import PAGES
 from callbacks.settings.resource import Page
 from callbacks.stores import Stores
+from components.page import code
 from data.engines.protocol import EventStore, open_events
 from data.ingest.import_log import LiveImports
 from data.ingest.keys import UNNAMED
@@ -37,7 +38,6 @@ from data.state.store import State
 HERE = Path(__file__).resolve().parent
 # Most of them wait for their turn at the store; fewer would have senders wait for viewers.
 THREADS = 64
-INDEX = (HERE / "components" / "index.html").read_text(encoding="utf-8")
 
 
 def create_app(
@@ -79,9 +79,9 @@ def _route(server: Flask, stores: Stores, reader: RequestParser, pages: tuple[Pa
 
 def _dash(server: Flask) -> Dash:
     return Dash(
-        server=server, title="Spendscope", update_title=None, index_string=INDEX,
-        assets_folder=str(HERE / "assets"), assets_ignore=r"sign-in\.css|bootstrap\.min\.css",
-        external_stylesheets=["/assets/bootstrap.min.css"], use_async=False, enable_mcp=False,
+        server=server, title="Spendscope", update_title=None, index_string=code.index(),
+        assets_folder=str(HERE / "assets"), assets_ignore=code.IGNORED,
+        external_stylesheets=[code.asset(code.BOOTSTRAP)], use_async=False, enable_mcp=False,
         suppress_callback_exceptions=True,
     )  # fmt: skip
 

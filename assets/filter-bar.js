@@ -12,14 +12,20 @@
 
   /* What a list offers is asked for as it is opened: not before, as most never are. */
   const offer = (event) => {
-    const box = event.target.closest && event.target.closest(".people");
+    const box = event.target.closest && event.target.closest(".people, .zone");
     const list = box && box.querySelector("button.dash-dropdown");
     if (!list) return;
+    if (box.matches(".zone")) return void offerZones(list.id);
     const id = JSON.parse(list.id);
     const { search_value: searched } = window.dash_component_api.getLayout(id).props;
     if (searched === undefined || searched === null) {
       window.dash_clientside.set_props(id, { search_value: "" });
     }
+  };
+  /* A list of six hundred makes an index of them, opened or not. */
+  const offerZones = (id) => {
+    const options = window.dash_component_api.getLayout("zones").props.data;
+    window.dash_clientside.set_props(id, { options });
   };
   document.addEventListener("pointerdown", offer, true);
   document.addEventListener("focusin", offer);

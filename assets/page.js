@@ -58,17 +58,10 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
   },
 });
 
-/* The first layout is that of an address, read in a time zone. */
-const arriving = () => ({
-  "X-Page-Address": window.location.pathname + window.location.search,
-  "X-Time-Zone": Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC",
-});
-
 /* A session that ended answers 401: go and sign in, and come back here. */
 const ask = window.fetch;
-window.fetch = async (what, how = {}) => {
-  const more = String(what).endsWith("_dash-layout") ? { headers: { ...how.headers, ...arriving() } } : {};
-  const answer = await ask(what, { ...how, ...more });
+window.fetch = async (what, how) => {
+  const answer = await ask(what, how);
   if (answer.status === 401) {
     const here = window.location.pathname + window.location.search;
     window.location.assign("/sign-in?next=" + encodeURIComponent(here));

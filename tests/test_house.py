@@ -220,6 +220,19 @@ def test_the_page_loads_nothing_from_elsewhere(served: Served) -> None:
     assert [one for one in loaded if re.match(r"(?:[a-z]+:)?//", one)] == []
 
 
+def test_what_few_pages_need_comes_when_it_is_wanted(served: Served) -> None:
+    """The code of the tables is named, but is no script of the page; and what is, is served."""
+    page = served.client.get("/settings/analytics", headers=served.headers(ADMIN)).text
+    scripts = re.findall(r'<script src="([^"]*)"', page)
+    assert [one for one in scripts if re.search("ag_grid|dash_table|polyfill", one)] == []
+    named = re.findall(r'"(/_dash-component-suites/dash_ag_grid/[^"]*)"', page)
+    assert len(named) == 2
+    for path in [*scripts, *named]:
+        answer = served.client.get(path, headers=served.headers(ADMIN))
+        answer.close()
+        assert answer.status_code == 200, path
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "assets").glob("*.css")), ids=name)
 def test_no_style_loads_anything_from_elsewhere(path: Path) -> None:
     css = path.read_text(encoding="utf-8")

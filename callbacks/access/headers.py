@@ -18,6 +18,7 @@ LIFETIME: Final = timedelta(hours=12)
 # The cookie Dash reads by itself and sends back as X-CSRFToken.
 CSRF_COOKIE: Final = "_csrf_token"
 CODE: Final = ("/assets/", "/_dash-component-suites/")
+FOREVER: Final = "public, max-age=31536000, immutable"
 POLICY: Final = (
     "default-src 'self'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline';"
     " img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none';"
@@ -60,6 +61,9 @@ def _add_headers(answer: Response, policy: str) -> Response:
     answer.headers["Content-Security-Policy"] = policy
     if not request.path.startswith(CODE):
         answer.headers.setdefault("Cache-Control", "no-store")
+    elif "m" in request.args and answer.status_code == 200:
+        # The address has the file's time of change in it.
+        answer.headers["Cache-Control"] = FOREVER
     if answer.mimetype == "text/html" and answer.status_code == 200:
         _set_csrf_cookie(answer)
     return answer

@@ -39,6 +39,7 @@ WRITTEN: Final[tuple[tuple[Any, str], ...]] = (
     (ids.N_BOX, "hidden"), (ids.RANGE_BOX, "hidden"), (ids.WINDOW, "children"),
     (ids.MORE_COUNT, "children"), (ids.ME, "aria-pressed"),
     *((name, "value") for name in CONTROLS),
+    (ids.TZ, "options"),
     *((ids.pick(field), "value") for field in PICKER_FIELDS),
     *((ids.pick(field), "options") for field in PICKER_FIELDS),
 )  # fmt: skip
@@ -174,7 +175,8 @@ def _show_filters(state: FilterState, filters: Filters) -> tuple[Any, ...]:
         str(window.n) if window.n else no_update,
         *((choices.datetime_local(us, window.zone) if preset == "custom" else no_update)
           for us in (window.start, window.end)),
-        choice.get("tz"),
+        zone := choice.get("tz"),
+        [zone] if zone else [],
     )  # fmt: skip
 
 

@@ -83,11 +83,13 @@ def _moment(name: str, label: str, key: str) -> html.Label:
     return _labelled(f"filter-{name}", label, field)
 
 
-def _zone_picker() -> dcc.Dropdown:
-    return dcc.Dropdown(
-        id=ids.TZ, options=sorted(zones()), placeholder="Time zone", className="picker",
+def _zone_picker() -> list[Any]:
+    """The list, and what it offers once it is opened (assets/filter-bar.js)."""
+    picker = dcc.Dropdown(
+        id=ids.TZ, options=[], placeholder="Time zone", className="picker",
         clearable=True, maxHeight=320, optionHeight=30,
     )  # fmt: skip
+    return [picker, dcc.Store(id=ids.ZONES, data=sorted(zones()))]
 
 
 def _mode_switch() -> html.Button:

@@ -896,6 +896,14 @@ def test_published_code_may_be_kept(client: FlaskClient) -> None:
     answer.close()
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] != "no-store"
+    assert "immutable" not in answer.headers["Cache-Control"]
+
+
+def test_a_file_with_its_time_in_the_address_is_kept_for_good(client: FlaskClient) -> None:
+    for path, kept in (("/assets/sign-in.css?m=1", True), ("/assets/none.css?m=1", False)):
+        answer = client.get(path)
+        answer.close()
+        assert ("immutable" in answer.headers.get("Cache-Control", "")) is kept
 
 
 def test_the_page_brings_nothing_from_elsewhere(filled: EventStore, client: FlaskClient) -> None:
