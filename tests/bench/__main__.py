@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from tests.bench import (
     browser,
@@ -27,15 +27,16 @@ from tests.bench import (
     telemetry,
     writing,
 )
-from tests.bench.report import Row, progress, table
+from tests.bench.report import QUICK, Row, progress, table
 
 T = TypeVar("T")
+SIZES: Final = [100_000] if QUICK else [1_000_000, 10_000_000]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser("python -m tests.bench", description=__doc__)
     parser.add_argument(
-        "--events", type=int, nargs="+", default=[1_000_000, 10_000_000], metavar="N",
+        "--events", type=int, nargs="+", default=SIZES, metavar="N",
         help="sizes to measure at; viewers and writing are measured at the last",
     )  # fmt: skip
     parser.add_argument(

@@ -12,12 +12,12 @@ import duckdb
 from data.engines.protocol import open_events
 from data.events.table import Event, micros
 from data.sample.organisation import sample
-from tests.bench.report import progress
+from tests.bench.report import QUICK, progress
 
 DAY: Final = 86_400_000_000
 DAYS: Final = 90
 UNTIL: Final = micros(datetime(2026, 11, 20, 16, tzinfo=UTC))
-SAMPLE: Final = 200_000
+SAMPLE: Final = 50_000 if QUICK else 200_000
 BATCH: Final = 20_000
 COPY: Final = """
 INSERT INTO events BY NAME

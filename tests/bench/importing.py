@@ -13,11 +13,11 @@ import duckdb
 from data.engines.protocol import EventStore, open_events
 from data.ingest.importing import ingest, ingest_paths
 from data.sources import Options, find, read
-from tests.bench.report import Row, most_memory, ms, progress, timed
+from tests.bench.report import QUICK, Row, most_memory, ms, progress, timed
 
 FILES: Final = {"parquet": "parquet", "ndjson": "json", "csv": "csv"}
-LINES: Final = 50_000
-COMPARISONS: Final = 3
+LINES: Final = 5_000 if QUICK else 50_000
+COMPARISONS: Final = 1 if QUICK else 3
 
 
 def measure(sample: Path) -> list[Row]:

@@ -33,15 +33,15 @@ from data.ingest.importing import ingest_paths
 from data.prices.book import PUBLIC, PriceBook
 from data.sources import Options, find
 from tests.bench import spans
-from tests.bench.report import Row, progress
+from tests.bench.report import QUICK, Row, progress
 
 HERE: Final = Path(__file__).resolve().parents[2]
 SHARED: Final = HERE.parent / "shared"
 FOLDERS: Final = (HERE / "tests" / "field", SHARED / "field", SHARED / "data")
-EVENTS: Final = 1_000  # of each file, repeated
+EVENTS: Final = 100 if QUICK else 1_000  # of each file, repeated
 WHOLE: Final = 30  # times, at most, that a file is read which cannot be made longer
-FILES: Final = 3  # of a format: its largest
-TURNS: Final = 3
+FILES: Final = 1 if QUICK else 3  # of a format: its largest
+TURNS: Final = 1 if QUICK else 3
 LARGE: Final = 200_000  # bytes of a file that is read as it is
 LISTED: Final = frozenset({".csv", ".tsv", ".txt"})
 LINED: Final = frozenset({".jsonl", ".ndjson"})

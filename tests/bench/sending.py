@@ -22,11 +22,11 @@ from data.events.table import Event
 from data.prices.book import public
 from tests.bench import serving
 from tests.bench.crowd import fresh
-from tests.bench.report import Row, most_memory, ms, p50_p95, progress, timed
+from tests.bench.report import QUICK, Row, most_memory, ms, p50_p95, progress, timed
 from tests.bench.spans import BATCH, export
 
 SENDERS: Final = 4
-SECONDS: Final = 10
+SECONDS: Final = 2 if QUICK else 10
 MOST: Final = 20_000  # spans a second
 # Viewers, and the seconds between two of a viewer's redraws: none at all is a stress.
 VIEWERS: Final = ((0, 0.0), (2, 5.0), (2, 0.0))

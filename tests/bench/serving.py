@@ -24,13 +24,13 @@ from data.local_time import instant
 from data.settings import Settings
 from tests.bench.crowd import UNTIL, fresh
 from tests.bench.refresh import SECRET, asked
-from tests.bench.report import Row, most_memory, ms, p50_p95, progress, timed
+from tests.bench.report import QUICK, Row, most_memory, ms, p50_p95, progress, timed
 from tests.bench.viewer import OVERVIEW, PATH, Body, calls, redraw
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 KEY: Final = "ingest"
 VIEWERS: Final = 4
-SECONDS: Final = 20
+SECONDS: Final = 2 if QUICK else 20
 RATE: Final = 1_000
 POSTS: Final = 10
 MOST: Final = 2_000

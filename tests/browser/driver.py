@@ -75,7 +75,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def serving(folder: Path, *commands: list[str], **more: str) -> Iterator[str]:
+def serving(
+    folder: Path, *commands: list[str], checkout: Path = ROOT, **more: str
+) -> Iterator[str]:
     """The address of a server under a folder; of the commands the last one serves."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -83,7 +85,8 @@ def serving(folder: Path, *commands: list[str], **more: str) -> Iterator[str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("SPENDSCOPE_")}
     settings = {"DATA_DIR": str(folder / "var"), "NOW": NOW, "PORT": port} | more
     environ = inherited | {f"SPENDSCOPE_{name}": value for name, value in settings.items()}
-    command, log = [sys.executable, str(ROOT / "app.py")], folder / "server.log"
+    python = sys.executable if checkout == ROOT else str(checkout / ".venv" / "bin" / "python")
+    command, log = [python, str(checkout / "app.py")], folder / "server.log"
     with log.open("w") as output:
         for one in commands[:-1]:
             subprocess.run([*command, *one], env=environ, check=True, stdout=output, stderr=output)
