@@ -43,6 +43,22 @@
     return [...columns].sort((a, b) => place(a) - place(b));
   };
 
+  /* The widths that the grid will give its columns once it has measured itself: drawn with others
+     first, they would move. What a share of the space is too little for has its least. */
+  const PINNED = 200;
+  const widened = (columns, frame) => {
+    const flexible = columns.filter(({ hide, pinned }) => !hide && !pinned);
+    let [free, space] = [flexible, frame - PINNED];
+    const share = ({ flex }) => (space * flex) / free.reduce((sum, one) => sum + one.flex, 0);
+    for (let small = null; !small || small.length;) {
+      small = free.filter((one) => share(one) < one.minWidth);
+      free = free.filter((one) => !small.includes(one));
+      space -= small.reduce((sum, one) => sum + one.minWidth, 0);
+    }
+    const width = (one) => (free.includes(one) ? Math.floor(share(one)) : one.minWidth);
+    return columns.map((one) => (flexible.includes(one) ? { ...one, width: width(one) } : one));
+  };
+
   const keepOrder = (grid, key) => grid.addEventListener("dragStopped", () =>
     keep(key, grid.getColumnState().map((column) => column.colId)));
 
@@ -53,7 +69,7 @@
     grid.setColumnsVisible(names.filter((name) => hidden.includes(name)), false);
   };
 
-  /* The grid of dash-ag-grid, which knows us by an id; null until its columns have their widths. */
+  /* The grid of dash-ag-grid, which knows us by an id; null until it stands. */
   const useGrid = (id, key, built) => {
     const { useEffect, useState } = window.React;
     const [grid, setGrid] = useState(null);
@@ -63,7 +79,7 @@
       window.dash_ag_grid.getApiAsync(id).then((found) => {
         if (away) return;
         keepOrder(found, key);
-        window.requestAnimationFrame(() => setGrid(found));
+        setGrid(found);
       }, () => {});
       return () => void (away = true);
     }, [built]);
@@ -153,12 +169,11 @@
         .map((column) => ({ ...column, hide: hidden.includes(column.field) }));
       return h(window.dash_ag_grid.AgGrid, {
         id, className: "grid", style: FULL, columnSize: null, defaultColDef: COLUMN,
-        columnDefs: columns, rowData: answer.rows, dashGridOptions: options(declared, answer, search),
+        columnDefs: widened(columns, place.current.clientWidth), rowData: answer.rows, dashGridOptions: options(declared, answer, search),
         setProps: (told) => clicked(id, told),
       });
     }, [built, answer]);
-    const frame = { ref: place, className: "table-frame", "data-ready": String(Boolean(grid)) };
-    return h("div", { ...frame, ...watch },
+    return h("div", { ref: place, className: "table-frame", ...watch },
       table, pointed && cellEvents(pointed));
   };
 })();
