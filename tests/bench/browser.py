@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from components.sections.declared import TABS
 from tests.bench.report import QUICK, Row, p50_p95, progress
@@ -117,9 +117,9 @@ def _signed_in(browser: Browser, site: str) -> list[Any]:
 
 
 @contextmanager
-def _reader(browser: Browser, cookies: list[Any], size: dict[str, int]) -> Iterator[Watched]:
+def _reader(browser: Browser, cookies: list[Any], size: ViewportSize) -> Iterator[Watched]:
     """A reader whose browser has nothing of ours but the session."""
-    context = browser.new_context(timezone_id=driver.ZONE, viewport=size)  # type: ignore[arg-type]
+    context = browser.new_context(timezone_id=driver.ZONE, viewport=size)
     context.add_cookies(cookies)
     yield Watched(context)
     context.close()
