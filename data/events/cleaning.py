@@ -223,7 +223,7 @@ def _tags(_: str, value: Any) -> str | None:
     if value == "":
         return None
     try:
-        text = value if isinstance(value, str) else orjson.dumps(value).decode()
+        text = str(value) if isinstance(value, str) else orjson.dumps(value).decode()
         orjson.loads(text)
     except (orjson.JSONDecodeError, TypeError, ValueError):
         raise EventError("tags is not JSON") from None
