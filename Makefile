@@ -24,7 +24,7 @@ test: .venv/tests-installed chromium postgres ## everything CI runs: lint, impor
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
-bench: .venv/tests-installed ## measure server and browser; QUICK=1: small sizes, within three minutes
+bench: .venv/tests-installed ## measure server and browser; QUICK=1: small sizes, for a quick look
 	@$(BIN)/python -m tests.bench $(BENCH)
 
 mutants: .venv/tests-installed ## break the core line by line and see that the tests notice (a quarter of an hour or so)
