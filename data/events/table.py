@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 KINDS: Final = ("llm", "message", "workflow", "tool", "integration", "session", "adjustment")
 BILLED: Final = ("llm", "adjustment")  # the kinds with money; a refund's is below zero
 MONEY: Final = ("cost_nano", "unpriced_reason")
@@ -59,6 +59,7 @@ EVENTS: Final = sa.Table(
     sa.Column("id_hash", sa.BigInteger, nullable=False),
     *(sa.Column(f"{name}_nano", sa.BigInteger) for name in ("cache_saved", "cache_write")),
     sa.Column("list_cost_nano", sa.BigInteger),
+    sa.Column("content_hash", sa.BigInteger),  # the engine's own, of `FIELDS`
 )
 
 LONGEST_TEXT: Final = 1_000

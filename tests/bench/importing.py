@@ -56,7 +56,8 @@ def _imported(sample: Path, kind: str) -> Row:
     with duckdb.connect(str(sample), read_only=True) as connection:
         limit = "" if kind == "parquet" else f"LIMIT {LINES}"
         connection.execute(
-            "COPY (SELECT * EXCLUDE (id_hash, cache_saved_nano, cache_write_nano, list_cost_nano)"
+            "COPY (SELECT * EXCLUDE (id_hash, cache_saved_nano, cache_write_nano, list_cost_nano,"
+            " content_hash)"
             f" FROM events {limit}) TO '{told}' (FORMAT {FILES[kind]})"
         )
     open_events(f"duckdb:///{theirs}").close()

@@ -192,7 +192,7 @@ def test_own_prices_hold_for_what_is_loaded(tmp_path: Path) -> None:
     )  # fmt: skip
     store = open_events("duckdb://", lambda: PriceBook([own]))
     assert ingest_paths([path], store).cost_nano == 2 * 750
-    assert {row[-2:] for row in stored(store)} == {(0, None)}
+    assert {row[-3:-1] for row in stored(store)} == {(0, None)}
     store.close()
 
 

@@ -1,8 +1,9 @@
 """What a batch of events does to the table: rows that are new, and stored ones that become more.
 
-Finding a row by its digest reads one column of the table, comparing reads the rest of the
-stretches that hold such rows: what comes again came together the first time. Only rows that
-something can be added to leave the engine.
+Finding a row by the digest of its id reads one column of the table, and seeing that an event is
+word for word its row one more (`content.py`). Comparing the others reads the rest of the stretches
+that hold such rows: what comes again came together the first time. Only rows that something can be
+added to leave the engine.
 
 Of one id in the batch, each event is merged with what those before it made of it. Who may change
 the events of one project only leaves all others as they are, those of this batch too.
@@ -18,6 +19,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from data.engines.duckdb import content
 from data.engines.duckdb.columns import array, columns, event_columns, names, values
 from data.engines.duckdb.commits import Outcome
 from data.events.digest_index import DigestIndex, Digests, digests
@@ -79,12 +81,31 @@ def _look_up(
     """Which of `probable` events are stored (`n`), in which `place`, and may add to it (`more`)."""
     places = np.flatnonzero(probable)
     asked = [events[place] for place in places.tolist()]
-    batch = event_columns(asked)
+    batch, ids = event_columns(asked), digests([event["event_id"] for event in asked])
     cursor.execute(TEXT)
-    cursor.register("wanted", {"id_hash": digests([event["event_id"] for event in asked])})
-    cursor.register("came", {"n": places, **batch})
-    found = compare(cursor, f"SELECT n, {values(batch)} FROM came", batch, bound)
-    return found | {"more": found["more"].astype(np.bool_)}
+    cursor.register("wanted", {"id_hash": ids})
+    cursor.register("came", {"n": places, "id_hash": ids, **batch})
+    came = f"SELECT n, id_hash, {values(batch)} FROM came"
+    again = repeats(cursor, came, batch)
+    others = ~np.isin(places, again["n"])
+    cursor.register("wanted", {"id_hash": ids[others]})
+    cursor.register("others", {"n": places[others]})
+    left = f"SELECT * FROM ({came}) WHERE n IN (SELECT n FROM others)"
+    found = compare(cursor, left, batch, bound) if others.any() else again
+    return {name: np.concatenate((found[name], again[name])) for name in again}
+
+
+def repeats(cursor: Cursor, events: str, columns: Collection[str]) -> dict[str, NDArray[Any]]:
+    """Of the events that this SQL selects (`n`, `id_hash` and these columns), those that are word
+    for word their stored row, as `compare` has them."""
+    found: dict[str, Any] = cursor.execute(
+        "SELECT n, e.rowid AS place FROM"
+        f" (SELECT n, id_hash, {content.content_hash(columns)} AS told FROM ({events})) t JOIN"
+        f" (SELECT rowid, id_hash, {content.NAME} FROM events"
+        " WHERE id_hash IN (SELECT id_hash FROM wanted)) e"
+        f" ON e.id_hash = t.id_hash AND e.{content.NAME} = t.told"
+    ).fetchnumpy()
+    return found | {"more": np.zeros(len(found["n"]), np.bool_)}
 
 
 class Batch:
@@ -119,7 +140,8 @@ class Batch:
         self._cursor.execute(TEXT)
         self._cursor.register("batch", batch)
         self._cursor.execute(
-            f"INSERT INTO events ({names(batch)}) SELECT {values(batch)} FROM batch"
+            f"INSERT INTO events ({names(batch)}, {content.NAME})"
+            f" SELECT *, {content.content_hash(batch)} FROM (SELECT {values(batch)} FROM batch)"
         )
         return batch["id_hash"]
 
@@ -148,14 +170,14 @@ class Batch:
 
 def compare(
     cursor: Cursor, events: str, columns: Collection[str], bound: Bound = ANYWHERE
-) -> dict[str, Any]:
+) -> dict[str, NDArray[Any]]:
     """Of the events that this SQL selects (`n` and these columns), those whose id is stored:
     `n`, the `place` of the row, and whether there may be `more` in them (for a row that
     they are not `bound` to: never). Their digests are what is registered as `wanted`."""
     cursor.register("places", cursor.execute(PLACES).fetchnumpy())
     cursor.execute(FEW)
     more = " OR ".join(_more(name) for name in columns if name not in ("event_id", "cost_origin"))
-    return cursor.execute(
+    found: dict[str, Any] = cursor.execute(
         f"SELECT t.n, e.rowid AS place, ({more}) AND ($project IS NULL OR"
         " e.project IS NOT DISTINCT FROM $project) AND ($user IS NULL OR"
         ' e."user" IS NOT DISTINCT FROM $user) AS more FROM'
@@ -163,6 +185,7 @@ def compare(
         f" JOIN ({events}) t ON e.event_id = t.event_id",
         {"project": bound.project, "user": bound.user},
     ).fetchnumpy()
+    return found | {"more": found["more"].astype(np.bool_)}
 
 
 def _more(name: str) -> str:
@@ -198,6 +221,8 @@ def update(cursor: Cursor, rows: Sequence[Row], book: PriceBook) -> None:
         _, *worked_out = zip(*(derived(row.merged, book) for row in repriced), strict=True)
         _store(cursor, repriced, dict(zip(DERIVED[1:], worked_out, strict=True)))
         _amend(cursor, repriced, book)
+    cursor.register("places", {"place": np.array([row.place for row in rows], np.int64)})
+    content.refresh(cursor, "rowid IN (SELECT place FROM places)")
 
 
 def _cost_changes(row: Row, book: PriceBook) -> bool:

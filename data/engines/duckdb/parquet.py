@@ -21,8 +21,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from data.engines.duckdb import parquet_rules, repricing
-from data.engines.duckdb.batch import Cursor, compare
+from data.engines.duckdb import content, parquet_rules, repricing
+from data.engines.duckdb.batch import Cursor, compare, repeats
 from data.engines.duckdb.columns import names
 from data.errors import EventError
 from data.events.cleaning import clean
@@ -41,7 +41,7 @@ from data.sources.mapping import KNOWN
 from data.sources.parquet import Part, columns_of, projected
 from data.sources.report import Report
 
-COLUMNS: Final = tuple(column.name for column in EVENTS.columns)
+COLUMNS: Final = tuple(each.name for each in EVENTS.columns if each.name != content.NAME)
 LIST: Final = ", ".join(f'"{name}"' for name in COLUMNS)
 PLAIN: Final = tuple(name for name in COLUMNS if name not in DERIVED)
 NUMBERS: Final = frozenset({"n", "ts", *COUNTS, *DERIVED})
@@ -264,13 +264,15 @@ def _insert(cursor: Cursor, fields: str) -> None:
     )
     worked = {name: f"fresh.{name}" for name in WORKED_OUT}
     values = ", ".join(worked.get(name, f'fields."{name}"') for name in COLUMNS)
-    cursor.execute(
-        f"INSERT INTO events ({LIST}) SELECT {values} FROM ({fields}) AS fields"
-        " JOIN fresh USING (n) WHERE n NOT IN (SELECT n FROM cleaned)"
-    )
-    cursor.execute(
-        f"INSERT INTO events ({LIST}) SELECT {LIST} FROM cleaned WHERE n IN (SELECT n FROM fresh)"
-    )
+    for rows in (
+        f"SELECT {values} FROM ({fields}) AS fields JOIN fresh USING (n)"
+        " WHERE n NOT IN (SELECT n FROM cleaned)",
+        f"SELECT {LIST} FROM cleaned WHERE n IN (SELECT n FROM fresh)",
+    ):
+        cursor.execute(
+            f"INSERT INTO events ({LIST}, {content.NAME})"
+            f" SELECT *, {content.content_hash()} FROM ({rows})"
+        )
 
 
 def _count(cursor: Cursor, report: Report) -> None:
@@ -302,13 +304,17 @@ def _duplicates_with_more(cursor: Cursor, fields: str) -> Iterator[list[Event]]:
         f'{"ready" if name in COSTS else "fields"}."{name}"' for name in FIELDS
     )
     events = (
-        f"SELECT n, {wanted_fields} FROM ({fields}) AS fields JOIN ready USING (n)"
+        f"SELECT n, ready.id_hash, {wanted_fields} FROM ({fields}) AS fields JOIN ready USING (n)"
         " WHERE n NOT IN (SELECT n FROM cleaned) AND n IN (SELECT n FROM duplicates)"
-        f" UNION ALL SELECT n, {names(FIELDS)} FROM cleaned WHERE n IN (SELECT n FROM duplicates)"
+        f" UNION ALL SELECT n, id_hash, {names(FIELDS)} FROM cleaned"
+        " WHERE n IN (SELECT n FROM duplicates)"
     )
+    cursor.register("again", {"n": repeats(cursor, events, FIELDS)["n"]})
+    cursor.execute("DELETE FROM duplicates WHERE n IN (SELECT n FROM again)")
+    cursor.register("wanted", cursor.execute("SELECT id_hash FROM duplicates").fetchnumpy())
     found = compare(cursor, events, FIELDS)
-    places = np.sort(found["n"][found["more"].astype(np.bool_)])
+    places = np.sort(found["n"][found["more"]])
     for first in range(0, len(places), ROWS):
         cursor.register("more", {"n": places[first : first + ROWS]})
         cursor.execute(f"SELECT * FROM ({events}) WHERE n IN (SELECT n FROM more) ORDER BY n")
-        yield [dict(zip(FIELDS, row, strict=True)) for _, *row in cursor.fetchall()]
+        yield [dict(zip(FIELDS, row, strict=True)) for _, _, *row in cursor.fetchall()]

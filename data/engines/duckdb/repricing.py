@@ -12,6 +12,7 @@ from typing import Final
 import duckdb
 import pandas as pd
 
+from data.engines.duckdb import content
 from data.events.reasons import LACKING, NO_RATE, OF_THE_BOOK, TOO_LARGE
 from data.events.table import LARGEST_COUNT, MANY_PROMPTS, PARTS, TOKENS
 from data.prices.book import PUBLIC
@@ -126,6 +127,10 @@ NEW: Final = f"""SELECT {KEPT},
      CASE WHEN coalesce(cost, cost_nano) IS NOT NULL THEN NULL
       WHEN {OUTDATED} THEN reason ELSE unpriced_reason END AS new_unpriced_reason
     FROM rounded WHERE cost IS NOT NULL OR cost_origin <> 'list'"""
+# A list price by another is the same as far as its event tells.
+RETOLD: Final = (
+    "cost_origin <> new_cost_origin OR unpriced_reason IS DISTINCT FROM new_unpriced_reason"
+)
 DIFFERS: Final = " OR ".join(f"{name} IS DISTINCT FROM new_{name}" for name in CHANGED)
 BY_PROJECT: Final = """SELECT project, max(project_name) AS name,
      count(*) FILTER (cost_nano IS DISTINCT FROM new_cost_nano) AS events,
@@ -156,9 +161,12 @@ def store(cursor: duckdb.DuckDBPyConnection, number: int | None) -> None:
         names = ", ".join(("event_id", *CHANGED))
         cursor.execute(f"INSERT INTO repriced SELECT ?, {names} FROM changes", [number])
     # A column that stays as it is costs as much to update as one that changes.
-    values = ", ".join(f"{name} = r.new_{name}" for name in _changed_columns(cursor))
+    changed = _changed_columns(cursor)
+    values = ", ".join(f"{name} = r.new_{name}" for name in changed)
     if values:
         cursor.execute(f"UPDATE events SET {values} FROM changes r WHERE events.rowid = r.place")
+    if not {"cost_origin", "unpriced_reason"}.isdisjoint(changed):
+        content.refresh(cursor, f"rowid IN (SELECT place FROM changes WHERE {RETOLD})")
 
 
 def _changed_columns(cursor: duckdb.DuckDBPyConnection) -> list[str]:
@@ -196,6 +204,9 @@ def restore(cursor: duckdb.DuckDBPyConnection, number: int) -> int:
         f"UPDATE events SET {values} FROM repriced r"
         " WHERE r.repricing = ? AND events.event_id = r.event_id",
         [number],
+    )
+    content.refresh(
+        cursor, f"event_id IN (SELECT event_id FROM repriced WHERE repricing = {int(number)})"
     )
     row = cursor.execute("DELETE FROM repriced WHERE repricing = ?", [number]).fetchone()
     return int(row[0]) if row else 0

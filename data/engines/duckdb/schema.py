@@ -12,7 +12,7 @@ import duckdb
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from data.engines.duckdb import repricing
+from data.engines.duckdb import content, repricing
 from data.errors import StoreError
 from data.events.table import CALL_TEXTS, EVENTS, LARGEST_COUNT, PART_TOKENS, SCHEMA_VERSION
 
@@ -41,9 +41,11 @@ UPGRADES: Final = (
     "ALTER TABLE events ADD COLUMN IF NOT EXISTS shared_id TEXT;"
     "UPDATE events SET shared_id = event_id || '@' || ts WHERE source = 'claude_code'"
     " AND kind = 'llm' AND status = 'ok' AND NOT starts_with(event_id, 'claude_code:req_')",
+    f"ALTER TABLE events ADD COLUMN IF NOT EXISTS {content.NAME} BIGINT",
 )
 MOST_MEMORY: Final = 2 * 1024**3
 COMPARING: Final = 3  # from this version on, reported costs have a list cost beside them
+DIGESTING: Final = 7  # from this one on, rows have a digest of what they tell
 
 
 def opened(path: Path) -> duckdb.DuckDBPyConnection:
@@ -93,6 +95,8 @@ def _upgrade(root: duckdb.DuckDBPyConnection) -> None:
             root.execute(statement)
             if number == COMPARING:
                 repricing.compare(root)
+            if number == DIGESTING:
+                content.refresh(root)
             root.execute("INSERT INTO schema_version VALUES (?)", [number])
 
 
