@@ -33,6 +33,7 @@ from data.events.table import Event
 from data.prices.book import PriceBook, public
 from data.prices.own import PriceBookStore
 from data.settings import Settings
+from data.sources.columns import Rows
 from data.sources.format import Options
 from data.sources.parquet import Part
 from data.sources.report import Report
@@ -127,8 +128,11 @@ class RemoteStore:
         new = {e["event_id"]: e for e in reversed(events) if e["event_id"] in fresh}
         return WriteResult(reversed(new.values()), sum(each["merged"] for each in answers))
 
-    def load(self, part: Part) -> Report | None:
-        """The server reads the file itself; None where it does not see this file."""
+    def load(self, part: Part | Rows) -> Report | None:
+        """The server reads the file itself; None where it does not see this file, and for columns:
+        they are here."""
+        if isinstance(part, Rows):
+            return None
         given = {"user": part.options.user, "project": part.options.project}
         place = {"path": str(part.path), "name": part.name, "start": part.start, "rows": part.rows}
         body = {"part": place, "options": given, "seen": _file_identity(part.path)}

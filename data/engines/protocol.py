@@ -23,6 +23,7 @@ from data.events.table import Event
 from data.prices.book import PriceBook, public
 from data.prices.cost_change import CostChange
 from data.prices.rate_rows import RateChange
+from data.sources.columns import Rows
 from data.sources.parquet import Part
 from data.sources.report import Report
 
@@ -38,9 +39,10 @@ class EventSink(Protocol):
         the others tell beyond what is stored completes the stored ones (`data/events/merging.py`).
         """
 
-    def load(self, part: Part, /) -> Report | None:
-        """Store what is new of a stretch of a Parquet file that it reads itself, as `write` would
-        store its events one by one; None, and nothing stored, where it cannot."""
+    def load(self, rows: Part | Rows, /) -> Report | None:
+        """Store what is new of a stretch of a Parquet file that it reads itself, or of columns that
+        were read, as `write` would store their events one by one; None, and nothing stored, where
+        it cannot."""
 
     def stored_ids(self, ids: Collection[str], /) -> set[str]:
         """Which of these event ids are stored already."""

@@ -9,23 +9,32 @@ what it would complete it does not say.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import Final
 
 from data.engines.protocol import EventSink, EventStore
 from data.events.merging import MERGED, Bound, WriteResult
 from data.events.table import Event
+from data.ingest import preparing
 from data.ingest.dry_run import Write, dry_run_write
 from data.ingest.preparing import BATCH, Progress, batches
 from data.ingest.reconciliation import Reconciliation
 from data.ingest.requests import ParsedRequest
 from data.people.similar_names import SimilarUsers
 from data.prices.book import PriceBook
-from data.sources import Input, Options, find, parquet, read
+from data.sources import Input, Options, canonical, canonical_rows, find, parquet, read
+from data.sources.columns import Rows
 from data.sources.format import Record
 from data.sources.report import Report
+
+LEAST: Final = 2_000  # rows that are worth columns
+STRETCH: Final = 4  # batches that are stored as columns at once
+OWN: Final = (canonical.FORMAT, parquet.FORMAT, None)
 
 
 def ingest(
@@ -105,12 +114,16 @@ def ingest_inputs(
     """Import files whose formats are known."""
     report = Report() if report is None else report
     report.files, totals, similar = len(inputs), Reconciliation(), SimilarUsers()
+    own = all(each.format in OWN for each in inputs)  # nothing to reconcile with
     report.format = ", ".join(sorted({each.format.name for each in inputs if each.format}))
     for form, some in groupby(inputs, lambda one: one.format):
         before = dict(report.sources)
         if form is parquet.FORMAT and not dry_run:
             for each in some:
                 _load(each, sink, options, progress, report)
+        elif form is canonical.FORMAT and own and not dry_run and not options.columns:
+            for each in some:
+                _load_rows(each, sink, options, progress, report, similar)
         else:
             ingest(similar.watched(read(list(some), options)), sink, dry_run=dry_run,
                    progress=progress, report=report, reconciliation=totals)  # fmt: skip
@@ -138,6 +151,51 @@ def _load(
             return
     rest = parquet.read(found.file, options, start)
     ingest(rest, sink, progress=progress, report=report)
+
+
+def _load_rows(
+    found: Input,
+    sink: EventSink,
+    options: Options,
+    progress: Progress | None,
+    report: Report,
+    similar: SimilarUsers,
+) -> None:
+    """A file of our own events, many rows at a time; record by record where it must be so."""
+    began, most = False, STRETCH * preparing.BATCH
+    with closing(_ahead(canonical_rows.batches(found.file, options, most))) as found_rows:
+        for rows in found_rows:
+            if not (taken := _took(rows, sink, report, similar)) and not began:
+                break
+            began = True
+            if not taken:
+                again = similar.watched(rows.records(range(rows.size)))
+                ingest(again, sink, progress=progress, report=report)
+            elif progress:
+                progress(report)
+        else:
+            if began:
+                return
+    ingest(similar.watched(read([found], options)), sink, progress=progress, report=report)
+
+
+def _took(rows: Rows, sink: EventSink, report: Report, similar: SimilarUsers) -> bool:
+    """Whether the store took these rows as columns; they are in the report then."""
+    if rows.size < LEAST or (done := sink.load(rows)) is None:
+        return False
+    report.add(done)
+    for user, user_name in rows.users():
+        similar.look(user, user_name)
+    return True
+
+
+def _ahead(found: Iterator[Rows]) -> Generator[Rows, None, None]:
+    """The same, each read while the one before is stored."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, found, None)
+        while (rows := coming.result()) is not None:
+            coming = reader.submit(next, found, None)
+            yield rows
 
 
 def store_request(parsed: ParsedRequest, sink: EventStore, bound: Bound) -> Report:

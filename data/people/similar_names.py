@@ -69,16 +69,21 @@ class SimilarUsers:
             raw = record[1]
             if isinstance(raw, dict) and (user := raw.get("user")) and user != self._last:
                 self._last = user
-                if not self._found:
-                    self._look(user, raw.get("user_name"))
+                self.look(user, raw.get("user_name"))
             yield record
 
     def notes(self) -> list[Note]:
         """What a report says of them."""
         return [Note(SIMILAR_USERS)] if self._found else []
 
-    def _look(self, user: object, user_name: object) -> None:
-        if not isinstance(user, str) or user in self._users or len(self._users) >= MOST_WATCHED:
+    def look(self, user: object, user_name: object) -> None:
+        """Look at one more user, and what it is called."""
+        if (
+            self._found
+            or not isinstance(user, str)
+            or user in self._users
+            or len(self._users) >= MOST_WATCHED
+        ):
             return
         self._users.add(user)
         spellings = [user, *([user_name] if isinstance(user_name, str) else [])]

@@ -31,6 +31,7 @@ SEPARATORS: Final = (",", "\t", ";", "|")
 DECLARED_SEPARATOR: Final = re.compile(r"sep=(.)\r?\n")  # as Excel writes and reads it
 PROTECTED: Final = '="'
 LINE: Final = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
+NO_CSV: Final = "the row is no CSV ({})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +162,22 @@ def rows(file: File) -> Iterator[Entry]:
 
 def _row(reader: Any, layout: Layout) -> dict[str, str] | EventError | None:
     """The next row, why it is none, nothing for a blank line, None at the end."""
-    names = layout.names
     try:
-        cells = next(reader)
-        joined = "".join(cells)
-        if len(cells) != len(names) or layout.quoted or PROTECTED in joined:
-            cells = layout.cells(cells, len(names)) if cells else cells
+        return row_of(next(reader), layout)
     except StopIteration:
         return None
     except csv.Error as error:
-        return EventError(f"the row is no CSV ({error})")
+        return EventError(NO_CSV.format(error))
+
+
+def row_of(cells: list[str], layout: Layout) -> dict[str, str] | EventError:
+    """The row of these cells, why it is none, nothing for a blank line."""
+    names, joined = layout.names, "".join(cells)
+    try:
+        if len(cells) != len(names) or layout.quoted or PROTECTED in joined:
+            cells = layout.cells(cells, len(names)) if cells else cells
+    except csv.Error as error:
+        return EventError(NO_CSV.format(error))
     if not cells:
         return {}
     if len(cells) != len(names):

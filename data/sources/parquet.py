@@ -5,7 +5,7 @@ Read by DuckDB, a batch at a time, in a memory of its own. Conventions beside `c
 whole microseconds; `tags` may be nested (it becomes JSON); UUIDs and enumerations are text; a
 single-precision cost means the decimal it prints as.
 `projected` is all that is done to a value before `canonical.convert`, here and where the event
-store reads a file itself (`data/engines/duckdb/parquet.py`), so that both mean the same.
+store reads a file itself (`data/engines/duckdb/given.py`), so that both mean the same.
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ from data.events.digest_index import DigestIndex
 from data.events.merging import Bound, WriteResult
 from data.events.table import Event
 from data.ingest.importing import ingest_paths
+from data.sources.columns import Rows
 from data.sources.parquet import Part
 from data.sources.report import Report
 from tests.durable import COMMANDS, note, notes, raw, tokens
@@ -261,9 +262,9 @@ class Counting(RemoteStore):
         self.done += len(events)
         return fresh
 
-    def load(self, part: Part) -> Report | None:
+    def load(self, part: Part | Rows) -> Report | None:
         report = super().load(part)
-        self.done += part.rows
+        self.done += part.rows if isinstance(part, Part) else 0
         return report
 
 

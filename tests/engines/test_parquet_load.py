@@ -21,7 +21,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from callbacks.commands.remote_store import RemoteStore
-from data.engines.duckdb import parquet as loading
+from data.engines.duckdb import loading
 from data.engines.protocol import EventStore, open_events
 from data.events.table import LARGEST_COUNT, Event
 from data.ingest.importing import ingest, ingest_paths

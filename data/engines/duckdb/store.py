@@ -32,7 +32,7 @@ import data.engines.duckdb.dialect  # noqa: F401  # how it says what `data.diale
 from data.engines.duckdb import repricing
 from data.engines.duckdb.batch import Batch, probably_stored, without_duplicates
 from data.engines.duckdb.commits import PATIENCE, Busy, Commits, Outcome
-from data.engines.duckdb.parquet import load
+from data.engines.duckdb.loading import load
 from data.engines.duckdb.schema import opened, transaction
 from data.engines.duckdb.shared import SharedIds, under_one_id
 from data.engines.memo import Memo
@@ -43,6 +43,7 @@ from data.events.table import Event
 from data.prices.book import PriceBook, public
 from data.prices.cost_change import CostChange
 from data.prices.rate_rows import RateChange
+from data.sources.columns import Rows
 from data.sources.parquet import Part
 from data.sources.report import Report
 
@@ -127,9 +128,9 @@ class DuckEvents:
                 at += len(part)
         return DigestIndex(found)
 
-    def load(self, part: Part) -> Report | None:
+    def load(self, rows: Part | Rows) -> Report | None:
         with closing(self._root.cursor()) as cursor:
-            return load(part, cursor, self.book(), self._writing, self._merge)
+            return load(rows, cursor, self.book(), self._writing, self._merge)
 
     def _merge(self, events: list[Event]) -> int:
         """Write however long it takes to have the turn: what `load` stored is not read again."""

@@ -1,10 +1,10 @@
-"""The rules of `data.events.table.clean` as SQL, for whole columns of a Parquet file at once.
+"""The rules of `data.events.cleaning.clean` as SQL, for whole columns at once.
 
 `valid` holds only where `clean` is certain to accept a row and to make of it what the columns
 here make of it; it may fail for rows that are in order (text with margins, odd spellings of
 numbers). Those are read again and go through `clean` itself, as do the wrong ones, for their
 sentence. So nothing here may be more lenient than `clean`; `tests/engines/test_parquet_load.py`
-holds them together.
+and `test_column_load.py` hold them together.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from data.events.cleaning import MICROS
 from data.events.table import (
     CALL_COUNTS,
     CALL_TEXTS,
@@ -43,14 +44,16 @@ Column = tuple[str, str]  # the SQL of a value, and of whether it is surely vali
 Kinds = Mapping[str, str]
 
 
-def fields(kinds: Kinds, given: Mapping[str, str | None]) -> str:
+def fields(
+    kinds: Kinds, given: Mapping[str, str | None], defaults: Mapping[str, str] = DEFAULTS
+) -> str:
     """The SELECT list over raw columns: every field, and whether each is valid.
 
     `kinds` are the types of the columns that are there; `given` is whose it is where they are
-    silent. Later parts use the names of earlier ones.
+    silent, `defaults` are for all. Later parts use the names of earlier ones.
     """
     columns = {"event_id": text("event_id", kinds), "ts": _ts(kinds)}
-    columns |= {name: text(name, kinds, DEFAULTS.get(name)) for name in REQUIRED[1:]}
+    columns |= {name: text(name, kinds, defaults.get(name)) for name in REQUIRED[1:]}
     columns |= {name: text(name, kinds, given.get(name)) for name in TEXTS}
     columns |= {name: _count(name, kinds) for name in COUNTS}
     columns["cost_nano"] = _cost(columns["cost_nano"], kinds)
@@ -106,7 +109,8 @@ def _ts(kinds: Kinds) -> Column:
         value = "TRY_CAST(raw.ts AS BIGINT)"
     elif kind == "VARCHAR":
         parsed = "epoch_us(TRY_CAST(raw.ts AS TIMESTAMP))"
-        value = f"CASE WHEN regexp_full_match(raw.ts, {quoted(ISO)}) THEN {parsed} END"
+        digits = f"WHEN regexp_full_match(raw.ts, '{MICROS.pattern}') THEN CAST(raw.ts AS BIGINT)"
+        value = f"CASE WHEN regexp_full_match(raw.ts, {quoted(ISO)}) THEN {parsed} {digits} END"
     return value, f"{value} >= {micros(EARLIEST)} AND {value} < {micros(LATEST)}"
 
 

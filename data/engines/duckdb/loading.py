@@ -1,29 +1,29 @@
-"""A Parquet file into the event store, a stretch of rows at a time, in SQL.
+"""Many rows into the event store in SQL: of a Parquet file, or columns that a reader made.
 
-rows → stage (what decides about a row: `valid` by `parquet_rules`, its id, what prices it) → ready
-(with digest, price and derived columns; rows that are not surely valid go through `clean`, row by
-row) → fresh (the ids nobody has) → events, read from the file again: cheaper than keeping whole
-rows; duplicates (the others): those that add to what is stored are merged as `write` does it
+rows (`given.py`) → stage (what decides about a row: `valid` by `rules`, its id, what prices it) →
+ready (with digest, price and derived columns; rows that are not surely valid go through `clean`,
+one by one) → fresh (the ids nobody has) → events, from the rows again: cheaper than keeping whole
+ones; duplicates (the others): those that add to what is stored are merged as `write` does it
 
-What is stored and reported is what reading record by record would have, row for row. A part that
-tells of copies (`shared_id`) is read record by record. Only `_insert` and the merging hold the
-writer's lock. The temporary tables are the cursor's own and live as long as it does.
+What is stored and reported is what reading record by record would have, row for row. Rows that
+tell of copies (`shared_id`) are left to who reads record by record. Only `_insert` and the merging
+hold the writer's lock. The temporary tables are the cursor's own and live as long as it does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from itertools import islice
 from typing import Any, Final
 
 import duckdb
 import numpy as np
 import pandas as pd
 
-from data.engines.duckdb import content, parquet_rules, repricing
+from data.engines.duckdb import content, repricing, rules
 from data.engines.duckdb.batch import Cursor, compare, repeats
 from data.engines.duckdb.columns import names
+from data.engines.duckdb.given import Given, given
 from data.errors import EventError
 from data.events.cleaning import clean
 from data.events.digest_index import digests
@@ -34,11 +34,10 @@ from data.prices.book import PriceBook
 from data.prices.derived import DERIVED, derived
 from data.prices.provider_names import provider_of
 from data.prices.rate_rows import rate_rows
-from data.sources.canonical import convert
+from data.sources.columns import Rows
 from data.sources.events import event_of
-from data.sources.format import Note, Options, Record, records
-from data.sources.mapping import KNOWN
-from data.sources.parquet import Part, columns_of, projected
+from data.sources.format import Note, Options, Record
+from data.sources.parquet import Part
 from data.sources.report import Report
 
 COLUMNS: Final = tuple(each.name for each in EVENTS.columns if each.name != content.NAME)
@@ -46,7 +45,7 @@ LIST: Final = ", ".join(f'"{name}"' for name in COLUMNS)
 PLAIN: Final = tuple(name for name in COLUMNS if name not in DERIVED)
 NUMBERS: Final = frozenset({"n", "ts", *COUNTS, *DERIVED})
 COSTS: Final = (*COST_FIELDS, "unpriced_reason")
-WORKED_OUT: Final = (*COSTS, *DERIVED)
+WORKED_OUT: Final = ("provider", *COSTS, *DERIVED)
 READY: Final = ("n", "event_id", "source", "kind", "ts", *TOKENS, *WORKED_OUT)
 ROWS: Final = 10_000  # that Python holds at once
 CALL: Final = (
@@ -78,20 +77,18 @@ Merge = Callable[[list[Event]], int]  # how many stored events became more
 
 
 def load(
-    part: Part, cursor: Cursor, book: PriceBook, writing: Writing, merge: Merge
+    rows: Part | Rows, cursor: Cursor, book: PriceBook, writing: Writing, merge: Merge
 ) -> Report | None:
-    """Store what is new of a part; None where only reading row by row can tell what is wrong."""
+    """Store what is new of these rows; None where only reading them one by one can tell what is
+    wrong."""
     report = Report()
     cursor.execute("SET enable_progress_bar = false")  # DuckDB draws it on stdout
     try:
-        columns = columns_of(cursor, part.path)
-        if columns.keys() - set(KNOWN) or not _plain(part.options):
+        if not _plain(rows.options) or (told := given(rows, cursor)) is None:
             return None
-        if "shared_id" in columns and _tells_copies(part, cursor):
-            return None
-        raw, fields = _stage(part, cursor, columns)
+        fields = _stage(told, cursor)
         _ready(cursor, book)
-        _append_uncertain(part, cursor, raw, book, report)
+        _append_uncertain(told, cursor, book, report)
         with writing(cursor):
             _insert(cursor, fields)
     except duckdb.Error:  # a file that breaks off or lies about its types; nothing is stored
@@ -116,50 +113,37 @@ def _is_clean(text: str) -> bool:
         return False
 
 
-def _tells_copies(part: Part, cursor: Cursor) -> bool:
-    return (
-        cursor.execute(f"SELECT 1 {_rows(part)} AND shared_id IS NOT NULL LIMIT 1").fetchone()
-        is not None
-    )
-
-
-def _rows(part: Part) -> str:
-    path, last = parquet_rules.quoted(str(part.path)), part.start + part.rows - 1
-    return (
-        f"FROM read_parquet({path}, file_row_number = true)"
-        f" WHERE file_row_number BETWEEN {part.start} AND {last}"
-    )
-
-
-def _stage(part: Part, cursor: Cursor, columns: dict[str, str]) -> tuple[str, str]:
-    """What decides about each row; the SELECT of the raw rows, and of their fields."""
-    wanted = [f'{projected(name, kind)} AS "{name}"' for name, kind in columns.items()]
-    raw = f"SELECT file_row_number AS n, {', '.join(wanted)} {_rows(part)}"
-    kinds = {name: kind for name, kind, *_ in cursor.execute(f"DESCRIBE {raw}").fetchall()}
-    given = {"user": part.options.user, "project": part.options.project}
-    fields = f"SELECT {parquet_rules.fields(kinds, given)} FROM ({raw}) AS raw"
+def _stage(told: Given, cursor: Cursor) -> str:
+    """What decides about each row; the SELECT of their fields."""
+    owner = {"user": told.options.user, "project": told.options.project}
+    fields = rules.fields(told.kinds, owner, told.defaults)
+    fields = f"SELECT {fields} FROM ({told.raw}) AS raw"
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE stage AS SELECT n, {', '.join(DECIDES)}, tags,"
-        f" {parquet_rules.valid_row()} AS valid FROM ({fields})"
+        f" {rules.valid_row()} AS valid FROM ({fields})"
     )
+    if told.doubts:
+        cursor.register("doubts", {"n": np.array(sorted(told.doubts), np.int64)})
+        cursor.execute("UPDATE stage SET valid = false WHERE n IN (SELECT n FROM doubts)")
     wrong = [text for (text,) in _tags(cursor) if not _is_json(text)]
     if wrong:
         cursor.register("wrong", _frame(["tags"], [(text,) for text in wrong]))
         cursor.execute("UPDATE stage SET valid = false WHERE tags IN (SELECT tags FROM wrong)")
-    _doubt_providers(cursor)
-    return raw, fields
+    _rename_providers(cursor)
+    return fields
 
 
-def _doubt_providers(cursor: Cursor) -> None:
-    """Calls whose provider is not as the file says go through `event_of`."""
-    renamed = [(told, model) for told, model in cursor.execute(SOLD).fetchall()
-               if provider_of(told, model) != told]  # fmt: skip
+def _rename_providers(cursor: Cursor) -> None:
+    """Calls have the provider that `event_of` gives them, not as it is spelled."""
+    sold = cursor.execute(SOLD).fetchall()
+    named = [(told, model, provider_of(told, model)) for told, model in sold]
+    renamed = [names for names in named if names[0] != names[2]]
     if renamed:
-        cursor.register("renamed", _frame(["provider", "model"], renamed))
+        cursor.register("renamed", _frame(["provider", "model", "named"], renamed))
         cursor.execute(
-            "UPDATE stage SET valid = false WHERE kind = 'llm' AND EXISTS (FROM renamed AS r WHERE"
-            " r.provider IS NOT DISTINCT FROM stage.provider"
-            " AND r.model IS NOT DISTINCT FROM stage.model)"
+            "UPDATE stage SET provider = r.named FROM renamed AS r WHERE kind = 'llm' AND valid"
+            " AND r.provider IS NOT DISTINCT FROM stage.provider"
+            " AND r.model IS NOT DISTINCT FROM stage.model"
         )
 
 
@@ -199,45 +183,32 @@ def _ready(cursor: Cursor, book: PriceBook) -> None:
     )
 
 
-def _append_uncertain(
-    part: Part, cursor: Cursor, raw: str, book: PriceBook, report: Report
-) -> None:
+def _append_uncertain(told: Given, cursor: Cursor, book: PriceBook, report: Report) -> None:
     """The rows that are not surely valid, through `clean`."""
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE cleaned AS SELECT 0 AS n, {LIST} FROM events LIMIT 0"
     )
-    source = _uncertain(part, cursor, raw)
-    while batch := list(islice(source, ROWS)):
-        events = list(_cleaned(batch, book, report, part.name))
+    uncertain = "SELECT n FROM stage WHERE NOT valid ORDER BY n"
+    found: Any = cursor.execute(uncertain).fetchnumpy()["n"]
+    for first in range(0, len(found), ROWS):
+        places: list[int] = found[first : first + ROWS].tolist()
+        source = zip(places, told.records(places), strict=True)
+        events = list(_cleaned(source, book, report))
         rows = [(n, *(event[c] for c in PLAIN), *derived(event, book)) for n, event in events]
         cursor.register("batch", _frame(("n", *PLAIN, *DERIVED), rows))
         cursor.execute(f"INSERT INTO cleaned SELECT n, {LIST} FROM batch")
     cursor.execute(f"INSERT INTO ready SELECT {', '.join(READY)} FROM cleaned")
 
 
-def _uncertain(part: Part, cursor: Cursor, raw: str) -> Iterator[Record]:
-    found = cursor.execute("SELECT n FROM stage WHERE NOT valid ORDER BY n").fetchnumpy()["n"]
-    reader = cursor.cursor()
-    for first in range(0, len(found), ROWS):
-        reader.register("uncertain", pd.DataFrame({"n": found[first : first + ROWS]}))
-        rows = reader.execute(f"{raw} AND file_row_number IN (SELECT n FROM uncertain) ORDER BY n")
-        names = [column[0] for column in reader.description or ()]
-        entries = [(str(row[0]), dict(zip(names[1:], row[1:], strict=True))) for row in
-                   rows.fetchall()]  # fmt: skip
-        yield from records(entries, convert, part.options)
-    reader.close()
-
-
 def _cleaned(
-    batch: list[Record], book: PriceBook, report: Report, name: str
+    numbered: Iterable[tuple[int, Record]], book: PriceBook, report: Report
 ) -> Iterator[tuple[int, Event]]:
-    for where, raw in batch:
-        number = int(where)
+    for number, (where, raw) in numbered:
         try:
             if not isinstance(raw, Note):
                 yield number, event_of(raw, book, report.note)
         except EventError as error:
-            report.reject(f"{name}:{number + 1}", error)
+            report.reject(where, error)
 
 
 def _frame(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
@@ -301,7 +272,7 @@ def _duplicates_with_more(cursor: Cursor, fields: str) -> Iterator[list[Event]]:
         return
     cursor.register("wanted", wanted)
     wanted_fields = ", ".join(
-        f'{"ready" if name in COSTS else "fields"}."{name}"' for name in FIELDS
+        f'{"ready" if name in WORKED_OUT else "fields"}."{name}"' for name in FIELDS
     )
     events = (
         f"SELECT n, ready.id_hash, {wanted_fields} FROM ({fields}) AS fields JOIN ready USING (n)"
