@@ -31,6 +31,7 @@ from data.ingest.keys import UNNAMED
 from data.ingest.request_process import YOUNG, ParserProcess
 from data.ingest.requests import LocalRequestParser, RequestParser
 from data.prices.own import PriceBookStore
+from data.query.summing import sum_while_serving
 from data.sample.budgets import examples
 from data.settings import Settings
 from data.state.store import State
@@ -143,6 +144,7 @@ def _listen(settings: Settings, state: State, store: EventStore, key: str, app: 
     with (
         remote_store.announce(settings, key),
         litellm_sync.sync_while_serving(settings, state, store),
+        sum_while_serving(store),
     ):
         where = {"host": settings.host, "port": settings.port}
         http_server.make_server(app.server, threads=THREADS, **where).run()

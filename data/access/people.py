@@ -97,7 +97,13 @@ class People:
         if not self._aliases:
             return statement
         merged: sa.Select[Any] = self.read(statement)
-        return statement if merged is statement else merged.select_from(self._events)
+        return statement if merged is statement else merged.select_from(self.joined(EVENTS))
+
+    def joined(self, events: sa.FromClause) -> sa.FromClause:
+        """Events, or what else has a `user`, beside what `read` makes of users."""
+        if not self._aliases:
+            return events
+        return events.outerjoin(self._table, self._table.c.id == events.c.user)
 
     def read(self, expression: Any) -> Any:
         """An expression over `events` with the person in the place of the id."""
@@ -147,10 +153,6 @@ class People:
         named = zip(Alias._fields, columns, strict=True)
         lists = (EachOf(column).label(name) for name, column in named)
         return sa.select(*lists).subquery("aliases")
-
-    @cached_property
-    def _events(self) -> sa.FromClause:
-        return EVENTS.outerjoin(self._table, self._table.c.id == EVENTS.c.user)
 
     @cached_property
     def _columns(self) -> dict[str, sa.ColumnElement[Any]]:

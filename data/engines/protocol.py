@@ -9,13 +9,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 
+from data.dialect import Expression
+from data.engines.grouping import Grouping
 from data.engines.memo import Memo
 from data.errors import SettingsError
 from data.events.merging import ANYWHERE, Bound, WriteResult
@@ -70,6 +72,20 @@ class EventStore(EventSink, Protocol):
     def restore(self, number: int) -> int:
         """Put back what a re-pricing changed, and say of how many events; `Refused` while a later
         one of the same events stands."""
+
+    def ask(self, asked: Grouping) -> tuple[list[str], Sequence[Any]]:
+        """The names of the columns, keys before values, and a row a group: always what the
+        question's own statement answers, from sums where they hold."""
+
+    def count_groups(self, asked: Grouping) -> int:
+        """How many rows that has."""
+
+    def sum_up(self, aggregates: Iterable[Expression]) -> None:
+        """Keep sums from which these numbers can be said, as far as they can be."""
+
+    def refresh_sums(self) -> bool:
+        """Bring the sums up to date, beside those who read and write; whether there was anything
+        to do. Answers are the same before and after."""
 
     def count_duplicates(self) -> int:
         """How many stored events carry an id that an other one carries; 0, or we have a bug."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 KINDS: Final = ("llm", "message", "workflow", "tool", "integration", "session", "adjustment")
 BILLED: Final = ("llm", "adjustment")  # the kinds with money; a refund's is below zero
 MONEY: Final = ("cost_nano", "unpriced_reason")

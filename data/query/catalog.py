@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from data.dialect import Expression
 from data.errors import Refused, excerpt
+from data.events.table import EVENTS
 from data.query.metric import Metric
 from data.query.metrics_activity import ACTIVITY
 from data.query.metrics_calls import CALLS, MONEY
@@ -63,6 +65,11 @@ _DIMENSIONS: Final = (
     Dimension("source", "Source"),
 )
 DIMENSIONS: Final = {dimension.name: dimension for dimension in _DIMENSIONS}
+
+
+def aggregates() -> list[Expression]:
+    """How every metric is made, for an engine that keeps sums of them."""
+    return [one.of(EVENTS.c.ts).sql for one in METRICS.values()]
 
 
 def metric(name: str) -> Metric:

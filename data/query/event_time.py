@@ -9,6 +9,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from data.dialect import MonthStart
+from data.engines.partials import QUARTER
 from data.events.table import EVENTS
 from data.local_time import MONDAY_SHIFT, WIDTHS, Grain, midnight_of, segments
 from data.query.catalog import HOUR, WEEKDAY
@@ -29,6 +30,14 @@ def offset_segments(window: Window) -> tuple[tuple[int, int], ...]:
     """`(from instant, offset)` of each stretch between two jumps of the clocks, in order."""
     # The hour before tells whether a jump of the clocks cut the first bucket off.
     return segments(window.start - WIDTHS["hour"], window.end, window.zone)
+
+
+def by_quarter_hour(window: Window) -> bool:
+    """Whether every quarter of an hour of UTC is one of the zone's: so it is since 1972."""
+    segments = offset_segments(window)
+    return all(ahead % QUARTER == 0 for _, ahead in segments) and all(
+        jump % QUARTER == 0 for jump, _ in segments[1:]
+    )
 
 
 def by_segment(values: list[tuple[int, int]]) -> sa.ColumnElement[Any]:

@@ -96,7 +96,8 @@ def ratio(part: Aggregate, whole: Aggregate) -> Aggregate:
 
 def mean(column: Expression, condition: Expression) -> Aggregate:
     """The mean of the known values, in the column's own unit; null over none."""
-    return Aggregate(func.avg(column).filter(condition), condition)
+    added, known = (made.filter(condition) for made in (func.sum(column), func.count(column)))
+    return Aggregate(ratio(Aggregate(added), Aggregate(known)).sql, condition)
 
 
 def largest(column: Expression, condition: Expression) -> Aggregate:

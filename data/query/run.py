@@ -14,11 +14,18 @@ import pandas as pd
 import sqlalchemy as sa
 
 from data.access.scope import Scope
+from data.engines.grouping import Grouping
 from data.engines.protocol import EventStore
 from data.events.table import EVENTS
 from data.query.catalog import DIMENSIONS, METRICS, OTHER, TIME, metric
 from data.query.clauses import clauses
-from data.query.event_time import TIME_PARTS, bucket_start, bucket_starts, local_time
+from data.query.event_time import (
+    TIME_PARTS,
+    bucket_start,
+    bucket_starts,
+    by_quarter_hour,
+    local_time,
+)
 from data.query.query import Query
 from data.query.series import or_none
 from data.query.units import TEXT
@@ -50,17 +57,12 @@ def count(query: Query, scope: Scope, store: EventStore) -> int:
 
 def _execute(query: Query, scope: Scope, store: EventStore) -> Frame:
     top = _largest(query, scope, store) if query.top else None
-    statement = _select(query, scope, top)
-    with store.sql.connect() as connection:
-        result = connection.execute(statement)
-        names, rows = list(result.keys()), result.fetchall()
+    names, rows = store.ask(_grouping(query, scope, top))
     return _frame(names, list(zip(*rows, strict=True)) or [()] * len(names), query)
 
 
 def _count_groups(query: Query, scope: Scope, store: EventStore) -> int:
-    inner = _select(query, scope, None).subquery()
-    with store.sql.connect() as connection:
-        return connection.execute(sa.select(sa.func.count()).select_from(inner)).scalar_one()
+    return store.count_groups(_grouping(query, scope, None))
 
 
 def _largest(query: Query, scope: Scope, store: EventStore) -> list[str | None]:
@@ -72,17 +74,23 @@ def _largest(query: Query, scope: Scope, store: EventStore) -> list[str | None]:
     return [or_none(value) for value in run(ranking, scope, store)[last]]
 
 
-def _select(query: Query, scope: Scope, top: Sequence[str | None] | None) -> sa.Select[Any]:
-    keys = [_key(name, query).label(name) for name in query.by]
+def _grouping(query: Query, scope: Scope, top: Sequence[str | None] | None) -> Grouping:
+    keys = {name: _key(name, query) for name in query.by}
     if top is not None:
-        keys[-1] = _with_other(EVENTS.c[query.by[-1]], top).label(query.by[-1])
-    namings = [_naming(name, top is not None and name == query.by[-1], keys) for name in query.by]
-    local = local_time(query.filters.window)
-    metrics = [metric(name).of(local).sql.label(name) for name in query.metrics]
-    statement = sa.select(*keys, *(n for n in namings if n is not None), *metrics)
-    statement = scope.people.reading(statement.group_by(*keys)).where(*clauses(query, scope))
-    statement = statement.order_by(*_order(query, statement))
-    return statement.limit(query.limit).offset(query.offset or None)
+        keys[query.by[-1]] = _with_other(EVENTS.c[query.by[-1]], top)
+    local, window = local_time(query.filters.window), query.filters.window
+    values: dict[str, sa.ColumnElement[Any]] = {}
+    for name in query.by:
+        column = DIMENSIONS[name].naming
+        if column is not None:
+            gathered = top is not None and name == query.by[-1]
+            values[column] = _naming(EVENTS.c[column], keys[name] if gathered else None)
+    values |= {name: metric(name).of(local).sql for name in query.metrics}
+    return Grouping(
+        keys, values, sa.and_(*clauses(query, scope)), scope.people, (window.start, window.end),
+        by_quarter_hour(window) and not (TIME in query.by and query.bucket == "minute"),
+        query.order, query.limit, query.offset,
+    )  # fmt: skip
 
 
 def _key(name: str, query: Query) -> sa.ColumnElement[Any]:
@@ -92,14 +100,11 @@ def _key(name: str, query: Query) -> sa.ColumnElement[Any]:
     return TIME_PARTS[name](local_time(window)) if name in TIME_PARTS else EVENTS.c[name]
 
 
-def _naming(name: str, gathered: bool, keys: Sequence[Any]) -> sa.ColumnElement[Any] | None:
-    column = DIMENSIONS[name].naming
-    if column is None:
-        return None
-    name_of = sa.func.max(EVENTS.c[column])
-    if gathered:
-        name_of = sa.func.max(sa.case((keys[-1].element != OTHER, EVENTS.c[column])))
-    return name_of.label(column)
+def _naming(
+    column: sa.ColumnElement[Any], gathered: sa.ColumnElement[Any] | None
+) -> sa.ColumnElement[Any]:
+    """What people call the value of a key; those `gathered` as others have no name."""
+    return sa.func.max(column if gathered is None else sa.case((gathered != OTHER, column)))
 
 
 def _with_other(column: sa.ColumnElement[Any], top: Sequence[str | None]) -> Any:
@@ -107,13 +112,6 @@ def _with_other(column: sa.ColumnElement[Any], top: Sequence[str | None]) -> Any
     if None in top:
         stays = sa.or_(stays, column.is_(None))
     return sa.case((stays, column), else_=OTHER)
-
-
-def _order(query: Query, statement: sa.Select[Any]) -> list[Any]:
-    columns = statement.selected_columns
-    order = [(columns[name], descending) for name, descending in query.order]
-    ties = [(columns[name], False) for name in query.by]
-    return [(c.desc() if down else c.asc()).nulls_last() for c, down in (*order, *ties)]
 
 
 def _frame(names: Sequence[str], columns: Sequence[Sequence[Any]], query: Query) -> Frame:

@@ -21,7 +21,7 @@ SAMPLE: Final = 50_000 if QUICK else 200_000
 BATCH: Final = 20_000
 COPY: Final = """
 INSERT INTO events BY NAME
-SELECT * EXCLUDE (copy) REPLACE (
+SELECT * EXCLUDE (copy, sequence) REPLACE (
     event_id || '-' || copy AS event_id,
     ts - copy * 137_000_000 AS ts,
     "user" || '-' || copy AS "user",

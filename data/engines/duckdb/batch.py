@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from data.engines.duckdb import content
 from data.engines.duckdb.columns import array, columns, event_columns, names, values
 from data.engines.duckdb.commits import Outcome
+from data.engines.duckdb.outdated import outdate
 from data.events.digest_index import DigestIndex, Digests, digests
 from data.events.merging import ANYWHERE, COST_FIELDS, FALLING, Bound, merge, same_price
 from data.events.table import COUNTS, FIELDS, Event
@@ -214,6 +215,8 @@ def update(cursor: Cursor, rows: Sequence[Row], book: PriceBook) -> None:
     """Write the rows that became more than they were, and what is worked out of them."""
     if not rows:
         return
+    moments = [event["ts"] for row in rows for event in (row.old, row.merged)]
+    outdate(cursor, "SELECT unnest(?::BIGINT[]) AS ts", moments)
     repriced = [row for row in rows if _cost_changes(row, book)]
     changed = (name for name in FIELDS if any(row.old[name] != row.merged[name] for row in rows))
     _store(cursor, rows, {name: [row.merged[name] for row in rows] for name in changed})

@@ -13,6 +13,7 @@ import duckdb
 import pandas as pd
 
 from data.engines.duckdb import content
+from data.engines.duckdb.outdated import outdate
 from data.events.reasons import LACKING, NO_RATE, OF_THE_BOOK, TOO_LARGE
 from data.events.table import LARGEST_COUNT, MANY_PROMPTS, PARTS, TOKENS
 from data.prices.book import PUBLIC
@@ -158,6 +159,7 @@ def compute(
 def store(cursor: duckdb.DuckDBPyConnection, number: int | None) -> None:
     """Make the computed changes; under a `number` what was there is kept for `restore`."""
     if number is not None:
+        outdate(cursor, "SELECT ts FROM events JOIN changes ON events.rowid = changes.place")
         names = ", ".join(("event_id", *CHANGED))
         cursor.execute(f"INSERT INTO repriced SELECT ?, {names} FROM changes", [number])
     # A column that stays as it is costs as much to update as one that changes.
@@ -200,6 +202,12 @@ def later(cursor: duckdb.DuckDBPyConnection, number: int) -> int | None:
 def restore(cursor: duckdb.DuckDBPyConnection, number: int) -> int:
     """Put back what a re-pricing found; returns how many events that were."""
     values = ", ".join(f"{name} = r.{name}" for name in CHANGED)
+    outdate(
+        cursor,
+        "SELECT ts FROM events WHERE event_id IN"
+        " (SELECT event_id FROM repriced WHERE repricing = ?)",
+        number,
+    )
     cursor.execute(
         f"UPDATE events SET {values} FROM repriced r"
         " WHERE r.repricing = ? AND events.event_id = r.event_id",

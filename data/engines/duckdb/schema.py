@@ -42,6 +42,14 @@ UPGRADES: Final = (
     "UPDATE events SET shared_id = event_id || '@' || ts WHERE source = 'claude_code'"
     " AND kind = 'llm' AND status = 'ok' AND NOT starts_with(event_id, 'claude_code:req_')",
     f"ALTER TABLE events ADD COLUMN IF NOT EXISTS {content.NAME} BIGINT",
+    # In which order events were stored, and up to where sums of them are (`sums.py`).
+    "CREATE SEQUENCE IF NOT EXISTS stored;"
+    "ALTER TABLE events ADD COLUMN IF NOT EXISTS sequence BIGINT DEFAULT 0;"
+    "ALTER TABLE events ALTER COLUMN sequence SET DEFAULT nextval('stored');"
+    "CREATE TABLE IF NOT EXISTS summed (definition TEXT NOT NULL, upto BIGINT NOT NULL,"
+    " version BIGINT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS outdated (quarter BIGINT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS pieces (quarter BIGINT NOT NULL)",
 )
 MOST_MEMORY: Final = 2 * 1024**3
 COMPARING: Final = 3  # from this version on, reported costs have a list cost beside them
@@ -98,6 +106,8 @@ def _upgrade(root: duckdb.DuckDBPyConnection) -> None:
             if number == DIGESTING:
                 content.refresh(root)
             root.execute("INSERT INTO schema_version VALUES (?)", [number])
+    if 0 < version < SCHEMA_VERSION:
+        root.execute("DELETE FROM summed")  # of events as they were
 
 
 @contextmanager

@@ -18,6 +18,7 @@ import duckdb
 import numpy as np
 
 from data.engines.duckdb.columns import array
+from data.engines.duckdb.outdated import outdate
 from data.events.digest_index import DigestIndex, Digests, digests
 from data.events.merging import Bound
 from data.events.table import Event
@@ -126,4 +127,5 @@ def _stored(cursor: Cursor, index: DigestIndex, events: Sequence[Event]) -> dict
 def _remove(cursor: Cursor, copies: Sequence[str]) -> None:
     if copies:
         cursor.register("copies", {"event_id": array("event_id", copies)})
+        outdate(cursor, "SELECT ts FROM events WHERE event_id IN (SELECT event_id FROM copies)")
         cursor.execute(REMOVED)

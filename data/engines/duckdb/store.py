@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -29,13 +29,18 @@ import sqlalchemy as sa
 from duckdb_sqlalchemy import ConnectionWrapper
 
 import data.engines.duckdb.dialect  # noqa: F401  # how it says what `data.dialect` wants
+from data.dialect import Expression
 from data.engines.duckdb import repricing
 from data.engines.duckdb.batch import Batch, probably_stored, without_duplicates
 from data.engines.duckdb.commits import PATIENCE, Busy, Commits, Outcome
 from data.engines.duckdb.loading import load
+from data.engines.duckdb.outdated import outdate
 from data.engines.duckdb.schema import opened, transaction
 from data.engines.duckdb.shared import SharedIds, under_one_id
+from data.engines.duckdb.sums import Sums
+from data.engines.grouping import Grouping
 from data.engines.memo import Memo
+from data.engines.partials import Undecomposable, partials
 from data.errors import Refused
 from data.events.digest_index import DigestIndex, digests
 from data.events.merging import ANYWHERE, Bound, WriteResult
@@ -62,6 +67,7 @@ class DuckEvents:
         self._commits = Commits(self._store)
         self._index: DigestIndex | None = None
         self._shared = SharedIds()
+        self._sums: Sums | None = None
         self._query_slots = threading.BoundedSemaphore(MOST_QUERIES)
         self._root = opened(path)
         self.sql = sa.create_engine(
@@ -176,6 +182,7 @@ class DuckEvents:
         with self._lock, transaction(writer := self._root.cursor()):
             self._index = None
             repricing.delete_records(writer, source)
+            outdate(writer, "SELECT ts FROM events WHERE source = ?", source)
             row = writer.execute("DELETE FROM events WHERE source = ?", [source]).fetchone()
         self.memo.clear()
         return int(row[0]) if row else 0
@@ -199,6 +206,35 @@ class DuckEvents:
             restored = repricing.restore(writer, number)
         self.memo.clear()
         return restored
+
+    def sum_up(self, aggregates: Iterable[Expression]) -> None:
+        self._sums = Sums(self._root, partials(aggregates))
+
+    def refresh_sums(self) -> bool:
+        if self._sums is None:
+            return False
+        with closing(self._root.cursor()) as cursor:
+            return self._sums.refresh(cursor)
+
+    def ask(self, asked: Grouping) -> tuple[list[str], Sequence[Any]]:
+        with self.sql.connect() as connection:
+            result = connection.execute(self._statement(asked, connection))
+            return list(result.keys()), result.fetchall()
+
+    def count_groups(self, asked: Grouping) -> int:
+        with self.sql.connect() as connection:
+            groups = self._statement(asked, connection).subquery()
+            counted = sa.select(sa.func.count()).select_from(groups)
+            return connection.execute(counted).scalar_one()
+
+    def _statement(self, asked: Grouping, connection: sa.Connection) -> sa.Select[Any]:
+        """The question over sums as far as they can answer it, else over events."""
+        if self._sums is None:
+            return asked.statement()
+        try:
+            return self._sums.statement(asked, connection)
+        except Undecomposable:
+            return asked.statement()
 
     def count_duplicates(self) -> int:
         reader = self._root.cursor()

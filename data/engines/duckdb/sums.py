@@ -1,0 +1,231 @@
+"""Sums of the events of a quarter of an hour, kept beside them: a cache, and exact always.
+
+A row of `sums` stands for the events of one quarter of an hour that agree in all of `KEYS`, as far
+as they were stored up to a point (`summed.upto`, of `events.sequence`). Whoever changes or removes
+an event notes the quarters it lay and lies in, in the same transaction (`outdate`); whoever reads
+takes the events themselves for those quarters and for what was stored later, all in one snapshot.
+So it is right at any moment, whether sums are brought up to date or not.
+
+`Sums.refresh` does that in a transaction of its own, beside readers and writers: killed, it leaves
+what was there. What others write meanwhile has higher sequence numbers or is noted as outdated.
+
+Keys are small numbers, the values they stand for are in a table a key (`names_model`, …): new
+values are added there and rewrite nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import compress
+from typing import Any, Final
+
+import duckdb
+import sqlalchemy as sa
+from duckdb_sqlalchemy import Dialect
+
+from data.access.people import People
+from data.engines.duckdb.outdated import QUARTERS
+from data.engines.duckdb.schema import transaction
+from data.engines.duckdb.summed import MOST_NUMBERS, Summed, SummedQuestion, rest_of, stretches
+from data.engines.grouping import Grouping
+from data.engines.partials import KEYS, NAMED, QUARTER, Partial, Undecomposable
+from data.events.table import EVENTS
+
+Cursor = duckdb.DuckDBPyConnection
+NOTHING: Final = -1  # is summed; what an older version stored has number 0
+DAY: Final = 86_400_000_000
+# So many events, and the rest of their last day, are grouped at once: more would take more memory.
+MANY: Final = 400_000
+# Quarters that were added to so often are put together anew, but for the last, which is not over.
+MOST_PIECES: Final = 8
+MOST_CONDITIONS: Final = 2_000
+# Fewer events than these stand for are grouped in less time than it takes to ask otherwise.
+LEAST_ROWS = 50_000
+
+
+@dataclass
+class Names:
+    """What is known of one version: how many `rows` of sums there are, which keys are `unique` (no
+    value has two names), and the numbers of conditions."""
+
+    version: int
+    rows: int = 0
+    unique: frozenset[str] = frozenset()
+    numbers: dict[tuple[str, People], Sequence[int] | None] = field(default_factory=dict)
+
+
+class Sums:
+    """The sums of a store, of certain numbers."""
+
+    def __init__(self, root: Cursor, wanted: Mapping[str, Partial]) -> None:
+        """Have tables for these partials; sums of others are dropped."""
+        self.wanted = wanted
+        self.columns = {name: f"p{place}" for place, name in enumerate(wanted)}
+        self._names = Names(NOTHING)
+        definition = repr((list(wanted), list(KEYS.items())))
+        found = root.execute("SELECT definition FROM summed").fetchone()
+        if found is None or found[0] != definition:
+            with transaction(root):
+                self._create(root, definition)
+        _advance(root)
+
+    def _create(self, cursor: Cursor, definition: str) -> None:
+        keys = ", ".join(f'"{key}" INTEGER NOT NULL' for key in KEYS)
+        columns = "".join(f", {column} BIGINT" for column in self.columns.values())
+        cursor.execute(f"CREATE OR REPLACE TABLE sums (ts BIGINT NOT NULL, {keys}{columns})")
+        for key, names in KEYS.items():
+            values = ", ".join(f'"{name}" TEXT' for name in names)
+            nothing = ", ".join(["NULL"] * len(names))
+            cursor.execute(f"CREATE OR REPLACE TABLE names_{key} (id INTEGER NOT NULL, {values})")
+            cursor.execute(f"INSERT INTO names_{key} VALUES (0, {nothing})")
+        cursor.execute("DELETE FROM outdated; DELETE FROM pieces; DELETE FROM summed")
+        cursor.execute(f"INSERT INTO summed VALUES (?, {NOTHING}, 0)", [definition])
+
+    def statement(self, asked: Grouping, connection: sa.Connection) -> sa.Select[Any]:
+        """A question over sums, for the transaction that a connection is in; raises
+        `Undecomposable` where it is for the events alone."""
+        names, summed = self._state(connection, asked.window)
+        if names.rows < LEAST_ROWS:
+            raise Undecomposable
+
+        def numbers(text: str, people: People, meant: sa.Select[Any]) -> Sequence[int] | None:
+            if (text, people) not in names.numbers:
+                found = connection.execute(meant.limit(MOST_NUMBERS + 1)).scalars().all()
+                names.numbers[text, people] = found if len(found) <= MOST_NUMBERS else None
+            return names.numbers[text, people]
+
+        return SummedQuestion(asked, summed, self.columns, numbers).statement()
+
+    def _state(self, connection: sa.Connection, window: tuple[int, int]) -> tuple[Names, Summed]:
+        """The names there are, and what sums hold for of a window."""
+        rows = connection.exec_driver_sql(
+            "SELECT upto, version, quarter FROM summed LEFT JOIN (SELECT DISTINCT quarter"
+            " FROM outdated WHERE quarter > ? AND quarter < ?) ON true ORDER BY quarter",
+            (window[0] - QUARTER, window[1]),
+        ).fetchall()
+        upto, version, _ = rows[0]
+        whole = stretches(window, [quarter for *_, quarter in rows if quarter is not None])
+        ragged = " OR ".join(f"ts >= {a} AND ts < {b}" for a, b in rest_of(window, whole))
+        rest = connection.exec_driver_sql(
+            f"SELECT EXISTS (FROM events WHERE sequence > {upto} AND ts >= {window[0]}"
+            f" AND ts < {window[1]}) OR EXISTS (FROM events WHERE {ragged or 'false'})"
+        ).scalar_one()
+        names = self._names_of(version, connection)
+        return names, Summed(upto, whole, names.unique, bool(rest))
+
+    def _names_of(self, version: int, connection: sa.Connection) -> Names:
+        names = self._names
+        if names.version != version or len(names.numbers) > MOST_CONDITIONS:
+            unique = (
+                f'SELECT count(*) = count(DISTINCT "{key}") + 1 FROM names_{key}' for key in NAMED
+            )
+            found = [connection.exec_driver_sql(one).scalar_one() for one in unique]
+            rows = connection.exec_driver_sql("SELECT count(*) FROM sums").scalar_one()
+            names = Names(version, rows, frozenset(compress(NAMED, found)))
+            self._names = names
+        return names
+
+    def refresh(self, cursor: Cursor) -> bool:
+        """Bring them up to date with what is stored now; whether anything was left to do."""
+        with transaction(cursor):
+            upto, last = self._stretch(cursor)
+            renewed = self._renew(cursor, upto)
+            if last > upto:
+                self._extend(cursor, upto, last)
+            if renewed or last > upto:
+                values = [max(last, upto)]
+                cursor.execute("UPDATE summed SET upto = ?, version = version + 1", values)
+        return renewed or last > upto
+
+    def _stretch(self, cursor: Cursor) -> Any:
+        """Up to where events are summed, and up to where they are stored."""
+        (stretch,) = cursor.execute(
+            "SELECT upto, (SELECT coalesce(max(sequence), upto) FROM events) FROM summed"
+        ).fetchall()
+        return stretch
+
+    def _renew(self, cursor: Cursor, upto: int) -> bool:
+        """Sum what is outdated or in many pieces anew."""
+        cursor.execute(
+            "CREATE OR REPLACE TEMP TABLE renewed AS SELECT quarter FROM outdated UNION"
+            f" SELECT quarter FROM pieces GROUP BY quarter HAVING count(*) >= {MOST_PIECES}"
+            " AND quarter < (SELECT max(quarter) FROM pieces)"
+        )
+        row = cursor.execute("SELECT min(quarter), max(quarter) FROM renewed").fetchone()
+        if row is None or row[0] is None:
+            return False
+        for table, quarter in (("outdated", "quarter"), ("pieces", "quarter"), ("sums", "ts")):
+            cursor.execute(
+                f"DELETE FROM {table} WHERE {quarter} BETWEEN {row[0]} AND {row[1]}"
+                f" AND {quarter} IN (SELECT quarter FROM renewed)"
+            )
+        self._add(
+            cursor,
+            f"ts BETWEEN {row[0]} AND {row[1] + QUARTER} AND sequence <= {upto}"
+            f" AND {QUARTERS} IN (SELECT quarter FROM renewed)",
+        )
+        return True
+
+    def _extend(self, cursor: Cursor, upto: int, last: int) -> None:
+        """Add the events that were stored since."""
+        stretch, first, held = f"sequence > {upto} AND sequence <= {last}", 0, 0
+        days = cursor.execute(
+            f"SELECT ts - ts % {DAY} AS day, count(*) FROM events WHERE {stretch}"
+            " GROUP BY day ORDER BY day"
+        ).fetchall()
+        for place, (day, count) in enumerate(days, start=1):
+            first, held = first if held else day, held + count
+            if held >= MANY or place == len(days):
+                self._add(cursor, f"{stretch} AND ts >= {first} AND ts < {day + DAY}")
+                held = 0
+
+    def _add(self, cursor: Cursor, where: str) -> None:
+        """Rows for the events that meet a condition."""
+        values = {name: sa.cast(one.sql, sa.BigInteger) for name, one in self.wanted.items()}
+        made = ", ".join(f"{_sql(sql)} AS {self.columns[name]}" for name, sql in values.items())
+        names = ", ".join(f'"{name}"' for names in KEYS.values() for name in names)
+        cursor.execute(
+            f"CREATE OR REPLACE TEMP TABLE grouped AS SELECT {QUARTERS} AS quarter, {names}, {made}"
+            f" FROM events WHERE {where} GROUP BY ALL"
+        )
+        for key, columns in KEYS.items():
+            self._name(cursor, key, columns)
+        joins = "".join(f" JOIN names_{key} AS n_{key} ON {_same(key)}" for key in KEYS)
+        ids = ", ".join(f"n_{key}.id" for key in KEYS)
+        partials = "".join(f", {column}" for column in self.columns.values())
+        cursor.execute(
+            f"INSERT INTO sums SELECT quarter, {ids}{partials} FROM grouped{joins} ORDER BY quarter"
+        )
+        cursor.execute("INSERT INTO pieces SELECT DISTINCT quarter FROM grouped")
+
+    def _name(self, cursor: Cursor, key: str, columns: tuple[str, ...]) -> None:
+        """Give new values of a key their numbers."""
+        listed = ", ".join(f'"{name}"' for name in columns)
+        cursor.execute(
+            f"INSERT INTO names_{key} SELECT row_number() OVER () + (SELECT max(id) FROM"
+            f" names_{key}), * FROM (SELECT DISTINCT {listed} FROM grouped EXCEPT SELECT {listed}"
+            f" FROM names_{key})"
+        )
+
+
+def _advance(cursor: Cursor) -> None:
+    """Have the next event numbered above all that are stored, whoever stored them."""
+    (row,) = cursor.execute(
+        "SELECT greatest((SELECT max(sequence) FROM events), (SELECT max(upto) FROM summed)),"
+        " coalesce(last_value, 0) FROM duckdb_sequences() WHERE sequence_name = 'stored'"
+    ).fetchall()
+    if row[0] is not None and row[0] > row[1]:
+        cursor.execute(f"SELECT max(nextval('stored')) FROM range({row[0] - row[1]})")
+
+
+def _same(key: str) -> str:
+    return " AND ".join(
+        f'n_{key}."{name}" IS NOT DISTINCT FROM grouped."{name}"' for name in KEYS[key]
+    )
+
+
+def _sql(expression: sa.ColumnElement[int]) -> str:
+    return str(
+        expression.compile(dialect=Dialect(), compile_kwargs={"literal_binds": True})
+    ).replace(f"{EVENTS.name}.", "")

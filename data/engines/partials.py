@@ -1,0 +1,234 @@
+"""What of a number about events can be put together of sums over a quarter of an hour.
+
+A row of sums stands for the events of one quarter of an hour that agree in all of `KEYS`. Counts,
+sums, least and largest values of those events are `Partial`s, columns of it; how many different
+keys there are, and which one came last, is read off the rows. Everything else (percentiles,
+distinct runs, …) is `Undecomposable`: it needs the events.
+
+Nothing is declared here for a metric: its SQL says what it is made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import BooleanClauseList, FunctionFilter
+from sqlalchemy.sql.functions import FunctionElement
+
+from data.dialect import Expression, Latest, MonthStart, Percentile, PerGroup
+from data.events.table import EVENTS, TEXTS
+
+QUARTER: Final = 900_000_000  # µs
+# Hardly two events have the same: no row of sums could stand for many.
+SINGULAR: Final = ("run_id", "conversation_id", "shared_id")
+NAMED: Final = {"user": ("user", "user_name"), "project": ("project", "project_name")}
+_NAMES: Final = ("user_name", "project_name")
+_SINGLE: Final = tuple(name for name in TEXTS if name not in (*SINGULAR, *NAMED, *_NAMES))
+# What the events of a row of sums agree in: each by its name the columns that are one key.
+KEYS: Final[dict[str, tuple[str, ...]]] = NAMED | {
+    name: (name,) for name in ("kind", "channel", "source", "status", *_SINGLE)
+}
+KEY_OF: Final = {column: key for key, columns in KEYS.items() for column in columns}
+TIME: Final = frozenset({"ts"})
+COMBINED: Final = ("sum", "count", "min", "max")
+Function = Literal["sum", "count", "min", "max", "distinct", "latest"]
+
+
+class _Spelling(DefaultDialect):
+    """No engine's: only for texts that tell expressions apart."""
+
+    name = "spelling"
+
+
+_SPELLING: Final = _Spelling()
+
+
+@compiles(MonthStart, "spelling")
+def _month_start(element: MonthStart, compiler: SQLCompiler, **options: Any) -> str:
+    return f"month_start({compiler.process(element.clauses, **options)})"
+
+
+class Undecomposable(Exception):
+    """It cannot be said from sums."""
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A column of sums: `function` of `value` (none: of the rows) where `condition` holds."""
+
+    function: Function
+    value: Expression | None
+    condition: Expression
+
+    @property
+    def name(self) -> str:
+        """What tells it from others."""
+        value = "*" if self.value is None else spelled(self.value)
+        return f"{self.function}({value}) FILTER ({spelled(self.condition)})"
+
+    @property
+    def sql(self) -> Expression:
+        """It over many events."""
+        made = (
+            sa.func.count() if self.value is None else getattr(sa.func, self.function)(self.value)
+        )
+        filtered: Expression = made.filter(self.condition)
+        return filtered
+
+    @property
+    def one(self) -> Expression:
+        """It of a single event: null where that does not count."""
+        condition, value = self.condition, self.value
+        if value is None or self.function == "count":
+            condition = condition if value is None else sa.and_(condition, value.is_not(None))
+            value = sa.literal_column("1")
+        return when(condition, value)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """An aggregate that rows of sums can say: of a `partial`, or of a `value` that is the same for
+    all events of a row; of the rows that meet `condition`."""
+
+    function: Function
+    condition: Expression
+    partial: Partial | None = None
+    value: Expression | None = None
+
+
+def partials(aggregates: Iterable[Expression]) -> dict[str, Partial]:
+    """Every column that is wanted for these numbers, by its name."""
+    found: dict[str, Partial] = {}
+
+    def note(leaf: Leaf) -> Expression:
+        if leaf.partial is not None:
+            found.setdefault(leaf.partial.name, leaf.partial)
+        return sa.null()
+
+    for aggregate in aggregates:
+        if decomposes(aggregate):
+            decomposed(aggregate, note)
+    return found
+
+
+def decomposes(aggregate: Expression) -> bool:
+    """Whether sums can say it."""
+    try:
+        decomposed(aggregate, lambda _: sa.null())
+    except Undecomposable:
+        return False
+    return True
+
+
+def decomposed(aggregate: Expression, put: Callable[[Leaf], Expression]) -> Expression:
+    """The number with what `put` says in the place of each aggregate in it."""
+
+    def replaced(element: Any, **_: Any) -> Any:
+        leaf = _leaf(element)
+        return None if leaf is None else put(leaf)
+
+    made: Expression = visitors.replacement_traverse(aggregate, {}, replaced)
+    return made
+
+
+def columns(expression: Expression) -> frozenset[str]:
+    """The fields of an event that an expression reads; merged ids are read with the user's."""
+    found = set()
+    for element in visitors.iterate(expression):
+        if isinstance(element, sa.ColumnClause) and element.table is not None:
+            found.add(element.name if element.table is EVENTS else "user")
+    return frozenset(found)
+
+
+def key_of(expression: Expression) -> str:
+    """The one key that an expression reads; raises `Undecomposable` if it is not just one."""
+    read = columns(expression)
+    keys = {KEY_OF.get(name, "") for name in read}
+    if len(keys) != 1 or "" in keys:
+        raise Undecomposable
+    return keys.pop()
+
+
+def spelled(expression: Expression) -> str:
+    """An expression as text, values and all."""
+    return str(expression.compile(dialect=_SPELLING, compile_kwargs={"literal_binds": True}))
+
+
+def when(condition: Expression, value: Expression) -> Expression:
+    """The value where the condition holds, else null."""
+    return value if isinstance(condition, sa.True_) else sa.case((condition, value))
+
+
+def conjuncts(condition: Expression) -> Iterator[Expression]:
+    """What has to hold together."""
+    if isinstance(condition, BooleanClauseList) and condition.operator is operators.and_:
+        for one in condition.clauses:
+            yield from conjuncts(one)
+    else:
+        yield condition
+
+
+def _leaf(element: Any) -> Leaf | None:
+    """The aggregate that an element is, if it is one and not made of others."""
+    function = element.func if isinstance(element, FunctionFilter) else element
+    if isinstance(function, Percentile | PerGroup):
+        raise Undecomposable
+    if not isinstance(function, Latest) and not _aggregates(function):
+        return None
+    arguments = list(function.clauses)
+    if any(_aggregates(inner) for one in arguments for inner in visitors.iterate(one)):
+        return None
+    condition: Any = element.criterion if isinstance(element, FunctionFilter) else sa.true()
+    return _made(function, arguments, *_split(condition))
+
+
+def _aggregates(element: Any) -> bool:
+    return isinstance(element, FunctionElement) and getattr(element, "name", "") in (
+        *COMBINED,
+        "avg",
+    )
+
+
+def _split(condition: Expression) -> tuple[Expression, Expression]:
+    """What a condition asks of the keys of a row, and the rest."""
+    every = list(conjuncts(condition))
+    of_keys = [one for one in every if columns(one) <= KEY_OF.keys()]
+    return _all(of_keys), _all([one for one in every if one not in of_keys])
+
+
+def _all(conditions: list[Expression]) -> Expression:
+    asked = [one for one in conditions if not isinstance(one, sa.True_)]
+    return sa.and_(*asked) if asked else sa.true()
+
+
+def _made(
+    function: Any, arguments: list[Expression], condition: Expression, rest: Expression
+) -> Leaf:
+    if isinstance(function, Latest):
+        value, at = arguments
+        return Leaf("latest", condition, Partial("max", at, rest), _of_key(value, sa.true()))
+    name, (value, *_) = function.name, arguments or [sa.null()]
+    if name not in COMBINED:
+        raise Undecomposable
+    if isinstance(value, sa.UnaryExpression) and value.operator is operators.distinct_op:
+        return Leaf("distinct", condition, None, _of_key(value.element, rest))
+    if name == "max" and columns(value) <= KEY_OF.keys() and columns(value):
+        return Leaf("max", condition, None, _of_key(value, rest))
+    counted = None if name == "count" and not columns(value) else value
+    return Leaf(name, condition, Partial(name, counted, rest))
+
+
+def _of_key(value: Expression, rest: Expression) -> Expression:
+    """A value that is the same for all events of a row of sums."""
+    if not isinstance(rest, sa.True_):
+        raise Undecomposable
+    if columns(value) != TIME:
+        key_of(value)
+    return value

@@ -1,0 +1,290 @@
+"""Sums kept beside the events: every answer is the one of the events alone, whatever happened."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import pytest
+
+from data.access.people import Alias, People
+from data.access.scope import Scope
+from data.engines.duckdb import sums
+from data.engines.duckdb.summed import MOST_STRETCHES, rest_of, stretches
+from data.engines.grouping import Grouping
+from data.engines.memo import Memo
+from data.engines.partials import KEY_OF, QUARTER, decomposes
+from data.engines.protocol import EventStore, open_events
+from data.errors import Refused
+from data.events.cleaning import clean
+from data.events.table import micros
+from data.local_time import GRAINS, WIDTHS
+from data.prices.book import PUBLIC
+from data.prices.rate_rows import RateChange, rate_rows
+from data.query import run
+from data.query.catalog import DIMENSIONS, METRICS, TIME, aggregates
+from data.query.filters import Filters
+from data.query.query import Query
+from data.query.windows import ALL_TIME, Window
+from tests.analytics.test_numbers import JUMPS, MOMENT, ZONES, event
+
+NEEDS_EVENTS: Final = {
+    *("duration_p50", "duration_p95", "ttft_p50", "ttft_p95", "run_duration_p95"),
+    *("tool_duration_p95", "integration_duration_p95", "conversations", "cost_per_run"),
+    *("runs", "runs_succeeded", "runs_failed", "runs_aborted", "run_success_rate"),
+    *(f"messages_{how}" for how in ("min", "median", "avg", "max")),
+    *(f"session_calls_{how}" for how in ("min", "median", "avg", "max")),
+}
+PEOPLE: Final = People([Alias("bob", "ana", "Ana B."), Alias("Zoë", "nobody yet", None)])
+SCOPES: Final = (
+    Scope.of({"sub": "root", "isAdmin": True}),
+    Scope.of({"sub": "root", "isAdmin": True}, PEOPLE),
+    Scope.of({"sub": "ana", "applications_admin": "web,etl"}, PEOPLE),
+    Scope.of({"sub": "bob"}),
+    Scope.of({"sub": "ana"}, PEOPLE),
+)
+FIELDS: Final = ("user", "project", "model", "channel", "status", "assistant", "kind", "hour")
+EVERYTHING: Final = Query(("events", "cost", "tokens", "last_event"), (), Filters(ALL_TIME))
+MODELS: Final = (("openai", "gpt-4o"), ("openai", "gpt-4o-mini"), (None, "m1"))
+
+
+@pytest.fixture(autouse=True)
+def of_few_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums answer at any size."""
+    monkeypatch.setattr(sums, "LEAST_ROWS", 0)
+
+
+class WithoutSums:
+    """The same events, asked without sums."""
+
+    def __init__(self, store: EventStore) -> None:
+        self.sql, self.memo = store.sql, Memo()
+
+    def ask(self, asked: Grouping) -> tuple[list[str], Sequence[Any]]:
+        with self.sql.connect() as connection:
+            result = connection.execute(asked.statement())
+            return list(result.keys()), result.fetchall()
+
+    def count_groups(self, asked: Grouping) -> int:
+        return len(self.ask(asked)[1])
+
+
+@dataclass
+class World:
+    """A store, and what can happen to it."""
+
+    dice: random.Random
+    path: Path
+    about: int
+    told: list[dict[str, Any]] = field(default_factory=list)
+    numbers: int = 0
+    repriced: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.store = self.opened()
+
+    def opened(self) -> EventStore:
+        store = open_events(f"duckdb:///{self.path}")
+        store.sum_up(aggregates())
+        return store
+
+    def new(self) -> None:
+        """Events, at most days apart; a few of them are copies of what was told."""
+        spread = self.dice.choice((1_800, 86_400, 9 * 86_400))
+        about = MOMENT.fromtimestamp(self.about / 1e6, MOMENT.tzinfo)
+        raws = []
+        for _ in range(self.dice.randint(1, 60)):
+            self.numbers += 1
+            raw = event(self.dice, f"e{self.numbers}", about, spread)
+            raw["source"] = self.dice.choice(("one", "two"))
+            raw |= {"user_name": self.dice.choice((None, raw["user"], f"{raw['user']} 2"))}
+            raw |= {"project_name": raw["project"] and f"{raw['project']}!"}
+            if raw["kind"] == "llm" and self.dice.random() < 0.5:
+                raw["provider"], raw["model"] = self.dice.choice(MODELS)
+            raws.append(raw)
+        self.told += raws
+        self.store.write([clean(raw) for raw in raws])
+
+    def again(self) -> None:
+        """Events told again, otherwise: earlier, with other users, larger numbers, costs."""
+        changed = []
+        for raw in self.dice.sample(self.told, min(6, len(self.told))):
+            other = event(self.dice, raw["event_id"], MOMENT, 60)
+            keep = ("event_id", "kind", "status", "source")
+            moved = other | {name: raw[name] for name in keep}
+            moved["ts"] = raw["ts"] - self.dice.choice((0, 1, WIDTHS["hour"], WIDTHS["day"]))
+            if raw["kind"] != other["kind"]:
+                moved = raw | {"ts": moved["ts"], "user": other["user"]}
+            changed.append(clean(moved))
+        self.store.write(changed)
+
+    def copies(self) -> None:
+        """A call known by a shared id, then under an id of its own."""
+        if calls := [raw for raw in self.told if raw["kind"] == "llm"]:
+            raw = self.dice.choice(calls)
+            self.numbers += 2
+            shared = {"shared_id": f"s{self.numbers}"}
+            later = raw["ts"] + self.numbers
+            first = raw | shared | {"event_id": f"e{self.numbers - 1}", "ts": later}
+            second = raw | {"event_id": f"e{self.numbers}", "ts": later + 1}
+            self.store.write([clean(first)])
+            self.store.write([clean(second)])
+            self.refresh()
+            self.store.write([clean(second | shared)])
+
+    def remove(self) -> None:
+        self.store.remove(gone := self.dice.choice(("one", "two")))
+        self.told = [raw for raw in self.told if raw["source"] != gone]
+
+    def reprice(self) -> None:
+        self.numbers += 1
+        change = RateChange(
+            self.dice.choice(("unpriced", "history")),
+            rate_rows(PUBLIC, MODELS),
+            self.about - 5 * WIDTHS["day"],
+            self.about + self.dice.randint(0, 5) * WIDTHS["day"],
+        )
+        self.store.reprice(change, self.numbers)
+        self.repriced.append(self.numbers)
+
+    def restore(self) -> None:
+        if self.repriced:
+            number = self.dice.choice(self.repriced)
+            try:
+                self.store.restore(number)
+            except Refused:
+                return
+            self.repriced.remove(number)
+
+    def refresh(self) -> None:
+        self.store.refresh_sums()
+
+    def reopen(self) -> None:
+        self.store.close()
+        self.store = self.opened()
+
+    def question(self) -> Query:
+        dice, zone = self.dice, self.dice.choice(ZONES)
+        start = self.about - dice.randint(0, 12 * WIDTHS["day"])
+        if dice.random() < 0.5:
+            start -= start % dice.choice((QUARTER, WIDTHS["hour"], WIDTHS["day"]))
+        window = Window(start, start + dice.randint(1, 14 * WIDTHS["day"]), zone)
+        window = ALL_TIME if dice.random() < 0.1 else window
+        by = tuple(dice.sample(list(DIMENSIONS), dice.choice((0, 1, 1, 2))))
+        grain = dice.choice(GRAINS[1:] if window is ALL_TIME else GRAINS)
+        metrics = tuple(dice.sample(list(METRICS), dice.randint(1, 6)))
+        fields = tuple(
+            (name, self.values(name)) for name in dice.sample(FIELDS, dice.choice((0, 0, 1, 2)))
+        )
+        filters = Filters(window, fields, me=dice.random() < 0.1)
+        plain = bool(by) and not {TIME, "hour", "weekday"}.intersection(by)
+        return Query(
+            metrics, by, filters, grain,  # type: ignore[arg-type]
+            order=((metrics[0], True),) if dice.random() < 0.5 else (),
+            limit=dice.choice((None, 3)), top=dice.choice((None, 2)) if plain else None,
+            search=dice.choice(("", "a")) if plain else "",
+            where=dice.choice(((), (("assistant", ()),), (("list_cost_nano", ()),))),
+            of_metric=dice.choice(("", "", "errors")),
+        )  # fmt: skip
+
+    def values(self, name: str) -> tuple[str, ...]:
+        if name == "hour":
+            return ("9", "12", "23")
+        known = sorted({str(raw[name]) for raw in self.told if raw.get(name)}) or ["nothing"]
+        return tuple(self.dice.sample(known, min(2, len(known))))
+
+    def compare(self, query: Query, scope: Scope) -> None:
+        """With sums and without: the same, to the last digit."""
+        self.store.memo.clear()
+        plain: Any = WithoutSums(self.store)
+        wanted, found = run.run(query, scope, plain), run.run(query, scope, self.store)
+        pd.testing.assert_frame_equal(found, wanted, check_exact=True, obj=f"{query} {scope.user}")
+        assert run.count(query, scope, self.store) == run.count(query, scope, plain)
+
+
+HAPPENS: Final = (
+    *(World.new, World.new, World.again, World.again, World.copies, World.remove, World.reprice),
+    *(World.restore, World.refresh, World.refresh, World.refresh, World.reopen),
+)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_happens_sums_say_what_the_events_say(seed: int, tmp_path: Path) -> None:
+    dice = random.Random(seed)
+    about = micros(MOMENT.fromisoformat(JUMPS[seed % len(JUMPS)]))
+    world = World(dice, tmp_path / "events.duckdb", about)
+    world.new()
+    world.refresh()
+    for happens in dice.sample(HAPPENS * 2, 20):
+        happens(world)
+        world.compare(EVERYTHING, SCOPES[0])
+        for _ in range(2):
+            world.compare(world.question(), dice.choice(SCOPES))
+    world.store.close()
+
+
+def test_most_metrics_are_said_from_sums() -> None:
+    named = zip(METRICS, aggregates(), strict=True)
+    assert {name for name, made in named if not decomposes(made)} == NEEDS_EVENTS
+
+
+def test_every_dimension_stands_in_a_row_of_sums() -> None:
+    stored = set(DIMENSIONS) - {TIME, "hour", "weekday"}
+    named = {one.naming for one in DIMENSIONS.values() if one.naming}
+    assert stored | named == KEY_OF.keys()
+
+
+@pytest.mark.parametrize(("window", "outdated", "whole"), [
+    ((0, 4), (), [(0, 4)]),
+    ((0, 4), (1,), [(0, 1), (2, 4)]),
+    ((0, 4), (0, 1, 3), [(2, 3)]),
+    ((0, 4), (0, 1, 2, 3), []),
+    ((0.5, 3.5), (), [(1, 3)]),
+    ((0.5, 3.5), (0, 3), [(1, 3)]),
+    ((0.25, 0.75), (), []),
+])  # fmt: skip
+def test_whole_quarters_and_the_rest_are_the_window(
+    window: tuple[float, float], outdated: tuple[int, ...], whole: list[tuple[int, int]]
+) -> None:
+    asked = int(window[0] * QUARTER), int(window[1] * QUARTER)
+    found = stretches(asked, [one * QUARTER for one in outdated])
+    assert found == [(first * QUARTER, last * QUARTER) for first, last in whole]
+    parts = sorted([*found, *rest_of(asked, found)])
+    assert [parts[0][0], parts[-1][1]] == list(asked)
+    assert all(left[1] == right[0] for left, right in pairwise(parts))
+
+
+def test_many_outdated_quarters_are_few_stretches() -> None:
+    outdated = [number * 2 * QUARTER for number in range(1_000)]
+    found = stretches((0, 2_000 * QUARTER), outdated)
+    assert 1 <= len(found) <= MOST_STRETCHES + 1
+    for first, last in found:
+        assert not any(first <= quarter < last for quarter in outdated)
+
+
+def test_sums_answer_once_they_are_fresh(
+    store: EventStore, event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the comparison above would compare the events with themselves."""
+    store.sum_up(aggregates())
+    store.write([event(user=f"u{n}", cost_nano=n) for n in range(50)])
+    assert store.refresh_sums()
+    assert not store.refresh_sums()
+    with store.sql.connect() as connection:
+        connection.exec_driver_sql("UPDATE sums SET p0 = p0 + 1")
+        connection.commit()
+    asked = Query(("cost",), (), Filters(ALL_TIME))
+    assert run.run(asked, SCOPES[0], store)["cost"].tolist() == [(sum(range(50)) + 50) / 1e9]
+    with store.sql.connect() as connection:
+        connection.exec_driver_sql("INSERT INTO outdated SELECT DISTINCT ts FROM sums")
+        connection.commit()
+    store.memo.clear()
+    assert run.run(asked, SCOPES[0], store)["cost"].tolist() == [sum(range(50)) / 1e9]
+    assert store.refresh_sums()
+    store.memo.clear()
+    assert run.run(asked, SCOPES[0], store)["cost"].tolist() == [sum(range(50)) / 1e9]
