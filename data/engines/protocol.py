@@ -84,8 +84,8 @@ class EventStore(EventSink, Protocol):
         """Keep sums from which these numbers can be said, as far as they can be."""
 
     def refresh_sums(self) -> bool:
-        """Bring the sums up to date, beside those who read and write; whether there was anything
-        to do. Answers are the same before and after."""
+        """Bring the sums a step nearer to what is stored, beside those who read and write; whether
+        there was anything to do. Answers are the same before and after."""
 
     def count_duplicates(self) -> int:
         """How many stored events carry an id that an other one carries; 0, or we have a bug."""

@@ -38,8 +38,9 @@ def _refresh(store: EventStore, stopped: threading.Event) -> None:
     pause = 0.0
     while not stopped.wait(pause):
         start = time.monotonic()
+        more = False
         try:
-            store.refresh_sums()
+            more = store.refresh_sums()
         except Exception:
             LOG.exception("the sums could not be brought up to date; answers come from the events")
-        pause = max(PAUSE, REST * (time.monotonic() - start))
+        pause = max(0.0 if more else PAUSE, REST * (time.monotonic() - start))

@@ -57,6 +57,9 @@ MODELS: Final = (("openai", "gpt-4o"), ("openai", "gpt-4o-mini"), (None, "m1"))
 def of_few_events(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sums answer at any size."""
     monkeypatch.setattr(sums, "LEAST_ROWS", 0)
+    monkeypatch.setattr(sums, "MOST_OUTDATED", 1_000)
+    monkeypatch.setattr(sums, "MANY", 40)
+    monkeypatch.setattr(sums, "MOST_QUARTERS", 60)
 
 
 class WithoutSums:
@@ -162,7 +165,8 @@ class World:
             self.repriced.remove(number)
 
     def refresh(self) -> None:
-        self.store.refresh_sums()
+        for _ in range(self.dice.randint(1, 4)):
+            self.store.refresh_sums()
 
     def reopen(self) -> None:
         self.store.close()
@@ -219,7 +223,6 @@ def test_whatever_happens_sums_say_what_the_events_say(seed: int, tmp_path: Path
     about = micros(MOMENT.fromisoformat(JUMPS[seed % len(JUMPS)]))
     world = World(dice, tmp_path / "events.duckdb", about)
     world.new()
-    world.refresh()
     for happens in dice.sample(HAPPENS * 2, 20):
         happens(world)
         world.compare(EVERYTHING, SCOPES[0])
@@ -273,8 +276,8 @@ def test_sums_answer_once_they_are_fresh(
     """Otherwise the comparison above would compare the events with themselves."""
     store.sum_up(aggregates())
     store.write([event(user=f"u{n}", cost_nano=n) for n in range(50)])
-    assert store.refresh_sums()
-    assert not store.refresh_sums()
+    while store.refresh_sums():
+        pass
     with store.sql.connect() as connection:
         connection.exec_driver_sql("UPDATE sums SET p0 = p0 + 1")
         connection.commit()
@@ -285,6 +288,7 @@ def test_sums_answer_once_they_are_fresh(
         connection.commit()
     store.memo.clear()
     assert run.run(asked, SCOPES[0], store)["cost"].tolist() == [sum(range(50)) / 1e9]
-    assert store.refresh_sums()
+    while store.refresh_sums():
+        pass
     store.memo.clear()
     assert run.run(asked, SCOPES[0], store)["cost"].tolist() == [sum(range(50)) / 1e9]

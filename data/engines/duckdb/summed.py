@@ -16,7 +16,7 @@ events and joined to the groups.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
@@ -87,14 +87,20 @@ def stretches(window: Stretch, outdated: Sequence[int]) -> list[Stretch]:
     return [*found, (at, end)] if at < end else found
 
 
+def joined(quarters: Iterable[int]) -> list[Stretch]:
+    """Quarters of an hour, in order, as stretches."""
+    found: list[Stretch] = []
+    for quarter in quarters:
+        if found and found[-1][1] == quarter:
+            found[-1] = (found[-1][0], quarter + QUARTER)
+        else:
+            found.append((quarter, quarter + QUARTER))
+    return found
+
+
 def _gaps(outdated: Sequence[int]) -> list[Stretch]:
     """Outdated stretches; the nearest of many joined."""
-    gaps: list[Stretch] = []
-    for quarter in outdated:
-        if gaps and gaps[-1][1] == quarter:
-            gaps[-1] = (gaps[-1][0], quarter + QUARTER)
-        else:
-            gaps.append((quarter, quarter + QUARTER))
+    gaps = joined(outdated)
     while len(gaps) > MOST_STRETCHES:
         pairs = zip_longest(gaps[::2], gaps[1::2])
         gaps = [(first[0], (last or first)[1]) for first, last in pairs]
@@ -271,8 +277,8 @@ class SummedQuestion:
         if isinstance(condition, Parentheses):
             return self._of_sums(condition.element)
         if isinstance(condition, BooleanClauseList) and not _one_key(read):
-            joined = sa.and_ if condition.operator is operators.and_ else sa.or_
-            return joined(*(self._of_sums(one) for one in condition.clauses))
+            combined = sa.and_ if condition.operator is operators.and_ else sa.or_
+            return combined(*(self._of_sums(one) for one in condition.clauses))
         return self._among(key_of(condition), condition)
 
     def _among(self, key: str, condition: Expression) -> Expression:

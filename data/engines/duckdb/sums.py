@@ -25,20 +25,30 @@ import sqlalchemy as sa
 from duckdb_sqlalchemy import Dialect
 
 from data.access.people import People
-from data.engines.duckdb.outdated import QUARTERS
+from data.engines.duckdb.outdated import QUARTERS, outdate
 from data.engines.duckdb.schema import transaction
-from data.engines.duckdb.summed import MOST_NUMBERS, Summed, SummedQuestion, rest_of, stretches
+from data.engines.duckdb.summed import (
+    MOST_NUMBERS,
+    Stretch,
+    Summed,
+    SummedQuestion,
+    joined,
+    rest_of,
+    stretches,
+)
 from data.engines.grouping import Grouping
 from data.engines.partials import KEYS, NAMED, QUARTER, Partial, Undecomposable
-from data.events.table import EVENTS
 
 Cursor = duckdb.DuckDBPyConnection
 NOTHING: Final = -1  # is summed; what an older version stored has number 0
-DAY: Final = 86_400_000_000
-# So many events, and the rest of their last day, are grouped at once: more would take more memory.
-MANY: Final = 400_000
+# So many events that were stored since are added; of more, whole quarters are summed, some at once:
+# a transaction stays small, and who writes or reads meanwhile has most of the machine.
+MANY = 100_000
+MOST_QUARTERS = 288  # three days
 # Quarters that were added to so often are put together anew, but for the last, which is not over.
 MOST_PIECES: Final = 8
+# With more, most of a question is read from the events: then all of it is.
+MOST_OUTDATED = 96  # a day
 MOST_CONDITIONS: Final = 2_000
 # Fewer events than these stand for are grouped in less time than it takes to ask otherwise.
 LEAST_ROWS = 50_000
@@ -105,11 +115,14 @@ class Sums:
             (window[0] - QUARTER, window[1]),
         ).fetchall()
         upto, version, _ = rows[0]
-        whole = stretches(window, [quarter for *_, quarter in rows if quarter is not None])
-        ragged = " OR ".join(f"ts >= {a} AND ts < {b}" for a, b in rest_of(window, whole))
+        outdated = [quarter for *_, quarter in rows if quarter is not None]
+        if len(outdated) > MOST_OUTDATED:
+            raise Undecomposable
+        whole = stretches(window, outdated)
+        ragged = _within("ts", rest_of(window, whole)) or "false"
         rest = connection.exec_driver_sql(
             f"SELECT EXISTS (FROM events WHERE sequence > {upto} AND ts >= {window[0]}"
-            f" AND ts < {window[1]}) OR EXISTS (FROM events WHERE {ragged or 'false'})"
+            f" AND ts < {window[1]}) OR EXISTS (FROM events WHERE {ragged})"
         ).scalar_one()
         names = self._names_of(version, connection)
         return names, Summed(upto, whole, names.unique, bool(rest))
@@ -127,86 +140,67 @@ class Sums:
         return names
 
     def refresh(self, cursor: Cursor) -> bool:
-        """Bring them up to date with what is stored now; whether anything was left to do."""
+        """A step towards what is stored now; whether there was anything left to do."""
         with transaction(cursor):
-            upto, last = self._stretch(cursor)
-            renewed = self._renew(cursor, upto)
-            if last > upto:
-                self._extend(cursor, upto, last)
-            if renewed or last > upto:
-                values = [max(last, upto)]
-                cursor.execute("UPDATE summed SET upto = ?, version = version + 1", values)
-        return renewed or last > upto
-
-    def _stretch(self, cursor: Cursor) -> Any:
-        """Up to where events are summed, and up to where they are stored."""
-        (stretch,) = cursor.execute(
-            "SELECT upto, (SELECT coalesce(max(sequence), upto) FROM events) FROM summed"
-        ).fetchall()
-        return stretch
-
-    def _renew(self, cursor: Cursor, upto: int) -> bool:
-        """Sum what is outdated or in many pieces anew."""
-        cursor.execute(
-            "CREATE OR REPLACE TEMP TABLE renewed AS SELECT quarter FROM outdated UNION"
-            f" SELECT quarter FROM pieces GROUP BY quarter HAVING count(*) >= {MOST_PIECES}"
-            " AND quarter < (SELECT max(quarter) FROM pieces)"
-        )
-        row = cursor.execute("SELECT min(quarter), max(quarter) FROM renewed").fetchone()
-        if row is None or row[0] is None:
-            return False
-        for table, quarter in (("outdated", "quarter"), ("pieces", "quarter"), ("sums", "ts")):
-            cursor.execute(
-                f"DELETE FROM {table} WHERE {quarter} BETWEEN {row[0]} AND {row[1]}"
-                f" AND {quarter} IN (SELECT quarter FROM renewed)"
-            )
-        self._add(
-            cursor,
-            f"ts BETWEEN {row[0]} AND {row[1] + QUARTER} AND sequence <= {upto}"
-            f" AND {QUARTERS} IN (SELECT quarter FROM renewed)",
-        )
+            (row,) = cursor.execute(
+                "SELECT upto, (SELECT max(sequence) FROM events), (SELECT count(*) FROM events"
+                " WHERE sequence > upto) FROM summed"
+            ).fetchall()
+            upto, last, count = row
+            later = f"sequence > {upto} AND sequence <= {last}"
+            if count > MANY:
+                outdate(cursor, f"SELECT ts FROM events WHERE {later}")
+            else:
+                changed = self._renew(cursor, upto)
+                if not count and not changed:
+                    return False
+                if count:
+                    self._add(cursor, later)
+            values = [last if count else upto]
+            cursor.execute("UPDATE summed SET upto = ?, version = version + 1", values)
         return True
 
-    def _extend(self, cursor: Cursor, upto: int, last: int) -> None:
-        """Add the events that were stored since."""
-        stretch, first, held = f"sequence > {upto} AND sequence <= {last}", 0, 0
-        days = cursor.execute(
-            f"SELECT ts - ts % {DAY} AS day, count(*) FROM events WHERE {stretch}"
-            " GROUP BY day ORDER BY day"
+    def _renew(self, cursor: Cursor, upto: int) -> bool:
+        """Sum some of what is outdated or in many pieces anew, the latest first."""
+        rows = cursor.execute(
+            "SELECT quarter FROM outdated UNION SELECT quarter FROM pieces GROUP BY quarter"
+            f" HAVING count(*) >= {MOST_PIECES} AND quarter < (SELECT max(quarter) FROM pieces)"
+            f" ORDER BY quarter DESC LIMIT {MOST_QUARTERS}"
         ).fetchall()
-        for place, (day, count) in enumerate(days, start=1):
-            first, held = first if held else day, held + count
-            if held >= MANY or place == len(days):
-                self._add(cursor, f"{stretch} AND ts >= {first} AND ts < {day + DAY}")
-                held = 0
+        if not rows:
+            return False
+        stretches = joined(quarter for (quarter,) in reversed(rows))
+        for table, moment in (("outdated", "quarter"), ("pieces", "quarter"), ("sums", "ts")):
+            cursor.execute(f"DELETE FROM {table} WHERE {_within(moment, stretches)}")
+        self._add(cursor, f"({_within('ts', stretches)}) AND sequence <= {upto}")
+        return True
 
     def _add(self, cursor: Cursor, where: str) -> None:
         """Rows for the events that meet a condition."""
-        values = {name: sa.cast(one.sql, sa.BigInteger) for name, one in self.wanted.items()}
-        made = ", ".join(f"{_sql(sql)} AS {self.columns[name]}" for name, sql in values.items())
-        names = ", ".join(f'"{name}"' for names in KEYS.values() for name in names)
-        cursor.execute(
-            f"CREATE OR REPLACE TEMP TABLE grouped AS SELECT {QUARTERS} AS quarter, {names}, {made}"
-            f" FROM events WHERE {where} GROUP BY ALL"
-        )
         for key, columns in KEYS.items():
-            self._name(cursor, key, columns)
+            _name(cursor, key, columns, where)
         joins = "".join(f" JOIN names_{key} AS n_{key} ON {_same(key)}" for key in KEYS)
-        ids = ", ".join(f"n_{key}.id" for key in KEYS)
-        partials = "".join(f", {column}" for column in self.columns.values())
+        ids = ", ".join(f"n_{key}.id AS i_{key}" for key in KEYS)
+        partials = (_sql(sa.cast(one.sql, sa.BigInteger)) for one in self.wanted.values())
         cursor.execute(
-            f"INSERT INTO sums SELECT quarter, {ids}{partials} FROM grouped{joins} ORDER BY quarter"
+            f"INSERT INTO sums SELECT {QUARTERS} AS quarter, {ids}, {', '.join(partials)}"
+            f" FROM events{joins} WHERE {where} GROUP BY ALL ORDER BY quarter"
         )
-        cursor.execute("INSERT INTO pieces SELECT DISTINCT quarter FROM grouped")
+        cursor.execute(f"INSERT INTO pieces SELECT DISTINCT {QUARTERS} FROM events WHERE {where}")
 
-    def _name(self, cursor: Cursor, key: str, columns: tuple[str, ...]) -> None:
-        """Give new values of a key their numbers."""
-        listed = ", ".join(f'"{name}"' for name in columns)
-        cursor.execute(
-            f"INSERT INTO names_{key} SELECT row_number() OVER () + (SELECT max(id) FROM"
-            f" names_{key}), * FROM (SELECT DISTINCT {listed} FROM grouped EXCEPT SELECT {listed}"
-            f" FROM names_{key})"
-        )
+
+def _name(cursor: Cursor, key: str, columns: tuple[str, ...], where: str) -> None:
+    """Give new values of a key their numbers."""
+    listed = ", ".join(f'"{name}"' for name in columns)
+    cursor.execute(
+        f"INSERT INTO names_{key} SELECT row_number() OVER () + (SELECT max(id) FROM names_{key}),"
+        f" * FROM (SELECT DISTINCT {listed} FROM events WHERE {where}"
+        f" EXCEPT SELECT {listed} FROM names_{key})"
+    )
+
+
+def _within(moment: str, stretches: Sequence[Stretch]) -> str:
+    return " OR ".join(f"{moment} >= {first} AND {moment} < {last}" for first, last in stretches)
 
 
 def _advance(cursor: Cursor) -> None:
@@ -221,11 +215,9 @@ def _advance(cursor: Cursor) -> None:
 
 def _same(key: str) -> str:
     return " AND ".join(
-        f'n_{key}."{name}" IS NOT DISTINCT FROM grouped."{name}"' for name in KEYS[key]
+        f'n_{key}."{name}" IS NOT DISTINCT FROM events."{name}"' for name in KEYS[key]
     )
 
 
 def _sql(expression: sa.ColumnElement[int]) -> str:
-    return str(
-        expression.compile(dialect=Dialect(), compile_kwargs={"literal_binds": True})
-    ).replace(f"{EVENTS.name}.", "")
+    return str(expression.compile(dialect=Dialect(), compile_kwargs={"literal_binds": True}))
