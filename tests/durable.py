@@ -9,6 +9,7 @@ import os
 import random
 import sys
 import threading
+import traceback
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -123,6 +124,8 @@ def main() -> None:
             try:
                 work(job)
                 code = 0
+            except Exception:
+                traceback.print_exc()
             finally:
                 os._exit(code)
         print(child, flush=True)

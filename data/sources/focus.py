@@ -235,12 +235,12 @@ def _requests(row: Row) -> int | None:
 
 def _tokens(row: Row) -> Raw:
     """The tokens of a row, where its quantity is told in them and what kind they are."""
-    unit = TOKENS.fullmatch((text(row.get("ConsumedUnit")) or "").lower())
+    found = TOKENS.fullmatch((text(row.get("ConsumedUnit")) or "").lower())
     quantity = decimal("ConsumedQuantity", row.get("ConsumedQuantity"))
     kind = _kind_of_tokens(row)
-    if unit is None or quantity is None or kind is None:
+    if found is None or quantity is None or kind is None:
         return {}
-    number, thousand, million = unit.groups()
+    number, thousand, million = found.groups()
     times = int(number.replace(",", "")) if number else 1
     return {kind: round(quantity * times * (1_000 if thousand else 10**6 if million else 1))}
 

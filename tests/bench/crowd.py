@@ -29,7 +29,7 @@ SELECT * EXCLUDE (copy, sequence) REPLACE (
     run_id || '-' || copy AS run_id,
     conversation_id || '-' || copy AS conversation_id,
     (hash(event_id, copy) >> 1)::BIGINT AS id_hash
-)
+), nextval('stored') AS sequence
 FROM small.events, range({copies}) AS copies(copy)
 WHERE ts >= {start} AND ts < {end} + {copies} * 137_000_000::BIGINT
     AND ts - copy * 137_000_000 >= {start} AND ts - copy * 137_000_000 < {end}

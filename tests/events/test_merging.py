@@ -39,7 +39,7 @@ LEAST: Final = {"ts": "2026-11-20T12:00:00Z", "kind": "llm", "source": "t", "cha
 GPT: Final = {"provider": "openai", "model": "gpt-4o"}
 
 
-def rows(store: EventStore, columns: str = "*") -> list[tuple[Any, ...]]:
+def rows(store: EventStore, columns: str = "* EXCLUDE (sequence)") -> list[tuple[Any, ...]]:
     with store.sql.connect() as connection:
         found = connection.exec_driver_sql(f"SELECT {columns} FROM events ORDER BY event_id")
         return [tuple(row) for row in found]

@@ -35,7 +35,7 @@ def told(**fields: Any) -> Event:
     return event_of({"event_id": "e"} | LEAST | fields)
 
 
-def rows(store: EventStore, columns: str = "*") -> list[tuple[Any, ...]]:
+def rows(store: EventStore, columns: str = "* EXCLUDE (sequence)") -> list[tuple[Any, ...]]:
     with store.sql.connect() as connection:
         found = connection.exec_driver_sql(f"SELECT {columns} FROM events ORDER BY event_id")
         return [tuple(row) for row in found]

@@ -141,8 +141,9 @@ class Batch:
         self._cursor.execute(TEXT)
         self._cursor.register("batch", batch)
         self._cursor.execute(
-            f"INSERT INTO events ({names(batch)}, {content.NAME})"
-            f" SELECT *, {content.content_hash(batch)} FROM (SELECT {values(batch)} FROM batch)"
+            f"INSERT INTO events ({names(batch)}, {content.NAME}, sequence)"
+            f" SELECT *, {content.content_hash(batch)}, nextval('stored')"
+            f" FROM (SELECT {values(batch)} FROM batch)"
         )
         return batch["id_hash"]
 

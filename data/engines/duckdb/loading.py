@@ -241,8 +241,8 @@ def _insert(cursor: Cursor, fields: str) -> None:
         f"SELECT {LIST} FROM cleaned WHERE n IN (SELECT n FROM fresh)",
     ):
         cursor.execute(
-            f"INSERT INTO events ({LIST}, {content.NAME})"
-            f" SELECT *, {content.content_hash()} FROM ({rows})"
+            f"INSERT INTO events ({LIST}, {content.NAME}, sequence)"
+            f" SELECT *, {content.content_hash()}, nextval('stored') FROM ({rows})"
         )
 
 

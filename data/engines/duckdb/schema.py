@@ -42,10 +42,10 @@ UPGRADES: Final = (
     "UPDATE events SET shared_id = event_id || '@' || ts WHERE source = 'claude_code'"
     " AND kind = 'llm' AND status = 'ok' AND NOT starts_with(event_id, 'claude_code:req_')",
     f"ALTER TABLE events ADD COLUMN IF NOT EXISTS {content.NAME} BIGINT",
-    # In which order events were stored, and up to where sums of them are (`sums.py`).
+    # In which order events were stored, and up to where sums of them are (`sums.py`). Who stores an
+    # event numbers it: a log with a default that calls a function could not be read after a kill.
     "CREATE SEQUENCE IF NOT EXISTS stored;"
     "ALTER TABLE events ADD COLUMN IF NOT EXISTS sequence BIGINT DEFAULT 0;"
-    "ALTER TABLE events ALTER COLUMN sequence SET DEFAULT nextval('stored');"
     "CREATE TABLE IF NOT EXISTS summed (definition TEXT NOT NULL, upto BIGINT NOT NULL,"
     " version BIGINT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS outdated (quarter BIGINT NOT NULL);"
