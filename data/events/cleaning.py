@@ -223,8 +223,11 @@ def _tags(_: str, value: Any) -> str | None:
     if value == "":
         return None
     try:
-        text = str(value) if isinstance(value, str) else orjson.dumps(value).decode()
-        orjson.loads(text)
+        if isinstance(value, str):
+            text = str(value)
+            orjson.loads(text)
+        else:
+            text = orjson.dumps(value).decode()
     except (orjson.JSONDecodeError, TypeError, ValueError):
         raise EventError("tags is not JSON") from None
     if len(text) > LONGEST_TAGS:

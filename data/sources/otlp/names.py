@@ -113,12 +113,12 @@ def first(attributes: Mapping[str, Any], *names: str) -> str | None:
 
 def _first(attributes: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
     for name in names:
-        value = attributes.get(name)
-        if value is None:
+        if (value := attributes.get(name)) is None:
             continue
-        if isinstance(value, str) and (text := value.strip()) and text not in PLACEHOLDERS:
-            return text
-        if isinstance(value, int) and not isinstance(value, bool):
+        if isinstance(value, str):
+            if (text := value.strip()) and text not in PLACEHOLDERS:
+                return text
+        elif isinstance(value, int) and not isinstance(value, bool):
             return str(value)
     return None
 

@@ -12,7 +12,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from data.events.cleaning import clean
 from data.sources.format import Note, Raw
@@ -25,6 +25,7 @@ from data.sources.otlp.tree import DEPTH, TELLING, Key, Tree, key
 MOST: Final = 50_000
 DEEPEST: Final = 2_000
 LONGEST: Final = 1_000  # no event holds a longer value, but is refused for it
+UNDERSTOOD: Final = TELLING.union(MASKS)
 LONGEST_ID: Final = 64  # of hex digits; a trace has 32
 
 
@@ -142,9 +143,8 @@ def _tells(span: Span, tree: Tree) -> bool:
 
 def _named(span: Span) -> bool:
     """Whether its ids are such that it can be found again."""
-    return bool(span.id) and all(
-        len(one) <= LONGEST_ID for one in (span.trace, span.id, span.parent)
-    )
+    longest = max(len(span.trace), len(span.id), len(span.parent))
+    return bool(span.id) and longest <= LONGEST_ID
 
 
 def lighten(spans: Iterable[Span]) -> None:
@@ -165,8 +165,14 @@ def _lighten_resources(spans: Iterable[Span]) -> None:
 
 
 def _telling(attributes: Attributes) -> Attributes:
+    if UNDERSTOOD.issuperset(attributes) and all(map(_is_light, attributes.values())):
+        return attributes  # as often
     return Attributes({
         name: value[: LONGEST + 1] if isinstance(value, str) else value
         for name, value in attributes.items()
-        if (name in MASKS or name in TELLING) and isinstance(value, str | int | float)
+        if name in UNDERSTOOD and isinstance(value, str | int | float)
     })  # fmt: skip
+
+
+def _is_light(value: Any) -> bool:
+    return len(value) <= LONGEST if isinstance(value, str) else isinstance(value, int | float)

@@ -50,6 +50,8 @@ WITHOUT_CALLS: Final = {
     for kind, spans in {"message": "agent spans", "workflow": "workflow spans",
                         "tool": "tool spans", "integration": "integration spans"}.items()
 }  # fmt: skip
+TAGGED: Final = names.FINISHED.bit | names.RESPONSE.bit | names.ANSWERED.bit
+TIMED: Final = names.FIRST_MOMENT.bit | names.FIRST_SECONDS.bit | names.FIRST_MILLIS.bit
 CANCELLED: Final = ("cancelled", "canceled", "aborted")
 
 
@@ -60,7 +62,7 @@ def span_events(span: Span, tree: Tree, doubles: set[Key]) -> Iterator[Raw | Not
         yield RAW
     elif not kind:
         yield from _uncounted(span, tree)
-    elif _tells_by_events(span):
+    elif span.scope.startswith(SCOPES) or tree.of_resource(span, _of_resource)["assistant"]:
         yield BY_EVENTS
     elif kind == "creation":
         yield CREATED
@@ -108,9 +110,15 @@ def _uncounted(span: Span, tree: Tree) -> Iterator[Note]:
     yield Note(f"{what}: {reason or 'nothing says which model was called'}")
 
 
-def _tells_by_events(span: Span) -> bool:
-    service = str(span.resource.get("service.name"))
-    return span.scope.startswith(SCOPES) or ASSISTANTS.fullmatch(service) is not None
+def _of_resource(resource: Attributes) -> dict[str, Any]:
+    """What all spans of a resource have of it; `assistant`: they are a coding assistant's."""
+    return {
+        "assistant": ASSISTANTS.fullmatch(str(resource.get("service.name"))) is not None,
+        "project": first_text(resource, names.PROJECT),
+        "project_name": first_text(resource, names.PROJECT_NAME),
+        "client": first_text(resource, SERVICE),
+        "environment": first_text(resource, names.ENVIRONMENT),
+    }
 
 
 def _common(span: Span, kind: str, tree: Tree) -> Raw:
@@ -119,7 +127,7 @@ def _common(span: Span, kind: str, tree: Tree) -> Raw:
     flow, agent = tree.nearest_of_role(span, "workflow"), tree.nearest_of_role(span, "message")
     workflow = first_text(span.attributes, names.WORKFLOW) or (flow and title(flow, FLOWS))
     assistant = first_text(span.attributes, names.AGENT) or (agent and title(agent, AGENTS))
-    person = tree.nearest(span, names.USER)
+    person, common = tree.nearest(span, names.USER), tree.of_resource(span, _of_resource)
     failed = span.failed or _is_wrong(span.attributes)
     return {
         "event_id": f"otel:{span.trace}:{tree.instead.get(span, span).id}",
@@ -129,17 +137,16 @@ def _common(span: Span, kind: str, tree: Tree) -> Raw:
         "source": "otlp",
         "user": first_text(person, names.USER),
         "user_name": first_text(person, names.USER_NAME),
-        "project": first_text(span.attributes, names.PROJECT)
-        or first_text(span.resource, names.PROJECT),
-        "project_name": first_text(span.resource, names.PROJECT_NAME),
+        "project": first_text(span.attributes, names.PROJECT) or common["project"],
+        "project_name": common["project_name"],
         "assistant": None if kind == "workflow" else assistant,
         "workflow": workflow,
         "run_id": f"{flow.trace}:{flow.id}" if flow else None,
         "conversation_id": first_text(tree.nearest(span, names.CONVERSATION), names.CONVERSATION),
-        "client": first_text(span.resource, SERVICE),
+        "client": common["client"],
         "duration_ms": (span.end - span.start) // NANOS if span.end >= span.start > 0 else None,
         **(_failure(span) if failed else {"status": "ok"}),
-        "tags": _tags(span),
+        "tags": _tags(span.attributes, common["environment"]),
     }
 
 
@@ -183,6 +190,8 @@ def _call(span: Span) -> Raw:
 
 def _first(span: Span) -> int | None:
     attributes = span.attributes
+    if not attributes.spelled & TIMED:  # as mostly
+        return None
     if (moment := first_text(attributes, names.FIRST_MOMENT)) is not None:
         took = micros(instant("completion_start_time", moment.strip('"'))) - span.start // 1_000
         return took // 1_000 if took >= 0 else None
@@ -222,17 +231,20 @@ PARTS: Final[dict[str, Callable[[Span], Raw]]] = {
 }
 
 
-def _tags(span: Span) -> Any:
+def _tags(attributes: Attributes, environment: str | None) -> Any:
     """What has no column of its own and is worth keeping; never content."""
-    finished = first_known(span.attributes, names.FINISHED)[1]
+    requested = first_text(attributes, names.REQUESTED)
+    if not (attributes.spelled & TAGGED or environment):  # as often
+        return {"requested_model": requested} if requested else None
+    finished = first_known(attributes, names.FINISHED)[1]
     listed = isinstance(finished, list)
     tags = {
-        "environment": first_text(span.resource, names.ENVIRONMENT),
-        "response_id": first_text(span.attributes, names.RESPONSE),
-        "requested_model": first_text(span.attributes, names.REQUESTED),
+        "environment": environment,
+        "response_id": first_text(attributes, names.RESPONSE),
+        "requested_model": requested,
         "finish_reasons": [str(each)[:100] for each in finished[:9]] if listed else finished,
     }
     found = {name: value for name, value in tags.items() if value}
-    if found.get("requested_model") == first_text(span.attributes, names.ANSWERED):
+    if requested == first_text(attributes, names.ANSWERED):
         found.pop("requested_model", None)
     return found or None

@@ -8,9 +8,8 @@ have words of their own. What came in other requests is known as long as `recent
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from itertools import chain
 from typing import Any, Final
 
 from data.sources.otlp import names, unfolding
@@ -123,6 +122,7 @@ class Tree:
         self.roles: Final = {span: role(span) for span in self.spans}
         # Of an outer span of a call, the inner one as which it is told.
         self.instead: Final[dict[Span, Span]] = {}
+        self._of_resources: Final[dict[int, dict[str, Any]]] = {}
         self._name_workflows()
 
     def above(self, span: Span) -> Iterator[Span]:
@@ -139,6 +139,15 @@ class Tree:
         """What stands above a call of a model."""
         calls = (span for span, kind in self.roles.items() if kind == "llm")
         return {outer for span in calls for outer in self.above(span)}
+
+    def of_resource(
+        self, span: Span, read: Callable[[Attributes], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """What is read of the span's resource, once for all spans that share it."""
+        resource = span.resource
+        if (found := self._of_resources.get(id(resource))) is None:
+            found = self._of_resources[id(resource)] = read(resource)
+        return found
 
     def _name_workflows(self) -> None:
         """A span called `workflow …` is one if something of GenAI happened below it."""
@@ -157,7 +166,7 @@ class Tree:
         completed by the outer one, as `instead` says."""
         inner: dict[Span, list[Span]] = {}
         for span, kind in self.roles.items():
-            if kind == "llm":
+            if kind == "llm" and span.parent:
                 outer = next((one for one in self.above(span) if self.roles[one]), None)
                 if outer is not None and self._twice(span, outer):
                     inner.setdefault(outer, []).append(span)
@@ -183,14 +192,20 @@ class Tree:
         nearest's above it that has the same resource. What stands above may come later, so it
         goes before nothing that is known at once.
         """
+        for own in (span.attributes, span.resource):
+            if own.spelled & spellings.bit and first_text(own, spellings):
+                return own
+        if not span.parent:
+            return NOTHING
         above = (one.attributes for one in self.above(span) if _together(one, span))
-        every = chain((span.attributes, span.resource), above)
-        return next((one for one in every if first_text(one, spellings)), NOTHING)
+        return next((one for one in above if first_text(one, spellings)), NOTHING)
 
     def nearest_of_role(self, span: Span, kind: str) -> Span | None:
         """The nearest of this role: the span itself or one above it."""
         if self.roles[span] == kind:
             return span
+        if not span.parent:
+            return None
         return next((one for one in self.above(span) if self.roles[one] == kind), None)
 
 

@@ -69,8 +69,10 @@ def _separate_parts(
 def counts(attributes: Attributes) -> Counts:
     """The disjoint token counts of a call."""
     if not attributes.spelled & names.SHARES.bit:  # as mostly
-        whole = (count(*first_known(attributes, each)) for each in (names.INPUT, names.OUTPUT))
-        return dict(zip(("input_tokens", "output_tokens"), whole, strict=True))
+        return {
+            "input_tokens": count(*first_known(attributes, names.INPUT)),
+            "output_tokens": count(*first_known(attributes, names.OUTPUT)),
+        }
     if attributes.spelled & names.LANGFUSE_USAGE.bit:
         return langfuse.tokens({"usagedetails": attributes[names.LANGFUSE_USAGE[0]]})
     named = [first_known(attributes, each) for each in COUNTED]
