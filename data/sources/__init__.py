@@ -20,10 +20,9 @@ from data.sources import canonical
 from data.sources.delimited import names_of
 from data.sources.entries import DECODER, OPENING
 from data.sources.files import File, as_text, files_in
-from data.sources.format import Format, Head, Note, Options, Record, watched_records
+from data.sources.format import Format, Head, Note, Options, Record, Watching, watched_records
 from data.sources.lookalikes import refusal
 from data.sources.mapping import lacking
-from data.sources.unread import Watch
 
 __all__ = [
     "File",
@@ -41,6 +40,7 @@ __all__ = [
 
 AUTO = "auto"
 LONGEST_HINT = 160
+MOST_HELD = 16 * 1024 * 1024  # bytes of files that were looked at and will be read
 EMPTY = "a file of {} tells of no use: nothing of it is counted"
 UNKNOWN = "no known format (if its columns only have other names, map them to fields"
 
@@ -78,7 +78,8 @@ def find(paths: Iterable[Path], name: str = AUTO, options: Options | None = None
     renamed = [each.name for each in formats().values() if each.columns]
     if columns and name not in (AUTO, *renamed):
         raise SourceError(f"--map is for {' and '.join(renamed)} files; {name} has its own names")
-    inputs = [_input(file, name, options or Options()) for path in paths for file in files_in(path)]
+    files = (file for path in paths for file in files_in(path))
+    inputs = list(_inputs(files, name, options or Options()))
     if not (options and options.start):
         inputs = [_without_start(each) for each in inputs]
     if not any(each.format for each in inputs):
@@ -102,18 +103,28 @@ def _nothing(first: Input) -> str:
 
 def read(inputs: Sequence[Input], options: Options) -> Iterator[Record]:
     """The records of all files, in order; a file that is none of ours is one rejected record."""
-    watches: dict[str, Watch] = {}
-    return chain.from_iterable(_records(each, options, watches) for each in inputs)
+    watching: Watching = {}
+    return chain.from_iterable(_records(each, options, watching) for each in inputs)
 
 
-def _records(found: Input, options: Options, watches: dict[str, Watch]) -> Iterator[Record]:
+def _records(found: Input, options: Options, watching: Watching) -> Iterator[Record]:
     if found.format is None:
         return iter([(found.file.name, EventError(found.problem))])
-    some = watched_records(found.format, found.file, options, watches)
+    some = watched_records(found.format, found.file, options, watching)
     first = next(some, None)
     if first is None:  # nothing is silently nothing
         return iter([(found.file.name, Note(EMPTY.format(found.format.label)))])
     return chain([first], some)
+
+
+def _inputs(files: Iterable[File], name: str, options: Options) -> Iterator[Input]:
+    """Each file with its format; small ones keep their content, so that they are read once."""
+    held = 0
+    for file in files:
+        found = _input(file.keeping_head(), name, options)
+        held += found.file.held
+        keep = found.file.held and held < MOST_HELD
+        yield found if keep else Input(found.file.released(), found.format, found.problem)
 
 
 def _input(file: File, name: str, options: Options) -> Input:

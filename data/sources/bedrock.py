@@ -28,7 +28,7 @@ from data.errors import EventError
 from data.sources.delimited import rows
 from data.sources.entries import by_head, documents
 from data.sources.fields import count, instant, parsed, part, service_tier, tags_json, text
-from data.sources.files import File, lines
+from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Options, Raw, Record, records
 
 SCHEMA: Final = "ModelInvocationLog"
@@ -78,10 +78,9 @@ def _exported(file: File) -> Iterator[Entry]:
     """Lines of an export: what stands after their time."""
     number = 0
     try:
-        with file.text() as stream:
-            for number, line in enumerate(lines(stream), start=1):
-                if line.strip():
-                    yield f"{file.name}:{number}", {MESSAGES[0]: line.partition(" ")[2]}
+        for number, line in enumerate(file.lines(), start=1):
+            if line.strip():
+                yield f"{file.name}:{number}", {MESSAGES[0]: line.partition(" ")[2]}
     except EventError as error:
         yield f"{file.name}:{number + 1}", error
 

@@ -22,7 +22,7 @@ from data.sources.canonical import DEFAULTS, NEEDED, convert
 from data.sources.columns import Rows, by_field
 from data.sources.delimited import NO_CSV, PROTECTED, Layout, row_of
 from data.sources.entries import begins_json, is_list, line_values
-from data.sources.files import File, encodable, lines
+from data.sources.files import File, encodable
 from data.sources.format import Entry, Options, Record, records
 
 KNOWN: Final = frozenset({*FIELDS, "cost"})
@@ -66,10 +66,9 @@ def _lines(file: File) -> Iterator[Line]:
     """The lines that are not blank; where the file breaks off, why."""
     number = 0
     try:
-        with file.text() as text:
-            for number, line in enumerate(lines(text), start=1):
-                if not line.isspace():
-                    yield number, line
+        for number, line in enumerate(file.lines(), start=1):
+            if not line.isspace():
+                yield number, line
     except EventError as error:
         yield number + 1, error
 
@@ -118,24 +117,21 @@ def _cells(file: File, layout: Layout) -> Iterator[Line]:
     """The rows that are not blank; where the file breaks off, why."""
     line = 1
     try:
-        with file.text() as text:
-            for _ in range(layout.lead):
-                text.readline()
-            reader = layout.reader(text)
+        reader = layout.reader(islice(file.lines(), layout.lead, None))
+        try:
+            next(reader, None)
+        except csv.Error:
+            return
+        while True:
+            line = reader.line_num + 1 + layout.lead
             try:
-                next(reader, None)
-            except csv.Error:
+                cells = next(reader)
+            except StopIteration:
                 return
-            while True:
-                line = reader.line_num + 1 + layout.lead
-                try:
-                    cells = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    cells = EventError(NO_CSV.format(error))
-                if cells:
-                    yield line, cells
+            except csv.Error as error:
+                cells = EventError(NO_CSV.format(error))
+            if cells:
+                yield line, cells
     except EventError as error:
         yield line, error
 

@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TextIO
+from itertools import islice
+from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.decimal_marks import COMMA_IN_QUOTES, decimal_commas, with_point
-from data.sources.files import LONGEST_LINE, NOT_UTF8, File, encodable, lines
+from data.sources.files import LINE, LONGEST_LINE, NOT_UTF8, File, encodable
 from data.sources.format import Entry
 
 csv.field_size_limit(LONGEST_LINE)
@@ -30,8 +31,8 @@ csv.field_size_limit(LONGEST_LINE)
 SEPARATORS: Final = (",", "\t", ";", "|")
 DECLARED_SEPARATOR: Final = re.compile(r"sep=(.)\r?\n")  # as Excel writes and reads it
 PROTECTED: Final = '="'
-LINE: Final = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 NO_CSV: Final = "the row is no CSV ({})"
+Shorten = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,11 @@ class Layout:
         except csv.Error:
             return
 
-    def reader(self, text: str | TextIO) -> Any:
-        """What parses lines, as the module `csv` does."""
-        source = (one[0] for one in LINE.finditer(text)) if isinstance(text, str) else lines(text)
+    def reader(self, text: str | Iterator[str], shorten: Shorten | None = None) -> Any:
+        """What parses lines, as the module `csv` does; shortened first, where they are plain."""
+        source = (one[0] for one in LINE.finditer(text)) if isinstance(text, str) else text
+        if shorten and not (self.doubled or self.quoted):
+            source = map(shorten, source)
         undoubled = map(self._undoubled, source) if self.doubled else source
         return csv.reader(undoubled, delimiter=self.separator, strict=True)
 
@@ -137,23 +140,22 @@ def names_of(text: str) -> tuple[str, ...]:
     return Layout.of(text).names
 
 
-def rows(file: File) -> Iterator[Entry]:
-    """Rows as mappings from the header's names to text, each with its line."""
+def rows(file: File, shorten: Shorten | None = None) -> Iterator[Entry]:
+    """Rows as mappings from the header's names to text, each with its line. `shorten` takes out of
+    a line what nobody reads, and leaves its cells as many as they were."""
     line = 1
     try:
         start = file.head_text()
         layout = Layout.of(start).with_numbers(start)
-        with file.text() as text:
-            for _ in range(layout.lead):
-                text.readline()
-            reader = layout.reader(text)
-            next(reader, None)
-            while True:
-                line = reader.line_num + 1 + layout.lead
-                if (row := _row(reader, layout)) is None:
-                    return
-                if row:
-                    yield f"{file.name}:{line}", row
+        lines = islice(file.lines(), layout.lead, None)
+        reader = layout.reader(lines, shorten)
+        next(reader, None)
+        while True:
+            line = reader.line_num + 1 + layout.lead
+            if (row := _row(reader, layout)) is None:
+                return
+            if row:
+                yield f"{file.name}:{line}", row
     except EventError as error:
         yield f"{file.name}:{line}", error
     except csv.Error as error:

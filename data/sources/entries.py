@@ -24,7 +24,6 @@ from data.sources.files import (
     File,
     Unpacked,
     encodable,
-    lines,
 )
 from data.sources.format import Entry
 
@@ -247,10 +246,9 @@ def line_values(file: File) -> Iterator[Entry]:
     """JSON values, one a line; blank lines are none."""
     line = 0
     try:
-        with file.text() as text:
-            for line, content in enumerate(lines(text), start=1):
-                if not content.isspace():
-                    yield f"{file.name}:{line}", _line_value(content)
+        for line, content in enumerate(file.lines(), start=1):
+            if not content.isspace():
+                yield f"{file.name}:{line}", _line_value(content)
     except EventError as error:
         yield f"{file.name}:{line + 1}", error
 

@@ -6,12 +6,14 @@ import codecs
 import gzip
 import io
 import os
+import re
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from data.errors import EventError, SourceError
 
@@ -24,6 +26,10 @@ HEAD_BYTES: Final = 256 * 1024
 LONGEST_LINE: Final = 32 * 1024 * 1024
 CHUNK: Final = 64 * 1024
 SMALL: Final = 4 * 1024
+MOST_BYTES: Final = 4  # of a character
+MARK: Final = "\ufeff"  # of UTF-8, at the beginning
+LINE: Final = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
+SPOILED: Final = "\ufffd"  # stands where a byte was no character
 BROKEN: Final = (EOFError, zlib.error, gzip.BadGzipFile)
 Unpacked = io.BufferedReader | io.BytesIO | gzip.GzipFile
 
@@ -60,6 +66,8 @@ def _utf16(start: bytes) -> str:
     """The encoding by its mark, else by ASCII with a zero beside each character; "" for others."""
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
+    if b"\x00" not in start:  # as mostly
+        return ""
     first, second = start[::2], start[1::2]
     for order, zeros, characters in (("le", second, first), ("be", first, second)):
         if len(start) == 8 and not any(zeros) and all(32 <= each < 127 for each in characters):
@@ -87,7 +95,16 @@ class File:
 
     def keeping_head(self) -> File:
         """The same for somebody who asks for its beginning several times."""
-        return File(self.name, self.path, self.body, Kept())
+        return self if self.held else File(self.name, self.path, self.body, Kept())
+
+    @property
+    def held(self) -> int:
+        """How many bytes are kept, where those are all of it."""
+        return len(self.kept.head or b"") if self.kept and self.kept.whole else 0
+
+    def released(self) -> File:
+        """The same without what is kept of it."""
+        return File(self.name, self.path, self.body)
 
     @contextmanager
     def open(self) -> Iterator[Unpacked]:
@@ -108,11 +125,20 @@ class File:
     def _raw(self) -> io.BufferedReader | io.BytesIO:
         return io.BytesIO(self.body) if self.path is None else self.path.open("rb")
 
-    @contextmanager
-    def text(self) -> Iterator[TextIO]:
-        """As UTF-8 with its line ends; bytes that are none become lone surrogates."""
+    def lines(self) -> Iterator[str]:
+        """Lines of UTF-8 with their ends; bytes that are none become lone surrogates. No line is
+        much longer than allowed: what follows in an endless one is dropped."""
+        if self.held and SPOILED not in self.head_text():
+            yield from io.StringIO(self.head_text(), newline="")
+            return
         with self.open() as stream:
-            yield io.TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape", newline="")
+            mark = MARK
+            while line := stream.readline(LONGEST_LINE + 1):
+                if len(line) > LONGEST_LINE:
+                    line = _longer(line, stream)
+                text = line.decode(errors="surrogateescape").removeprefix(mark)
+                mark = ""
+                yield from (text,) if _is_one_line(text) else _lines_in(text)
 
     def head(self) -> bytes:
         """The first bytes, unpacked, as far as they can be read."""
@@ -124,8 +150,20 @@ class File:
 
     def begins(self) -> bool:
         """Whether there is anything in it; `EventError` where its beginning is not readable."""
+        if self._keep_whole():
+            return True
         with self.open() as stream:
             return bool(stream.read1(SMALL))
+
+    def _keep_whole(self) -> bool:
+        """Keep all of a small file, if that is wanted and it needs no unpacking or decoding."""
+        if self.kept is None or self.path is None:
+            return False
+        content = _small_content(self.path)
+        if content is None or content.startswith(GZIP) or _utf16(content[:8]):
+            return False
+        self.kept.head, self.kept.whole = content, True
+        return bool(content)
 
     def head_text(self) -> str:
         """The same as characters, whatever they are."""
@@ -136,6 +174,8 @@ class File:
         return self.kept.text
 
     def _head(self, part: int = CHUNK) -> bytes:
+        if self._keep_whole() and self.kept:
+            return self.kept.head or b""
         content = bytearray()
         try:
             with self.open() as stream:
@@ -155,7 +195,8 @@ class File:
 
 def files_in(path: Path) -> list[File]:
     """The file itself, or the data files of a folder, sorted; `SourceError` if there is none."""
-    if path.is_dir():
+    mode = _mode(path)
+    if stat.S_ISDIR(mode):
         found = [
             File(str(each.relative_to(path.parent)), each)
             for each in sorted(_walk(path))
@@ -166,9 +207,32 @@ def files_in(path: Path) -> list[File]:
                 f"{path} holds no file that could be data ({', '.join(DATA_ENDINGS)})"
             )
         return found
-    if not path.is_file():
+    if not stat.S_ISREG(mode):
         raise SourceError(f"there is no file or folder {path}")
     return [File(path.name, path)]
+
+
+def _small_content(path: Path) -> bytes | None:
+    """All of a file, None where it is large or cannot be read; one of no bytes is empty."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except (OSError, ValueError):
+        return None
+    try:
+        content = os.read(descriptor, CHUNK)
+        return content if len(content) < CHUNK and not os.read(descriptor, 1) else None
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _mode(path: Path) -> int:
+    """What a path is (as `stat` says it), 0 where nothing can be said."""
+    try:
+        return path.stat().st_mode
+    except (OSError, ValueError):
+        return 0
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -194,9 +258,22 @@ def encodable(*texts: str) -> bool:
     return True
 
 
-def lines(text: TextIO) -> Iterator[str]:
-    """Lines, none much longer than allowed: what follows in an endless one is dropped."""
-    while line := text.readline(LONGEST_LINE + 1):
-        yield line
-        while len(line) > LONGEST_LINE and not line.endswith("\n"):
-            line = text.readline(LONGEST_LINE + 1)
+def _longer(line: bytes, stream: Unpacked) -> bytes:
+    """All of a line of which this is the beginning, as far as it may be kept."""
+    parts, size = [line], len(line)
+    while not line.endswith(b"\n") and (line := stream.readline(LONGEST_LINE + 1)):
+        if size <= LONGEST_LINE * MOST_BYTES:
+            parts.append(line)
+            size += len(line)
+    return b"".join(parts)
+
+
+def _is_one_line(text: str) -> bool:
+    mostly = "\r" not in text or text.find("\r") == len(text) - 2 == text.find("\r\n")
+    return mostly and 0 < len(text) <= LONGEST_LINE
+
+
+def _lines_in(text: str) -> Iterator[str]:
+    """The lines of a text in which a carriage return ends one, too."""
+    for found in LINE.finditer(text):
+        yield found[0][: LONGEST_LINE + 1]

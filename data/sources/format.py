@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from data.errors import EventError, Refused
 from data.sources.files import File
@@ -108,6 +108,16 @@ class Format:
     ignored: Mapping[str, str] = field(default_factory=dict)
 
 
+class WatchedReading(NamedTuple):
+    """A watch over files of one format, and the options with it."""
+
+    watch: Watch
+    options: Options
+
+
+Watching = dict[str, WatchedReading]
+
+
 def records(
     entries: Iterable[Entry], convert: Callable[[str, Any], Iterable[Raw | Note]], options: Options
 ) -> Iterator[Record]:
@@ -132,18 +142,23 @@ def records(
 
 
 def watched_records(
-    form: Format, file: File, options: Options, watches: dict[str, Watch] | None = None
+    form: Format, file: File, options: Options, watching: Watching | None = None
 ) -> Iterator[Record]:
     """The records of a file; then a sentence on what was left of it and `form` does not declare.
-    `watches` of earlier files, by format, are used and kept where nothing was left."""
-    watches = {} if watches is None else watches
-    watch = watches.pop(form.name, None) or Watch(form.ignored)
-    watch.begin_file()
-    yield from form.read(file.keeping_head(), replace(options, watch=watch))
-    if (note := unread_note(form.name, watch)) is not None:
+    What is `watching` since earlier files, by format, is used again where nothing was left."""
+    watching = {} if watching is None else watching
+    watched = watching.pop(form.name, None) or _watched(form, options)
+    watched.watch.begin_file()
+    yield from form.read(file.keeping_head(), watched.options)
+    if (note := unread_note(form.name, watched.watch)) is not None:
         yield file.name, note
     else:
-        watches[form.name] = watch
+        watching[form.name] = watched
+
+
+def _watched(form: Format, options: Options) -> WatchedReading:
+    watch = Watch(form.ignored)
+    return WatchedReading(watch, replace(options, watch=watch))
 
 
 def unread_note(name: str, watch: Watch) -> Note | None:

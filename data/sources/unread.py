@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fnmatch import translate
 from functools import cache, lru_cache
+from itertools import count
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -43,10 +44,14 @@ MOST_SHAPES: Final = 2_000
 MOST_TRIES: Final = 1_000  # of one shape, until something comes of an entry
 ALL_OF: Final = 40  # entries of a file; of the others, one of ONE_OF
 ONE_OF: Final = 32
+MOST_QUIET: Final = 500  # entries without a new shape, in all files; then, of the first of a file,
+ONE_OF_KNOWN: Final = 4  # one of so many
 MOST_PATHS: Final = 50
 DEEPEST: Final = 6
 HOLDING: Final = (dict, list, str)
-Shape = tuple[Any, ...]
+NUMBERS: Final = count()  # of sets of keys, each where it stands
+Shape = tuple[int, ...]
+Nested = tuple[str, "Inside"]
 
 
 class Place(NamedTuple):
@@ -67,20 +72,35 @@ class ShapeStatus:
     tries: int = 0  # and how many were there
 
 
-class Inside(dict[str, "Inside | None"]):
-    """The objects inside an object, by name: None where nobody looks, for all of it is content, too
-    deep or ignored."""
+class Inside(dict[tuple[Any, ...], "tuple[int, tuple[Nested, ...]]"]):
+    """By the keys of an object and the types of its values: a number for these keys, and which can
+    hold objects. Not those that are all content, too deep or ignored."""
 
     def __init__(
         self, is_ignored: Callable[[str], object], above: str = "", depth: int = 0
     ) -> None:
         self._is_ignored, self._above, self._depth = is_ignored, above, depth
+        self._numbers: dict[tuple[str, ...], int] = {}
+        self._named: dict[str, Inside | None] = {}
 
-    def __missing__(self, name: str) -> Inside | None:
-        path = f"{self._above}{name}."
-        hidden = name in CONTENT or self._depth == DEEPEST or self._is_ignored(path)
-        self[name] = None if hidden else Inside(self._is_ignored, path, self._depth + 1)
-        return self[name]
+    def __missing__(self, form: tuple[Any, ...]) -> tuple[int, tuple[Nested, ...]]:
+        if len(self) == MOST_SHAPES:
+            self.clear()
+            self._numbers.clear()
+        names, types = form
+        number = self._numbers.setdefault(names, next(NUMBERS))
+        kinds = dict(zip(names, types, strict=True))
+        holders = ((name, self._inside(name)) for name in names if kinds[name] in HOLDING)
+        nested = tuple((name, inside) for name, inside in holders if inside is not None)
+        self[form] = number, nested
+        return self[form]
+
+    def _inside(self, name: str) -> Inside | None:
+        if name not in self._named:
+            path = f"{self._above}{name}."
+            hidden = name in CONTENT or self._depth == DEEPEST or self._is_ignored(path)
+            self._named[name] = None if hidden else Inside(self._is_ignored, path, self._depth + 1)
+        return self._named[name]
 
 
 class Watch:
@@ -96,8 +116,10 @@ class Watch:
         self._holding: dict[str, None] = {}
         self._status = ShapeStatus()
         self.looking = False  # at the entry that was handed over last
-        self._known: set[Shape] = set()  # the outermost keys
+        self._known: set[tuple[str, ...]] = set()  # the outermost keys
         self._entries = self._file = self._tried = 0
+        self._quiet = 0  # entries that were looked at since the last new shape
+        self._one_of = 1  # of the first entries of a file one is looked at
 
     def begin_file(self) -> None:
         """Look at the first entries of a file again, by what is known of their shapes."""
@@ -108,22 +130,31 @@ class Watch:
             self._shapes.clear()
 
     def over(self, entry: Any) -> Any:
-        """The entry, watched if none that came to something had its keys before; in a long file not
-        every one is looked at, unless its outermost keys are new."""
+        """The entry, watched if none that came to something had its keys before; in a long file, or
+        after many entries without a new shape, not every one is looked at, unless its outermost
+        keys are new in the file."""
         self._entries += 1
         self.looking = False
         if type(entry) is not dict or not entry:
             return entry
         keys = tuple(entry)
-        if keys in self._known and self._entries > ALL_OF and self._entries % ONE_OF:
-            return entry
+        if keys in self._known:
+            one_of = ONE_OF if self._entries > ALL_OF else self._one_of
+            if self._entries % one_of:
+                return entry
         self._known.add(keys)
         return self._look(entry)
 
     def _look(self, entry: dict[str, Any]) -> Any:
-        shape = _shape(entry, self._inside)
+        numbers: list[int] = []
+        _add_shape(entry, self._inside, numbers)
+        shape = tuple(numbers)
         if (status := self._shapes.get(shape)) is None:
             status = self._shapes[shape] = ShapeStatus()
+            self._quiet, self._one_of = 0, 1
+        self._quiet += 1
+        if self._quiet > MOST_QUIET:
+            self._one_of = ONE_OF_KNOWN
         self._status, self.looking = status, True
         return entry if status.blank is not None else self._tried_once_more(status, entry)
 
@@ -224,16 +255,18 @@ def _either(patterns: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(map(translate, patterns)) or "(?!)")
 
 
-def _shape(entry: dict[str, Any], inside: Inside) -> Shape:
-    """The keys of an entry, then those of what is nested in it."""
-    found: list[Any] = [tuple(entry)]
-    for name, value in [each for each in entry.items() if type(each[1]) in HOLDING]:
-        inner = value[0] if type(value) is list and value else value
-        if (type(inner) is str and inner[:1] != "{") or (deeper := inside[name]) is None:
-            continue
-        if type(opened := _inside(name, inner)) is dict:
-            found += name, _shape(opened, deeper)
-    return tuple(found)
+def _add_shape(entry: dict[str, Any], inside: Inside, found: list[int]) -> None:
+    """The numbers of the keys of an entry, then of those of what is nested in it."""
+    number, nested = inside[tuple(entry), tuple(map(type, entry.values()))]
+    found.append(number)
+    for name, deeper in nested:
+        value = entry[name]
+        if type(value) is list:
+            value = value[0] if value else None
+        if type(value) is str and "{" <= value < "|":  # begins with a brace: an object, perhaps
+            value = _inside(name, value)
+        if type(value) is dict:
+            _add_shape(value, deeper, found)
 
 
 def _watched(value: Any, above: str, asked: set[str]) -> Any:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
+import io
 import json
+import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from data.sources import File, formats, head_of
-from data.sources.entries import entries
+from data import sources
+from data.sources import File, Options, files, find, formats, head_of, read
+from data.sources.entries import entries, line_values
 from tests.doors import Door
 
 ASSISTANT: dict[str, Any] = {
@@ -140,3 +145,53 @@ def test_integers_of_absurd_length_spoil_their_value_alone() -> None:
     for body in (content, b"[" + content + b"]"):
         ((_, value),) = entries(File("f", body=body))
         assert (value["a"] > 10**15, value["b"]) == (True, 2)
+
+
+def test_small_files_are_read_once_from_a_folder_and_large_ones_are_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abc":
+        lines = [json.dumps({**ASSISTANT, "uuid": f"{name}{n}"}) for n in range(3)]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join([json.dumps(PROMPT), *lines]))
+    inputs = find([tmp_path])
+    assert [each.file.held > 0 for each in inputs] == [True] * 3
+    kept = list(read(inputs, Options()))
+    monkeypatch.setattr(sources, "MOST_HELD", 1)
+    lean = find([tmp_path])
+    assert [each.file.held for each in lean] == [0] * 3
+    assert kept == list(read(lean, Options()))
+
+
+def test_a_file_with_stray_bytes_is_read_alike_from_memory(tmp_path: Path) -> None:
+    path = tmp_path / "f.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"a": 1}\r\n{"a": "\xff"}\r{"a": "\xef\xbf\xbd"}\n{"a": 4}')
+    small = File("f", path).keeping_head()
+    assert small.begins()
+    assert small.held
+    found, streamed = list(line_values(small)), list(line_values(File("f", path)))
+    assert [str(one) for one in found] == [str(one) for one in streamed]
+    assert len(found) == 4
+
+
+def test_lines_are_those_of_a_text_however_they_end() -> None:
+    shuffled = random.Random(7)
+    pieces = (b"a", b"\r", b"\n", b"\r\n", b"\xc3\xa9", b"\xff", b"\xe2\x80\xa8\x0b", b"\x00b")
+    for size in range(200):
+        body = b"".join(shuffled.choices(pieces, k=size % 20))
+        body = (b"", codecs.BOM_UTF8)[size % 2] + b"plain " + body
+        stream = io.TextIOWrapper(io.BytesIO(body), "utf-8-sig", "surrogateescape", newline="")
+        expected = list(stream)
+        for file in (File("f", body=body), File("f", body=body).keeping_head()):
+            file.head()
+            assert list(file.lines()) == expected
+    assert list(File("f", body=codecs.BOM_UTF8).lines()) == []
+
+
+def test_an_endless_line_is_dropped_and_the_next_one_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(files, "LONGEST_LINE", 10)
+    body = "é".encode() * 10 + b"\n" + b"x" * 999 + b"\ny\r" + b"z" * 30
+    found = list(File("f", body=body).lines())
+    assert [len(line) for line in found] == [11, 11, 2, 11]
+    assert [line[:1] for line in found] == ["é", "x", "y", "z"]

@@ -18,7 +18,14 @@ from data.ingest.requests import LocalRequestParser
 from data.prices.book import PUBLIC
 from data.sources import File, Options, formats
 from data.sources.fields import parsed
-from data.sources.format import UNREAD, Format, Note, records, watched_records
+from data.sources.format import (
+    UNREAD,
+    Format,
+    Note,
+    WatchedReading,
+    records,
+    watched_records,
+)
 from data.sources.otlp.requests import request_records
 from data.sources.sessions import END, log_records
 from data.sources.unread import Watch
@@ -206,10 +213,26 @@ def test_files_one_after_the_other_are_each_looked_at() -> None:
     def read(file: File, options: Options) -> Any:
         return records([("f:1", json.loads(file.body))], reader("id"), options)
 
-    form, watches = Format("acme", "Acme's", lambda _: True, read), dict[str, Watch]()
+    form, watches = Format("acme", "Acme's", lambda _: True, read), dict[str, WatchedReading]()
     told = []
     for number, held in enumerate(("", 0, 4, 5, 0)):
         file = File("f", body=json.dumps({"id": number, "credits": held}).encode())
         found = watched_records(form, file, Options(), watches)
         told.append(sum(isinstance(one, Note) for _, one in found))
     assert told == [0, 0, 1, 1, 0]
+
+
+def test_of_shapes_long_known_fewer_entries_are_looked_at_until_one_is_new() -> None:
+    watch = Watch()
+    looked = [0, 0, 0]
+    for number in range(300):
+        watch.begin_file()
+        for _ in range(4):
+            watch.over({"a": number, "b": {"c": 1}})
+            looked[number // 100] += watch.looking
+    assert looked[0] == 400
+    assert looked[1] > looked[2] == 200
+    watch.over({"a": 1, "b": {"c": 1, "d": 2}, "e": 3})
+    assert watch.looking
+    watch.over({"a": 1, "b": {"c": 1}})
+    assert watch.looking

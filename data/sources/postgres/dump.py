@@ -7,13 +7,13 @@ row that cannot be read is an `EventError` in its place; where the dump breaks o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from data.errors import EventError
 from data.sources.entries import LINE_TOO_LONG
-from data.sources.files import LONGEST_LINE, NOT_UTF8, File, encodable, lines
+from data.sources.files import LONGEST_LINE, NOT_UTF8, File, encodable
 
 INSERT: Final = re.compile(
     r'INSERT INTO (?:"?[\w$]+"?\.)?"?[\w$]+"?\s*(?:\(([^)]*)\)\s*)?'
@@ -27,6 +27,7 @@ UNREADABLE: Final = EventError(
 )
 Row = dict[str, str | None]
 Found = tuple[str, str, Row | EventError | None]  # table, "file:line", its row; None: it begins
+Shorten = Callable[[str], str]
 Wanted = Mapping[str, Sequence[str]]  # columns of interest by table
 NAME: Final = r'(?:"?[\w$]+"?\.)?"?([\w$]+)"?'
 BEGINS: Final = re.compile(rf"(?:(COPY)|(INSERT INTO)|(CREATE TABLE)) {NAME}\s")
@@ -98,14 +99,14 @@ def _value(found: re.Match[str]) -> str | None:
     return ESCAPE.sub(lambda letter: LETTERS.get(letter[1], letter[1]), text)
 
 
-def rows(file: File, wanted: Wanted) -> Iterator[Found]:
-    """What the dump holds of these tables, in its order."""
-    reader = _Reader(file.name, wanted)
+def rows(file: File, wanted: Wanted, shorten: Shorten | None = None) -> Iterator[Found]:
+    """What the dump holds of these tables, in its order. `shorten` takes out of a copied row what
+    nobody reads, without tabs."""
+    reader = _Reader(file.name, wanted, shorten)
     try:
-        with file.text() as text:
-            for reader.line, content in enumerate(lines(text), start=1):
-                yield from reader.read(content)
-            yield from reader.end()
+        for reader.line, content in enumerate(file.lines(), start=1):
+            yield from reader.read(content)
+        yield from reader.end()
     except EventError as error:
         yield reader.table, f"{file.name}:{reader.line + 1}", error
 
@@ -113,8 +114,8 @@ def rows(file: File, wanted: Wanted) -> Iterator[Found]:
 class _Reader:
     """Where in the dump we are: between tables, in a COPY block, in a statement."""
 
-    def __init__(self, name: str, columns: Wanted) -> None:
-        self._name, self._wanted = name, columns
+    def __init__(self, name: str, columns: Wanted, shorten: Shorten | None) -> None:
+        self._name, self._wanted, self._shorten = name, columns, shorten
         self._columns: dict[str, list[str]] = {}
         self._begun: set[str] = set()
         self._mode, self._names = "", [""]
@@ -165,6 +166,7 @@ class _Reader:
         if content == r"\.":
             self._mode = ""
         elif self.table in self._wanted:
+            content = self._shorten(content) if self._shorten else content
             yield self._found(self._row(content, content.split("\t")))
 
     def _row(self, content: str, cells: list[str]) -> Row | EventError:
