@@ -37,6 +37,7 @@ from data.events.table import (
     micros,
 )
 
+DIGITS: Final = len(str(LARGEST_COUNT))
 KNOWN: Final = frozenset(FIELDS)
 MICROS: Final = re.compile("[0-9]{15,16}")
 BLANK: Final[Event] = dict.fromkeys(("ts", *WORDS, *COUNTS, "tags"))
@@ -154,6 +155,8 @@ def _text(name: str, value: Any) -> str | None:
 def _count(name: str, value: Any) -> int | None:
     if type(value) is int and 0 <= value <= LARGEST_COUNT:  # as mostly
         return value
+    if type(value) is str and len(value) < DIGITS and value.isdecimal():  # a cell of a table
+        return int(value)
     if isinstance(value, str) and not value.strip():
         return None
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):

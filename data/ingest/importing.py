@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +36,7 @@ from data.sources.report import Report
 LEAST: Final = 2_000  # rows that are worth columns
 STRETCH: Final = 4  # batches that are stored as columns at once
 OWN: Final = (canonical.FORMAT, parquet.FORMAT, None)
+SOURCE: Final = itemgetter("source")
 
 
 def ingest(
@@ -81,8 +83,8 @@ def _conclude(totals: Reconciliation, report: Report) -> None:
 
 
 def _count_sources(events: Sequence[Event], fresh: Sequence[Event], report: Report) -> None:
-    new = Counter(event["source"] for event in fresh)
-    for source, count in Counter(event["source"] for event in events).items():
+    new = Counter(map(SOURCE, fresh))
+    for source, count in Counter(map(SOURCE, events)).items():
         report.add_source(source, count, count - new[source])
 
 

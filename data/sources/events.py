@@ -34,7 +34,7 @@ def event_of(raw: Raw | EventError, book: PriceBook = PUBLIC, note: Note = lambd
     try:
         if NOTES in raw or FOREIGN in raw:
             raw = _in_our_terms(raw, book, note)
-        if _impossible(raw):
+        if raw.get("cost_nano") is not None and _impossible(raw):
             raw = raw | UNKNOWN_COST
             note(COST_UNKNOWN)
         event = clean(raw, note)
@@ -72,8 +72,8 @@ def in_dollars(raw: Raw, book: PriceBook, note: Note) -> Raw:
 
 def _impossible(raw: Raw) -> bool:
     """Whether a call is said to have cost less than nothing, or more than can be."""
-    cost = raw.get("cost_nano")
-    if cost is None or raw.get("kind") != "llm":
+    cost = raw["cost_nano"]
+    if raw.get("kind") != "llm":
         return False
     return isinstance(cost, (int, float)) and not 0 <= cost <= LARGEST_COUNT
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any, Final
@@ -22,6 +22,7 @@ CODE: Final = re.compile("[A-Z]{3}")  # of a currency
 SEPARATE: Final = "{} are fewer than the cached tokens: taken as counted apart from them"
 LARGEST: Final = Decimal(10) ** 15
 LARGEST_INTEGER: Final = 10**15
+INTEGERS: Final = {int}
 MANY_DIGITS: Final = 16
 NUMERIC: Final = (str, int, float, Decimal)
 IMPOSSIBLE: Final = -1  # of a cost that is no amount: data/sources/events.py leaves it unknown
@@ -90,6 +91,11 @@ def _plain_count(value: Any) -> int | None:
     if type(value) is str and len(value) < MANY_DIGITS and value.isdecimal():
         return int(value)
     return None
+
+
+def are_counts(values: Sequence[Any]) -> bool:
+    """Whether these are all whole numbers that can be counts, as mostly."""
+    return {*map(type, values)} == INTEGERS and min(values) >= 0 and max(values) <= LARGEST_INTEGER
 
 
 def whole(name: str, value: Any) -> int | None:
@@ -200,13 +206,20 @@ def instant(name: str, value: Any) -> datetime:
     """The instant of an ISO 8601 text, or of 20.11.2026 10:00, in UTC where it has no zone."""
     try:
         found = datetime.fromisoformat(without_dots(text(value) or ""))
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        return found if found.tzinfo is UTC else in_utc(found)
     except (ValueError, OverflowError):
         raise EventError(f"{name} is not a time") from None
 
 
+def in_utc(moment: datetime) -> datetime:
+    """An instant in UTC, which it is in where it has no zone."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
 def without_dots(spelled: str) -> str:
     """A time whose date is 20.11.2026, as a spreadsheet saved it, as 2026-11-20."""
+    if spelled[4:5] == "-":  # as mostly
+        return spelled
     return DOTTED.sub(lambda d: f"{d[3]}-{d[2]:0>2}-{d[1]:0>2}", spelled)
 
 

@@ -23,7 +23,7 @@ from itertools import chain
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.fields import instant, text
+from data.sources.fields import in_utc, instant, text
 from data.sources.files import File
 from data.sources.format import (
     Entry,
@@ -110,7 +110,7 @@ def instant_or_none(value: Any) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(value.strip())
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        return found if found.tzinfo is UTC else in_utc(found)
     except (ValueError, OverflowError):
         return None
 

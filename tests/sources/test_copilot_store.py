@@ -126,6 +126,17 @@ def test_what_the_store_has_lost_comes_from_the_log(tmp_path: Path, store: Event
     assert ingest_paths([tmp_path], store).tokens == 5 * 1_050
 
 
+def test_a_log_is_beside_the_store_that_its_links_lead_to(tmp_path: Path) -> None:
+    write_store(tmp_path, CALL, LATER)
+    log = write_log(tmp_path, ("2026-06-01T10:20:00Z", 2, 100))
+    (tmp_path / "x").mkdir()
+    to_file, to_folder = tmp_path / "x" / "linked.jsonl", tmp_path / "x" / "folder"
+    to_file.symlink_to(log)
+    to_folder.symlink_to(log.parent)
+    for path in (log, to_file, to_folder / log.name):
+        assert [event["kind"] for event in events_in(path)] == ["session"], path
+
+
 def test_a_log_without_a_store_tells_its_sums(tmp_path: Path) -> None:
     log = write_log(tmp_path, ("2026-06-01T10:20:00Z", 3, 150))
     assert [event["request_count"] for event in events_in(log) if event["kind"] == "llm"] == [3]

@@ -18,7 +18,7 @@ from typing import Any, Final
 import orjson
 
 from data.errors import EventError
-from data.sources.fields import count, digest, program, prompt_counts, text
+from data.sources.fields import are_counts, count, digest, program, prompt_counts, text
 from data.sources.format import Raw
 
 CALL: Final = "codex:call:"
@@ -67,13 +67,14 @@ class Context:
     def __init__(self) -> None:
         self.meta: Line = {}
         self.turn: Line = {}
+        self._fields: Raw = {}  # until a line says more
 
     def learn(self, kind: str, payload: Line) -> None:
         """Learn from a line; a fork repeats its origin's session after its own."""
         if kind == "turn_context":
-            self.turn = payload
+            self.turn, self._fields = payload, {}
         elif kind == "session_meta" and not self.meta:
-            self.meta = payload
+            self.meta, self._fields = payload, {}
 
     @property
     def thread(self) -> str | None:
@@ -91,6 +92,12 @@ class Context:
         return (text(self.meta.get("session_id")) or self.thread) == self.thread is not None
 
     def of(self) -> Raw:
+        """The fields that every event of a session has; not to be changed."""
+        if not self._fields:
+            self._fields = self._found()
+        return self._fields
+
+    def _found(self) -> Raw:
         version = text(self.meta.get("cli_version"))
         return {
             "channel": "cli",
@@ -123,7 +130,9 @@ def usage_of(usage: Any) -> Usage:
     """Input, cached, output, reasoning and written tokens as they are told."""
     if not isinstance(usage, dict):
         raise EventError("token usage is missing")
-    first, second, third, fourth, fifth = (count(name, usage.get(name)) for name in NAMES)
+    first, second, third, fourth, fifth = values = [usage.get(name) for name in NAMES]
+    if not are_counts(values):
+        first, second, third, fourth, fifth = map(count, NAMES, values)
     return first, second, third, fourth, fifth
 
 

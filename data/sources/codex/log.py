@@ -116,6 +116,11 @@ class Rollout:
         self.recorded: CallUsage | None = None  # what a record told and no count repeated yet
         self.summed, self.base, self.reached = 0, 0, 0
         self.numbers = Numbers()
+        self.readers: dict[str, Callable[[str, Line, datetime], Iterator[Record]]] = {
+            "token_usage_record": self._record,
+            "event_msg": self._event,
+            "response_item": self._item,
+        }
 
     def read_line(self, where: str, line: Line) -> Iterator[Record]:
         """The events that are whole now; `EventError` where a line is none."""
@@ -132,15 +137,8 @@ class Rollout:
             return
         if over := self.sessions.reach(where, moment):
             yield from self._session(over.event("codex", self.context.session()))
-        if kind in (reads := self._reads()):
-            yield from reads[kind](where, payload, moment)
-
-    def _reads(self) -> dict[str, Callable[[str, Line, datetime], Iterator[Record]]]:
-        return {
-            "token_usage_record": self._record,
-            "event_msg": self._event,
-            "response_item": self._item,
-        }
+        if read := self.readers.get(kind):
+            yield from read(where, payload, moment)
 
     def _copy(self, where: str, kind: str, payload: Line, moment: datetime) -> Iterator[Record]:
         """A line of its parent: a record names its thread, a count only says what went before."""

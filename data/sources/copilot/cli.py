@@ -36,6 +36,7 @@ BEGINS: Final = ("session.start", "session.resume")
 USED: Final = ("inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens",
                "reasoningTokens")  # fmt: skip
 STILL_OPEN: Final = Note("a session has not shut down: its use is told when it does")
+NO_COST: Final[Raw] = {}
 Row = Mapping[str, Any]
 Counters = dict[str, int]
 
@@ -101,15 +102,15 @@ class Session:
     def _session_event(self, data: Row, moment: datetime) -> Raw:
         changed = part(data, "codeChanges")
         begun, self.begun = self.begun or moment, None
-        return self._event(moment) | {
-            "event_id": f"copilot_cli:session:{self.own}:{self.ended}",
-            "ts": begun,
-            "kind": "session",
-            "duration_ms": max(0, (moment - begun) // timedelta(milliseconds=1)),
-            "lines_added": count("linesAdded", changed.get("linesAdded")),
-            "lines_removed": count("linesRemoved", changed.get("linesRemoved")),
-            "tags": tags_json(premium_requests=data.get("totalPremiumRequests")),
-        }
+        return self._event(
+            begun,
+            event_id=f"copilot_cli:session:{self.own}:{self.ended}",
+            kind="session",
+            duration_ms=max(0, (moment - begun) // timedelta(milliseconds=1)),
+            lines_added=count("linesAdded", changed.get("linesAdded")),
+            lines_removed=count("linesRemoved", changed.get("linesRemoved")),
+            tags=tags_json(premium_requests=data.get("totalPremiumRequests")),
+        )
 
     def _calls(
         self, where: str, model: str, metrics: Row, moment: datetime, stored: Sequence[Stored]
@@ -123,23 +124,23 @@ class Session:
         prompt = used["inputTokens"]
         yield (
             where,
-            self._event(moment)
-            | UNPRICED
-            | {
-                "event_id": f"copilot_cli:{self.own}:{model}:{self.ended}",
-                "kind": "llm",
-                "model": model,
-                "operation": "chat",
-                "request_count": used["requests"],
-                "input_tokens": prompt - cached - written if prompt >= cached + written else prompt,
-                "cached_input_tokens": cached,
-                "cache_write_tokens": written,
-                "output_tokens": used["outputTokens"],
-                "reasoning_tokens": used["reasoningTokens"] or None,
-            },
+            self._event(
+                moment,
+                UNPRICED,
+                event_id=f"copilot_cli:{self.own}:{model}:{self.ended}",
+                kind="llm",
+                model=model,
+                operation="chat",
+                request_count=used["requests"],
+                input_tokens=prompt - cached - written if prompt >= cached + written else prompt,
+                cached_input_tokens=cached,
+                cache_write_tokens=written,
+                output_tokens=used["outputTokens"],
+                reasoning_tokens=used["reasoningTokens"] or None,
+            ),
         )
 
-    def _event(self, moment: datetime) -> Raw:
+    def _event(self, moment: datetime, cost: Raw = NO_COST, **fields: Any) -> Raw:
         return {
             "ts": moment,
             "channel": "cli",
@@ -148,24 +149,29 @@ class Session:
             "conversation_id": self.own,
             "client": program("copilot-cli", self.version),
             "repository": self.folder,
+            **cost,
+            **fields,
         }
 
 
 def _counters(metrics: Row) -> Counters:
     usage = part(metrics, "usage")
     found = {name: count(name, usage.get(name)) or 0 for name in USED}
-    return found | {"requests": count("requests", part(metrics, "requests").get("count")) or 0}
+    found["requests"] = count("requests", part(metrics, "requests").get("count")) or 0
+    return found
 
 
 def _since(before: Counters, now: Counters) -> Counters:
     """What came since the shutdown before; all of it where the counters began anew."""
-    if any(now[name] < before.get(name, 0) for name in now):
+    if not before or any(now[name] < before[name] for name in now):
         return now
-    return {name: value - before.get(name, 0) for name, value in now.items()}
+    return {name: value - before[name] for name, value in now.items()}
 
 
 def _without(used: Counters, stored: Sequence[Stored]) -> Counters:
     """What the store does not know of it."""
+    if not stored:
+        return used
     known = {
         name: sum(one.counts[field] for one in stored)
         for name, field in zip(USED, FIELDS, strict=True)

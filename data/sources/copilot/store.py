@@ -14,6 +14,7 @@ beside        `session-state/<session>/events.jsonl` tells the same calls as sum
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -125,8 +126,16 @@ class Stored:
 
 def calls_beside(log: File, session: str) -> tuple[Stored, ...]:
     """The calls of a session in the store beside `session-state/<session>/events.jsonl`."""
-    folders = log.path.resolve().parents if log.path else ()
+    if log.path is None or not _has_store(log.path):
+        return ()
+    folders = log.path.resolve().parents
     return calls_in(folders[2], session) if len(folders) > 2 else ()
+
+
+def _has_store(log: Path) -> bool:
+    """Whether a store may lie beside a log; a link may lead elsewhere."""
+    beside = f"{log.parent}/../../{NAME}"
+    return os.access(beside, os.F_OK) or log.is_symlink()
 
 
 def calls_in(home: Path, session: str) -> tuple[Stored, ...]:
