@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
 import random
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,9 +23,10 @@ from data.ingest.importing import ingest_paths
 from data.sources import File, Note, Options, find, formats, read
 from data.sources.events import event_of
 from data.sources.files import BREAK, NOT_UTF8
-from data.sources.format import TotalsNote
+from data.sources.format import Raw, TotalsNote
 from data.sources.litellm.calls import REPEATED
 from data.sources.litellm.dump import NO_LOGS, UNPACK
+from data.sources.litellm.price_list import NAME, PriceLists
 from data.sources.litellm.spend_logs import NOT_COUNTED
 from data.sources.postgres.dump import CUT_OFF, UNREADABLE
 from data.sources.report import Report
@@ -474,3 +478,62 @@ def test_spoiled_gzip_never_raises(shared: Path) -> None:
     plain = zlib.decompressobj(31).decompress((shared / DUMP).read_bytes()[:60_000])
     for one in spoiled(gzip.compress(plain[-200_000:]), 20):
         parsed(one, "litellm-dump")
+
+
+LONG_LIST: Final = {"model_map_key": "m", "note": "x" * 200}
+
+
+def _row(metadata: Mapping[str, Any], *before: str) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow([*before, json.dumps(metadata), "end"])
+    return line.getvalue()
+
+
+def _cells(lines: Iterable[str]) -> list[Any]:
+    """Cells of rows as they are read, the lists in them left out."""
+    found = list(csv.reader(lines))
+    for row in found:
+        for place, cell in enumerate(row):
+            with suppress(ValueError):
+                metadata = json.loads(cell)
+                (metadata[0] if isinstance(metadata, list) else metadata).pop(NAME, None)
+                row[place] = metadata
+    return found
+
+
+def test_price_lists_are_cut_out_of_rows_and_nothing_else_is() -> None:
+    dearer = {NAME: LONG_LIST | {"input_cost_per_token": 2}, "a": '"}'}
+    metadata: Raw = {"user_agent": "a", NAME: LONG_LIST | {"input_cost_per_token": 1}, "b": [{}]}
+    escaped = {NAME: LONG_LIST | {"note": '"{' + "x" * 200}}
+    as_text = {"said": json.dumps(metadata)}
+    kinds: list[Raw] = [
+        metadata,
+        metadata,
+        dearer,
+        dearer,
+        metadata,
+        escaped,
+        escaped,
+        as_text,
+        {"c": 1},
+    ]
+    lines = [
+        *(line for kind in kinds for line in _row(kind).splitlines(keepends=True)),
+        *_row(metadata, "two\nlines", 'a "word"').splitlines(keepends=True),
+        *_row(metadata, "two\nlines").splitlines(keepends=True),
+        json.dumps(metadata).replace('"', '""') + ",end\n",  # a cell without quotes around it
+        _row(metadata),
+    ]
+    lists = PriceLists('""')
+    cut = [lists.cut_row(line) for line in lines]
+    assert _cells(cut) == _cells(lines)
+    plain = json.dumps(metadata[NAME]).replace('"', '""')
+    assert [plain in line for line in cut] == [False] * 13 + [True, False]
+    assert json.dumps(escaped[NAME]).replace('"', '""') in cut[5]
+
+
+def test_a_price_list_is_cut_out_of_a_copied_row() -> None:
+    line = f"a\t{json.dumps({NAME: LONG_LIST, 'b': 2})}\tc\n"
+    assert PriceLists('"').cut(line) == f'a\t{{"{NAME}": {{}}, "b": 2}}\tc\n'
+    broken = line[:100]
+    assert PriceLists('"').cut(broken) == broken

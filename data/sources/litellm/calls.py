@@ -50,6 +50,7 @@ OPERATIONS: Final = {
     "embedding": "embeddings",
     "text_completion": "text_completion",
 }
+MISSED: Final = (None, "None", "False", "")  # of cache_hit, as mostly
 NEAR: Final = 10_000  # rows of one call are written one after the other
 HIT: Final = re.compile(r"_cache_hit[\d.]*$")  # each door says when it wrote, to its own µs
 RETRIEVAL: Final = re.compile(
@@ -110,6 +111,12 @@ def _tokens(row: Row, usage: Row) -> Raw:
     return {
         **prompt_counts("prompt_tokens", prompt, cached, written),
         "output_tokens": count("completion_tokens", row.get("completion_tokens")),
+        **(_parts(usage, details, more) if details or more or "server_tool_use" in usage else {}),
+    }
+
+
+def _parts(usage: Row, details: Row, more: Row) -> Raw:
+    return {
         "reasoning_tokens": count("reasoning_tokens", more.get("reasoning_tokens")),
         **{ours: count(theirs, whole.get(theirs)) or None
            for ours, whole, theirs in (
@@ -137,7 +144,8 @@ def _first_count(what: str, usage: Row, name: str, details: Row, other: str) -> 
 
 def cache_hit(row: Row) -> bool:
     """Whether the gateway answered from its own cache."""
-    return str(row.get("cache_hit")).strip().lower() in ("true", "t", "1")
+    found = row.get("cache_hit")
+    return found not in MISSED and str(found).strip().lower() in ("true", "t", "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +256,8 @@ def _tagged(tags: list[str], prefix: str) -> str | None:
 
 def _duration(row: Row) -> int | None:
     given = whole("request_duration_ms", row.get("request_duration_ms"))
+    if given is not None and isinstance(row.get("endTime"), str):  # as mostly
+        return given
     ends = [text(row.get(name)) for name in ("startTime", "endTime")]
     if given is not None or not all(ends):
         return given

@@ -19,6 +19,7 @@ from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
 from data.sources.litellm.calls import COLUMNS, Calls, Names, Row
 from data.sources.litellm.daily_spend import DailyTotals
+from data.sources.litellm.price_list import PriceLists
 from data.sources.litellm.spend_logs import IGNORED
 from data.sources.postgres.dump import Wanted, rows
 
@@ -34,6 +35,7 @@ OTHER_TABLES: Final[Wanted] = {
 PLAIN: Final = re.compile(
     r'^(?:COPY|INSERT INTO|CREATE TABLE) [^\n]*"LiteLLM_|^-- PostgreSQL database dump', re.M
 )
+NAMED: Final = (b'"LiteLLM_', b"-- PostgreSQL database dump")  # without one it is no such dump
 PACKED: Final = b"PGDMP"
 UNPACK: Final = EventError(
     "this is a packed pg_dump: make it plain with pg_restore -f dump.sql FILE"
@@ -42,7 +44,10 @@ NO_LOGS: Final = EventError(f"the dump holds no table {LOGS}")
 
 
 def recognises(head: Head) -> bool:
-    return head.start.startswith(PACKED) or PLAIN.search(head.text) is not None
+    if head.start.startswith(PACKED):
+        return True
+    named = any(name in head.start for name in NAMED)
+    return named and PLAIN.search(head.text) is not None
 
 
 def _unreadable(file: File) -> EventError | None:
@@ -78,7 +83,7 @@ class _Logs:
         self.found = False
 
     def rows(self) -> Iterator[tuple[str, Any]]:
-        for _, where, row in rows(self._file, {LOGS: COLUMNS}):
+        for _, where, row in rows(self._file, {LOGS: COLUMNS}, PriceLists('"').cut):
             self.found = True
             if row is not None:
                 yield where, row

@@ -43,12 +43,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from data.errors import EventError
 from data.events.table import EPOCH
 from data.sources.delimited import rows
-from data.sources.entries import begins_json, by_head, entries
+from data.sources.entries import begins_json, by_head, entries, values
 from data.sources.fields import decimal, text
 from data.sources.files import File
 from data.sources.format import (
@@ -64,6 +65,7 @@ from data.sources.format import (
 )
 from data.sources.litellm.calls import METADATA, Calls, Row
 from data.sources.litellm.daily_spend import DailyTotals
+from data.sources.litellm.price_list import PriceLists
 
 ROW: Final = {"request_id", "spend", "startTime"}
 PAYLOAD: Final = {"id", "response_cost", "startTime"}
@@ -96,8 +98,13 @@ def _rows(file: File, options: Options) -> Iterator[Record]:
         yield from calls.convert(row)
         days.add_row(row)
 
-    yield from records(entries(file), convert, options)
+    yield from records(_entries(file), convert, options)
     yield file.name, TotalsNote("", days)
+
+
+def _entries(file: File) -> Iterator[Entry]:
+    shorten = PriceLists('""').cut_row
+    return by_head(file, begins_json, values, partial(rows, shorten=shorten))
 
 
 def _is_callback(head: Head) -> bool:
