@@ -56,7 +56,8 @@ MODELS: Final = (("openai", "gpt-4o"), ("openai", "gpt-4o-mini"), (None, "m1"))
 @pytest.fixture(autouse=True)
 def of_few_events(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sums answer at any size."""
-    monkeypatch.setattr(sums, "LEAST_ROWS", 0)
+    monkeypatch.setattr(sums, "LEAST_SAVED", 0)
+    monkeypatch.setattr(sums, "LEAST_SAVED_OF_FEW", 0)
     monkeypatch.setattr(sums, "MOST_OUTDATED", 1_000)
     monkeypatch.setattr(sums, "MANY", 40)
     monkeypatch.setattr(sums, "MOST_QUARTERS", 60)
@@ -292,3 +293,31 @@ def test_sums_answer_once_they_are_fresh(
         pass
     store.memo.clear()
     assert run.run(asked, SCOPES[0], store)["cost"].tolist() == [sum(range(50)) / 1e9]
+
+
+@pytest.mark.parametrize(("least", "least_of_few", "scope", "by_sums"), [
+    (20, 99, SCOPES[0], True),
+    (21, 0, SCOPES[0], False),
+    (99, 20, Scope.of({"sub": "one"}), True),
+    (0, 21, Scope.of({"sub": "one"}), False),
+])  # fmt: skip
+def test_sums_are_read_only_where_they_save_enough(
+    store: EventStore, event: Any, monkeypatch: pytest.MonkeyPatch,
+    least: int, least_of_few: int, scope: Scope, by_sums: bool,
+) -> None:  # fmt: skip
+    """Thirty events of ten quarters of an hour are ten rows: twenty are saved."""
+    monkeypatch.setattr(sums, "LEAST_SAVED", least)
+    monkeypatch.setattr(sums, "LEAST_SAVED_OF_FEW", least_of_few)
+    store.sum_up(aggregates())
+    start = micros(MOMENT) // QUARTER * QUARTER
+    store.write([event(user="one", ts=start + n % 10 * QUARTER, cost_nano=1) for n in range(30)])
+    while store.refresh_sums():
+        pass
+    with store.sql.connect() as connection:
+        connection.exec_driver_sql("UPDATE sums SET p0 = 1000000000")
+        connection.commit()
+    week = Window(start - WIDTHS["day"], start + WIDTHS["day"], "UTC")
+    found = run.run(Query(("cost",), (), Filters(week)), scope, store)["cost"].tolist()
+    assert found == [10.0 if by_sums else 30 / 1e9]
+    outside = Window(week.end, week.end + WIDTHS["day"], "UTC")
+    assert run.run(Query(("events",), (), Filters(outside)), scope, store)["events"].tolist() == [0]

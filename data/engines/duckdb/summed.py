@@ -113,6 +113,11 @@ def rest_of(window: Stretch, whole: Sequence[Stretch]) -> list[Stretch]:
     return [(a, b) for a, b in zip(ends[::2], ends[1::2], strict=True) if a < b]
 
 
+def narrows(condition: Expression) -> bool:
+    """Whether it may leave few events of a window: it asks for more than kinds of events."""
+    return not columns(condition) <= {*TIME, "kind"}
+
+
 class _Parts:
     """The columns of rows of sums and of single events, side by side."""
 
@@ -255,8 +260,8 @@ class SummedQuestion:
         code, function = self._code(value, ordered=leaf.function == "max")
         if leaf.function == "max":
             return self._add(f"max {code}, {met}", sa.func.max(code).filter(counts), function)
-        known = sa.func.count(sa.distinct(sa.func.nullif(code, sa.literal_column("0"))))
-        return self._add(f"distinct {code}, {met}", known.filter(counts))
+        known = sa.and_(counts, code != sa.literal_column("0"))
+        return self._add(f"distinct {code}, {met}", sa.func.count(sa.distinct(code)).filter(known))
 
     def _add(
         self, what: str, aggregate: Expression, function: Function | None = None

@@ -21,6 +21,8 @@ from itertools import compress
 from typing import Any, Final
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 from duckdb_sqlalchemy import Dialect
 
@@ -33,11 +35,18 @@ from data.engines.duckdb.summed import (
     Summed,
     SummedQuestion,
     joined,
+    narrows,
     rest_of,
     stretches,
 )
 from data.engines.grouping import Grouping
-from data.engines.partials import KEYS, NAMED, QUARTER, Partial, Undecomposable
+from data.engines.partials import (
+    KEYS,
+    NAMED,
+    QUARTER,
+    Partial,
+    Undecomposable,
+)
 
 Cursor = duckdb.DuckDBPyConnection
 NOTHING: Final = -1  # is summed; what an older version stored has number 0
@@ -50,19 +59,35 @@ MOST_PIECES: Final = 8
 # With more, most of a question is read from the events: then all of it is.
 MOST_OUTDATED = 96  # a day
 MOST_CONDITIONS: Final = 2_000
-# Fewer events than these stand for are grouped in less time than it takes to ask otherwise.
-LEAST_ROWS = 50_000
+# A statement over sums takes longer to put together and to plan. It pays where it reads so many
+# rows less than there are events: more of them where a condition leaves few events to add up.
+LEAST_SAVED = 50_000
+LEAST_SAVED_OF_FEW = 150_000
+COUNTED: Final = Partial("count", None, sa.true())
 
 
 @dataclass
 class Names:
-    """What is known of one version: how many `rows` of sums there are, which keys are `unique` (no
-    value has two names), and the numbers of conditions."""
+    """What is known of one version: which keys are `unique` (no value has two names), and the
+    numbers of conditions."""
 
     version: int
-    rows: int = 0
     unique: frozenset[str] = frozenset()
     numbers: dict[tuple[str, People], Sequence[int] | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Savings:
+    """How many more events than rows of sums there were before each quarter of an hour that has
+    some: near enough to choose by, whoever writes meanwhile."""
+
+    quarters: npt.NDArray[np.int64]
+    before: npt.NDArray[np.int64]
+
+    def within(self, window: Stretch) -> int:
+        """How many rows less sums are than the events of a window."""
+        first, last = np.searchsorted(self.quarters, window)
+        return int(self.before[last] - self.before[first])
 
 
 class Sums:
@@ -70,15 +95,16 @@ class Sums:
 
     def __init__(self, root: Cursor, wanted: Mapping[str, Partial]) -> None:
         """Have tables for these partials; sums of others are dropped."""
-        self.wanted = wanted
-        self.columns = {name: f"p{place}" for place, name in enumerate(wanted)}
-        self._names = Names(NOTHING)
-        definition = repr((list(wanted), list(KEYS.items())))
+        self.wanted = {**wanted, COUNTED.name: COUNTED}
+        self.columns = {name: f"p{place}" for place, name in enumerate(self.wanted)}
+        self._names, self._upto = Names(NOTHING), NOTHING
+        definition = repr((list(self.wanted), list(KEYS.items())))
         found = root.execute("SELECT definition FROM summed").fetchone()
         if found is None or found[0] != definition:
             with transaction(root):
                 self._create(root, definition)
         _advance(root)
+        self._savings = self._saved(root)
 
     def _create(self, cursor: Cursor, definition: str) -> None:
         keys = ", ".join(f'"{key}" INTEGER NOT NULL' for key in KEYS)
@@ -94,10 +120,11 @@ class Sums:
 
     def statement(self, asked: Grouping, connection: sa.Connection) -> sa.Select[Any]:
         """A question over sums, for the transaction that a connection is in; raises
-        `Undecomposable` where it is for the events alone."""
-        names, summed = self._state(connection, asked.window)
-        if names.rows < LEAST_ROWS:
+        `Undecomposable` where it is for the events alone, or those are read sooner."""
+        least = LEAST_SAVED_OF_FEW if narrows(asked.where) else LEAST_SAVED
+        if self._savings.within(asked.window) < least:
             raise Undecomposable
+        names, summed = self._state(connection, asked.window)
 
         def numbers(text: str, people: People, meant: sa.Select[Any]) -> Sequence[int] | None:
             if (text, people) not in names.numbers:
@@ -107,25 +134,32 @@ class Sums:
 
         return SummedQuestion(asked, summed, self.columns, numbers).statement()
 
-    def _state(self, connection: sa.Connection, window: tuple[int, int]) -> tuple[Names, Summed]:
+    def _state(self, connection: sa.Connection, window: Stretch) -> tuple[Names, Summed]:
         """The names there are, and what sums hold for of a window."""
-        rows = connection.exec_driver_sql(
-            "SELECT upto, version, quarter FROM summed LEFT JOIN (SELECT DISTINCT quarter"
-            " FROM outdated WHERE quarter > ? AND quarter < ?) ON true ORDER BY quarter",
-            (window[0] - QUARTER, window[1]),
-        ).fetchall()
-        upto, version, _ = rows[0]
-        outdated = [quarter for *_, quarter in rows if quarter is not None]
+        guess = self._upto  # as other threads read it last: of a later or an earlier snapshot
+        upto, version, outdated, later = self._read(connection, window, guess)
+        if upto != guess:
+            *_, later = self._read(connection, window, upto)
+            self._upto = upto
         if len(outdated) > MOST_OUTDATED:
             raise Undecomposable
         whole = stretches(window, outdated)
-        ragged = _within("ts", rest_of(window, whole)) or "false"
-        rest = connection.exec_driver_sql(
-            f"SELECT EXISTS (FROM events WHERE sequence > {upto} AND ts >= {window[0]}"
-            f" AND ts < {window[1]}) OR EXISTS (FROM events WHERE {ragged})"
-        ).scalar_one()
         names = self._names_of(version, connection)
-        return names, Summed(upto, whole, names.unique, bool(rest))
+        rest = bool(later or rest_of(window, whole))
+        return names, Summed(upto, whole, names.unique, rest)
+
+    def _read(
+        self, connection: sa.Connection, window: Stretch, after: int
+    ) -> tuple[int, int, list[int], int]:
+        """Up to where and in which version there are sums; of a window the outdated quarters, and
+        how many events were stored after a number."""
+        start, end = window
+        found = connection.exec_driver_sql(
+            "SELECT upto, version, (SELECT list(DISTINCT quarter ORDER BY quarter) FROM outdated"
+            f" WHERE quarter > {start - QUARTER} AND quarter < {end}), (SELECT count(*) FROM events"
+            f" WHERE sequence > {after} AND ts >= {start} AND ts < {end}) FROM summed"
+        ).one()
+        return found[0], found[1], found[2] or [], found[3]
 
     def _names_of(self, version: int, connection: sa.Connection) -> Names:
         names = self._names
@@ -134,10 +168,17 @@ class Sums:
                 f'SELECT count(*) = count(DISTINCT "{key}") + 1 FROM names_{key}' for key in NAMED
             )
             found = [connection.exec_driver_sql(one).scalar_one() for one in unique]
-            rows = connection.exec_driver_sql("SELECT count(*) FROM sums").scalar_one()
-            names = Names(version, rows, frozenset(compress(NAMED, found)))
+            names = Names(version, frozenset(compress(NAMED, found)))
             self._names = names
         return names
+
+    def _saved(self, cursor: Cursor) -> Savings:
+        counted = self.columns[COUNTED.name]
+        found = cursor.execute(
+            f"SELECT ts, sum({counted} - 1)::BIGINT AS saved FROM sums GROUP BY ts ORDER BY ts"
+        ).fetchnumpy()
+        before = np.concatenate([[0], np.cumsum(found["saved"], dtype=np.int64)])
+        return Savings(np.asarray(found["ts"], np.int64), before)
 
     def refresh(self, cursor: Cursor) -> bool:
         """A step towards what is stored now; whether there was anything left to do."""
@@ -158,6 +199,7 @@ class Sums:
                     self._add(cursor, later)
             values = [last if count else upto]
             cursor.execute("UPDATE summed SET upto = ?, version = version + 1", values)
+        self._savings = self._saved(cursor)
         return True
 
     def _renew(self, cursor: Cursor, upto: int) -> bool:
