@@ -23,11 +23,14 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 # Workers take whole files in this order: the longest first, so that all end together.
-LONGEST = ("browser/test_walk", "browser/test_drill", "browser/test_budgets",
-           "engines/test_durable", "access/test_rights", "browser/test_people",
-           "sources/test_real_data", "browser/test_address", "analytics/test_numbers",
-           "events/test_merging", "people/test_people",
-           "sources/test_litellm_postgres")  # fmt: skip
+LONGEST = ("browser/test_drill", "access/test_rights", "browser/test_walk",
+           "events/test_merging", "engines/test_sums", "browser/test_budgets",
+           "browser/test_people", "analytics/test_numbers", "analytics/test_narrowing",
+           "browser/test_way_in", "browser/test_imports", "sources/test_litellm_postgres",
+           "sources/test_real_data", "engines/test_durable", "people/test_people",
+           "browser/test_time", "analytics/test_real_numbers", "browser/test_address",
+           "sources/test_recognition", "ingest/test_request_process", "browser/test_sections",
+           "browser/test_look")  # fmt: skip
 
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)
