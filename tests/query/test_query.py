@@ -24,9 +24,11 @@ from data.query.filters import Filters, parse
 from data.query.query import Query
 from data.query.run import count, run, totals
 from data.query.series import or_none
+from data.query.windows import Window
 
 ADMIN = Scope.of({"sub": "root", "isAdmin": True})
 NOW = 1_795_176_000_000_000
+DAY = 86_400_000_000
 Make = Callable[..., Any]
 
 
@@ -221,7 +223,7 @@ def test_the_window_before_is_asked_the_same(
 def test_the_largest_stay_and_the_others_have_no_name(
     store: EventStore, event: Make, filters: Filters
 ) -> None:
-    rows = [("ana", "Ana", 9), (None, None, 8), ("bob", "Bob", 2), ("cyd", "Zoë", 1)]
+    rows = [("ana", "Ana", 9), (None, "A laptop", 8), ("bob", "Bob", 2), ("cyd", "Zoë", 1)]
     store.write([event(user=user, user_name=name, cost_nano=cost) for user, name, cost in rows])
     asked = Query(("cost",), ("user",), filters, order=(("cost", True),), top=2)
     assert _named(run(asked, ADMIN, store)) == [
@@ -246,6 +248,31 @@ def test_of_two_dimensions_the_last_is_gathered(
     assert found.to_numpy().tolist() == [
         ["ana", OTHER, "Ana", None, 1], ["ana", "p", "Ana", "P", 1], ["bob", "p", "Bob", "P", 1],
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("by", "grain", "zone", "found"),
+    [
+        (("time",), "minute", "UTC", False),
+        ((), "minute", "UTC", True),
+        (("time",), "hour", "UTC", True),
+        (("user",), "hour", "Asia/Kathmandu", True),
+        (("time",), "hour", "Africa/Monrovia", False),  # 44 minutes and 30 seconds behind
+    ],
+)
+def test_sums_may_answer_what_holds_all_through_a_quarter_of_an_hour(
+    store: EventStore,
+    monkeypatch: pytest.MonkeyPatch,
+    by: tuple[str, ...],
+    grain: Grain,
+    zone: str,
+    found: bool,
+) -> None:
+    asked, ask = [], store.ask
+    monkeypatch.setattr(store, "ask", lambda one: asked.append(one) or ask(one))
+    in_1971 = Filters(Window(NOW - 55 * 365 * DAY, NOW - 55 * 365 * DAY + DAY, zone))
+    run(Query(("requests",), by, in_1971, grain), ADMIN, store)
+    assert [one.by_quarter_hour for one in asked] == [found]
 
 
 def _named(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
