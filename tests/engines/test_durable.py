@@ -44,6 +44,7 @@ from tests.durable import COMMANDS, note, notes, raw, tokens
 ROOT: Final = Path(__file__).resolve().parents[2]
 ROUNDS: Final = 12
 SERVED_ROUNDS: Final = 4
+SUMMED_ROUNDS: Final = 8
 MOST_ACKED: Final = 4_000  # bytes of notes, about twenty answers
 
 
@@ -118,6 +119,28 @@ def test_kills_at_any_moment_lose_nothing_acknowledged_and_double_nothing(
             assert all(said == tokens(one) for one, said, _ in found)
     assert looks > ROUNDS // 4
     assert len(acknowledged(acked)) > 500
+
+
+def test_kills_while_summing_leave_sums_that_say_what_the_events_say(
+    victims: Victims, tmp_path: Path
+) -> None:
+    chance, acked, answers = random.Random(7), tmp_path / "acked", tmp_path / "answers"
+    job = {"do": "sum", "store": f"{tmp_path}/events.duckdb", "acked": str(acked),
+           "answers": str(answers)}  # fmt: skip
+    for number in range(SUMMED_ROUNDS):
+        promised, stored = acknowledged(acked), tmp_path / f"stored-{number}"
+        until = grown(acked, 1 + chance.randrange(MOST_ACKED))
+        told = job | {"seed": number, "stored": str(stored)}
+        assert victims.run(told, until) == -signal.SIGKILL
+        ids = [one for one, *_ in notes(stored)[-1]]
+        assert promised <= set(ids), "an acknowledged event is gone"
+        assert len(set(ids)) == len(ids), "an event is there twice"
+        by_sums, by_events, _ = notes(answers)[-1]
+        assert by_sums == by_events
+    rows = [rows for *_, rows in notes(answers)]
+    assert len(rows) == SUMMED_ROUNDS
+    assert rows[0] == 0
+    assert rows[-1] > 0, "nobody was killed while there were sums"
 
 
 def test_an_import_that_was_killed_is_finished_by_running_it_again(
