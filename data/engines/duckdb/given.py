@@ -10,7 +10,6 @@ import duckdb
 import numpy as np
 
 from data.engines.duckdb import rules
-from data.engines.duckdb.batch import TEXT
 from data.events.table import FIELDS
 from data.sources import canonical
 from data.sources.columns import UNKNOWN, Rows
@@ -75,7 +74,6 @@ def _of_columns(rows: Rows, cursor: Cursor) -> Given | None:
     columns = rows.columns
     if "shared_id" in columns:
         return None
-    cursor.execute(TEXT)
     cursor.register("came", {"n": np.arange(rows.size), **columns})
     values = ", ".join(_value(name, column) for name, column in columns.items())
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE told AS SELECT n, {values} FROM came")

@@ -51,6 +51,7 @@ UPGRADES: Final = (
     "CREATE TABLE IF NOT EXISTS outdated (quarter BIGINT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS pieces (quarter BIGINT NOT NULL)",
 )
+TEXT: Final = "SET GLOBAL pandas_analyze_sample = 0"  # objects are text, no need to look
 MOST_MEMORY: Final = 2 * 1024**3
 COMPARING: Final = 3  # from this version on, reported costs have a list cost beside them
 DIGESTING: Final = 7  # from this one on, rows have a digest of what they tell
@@ -62,6 +63,7 @@ def opened(path: Path) -> duckdb.DuckDBPyConnection:
     root = _connect(path)
     try:
         root.execute(f"SET memory_limit = '{_most_memory()}'")
+        root.execute(TEXT)
         _upgrade(root)
     except BaseException:
         root.close()
