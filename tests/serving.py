@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -165,12 +167,27 @@ def _matched(key: dict[str, Any], prop: str, values: Mapping[str, Any]) -> dict[
     return {"id": key, "property": prop, "value": value}
 
 
+@cache
+def _state_at_start(now: int) -> bytes:
+    """The state store of a first start: to write the public prices into each took half of it."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "state.sqlite"
+        state = State(f"sqlite:///{path}")
+        PriceBookStore.at_start(state, now)
+        state.close()
+        return path.read_bytes()
+
+
 @contextmanager
 def serving(folder: Path, pages: tuple[Page, ...] = PAGES, **more: str) -> Iterator[Served]:
     """The app under these settings, with an empty event store in memory where none is named."""
     environ = {"DATA_DIR": str(folder), "JWT_SECRET": SECRET, "INGEST_KEY": KEY, "NOW": NOW}
     environ["EVENTS_URL"] = "duckdb://"
     settings = Settings.read({f"SPENDSCOPE_{k}": v for k, v in (environ | more).items()})
+    kept = folder / "state.sqlite"
+    if settings.state_url == f"sqlite:///{kept}" and not kept.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(_state_at_start(settings.now()))
     state = State(settings.state_url)
     store = open_events(settings.events_url, PriceBookStore.at_start(state, settings.now()))
     app = create_app(settings, state, store, "the key of commands", pages=pages)
