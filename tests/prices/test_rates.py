@@ -296,8 +296,16 @@ def test_a_call_is_priced_whole_and_a_sum_of_calls_by_the_first_step() -> None:
     cheap, _ = book.price_of(long | {"input_tokens": 200_000})
     assert none is None
     assert (dear, cheap) == (200_001 * 2_500, 200_000 * 1_250)
+    # The answer is no part of the prompt.
+    answered = long | {"input_tokens": 200_000, "output_tokens": 5}
+    assert book.price_of(answered) == (200_000 * 1_250 + 5 * 10_000, None)
+    searched, _ = book.price_of(long | {"web_searches": 1})
+    search = (searched or 0) - (dear or 0)
+    assert search > 0
     for many in ({"request_count": 2}, {"tags": '{"many_prompts":true}'}):
         assert book.price_of(long | many) == (200_001 * 1_250, None)
+        both = book.price_of(long | many | {"web_searches": 1})
+        assert both == (200_001 * 1_250 + search, None)
     assert book.price_of(long | {"request_count": 1, "tags": "{}"}) == (dear, None)
     assert book.price("google", "gemini-2.5-pro", NOON, None, None, None, 1) == 10_000
 
