@@ -124,7 +124,8 @@ def test_nothing_moves_as_the_rest_arrives(open_as: Open, size: dict[str, int]) 
     """The lists' code comes late here; and a chip more moves no card."""
     reader, late = open_as("user", "/settings/profile", viewport=size), list[Route]()
     reader.page.route("**/async-dropdown*", lambda route: late.append(route))
-    reader.go("/settings/analytics")
+    # The page may ask for that code before it says that it is loaded, which it then never does.
+    reader.page.goto(f"{reader.site}/settings/analytics", wait_until="commit")
     reader.becomes(lambda: len(late), 1)
     late[0].continue_()
     expect(reader.page.locator("button.dash-dropdown").first).to_be_visible()
