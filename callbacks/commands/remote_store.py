@@ -119,6 +119,8 @@ def new_key() -> str:
 class RemoteStore:
     """A running server's event store, as far as commands need one; prices are this side's."""
 
+    takes_columns = False
+
     def __init__(self, url: str, key: str, book: Callable[[], PriceBook] = public) -> None:
         self._url, self._key, self.book = url, key, book
 

@@ -33,6 +33,9 @@ from data.sources.report import Report
 class EventSink(Protocol):
     """Where an import goes: an event store, or the server that has it open."""
 
+    takes_columns: bool
+    """Whether `load` takes columns that were read; else nobody need make them."""
+
     def book(self) -> PriceBook:
         """The present prices, for what is worked out of an event."""
 

@@ -117,13 +117,14 @@ def ingest_inputs(
     report = Report() if report is None else report
     report.files, totals, similar = len(inputs), Reconciliation(), SimilarUsers()
     own = all(each.format in OWN for each in inputs)  # nothing to reconcile with
+    columns = sink.takes_columns and not (dry_run or options.columns)
     report.format = ", ".join(sorted({each.format.name for each in inputs if each.format}))
     for form, some in groupby(inputs, lambda one: one.format):
         before = dict(report.sources)
         if form is parquet.FORMAT and not dry_run:
             for each in some:
                 _load(each, sink, options, progress, report)
-        elif form is canonical.FORMAT and own and not dry_run and not options.columns:
+        elif form is canonical.FORMAT and own and columns:
             for each in some:
                 _load_rows(each, sink, options, progress, report, similar)
         else:

@@ -102,4 +102,5 @@ def test_what_reads_no_person_is_left_alone() -> None:
     assert PEOPLE.reading(models) is models
     assert PEOPLE.read(EVENTS.c.model) is EVENTS.c.model
     assert NO_ALIASES.reading(users) is users
+    assert NO_ALIASES.joined(EVENTS) is EVENTS
     assert NO_ALIASES.read(EVENTS.c.user) is EVENTS.c.user

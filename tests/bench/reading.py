@@ -69,6 +69,8 @@ Taken = dict[str, dict[str, Reading]]  # of each format and file
 class Nowhere:
     """What an import writes into here: everything is new, and nothing is kept."""
 
+    takes_columns = False
+
     def book(self) -> PriceBook:
         return PUBLIC
 

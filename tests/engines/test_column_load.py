@@ -150,6 +150,8 @@ def test_columns_store_what_records_do(
 class Slowly:
     """A store that takes no columns."""
 
+    takes_columns = False
+
     def __init__(self, store: EventStore) -> None:
         self.book, self.write = store.book, store.write
         self.stored_ids, self.stored_shared_ids = store.stored_ids, store.stored_shared_ids

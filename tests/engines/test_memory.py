@@ -30,6 +30,8 @@ Write = Callable[[Path, int], None]
 class Sink:
     """A store that keeps nothing, as one on disk would in memory."""
 
+    takes_columns = False
+
     def stored_ids(self, ids: Collection[str]) -> set[str]:
         return set()
 

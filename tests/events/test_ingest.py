@@ -40,6 +40,8 @@ PLACES = ("rejections", "notes", "from", "to", "cost", "tokens")
 class Kept:
     """A store in memory, for what needs no database."""
 
+    takes_columns = False
+
     def __init__(self) -> None:
         self.events: dict[str, Event] = {}
 

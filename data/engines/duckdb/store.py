@@ -61,6 +61,8 @@ MOST_QUERIES: Final = max(1, os.cpu_count() or 1)
 class DuckEvents:
     """The embedded event store (see `EventStore`)."""
 
+    takes_columns = True
+
     def __init__(self, path: Path, book: Callable[[], PriceBook] = public) -> None:
         self.memo, self.stable_memo, self.book = Memo(), Memo(), book
         self._lock = threading.Lock()
