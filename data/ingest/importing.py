@@ -116,15 +116,14 @@ def ingest_inputs(
     """Import files whose formats are known."""
     report = Report() if report is None else report
     report.files, totals, similar = len(inputs), Reconciliation(), SimilarUsers()
-    own = all(each.format in OWN for each in inputs)  # nothing to reconcile with
-    columns = sink.takes_columns and not (dry_run or options.columns)
+    columns = not dry_run and sink.takes_columns and _by_columns(inputs, options)
     report.format = ", ".join(sorted({each.format.name for each in inputs if each.format}))
     for form, some in groupby(inputs, lambda one: one.format):
         before = dict(report.sources)
         if form is parquet.FORMAT and not dry_run:
             for each in some:
                 _load(each, sink, options, progress, report)
-        elif form is canonical.FORMAT and own and columns:
+        elif form is canonical.FORMAT and columns:
             for each in some:
                 _load_rows(each, sink, options, progress, report, similar)
         else:
@@ -135,6 +134,11 @@ def ingest_inputs(
     for note in similar.notes():
         report.note(note.text)
     return report
+
+
+def _by_columns(inputs: Sequence[Input], options: Options) -> bool:
+    """Whether there is nothing to reconcile or to rename, record by record."""
+    return not options.columns and all(each.format in OWN for each in inputs)
 
 
 def _load(
