@@ -207,7 +207,7 @@ def words(node: ast.AST) -> Iterator[str]:
 
 
 def test_plotly_in_python_and_in_the_browser_are_one_version() -> None:
-    head = (ROOT / "assets" / "plotly-cartesian.min.js").read_text(encoding="utf-8")[:400]
+    head = (ROOT / "assets" / "plotly.min.js").read_text(encoding="utf-8")[:400]
     found = re.search(r"v(\d+\.\d+\.\d+)", head)
     assert found is not None
     assert found[1] == get_plotlyjs_version()

@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Iterator
 
+import brotli
 import pytest
 from flask import Flask, Response, jsonify
 from werkzeug.test import TestResponse
@@ -15,6 +16,7 @@ from components import ids
 from tests.serving import ADMIN, Served, serving
 
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}
+UNPACK = {"br": brotli.decompress, "gzip": gzip.decompress}
 TABLE = "sections/models"
 JSON_PATHS = ("/_dash-layout", "/_dash-dependencies", "/api/v1/catalog", f"/api/v1/{TABLE}")
 
@@ -96,11 +98,18 @@ def test_a_small_answer_is_not_worth_it(served: Served) -> None:
     assert "Accept-Encoding" in answer.vary
 
 
-def test_a_code_file_is_compressed_and_found_unchanged(served: Served) -> None:
-    first = get(served, "/assets/theme.css", **GZIP)
-    assert first.content_encoding == "gzip"
-    assert gzip.decompress(first.data) == get(served, "/assets/theme.css").data
-    same = get(served, "/assets/theme.css", **GZIP, **{"If-None-Match": first.headers["ETag"]})
+@pytest.mark.parametrize(
+    ("accepted", "sent"), [("gzip, deflate, br", "br"), ("gzip", "gzip"), ("br;q=0, gzip", "gzip")]
+)
+def test_a_code_file_is_compressed_and_found_unchanged(
+    served: Served, accepted: str, sent: str
+) -> None:
+    accept = {"Accept-Encoding": accepted}
+    first = get(served, "/assets/theme.css", **accept)
+    assert encoding(first) == sent
+    assert UNPACK[sent](first.data) == get(served, "/assets/theme.css").data
+    assert get(served, "/assets/theme.css", **accept).data == first.data
+    same = get(served, "/assets/theme.css", **accept, **{"If-None-Match": first.headers["ETag"]})
     assert (same.status_code, same.data, encoding(same)) == (304, b"", None)
     assert "Accept-Encoding" in same.vary
 
