@@ -39,7 +39,7 @@ def run(query: Query, scope: Scope, store: EventStore) -> Frame:
     Time is the bucket's start in µs UTC; money in US dollars, durations in ms, shares 0 to 1;
     counts are `Int64`, the rest floats, unknown is null. The frame is shared: do not change it.
     """
-    return store.memo.get((query, scope), lambda: _execute(query, scope, store))
+    return store.memo.get((query, scope), lambda: _execute(query, scope, store), _window(query))
 
 
 def totals(query: Query, scope: Scope, store: EventStore) -> dict[str, Any]:
@@ -52,7 +52,12 @@ def totals(query: Query, scope: Scope, store: EventStore) -> dict[str, Any]:
 def count(query: Query, scope: Scope, store: EventStore) -> int:
     """How many rows `query` has without its limit."""
     whole = replace(query, order=(), limit=None, offset=0)
-    return int(store.memo.get((whole, scope, "count"), lambda: _count_groups(whole, scope, store)))
+    key = (whole, scope, "count")
+    return store.memo.get(key, lambda: _count_groups(whole, scope, store), _window(query))
+
+
+def _window(query: Query) -> tuple[int, int]:
+    return query.filters.window.start, query.filters.window.end
 
 
 def _execute(query: Query, scope: Scope, store: EventStore) -> Frame:
@@ -87,7 +92,7 @@ def _grouping(query: Query, scope: Scope, top: Sequence[str | None] | None) -> G
             values[column] = _naming(EVENTS.c[column], keys[name] if gathered else None)
     values |= {name: metric(name).of(local).sql for name in query.metrics}
     return Grouping(
-        keys, values, sa.and_(*clauses(query, scope)), scope.people, (window.start, window.end),
+        keys, values, sa.and_(*clauses(query, scope)), scope.people, _window(query),
         by_quarter_hour(window) and not (TIME in query.by and query.bucket == "minute"),
         query.order, query.limit, query.offset,
     )  # fmt: skip

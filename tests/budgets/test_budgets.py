@@ -619,9 +619,9 @@ def test_crossings_cost_few_questions(store: EventStore, event: Make) -> None:
     """A hundred calls in one minute: hours, minutes and halves, never the events themselves."""
     store.write([event(ts=NOW + n * 37, cost_nano=DOLLAR) for n in range(400)])
     (found,) = crossed(made(hard=200), NOW, ROOT, store)
-    before = len(store.memo._answers)
+    before = len(store.memo)
     assert exactly(found, ROOT, store).at == NOW + 200 * 37
-    assert len(store.memo._answers) - before <= 24
+    assert len(store.memo) - before <= 24
 
 
 # --- the sample organisation

@@ -11,7 +11,7 @@ the events of one project only leaves all others as they are, those of this batc
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -121,6 +121,12 @@ class Batch:
         """The stored rows that become more than they were."""
         return [row for row in self._rows.values() if row.merged is not row.old]
 
+    @property
+    def moments(self) -> Iterator[int]:
+        """When what is stored by it happened, before and after (µs UTC)."""
+        yield from (event["ts"] for event in self.new.values())
+        yield from moments(self.changed)
+
     def take(
         self, events: Sequence[Event], bounds: Sequence[Bound], probable: Mask
     ) -> list[Outcome]:
@@ -213,8 +219,7 @@ def update(cursor: Cursor, rows: Sequence[Row], book: PriceBook) -> None:
     """Write the rows that became more than they were, and what is worked out of them."""
     if not rows:
         return
-    moments = [event["ts"] for row in rows for event in (row.old, row.merged)]
-    outdate(cursor, "SELECT unnest(?::BIGINT[]) AS ts", moments)
+    outdate(cursor, "SELECT unnest(?::BIGINT[]) AS ts", list(moments(rows)))
     repriced = [row for row in rows if _cost_changes(row, book)]
     changed = (name for name in FIELDS if any(row.old[name] != row.merged[name] for row in rows))
     _store(cursor, rows, {name: [row.merged[name] for row in rows] for name in changed})
@@ -224,6 +229,11 @@ def update(cursor: Cursor, rows: Sequence[Row], book: PriceBook) -> None:
         _amend(cursor, repriced, book)
     cursor.register("places", {"place": np.array([row.place for row in rows], np.int64)})
     content.refresh(cursor, "rowid IN (SELECT place FROM places)")
+
+
+def moments(rows: Sequence[Row]) -> Iterator[int]:
+    """When the events of these rows happened, before and after (µs UTC)."""
+    return (event["ts"] for row in rows for event in (row.old, row.merged))
 
 
 def _cost_changes(row: Row, book: PriceBook) -> bool:

@@ -14,9 +14,11 @@ from data.engines.partials import QUARTER
 QUARTERS: Final = f"ts - ts % {QUARTER}"
 
 
-def outdate(cursor: duckdb.DuckDBPyConnection, events: str, *parameters: Any) -> None:
-    """Note the quarters of events that change or go; `events` is SQL that selects the `ts` of
-    each, before and after."""
-    cursor.execute(
-        f"INSERT INTO outdated SELECT DISTINCT {QUARTERS} FROM ({events})", list(parameters)
-    )
+def outdate(cursor: duckdb.DuckDBPyConnection, events: str, *parameters: Any) -> list[int]:
+    """Note the quarters of events that change or go, and return them; `events` is SQL that selects
+    the `ts` of each, before and after."""
+    rows = cursor.execute(
+        f"INSERT INTO outdated SELECT DISTINCT {QUARTERS} FROM ({events}) RETURNING quarter",
+        list(parameters),
+    ).fetchall()
+    return [quarter for (quarter,) in rows]

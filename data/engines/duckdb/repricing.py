@@ -156,10 +156,13 @@ def compute(
     return [CostChange(*row) for row in cursor.execute(BY_PROJECT).fetchall()]
 
 
-def store(cursor: duckdb.DuckDBPyConnection, number: int | None) -> None:
-    """Make the computed changes; under a `number` what was there is kept for `restore`."""
+def store(cursor: duckdb.DuckDBPyConnection, number: int | None) -> list[int]:
+    """Make the computed changes; under a `number` what was there is kept for `restore`. Returns
+    the quarters of an hour of the events."""
+    quarters: list[int] = []
     if number is not None:
-        outdate(cursor, "SELECT ts FROM events JOIN changes ON events.rowid = changes.place")
+        events = "SELECT ts FROM events JOIN changes ON events.rowid = changes.place"
+        quarters = outdate(cursor, events)
         names = ", ".join(("event_id", *CHANGED))
         cursor.execute(f"INSERT INTO repriced SELECT ?, {names} FROM changes", [number])
     # A column that stays as it is costs as much to update as one that changes.
@@ -169,6 +172,7 @@ def store(cursor: duckdb.DuckDBPyConnection, number: int | None) -> None:
         cursor.execute(f"UPDATE events SET {values} FROM changes r WHERE events.rowid = r.place")
     if not {"cost_origin", "unpriced_reason"}.isdisjoint(changed):
         content.refresh(cursor, f"rowid IN (SELECT place FROM changes WHERE {RETOLD})")
+    return quarters
 
 
 def _changed_columns(cursor: duckdb.DuckDBPyConnection) -> list[str]:
@@ -199,10 +203,11 @@ def later(cursor: duckdb.DuckDBPyConnection, number: int) -> int | None:
     return row[0] if row else None
 
 
-def restore(cursor: duckdb.DuckDBPyConnection, number: int) -> int:
-    """Put back what a re-pricing found; returns how many events that were."""
+def restore(cursor: duckdb.DuckDBPyConnection, number: int) -> tuple[int, list[int]]:
+    """Put back what a re-pricing found; returns how many events that were, and their quarters of
+    an hour."""
     values = ", ".join(f"{name} = r.{name}" for name in CHANGED)
-    outdate(
+    quarters = outdate(
         cursor,
         "SELECT ts FROM events WHERE event_id IN"
         " (SELECT event_id FROM repriced WHERE repricing = ?)",
@@ -217,7 +222,7 @@ def restore(cursor: duckdb.DuckDBPyConnection, number: int) -> int:
         cursor, f"event_id IN (SELECT event_id FROM repriced WHERE repricing = {int(number)})"
     )
     row = cursor.execute("DELETE FROM repriced WHERE repricing = ?", [number]).fetchone()
-    return int(row[0]) if row else 0
+    return (int(row[0]) if row else 0), quarters
 
 
 def delete_records(cursor: duckdb.DuckDBPyConnection, source: str) -> None:

@@ -84,11 +84,11 @@ def under_one_id(
     shared: SharedIds,
     events: list[Event],
     bounds: Sequence[Bound],
-) -> list[Event]:
-    """The events, copies under the id of what they copy; whoever is bound to the events of one
-    project or user replaces no copy of another's."""
+) -> tuple[list[Event], list[int]]:
+    """The events, copies under the id of what they copy, and the quarters of stored copies that
+    went; whoever is bound to the events of one project or user replaces no copy of another's."""
     if not (sharing := [event for event in events if event["shared_id"]]):
-        return events
+        return events, []
     names = [event["shared_id"] for event in sharing]
     kept = shared.stored(cursor, names)
     shared.add(cursor, names)
@@ -103,8 +103,8 @@ def under_one_id(
             copies.append(held["event_id"])
             own.pop(held["event_id"], None)
             kept[event["shared_id"]] = mine
-    _remove(cursor, copies)
-    return [_renamed(event, kept, own) for event in events]
+    quarters = _remove(cursor, copies)
+    return [_renamed(event, kept, own) for event in events], quarters
 
 
 def _renamed(event: Event, kept: Mapping[str, Event], own: Mapping[str, Event]) -> Event:
@@ -124,8 +124,11 @@ def _stored(cursor: Cursor, index: DigestIndex, events: Sequence[Event]) -> dict
     return _owned(cursor, IDS)
 
 
-def _remove(cursor: Cursor, copies: Sequence[str]) -> None:
-    if copies:
-        cursor.register("copies", {"event_id": array("event_id", copies)})
-        outdate(cursor, "SELECT ts FROM events WHERE event_id IN (SELECT event_id FROM copies)")
-        cursor.execute(REMOVED)
+def _remove(cursor: Cursor, copies: Sequence[str]) -> list[int]:
+    if not copies:
+        return []
+    cursor.register("copies", {"event_id": array("event_id", copies)})
+    events = "SELECT ts FROM events WHERE event_id IN (SELECT event_id FROM copies)"
+    quarters = outdate(cursor, events)
+    cursor.execute(REMOVED)
+    return quarters

@@ -34,13 +34,14 @@ from data.engines.duckdb import repricing
 from data.engines.duckdb.batch import Batch, probably_stored, without_duplicates
 from data.engines.duckdb.commits import PATIENCE, Busy, Commits, Outcome
 from data.engines.duckdb.loading import load
-from data.engines.duckdb.outdated import outdate
+from data.engines.duckdb.outdated import QUARTERS, outdate
 from data.engines.duckdb.schema import opened, transaction
 from data.engines.duckdb.shared import SharedIds, under_one_id
 from data.engines.duckdb.sums import Sums
 from data.engines.grouping import Grouping
 from data.engines.memo import Memo
 from data.engines.partials import Undecomposable, partials
+from data.engines.versions import Versions
 from data.errors import Refused
 from data.events.digest_index import DigestIndex, digests
 from data.events.merging import ANYWHERE, Bound, WriteResult
@@ -64,7 +65,8 @@ class DuckEvents:
     takes_columns = True
 
     def __init__(self, path: Path, book: Callable[[], PriceBook] = public) -> None:
-        self.memo, self.stable_memo, self.book = Memo(), Memo(), book
+        self._written = Versions()
+        self.memo, self.stable_memo, self.book = Memo(self._written), Memo(), book
         self._lock = threading.Lock()
         self._commits = Commits(self._store)
         self._index: DigestIndex | None = None
@@ -106,7 +108,7 @@ class DuckEvents:
         with self._locked(until), closing(self._root.cursor()) as writer:
             index = self._index = self._read_index() if self._index is None else self._index
             with transaction(writer):
-                events = under_one_id(writer, index, self._shared, events, bounds)
+                events, quarters = under_one_id(writer, index, self._shared, events, bounds)
                 batch = Batch(writer, self.book())
                 outcomes = batch.take(events, bounds, probably_stored(index, events))
                 if batch.new or batch.changed:
@@ -114,7 +116,7 @@ class DuckEvents:
                     index.add(batch.store())
             if self._index is None:
                 self._index = index
-                self.memo.clear()
+            self._written.touch([*quarters, *batch.moments])
         return outcomes
 
     @contextmanager
@@ -157,7 +159,8 @@ class DuckEvents:
                 found = cursor.execute("SELECT id_hash FROM fresh").fetchnumpy()["id_hash"]
                 index.add(np.asarray(found, np.int64))
                 self._index = index
-        self.memo.clear()
+            rows = cursor.execute(f"SELECT DISTINCT {QUARTERS} FROM fresh").fetchall()
+            self._written.touch(quarter for (quarter,) in rows)
 
     def stored_ids(self, ids: Collection[str]) -> set[str]:
         if not ids:
@@ -181,32 +184,35 @@ class DuckEvents:
         return True
 
     def remove(self, source: str) -> int:
-        with self._lock, transaction(writer := self._root.cursor()):
-            self._index = None
-            repricing.delete_records(writer, source)
-            outdate(writer, "SELECT ts FROM events WHERE source = ?", source)
-            row = writer.execute("DELETE FROM events WHERE source = ?", [source]).fetchone()
-        self.memo.clear()
+        with self._lock:
+            with transaction(writer := self._root.cursor()):
+                self._index = None
+                repricing.delete_records(writer, source)
+                quarters = outdate(writer, "SELECT ts FROM events WHERE source = ?", source)
+                row = writer.execute("DELETE FROM events WHERE source = ?", [source]).fetchone()
+            self._written.touch(quarters)
         return int(row[0]) if row else 0
 
     def reprice(self, change: RateChange, number: int | None) -> list[CostChange]:
         if number is None:
             with closing(self._root.cursor()) as reader:
                 return repricing.compute(reader, change)
-        with self._lock, closing(self._root.cursor()) as writer, transaction(writer):
-            changes = repricing.compute(writer, change)
-            repricing.store(writer, number)
-        self.memo.clear()
+        with self._lock, closing(self._root.cursor()) as writer:
+            with transaction(writer):
+                changes = repricing.compute(writer, change)
+                quarters = repricing.store(writer, number)
+            self._written.touch(quarters)
         return changes
 
     def restore(self, number: int) -> int:
-        with self._lock, closing(self._root.cursor()) as writer, transaction(writer):
-            if later := repricing.later(writer, number):
-                raise Refused(
-                    "repricing", f"undo re-pricing {later} first: it changed the same events"
-                )
-            restored = repricing.restore(writer, number)
-        self.memo.clear()
+        with self._lock, closing(self._root.cursor()) as writer:
+            with transaction(writer):
+                if later := repricing.later(writer, number):
+                    raise Refused(
+                        "repricing", f"undo re-pricing {later} first: it changed the same events"
+                    )
+                restored, quarters = repricing.restore(writer, number)
+            self._written.touch(quarters)
         return restored
 
     def sum_up(self, aggregates: Iterable[Expression]) -> None:
