@@ -35,24 +35,54 @@
     else if (found.values && found.metric) own.showEvents(found);
   });
 
+  const root = document.documentElement;
+  const VARIABLE = /^var\((--[\w-]+)\)$/;
+
+  /* The colours by the names that components/shapes/colours.py has for them, as the theme has them. */
+  const coloured = (value, style) => {
+    if (Array.isArray(value)) return value.map((one) => coloured(one, style));
+    const found = typeof value === "string" && VARIABLE.exec(value);
+    return found ? style.getPropertyValue(found[1]).trim() : value;
+  };
+  const themed = (part, style) => {
+    for (const [key, value] of Object.entries(part)) {
+      if (key === "color" || key === "colorscale") part[key] = coloured(value, style);
+      else if (value && typeof value === "object" && !Array.isArray(value)) themed(value, style);
+    }
+    return part;
+  };
+
   /* Plotly writes into what it draws; the answer stays as it came. */
   const draw = (graph, figure, config) => {
+    const style = getComputedStyle(root);
     const { data, layout } = structuredClone(figure);
+    data.forEach((trace) => themed(trace, style));
+    themed(layout, style);
     window.Plotly.react(graph, { data, layout: { ...layout, autosize: true }, config });
+  };
+
+  const useTheme = () => {
+    const [theme, setTheme] = window.React.useState(root.dataset.bsTheme);
+    window.React.useEffect(() => {
+      const changes = new MutationObserver(() => setTheme(root.dataset.bsTheme));
+      changes.observe(root, { attributes: true, attributeFilter: ["data-bs-theme"] });
+      return () => changes.disconnect();
+    }, []);
+    return theme;
   };
 
   own.Chart = ({ figure, declared, shown }) => {
     const { useEffect, useRef } = window.React;
-    const [place, kept] = [useRef(null), useRef({})];
+    const [place, kept, theme] = [useRef(null), useRef({}), useTheme()];
     const show = () => {
       const [graph, drawn] = [place.current, kept.current];
       const width = graph.clientWidth;
-      kept.current = { figure, width };
-      if (drawn.figure !== figure) draw(graph, figure, declared.graph);
+      kept.current = { figure, width, theme };
+      if (drawn.figure !== figure || drawn.theme !== theme) draw(graph, figure, declared.graph);
       else if (drawn.width !== width) window.Plotly.Plots.resize(graph);
       if (!drawn.figure) listen(graph, () => kept.current.figure, declared.key);
     };
-    own.useWhenNear(place, AHEAD, shown && Boolean(figure), show, [figure]);
+    own.useWhenNear(place, AHEAD, shown && Boolean(figure), show, [figure, theme]);
     useEffect(() => {
       const graph = place.current;
       return () => window.Plotly.purge(graph);

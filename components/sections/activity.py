@@ -77,7 +77,7 @@ USERS: Final = (
     Section(
         "users-over-time", "Users side by side", ("cost", "requests", "tokens", "active_days"),
         ("user",), TimeSeries(lines=True), ("cost", "requests", "tokens"),
-        help="The users you choose above, or the eight largest.",
+        help="The users you choose above, or the six largest.",
     ),
     Section(
         "users", "Users",

@@ -52,7 +52,7 @@ SPENT: Final = (
 SPENDING: Final = (
     Section(
         "cost-over-time", "Cost over time", MONEY, BREAKDOWNS, TimeSeries(),
-        help="The eight largest, and all others together.",
+        help="The six largest, and all others together.",
     ),
     Section(
         "cost-by-project", "Cost by project", SPENT, ("project",), Ranking(), ("cost",), width=6
@@ -96,7 +96,7 @@ OF_MODELS: Final = (
 MODELS: Final = (
     Section(
         "models-over-time", "Models over time", OF_MODELS, ("model",), TimeSeries(),
-        help="The eight largest by the measure, and all others together.",
+        help="The six largest by the measure, and all others together.",
     ),
     Section("models", "Models", OF_MODELS, ("model",), Ranking()),
     Section(

@@ -7,17 +7,18 @@ from typing import Any, Final
 
 from components.settings.resource import Row
 from components.shapes.axes import horizontal_layout, short_name
-from components.shapes.colours import PALETTE
 from data.local_time import instant
 from data.query.catalog import METRICS
 from data.query.units import SHARE
 
 Figure = dict[str, Any]
+# Read on light and dark alike.
+BLUE: Final = "#3d69cb"
 AMBER: Final = "#d99a1c"
 RED: Final = "#cf4a33"
-QUIET: Final = "#8a93a3"  # on light and dark alike
+QUIET: Final = "#8a93a3"
 LEVELS: Final = {
-    "good": ("Up to 75 %", PALETTE[0]),
+    "good": ("Up to 75 %", BLUE),
     "amber": ("Over 75 %", AMBER),
     "red": ("Over 90 %", RED),
 }

@@ -1,40 +1,45 @@
-"""The one colour a value has in every chart, and the pattern where two of a chart share one."""
+"""The colours of charts, by name: `assets/theme.css` has them for light and dark, `assets/chart.js`
+puts in those of the theme. No colour depends on who reads."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-# Told apart by readers with any common colour vision (tests/analytics/test_charts.py measures it).
-PALETTE: Final = (
-    "#5166cd", "#e3ce63", "#e363a3", "#86d9ea", "#bc8062", "#5e25d0", "#c1d49b", "#ad1f4e",
-    "#9d90df", "#8b8b18", "#723172", "#8b3f18",
-)  # fmt: skip
-UNKNOWN: Final = "#6f7682"
-GREY: Final = "#a6abb4"
-# What tells a colour's second and later users apart: the fill of bars, the strokes of lines.
-PATTERNS: Final = ("", "/", ".", "x")
-DASHES: Final = ("solid", "dash", "dot", "dashdot")
+# Told apart by readers with any common colour vision (tests/analytics/test_colours.py measures it).
+PALETTE: Final = tuple(f"var(--chart-{number})" for number in range(1, 9))
+ONE_HUE: Final = PALETTE[0]
+OTHER: Final = "var(--chart-other)"
+NOBODY: Final = "var(--chart-nobody)"
+LEAST: Final = "var(--chart-least)"
+STATUS: Final = {
+    "ok": "var(--chart-ok)", "error": "var(--chart-failed)", "aborted": "var(--chart-aborted)",
+}  # fmt: skip
 
 
 class Style(NamedTuple):
-    """A colour, and how many of the chart's values had it before."""
+    """A colour, and whether it is only the outline: of what has no value."""
 
     colour: str
-    repeat: int = 0
+    outlined: bool = False
 
 
 def styles(keys: Sequence[str | None], places: Mapping[str, int]) -> list[Style]:
-    """The style of each value of a chart; `places` is everybody's order of first appearance.
+    """The style of each value of a chart; `places` is the order of their first appearance.
 
-    A value keeps its colour in every chart. Where two of a chart share one, the later known has
-    a pattern.
+    A value keeps its colour from chart to chart. Where two of a chart would share one, the one
+    that appeared later has the next that is free.
     """
-    used: Counter[str] = Counter()
-    found: dict[str | None, Style] = {None: Style(UNKNOWN)}
+    taken = list[str]()
+    found: dict[str | None, Style] = {None: Style(NOBODY, outlined=True)}
     for key in sorted({key for key in keys if key in places}, key=lambda key: places[str(key)]):
-        colour = PALETTE[places[str(key)] % len(PALETTE)]
-        found[key] = Style(colour, used[colour] % len(PATTERNS))
-        used[colour] += 1
-    return [found.get(key, Style(GREY)) for key in keys]
+        colour = _free(places[str(key)], taken)
+        taken.append(colour)
+        found[key] = Style(colour)
+    return [found.get(key, Style(OTHER)) for key in keys]
+
+
+def _free(place: int, taken: list[str]) -> str:
+    """The colour of a place, or the next that is taken least often."""
+    order = [PALETTE[(place + step) % len(PALETTE)] for step in range(len(PALETTE))]
+    return min(order, key=taken.count)

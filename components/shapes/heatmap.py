@@ -8,14 +8,14 @@ from typing import Any, Final
 import pandas as pd
 
 from components.shapes.axes import plain_layout
+from components.shapes.colours import LEAST, ONE_HUE
 from components.shapes.marks import mark, marked
 from components.shapes.shape import Figure, Shape, figure
 from components.values import WEEK
 from data.query.answers import Answer
 from data.query.catalog import HOUR, METRICS, WEEKDAY
 
-# One hue, see-through where there is little, so that it reads on light and dark alike.
-SCALE: Final = ((0, "rgba(81,102,205,0.06)"), (1, "rgba(81,102,205,1)"))
+SCALE: Final = ((0, LEAST), (1, ONE_HUE))
 HOURS: Final = range(24)
 
 

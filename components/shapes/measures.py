@@ -8,7 +8,7 @@ from typing import Any
 from components.shapes import over_time
 from components.shapes.axes import secondary_axis, vertical_layout
 from components.shapes.buckets import bucket_labels
-from components.shapes.colours import PALETTE, Style
+from components.shapes.colours import PALETTE, STATUS, Style
 from components.shapes.marks import Mark, marked
 from components.shapes.shape import Figure, Shape, Trace, figure
 from data.query.answers import Answer
@@ -47,7 +47,9 @@ class Measures(Shape):
         ticks = bucket_labels(answer)
         traces = [
             marked(_trace(answer, one, ticks, colour, one in bars), [own], one.name)
-            for one, colour, own in zip(drawn, PALETTE, self._marks(len(drawn)), strict=False)
+            for one, colour, own in zip(
+                drawn, self._colours(), self._marks(len(drawn)), strict=False
+            )
         ]
         layout = self._layout(answer, ticks, bars or lines)
         if bars and lines:
@@ -59,6 +61,9 @@ class Measures(Shape):
     def _layout(self, answer: Answer, ticks: list[str], first: list[Metric]) -> dict[str, Any]:
         layout = vertical_layout(first[0], ticks, answer.window, _largest(answer, first))
         return layout | ({"barmode": "group"} if self.grouped else {})
+
+    def _colours(self) -> tuple[str, ...]:
+        return tuple(STATUS[value] for _, value in self.filters if value in STATUS) or PALETTE
 
     def _marks(self, traces: int) -> list[Mark]:
         if self.filters:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
 from components.shapes.axes import axis_value, short_name
 from components.shapes.buckets import SO_FAR
-from components.shapes.colours import DASHES, PATTERNS, Style
+from components.shapes.colours import Style
 from components.shapes.shape import Trace
 from data.query.catalog import Metric
+
+CLEAR: Final = "rgba(0,0,0,0)"
 
 
 def bars(
@@ -18,13 +20,10 @@ def bars(
 ) -> Trace:
     """A bar a bucket."""
     marker = {
-        "color": style.colour,
-        # Only where there is one: Plotly warns of a pattern over a list of colours.
-        **({"pattern": {"shape": PATTERNS[style.repeat], "fillmode": "overlay"}}
-           if style.repeat else {}),
+        "color": CLEAR if style.outlined else style.colour,
         # The bucket that still runs is paler.
         "opacity": [0.55 if tick.endswith(SO_FAR) else 1 for tick in ticks],
-        "line": {"width": 0},
+        "line": {"width": 1.5 if style.outlined else 0, "color": style.colour},
     }  # fmt: skip
     return _points(name, values, metric, ticks) | {"type": "bar", "marker": marker}
 
@@ -33,7 +32,7 @@ def line(
     name: str, values: pd.Series[Any], metric: Metric, ticks: list[str], style: Style
 ) -> Trace:
     """A line through the buckets, with gaps where nothing is known."""
-    stroke = {"color": style.colour, "width": 2, "dash": DASHES[style.repeat]}
+    stroke = {"color": style.colour, "width": 2, "dash": "dot" if style.outlined else "solid"}
     return _points(name, values, metric, ticks) | {
         "type": "scatter", "mode": "lines+markers", "line": stroke, "marker": {"size": 4},
     }  # fmt: skip

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from components.shapes.axes import horizontal_layout, short_name
-from components.shapes.colours import GREY, styles
+from components.shapes.colours import NOBODY, ONE_HUE, OTHER
 from components.shapes.marks import Mark, mark, marked
 from components.shapes.shape import Figure, Shape, Trace, figure
 from components.values import value_label
 from data.query.answers import Answer, Order
-from data.query.catalog import METRICS, OTHER, OTHER_LABEL, Metric
+from data.query.catalog import METRICS, OTHER_LABEL, Metric
+from data.query.catalog import OTHER as OTHERS
 from data.query.series import or_none
 
 Bar = tuple[str, float, str, Mark]  # name, value, colour, mark
@@ -42,20 +43,20 @@ class Ranking(Shape):
         ranked = frame.sort_values(metric.name, ascending=False, kind="stable")
         shown, rest = ranked.head(self.bars), ranked.iloc[self.bars :]
         keys = [or_none(key) for key in shown[answer.by]]
-        # Each bar has its name beside it: the colour alone is enough.
-        colours = [style.colour for style in styles(keys, answer.colours)]
+        # Each bar has its name beside it: one hue is enough.
+        colours = [NOBODY if key is None else ONE_HUE for key in keys]
         names = [value_label(row, answer.by) for _, row in shown.iterrows()]
         values = [float(value) for value in shown[metric.name]]
         marks = [mark({answer.by: key}, keys) for key in keys]
         bars: list[Bar] = list(zip(names, values, colours, marks, strict=True))
         if len(rest) and metric.additive:
-            bars.append(_remainder(rest, metric, mark({answer.by: OTHER}, keys)))
+            bars.append(_remainder(rest, metric, mark({answer.by: OTHERS}, keys)))
         return bars
 
 
 def _remainder(rest: pd.DataFrame, metric: Metric, own: Mark) -> Bar:
     total = round(float(rest[metric.name].sum()), 9)
-    return f"{OTHER_LABEL} ({len(rest):,})", total, GREY, own
+    return f"{OTHER_LABEL} ({len(rest):,})", total, OTHER, own
 
 
 def _trace(bars: list[Bar], metric: Metric) -> Trace:

@@ -25,7 +25,7 @@ class TimeSeries(Shape):
     """Stacked bars of what adds up and lines of what does not, a trace for each value; with
     `lines`, lines of anything."""
 
-    top_values: int = 8
+    top_values: int = 6
     lines: bool = False
 
     css_class = "shape-time"

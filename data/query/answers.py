@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 import pandas as pd
 
-from data.access.scope import Scope
+from data.access.scope import SYSTEM, Scope
 from data.engines.protocol import EventStore
 from data.errors import Refused, excerpt
 from data.local_time import Grain
@@ -159,18 +159,20 @@ def _mark_own_activity(frame: pd.DataFrame, scope: Scope) -> pd.DataFrame:
 
 
 def _colours(by: str, frame: pd.DataFrame, scope: Scope, store: EventStore) -> dict[str, int]:
-    """Each value's place in the order of first appearance, which never changes afterwards.
+    """Each shown value's place in the order of first appearance among everybody's events, which
+    never changes afterwards: so a colour is the same for every reader.
 
     All of time is a lot to look through for it: the order outlasts new events, as long as they
     bring no new value.
     """
+    scope = replace(SYSTEM, people=scope.people)
     key = (by, scope, time.monotonic() // COLOURED_FOR)
     colours: dict[str, int] = store.stable_memo.get(key, lambda: _by_appearance(by, scope, store))
     shown = {str(value) for value in frame[by].dropna() if value != OTHER}
     if len(colours) < MOST_COLOURED and not shown <= colours.keys():
         store.stable_memo.discard(key)
         colours = store.stable_memo.get(key, lambda: _by_appearance(by, scope, store))
-    return colours
+    return {value: place for value, place in colours.items() if value in shown}
 
 
 def _by_appearance(by: str, scope: Scope, store: EventStore) -> dict[str, int]:

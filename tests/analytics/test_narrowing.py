@@ -160,7 +160,7 @@ def test_other_of_other_is_what_both_leave(served: Served) -> None:
     first, other = named(ask(served, "models-over-time", "model", "cost"))
     choice = choices.drill_down(dict(SPAN), {"values": other})
     rest, nothing = named(ask(served, "models-over-time", "model", "cost", **choice))
-    assert (len(first), len(rest), nothing) == (8, 4, None)
+    assert (len(first), len(rest), nothing) == (6, 6, None)
     assert not first & rest
     choice = choices.drill_down(choice, {"values": {"not_model": ["m0", "m1"]}})
     assert {*choice["not_model"]} == first | {"m0", "m1"}
