@@ -1,6 +1,6 @@
 /* Settings → Data: a file is sent as it is, looked at by the server, then stored or dropped. */
 (() => {
-  const { make, tested, sentence, preview } = window.uploadSaid;
+  const { make, tested, sentence, preview } = window.uploadSummary;
   const PATH = "/api/v1/imports";
   const REMEMBERED = "spendscope-upload";
   const MOVING = ["looking", "importing"];
@@ -26,10 +26,10 @@
     request.onerror = () => failed(new Error("the file could not be sent"));
     request.onabort = () => failed(new Error("Cancelled: the file was not sent."));
     request.onload = () => {
-      let said = {};
-      try { said = JSON.parse(request.responseText); } catch { /* no JSON: said below */ }
-      if (request.status === 202) return done(said);
-      failed(new Error(said.error ? said.error.message : "the file could not be sent"));
+      let answer = {};
+      try { answer = JSON.parse(request.responseText); } catch { /* no JSON: the sentence below */ }
+      if (request.status === 202) return done(answer);
+      failed(new Error(answer.error ? answer.error.message : "the file could not be sent"));
     };
     request.send(file);
     started(request);
@@ -51,13 +51,13 @@
     const store = tested(make("button", { className: "toggle", textContent: "Import", type: "button", hidden: true, ariaPressed: "true" }), "upload-import");
     const cancel = tested(make("button", { className: "quiet", textContent: "Cancel", type: "button", hidden: true }), "upload-cancel");
     const bar = make("progress", { max: 1, hidden: true, ariaLabel: "Upload" });
-    const said = tested(make("p", { className: "upload-said", role: "status" }), "upload-said");
+    const summary = tested(make("p", { className: "upload-summary", role: "status" }), "upload-summary");
     const seen = make("div", { className: "upload-seen" });
     const open = tested(make("ul", { className: "upload-open", hidden: true, ariaLabel: "Open uploads" }), "upload-open");
     const form = make("form", { className: "upload-form" }, field("File", input), field("Format", formats),
       field("Rename columns", map), field("Default user", user), field("Default project", project),
       field("Start time", start), field("End time", end), look);
-    box.append(open, form, bar, said, seen, make("div", { className: "upload-buttons" }, store, cancel));
+    box.append(open, form, bar, summary, seen, make("div", { className: "upload-buttons" }, store, cancel));
 
     let key = "", resumed = false, request = null;
     const hold = (id) => {
@@ -66,7 +66,7 @@
     };
     const show = (told) => {
       const moving = MOVING.includes(told.state);
-      said.textContent = (resumed ? `${told.name}: ` : "") + sentence(told);
+      summary.textContent = (resumed ? `${told.name}: ` : "") + sentence(told);
       seen.replaceChildren(...(moving ? [] : preview(told)));
       store.hidden = told.state !== "ready";
       cancel.hidden = !(moving || told.state === "ready");
@@ -77,7 +77,7 @@
       if (!moving && told.state !== "ready") { sessionStorage.removeItem(REMEMBERED); others(); }
     };
     const failed = (error) => {
-      said.textContent = error.message;
+      summary.textContent = error.message;
       look.disabled = false;
       bar.hidden = store.hidden = cancel.hidden = true;
     };
@@ -115,7 +115,7 @@
       if (store.hidden) return;
       store.hidden = true;
       seen.replaceChildren();
-      said.textContent = "Something has changed: preview it again.";
+      summary.textContent = "Something has changed: preview it again.";
     });
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
@@ -127,7 +127,7 @@
       look.disabled = true;
       store.hidden = true;
       cancel.hidden = bar.hidden = false;
-      said.textContent = "Sending …";
+      summary.textContent = "Sending …";
       resumed = false;
       try {
         if (key) await ask("DELETE", key).catch(() => {});

@@ -54,10 +54,10 @@ def _batches(
     while batch := list(islice(source, most)):
         values, doubts, entries = made(batch, file.name)
 
-        def again(places: Sequence[int], entries: Any = entries) -> Iterator[Record]:
+        def reread(places: Sequence[int], entries: Any = entries) -> Iterator[Record]:
             return records(entries(places), convert, options)
 
-        rows = Rows(len(batch), values, again, doubts, options, DEFAULTS)
+        rows = Rows(len(batch), values, reread, doubts, options, DEFAULTS)
         _ = rows.columns  # made here, while others wait for the engine
         yield rows
 
@@ -94,10 +94,10 @@ def _tags(place: int, value: Any, doubts: set[int]) -> Any:
     """Nested ones as the text that `convert` makes of them."""
     if type(value) not in (dict, list):
         return value
-    told = orjson.dumps(value)
-    if LONG.search(told):
+    text = orjson.dumps(value)
+    if LONG.search(text):
         doubts.add(place)
-    return told.decode()
+    return text.decode()
 
 
 def _line_entries(batch: Sequence[Line], name: str, places: Sequence[int]) -> Iterator[Entry]:
@@ -163,5 +163,5 @@ def _cell_entries(
 ) -> Iterator[Entry]:
     for place in places:
         number, cells = batch[place]
-        told = cells if isinstance(cells, EventError) else row_of(cells, layout)
-        yield f"{name}:{number}", told
+        entry = cells if isinstance(cells, EventError) else row_of(cells, layout)
+        yield f"{name}:{number}", entry

@@ -31,7 +31,7 @@ def test_a_file_is_looked_at_and_dropped(turn_as: Open) -> None:
     expect(reader.find("nav-ingest")).to_be_visible()
     reader.find("upload-file").set_input_files(FILE)
     reader.find("upload-look").click()
-    said = reader.find("upload-said")
+    said = reader.find("upload-summary")
     expect(said).to_contain_text("map them to fields: when, employee, usd); known are")
     reader.find("upload-map").fill("ts=when, user=employee, cost=usd")
     reader.find("upload-look").click()
@@ -50,7 +50,7 @@ def test_a_trace_of_offsets_is_given_its_start_and_looked_at_again(turn_as: Open
     reader = turn_as("platform-admin", "/settings/data")
     reader.find("upload-file").set_input_files(TRACE)
     reader.find("upload-look").click()
-    said = reader.find("upload-said")
+    said = reader.find("upload-summary")
     expect(said).to_contain_text("give its first instant")
     reader.find("upload-start").fill("2026-11-01T08:00Z")
     reader.find("upload-look").click()
@@ -124,7 +124,7 @@ def looked_at(reader: Reader, file: FilePayload) -> Locator:
     reader.find("upload-file").set_input_files(file)
     reader.find("upload-look").click()
     expect(reader.find("upload-import")).to_be_visible()
-    return reader.find("upload-said")
+    return reader.find("upload-summary")
 
 
 def test_a_file_is_stored_once_and_its_source_told(admin: Reader) -> None:
@@ -166,10 +166,10 @@ def test_who_comes_from_elsewhere_finds_what_waits(
     waiting = other.find("upload-open").locator("li").filter(has_text="upload-left.ndjson")
     expect(waiting).to_contain_text("ready")
     waiting.get_by_test_id("upload-take").click()
-    expect(other.find("upload-said")).to_contain_text("upload-left.ndjson: Format canonical.")
+    expect(other.find("upload-summary")).to_contain_text("upload-left.ndjson: Format canonical.")
     expect(waiting).to_have_count(0)
     other.find("upload-cancel").click()
-    expect(other.find("upload-said")).to_contain_text("Cancelled: nothing was stored.")
+    expect(other.find("upload-summary")).to_contain_text("Cancelled: nothing was stored.")
     other.page.set_viewport_size(PHONE)
     other.fits()
 

@@ -7,7 +7,6 @@ import gzip
 import io
 import json
 import random
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 
 from data.engines.duckdb import loading
-from data.engines.protocol import EventStore, open_events
+from data.engines.protocol import EventStore
 from data.events.table import LARGEST_COUNT
 from data.ingest import importing, preparing
 from data.ingest.importing import ingest, ingest_paths
@@ -111,14 +110,6 @@ def cells(chance: random.Random) -> bytes:
     return into.getvalue().encode(errors="surrogateescape")
 
 
-@pytest.fixture(scope="module")
-def roads() -> Iterator[tuple[EventStore, EventStore]]:
-    both = open_events("duckdb://"), open_events("duckdb://")
-    yield both
-    for one in both:
-        one.close()
-
-
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "LEAST", 20)
@@ -128,23 +119,23 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("seed", range(12))
 def test_columns_store_what_records_do(
-    roads: tuple[EventStore, EventStore], seed: int, tmp_path: Path
+    two_stores: tuple[EventStore, EventStore], seed: int, tmp_path: Path
 ) -> None:
     chance = random.Random(seed)
     path = tmp_path / ("a.ndjson" if seed % 2 else "a.csv")
     content = lines(chance) if seed % 2 else cells(chance)
     path.write_bytes(gzip.compress(content) if seed % 3 == 0 else content)
     options = Options(user="ana") if seed % 4 > 1 else Options()
-    for one in roads:
+    for one in two_stores:
         with one.sql.begin() as connection:
             connection.exec_driver_sql("DELETE FROM events")
     inputs = find([path], "canonical")
-    slow = ingest(read(inputs, options), Slowly(roads[1]))
+    slow = ingest(read(inputs, options), Slowly(two_stores[1]))
     slow.files, slow.format = 1, "canonical"
     slow.attribute_rejections("canonical", {})
     assert slow.accepted
-    assert asdict(ingest_paths([path], roads[0], options, name="canonical")) == asdict(slow)
-    assert stored(roads[0]) == stored(roads[1])
+    assert asdict(ingest_paths([path], two_stores[0], options, name="canonical")) == asdict(slow)
+    assert stored(two_stores[0]) == stored(two_stores[1])
 
 
 class Slowly:

@@ -129,22 +129,14 @@ def slowly(path: Path, store: EventStore, options: Options) -> Report:
     return ingest(read(inputs, options), store)
 
 
-@pytest.fixture(scope="module")
-def roads() -> Iterator[tuple[EventStore, EventStore]]:
-    both = open_events("duckdb://"), open_events("duckdb://")
-    yield both
-    for one in both:
-        one.close()
-
-
 @pytest.mark.parametrize("seed", range(16))
 def test_loading_stores_what_ingesting_does(
-    roads: tuple[EventStore, EventStore], seed: int
+    two_stores: tuple[EventStore, EventStore], seed: int
 ) -> None:
     options = Options(user="ana") if seed % 2 else Options()
     told = file(random.Random(seed))
-    fast, slow = roads
-    for one in roads:
+    fast, slow = two_stores
+    for one in two_stores:
         with one.sql.begin() as connection:
             connection.exec_driver_sql("DELETE FROM events")
     with tempfile.TemporaryDirectory() as folder:

@@ -83,15 +83,15 @@ def _look_up(
     asked = [events[place] for place in places.tolist()]
     batch, ids = event_columns(asked), digests([event["event_id"] for event in asked])
     cursor.register("wanted", {"id_hash": ids})
-    cursor.register("came", {"n": places, "id_hash": ids, **batch})
-    came = f"SELECT n, id_hash, {values(batch)} FROM came"
-    again = repeats(cursor, came, batch)
-    others = ~np.isin(places, again["n"])
+    cursor.register("asked", {"n": places, "id_hash": ids, **batch})
+    rows = f"SELECT n, id_hash, {values(batch)} FROM asked"
+    same = repeats(cursor, rows, batch)
+    others = ~np.isin(places, same["n"])
     cursor.register("wanted", {"id_hash": ids[others]})
     cursor.register("others", {"n": places[others]})
-    left = f"SELECT * FROM ({came}) WHERE n IN (SELECT n FROM others)"
-    found = compare(cursor, left, batch, bound) if others.any() else again
-    return {name: np.concatenate((found[name], again[name])) for name in again}
+    left = f"SELECT * FROM ({rows}) WHERE n IN (SELECT n FROM others)"
+    found = compare(cursor, left, batch, bound) if others.any() else same
+    return {name: np.concatenate((found[name], same[name])) for name in same}
 
 
 def repeats(cursor: Cursor, events: str, columns: Collection[str]) -> dict[str, NDArray[Any]]:
@@ -99,10 +99,10 @@ def repeats(cursor: Cursor, events: str, columns: Collection[str]) -> dict[str, 
     for word their stored row, as `compare` has them."""
     found: dict[str, Any] = cursor.execute(
         "SELECT n, e.rowid AS place FROM"
-        f" (SELECT n, id_hash, {content.content_hash(columns)} AS told FROM ({events})) t JOIN"
+        f" (SELECT n, id_hash, {content.content_hash(columns)} AS digest FROM ({events})) t JOIN"
         f" (SELECT rowid, id_hash, {content.NAME} FROM events"
         " WHERE id_hash IN (SELECT id_hash FROM wanted)) e"
-        f" ON e.id_hash = t.id_hash AND e.{content.NAME} = t.told"
+        f" ON e.id_hash = t.id_hash AND e.{content.NAME} = t.digest"
     ).fetchnumpy()
     return found | {"more": np.zeros(len(found["n"]), np.bool_)}
 

@@ -17,19 +17,19 @@ from data.events.table import COUNTS, FIELDS
 
 NAME: Final = "content_hash"
 NUMBERS: Final = frozenset({"ts", *COUNTS})
-SAID: Final = "CASE WHEN cost_origin <> 'list' THEN cost_nano END"
+OWN_COST: Final = "CASE WHEN cost_origin <> 'list' THEN cost_nano END"
 
 
 def content_hash(present: Collection[str] = FIELDS) -> str:
     """The SQL of the digest of a row that has these columns; the others are null."""
-    told = ", ".join(_told(name, name in present) for name in FIELDS)
-    return f"CAST(hash({told}) >> 1 AS BIGINT)"
+    values = ", ".join(_value(name, name in present) for name in FIELDS)
+    return f"CAST(hash({values}) >> 1 AS BIGINT)"
 
 
-def _told(name: str, present: bool) -> str:
+def _value(name: str, present: bool) -> str:
     if not present:
         return f"NULL::{'BIGINT' if name in NUMBERS else 'VARCHAR'}"
-    return SAID if name == "cost_nano" else f'"{name}"'
+    return OWN_COST if name == "cost_nano" else f'"{name}"'
 
 
 def refresh(cursor: duckdb.DuckDBPyConnection, rows: str = "true") -> None:

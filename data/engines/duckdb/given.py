@@ -46,7 +46,7 @@ def _of_parquet(part: Part, cursor: Cursor) -> Given | None:
     raw = f"SELECT file_row_number AS n, {', '.join(wanted)} {_rows(part)}"
     kinds = {name: kind for name, kind, *_ in cursor.execute(f"DESCRIBE {raw}").fetchall()}
 
-    def again(places: Sequence[int]) -> Iterator[Record]:
+    def reread(places: Sequence[int]) -> Iterator[Record]:
         cursor.register("uncertain", {"n": np.array(places, np.int64)})
         found = cursor.execute(f"{raw} AND file_row_number IN (SELECT n FROM uncertain) ORDER BY n")
         names = [column[0] for column in found.description or ()][1:]
@@ -54,7 +54,7 @@ def _of_parquet(part: Part, cursor: Cursor) -> Given | None:
                    for n, *row in found.fetchall()]  # fmt: skip
         return records(entries, canonical.convert, part.options)
 
-    return Given(raw, kinds, again, part.options, canonical.DEFAULTS)
+    return Given(raw, kinds, reread, part.options, canonical.DEFAULTS)
 
 
 def _tells_copies(part: Part, cursor: Cursor) -> bool:
@@ -74,14 +74,16 @@ def _of_columns(rows: Rows, cursor: Cursor) -> Given | None:
     columns = rows.columns
     if "shared_id" in columns:
         return None
-    cursor.register("came", {"n": np.arange(rows.size), **columns})
+    cursor.register("row_columns", {"n": np.arange(rows.size), **columns})
     values = ", ".join(_value(name, column) for name, column in columns.items())
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE told AS SELECT n, {values} FROM came")
-    cursor.unregister("came")
-    described = cursor.execute("DESCRIBE SELECT * EXCLUDE (n) FROM told").fetchall()
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE row_values AS SELECT n, {values} FROM row_columns"
+    )
+    cursor.unregister("row_columns")
+    described = cursor.execute("DESCRIBE SELECT * EXCLUDE (n) FROM row_values").fetchall()
     kinds = {name: kind for name, kind, *_ in described}
     return Given(
-        "SELECT * FROM told", kinds, rows.records, rows.options, rows.defaults, rows.doubts
+        "SELECT * FROM row_values", kinds, rows.records, rows.options, rows.defaults, rows.doubts
     )
 
 

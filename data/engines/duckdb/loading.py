@@ -84,11 +84,11 @@ def load(
     report = Report()
     cursor.execute("SET enable_progress_bar = false")  # DuckDB draws it on stdout
     try:
-        if not _plain(rows.options) or (told := given(rows, cursor)) is None:
+        if not _plain(rows.options) or (found := given(rows, cursor)) is None:
             return None
-        fields = _stage(told, cursor)
+        fields = _stage(found, cursor)
         _ready(cursor, book)
-        _append_uncertain(told, cursor, book, report)
+        _append_uncertain(found, cursor, book, report)
         with writing(cursor):
             _insert(cursor, fields)
     except duckdb.Error:  # a file that breaks off or lies about its types; nothing is stored
@@ -113,17 +113,17 @@ def _is_clean(text: str) -> bool:
         return False
 
 
-def _stage(told: Given, cursor: Cursor) -> str:
+def _stage(given: Given, cursor: Cursor) -> str:
     """What decides about each row; the SELECT of their fields."""
-    owner = {"user": told.options.user, "project": told.options.project}
-    fields = rules.fields(told.kinds, owner, told.defaults)
-    fields = f"SELECT {fields} FROM ({told.raw}) AS raw"
+    owner = {"user": given.options.user, "project": given.options.project}
+    fields = rules.fields(given.kinds, owner, given.defaults)
+    fields = f"SELECT {fields} FROM ({given.raw}) AS raw"
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE stage AS SELECT n, {', '.join(DECIDES)}, tags,"
         f" {rules.valid_row()} AS valid FROM ({fields})"
     )
-    if told.doubts:
-        cursor.register("doubts", {"n": np.array(sorted(told.doubts), np.int64)})
+    if given.doubts:
+        cursor.register("doubts", {"n": np.array(sorted(given.doubts), np.int64)})
         cursor.execute("UPDATE stage SET valid = false WHERE n IN (SELECT n FROM doubts)")
     wrong = [text for (text,) in _tags(cursor) if not _is_json(text)]
     if wrong:
@@ -136,7 +136,7 @@ def _stage(told: Given, cursor: Cursor) -> str:
 def _rename_providers(cursor: Cursor) -> None:
     """Calls have the provider that `event_of` gives them, not as it is spelled."""
     sold = cursor.execute(SOLD).fetchall()
-    named = [(told, model, provider_of(told, model)) for told, model in sold]
+    named = [(provider, model, provider_of(provider, model)) for provider, model in sold]
     renamed = [names for names in named if names[0] != names[2]]
     if renamed:
         cursor.register("renamed", _frame(["provider", "model", "named"], renamed))
@@ -183,7 +183,7 @@ def _ready(cursor: Cursor, book: PriceBook) -> None:
     )
 
 
-def _append_uncertain(told: Given, cursor: Cursor, book: PriceBook, report: Report) -> None:
+def _append_uncertain(given: Given, cursor: Cursor, book: PriceBook, report: Report) -> None:
     """The rows that are not surely valid, through `clean`."""
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE cleaned AS SELECT 0 AS n, {LIST} FROM events LIMIT 0"
@@ -192,7 +192,7 @@ def _append_uncertain(told: Given, cursor: Cursor, book: PriceBook, report: Repo
     found: Any = cursor.execute(uncertain).fetchnumpy()["n"]
     for first in range(0, len(found), ROWS):
         places: list[int] = found[first : first + ROWS].tolist()
-        source = zip(places, told.records(places), strict=True)
+        source = zip(places, given.records(places), strict=True)
         events = list(_cleaned(source, book, report))
         rows = [(n, *(event[c] for c in PLAIN), *derived(event, book)) for n, event in events]
         cursor.register("batch", _frame(("n", *PLAIN, *DERIVED), rows))
@@ -280,8 +280,8 @@ def _duplicates_with_more(cursor: Cursor, fields: str) -> Iterator[list[Event]]:
         f" UNION ALL SELECT n, id_hash, {names(FIELDS)} FROM cleaned"
         " WHERE n IN (SELECT n FROM duplicates)"
     )
-    cursor.register("again", {"n": repeats(cursor, events, FIELDS)["n"]})
-    cursor.execute("DELETE FROM duplicates WHERE n IN (SELECT n FROM again)")
+    cursor.register("repeated", {"n": repeats(cursor, events, FIELDS)["n"]})
+    cursor.execute("DELETE FROM duplicates WHERE n IN (SELECT n FROM repeated)")
     cursor.register("wanted", cursor.execute("SELECT id_hash FROM duplicates").fetchnumpy())
     found = compare(cursor, events, FIELDS)
     places = np.sort(found["n"][found["more"]])

@@ -52,5 +52,5 @@
     return parts;
   };
 
-  window.uploadSaid = { make, tested, sentence, preview };
+  window.uploadSummary = { make, tested, sentence, preview };
 })();
