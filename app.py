@@ -69,7 +69,6 @@ def _route(server: Flask, stores: Stores, reader: RequestParser, pages: tuple[Pa
     """Every address but those of the page."""
     analytics.attach(server, stores)
     listing.attach(server, stores)
-    preferences.attach(server, stores.state)
     budgets.attach(server, stores)
     resources.attach(server, stores, (*pages, budgets.TAB))
     events.attach(server, stores, reader)
@@ -93,7 +92,7 @@ def _register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
     navigation.register(app, stores, pages)
     filter_bar.register(app, stores)
     events_drawer.register(app, stores.store)
-    preferences.register(app, stores.state)
+    preferences.register(app)
     redraw.register(app, stores.store)
     tables.register(app, stores, declared)
     forms.register(app, stores, declared)

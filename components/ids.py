@@ -40,9 +40,7 @@ EVENTS_BODY: Final = "events-body"
 EVENTS_TITLE: Final = "events-title"
 EVENTS_GRID: Final = "events-grid"
 EVENTS_REQUEST: Final = "events-asked"
-PREFERENCES_STATE: Final = "preferences-state"
 SETTINGS_CHANGED: Final = "settings-changed"
-PREFERRED: Final = "preferred"
 MORE_COUNT: Final = "filter-more-count"
 DRILL: Final = "drill"
 EVENTS_OF: Final = "events-of"
@@ -85,11 +83,6 @@ def link(place: Any) -> Id:
     return {"link": place}
 
 
-def preference(name: Any) -> Id:
-    """The control of a preference."""
-    return {"preference": name}
-
-
 def testid(name: str) -> dict[str, str]:
     """The attribute by which scripts and tests find an element."""
     return {"data-testid": name}
@@ -128,5 +121,10 @@ def resource_find(name: Any = ALL, key: Any = MATCH) -> Id:
 
 def resource_field(what: str, name: Any = ALL, key: Any = MATCH) -> Id:
     """A part of a field of the form: its `field` or `choice` (the control), `box`, `label`,
-    `problem`, `offered`; the empty name is the whole form's."""
+    `problem`, `offered`; of a card that is one record its `typed` or `live` control, and `wrong`.
+    The empty name is the whole form's."""
     return {what: name, "resource": key}
+
+
+# Where the browser has what the reader prefers, whichever page is shown.
+PREFERRED: Final = resource_extra("record", "preferences")

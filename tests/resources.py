@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from werkzeug.test import TestResponse
 
 from components import ids
 from tests.serving import ADMIN, Claims, Served
@@ -71,10 +73,20 @@ def save(
                  ids.resource_extra("save", key), "n_clicks")  # fmt: skip
 
 
+def retype(
+    served: Served, key: str, held: Mapping[str, Any], changed: Iterable[str], claims: Claims
+) -> Parts:
+    """What a form that saves itself does when some of its fields, which hold this, were changed."""
+    values = {f"{name}.value": value for name, value in held.items()}
+    names = [f"{ids.dom(ids.resource_field('live', one, key))}.value" for one in changed]
+    return _sent(served.fire('"part":"record","resource":["MATCH"]}.data', claims, values, names[0],
+                             {"resource": key, "of": ("form",)} | _drawn(served, key)))  # fmt: skip
+
+
 def problems(parts: Parts) -> dict[str, str]:
     """The sentences of a form, by field."""
     return {key[1]: one["children"] for key, one in parts.items()
-            if key[0] == "problem" and one.get("children")}  # fmt: skip
+            if key[0] in ("problem", "wrong") and one.get("children")}  # fmt: skip
 
 
 def shape(served: Served, key: str, claims: Claims = ADMIN, **choices: str) -> Parts:
@@ -110,6 +122,10 @@ def _fire(
 ) -> Parts:  # fmt: skip
     wild_names = {"resource": key, "of": ("form",)} | _drawn(served, key) | wild
     answer = served.fire(output, claims, values, f"{ids.dom(changed)}.{prop}", wild_names)
+    return _sent(answer, status)
+
+
+def _sent(answer: TestResponse, status: int = 200) -> Parts:
     assert answer.status_code in (status, 204), answer.text
     parts = answer.json["response"] if answer.status_code == 200 else {}  # type: ignore[index]
     return {_name(json.loads(name)): props for name, props in parts.items()}
@@ -131,6 +147,9 @@ def _drawn(served: Served, key: str) -> Parts:
     every = tuple(each.name for each in fields)
     return {
         "field": texts, "choice": tuple(name for name in every if name not in texts),
+        "live": every if one.form and not one.form.save else (),
+        "typed": every if one.form and one.form.save else (),
+        "wrong": (*every, "") if one.form else (),
         "box": every, "label": every, "problem": (*every, "") if one.form else (),
         "offered": tuple(each.name for each in fields if each.suggests),
         "button": tuple(each.key for each in one.buttons),

@@ -9,27 +9,19 @@ from typing import Any, Final
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx
 
 from callbacks.access.session import current_person, current_scope
-from callbacks.settings.resource import Page
+from callbacks.settings.resource import Page, current_context
 from callbacks.stores import Stores
 from components import ids
 from components.page import layout
 from components.sections.declared import TABS, tab
 from components.settings import budgets
-from components.values import hover_text
-from data.access.scope import Reach, names
 from data.errors import Unknown
-from data.people import preferences
 
 PREFIX: Final = "/settings/"
 WRITTEN: Final = (
     (ids.BODY, "children"), (ids.TITLE, "children"),
     (ids.FILTER_BAR, "hidden"), (ids.TAB, "hidden"),
 )  # fmt: skip
-REACH: Final[dict[Reach, str]] = {
-    "all": "Everything: all users and all projects.",
-    "projects": "Everyone's activity in the projects you administer, and your own everywhere.",
-    "own": "Your own activity, wherever it happened.",
-}
 
 
 def register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
@@ -97,13 +89,9 @@ def _in_browser(app: Dash) -> None:
 def _page(path: str | None, stores: Stores, pages: tuple[Page, ...]) -> tuple[Any, str, bool, bool]:
     """`(body, title, filters hidden, tabs hidden)` of a path."""
     page, _, rest = (path or "").removeprefix(PREFIX).strip("/").partition("/")
-    if page == "profile" and not rest:
-        person = current_person()
-        preferred = preferences.read(stores.state, *person.ids)
-        return layout.profile(person.name, _facts(), preferred), "Profile", True, True
     found = next((one for one in pages if one.key == page and not rest), None)
     if found and found.is_for(current_scope()):
-        return found.draw(), found.label, True, True
+        return found.draw(current_context(stores)), found.label, True, True
     if (page, rest) == ("analytics", "budgets"):
         return budgets.page(), "Analytics", True, False
     try:
@@ -112,17 +100,6 @@ def _page(path: str | None, stores: Stores, pages: tuple[Page, ...]) -> tuple[An
     except Unknown:
         pass
     return layout.nowhere(path or ""), "Not found", True, True
-
-
-def _facts() -> list[tuple[str, str]]:
-    person = current_person()
-    return [
-        ("Id", hover_text(person.id, person.scope.ids_by_person) or person.id),
-        ("E-mail", person.email or "–"),
-        ("You see", REACH[person.scope.reach]),
-        ("Projects you administer", ", ".join(sorted(person.scope.projects)) or "–"),
-        ("Projects you use", ", ".join(names(person.claims.get("applications"))) or "–"),
-    ]
 
 
 def _href(place: str, pages: set[str]) -> str:

@@ -31,12 +31,12 @@ Answer = Response | tuple[Response | str, int]
 
 
 class Rule(NamedTuple):
-    """An address: its method, what it answers, and its parameters."""
+    """An address: its method, what it answers, and its parameters (None: they mean nothing)."""
 
     path: str
     method: str
     view: Callable[[Context, Any], Answer]
-    parameters: tuple[str, ...] = ()
+    parameters: tuple[str, ...] | None = ()
 
 
 def attach(server: Flask, stores: Stores, pages: tuple[Page, ...]) -> None:
@@ -54,7 +54,8 @@ def _attach(server: Flask, stores: Stores, resource: Resource[Any], rule: Rule) 
     by = resource.card.by
 
     def answer(number: Any = None) -> Answer:
-        only(rule.parameters)
+        if rule.parameters is not None:
+            only(rule.parameters)
         context = current_context(stores)
         resource.allow(context.scope)
         return rule.view(context, request.args.get(by, "") if by else number)
@@ -65,7 +66,10 @@ def _attach(server: Flask, stores: Stores, resource: Resource[Any], rule: Rule) 
 def _of_all(resource: Resource[Any], route: Route[Any]) -> Iterator[Rule]:
     """List, create, and what else is posted."""
     parameters = (*route.page, *(one.name for one in resource.card.search))
-    yield Rule(route.path, "GET", lambda context, _: _list(resource, route, context), parameters)
+    if not resource.card.single:
+        yield Rule(
+            route.path, "GET", lambda context, _: _list(resource, route, context), parameters
+        )
     if create := resource.create:
         made = route.made or route.as_dict
         yield Rule(route.path, "POST", lambda context, _: (
@@ -76,8 +80,9 @@ def _of_all(resource: Resource[Any], route: Route[Any]) -> Iterator[Rule]:
 
 def _of_one(resource: Resource[Any], route: Route[Any]) -> Iterator[Rule]:
     """Read, change and remove a record."""
-    by, as_dict = (resource.card.by,) if resource.card.by else (), route.as_dict
-    path = route.path if by else f"{route.path}/<int:number>"
+    card, as_dict = resource.card, route.as_dict
+    by = None if card.single else (card.by,) if card.by else ()
+    path = f"{route.path}/<int:number>" if by == () else route.path
     if one := resource.one:
         yield Rule(path, "GET", lambda context, number: jsonify(as_dict(one(context, number))), by)
     if change := resource.change:
@@ -92,8 +97,9 @@ def _post(resource: Resource[Any], post: Post, context: Context, _: Any) -> Answ
     return _left(post(context, _body(resource)))
 
 
-def _body(resource: Resource[Any]) -> dict[str, Any]:
-    return json_object(resource.card.a_record)
+def _body(resource: Resource[Any]) -> Any:
+    own = resource.route and resource.route.body
+    return own() if own else json_object(resource.card.a_record)
 
 
 def _search(resource: Resource[Any]) -> dict[str, str]:

@@ -26,6 +26,7 @@ from callbacks.settings.resource import (
     Route,
     Values,
     current_context,
+    everybody,
 )
 from callbacks.stores import Stores
 from components import ids
@@ -35,7 +36,6 @@ from components.settings.budget_charts import crossings, drawn, shares
 from components.settings.budgets import Names, crossing_row, point, row
 from components.settings.draw import options
 from components.settings.resource import Row
-from data.access.scope import Scope
 from data.budgets.book import budget, change, create, own, remove, visible_budgets
 from data.budgets.budget import KINDS, Budget
 from data.budgets.crossings import Crossed, Crossing, crossed, exactly
@@ -65,10 +65,6 @@ CROSSING_COLUMNS: Final = (
     "budget", "kind", "subject", "name", "period", "days", "limit", "amount", "at", "user",
     "user_name", "over", "from", "to",
 )  # fmt: skip
-
-
-def _everybody(_: Scope) -> None:
-    """Whoever asks sees what concerns them; who may set what, `data/` says."""
 
 
 def _names(context: Context, budgets: Sequence[Budget], users: Sequence[str | None] = ()) -> Names:
@@ -164,7 +160,7 @@ def _offered(context: Context, kind: str) -> list[str]:
 
 BUDGETS: Final[Resource[BudgetStatus]] = Resource(
     cards.BUDGETS,
-    allow=_everybody,
+    allow=everybody,
     read=_read,
     rows=_rows,
     one=_one,
@@ -238,7 +234,7 @@ def _crossing_lines(context: Context, found: Sequence[Crossed]) -> Iterator[dict
 
 CROSSINGS: Final[Resource[Crossed]] = Resource(
     cards.CROSSINGS,
-    allow=_everybody,
+    allow=everybody,
     read=_crossed,
     rows=_crossing_rows,
     file=File(f"{PATH}/crossings.csv", CROSSING_COLUMNS, _crossing_lines),

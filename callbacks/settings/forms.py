@@ -1,5 +1,5 @@
 """One set of callbacks for the forms of all settings resources: opened, adapted to what is chosen,
-saved with problems beside the fields."""
+saved with problems beside the fields, by a button or as soon as a field is changed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 from uuid import uuid4
 
-from dash import ALL, Dash, Input, Output, State, html
+from dash import ALL, Dash, Input, Output, State, ctx, html
 from dash.exceptions import PreventUpdate
 
 from callbacks.settings.browser import (
@@ -47,6 +47,7 @@ def register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
     _opening(app, stores, find)
     _fields(app, stores, find)
     _saving(app, stores, find)
+    _record(app, stores, find)
 
 
 # --- opened
@@ -226,3 +227,69 @@ def _refuse_unseen(
 ) -> None:
     if form and form.previewed and previewed != preview_of(values, edited):
         raise Refused("", OUTDATED)
+
+
+# --- a card that is one record
+
+
+RECORD_PARTS: Final = {
+    "wrong": Output(field("wrong"), "children"),
+    "saved": Output(extra("saved"), "children"),
+    "typed": Output(field("typed"), "value"),
+    "record": Output(extra("record"), "data"),
+}
+
+
+RECORD_FIELDS: Final = {
+    "typed": State(field("typed"), "value"),
+    "names": (State(field("live"), "id"), State(field("typed"), "id")),
+}
+
+
+def _record(app: Dash, stores: Stores, find: Find) -> None:
+    """Of a form without a button only what was changed is saved, so a late request undoes nothing
+    that came before it."""
+
+    @app.callback(
+        output=RECORD_PARTS,
+        inputs={
+            "live": Input(field("live"), "value"),
+            "_clicks": Input(extra("submit"), "n_clicks"),
+            "_submits": Input(field("typed"), "n_submit"),
+        },
+        state=RECORD_FIELDS,
+        prevent_initial_call=True,
+    )
+    def save(live: Any, typed: Any, names: Any, **_: Any) -> dict[str, Any]:
+        # Where the record is on a page, its card need not be.
+        keys, trigger = [*names[0], *names[1]], ctx.triggered_id
+        if not keys or not isinstance(trigger, dict):
+            raise PreventUpdate
+        resource, values = find(keys[0]), values_by_name(keys, [*live, *typed])
+        form = resource.card.form
+        if form is None or resource.save is None:
+            raise PreventUpdate
+        try:
+            changed = {name: values[name] for name in _changed(form) if name in values}
+            return _kept(resource, form, current_context(stores), changed)
+        except SpendscopeError as error:
+            return answer(wrong=problems(form, error), saved="")
+
+
+def _changed(form: Form) -> set[str]:
+    """The fields that are saved: those that were changed, or all of them by a button."""
+    if form.save:
+        clicked()
+        return set(form.blank)
+    keys = (one for one in ctx.triggered_prop_ids.values() if isinstance(one, dict))
+    return form.together(str(one.get("live")) for one in keys)
+
+
+def _kept(
+    resource: Resource[Any], form: Form, context: Context, changed: dict[str, Any]
+) -> dict[str, Any]:
+    resource.allow(context.scope)
+    record = resource.save(context, None, changed) if resource.save else None
+    if record is None:
+        return answer(wrong=problems(form))
+    return answer(wrong=problems(form), saved=form.saved, typed=form.blank, record=record)

@@ -1,13 +1,14 @@
-"""The pages of the settings beside Analytics and Profile, in the order of their links."""
+"""The pages of the settings beside Analytics, in the order of their links."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from callbacks.settings import audit, imports, keys, people, prices
+from callbacks.settings import audit, imports, keys, people, prices, profile
 from callbacks.settings.resource import Page
 
 PAGES: Final[tuple[Page, ...]] = (
+    profile.PAGE,
     imports.PAGE,
     keys.PAGE,
     people.PAGE,

@@ -19,6 +19,10 @@ saved, or changes the one that it was opened with; where that is more than `crea
 `save` does it. Its fields are there under the choices that they name (`when`); what else follows
 from choices, `fields` says. After each change every table of the page is read again. A card with a
 `chart` is that or its table at a click; what is drawn, `read` says with its records (`Found.draw`).
+
+A card without columns is one record: `one` reads it, `opening` says what its form holds. A form
+without a button that saves gives `save` the fields that were changed as soon as they are; what that
+answers goes into the store `record` of the resource, where there is one. None: nothing was new.
 """
 
 from __future__ import annotations
@@ -27,14 +31,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
-from callbacks.access.session import current_actor
-from callbacks.settings.preferences import zone_of
+from callbacks.access.session import current_actor, current_person
 from callbacks.stores import Stores
-from components.settings.draw import page
+from components.settings import draw
 from components.settings.resource import Card, Row
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.errors import Forbidden, SpendscopeError
+from data.people import preferences
 from data.state.audit import Actor
 from data.state.store import State
 
@@ -113,7 +117,8 @@ Post = Callable[[Context, Values], Any]
 class Route(Generic[T]):
     """The addresses of a resource: `name` is the list in an answer, `page` the parameters that
     page through it with their default, least and most. `made` is a new record as JSON, where it
-    differs; `posts` are addresses below, by what is done there."""
+    differs; `posts` are addresses below, by what is done there. `body` reads the body of a request,
+    where that is more than an object of fields."""
 
     path: str
     name: str
@@ -122,6 +127,7 @@ class Route(Generic[T]):
     page: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     change: Literal["PUT", "PATCH"] = "PUT"
     posts: Mapping[str, Post] = field(default_factory=dict)
+    body: Callable[[], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +139,10 @@ class File(Generic[T]):
     lines: Callable[[Context, Sequence[T]], Iterable[dict[str, Any]]]
 
 
+def _nothing(_: Context) -> Found[Any]:
+    return Found(())
+
+
 @dataclass(frozen=True, slots=True)
 class Resource(Generic[T]):
     """What a card shows and does, and the right that it needs. What the columns do not say of a
@@ -140,7 +150,7 @@ class Resource(Generic[T]):
 
     card: Card
     allow: Callable[[Scope], None]
-    read: Callable[[Context], Found[T]]
+    read: Callable[[Context], Found[T]] = _nothing
     row: Callable[[T, str], Row] | None = None
     rows: Callable[[Context, Sequence[T]], list[Row]] | None = None
     one: Callable[[Context, Any], T] | None = None
@@ -169,6 +179,13 @@ class Resource(Generic[T]):
             return False
         return True
 
+    def draw(self, context: Context) -> Any:
+        """Its card, empty; that of one record holds it."""
+        if not self.card.single:
+            return draw.card(self.card)
+        opened = self.opening(context, "", {}) if self.opening else Opening()
+        return draw.record(self.card, opened.values)
+
     def rows_of(self, context: Context, records: Sequence[T]) -> list[Row]:
         """The rows of some records."""
         if self.rows:
@@ -192,9 +209,10 @@ class Page:
         """Whether a reader finds it."""
         return any(one.is_for(scope) for one in self.resources)
 
-    def draw(self) -> Any:
-        """The page, empty."""
-        return page(self.key, [one.card for one in self.resources], self.before(), self.after())
+    def draw(self, context: Context) -> Any:
+        """The page, with the cards that are for who asks."""
+        cards = [one.draw(context) for one in self.resources if one.is_for(context.scope)]
+        return draw.page(self.key, cards, self.before(), self.after())
 
 
 def by_key(pages: Sequence[Page]) -> dict[str, Resource[Any]]:
@@ -206,6 +224,11 @@ def by_key(pages: Sequence[Page]) -> dict[str, Resource[Any]]:
     return found
 
 
+def everybody(_: Scope) -> None:
+    """The check of what is there for all; what each of them sees and may do, `data/` says."""
+
+
 def current_context(stores: Stores, zone: Any = None, **more: Any) -> Context:
     """Who asks now, reading times in the zone they prefer, else in the browser's."""
-    return Context(current_actor(stores.settings), stores, zone_of(stores.state, zone), **more)
+    preferred = preferences.read(stores.state, *current_person().ids)
+    return Context(current_actor(stores.settings), stores, preferred.zone_in(zone), **more)

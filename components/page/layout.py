@@ -8,12 +8,10 @@ from typing import Any, Final
 from dash import dcc, html
 
 from components import ids
-from components.page import cards, events_drawer, filter_bar, spending
+from components.page import cards, events_drawer, filter_bar
 from components.sections.declared import TABS, Tab
-from components.settings import preferences
-from data.people.preferences import Preferences
 
-PAGES: Final = {"analytics": "Analytics", "profile": "Profile"}
+PAGES: Final = {"analytics": "Analytics"}
 
 
 def build(pages: Mapping[str, str]) -> html.Div:
@@ -94,13 +92,12 @@ def analytics(tab: Tab) -> html.Div:
     return html.Div(cards.body(tab), className=f"sections tab-{tab.key}")
 
 
-def profile(name: str, facts: list[tuple[str, str]], preferred: Preferences) -> html.Div:
-    """Who the reader is, what they may see, and what they prefer."""
+def person(name: str, facts: list[tuple[str, str]]) -> html.Div:
+    """Who the reader is, and what they may see."""
     rows: list[Any] = []
     for label, value in facts:
         rows += [html.Dt(label), html.Dd(value)]
-    who = html.Div([html.H2(name), html.Dl(rows)], className="profile-page card-section")
-    return html.Div([who, preferences.card(preferred), spending.section()])
+    return html.Div([html.H2(name), html.Dl(rows)], className="person card-section")
 
 
 def nowhere(path: str) -> html.Div:

@@ -23,10 +23,10 @@ SELECTABLE: Final[Row] = {
 }
 
 
-def page(key: str, cards: Iterable[Card], before: list[Any], after: list[Any]) -> html.Div:
+def page(key: str, cards: Iterable[Any], before: list[Any], after: list[Any]) -> html.Div:
     """A page of them, and what stands before and after."""
     return html.Div(
-        [*before, *(card(one) for one in cards), *after],
+        [*before, *cards, *after],
         className=f"settings-page budgets-page {key}-page", **ids.testid(key),
     )  # fmt: skip
 
@@ -37,6 +37,37 @@ def plain(key: str, text: str, help_: str, body: list[Any]) -> html.Section:
         [html.Header([_title(text, help_)], className="card-head"), *body],
         className="card-section", **ids.testid(f"section-{key}"),
         **{"aria-label": text, "data-state": "ready"},
+    )  # fmt: skip
+
+
+def record(one: Card, values: Mapping[str, Any]) -> html.Section:
+    """The card of one record, with what its fields hold."""
+    form, saved = one.form or Form(()), ids.resource_extra("saved", one.key)
+    state = html.Span(id=saved, className="saved", role="status",
+                      **ids.testid(f"{one.mark or one.key}-saved"))  # fmt: skip
+    return html.Section(
+        [
+            html.Header([_title(one.title, one.help)], className="card-head"),
+            *(_entry(one, form, each, values) for each in form.fields),
+            _problem(one, "", "wrong"),
+            html.Div([*([_save(one, form, "submit")] if form.save else []), state],
+                     className="save"),
+        ],
+        className="card-section record", **ids.testid(f"section-{one.key}"),
+        **{"aria-label": one.title, "data-state": "ready"},
+    )  # fmt: skip
+
+
+def _entry(one: Card, form: Form, each: Field, values: Mapping[str, Any]) -> html.Div:
+    """A field of it. Its parts have ids of their own: those of a form beside a table would call
+    what reads that table."""
+    key = ids.resource_field("typed" if form.save else "live", each.name, one.key)
+    value = str(values.get(each.name, each.initial))
+    wait = {} if form.save or each.kind == "choice" else {"debounce": 400}
+    return html.Div(
+        [html.Label(each.label, htmlFor=ids.dom(key)), control(each, key, value, **wait),
+         _problem(one, each.name, "wrong")],
+        className="field", **ids.testid(f"{one.mark or one.key}-{each.name}"),
     )  # fmt: skip
 
 
@@ -65,7 +96,7 @@ def card(one: Card) -> html.Section:
 
 
 def _table(one: Card, grid: dag.AgGrid) -> html.Div:
-    sentence = html.P(id=_part(one, "state"), className="budgets-said", role="status",
+    sentence = html.P(id=_part(one, "state"), className="table-state", role="status",
                       **ids.testid("state"))  # fmt: skip
     return html.Div([sentence, html.Div(grid, className="budgets-grid", **ids.testid("table"))])
 
@@ -183,9 +214,9 @@ def _fields(one: Card, form: Form) -> list[html.Div]:
     return [_field(one, each) for each in form.fields]
 
 
-def _save(one: Card, form: Form) -> html.Button:
+def _save(one: Card, form: Form, what: str = "save") -> html.Button:
     return html.Button(
-        form.save, id=ids.resource_extra("save", one.key), className="toggle",
+        form.save, id=ids.resource_extra(what, one.key), className="toggle",
         disabled=form.previewed, **ids.testid(form.save_key), **{"aria-pressed": "true"},
     )  # fmt: skip
 
@@ -211,13 +242,13 @@ def control(each: Field, key: ids.Id, value: str, **more: Any) -> Any:
         return dbc.Select(id=key, value=value, options=options(each.options), **more)
     mode = each.kind if each.kind in ("decimal", "numeric") else "text"
     return dbc.Input(
-        id=key, value=value, type="date" if each.kind == "date" else "text", inputmode=mode,
-        placeholder=each.hint, autocomplete="off", **more,
+        id=key, value=value, type=each.kind if each.kind in ("date", "password") else "text",
+        inputmode=mode, placeholder=each.hint, autocomplete="off", **more,
     )  # fmt: skip
 
 
-def _problem(one: Card, name: str) -> html.Div:
-    return html.Div(id=ids.resource_field("problem", name, one.key), className="problem",
+def _problem(one: Card, name: str, what: str = "problem") -> html.Div:
+    return html.Div(id=ids.resource_field(what, name, one.key), className="problem",
                     role="alert", **ids.testid(f"{one.one}-problem-{name}"))  # fmt: skip
 
 

@@ -42,16 +42,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a form, or of a search; `when` are the choices under which it is there. A text
-    that `suggests` offers values, which arrive with the states of the fields; a search's choice
-    stands in the head."""
+    """A field of a form, or of a search; `when` are the choices under which it is there, `along`
+    the fields without which it means nothing. A text that `suggests` offers values, which arrive
+    with the states of the fields; a search's choice stands in the head."""
 
     name: str
     label: str
-    kind: Literal["text", "numeric", "decimal", "date", "choice"] = "text"
+    kind: Literal["text", "numeric", "decimal", "date", "choice", "password"] = "text"
     hint: str = ""
     options: Mapping[str, str] = default(default_factory=dict)
     when: Mapping[str, tuple[str, ...]] = default(default_factory=dict)
+    along: tuple[str, ...] = ()
     suggests: bool = False
     initial: str = ""
     class_name: str = ""
@@ -81,16 +82,18 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Fields and a button that saves them, in the card or in a drawer. One that is `previewed` is
-    saved just as it was looked at. `once` is the sentence beside what is shown once after
-    saving."""
+    """Fields and a button that saves them, in the card or in a drawer; without a button, a field is
+    saved as soon as it is changed. One that is `previewed` is saved just as it was looked at.
+    `once` is the sentence beside what is shown once after saving, `saved` what the form of a card
+    without a table says then."""
 
     fields: tuple[Field, ...]
-    save: str
-    save_key: str
+    save: str = ""
+    save_key: str = ""
     drawer: bool = False
     previewed: bool = False
     once: str = ""
+    saved: str = "Saved"
     buttons: Callable[[], list[Any]] = list  # before the one that saves
     more: Callable[[], list[Any]] = list  # below the buttons
 
@@ -98,6 +101,11 @@ class Form:
     def blank(self) -> dict[str, str]:
         """What the fields hold at first."""
         return {one.name: one.initial for one in self.fields}
+
+    def together(self, changed: Iterable[str]) -> set[str]:
+        """The fields that are saved when some were changed."""
+        names = set(changed)
+        return names.union(*(one.along for one in self.fields if one.name in names))
 
     def present(self, values: Mapping[str, Any]) -> dict[str, bool]:
         """Which fields are there, as the choices are."""
@@ -110,14 +118,15 @@ class Form:
 @dataclass(frozen=True, slots=True)
 class Card:
     """What a resource shows. `key` is its address in the page, `one` what a record is called;
-    `search` are fields above the table that narrow it."""
+    `search` are fields above the table that narrow it. Without columns there is no table: it is one
+    record, and its form holds it."""
 
     key: str
     one: str
     title: str
     help: str
-    columns: tuple[Column, ...]
-    empty: str
+    columns: tuple[Column, ...] = ()
+    empty: str = ""
     buttons: tuple[Button, ...] = ()
     form: Form | None = None
     search: tuple[Field, ...] = ()
@@ -126,8 +135,14 @@ class Card:
     file: bool = False  # all rows come as CSV, too
     by: str = ""  # the field that a record is found by, where it has no number
     named: str = ""  # the field by which the table knows a row again
+    mark: str = ""  # what the test ids of its fields begin with, where that is not its key
     tools: Callable[[], list[Any]] = list  # in the head, before the buttons
     below: Callable[[], list[Any]] = list
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one record, without a table."""
+        return not self.columns
 
     @property
     def a_record(self) -> str:

@@ -13,6 +13,8 @@ from callbacks.analytics import choices
 from components import ids
 from data.errors import Refused
 from data.people.preferences import Preferences, parse
+from tests.resources import Parts, problems, retype
+from tests.resources import body as page
 from tests.serving import ADMIN, Claims, Served, serving
 
 ANA: Final = {"sub": "ana"}
@@ -180,8 +182,33 @@ def test_quick_changes_arrive_in_any_order(served: Served) -> None:
     put(served, ANA, MONTH | {"mode": "table"})
     late = MONTH | {"theme": "dark", "mode": "table"}
     for changed, held in (("mode", late | {"mode": "none"}), ("theme", late)):
-        said = {f"{name}.value": value for name, value in held.items()}
-        key = json.dumps({"preference": changed}, separators=(",", ":"))
-        answer = served.fire("preferences-state.children", ANA, said, f"{key}.value")
-        assert answer.status_code == 200, changed
+        change(served, held, changed)
     assert served.json("preferences", ANA) == MONTH | {"theme": "dark", "mode": None}
+
+
+def change(served: Served, held: Mapping[str, Any], *changed: str) -> Parts:
+    """What the card does when fields of these values were changed."""
+    return retype(served, "preferences", held, changed, ANA)
+
+
+def test_a_preference_that_cannot_be_has_its_sentence_beside_it(served: Served) -> None:
+    put(served, ANA, MONTH)
+    typed = MONTH | {"n": "0"}
+    parts = change(served, typed, "n")
+    wanted = "N must be a whole number of days from 1 to 3,660"
+    assert (problems(parts), parts["saved"]["children"]) == ({"n": wanted}, "")
+    assert "record" not in parts
+    assert served.json("preferences", ANA) == MONTH
+    parts = change(served, typed | {"n": "9"}, "n")
+    assert (problems(parts), parts["saved"]["children"]) == ({}, "Saved")
+    assert parts["record"]["data"] == MONTH | {"n": 9, "changed": ["n"]}
+    assert "saved" not in change(served, typed | {"n": "9"}, "n")
+
+
+def test_the_card_holds_what_is_preferred(served: Served) -> None:
+    put(served, ANA, MONTH)
+    told = page(served, "profile", ANA)
+    for name, value in (("preset", "last_n_days"), ("n", "30"), ("theme", "dark")):
+        assert f'"live":"{name}"' in told
+        assert f'"value":"{value}"' in told
+    assert '"value":"30"' not in page(served, "profile", ADMIN)

@@ -43,7 +43,9 @@ from tests.resources import (
 from tests.serving import ADMIN, Claims, Served, serving
 
 OTHERS: Final[tuple[Claims, ...]] = ({"sub": "ana"}, {"sub": "lena", "applications_admin": "web"})
-WIRES: Final = 9  # link, chart or table, changes, table, selection, buttons, opening, shape, saving
+# link, chart or table, changes, table, selection, buttons, opening, shape, saving, saving itself,
+# and what a browser does by preferences
+WIRES: Final = 10
 WORDS: Final = ('"resource":["', '"nav"', ids.SETTINGS_CHANGED)
 LARGE: Final = "a plant takes at most 64 KB"
 CARD: Final = Card(
