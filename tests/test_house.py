@@ -241,6 +241,24 @@ def test_no_style_loads_anything_from_elsewhere(path: Path) -> None:
     assert "@import" not in css
 
 
+def test_the_typeface_is_served_and_comes_early(served: Served) -> None:
+    """Small, kept for a year, and preloaded by the address that the style names: another would be
+    loaded twice."""
+    css = (ROOT / "assets" / "inter.css").read_text(encoding="utf-8")
+    named = re.findall(r'url\("([^"]*)"\)', css)
+    assert len(named) == css.count("unicode-range") == css.count("font-display: optional") == 2
+    for path in named:
+        answer = served.client.get(path, buffered=True)
+        assert (answer.status_code, answer.mimetype) == (200, "font/woff2")
+        assert len(answer.data) < 40_000
+        assert "immutable" in answer.headers["Cache-Control"]
+    for page in ("/settings/analytics", "/sign-in"):
+        text = served.client.get(page, headers=served.headers(ADMIN)).text
+        early = re.findall(r'<link rel="preload" as="font"[^>]*href="([^"]*)" crossorigin>', text)
+        assert early == named[:1], page
+        assert "/assets/inter.css" in text, page
+
+
 @pytest.mark.parametrize(("key", "by", "measure"), DRAWN)
 def test_every_figure_is_one_that_plotly_knows(
     served: Served, key: str, by: str, measure: str
