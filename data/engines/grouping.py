@@ -4,42 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from data.access.people import People
 from data.dialect import Expression
+from data.events.table import EVENTS
+
+# The ends of a window in the text of a statement: it is the same for all windows.
+START: Final[Expression] = sa.literal_column("{start}", sa.BigInteger)
+END: Final[Expression] = sa.literal_column("{end}", sa.BigInteger)
 
 
-@dataclass(frozen=True)
-class Grouping:
-    """`keys` and `values` (aggregates) by name, as expressions over `EVENTS`, of the events of a
-    window `[start, end)` (µs UTC) that meet `where`, which names that window too.
+@dataclass(frozen=True, eq=False)
+class Form:
+    """What a question asks of any window, the same object each time that it is asked.
 
-    `people` is whose ids are merged; `order` holds (name, descending). `by_quarter_hour` says that
-    whatever the expressions make of `ts` is the same all through a quarter of an hour.
+    `keys` and `values` (aggregates) by name, as expressions over `EVENTS`, of the events that meet
+    `where`. `people` is whose ids are merged; `order` holds (name, descending). What the
+    expressions make of `ts` is the same all through each stretch of UTC of `steady_for` µs.
     """
 
     keys: Mapping[str, Expression]
     values: Mapping[str, Expression]
     where: Expression
     people: People
-    window: tuple[int, int]
-    by_quarter_hour: bool
+    steady_for: int
     order: tuple[tuple[str, bool], ...] = ()
     limit: int | None = None
     offset: int = 0
 
     def statement(self) -> sa.Select[Any]:
-        """The question over the events themselves."""
+        """The question over the events themselves, of the window from `START` to `END`."""
         keys = [key.label(name) for name, key in self.keys.items()]
         values = [value.label(name) for name, value in self.values.items()]
         statement: sa.Select[Any] = sa.select(*keys, *values).group_by(*keys)
-        statement = self.people.reading(statement).where(self.where)
-        return self.sorted(statement)
+        within = sa.and_(EVENTS.c.ts >= START, EVENTS.c.ts < END, self.where)
+        return self.sorted(self.people.reading(statement).where(within))
 
-    def only(self, values: Mapping[str, Expression]) -> Grouping:
+    def only(self, values: Mapping[str, Expression]) -> Form:
         """The same groups with these values alone, in no order."""
         return replace(self, values=values, order=(), limit=None, offset=0)
 
@@ -50,3 +54,11 @@ class Grouping:
         named = ((columns[name], descending) for name, descending in order)
         ordered = [(c.desc() if down else c.asc()).nulls_last() for c, down in named]
         return statement.order_by(*ordered).limit(self.limit).offset(self.offset or None)
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """A form asked of the events of a window `[start, end)` (µs UTC)."""
+
+    form: Form
+    window: tuple[int, int]

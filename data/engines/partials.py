@@ -10,7 +10,7 @@ Nothing is declared here for a metric: its SQL says what it is made of.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -20,6 +20,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BooleanClauseList, FunctionFilter
+from sqlalchemy.sql.elements import Grouping as Parentheses
 from sqlalchemy.sql.functions import FunctionElement
 
 from data.dialect import Expression, Latest, MonthStart, Percentile, PerGroup
@@ -102,29 +103,43 @@ class Leaf:
     partial: Partial | None = None
     value: Expression | None = None
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """What it reads of a row; raises `Undecomposable` where sums cannot tell."""
+        value = self.value
+        read = frozenset() if value is None or columns(value) == TIME else {key_of(value)}
+        return keys_of(self.condition) | read
+
 
 def partials(aggregates: Iterable[Expression]) -> dict[str, Partial]:
     """Every column that is wanted for these numbers, by its name."""
     found: dict[str, Partial] = {}
-
-    def note(leaf: Leaf) -> Expression:
-        if leaf.partial is not None:
-            found.setdefault(leaf.partial.name, leaf.partial)
-        return sa.null()
-
-    for aggregate in aggregates:
-        if decomposes(aggregate):
-            decomposed(aggregate, note)
+    for aggregate in filter(decomposes, aggregates):
+        for leaf in leaves(aggregate):
+            if leaf.partial is not None:
+                found.setdefault(leaf.partial.name, leaf.partial)
     return found
 
 
 def decomposes(aggregate: Expression) -> bool:
     """Whether sums can say it."""
     try:
-        decomposed(aggregate, lambda _: sa.null())
+        leaves(aggregate)
     except Undecomposable:
         return False
     return True
+
+
+def leaves(aggregate: Expression) -> list[Leaf]:
+    """What sums have to say for a number; raises `Undecomposable`."""
+    found: list[Leaf] = []
+
+    def note(leaf: Leaf) -> Expression:
+        found.append(leaf)
+        return sa.null()
+
+    decomposed(aggregate, note)
+    return found
 
 
 def decomposed(aggregate: Expression, put: Callable[[Leaf], Expression]) -> Expression:
@@ -154,6 +169,24 @@ def key_of(expression: Expression) -> str:
     if len(keys) != 1 or "" in keys:
         raise Undecomposable
     return keys.pop()
+
+
+def keys_of(condition: Any) -> frozenset[str]:
+    """The keys that a condition reads, each in a part of its own; raises `Undecomposable` where one
+    part reads several, or what is no key."""
+    read = columns(condition)
+    if read <= TIME:
+        return frozenset()
+    if isinstance(condition, Parentheses):
+        return keys_of(condition.element)
+    if isinstance(condition, BooleanClauseList) and not reads_one_key(read):
+        return frozenset().union(*map(keys_of, condition.clauses))
+    return frozenset({key_of(condition)})
+
+
+def reads_one_key(read: Collection[str]) -> bool:
+    """Whether these columns are one key."""
+    return len({KEY_OF.get(name, name) for name in read}) == 1
 
 
 def spelled(expression: Expression) -> str:

@@ -32,12 +32,14 @@ def offset_segments(window: Window) -> tuple[tuple[int, int], ...]:
     return segments(window.start - WIDTHS["hour"], window.end, window.zone)
 
 
-def by_quarter_hour(window: Window) -> bool:
-    """Whether every quarter of an hour of UTC is one of the zone's: so it is since 1972."""
-    segments = offset_segments(window)
-    return all(ahead % QUARTER == 0 for _, ahead in segments) and all(
-        jump % QUARTER == 0 for jump, _ in segments[1:]
-    )
+def steady_for(window: Window, most: int) -> int:
+    """The longest stretch of UTC (a day, an hour, a quarter of one) up to `most` µs all through
+    which a zone has one such stretch too; 0 if none. Quarters of an hour are so since 1972."""
+    (_, ahead), *later = offset_segments(window)
+    moments = [ahead, *(moment for segment in later for moment in segment)]
+    widths = (WIDTHS["day"], WIDTHS["hour"], QUARTER)
+    fitting = (one for one in widths if one <= most and not any(m % one for m in moments))
+    return next(fitting, 0)
 
 
 def by_segment(values: list[tuple[int, int]]) -> sa.ColumnElement[Any]:

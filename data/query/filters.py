@@ -51,15 +51,20 @@ class Filters:
 
     def predicate(self, scope: Scope) -> sa.ColumnElement[bool]:
         """These filters as a WHERE clause, for a reader."""
-        clauses: list[sa.ColumnElement[bool]] = [
-            EVENTS.c.ts >= self.window.start,
-            EVENTS.c.ts < self.window.end,
-        ]
+        return sa.and_(self.within(), *self.narrowing(scope))
+
+    def within(self) -> sa.ColumnElement[bool]:
+        """The events of the window."""
+        return sa.and_(EVENTS.c.ts >= self.window.start, EVENTS.c.ts < self.window.end)
+
+    def narrowing(self, scope: Scope) -> list[sa.ColumnElement[bool]]:
+        """What they ask beside the window."""
+        clauses = []
         for name, values in self._fields():
             field, narrow = EXCLUSIONS.get(name, name), _outside if name in EXCLUSIONS else _among
             named = self._named(field, [value for value in values if value != NONE], scope)
             clauses.append(narrow(self._column(field), named, NONE in values))
-        return sa.and_(*clauses)
+        return clauses
 
     def _named(self, field: str, values: Sequence[str], scope: Scope) -> sa.ColumnElement[bool]:
         """The rows with one of these values: of each user all ids, of `me` what the scope has."""
@@ -72,6 +77,11 @@ class Filters:
         if name in TIME_PARTS:
             return sa.cast(TIME_PARTS[name](local_time(self.window)), sa.Text)
         return EVENTS.c[name]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What is narrowed beside the window."""
+        return frozenset(EXCLUSIONS.get(name, name) for name, _ in self._fields())
 
     def _fields(self) -> Iterable[tuple[str, tuple[str, ...]]]:
         fields = dict(self.fields)

@@ -8,29 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 import pandas as pd
 import sqlalchemy as sa
 
 from data.access.scope import Scope
-from data.engines.grouping import Grouping
+from data.engines.grouping import Form, Grouping
 from data.engines.protocol import EventStore
 from data.events.table import EVENTS
-from data.query.catalog import DIMENSIONS, METRICS, OTHER, TIME, metric
-from data.query.clauses import clauses
+from data.local_time import WIDTHS
+from data.query.catalog import DIMENSIONS, HOUR, METRICS, OTHER, TIME, metric
+from data.query.clauses import of_any_time
 from data.query.event_time import (
+    SUB_DAILY,
     TIME_PARTS,
     bucket_start,
     bucket_starts,
-    by_quarter_hour,
     local_time,
+    steady_for,
 )
 from data.query.query import Query
 from data.query.series import or_none
 from data.query.units import TEXT
+from data.query.windows import Window
 
 Frame = pd.DataFrame
+DAY: Final = WIDTHS["day"]
+MOST_FORMS: Final = 512
 
 
 def run(query: Query, scope: Scope, store: EventStore) -> Frame:
@@ -80,10 +86,21 @@ def _largest(query: Query, scope: Scope, store: EventStore) -> list[str | None]:
 
 
 def _grouping(query: Query, scope: Scope, top: Sequence[str | None] | None) -> Grouping:
+    window = query.filters.window
+    # What is asked is the same in all windows of the same days, if their clocks are told of.
+    start, end = window.start - window.start % DAY, -(-window.end // DAY) * DAY
+    days = replace(query.filters, window=Window(start, end, window.zone))
+    of_days = replace(query, filters=days, grain=query.bucket)
+    form = _form(of_days, scope, None if top is None else tuple(top))
+    return Grouping(form, _window(query))
+
+
+@lru_cache(MOST_FORMS)
+def _form(query: Query, scope: Scope, top: tuple[str | None, ...] | None) -> Form:
     keys = {name: _key(name, query) for name in query.by}
     if top is not None:
         keys[query.by[-1]] = _with_other(EVENTS.c[query.by[-1]], top)
-    local, window = local_time(query.filters.window), query.filters.window
+    local = local_time(query.filters.window)
     values: dict[str, sa.ColumnElement[Any]] = {}
     for name in query.by:
         column = DIMENSIONS[name].naming
@@ -91,11 +108,21 @@ def _grouping(query: Query, scope: Scope, top: Sequence[str | None] | None) -> G
             gathered = top is not None and name == query.by[-1]
             values[column] = _naming(EVENTS.c[column], keys[name] if gathered else None)
     values |= {name: metric(name).of(local).sql for name in query.metrics}
-    return Grouping(
-        keys, values, sa.and_(*clauses(query, scope)), scope.people, _window(query),
-        by_quarter_hour(window) and not (TIME in query.by and query.bucket == "minute"),
+    return Form(
+        keys, values, sa.and_(*of_any_time(query, scope)), scope.people, _steady_for(query),
         query.order, query.limit, query.offset,
     )  # fmt: skip
+
+
+def _steady_for(query: Query) -> int:
+    """For how long, in µs, an event's time is all the same to a query."""
+    window, names = query.filters.window, {*query.by, *query.filters.names}
+    local = any(callable(metric(name).aggregate) for name in query.metrics)
+    if not local and names.isdisjoint((TIME, *TIME_PARTS)):
+        return DAY
+    if TIME in query.by and query.bucket in SUB_DAILY:
+        return steady_for(window, WIDTHS[query.bucket])
+    return steady_for(window, WIDTHS["hour" if HOUR in names else "day"])
 
 
 def _key(name: str, query: Query) -> sa.ColumnElement[Any]:

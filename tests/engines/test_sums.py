@@ -15,7 +15,7 @@ import pytest
 from data.access.people import Alias, People
 from data.access.scope import Scope
 from data.engines.duckdb import sums
-from data.engines.duckdb.summed import MOST_STRETCHES, rest_of, stretches
+from data.engines.duckdb.stretches import MOST_STRETCHES, whole_quarters, without
 from data.engines.grouping import Grouping
 from data.engines.memo import Memo
 from data.engines.partials import KEY_OF, QUARTER, decomposes
@@ -61,18 +61,20 @@ def of_few_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sums, "MOST_OUTDATED", 1_000)
     monkeypatch.setattr(sums, "MANY", 40)
     monkeypatch.setattr(sums, "MOST_QUARTERS", 60)
+    monkeypatch.setattr(sums, "QUIET", 0.0)
 
 
 class WithoutSums:
     """The same events, asked without sums."""
 
-    def __init__(self, store: EventStore) -> None:
-        self.sql, self.memo = store.sql, Memo()
+    def __init__(self, store: Any) -> None:
+        self.store, self.memo = store, Memo()
 
     def ask(self, asked: Grouping) -> tuple[list[str], Sequence[Any]]:
-        with self.sql.connect() as connection:
-            result = connection.execute(asked.statement())
-            return list(result.keys()), result.fetchall()
+        kept, self.store._sums = self.store._sums, None
+        found: tuple[list[str], Sequence[Any]] = self.store.ask(asked)
+        self.store._sums = kept
+        return found
 
     def count_groups(self, asked: Grouping) -> int:
         return len(self.ask(asked)[1])
@@ -256,16 +258,16 @@ def test_whole_quarters_and_the_rest_are_the_window(
     window: tuple[float, float], outdated: tuple[int, ...], whole: list[tuple[int, int]]
 ) -> None:
     asked = int(window[0] * QUARTER), int(window[1] * QUARTER)
-    found = stretches(asked, [one * QUARTER for one in outdated])
+    found = whole_quarters(asked, [one * QUARTER for one in outdated])
     assert found == [(first * QUARTER, last * QUARTER) for first, last in whole]
-    parts = sorted([*found, *rest_of(asked, found)])
+    parts = sorted([*found, *without([asked], found)])
     assert [parts[0][0], parts[-1][1]] == list(asked)
     assert all(left[1] == right[0] for left, right in pairwise(parts))
 
 
 def test_many_outdated_quarters_are_few_stretches() -> None:
     outdated = [number * 2 * QUARTER for number in range(1_000)]
-    found = stretches((0, 2_000 * QUARTER), outdated)
+    found = whole_quarters((0, 2_000 * QUARTER), outdated)
     assert 1 <= len(found) <= MOST_STRETCHES + 1
     for first, last in found:
         assert not any(first <= quarter < last for quarter in outdated)
@@ -321,3 +323,68 @@ def test_sums_are_read_only_where_they_save_enough(
     assert found == [10.0 if by_sums else 30 / 1e9]
     outside = Window(week.end, week.end + WIDTHS["day"], "UTC")
     assert run.run(Query(("events",), (), Filters(outside)), scope, store)["events"].tolist() == [0]
+
+
+@pytest.mark.parametrize(("metrics", "by", "grain", "zone", "level"), [
+    (("cost",), ("model",), None, "Asia/Kolkata", "sums_by_day"),
+    (("cost",), ("time",), "day", "UTC", "sums_by_day"),
+    (("cost",), ("time",), "day", "Asia/Tokyo", "sums_by_hour"),
+    (("cost",), ("weekday", "hour"), None, "Europe/Berlin", "sums_by_hour"),
+    (("cost",), ("time",), "day", "Asia/Kolkata", "sums_by_quarter"),
+    (("active_users",), ("time",), "hour", "UTC", "sums_of_users_by_hour"),
+    (("cost",), ("user",), None, "UTC", "sums_of_users_by_day"),
+    (("cost",), ("user", "model"), None, "UTC", "sums"),
+    (("cost",), ("time", "user"), "hour", "UTC", "sums"),
+])  # fmt: skip
+def test_the_fewest_rows_that_can_say_it_are_read(
+    store: EventStore, event: Any, metrics: tuple[str, ...], by: tuple[str, ...], grain: Any,
+    zone: str, level: str,
+) -> None:  # fmt: skip
+    """Without the rows of one level, a day that is sealed is missing from the answer."""
+    store.sum_up(aggregates())
+    day = micros(MOMENT) // WIDTHS["day"] * WIDTHS["day"]
+    store.write([event(ts=day + n * WIDTHS["hour"], user="one", cost_nano=1) for n in range(50)])
+    while store.refresh_sums():
+        pass
+    window = Window(day - WIDTHS["day"], day + 3 * WIDTHS["day"], zone)
+    asked = Query(metrics, by, Filters(window), grain)
+
+    def told() -> float:
+        store.memo.clear()
+        return float(run.run(asked, SCOPES[0], store)[metrics[0]].sum())
+
+    whole = told()
+    with store.sql.connect() as connection:
+        connection.exec_driver_sql(f"DELETE FROM {level}")
+        connection.commit()
+    assert told() < whole
+    store.write([event(ts=day, user="one", cost_nano=0), event(ts=day + WIDTHS["day"])])
+    with store.sql.connect() as connection:
+        connection.exec_driver_sql("INSERT INTO outdated SELECT ts FROM events")
+        connection.commit()
+    store.refresh_sums()
+    assert told() == whole
+
+
+def test_a_change_takes_the_seal_off_its_day_alone(
+    store: EventStore, event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sums, "QUIET", 600.0)
+    store.sum_up(aggregates())
+    day = micros(MOMENT) // WIDTHS["day"] * WIDTHS["day"]
+    days = [day + n * WIDTHS["day"] for n in range(4)]
+    store.write([event(ts=at, cost_nano=1) for at in days])
+    sealed = "SELECT list(day ORDER BY day) FROM sealed"
+
+    def refreshed() -> list[int]:
+        while store.refresh_sums():
+            pass
+        with store.sql.connect() as connection:
+            found: list[int] = connection.exec_driver_sql(sealed).scalar_one()
+        return found
+
+    assert refreshed() == days[:-1], "the last day goes on"
+    store.write([event(ts=days[1] + 1, cost_nano=1)])
+    assert refreshed() == [days[0], days[2]], "a day that changed is left alone for a while"
+    monkeypatch.setattr(sums, "QUIET", 0.0)
+    assert refreshed() == days[:-1]

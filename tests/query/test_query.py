@@ -29,6 +29,7 @@ from data.query.windows import Window
 ADMIN = Scope.of({"sub": "root", "isAdmin": True})
 NOW = 1_795_176_000_000_000
 DAY = 86_400_000_000
+HOUR = DAY // 24
 Make = Callable[..., Any]
 
 
@@ -253,26 +254,29 @@ def test_of_two_dimensions_the_last_is_gathered(
 @pytest.mark.parametrize(
     ("by", "grain", "zone", "found"),
     [
-        (("time",), "minute", "UTC", False),
-        ((), "minute", "UTC", True),
-        (("time",), "hour", "UTC", True),
-        (("user",), "hour", "Asia/Kathmandu", True),
-        (("time",), "hour", "Africa/Monrovia", False),  # 44 minutes and 30 seconds behind
+        (("time",), "minute", "UTC", 0),
+        (("time",), "hour", "UTC", HOUR),
+        (("time",), "day", "UTC", DAY),
+        (("time",), "day", "Asia/Tokyo", HOUR),
+        (("hour", "weekday"), "day", "UTC", HOUR),
+        (("time",), "month", "Asia/Kolkata", HOUR // 4),
+        (("time",), "hour", "Africa/Monrovia", 0),  # 44 minutes and 30 seconds behind
+        (("user",), "minute", "Africa/Monrovia", DAY),
     ],
 )
-def test_sums_may_answer_what_holds_all_through_a_quarter_of_an_hour(
+def test_it_is_known_for_how_long_the_time_of_an_event_is_all_the_same(
     store: EventStore,
     monkeypatch: pytest.MonkeyPatch,
     by: tuple[str, ...],
     grain: Grain,
     zone: str,
-    found: bool,
+    found: int,
 ) -> None:
     asked, ask = [], store.ask
     monkeypatch.setattr(store, "ask", lambda one: asked.append(one) or ask(one))
     in_1971 = Filters(Window(NOW - 55 * 365 * DAY, NOW - 55 * 365 * DAY + DAY, zone))
     run(Query(("requests",), by, in_1971, grain), ADMIN, store)
-    assert [one.by_quarter_hour for one in asked] == [found]
+    assert [one.form.steady_for for one in asked] == [found]
 
 
 def _named(frame: pd.DataFrame) -> list[tuple[Any, ...]]:

@@ -38,6 +38,7 @@ from data.engines.duckdb.outdated import QUARTERS, outdate
 from data.engines.duckdb.schema import opened, transaction
 from data.engines.duckdb.shared import SharedIds, under_one_id
 from data.engines.duckdb.sums import Sums
+from data.engines.duckdb.texts import over_events
 from data.engines.grouping import Grouping
 from data.engines.memo import Memo
 from data.engines.partials import Undecomposable, partials
@@ -226,23 +227,23 @@ class DuckEvents:
 
     def ask(self, asked: Grouping) -> tuple[list[str], Sequence[Any]]:
         with self.sql.connect() as connection:
-            result = connection.execute(self._statement(asked, connection))
+            sql, parameters = self._text(asked, connection)
+            result = connection.exec_driver_sql(sql, parameters)
             return list(result.keys()), result.fetchall()
 
     def count_groups(self, asked: Grouping) -> int:
         with self.sql.connect() as connection:
-            groups = self._statement(asked, connection).subquery()
-            counted = sa.select(sa.func.count()).select_from(groups)
-            return connection.execute(counted).scalar_one()
+            sql, parameters = self._text(asked, connection)
+            counted = connection.exec_driver_sql(f"SELECT count(*) FROM ({sql})", parameters)
+            return int(counted.scalar_one())
 
-    def _statement(self, asked: Grouping, connection: sa.Connection) -> sa.Select[Any]:
+    def _text(self, asked: Grouping, connection: sa.Connection) -> tuple[str, tuple[Any, ...]]:
         """The question over sums as far as they can answer it, else over events."""
-        if self._sums is None:
-            return asked.statement()
-        try:
-            return self._sums.statement(asked, connection)
-        except Undecomposable:
-            return asked.statement()
+        if self._sums is not None:
+            with suppress(Undecomposable):
+                return self._sums.text(asked, connection)
+        text = over_events(asked.form)
+        return text.filled({"start": asked.window[0], "end": asked.window[1]}), text.parameters
 
     def count_duplicates(self) -> int:
         reader = self._root.cursor()

@@ -16,10 +16,8 @@ events and joined to the groups.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from itertools import zip_longest
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -29,29 +27,30 @@ from sqlalchemy.sql.elements import Grouping as Parentheses
 
 from data.access.people import People
 from data.dialect import Expression, Latest
-from data.engines.grouping import Grouping
+from data.engines.duckdb.coverage import Summed
+from data.engines.duckdb.levels import Level
+from data.engines.duckdb.texts import slot
+from data.engines.grouping import END, START, Form
 from data.engines.partials import (
-    KEY_OF,
     KEYS,
-    QUARTER,
     TIME,
     Leaf,
     Undecomposable,
     columns,
     decomposed,
     key_of,
+    reads_one_key,
     spelled,
     when,
 )
 from data.events.table import EVENTS
 
-# More stretches than this are joined to longer ones, read from the events as a whole.
-MOST_STRETCHES: Final = 40
 # More numbers of one condition than this are left to the engine to find.
 MOST_NUMBERS: Final = 200
-Stretch = tuple[int, int]  # µs UTC, [from, to)
 SEQUENCE: Final[Expression] = sa.literal_column("events.sequence", sa.BigInteger)
-SUMS: Final = sa.table("sums", sa.column("ts", sa.BigInteger), *(sa.column(key) for key in KEYS))
+SUMS: Final[Mapping[str, Expression]] = {
+    name: sa.literal_column(f'sums."{name}"', sa.BigInteger) for name in ("ts", *KEYS)
+}
 NAMES: Final = {
     key: sa.table(f"names_{key}", sa.column("id"), *(sa.column(name) for name in names))
     for key, names in KEYS.items()
@@ -59,58 +58,8 @@ NAMES: Final = {
 # The numbers of the values of a key that meet a condition; None: too many to list.
 # A condition as text, whose ids it merges, and as a statement.
 Numbers = Callable[[str, People, sa.Select[Any]], Sequence[int] | None]
+Columns = Mapping[str, Expression] | sa.sql.base.ReadOnlyColumnCollection[str, Any]
 Function = tuple[str, str]  # of the values of a key: the key, and the function as text
-
-
-@dataclass(frozen=True)
-class Summed:
-    """What sums hold for: events stored up to `upto`, in the `whole` stretches of a window.
-
-    `rest`: there are events in that window beside them. `unique` are the keys of which no value
-    has two names.
-    """
-
-    upto: int
-    whole: list[Stretch]
-    unique: frozenset[str] = frozenset()
-    rest: bool = True
-
-
-def stretches(window: Stretch, outdated: Sequence[int]) -> list[Stretch]:
-    """The whole quarters of an hour of a window, without outdated ones (in order)."""
-    at, end = -(-window[0] // QUARTER) * QUARTER, window[1] // QUARTER * QUARTER
-    found = []
-    for first, last in _gaps(outdated):
-        if at < min(first, end):
-            found.append((at, min(first, end)))
-        at = max(at, last)
-    return [*found, (at, end)] if at < end else found
-
-
-def joined(quarters: Iterable[int]) -> list[Stretch]:
-    """Quarters of an hour, in order, as stretches."""
-    found: list[Stretch] = []
-    for quarter in quarters:
-        if found and found[-1][1] == quarter:
-            found[-1] = (found[-1][0], quarter + QUARTER)
-        else:
-            found.append((quarter, quarter + QUARTER))
-    return found
-
-
-def _gaps(outdated: Sequence[int]) -> list[Stretch]:
-    """Outdated stretches; the nearest of many joined."""
-    gaps = joined(outdated)
-    while len(gaps) > MOST_STRETCHES:
-        pairs = zip_longest(gaps[::2], gaps[1::2])
-        gaps = [(first[0], (last or first)[1]) for first, last in pairs]
-    return gaps
-
-
-def rest_of(window: Stretch, whole: Sequence[Stretch]) -> list[Stretch]:
-    """What of a window lies in none of these stretches."""
-    ends = [window[0], *(moment for one in whole for moment in one), window[1]]
-    return [(a, b) for a, b in zip(ends[::2], ends[1::2], strict=True) if a < b]
 
 
 def narrows(condition: Expression) -> bool:
@@ -121,7 +70,8 @@ def narrows(condition: Expression) -> bool:
 class _Parts:
     """The columns of rows of sums and of single events, side by side."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._names: dict[str, str] = {}
         self.of_sums: list[Expression] = []
         self.of_events: list[Expression] = []
@@ -132,21 +82,19 @@ class _Parts:
             self._names[what] = name = f"c{len(self._names)}"
             self.of_sums.append(of_sums.label(name))
             self.of_events.append(of_event.label(name))
-        return sa.literal_column(f"parts.{self._names[what]}")
+        return sa.literal_column(f"{self._name}.{self._names[what]}")
 
 
 class SummedQuestion:
-    """One question, being put together; raises `Undecomposable` if it is not for sums to answer."""
+    """A question whose values one level can say, being put together."""
 
     def __init__(
-        self, asked: Grouping, summed: Summed, partials: Mapping[str, str], numbers: Numbers
+        self, asked: Form, level: Level, summed: Summed, numbers: Numbers, place: int = 0
     ) -> None:
-        """`partials` are the columns of sums by name."""
-        self._asked, self._partials, self._numbers = asked, partials, numbers
-        self._summed = summed
-        if not summed.whole or not asked.by_quarter_hour:
-            raise Undecomposable
-        self._parts = _Parts()
+        """`place` tells its parts from those of others in the same statement."""
+        self._asked, self._level, self._numbers = asked, level, numbers
+        self._summed, self._place = summed, place
+        self._parts = _Parts(f"parts{place}")
         self._functions: dict[str, dict[str, Expression]] = {}  # of keys, by key and as text
         self._numbered: set[str] = set()  # keys that are read by number
         self._aggregates: dict[str, tuple[str, Expression]] = {}
@@ -155,54 +103,31 @@ class SummedQuestion:
         self._codes: dict[str, sa.CTE] = {}
         self._where = self._of_sums(asked.where)
         self._keys = [self._key(asked.people.read(key)) for key in asked.keys.values()]
-        self._values = self._sayable(asked)
-        if not self._values:
-            raise Undecomposable
-
-    def _sayable(self, asked: Grouping) -> dict[str, Expression]:
-        read = {name: asked.people.read(value) for name, value in asked.values.items()}
-        return {
-            name: decomposed(value, self._aggregate)
-            for name, value in read.items()
-            if self._says(value)
+        self._values = {
+            name: decomposed(asked.people.read(value), self._aggregate)
+            for name, value in asked.values.items()
         }
 
-    def _says(self, value: Expression) -> bool:
-        try:
-            decomposed(value, self._check)
-        except Undecomposable:
-            return False
-        return True
-
-    def _check(self, leaf: Leaf) -> Expression:
-        self._of_sums(leaf.condition)
-        if leaf.partial is not None and leaf.partial.name not in self._partials:
-            raise Undecomposable
-        return sa.null()
-
     def statement(self) -> sa.Select[Any]:
-        """The whole of it."""
-        tables: sa.FromClause = self._groups().cte("groups")
-        keys: dict[str, Expression] = {}
+        """The whole of it, in no order."""
+        tables: sa.FromClause = self._groups().cte(f"groups{self._place}")
+        selected: list[Expression] = []
         for place, name in enumerate(self._asked.keys):
-            keys[name], function = sa.literal_column(f"groups.k{place}"), self._keys[place][1]
+            key: Expression = self._grouped(f"k{place}")
+            function = self._keys[place][1]
             if function is not None:
                 named = self._decode(*function, f"d{place}")
-                tables = tables.outerjoin(named, named.c.code == keys[name])
-                keys[name] = named.c.value
+                tables = tables.outerjoin(named, named.c.code == key)
+                key = named.c.value
+            selected.append(key.label(name))
         for name, function in self._decoded.items():
             named = self._decode(*function, f"d{name}")
-            code: Expression = sa.literal_column(f"groups.{name}")
-            tables = tables.outerjoin(named, named.c.code == code)
-        shown = dict(self._values)
-        if others := {n: v for n, v in self._asked.values.items() if n not in shown}:
-            rest = self._asked.only(others).statement().subquery("others")
-            same = [keys[name].is_not_distinct_from(rest.c[name]) for name in keys]
-            tables = tables.join(rest, sa.and_(sa.true(), *same))
-            shown |= {name: rest.c[name] for name in others}
-        selected = [key.label(name) for name, key in keys.items()]
-        selected += [shown[name].label(name) for name in self._asked.values]
-        return self._asked.sorted(sa.select(*selected).select_from(tables))
+            tables = tables.outerjoin(named, named.c.code == self._grouped(name))
+        selected += [value.label(name) for name, value in self._values.items()]
+        return sa.select(*selected).select_from(tables)
+
+    def _grouped(self, name: str, type_: Any = None) -> Expression:
+        return sa.literal_column(f"groups{self._place}.{name}", type_)
 
     # --- what is asked for, in columns of parts and groups
 
@@ -220,7 +145,10 @@ class SummedQuestion:
             return number, (key, "")
         functions = self._functions.setdefault(key, {})
         functions.setdefault(name := spelled(value), value)
-        return sa.literal_column(f"by_{key}.f{list(functions).index(name)}"), (key, name)
+        return sa.literal_column(f"by{self._place}_{key}.f{list(functions).index(name)}"), (
+            key,
+            name,
+        )
 
     def _is_number(self, key: str, value: Expression) -> bool:
         """Whether a value and the number of a key go one to one."""
@@ -228,14 +156,16 @@ class SummedQuestion:
 
     def _number(self, key: str) -> Expression:
         self._numbered.add(key)
-        return self._parts.add(f"number of {key}", SUMS.c[key], sa.literal_column(f"all_{key}.id"))
+        return self._parts.add(
+            f"number of {key}", SUMS[key], sa.literal_column(f"{self._all_of(key)}.id")
+        )
 
     def _aggregate(self, leaf: Leaf) -> Expression:
         """An aggregate, as a column of the answer."""
         met = spelled(leaf.condition)
         if leaf.partial is None:
             return self._of_values(leaf, met)
-        name, column = leaf.partial.name, self._partials[leaf.partial.name]
+        name, column = leaf.partial.name, self._summed.columns[leaf.partial.name]
         held: Expression = sa.literal_column(f"sums.{column}", sa.BigInteger)
         of_sums = when(self._of_sums(leaf.condition), held)
         part = self._parts.add(f"{name}, {met}", of_sums, when(leaf.condition, leaf.partial.one))
@@ -269,7 +199,7 @@ class SummedQuestion:
         """The column of an aggregate in `groups`, added once, or the value that it is a code of."""
         name, _ = self._aggregates.setdefault(what, (f"a{len(self._aggregates)}", aggregate))
         if function is None:
-            return sa.literal_column(f"groups.{name}", aggregate.type)
+            return self._grouped(name, aggregate.type)
         self._decoded[name] = function
         return sa.literal_column(f"d{name}.value")
 
@@ -281,7 +211,7 @@ class SummedQuestion:
             return _moved(condition, SUMS)
         if isinstance(condition, Parentheses):
             return self._of_sums(condition.element)
-        if isinstance(condition, BooleanClauseList) and not _one_key(read):
+        if isinstance(condition, BooleanClauseList) and not reads_one_key(read):
             combined = sa.and_ if condition.operator is operators.and_ else sa.or_
             return combined(*(self._of_sums(one) for one in condition.clauses))
         return self._among(key_of(condition), condition)
@@ -290,17 +220,18 @@ class SummedQuestion:
         """A condition of one key, by number."""
         people, names = self._asked.people, NAMES[key]
         table = people.joined(names) if key == "user" else names
-        meant = sa.select(names.c.id).select_from(table).where(_moved(condition, names))
+        meant = sa.select(names.c.id).select_from(table).where(_moved(condition, names.c))
         numbers = self._numbers(f"{key}: {spelled(condition)}", people, meant)
-        column: Expression = SUMS.c[key]
+        column: Expression = SUMS[key]
         if numbers is None:
             return column.in_(meant)
-        return column == numbers[0] if len(numbers) == 1 else column.in_(numbers)
+        listed = ", ".join(map(str, numbers)) or "NULL"
+        return sa.literal_column(f"{column} IN ({listed})", sa.Boolean)
 
     # --- the statement, from the inside out
 
     def _groups(self) -> sa.Select[Any]:
-        tables: sa.FromClause = self._union().cte("parts")
+        tables: sa.FromClause = self._union().cte(f"parts{self._place}")
         for key in self._functions:
             coded = self._coded(key)
             tables = tables.outerjoin(coded, coded.c.id == self._number(key))
@@ -311,8 +242,8 @@ class SummedQuestion:
 
     def _union(self) -> sa.SelectBase:
         """Rows of sums, and events as rows of one."""
-        sums = sa.select(*self._parts.of_sums).select_from(SUMS)
-        sums = sums.where(self._where, _within(SUMS.c.ts, self._summed.whole))
+        rows = sa.text(f"({slot(self._level.table)}) AS sums")
+        sums = sa.select(*self._parts.of_sums).select_from(rows).where(self._where)
         if not self._summed.rest:
             return sums
         merged = any(map(_reads_more, self._parts.of_events))
@@ -321,7 +252,7 @@ class SummedQuestion:
             events, named = self._events.c, self._named(key)
             same = (events[name].is_not_distinct_from(named.c[name]) for name in KEYS[key])
             tables = tables.join(named, sa.and_(*same))
-        moved = (_moved(one, self._events) for one in self._parts.of_events)
+        moved = (_moved(one, self._events.c) for one in self._parts.of_events)
         return sa.union_all(sums, sa.select(*moved).select_from(tables))
 
     @cached_property
@@ -332,12 +263,15 @@ class SummedQuestion:
         chosen = sa.select(*(EVENTS.c[name] for name in sorted(read or TIME)))
         table = self._asked.people.joined(EVENTS) if _reads_more(self._asked.where) else EVENTS
         chosen = chosen.select_from(table).where(self._asked.where)
-        later = chosen.where(self._summed.upto < SEQUENCE)
-        ragged = rest_of(self._asked.window, self._summed.whole)
-        if not ragged:
-            return later.cte("rest")
-        earlier = chosen.where(self._summed.upto >= SEQUENCE, _within(EVENTS.c.ts, ragged))
-        return sa.union_all(later, earlier).cte("rest")
+        upto, ts = slot("upto"), EVENTS.c.ts
+        later = chosen.where(upto < SEQUENCE, ts >= START, ts < END)
+        if not self._summed.ragged:
+            return later.cte(f"rest{self._place}")
+        earlier = chosen.where(upto >= SEQUENCE, slot("ragged"))
+        return sa.union_all(later, earlier).cte(f"rest{self._place}")
+
+    def _all_of(self, key: str) -> str:
+        return f"all{self._place}_{key}"
 
     def _named(self, key: str) -> sa.FromClause:
         """The values of a key and their numbers; new ones of the events have some below zero."""
@@ -350,7 +284,7 @@ class SummedQuestion:
             number: Expression = sa.literal_column("-row_number() OVER ()")
             numbered = sa.select(number, *(new.c[name] for name in names))
             every = sa.union_all(sa.select(*NAMES[key].c), numbered)
-            self._all[key] = every.cte(f"all_{key}")
+            self._all[key] = every.cte(self._all_of(key))
         return self._all[key]
 
     def _coded(self, key: str) -> sa.CTE:
@@ -360,11 +294,11 @@ class SummedQuestion:
             table = self._asked.people.joined(named) if key == "user" else named
             chosen: list[Expression] = [named.c.id]
             for place, function in enumerate(self._functions[key].values()):
-                value = _moved(function, named)
+                value = _moved(function, named.c)
                 rank = sa.func.dense_rank().over(order_by=value)
                 chosen.append(sa.case((value.is_not(None), rank)).label(f"f{place}"))
                 chosen.append(value.label(f"v{place}"))
-            self._codes[key] = sa.select(*chosen).select_from(table).cte(f"by_{key}")
+            self._codes[key] = sa.select(*chosen).select_from(table).cte(f"by{self._place}_{key}")
         return self._codes[key]
 
     def _decode(self, key: str, function: str, name: str) -> sa.Subquery:
@@ -377,23 +311,15 @@ class SummedQuestion:
         return sa.select(code.label("code"), value.label("value")).distinct().subquery(name)
 
 
-def _moved(expression: Expression, table: sa.FromClause) -> Expression:
-    """An expression over events with the columns of a table that has the same."""
+def _moved(expression: Expression, columns: Columns) -> Expression:
+    """An expression over events with other columns of the same names."""
 
     def moved(element: Any, **_: Any) -> Any:
         ours = isinstance(element, sa.ColumnClause) and element.table is EVENTS
-        return table.c[element.name] if ours else None
+        return columns[element.name] if ours else None
 
     made: Expression = visitors.replacement_traverse(expression, {}, moved)
     return made
-
-
-def _within(moment: Expression, stretches: Sequence[Stretch]) -> Expression:
-    return sa.or_(*(sa.and_(moment >= first, moment < last) for first, last in stretches))
-
-
-def _one_key(read: Collection[str]) -> bool:
-    return len({KEY_OF.get(name, name) for name in read}) == 1
 
 
 def _reads_more(condition: Expression) -> bool:

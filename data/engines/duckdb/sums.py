@@ -9,14 +9,18 @@ So it is right at any moment, whether sums are brought up to date or not.
 `Sums.refresh` does that in a transaction of its own, beside readers and writers: killed, it leaves
 what was there. What others write meanwhile has higher sequence numbers or is noted as outdated.
 
+Coarser sums are put together from these (`levels.py`): days that are over, or left alone for a
+while, are sealed; what changes later takes its day's seal off.
+
 Keys are small numbers, the values they stand for are in a table a key (`names_model`, …): new
 values are added there and rewrite nothing.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import Any, Final
 
@@ -27,19 +31,15 @@ import sqlalchemy as sa
 from duckdb_sqlalchemy import Dialect
 
 from data.access.people import People
+from data.engines.duckdb.answering import statement
+from data.engines.duckdb.coverage import Summed
+from data.engines.duckdb.levels import DAY, LEVELS, create, seal, unseal
 from data.engines.duckdb.outdated import QUARTERS, outdate
 from data.engines.duckdb.schema import transaction
-from data.engines.duckdb.summed import (
-    MOST_NUMBERS,
-    Stretch,
-    Summed,
-    SummedQuestion,
-    joined,
-    narrows,
-    rest_of,
-    stretches,
-)
-from data.engines.grouping import Grouping
+from data.engines.duckdb.stretches import Stretch, joined, up, whole_quarters, within
+from data.engines.duckdb.summed import MOST_NUMBERS, narrows
+from data.engines.duckdb.texts import Text, compiled
+from data.engines.grouping import Form, Grouping
 from data.engines.partials import (
     KEYS,
     NAMED,
@@ -58,7 +58,10 @@ MOST_QUARTERS = 288  # three days
 MOST_PIECES: Final = 8
 # With more, most of a question is read from the events: then all of it is.
 MOST_OUTDATED = 96  # a day
-MOST_CONDITIONS: Final = 2_000
+# Days to seal in one transaction, and how long one that lost its seal is left alone, in seconds.
+MOST_DAYS = 3
+QUIET = 600.0
+MOST_KEPT: Final = 2_000  # numbers and texts
 # A statement over sums takes longer to put together and to plan. It pays where it reads so many
 # rows less than there are events: more of them where a condition leaves few events to add up.
 LEAST_SAVED = 50_000
@@ -68,12 +71,27 @@ COUNTED: Final = Partial("count", None, sa.true())
 
 @dataclass
 class Names:
-    """What is known of one version: which keys are `unique` (no value has two names), and the
-    numbers of conditions."""
+    """What is known as long as no value gets a name: which keys are `unique` (no value has two
+    names), the numbers of conditions, and the text of questions (None: not for sums)."""
 
     version: int
     unique: frozenset[str] = frozenset()
     numbers: dict[tuple[str, People], Sequence[int] | None] = field(default_factory=dict)
+    texts: dict[tuple[Form, bool, bool], Text | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class State:
+    """Up to where there are sums, and their names' version; of a window the days that are sealed,
+    the outdated quarters, how many events were stored later, and how many of its last quarter of
+    an hour it cuts off."""
+
+    upto: int
+    version: int
+    sealed: Sequence[int]
+    outdated: Sequence[int]
+    later: int
+    cut: int
 
 
 @dataclass(frozen=True)
@@ -98,7 +116,8 @@ class Sums:
         self.wanted = {**wanted, COUNTED.name: COUNTED}
         self.columns = {name: f"p{place}" for place, name in enumerate(self.wanted)}
         self._names, self._upto = Names(NOTHING), NOTHING
-        definition = repr((list(self.wanted), list(KEYS.items())))
+        self._unsealed: dict[int, float] = {}  # days that lost their seal, and when
+        definition = repr((list(self.wanted), list(KEYS.items()), LEVELS))
         found = root.execute("SELECT definition FROM summed").fetchone()
         if found is None or found[0] != definition:
             with transaction(root):
@@ -107,9 +126,7 @@ class Sums:
         self._savings = self._saved(root)
 
     def _create(self, cursor: Cursor, definition: str) -> None:
-        keys = ", ".join(f'"{key}" INTEGER NOT NULL' for key in KEYS)
-        columns = "".join(f", {column} BIGINT" for column in self.columns.values())
-        cursor.execute(f"CREATE OR REPLACE TABLE sums (ts BIGINT NOT NULL, {keys}{columns})")
+        create(cursor, self.columns.values())
         for key, names in KEYS.items():
             values = ", ".join(f'"{name}" TEXT' for name in names)
             nothing = ", ".join(["NULL"] * len(names))
@@ -118,52 +135,70 @@ class Sums:
         cursor.execute("DELETE FROM outdated; DELETE FROM pieces; DELETE FROM summed")
         cursor.execute(f"INSERT INTO summed VALUES (?, {NOTHING}, 0)", [definition])
 
-    def statement(self, asked: Grouping, connection: sa.Connection) -> sa.Select[Any]:
-        """A question over sums, for the transaction that a connection is in; raises
-        `Undecomposable` where it is for the events alone, or those are read sooner."""
-        least = LEAST_SAVED_OF_FEW if narrows(asked.where) else LEAST_SAVED
+    def text(self, asked: Grouping, connection: sa.Connection) -> tuple[str, tuple[Any, ...]]:
+        """SQL and parameters of a question over sums, for the transaction that a connection is in;
+        raises `Undecomposable` where it is for the events alone, or those are read sooner."""
+        least = LEAST_SAVED_OF_FEW if narrows(asked.form.where) else LEAST_SAVED
         if self._savings.within(asked.window) < least:
             raise Undecomposable
         names, summed = self._state(connection, asked.window)
+        key = (asked.form, summed.rest, bool(summed.ragged))
+        if key not in names.texts:
+            names.texts[key] = self._compiled(asked.form, names, summed, connection)
+        if (text := names.texts[key]) is None:
+            raise Undecomposable
+        return text.filled(summed.slots), text.parameters
 
+    def _compiled(
+        self, form: Form, names: Names, summed: Summed, connection: sa.Connection
+    ) -> Text | None:
         def numbers(text: str, people: People, meant: sa.Select[Any]) -> Sequence[int] | None:
             if (text, people) not in names.numbers:
                 found = connection.execute(meant.limit(MOST_NUMBERS + 1)).scalars().all()
                 names.numbers[text, people] = found if len(found) <= MOST_NUMBERS else None
             return names.numbers[text, people]
 
-        return SummedQuestion(asked, summed, self.columns, numbers).statement()
+        try:
+            return compiled(statement(form, summed, numbers))
+        except Undecomposable:
+            return None
 
     def _state(self, connection: sa.Connection, window: Stretch) -> tuple[Names, Summed]:
         """The names there are, and what sums hold for of a window."""
         guess = self._upto  # as other threads read it last: of a later or an earlier snapshot
-        upto, version, outdated, later = self._read(connection, window, guess)
-        if upto != guess:
-            *_, later = self._read(connection, window, upto)
-            self._upto = upto
-        if len(outdated) > MOST_OUTDATED:
+        state = self._read(connection, window, guess)
+        if state.upto != guess:
+            state = self._read(connection, window, state.upto)
+            self._upto = state.upto
+        if not state.cut:  # all that its last quarter of an hour holds: so it is until now
+            window = window[0], up(window[1])
+        whole = whole_quarters(window, state.outdated)
+        if len(state.outdated) > MOST_OUTDATED or not whole:
             raise Undecomposable
-        whole = stretches(window, outdated)
-        names = self._names_of(version, connection)
-        rest = bool(later or rest_of(window, whole))
-        return names, Summed(upto, whole, names.unique, rest)
+        names = self._names_of(state.version, connection)
+        days = joined(state.sealed, DAY)
+        summed = Summed(state.upto, window, whole, days, self.columns, names.unique)
+        return names, summed if state.later or summed.ragged else replace(summed, rest=False)
 
-    def _read(
-        self, connection: sa.Connection, window: Stretch, after: int
-    ) -> tuple[int, int, list[int], int]:
-        """Up to where and in which version there are sums; of a window the outdated quarters, and
-        how many events were stored after a number."""
+    def _read(self, connection: sa.Connection, window: Stretch, after: int) -> State:
+        """The state for a window; what is later than `after` is counted."""
         start, end = window
         found = connection.exec_driver_sql(
-            "SELECT upto, version, (SELECT list(DISTINCT quarter ORDER BY quarter) FROM outdated"
-            f" WHERE quarter > {start - QUARTER} AND quarter < {end}), (SELECT count(*) FROM events"
-            f" WHERE sequence > {after} AND ts >= {start} AND ts < {end}) FROM summed"
+            "SELECT upto, version,"
+            " (SELECT list(day ORDER BY day) FROM sealed"
+            f" WHERE day > {start - DAY} AND day < {end}),"
+            " (SELECT list(DISTINCT quarter ORDER BY quarter) FROM outdated"
+            f" WHERE quarter > {start - QUARTER} AND quarter < {end}),"
+            " (SELECT count(*) FROM events"
+            f" WHERE sequence > {after} AND ts >= {start} AND ts < {end}),"
+            f" (SELECT count(*) FROM events WHERE ts >= {end} AND ts < {up(end)}) FROM summed"
         ).one()
-        return found[0], found[1], found[2] or [], found[3]
+        upto, version, sealed, outdated, *counts = found
+        return State(upto, version, sealed or [], outdated or [], *counts)
 
     def _names_of(self, version: int, connection: sa.Connection) -> Names:
         names = self._names
-        if names.version != version or len(names.numbers) > MOST_CONDITIONS:
+        if names.version != version or len(names.numbers) + len(names.texts) > MOST_KEPT:
             unique = (
                 f'SELECT count(*) = count(DISTINCT "{key}") + 1 FROM names_{key}' for key in NAMED
             )
@@ -182,6 +217,11 @@ class Sums:
 
     def refresh(self, cursor: Cursor) -> bool:
         """A step towards what is stored now; whether there was anything left to do."""
+        if changed := self._refresh_quarters(cursor):
+            self._savings = self._saved(cursor)
+        return self._seal(cursor) or changed
+
+    def _refresh_quarters(self, cursor: Cursor) -> bool:
         with transaction(cursor):
             (row,) = cursor.execute(
                 "SELECT upto, (SELECT max(sequence) FROM events), (SELECT count(*) FROM events"
@@ -198,8 +238,25 @@ class Sums:
                 if count:
                     self._add(cursor, later)
             values = [last if count else upto]
-            cursor.execute("UPDATE summed SET upto = ?, version = version + 1", values)
-        self._savings = self._saved(cursor)
+            cursor.execute("UPDATE summed SET upto = ?", values)
+        return True
+
+    def _seal(self, cursor: Cursor) -> bool:
+        """Seal some days, the latest first; not the one that goes on, nor those that change."""
+        others = cursor.execute(
+            f"SELECT day FROM sealed UNION SELECT quarter - quarter % {DAY} FROM outdated"
+        ).fetchall()
+        lately = time.monotonic() - QUIET
+        changing = {day for day, at in self._unsealed.items() if at > lately}
+        changing.update(day for (day,) in others)
+        quarters = self._savings.quarters
+        quiet = [
+            day for day in np.unique(quarters - quarters % DAY)[:-1].tolist() if day not in changing
+        ]
+        if not quiet:
+            return False
+        with transaction(cursor):
+            seal(cursor, quiet[-MOST_DAYS:], self.wanted, self.columns)
         return True
 
     def _renew(self, cursor: Cursor, upto: int) -> bool:
@@ -213,36 +270,43 @@ class Sums:
             return False
         stretches = joined(quarter for (quarter,) in reversed(rows))
         for table, moment in (("outdated", "quarter"), ("pieces", "quarter"), ("sums", "ts")):
-            cursor.execute(f"DELETE FROM {table} WHERE {_within(moment, stretches)}")
-        self._add(cursor, f"({_within('ts', stretches)}) AND sequence <= {upto}")
+            cursor.execute(f"DELETE FROM {table} WHERE {within(moment, stretches)}")
+        self._add(cursor, f"{within('ts', stretches)} AND sequence <= {upto}")
+        self._unseal(cursor, stretches)  # all of them may be gone
         return True
+
+    def _unseal(self, cursor: Cursor, stretches: Sequence[Stretch]) -> None:
+        now = time.monotonic()
+        self._unsealed |= dict.fromkeys(unseal(cursor, stretches), now)
 
     def _add(self, cursor: Cursor, where: str) -> None:
         """Rows for the events that meet a condition."""
-        for key, columns in KEYS.items():
-            _name(cursor, key, columns, where)
+        if sum(_name(cursor, key, columns, where) for key, columns in KEYS.items()):
+            cursor.execute("UPDATE summed SET version = version + 1")
         joins = "".join(f" JOIN names_{key} AS n_{key} ON {_same(key)}" for key in KEYS)
         ids = ", ".join(f"n_{key}.id AS i_{key}" for key in KEYS)
         partials = (_sql(sa.cast(one.sql, sa.BigInteger)) for one in self.wanted.values())
         cursor.execute(
             f"INSERT INTO sums SELECT {QUARTERS} AS quarter, {ids}, {', '.join(partials)}"
-            f" FROM events{joins} WHERE {where} GROUP BY ALL ORDER BY quarter"
+            f" FROM events{joins} WHERE {where} GROUP BY ALL ORDER BY i_user, quarter"
         )
-        cursor.execute(f"INSERT INTO pieces SELECT DISTINCT {QUARTERS} FROM events WHERE {where}")
+        pieces = cursor.execute(
+            f"INSERT INTO pieces SELECT DISTINCT {QUARTERS} FROM events WHERE {where}"
+            " RETURNING quarter"
+        ).fetchall()
+        if pieces:
+            self._unseal(cursor, joined(sorted(quarter for (quarter,) in pieces)))
 
 
-def _name(cursor: Cursor, key: str, columns: tuple[str, ...], where: str) -> None:
-    """Give new values of a key their numbers."""
+def _name(cursor: Cursor, key: str, columns: tuple[str, ...], where: str) -> int:
+    """Give new values of a key their numbers; returns how many there were."""
     listed = ", ".join(f'"{name}"' for name in columns)
-    cursor.execute(
+    added = cursor.execute(
         f"INSERT INTO names_{key} SELECT row_number() OVER () + (SELECT max(id) FROM names_{key}),"
         f" * FROM (SELECT DISTINCT {listed} FROM events WHERE {where}"
         f" EXCEPT SELECT {listed} FROM names_{key})"
-    )
-
-
-def _within(moment: str, stretches: Sequence[Stretch]) -> str:
-    return " OR ".join(f"{moment} >= {first} AND {moment} < {last}" for first, last in stretches)
+    ).fetchone()
+    return int(added[0]) if added else 0
 
 
 def _advance(cursor: Cursor) -> None:

@@ -1,0 +1,49 @@
+"""Statements as text, put together once and asked of many windows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import sqlalchemy as sa
+from duckdb_sqlalchemy import Dialect
+
+from data.engines.grouping import Form
+
+MOST_TEXTS: Final = 512
+DIALECT: Final = Dialect(paramstyle="numeric_dollar")
+
+
+@dataclass(frozen=True)
+class Text:
+    """SQL with `{names}` in the place of what differs from window to window, and its parameters."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+
+    def filled(self, values: Mapping[str, object]) -> str:
+        """The SQL with values (numbers, or SQL of our own) in the place of their names."""
+        sql = self.sql
+        for name, value in values.items():
+            sql = sql.replace(f"{{{name}}}", str(value))
+        return sql
+
+
+def slot(name: str) -> sa.ColumnElement[Any]:
+    """The place of a value in a text."""
+    return sa.literal_column(f"{{{name}}}", sa.BigInteger)
+
+
+def compiled(statement: sa.Select[Any]) -> Text:
+    """A statement as text."""
+    made = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
+    order = made.positiontup or ()
+    return Text(made.string, tuple(made.params[name] for name in order))
+
+
+@lru_cache(MOST_TEXTS)
+def over_events(form: Form) -> Text:
+    """A question over the events themselves; its slots are the window's `start` and `end`."""
+    return compiled(form.statement())
