@@ -13,7 +13,7 @@ from typing import Any
 from dash import Dash
 from flask import Flask, Response, jsonify, redirect
 
-from callbacks.access import compression, demo, sign_in
+from callbacks.access import compression, demo, one_time_links, sign_in
 from callbacks.analytics import arrival, events_drawer, filter_bar, navigation, redraw
 from callbacks.api import analytics, listing, resources
 from callbacks.commands import litellm_sync, remote_store
@@ -157,10 +157,8 @@ def _stop(*_: Any) -> None:
 def _invite(settings: Settings, state: State) -> None:
     """Print the one-time link to the first account, while there is none."""
     if token := state.setup_token():
-        print(
-            f"Create the first account: {sign_in.setup_link(token, settings.host, settings.port)}",
-            flush=True,
-        )
+        link = one_time_links.setup_link(token, settings.host, settings.port)
+        print(f"Create the first account: {link}", flush=True)
 
 
 def main() -> int:

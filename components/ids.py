@@ -121,7 +121,7 @@ def resource_find(name: Any = ALL, key: Any = MATCH) -> Id:
 
 def resource_field(what: str, name: Any = ALL, key: Any = MATCH) -> Id:
     """A part of a field of the form: its `field` or `choice` (the control), `box`, `label`,
-    `problem`, `offered`; of a card that is one record its `typed` or `live` control, and `wrong`.
+    `problem`, `offered`; of a card that is one record its `entry` or `live` control, and `wrong`.
     The empty name is the whole form's."""
     return {what: name, "resource": key}
 

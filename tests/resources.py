@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from werkzeug.test import TestResponse
 
@@ -12,6 +12,7 @@ from components import ids
 from tests.serving import ADMIN, Claims, Served
 
 Parts = dict[Any, Any]
+RECORD: Final = '"part":"record","resource":["MATCH"]}.data'
 
 
 def fill(served: Served, key: str, claims: Claims = ADMIN, zone: str = "UTC", **find: Any) -> Parts:
@@ -69,7 +70,7 @@ def save(
     """What the form says of an attempt to save it: `problem` by field, `changed`, `secret` …"""
     typed = {f"{name}.value": value for name, value in values.items()}
     sent = typed | {"form.n_clicks": 1, "edited.data": edited, "previewed.data": previewed}
-    return _fire(served, key, '"part":"secret","resource":["MATCH"]}.children', claims, sent,
+    return _fire(served, key, '"part":"drawer","resource":["MATCH"]}.is_open', claims, sent,
                  ids.resource_extra("save", key), "n_clicks")  # fmt: skip
 
 
@@ -79,8 +80,7 @@ def retype(
     """What a form that saves itself does when some of its fields, which hold this, were changed."""
     values = {f"{name}.value": value for name, value in held.items()}
     names = [f"{ids.dom(ids.resource_field('live', one, key))}.value" for one in changed]
-    return _sent(served.fire('"part":"record","resource":["MATCH"]}.data', claims, values, names[0],
-                             {"resource": key, "of": ("form",)} | _drawn(served, key)))  # fmt: skip
+    return sent_back(served.fire(RECORD, claims, values, names[0], wild(served, key)))
 
 
 def problems(parts: Parts) -> dict[str, str]:
@@ -118,14 +118,15 @@ def _act(
 
 def _fire(
     served: Served, key: str, output: str, claims: Claims, values: Parts, changed: ids.Id,
-    prop: str, status: int = 200, **wild: Any,
+    prop: str, status: int = 200, **more: Any,
 ) -> Parts:  # fmt: skip
-    wild_names = {"resource": key, "of": ("form",)} | _drawn(served, key) | wild
-    answer = served.fire(output, claims, values, f"{ids.dom(changed)}.{prop}", wild_names)
-    return _sent(answer, status)
+    changed_prop = f"{ids.dom(changed)}.{prop}"
+    answer = served.fire(output, claims, values, changed_prop, wild(served, key) | more)
+    return sent_back(answer, status)
 
 
-def _sent(answer: TestResponse, status: int = 200) -> Parts:
+def sent_back(answer: TestResponse, status: int = 200) -> Parts:
+    """The parts that a callback wrote, by name."""
     assert answer.status_code in (status, 204), answer.text
     parts = answer.json["response"] if answer.status_code == 200 else {}  # type: ignore[index]
     return {_name(json.loads(name)): props for name, props in parts.items()}
@@ -139,6 +140,11 @@ def _name(key: dict[str, str]) -> Any:
     return key[what] if what == "button" else (what, key[what])
 
 
+def wild(served: Served, key: str) -> Parts:
+    """What MATCH and ALL stand for in the card of a resource."""
+    return {"resource": key, "of": ("form",)} | _drawn(served, key)
+
+
 def _drawn(served: Served, key: str) -> Parts:
     """The names of fields and buttons that the card of a resource has."""
     one = served.resource(key).card
@@ -148,7 +154,7 @@ def _drawn(served: Served, key: str) -> Parts:
     return {
         "field": texts, "choice": tuple(name for name in every if name not in texts),
         "live": every if one.form and not one.form.save else (),
-        "typed": every if one.form and one.form.save else (),
+        "entry": every if one.form and one.form.save else (),
         "wrong": (*every, "") if one.form else (),
         "box": every, "label": every, "problem": (*every, "") if one.form else (),
         "offered": tuple(each.name for each in fields if each.suggests),

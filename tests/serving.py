@@ -88,8 +88,7 @@ class Served:
         wild: Mapping[str, Any] | None = None,
     ) -> TestResponse:
         """The callback that writes `output`, as a browser that says `values` would call it."""
-        wired = self._wired(output, claims)
-        content = json.dumps(body(wired, values, changed, wild or {}))
+        content = json.dumps(self.request_of(output, values, changed, wild or {}))
         headers = self.headers(claims)
         return self.client.post(
             "/_dash-update-component",
@@ -97,6 +96,12 @@ class Served:
             headers=headers,
             content_type="application/json",
         )
+
+    def request_of(
+        self, output: str, values: Mapping[str, Any], changed: str, wild: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """What a browser posts to have the callback called."""
+        return body(self._wired(output), values, changed, wild)
 
     def redraw(
         self, key: str, claims: Claims, state: Any, measure: str = "", by: Any = ""
@@ -115,9 +120,9 @@ class Served:
         page = {"X-Page-Address": address, "X-Time-Zone": zone}
         return self.client.get("/_dash-layout", headers=self.headers(claims) | page)
 
-    def _wired(self, output: str, claims: Claims) -> dict[str, Any]:
+    def _wired(self, output: str) -> dict[str, Any]:
         if not self._wires:  # the same for everybody who may ask
-            every = self.client.get("/_dash-dependencies", headers=self.headers(claims)).json
+            every = self.client.get("/_dash-dependencies", headers=self.headers(ADMIN)).json
             assert every is not None
             self._wires.extend(every)
         found = [one for one in self._wires if output in one["output"]]

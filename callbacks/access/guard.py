@@ -20,7 +20,8 @@ from data.errors import Refused, SpendscopeError
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
 SETUP: Final = "/setup"
-FORMS: Final = (SIGN_IN, SETUP)
+OWN_PASSWORD: Final = "/set-password"  # noqa: S105  # an address
+FORMS: Final = (SIGN_IN, SETUP, OWN_PASSWORD)
 # What the sign-in page tells somebody whose session has ended, once.
 NOTE: Final = "note"
 READ: Final = frozenset({"GET", "HEAD"})
@@ -34,6 +35,7 @@ PUBLIC: Final[dict[str, frozenset[str]]] = {
     "/assets/<path:filename>": READ,
     SIGN_IN: READ | POST,
     SETUP: READ | POST,
+    OWN_PASSWORD: READ | POST,
     # The receiving endpoints ask for the ingest key themselves.
     "/api/v1/events": POST,
     "/api/v1/store/<verb>": POST,
@@ -94,7 +96,7 @@ def local_path(text: str | None) -> str:
         return "/"
     if not path.startswith("/") or path.startswith("//"):
         return "/"
-    return "/" if urlsplit(path).path in (SIGN_IN, SIGN_OUT, SETUP) else path
+    return "/" if urlsplit(path).path in (*FORMS, SIGN_OUT) else path
 
 
 def _check_csrf(csrf: CSRFProtect) -> Any:

@@ -25,7 +25,7 @@ from data.people.aliases import PersonDirectory
 from data.settings import Settings
 from data.state.accounts import Account
 from data.state.audit import Actor
-from data.state.store import State
+from data.state.store import DISABLED, State
 
 Claims = Mapping[str, Any]
 CARRIED: Final = (
@@ -57,6 +57,16 @@ class Person:
     @property
     def id(self) -> str:
         return self.scope.user
+
+    @property
+    def has_account(self) -> bool:
+        """Whether they came with the password of an account."""
+        return self.key.startswith("account:")
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether this is one of the demo's personas, who are nobody."""
+        return self.key.startswith("demo:")
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -122,10 +132,14 @@ class Authenticator:
         raise Stranger("this session is over: sign in again")
 
     def _account(self, rest: str) -> Account:
-        created, _, user = rest.partition(":")
+        stamp, _, user = rest.partition(":")
         account = self.state.account(user) if self.takes_passwords else None
-        if account is None or str(account.created) != created:
+        if account is None or str(account.created) != stamp.partition(".")[0]:
             raise Stranger("this account is no longer there")
+        if account.disabled is not None:
+            raise Stranger(DISABLED)
+        if not account.began(stamp):
+            raise Stranger("this session was ended, as by a new password: sign in again")
         return account
 
     def persona(self, key: str) -> Person:
@@ -175,8 +189,8 @@ def bearer(sent: Request) -> str | None:
 
 
 def account_person(account: Account) -> Person:
-    """An account's holder. The time of creation is part of the key: a namesake is another."""
-    return Person(f"account:{account.created}:{account.id}", account.claims)
+    """An account's holder, in a session of its present epoch."""
+    return Person(f"account:{account.stamp}:{account.id}", account.claims)
 
 
 def begin_session(person: Person) -> None:
@@ -187,6 +201,11 @@ def begin_session(person: Person) -> None:
         session["claims"] = {name: person.claims[name] for name in CARRIED if name in person.claims}
         _refuse_large()
     login_user(person)
+
+
+def renew_session(account: Account) -> None:
+    """Go on in this session, where all others of the account have ended."""
+    login_user(account_person(account))
 
 
 def end_session() -> None:

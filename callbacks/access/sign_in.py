@@ -9,10 +9,11 @@ from flask import Flask, redirect, request, session
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
+from callbacks.access import one_time_links
 from callbacks.access.demo import why_closed
-from callbacks.access.guard import NOTE, SETUP, SIGN_IN, SIGN_OUT, error_response, guard, local_path
+from callbacks.access.guard import NOTE, SIGN_IN, SIGN_OUT, error_response, guard, local_path
 from callbacks.access.headers import CSRF_COOKIE, harden
-from callbacks.access.pages import notice, page
+from callbacks.access.pages import page
 from callbacks.access.session import (
     Authenticator,
     Person,
@@ -26,7 +27,7 @@ from callbacks.access.session import (
 from callbacks.access.throttle import Key
 from callbacks.access.tokens import Tokens
 from data.engines.protocol import EventStore
-from data.errors import Refused, SpendscopeError, Stranger
+from data.errors import SpendscopeError, Stranger
 from data.people.aliases import PersonDirectory
 from data.sample.organisation import PERSONAS
 from data.settings import Settings
@@ -52,7 +53,7 @@ def attach(
     methods = ["GET", "POST"]
     server.add_url_rule(SIGN_IN, "sign_in", lambda: sign_in(authenticator), methods=methods)
     server.add_url_rule(SIGN_OUT, "sign_out", sign_out, methods=methods)
-    server.add_url_rule(SETUP, "set_up", lambda: set_up(authenticator), methods=methods)
+    one_time_links.attach(server, authenticator)
 
 
 def sign_in(authenticator: Authenticator) -> Any:
@@ -126,45 +127,3 @@ def _sign_in_page(authenticator: Authenticator, error: str = "") -> str:
 def _sentence(words: object) -> str:
     text = str(words or "")
     return f"{text[:1].upper()}{text[1:]}." if text else ""
-
-
-def setup_link(token: str, host: str, port: int) -> str:
-    """Where the first account is made: the one-time link that a start without accounts prints."""
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{port}/setup?token={token}"
-
-
-def set_up(authenticator: Authenticator) -> Any:
-    """The form of the one-time link; or, filled in, the app with its first account signed in."""
-    token = request.values.get("token", "")
-    if not authenticator.takes_passwords or not authenticator.state.is_setup_token(token):
-        return _link_expired()
-    return _setup_form(token) if request.method != "POST" else _create_account(authenticator, token)
-
-
-def _create_account(authenticator: Authenticator, token: str) -> Any:
-    user, name, password, email = (
-        request.form.get(field, "") for field in ("user", "name", "password", "email")
-    )
-    try:
-        account = authenticator.state.use_setup_token(
-            token, user, name, password, email.strip() or None
-        )
-    except Stranger:
-        return _link_expired()
-    except Refused as refusal:
-        return _setup_form(token, str(refusal), refusal.parameter), refusal.status
-    begin_session(account_person(account))
-    return redirect("/", 303)
-
-
-def _setup_form(token: str, error: str = "", parameter: str = "") -> str:
-    typed = {field: request.form.get(field, "") for field in ("user", "name", "email")}
-    return page(
-        "setup", token=token, csrf=generate_csrf(), error=error, parameter=parameter, values=typed
-    )
-
-
-def _link_expired() -> Any:
-    sentence = "It was used already, or a later start printed another one: open the newest."
-    return notice("This link no longer works", sentence, SIGN_IN), Stranger.status

@@ -95,15 +95,15 @@ def _token(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _account(options: argparse.Namespace, settings: Settings) -> int:
-    state = State(settings.state_url)
-    print(
-        accounts.add(
-            state, options.id, options.name, options.email, admin=options.admin,
-            applications=options.applications, applications_admin=options.applications_admin,
-            password_stdin=options.password_stdin,
-        )
-    )  # fmt: skip
-    state.close()
+    fields = {
+        "name": options.name, "email": options.email, "isAdmin": options.admin,
+        "applications": options.applications, "applications_admin": options.applications_admin,
+    }  # fmt: skip
+    described = {name: value for name, value in fields.items() if value is not None}
+    given = accounts.Given(described, options.password_stdin, options.link)
+    with closing(State(settings.state_url)) as state:
+        for line in accounts.run(options.action, options.id, state, settings, given):
+            print(line)
     return 0
 
 
@@ -160,18 +160,21 @@ def parser() -> argparse.ArgumentParser:
     token.add_argument("--sub", required=True, metavar="ID", help="the user's id")
     token.add_argument("--ttl", type=int, default=3_600, metavar="S", help="seconds it is good for")
     account = add("account", help="manage local accounts")
-    account.add_argument("action", choices=["add"])
-    account.add_argument("id", help="the user's id, as in the usage data")
-    _claims(account)
-    account.add_argument(
-        "--password-stdin", action="store_true", help="read it from standard input"
-    )
+    _account_options(account)
     rate = add("exchange-rate", help="list exchange rates, or state one")
     rate.add_argument("currency", nargs="?", help="three letters: EUR")
     rate.add_argument("dollars", nargs="?", help="how many US dollars one of it is worth")
     rate.add_argument("--from", dest="start", metavar="DAY", help="the day it holds from; today")
     add("check", help="check the stored data against itself")
     return top
+
+
+def _account_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=["list", *accounts.ACTIONS])
+    parser.add_argument("id", nargs="?", help="the user's id, as in the usage data")
+    _claims(parser, argparse.BooleanOptionalAction)
+    parser.add_argument("--password-stdin", action="store_true", help="read it from standard input")
+    parser.add_argument("--link", action="store_true", help="password: print a one-time link")
 
 
 def _import_options(parser: argparse.ArgumentParser) -> None:
@@ -218,9 +221,9 @@ def _sample_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--remove", action="store_true", help="take the sample out again")
 
 
-def _claims(parser: Any) -> None:
+def _claims(parser: Any, switch: Any = "store_true") -> None:
     parser.add_argument("--email", metavar="E")
     parser.add_argument("--name", metavar="N")
-    parser.add_argument("--admin", action="store_true", help="sees everything")
+    parser.add_argument("--admin", action=switch, help="sees everything")
     parser.add_argument("--applications", metavar="A,B", help="projects they use")
     parser.add_argument("--applications-admin", metavar="C", help="projects they administer")

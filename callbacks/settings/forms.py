@@ -235,14 +235,14 @@ def _refuse_unseen(
 RECORD_PARTS: Final = {
     "wrong": Output(field("wrong"), "children"),
     "saved": Output(extra("saved"), "children"),
-    "typed": Output(field("typed"), "value"),
+    "typed": Output(field("entry"), "value"),
     "record": Output(extra("record"), "data"),
 }
 
 
 RECORD_FIELDS: Final = {
-    "typed": State(field("typed"), "value"),
-    "names": (State(field("live"), "id"), State(field("typed"), "id")),
+    "typed": State(field("entry"), "value"),
+    "names": (State(field("live"), "id"), State(field("entry"), "id")),
 }
 
 
@@ -255,7 +255,7 @@ def _record(app: Dash, stores: Stores, find: Find) -> None:
         inputs={
             "live": Input(field("live"), "value"),
             "_clicks": Input(extra("submit"), "n_clicks"),
-            "_submits": Input(field("typed"), "n_submit"),
+            "_submits": Input(field("entry"), "n_submit"),
         },
         state=RECORD_FIELDS,
         prevent_initial_call=True,

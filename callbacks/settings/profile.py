@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from callbacks.access.session import current_person
+from callbacks.settings.accounts import OWN_PASSWORD
 from callbacks.settings.preferences import PREFERENCES
 from callbacks.settings.resource import Page
 from components.page import layout, spending
@@ -32,7 +33,7 @@ def _facts() -> list[tuple[str, str]]:
 PAGE: Final = Page(
     "profile",
     "Profile",
-    (PREFERENCES,),
+    (PREFERENCES, OWN_PASSWORD),
     before=lambda: [layout.person(current_person().name, _facts())],
     after=lambda: [spending.section()],
 )

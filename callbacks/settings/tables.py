@@ -265,6 +265,7 @@ BUTTON_PARTS: Final = {
     "pending": Output(part("pending"), "data"),
     "changed": Output(part("changed"), "data"),
     "problem": Output(part("problem"), "children"),
+    "secret": Output(ids.resource_extra("secret", of=ALL), "children", allow_duplicate=True),
 }
 
 
@@ -288,10 +289,11 @@ def _buttons(app: Dash, stores: Stores, find: Find) -> None:
             if button.confirm and not confirmed:
                 question = _question(resource, button, row)
                 return answer(displayed=True, message=question, pending=button.key)
-            _run(resource, button, current_context(stores), row)
+            made = _run(resource, button, current_context(stores), row)
         except SpendscopeError as error:
-            return answer(problem=str(error))
-        return answer(changed=uuid4().hex, problem="")
+            return answer(problem=str(error), secret="")
+        secret = resource.secret(made) if button.reveals and resource.secret else ""
+        return answer(changed=uuid4().hex, problem="", secret=secret)
 
 
 def _question(resource: Resource[Any], button: Button, row: Row) -> str:
@@ -301,12 +303,11 @@ def _question(resource: Resource[Any], button: Button, row: Row) -> str:
     return question
 
 
-def _run(resource: Resource[Any], button: Button, context: Context, row: Row) -> None:
-    """Do what a button does; one that opens a form has a callback of its own."""
+def _run(resource: Resource[Any], button: Button, context: Context, row: Row) -> Any:
+    """What comes of what a button does; one that opens a form has a callback of its own."""
     resource.allow(context.scope)
     if button.does == "remove" and resource.remove:
-        resource.remove(context, resource.card.number_of(row))
-    elif button.key in resource.actions:
-        resource.actions[button.key](context, row)
-    else:
-        raise PreventUpdate
+        return resource.remove(context, resource.card.number_of(row))
+    if button.key in resource.actions:
+        return resource.actions[button.key](context, row)
+    raise PreventUpdate

@@ -61,7 +61,7 @@ def record(one: Card, values: Mapping[str, Any]) -> html.Section:
 def _entry(one: Card, form: Form, each: Field, values: Mapping[str, Any]) -> html.Div:
     """A field of it. Its parts have ids of their own: those of a form beside a table would call
     what reads that table."""
-    key = ids.resource_field("typed" if form.save else "live", each.name, one.key)
+    key = ids.resource_field("entry" if form.save else "live", each.name, one.key)
     value = str(values.get(each.name, each.initial))
     wait = {} if form.save or each.kind == "choice" else {"debounce": 400}
     return html.Div(
@@ -86,6 +86,7 @@ def card(one: Card) -> html.Section:
             html.Div(id=_part(one, "problem"), className="problem", role="alert"),
             body,
             *([form] if form else []),
+            *([_secret(one, one.form.once)] if one.form and one.form.once else []),
             html.P(id=_part(one, "detail"), className="import-detail", role="status",
                    **ids.testid(f"{one.one}-detail")),
             *one.below(),
@@ -195,8 +196,7 @@ def _search(one: Card) -> list[Any]:
 
 def _in_card(one: Card, form: Form) -> html.Div:
     row = html.Div([*_fields(one, form), *form.buttons(), _save(one, form)], className="key-form")
-    secret = [_secret(one, form.once)] if form.once else []
-    return html.Div([row, _problem(one, ""), *secret, *form.more()])
+    return html.Div([row, _problem(one, ""), *form.more()])
 
 
 def _drawer(one: Card, form: Form) -> dbc.Offcanvas:

@@ -72,6 +72,7 @@ class Button:
     confirm: Callable[[Row], str] | None = None
     form: str = ""
     title: str = ""  # of the form that it opens, where that is not its label
+    reveals: bool = False  # what its action makes is shown once, as after saving
     hides: bool = False  # where it is not for the reader or the chosen row, it is not there
 
     @property

@@ -26,7 +26,7 @@ from data.prices.public_book import BEGINNING, INSTALLED, Model, PublicBook, Rel
 from data.prices.rates import PLAIN, Prices, Rates, Schedule
 from data.prices.release_rows import outdated, read, written
 from data.state.audit import Actor, record
-from data.state.records import numbered
+from data.state.records import identified
 from data.state.store import State
 from data.state.tables import RELEASES
 
@@ -165,7 +165,7 @@ def move(state: State, actor: Actor, number: int, raw: Mapping[str, Any]) -> Sto
         raise Refused("from", "send only from: the day from which the release holds")
     start = day(raw["from"], "the release")
     with state.writing() as connection:
-        this = numbered(RELEASES, number)
+        this = identified(RELEASES, number)
         row = connection.execute(sa.select(RELEASES).where(this)).first()
         if row is None:
             raise Unknown("release", "there is no such release")

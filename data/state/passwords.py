@@ -41,7 +41,7 @@ class Passwords:
                 )
             except (VerificationError, InvalidHashError):
                 return False
-        return same and stored_hash is not None and len(password) <= LONGEST
+        return same and bool(stored_hash) and len(password) <= LONGEST
 
     def outdated(self, stored_hash: str) -> bool:
         """Whether it was hashed with other parameters than today's."""

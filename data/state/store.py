@@ -8,22 +8,25 @@ relies on it are one step.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 import data.state.tables  # noqa: F401  # with SETUP, the tables of META
-from data.errors import Refused, Stranger
-from data.state.accounts import Account, Names, folded, new_row, rights
+from data.access.scope import Scope
+from data.errors import Stranger
+from data.state.accounts import Account, by_id_or_email, digest, draft, insert, password_row
+from data.state.audit import Actor
 from data.state.passwords import Passwords
 from data.state.schema import open_engine, translated_errors, writing
 from data.state.tables import ACCOUNTS, SETUP
+
+DISABLED: Final = "this account is disabled: ask an administrator to enable it"
 
 
 class State:
@@ -32,7 +35,7 @@ class State:
     def __init__(self, url: str, passwords: Passwords | None = None) -> None:
         self._engine = open_engine(url)
         self._name = Path(str(self._engine.url.database)).name
-        self._passwords = passwords or Passwords()
+        self.passwords = passwords or Passwords()
 
     def close(self) -> None:
         self._engine.dispose()
@@ -48,50 +51,17 @@ class State:
             row = connection.execute(_by_id(user)).first()
         return Account.of(row) if row else None
 
-    def add_account(
-        self,
-        user: str,
-        name: str,
-        password: str,
-        email: str | None = None,
-        *,
-        is_admin: bool = False,
-        applications: Names = None,
-        applications_admin: Names = None,
-    ) -> Account:
-        """A new account; raises `Refused` naming what is wrong with it."""
-        row = new_row(user, name, email) | {"password_hash": self._passwords.chosen(password)}
-        row |= rights(is_admin, applications, applications_admin)
-        with self.writing() as connection:
-            return _insert(connection, row)
-
-    def change_claims(
-        self,
-        user: str,
-        *,
-        is_admin: bool = False,
-        applications: Names = None,
-        applications_admin: Names = None,
-    ) -> bool:
-        """Give an account these rights instead of its own, from its next request on."""
-        row = rights(is_admin, applications, applications_admin)
-        with self.writing() as connection:
-            change = ACCOUNTS.update().where(ACCOUNTS.c.id == user).values(row)
-            return connection.execute(change).rowcount > 0
-
-    def remove_account(self, user: str) -> bool:
-        """Delete an account, and with it its sessions; False where there was none."""
-        with self.writing() as connection:
-            return connection.execute(ACCOUNTS.delete().where(ACCOUNTS.c.id == user)).rowcount > 0
-
     def verify(self, name: str, password: str) -> Account | None:
-        """The account of this id or email address and password; as slow where there is none."""
+        """The account of this id or email address and password; as slow where there is none.
+        Raises `Stranger` where it is disabled, to who knows its password."""
         with self.reading() as connection:
-            row = connection.execute(sa.select(ACCOUNTS).where(_by_id_or_email(name))).first()
+            row = connection.execute(sa.select(ACCOUNTS).where(by_id_or_email(name))).first()
         stored_hash = row.password_hash if row else None
-        if not self._passwords.match(stored_hash, password) or row is None:
+        if not self.passwords.match(stored_hash, password) or row is None:
             return None
-        if self._passwords.outdated(row.password_hash):
+        if row.disabled is not None:
+            raise Stranger(DISABLED)
+        if self.passwords.outdated(row.password_hash):
             self._rehash(row.id, row.password_hash, password)
         return Account.of(row)
 
@@ -105,7 +75,7 @@ class State:
             if _any_account(connection):
                 return None
             connection.execute(SETUP.delete())
-            connection.execute(SETUP.insert().values(token_hash=_digest(token)))
+            connection.execute(SETUP.insert().values(token_hash=digest(token)))
         return token
 
     def is_setup_token(self, token: str) -> bool:
@@ -114,25 +84,26 @@ class State:
             return _is_open_setup_token(connection, token)
 
     def use_setup_token(
-        self, token: str, user: str, name: str, password: str, email: str | None = None
+        self, token: str, raw: Mapping[str, Any], password: str, now: int
     ) -> Account:
         """The first account, which sees everything. Works once; `Stranger` for any other token.
 
         A refused name or password leaves the token as it was.
         """
-        row = new_row(user, name, email) | rights(True, None, None)
+        row = draft({**raw, "isAdmin": True})
         if not self.is_setup_token(token):
             raise _used_setup_token()
-        row["password_hash"] = self._passwords.chosen(password)
+        row |= password_row(self, password, now)
+        actor = Actor(Scope.of({"sub": row["id"]}), row["name"], now)
         with self.writing() as connection:
             if not _is_open_setup_token(connection, token):
                 raise _used_setup_token()
-            return _insert(connection, row)
+            return insert(connection, actor, row)
 
     def _rehash(self, user: str, old: str, password: str) -> None:
         same = sa.and_(ACCOUNTS.c.id == user, ACCOUNTS.c.password_hash == old)
         change = ACCOUNTS.update().where(same)
-        fresh = self._passwords.hashed(password)
+        fresh = self.passwords.hashed(password)
         with self.writing() as connection:
             connection.execute(change.values(password_hash=fresh))
 
@@ -155,39 +126,13 @@ def _any_account(connection: sa.Connection) -> bool:
 
 def _is_open_setup_token(connection: sa.Connection, token: str) -> bool:
     stored_hash = connection.execute(sa.select(SETUP.c.token_hash)).scalar()
-    return stored_hash is not None and hmac.compare_digest(stored_hash, _digest(token))
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+    return stored_hash is not None and hmac.compare_digest(stored_hash, digest(token))
 
 
 def _used_setup_token() -> Stranger:
     return Stranger(
         "this one-time link was used already, or a later start printed another: open the newest"
     )
-
-
-def _insert(connection: sa.Connection, row: dict[str, Any]) -> Account:
-    """One name opens one account: no id is another's email address, and no address is shared."""
-    _refuse_taken(connection, "user", row["id"])
-    if row["email"]:
-        _refuse_taken(connection, "email", row["email"])
-    connection.execute(SETUP.delete())
-    connection.execute(ACCOUNTS.insert().values(row))
-    return Account.of(connection.execute(_by_id(row["id"])).one())
-
-
-def _refuse_taken(connection: sa.Connection, parameter: str, name: str) -> None:
-    lowered = sa.func.lower(ACCOUNTS.c.id) == folded(name)
-    if connection.execute(
-        sa.select(ACCOUNTS.c.id).where(sa.or_(lowered, _by_id_or_email(name)))
-    ).first():
-        raise Refused(parameter, f"there is an account named {name} already")
-
-
-def _by_id_or_email(name: str) -> sa.ColumnElement[bool]:
-    return sa.or_(ACCOUNTS.c.id == name.strip(), ACCOUNTS.c.email == folded(name))
 
 
 def _by_id(user: str) -> sa.Select[Any]:

@@ -31,6 +31,10 @@ ACCOUNTS: Final = sa.Table(
     *_required(sa.Boolean, "is_admin"),
     *_required(sa.JSON, "applications", "applications_admin"),
     *_required(sa.BigInteger, "created"),
+    *_optional(sa.BigInteger, "disabled", "password_set"),
+    *_required(sa.Integer, "epoch"),
+    *_optional(sa.Text, "link_hash"),
+    *_optional(sa.BigInteger, "link_until"),
 )
 
 SETUP: Final = sa.Table("setup", META, sa.Column("token_hash", sa.Text, nullable=False))

@@ -221,4 +221,12 @@ UPGRADES: Final[tuple[tuple[str, ...], ...]] = (
         "DROP TABLE prices",
         "ALTER TABLE tiered_prices RENAME TO prices",
     ),
+    (
+        "ALTER TABLE accounts ADD COLUMN disabled BIGINT",
+        "ALTER TABLE accounts ADD COLUMN password_set BIGINT",
+        "ALTER TABLE accounts ADD COLUMN epoch INTEGER NOT NULL DEFAULT 1",
+        "ALTER TABLE accounts ADD COLUMN link_hash TEXT",
+        "ALTER TABLE accounts ADD COLUMN link_until BIGINT",
+        "UPDATE accounts SET password_set = created",
+    ),
 )

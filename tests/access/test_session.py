@@ -23,7 +23,7 @@ from werkzeug.test import TestResponse
 
 from callbacks.access import sign_in
 from callbacks.access.guard import PUBLIC, local_path
-from callbacks.access.sign_in import setup_link
+from callbacks.access.one_time_links import setup_link
 from callbacks.access.throttle import MOST_TRIES, SPAN_SECONDS, Throttle
 from callbacks.access.tokens import Tokens
 from callbacks.commands import accounts
@@ -31,8 +31,10 @@ from data.engines.protocol import EventStore, open_events
 from data.errors import Refused, SettingsError, Stranger
 from data.sample.organisation import PERSONAS
 from data.settings import Settings
+from data.state.account_changes import change, remove
 from data.state.passwords import Passwords
 from data.state.store import State
+from tests.accounts import ROOT, add_account
 
 SECRET = "a secret of more than thirty-two bytes"
 PASSWORD = "correct horse"
@@ -250,7 +252,7 @@ def test_without_a_secret_no_token_is_taken(make: Make) -> None:
 def test_a_bad_bearer_is_refused_although_a_session_is_there(
     client: FlaskClient, state: State
 ) -> None:
-    state.add_account("ana", "Ana", PASSWORD)
+    add_account(state, "ana", "Ana", PASSWORD)
     local(client)
     bad = client.get("/api/v1/me", headers=with_token(signed(exp=None)))
     assert "no exp claim" in message(bad)
@@ -259,7 +261,7 @@ def test_a_bad_bearer_is_refused_although_a_session_is_there(
 
 
 def test_a_bearer_goes_before_the_session(client: FlaskClient, state: State) -> None:
-    state.add_account("ana", "Ana", PASSWORD, is_admin=True)
+    add_account(state, "ana", "Ana", PASSWORD, is_admin=True)
     local(client)
     answer = client.post("/api/v1/me", headers=with_token(signed(sub="bob")))
     assert answer.json is not None
@@ -395,13 +397,14 @@ def test_a_key_set_is_an_http_address(make: Make) -> None:
 # --- the guard
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+LINKED = ("/setup", "/set-password")
 DOORS = {
     *(("/healthz", m) for m in ("GET", "HEAD")),
     *(("/readyz", m) for m in ("GET", "HEAD")),
     *(("/_favicon.ico", m) for m in ("GET", "HEAD")),
     *(("/assets/<path:filename>", m) for m in ("GET", "HEAD")),
     *(("/sign-in", m) for m in ("GET", "HEAD", "POST")),
-    *(("/setup", m) for m in ("GET", "HEAD", "POST")),
+    *((path, m) for path in LINKED for m in ("GET", "HEAD", "POST")),
     ("/api/v1/events", "POST"),
     ("/api/v1/store/<verb>", "POST"),
     ("/v1/traces", "POST"),
@@ -430,8 +433,8 @@ def test_strangers_get_no_further_than_the_doors(make: Make, headers: dict[str, 
         if answer.status_code != 401 and not sent_away:
             passed.add((rule, method))
     assert {"/", "/<path:path>", "/_dash-layout", "/_dash-update-component"} <= rules
-    # Without its link /setup shows a page that says so, with 401 for a status.
-    assert passed == DOORS - {("/setup", "GET"), ("/setup", "HEAD")}
+    # Without its link either shows a page that says so, with 401 for a status.
+    assert passed == DOORS - {(path, method) for path in LINKED for method in ("GET", "HEAD")}
 
 
 def test_every_open_rule_is_one_we_named() -> None:
@@ -519,7 +522,7 @@ def test_other_places_do_not(path: str | None) -> None:
     [("/settings/analytics?n=3", "/settings/analytics?n=3"), ("//evil.example", "/"), ("", "/")],
 )
 def test_signing_in_goes_there(client: FlaskClient, state: State, given: str, reached: str) -> None:
-    state.add_account("ana", "Ana", PASSWORD)
+    add_account(state, "ana", "Ana", PASSWORD)
     shown = client.get("/sign-in", query_string={"next": given}, headers=HTML).text
     assert f'name="next" value="{reached}"' in shown
     answer = send(client, name="ana", password=PASSWORD, next=given)
@@ -530,7 +533,7 @@ def test_signing_in_goes_there(client: FlaskClient, state: State, given: str, re
 
 
 def test_an_account_signs_in_and_out(client: FlaskClient, state: State) -> None:
-    state.add_account("ana", "Ana", PASSWORD, "ana@example.com", applications_admin=["p"])
+    add_account(state, "ana", "Ana", PASSWORD, "ana@example.com", applications_admin=["p"])
     assert local(client, "ana@example.com").status_code == 303
     assert whoami(client) == {
         "user": "ana", "all": False, "projects": ["p"], "name": "Ana", "email": "ana@example.com",
@@ -551,7 +554,7 @@ def test_an_account_signs_in_and_out(client: FlaskClient, state: State) -> None:
 def test_wrong_words_are_one_sentence_and_nothing_is_lost(
     client: FlaskClient, state: State, name: str, password: str
 ) -> None:
-    state.add_account("ana", "Ana", PASSWORD)
+    add_account(state, "ana", "Ana", PASSWORD)
     answer = send(client, name=name, password=password, next="/settings/profile")
     assert answer.status_code == 401
     assert "The name or the password is wrong." in answer.text
@@ -561,38 +564,39 @@ def test_wrong_words_are_one_sentence_and_nothing_is_lost(
 
 
 def test_what_was_typed_is_shown_as_text(client: FlaskClient, state: State) -> None:
-    state.add_account("ana", "Ana", PASSWORD)
+    add_account(state, "ana", "Ana", PASSWORD)
     answer = send(client, name='"><script>x</script>', password="wrong horse")
     assert "<script" not in answer.text
 
 
 def test_changed_claims_count_from_the_next_request(client: FlaskClient, state: State) -> None:
-    state.add_account("ana", "Ana", PASSWORD, is_admin=True)
+    add_account(state, "ana", "Ana", PASSWORD, is_admin=True)
     local(client)
     assert whoami(client)["all"] is True
-    state.change_claims("ana", applications_admin="p")
+    add_account(state, "bob", "Bob", PASSWORD, is_admin=True)
+    change(state, ROOT, "ana", {"isAdmin": False, "applications_admin": "p"})
     assert (whoami(client)["all"], whoami(client)["projects"]) == (False, ["p"])
 
 
 def test_a_removed_account_is_out_and_a_namesake_is_another(
     client: FlaskClient, state: State
 ) -> None:
-    state.add_account("ana", "Ana", PASSWORD)
+    add_account(state, "ana", "Ana", PASSWORD)
     local(client)
     kept = client.get_cookie("spendscope")
     assert kept is not None
-    state.remove_account("ana")
+    remove(state, ROOT, "ana")
     assert "no longer there" in message(client.get("/api/v1/me"))
     assert "This account is no longer there." in client.get("/sign-in", headers=HTML).text
     assert "no longer there" not in client.get("/sign-in", headers=HTML).text
     assert whoami(client) == 401
-    state.add_account("ana", "Another Ana", PASSWORD)
+    add_account(state, "ana", "Another Ana", PASSWORD)
     client.set_cookie("spendscope", kept.value)
     assert "no longer there" in message(client.get("/api/v1/me"))
 
 
 def test_passwords_can_be_switched_off(make: Make, state: State) -> None:
-    state.add_account("ana", "Ana", PASSWORD)
+    add_account(state, "ana", "Ana", PASSWORD)
     client = make(SIGN_IN="local").test_client()
     local(client)
     kept = client.get_cookie("spendscope")
@@ -604,7 +608,7 @@ def test_passwords_can_be_switched_off(make: Make, state: State) -> None:
 
 
 def test_a_session_starts_with_nothing_of_the_one_before(client: FlaskClient, state: State) -> None:
-    state.add_account("ana", "Ana", PASSWORD)
+    add_account(state, "ana", "Ana", PASSWORD)
     with client.session_transaction() as session:
         session["planted"] = "by somebody else"
     before = csrf_of(client)
@@ -630,7 +634,7 @@ def test_a_forged_session_is_nobody(client: FlaskClient) -> None:
 def test_a_session_lasts_twelve_hours(
     client: FlaskClient, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state.add_account("ana", "Ana", PASSWORD)
+    add_account(state, "ana", "Ana", PASSWORD)
     local(client)
     cookie = client.get_cookie("spendscope")
     assert cookie is not None
@@ -647,8 +651,8 @@ def test_a_session_lasts_twelve_hours(
 
 
 def test_guessing_is_paused(client: FlaskClient, state: State) -> None:
-    state.add_account("ana", "Ana", PASSWORD)
-    state.add_account("bob", "Bob", PASSWORD)
+    add_account(state, "ana", "Ana", PASSWORD)
+    add_account(state, "bob", "Bob", PASSWORD)
     for _ in range(MOST_TRIES):
         assert local(client, "ana", "wrong horse").status_code == 401
     answer = local(client, "ANA ", PASSWORD)
@@ -660,7 +664,7 @@ def test_guessing_is_paused(client: FlaskClient, state: State) -> None:
 
 
 def test_the_right_password_clears_the_count(client: FlaskClient, state: State) -> None:
-    state.add_account("ana", "Ana", PASSWORD)
+    add_account(state, "ana", "Ana", PASSWORD)
     for _ in range(3):
         for _ in range(MOST_TRIES - 1):
             local(client, "ana", "wrong horse")
@@ -705,7 +709,7 @@ def test_a_persona_comes_in(filled: EventStore, client: FlaskClient, persona: An
 def test_the_demo_ends_when_real_data_arrives(
     filled: EventStore, client: FlaskClient, state: State, event: Callable[..., Any]
 ) -> None:
-    state.add_account("ana", "Ana", PASSWORD)
+    add_account(state, "ana", "Ana", PASSWORD)
     send(client, persona="platform-admin")
     assert whoami(client)["all"] is True
     filled.write([event(source="litellm")])
@@ -798,7 +802,7 @@ def test_a_page_with_no_way_in_says_what_to_do(make: Make) -> None:
 
 
 def test_a_form_from_elsewhere_is_refused(client: FlaskClient, state: State) -> None:
-    state.add_account("ana", "Ana", PASSWORD)
+    add_account(state, "ana", "Ana", PASSWORD)
     for csrf in ({}, {"csrf_token": "x"}, {"csrf_token": "x" + csrf_of(client)[1:]}):
         answer = client.post("/sign-in", data={"name": "ana", "password": PASSWORD, **csrf})
         assert answer.status_code == 400
@@ -810,7 +814,7 @@ def test_a_form_from_elsewhere_is_refused(client: FlaskClient, state: State) -> 
 def test_a_session_writes_only_with_its_own_token(
     client: FlaskClient, state: State, method: str
 ) -> None:
-    state.add_account("ana", "Ana", PASSWORD)
+    add_account(state, "ana", "Ana", PASSWORD)
     local(client)
     refused = client.open("/api/v1/me", method=method, json={})
     assert refused.status_code == 400
@@ -825,7 +829,7 @@ def test_a_session_writes_only_with_its_own_token(
 
 
 def test_dash_writes_with_it_too(client: FlaskClient, state: State) -> None:
-    state.add_account("ana", "Ana", PASSWORD)
+    add_account(state, "ana", "Ana", PASSWORD)
     local(client)
     client.get("/", headers=HTML)
     cookie = client.get_cookie("_csrf_token")
@@ -919,7 +923,7 @@ def test_the_page_brings_nothing_from_elsewhere(filled: EventStore, client: Flas
 
 @pytest.mark.parametrize("secure", [False, True])
 def test_the_cookie_keeps_to_itself(make: Make, state: State, secure: bool) -> None:
-    state.add_account("ana", "Ana", PASSWORD)
+    add_account(state, "ana", "Ana", PASSWORD)
     client = make().test_client()
     client.environ_base["wsgi.url_scheme"] = "https" if secure else "http"
     base = "https://localhost" if secure else "http://localhost"
@@ -967,22 +971,30 @@ def test_no_token_without_secret_name_or_time(tmp_path: Path) -> None:
         assert refusal.value.parameter == list(words)[-1]
 
 
-def test_an_account_is_added_from_a_prompt(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_account_is_added_from_a_prompt(
+    state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     typed = iter([PASSWORD, PASSWORD, PASSWORD, "another one"])
     monkeypatch.setattr("getpass.getpass", lambda _: next(typed))
-    said = accounts.add(state, "ana", admin=True, applications="a,b")
-    assert said == "Added the account ana (ana)."
+    given = accounts.Given({"isAdmin": True, "applications": "a,b"})
+    settings = _read(tmp_path)
+    assert list(accounts.run("add", "ana", state, settings, given)) == [
+        "Added the account ana (ana)."
+    ]
     account = state.verify("ana", PASSWORD)
     assert account is not None
     assert (account.is_admin, account.applications) == (True, ("a", "b"))
     with pytest.raises(Refused, match="differ"):
-        accounts.add(state, "bob", "Bob")
+        list(accounts.run("add", "bob", state, settings, accounts.Given({})))
     assert state.account("bob") is None
 
 
-def test_an_account_is_added_from_a_pipe(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_account_is_added_from_a_pipe(
+    state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import io
 
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\r\nmore\n"))
-    accounts.add(state, "ana", "Ana", password_stdin=True)
+    given = accounts.Given({}, password_stdin=True)
+    assert list(accounts.run("add", "ana", state, _read(tmp_path), given))
     assert state.verify("ana", PASSWORD)

@@ -20,6 +20,7 @@ from data.people.aliases import PersonDirectory, add, dismiss, dismissed, remove
 from data.people.hints import Hint, suggestions
 from data.state.audit import Actor, entries
 from data.state.store import State
+from tests.accounts import add_account
 from tests.serving import ADMIN, Claims, Served, serving
 
 NOW = micros(datetime(2026, 11, 20, 12, tzinfo=UTC))
@@ -222,7 +223,7 @@ def test_what_is_decided_is_not_suggested_again(
 def test_an_account_is_the_person_and_its_address_a_hint(
     state: State, store: EventStore, event: Make
 ) -> None:
-    state.add_account("lopes", "Ana", "a long enough password", "ana@x.org")
+    add_account(state, "lopes", "Ana", "a long enough password", "ana@x.org")
     store.write([event(user="ana@x.org"), event(user="zoe")])
     assert suggestions(state, ROOT.scope, store) == [
         Hint("ana@x.org", "lopes", "the same e-mail address: ana@x.org")

@@ -1,0 +1,90 @@
+"""Accounts in a browser: one is made, its holder sets and changes the password, it is disabled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from playwright.sync_api import expect
+
+from data.settings import Settings
+from data.state.store import State
+from tests.accounts import PASSWORD, add_account
+from tests.browser.driver import Open, serving
+from tests.reader import Reader
+
+NEW: Final = "yet another horse"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server without a demo, with one account."""
+    folder = tmp_path_factory.mktemp("accounts")
+    settings = Settings.read({"SPENDSCOPE_DATA_DIR": str(folder / "var")})
+    state = State(settings.state_url)
+    add_account(state, "root", "Root Admin", is_admin=True)
+    state.close()
+    with serving(folder, ["serve"]) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def cookies() -> dict[str, object]:
+    """Nobody has signed in."""
+    return {}
+
+
+def sign_in(reader: Reader, user: str, password: str) -> None:
+    reader.find("sign-in-name").fill(user)
+    reader.find("sign-in-password").fill(password)
+    reader.find("sign-in-submit").click()
+
+
+def test_an_account_from_its_first_link_to_its_end(open_as: Open) -> None:
+    root = open_as(None, "/settings/accounts")
+    sign_in(root, "root", PASSWORD)
+    link = made_in_the_form(root)
+    eva = open_as(None, link.removeprefix(root.site))
+    eva.find("set-password").fill(PASSWORD)
+    eva.find("set-password-submit").click()
+    expect(eva.find("nav-profile")).to_be_visible()
+    expect(eva.find("nav-accounts")).to_be_hidden()
+    eva.turn("/settings/profile")
+    the_password_is_changed_by_who_knows_it(eva)
+    row = root.section("accounts").locator("[role=row]", has_text="Eva")
+    row.first.click()
+    root.page.once("dialog", lambda dialog: dialog.accept())
+    root.find("account-disable").click()
+    expect(row.first).to_contain_text("disabled 20 Nov")
+    eva.page.goto(f"{eva.site}/settings/profile")
+    expect(eva.find("sign-in-note")).to_have_text(re.compile("This account is disabled"))
+    root.page.set_viewport_size({"width": 390, "height": 800})
+    assert root.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def made_in_the_form(root: Reader) -> str:
+    """The link by which the holder of a new account sets the password."""
+    root.find("account-new").click()
+    form = root.page.get_by_role("dialog", name="New account")
+    form.get_by_label("User id", exact=True).fill("eva")
+    root.find("account-save").click()
+    expect(root.find("account-problem-name")).to_have_text("a name cannot be empty")
+    form.get_by_label("Name", exact=True).fill("Eva")
+    root.find("account-save").click()
+    expect(form).to_be_hidden()
+    expect(root.find("account-secret")).to_contain_text("/set-password?token=")
+    return root.find("account-secret").inner_text()
+
+
+def the_password_is_changed_by_who_knows_it(eva: Reader) -> None:
+    for current, said in (("wrong", "password-problem-current"), (PASSWORD, "password-saved")):
+        for name, typed in (("current", current), ("password", NEW), ("repeat", NEW)):
+            eva.find(f"password-{name}").locator("input").fill(typed)
+        eva.find("password-save").click()
+        expect(eva.find(said)).not_to_be_empty()
+    expect(eva.find("password-saved")).to_have_text("Changed")
+    expect(eva.find("password-current").locator("input")).to_have_value("")
+    eva.page.reload()
+    expect(eva.find("section-password")).to_be_visible()
