@@ -9,7 +9,9 @@ status        `cancelReason` user_cancelled is aborted, any other an error of th
 model         modelInfo, where the program writes it; else unknown
 context       conversation the task, client cline (roo-code, kilo-code by the folder's path)
 stays null    user and project (--user, --project), repository, duration
-not counted   requests still running or without any use, everything that people wrote
+not counted   requests still running or without any use, everything that people wrote; the sum
+              (`deleted_api_reqs`) that stays of deleted messages, noted: their requests may be
+              stored from an import before. Other files of a task repeat the conversation
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from typing import Any, Final
 from data.sources.entries import documents
 from data.sources.fields import count, decimal, milliseconds, nano, parsed, part, text
 from data.sources.files import File
-from data.sources.format import Format, Head, Options, Raw, Record, records
+from data.sources.format import Format, Head, Note, Options, Raw, Record, records
 
 NAMED: Final = re.compile(r"(?:^|/)ui_messages\.json(?:\.gz)?$")
 CLIENTS: Final = {"roo": "roo-code", "kilo": "kilo-code"}
@@ -45,13 +47,27 @@ def read(file: File, options: Options) -> Iterator[Record]:
     client = next((name for key, name in CLIENTS.items() if key in where), "cline")
     task: str | None = None
 
-    def convert(_: str, row: Row) -> Iterator[Raw]:
+    def convert(_: str, row: Row) -> Iterator[Raw | Note]:
         nonlocal task
         task = task or str(count("ts", row.get("ts")))
         if row.get("say") == "api_req_started":
             yield from _request(task, client, row)
+        elif row.get("say") == "deleted_api_reqs":
+            yield from _deleted(row)
 
     return records(documents(file), convert, options)
+
+
+def _deleted(row: Row) -> Iterator[Note]:
+    total = parsed("text", row.get("text"))
+    total = total if isinstance(total, Mapping) else {}
+    tokens = sum(count(name, total.get(name)) or 0 for name in TOKENS.values())
+    cost = decimal("cost", total.get("cost")) or 0
+    if tokens or cost:
+        yield Note(
+            f"deleted messages had requests of {tokens} tokens and ${cost}, told as one sum:"
+            " not counted, as they may be stored from an import before"
+        )
 
 
 def _request(task: str, client: str, row: Row) -> Iterator[Raw]:

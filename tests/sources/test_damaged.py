@@ -34,7 +34,7 @@ BODIES: Final = {
     ),
 }
 ELSEWHERE: Final = {
-    "aider", "anthropic_csv", "anthropic_usage", "azure", "canonical", "claude_code",
+    "agent_files", "aider", "anthropic_csv", "anthropic_usage", "azure", "canonical", "claude_code",
     "claude_code_analytics", "claude_code_beside", "codex", "codex_old", "copilot_billing",
     "copilot_metrics", "cursor", "exgentic", "focus", "langfuse", "litellm", "litellm-callback",
     "litellm-dump", "litellm-sums", "mooncake", "openai_csv", "openai_usage", "openrouter", "otlp",

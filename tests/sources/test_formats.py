@@ -38,7 +38,7 @@ def acme(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_format_from_outside_is_found(tmp_path: Path) -> None:
     (tmp_path / "acme.jsonl").write_bytes(USE)
     assert [each.format and each.format.name for each in find([tmp_path])] == ["acme"]
-    with pytest.raises(SourceError, match=r"known are acme, aider"):
+    with pytest.raises(SourceError, match=r"known are acme, agent_files, aider"):
         find([tmp_path], "acne")
 
 
