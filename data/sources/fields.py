@@ -205,7 +205,7 @@ def unix_instant(name: str, value: Any) -> datetime:
 def instant(name: str, value: Any) -> datetime:
     """The instant of an ISO 8601 text, or of 20.11.2026 10:00, in UTC where it has no zone."""
     try:
-        found = datetime.fromisoformat(without_dots(text(value) or ""))
+        found = datetime.fromisoformat(as_iso(text(value) or ""))
         return found if found.tzinfo is UTC else in_utc(found)
     except (ValueError, OverflowError):
         raise EventError(f"{name} is not a time") from None
@@ -216,8 +216,9 @@ def in_utc(moment: datetime) -> datetime:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def without_dots(spelled: str) -> str:
-    """A time whose date is 20.11.2026, as a spreadsheet saved it, as 2026-11-20."""
+def as_iso(spelled: str) -> str:
+    """A time of a spreadsheet (20.11.2026 10:00) or of BigQuery (2026-11-20 10:00:00 UTC)."""
+    spelled = spelled.removesuffix(" UTC")
     if spelled[4:5] == "-":  # as mostly
         return spelled
     return DOTTED.sub(lambda d: f"{d[3]}-{d[2]:0>2}-{d[1]:0>2}", spelled)

@@ -123,6 +123,31 @@ def used_tokens(usage: Row, names: tuple[str, ...]) -> Raw:
         **prompt_counts("the prompt's tokens", prompt, counts["cached"]),
         "output_tokens": output,
         "reasoning_tokens": thoughts or None,
+        **_modalities(usage),
+    }
+
+
+def _modalities(usage: Row) -> Raw:
+    """Audio and answered images, billed at prices of their own; images in prompts are not."""
+    prompt, cached, output = (
+        _by_modality(usage.get(name))
+        for name in ("promptTokensDetails", "cacheTokensDetails", "candidatesTokensDetails")
+    )
+    found = {
+        "input_audio_tokens": max(0, prompt.get("AUDIO", 0) - cached.get("AUDIO", 0)),
+        "output_audio_tokens": output.get("AUDIO"),
+        "output_image_tokens": output.get("IMAGE"),
+    }
+    return {name: number for name, number in found.items() if number}
+
+
+def _by_modality(details: Any) -> dict[str, int]:
+    each = [one for one in details if isinstance(one, dict)] if isinstance(details, list) else []
+    return {
+        str(one.get("modality")): count(name, one[name]) or 0
+        for one in each
+        for name in ("tokenCount", "token_count")
+        if name in one
     }
 
 

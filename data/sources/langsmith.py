@@ -3,8 +3,10 @@
 event_id      `langsmith:` + the run's id; run_id its trace, conversation_id the thread in metadata
 llm           run_type llm: usage_metadata of the run or of its answer (input_tokens INCLUDE
               input_token_details.cache_read and cache_creation, output_tokens include reasoning),
-              else prompt_tokens and completion_tokens. total_cost in US dollars, reported; without
-              it priced by our book
+              else prompt_tokens and completion_tokens with prompt_token_details and
+              completion_token_details. Writes whose lifetime is told (ephemeral_5m_input_tokens,
+              ephemeral_1h_input_tokens) are not in cache_creation, or all of it. total_cost in
+              US dollars, reported; without it priced by our book
 tool          run_type tool; retriever is an integration of type retriever
 workflow      a chain without a parent is one run of the workflow it is named
 not counted   other chains, prompts, parsers and embeddings without usage: they hold no use
@@ -28,6 +30,11 @@ RUN: Final = {"id", "run_type", "start_time"}
 KINDS: Final = {"llm": "llm", "tool": "tool", "retriever": "integration"}
 PERSON: Final = ("user_id", "ls_user_id", "user")
 THREAD: Final = ("session_id", "thread_id", "conversation_id")
+LIFETIMES: Final = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
+IGNORED: Final = dict.fromkeys(
+    ("prompt_cost", "completion_cost", "prompt_cost_details.*", "completion_cost_details.*"),
+    "parts of total_cost",
+)
 Row = Mapping[str, Any]
 
 
@@ -102,17 +109,30 @@ def _call(run: Row, extra: Row, started: datetime) -> Raw:
 
 
 def _tokens(run: Row, usage: Row) -> Raw:
-    inside, out = part(usage, "input_token_details"), part(usage, "output_token_details")
+    inside = part(usage, "input_token_details") or part(run, "prompt_token_details")
+    out = part(usage, "output_token_details") or part(run, "completion_token_details")
     prompt = count("input_tokens", usage.get("input_tokens", run.get("prompt_tokens")))
     cached = count("cache_read", inside.get("cache_read"))
-    written = count("cache_creation", inside.get("cache_creation"))
+    written, hour_long = _writes(inside)
     return {
         **prompt_counts("input_tokens", prompt, cached, written),
+        "cache_write_1h_tokens": hour_long,
         "output_tokens": count(
             "output_tokens", usage.get("output_tokens", run.get("completion_tokens"))
         ),
         "reasoning_tokens": count("reasoning", out.get("reasoning")),
+        "input_audio_tokens": count("audio", inside.get("audio")),
+        "output_audio_tokens": count("audio", out.get("audio")),
     }
+
+
+def _writes(inside: Row) -> tuple[int | None, int | None]:
+    """All tokens written to a cache, and those of them kept for an hour."""
+    told = count("cache_creation", inside.get("cache_creation"))
+    short, hour_long = (count(name, inside.get(name)) for name in LIFETIMES)
+    if short is None and hour_long is None:
+        return told, None
+    return max(told or 0, (short or 0) + (hour_long or 0)), hour_long
 
 
 def _first(metadata: Row, names: tuple[str, ...]) -> str | None:
@@ -124,4 +144,4 @@ def _between(start: datetime, end: datetime) -> int:
     return max(0, (end - start) // timedelta(milliseconds=1))
 
 
-FORMAT = Format("langsmith", "LangSmith's runs", recognises, read)
+FORMAT = Format("langsmith", "LangSmith's runs", recognises, read, ignored=IGNORED)

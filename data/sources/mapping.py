@@ -39,7 +39,7 @@ import orjson
 
 from data.errors import EventError, Refused
 from data.events.table import FIELDS, TEXTS
-from data.sources.fields import decimal, whole, without_dots
+from data.sources.fields import as_iso, decimal, whole
 from data.sources.format import Entry, Note, Options, Raw, Record, records
 from data.sources.json_paths import MISSING, inside, is_in, lists_in, lookup
 
@@ -224,7 +224,7 @@ def _since(number: Decimal) -> int:
 
 def _spelled(text: str) -> Any:
     tidy = SLASHED.sub(lambda d: f"{d[1]}-{d[2]:0>2}-{d[3]:0>2}", text, count=1)
-    tidy = without_dots(tidy)
+    tidy = as_iso(tidy)
     tidy = ZONE.sub(lambda z: z[2] or "+00:00", tidy)
     for read, spelling in ((datetime.fromisoformat, tidy), (parsedate_to_datetime, text)):
         try:

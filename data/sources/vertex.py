@@ -6,8 +6,9 @@ model         the last part of `model` (`publishers/google/models/gemini-2.5-pro
               modelVersion; provider gcp.vertex_ai; operation generate_content
 tokens        usageMetadata of full_response (an object, or the same as text; of a stream the last
               that has one), in camel or snake case: promptTokenCount INCLUDES cached ones,
-              candidatesTokenCount EXCLUDES thoughts, unless the total says otherwise. Claude's
-              `usage` on Vertex: disjoint already
+              candidatesTokenCount EXCLUDES thoughts, unless the total says otherwise; audio and
+              answered images of …TokensDetails are parts of them. Claude's `usage` on Vertex:
+              disjoint already
 cost          by our book; traffic by provisioned throughput is paid otherwise: unpriced
 assistant     the label adk_agent_name of the request; other labels are left out
 duration_ms   metadata.request_latency

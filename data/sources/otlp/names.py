@@ -259,6 +259,7 @@ WRITTEN_HOUR: Final = Names(
     USED + "cache_creation.ephemeral_1h_input_tokens", USED + "cache_creation_1h_input_tokens",
     *each(DETAILS, "ephemeral_1h_input_tokens", "cache_creation_1h"),
 )  # fmt: skip
+WRITTEN_SHORT: Final = Names(*each(DETAILS, "ephemeral_5m_input_tokens"))
 AUDIO_INPUT: Final = Names(
     COUNT_PREFIX + "prompt_details.audio", USED + "input_audio_tokens",
     USED + "experimental.input_audio_tokens", *each(DETAILS, "input_audio_tokens"),
@@ -316,8 +317,8 @@ USAGE: Final = Names(
 )  # fmt: skip
 # What tells more of a call's tokens than how many went in and came out.
 SHARES: Final = Names(
-    *CACHED, *WRITTEN, *REASONED, *TOTAL, *UNCACHED, *LANGFUSE_USAGE, *WRITTEN_HOUR, *AUDIO_INPUT,
-    *AUDIO_OUTPUT, *IMAGE_INPUT, *IMAGE_OUTPUT, *SEARCHED,
+    *CACHED, *WRITTEN, *REASONED, *TOTAL, *UNCACHED, *LANGFUSE_USAGE, *WRITTEN_HOUR,
+    *WRITTEN_SHORT, *AUDIO_INPUT, *AUDIO_OUTPUT, *IMAGE_INPUT, *IMAGE_OUTPUT, *SEARCHED,
 )  # fmt: skip
 GENAI: Final = Names(*USAGE, *REQUESTED, *ANSWERED, *OPERATION)
 

@@ -77,6 +77,7 @@ def counts(attributes: Attributes) -> Counts:
         return langfuse.tokens({"usagedetails": attributes[names.LANGFUSE_USAGE[0]]})
     named = [first_known(attributes, each) for each in COUNTED]
     fresh, cached, written, output, reasoning = (count(*each) for each in named)
+    written = _writes(attributes, written)
     total = _total(attributes)
     uncached = count(*first_known(attributes, names.UNCACHED))
     found = tokens_of(
@@ -89,6 +90,14 @@ def counts(attributes: Attributes) -> Counts:
         found = _thoughts(found, total, attributes)
     return found | {name: count(*first_known(attributes, each)) or None
                     for name, each in OF_WHICH.items()}  # fmt: skip
+
+
+def _writes(attributes: Attributes, told: int | None) -> int | None:
+    """With writes that LangChain tells by their lifetime alone, its own count of them being 0."""
+    if not attributes.spelled & names.WRITTEN_SHORT.bit:  # as mostly
+        return told
+    lifetimes = (names.WRITTEN_SHORT, names.WRITTEN_HOUR)
+    return max(told or 0, sum(count(*first_known(attributes, each)) or 0 for each in lifetimes))
 
 
 def _total(attributes: Attributes) -> int | None:
