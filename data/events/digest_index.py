@@ -32,6 +32,10 @@ class DigestIndex:
         first.sort()
         self._runs: tuple[Digests, ...] = (first,) if len(first) else ()
 
+    def __bool__(self) -> bool:
+        """Whether any is in the set."""
+        return bool(self._runs)
+
     def add(self, added: Digests) -> None:
         if not len(added):
             return

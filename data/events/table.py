@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION: Final = 8
+SCHEMA_VERSION: Final = 9
 KINDS: Final = ("llm", "message", "workflow", "tool", "integration", "session", "adjustment")
 BILLED: Final = ("llm", "adjustment")  # the kinds with money; a refund's is below zero
 MONEY: Final = ("cost_nano", "unpriced_reason")
@@ -72,6 +72,8 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Event = dict[str, Any]
 # How the tags of an event say that it sums up a number of prompts that nobody knows.
 MANY_PROMPTS: Final = '"many_prompts":true'
+# How they say that it sums up calls of its session, which may be told one by one, too.
+SUM_OF_SESSION: Final = '"sum_of_session":'
 # Words of the filters that are nobody's id: the reader, and where a text is unknown.
 ME: Final = "me"
 NONE: Final = "(none)"

@@ -21,24 +21,32 @@ def dry_run_write(sink: EventSink) -> Write:
     index = DigestIndex()
 
     def write(events: Sequence[Event]) -> WriteResult:
-        by_use = {_use(event): event for event in reversed(events)}
-        uses = list(by_use)
-        hashed = digests(uses)
+        stored = sink.stored_ids([event["event_id"] for event in events])
+        shared = sink.stored_shared_ids({e["shared_id"] for e in events if e["shared_id"]})
+        uses = _by_use(events)
+        names = list(dict.fromkeys(name for use in uses for event in use for name in _ids(event)))
+        hashed = digests(names)
         before = index.contains(hashed)
         index.add(hashed[~before])
-        stored = sink.stored_ids([event["event_id"] for event in events])
-        known = {
-            *compress(uses, before),
-            *(_use(e) for e in events if e["event_id"] in stored),
-        }
-        shared = {e["shared_id"] for e in events if e["shared_id"]} - known
-        known |= sink.stored_shared_ids(shared)
-        fresh = {e["event_id"]: e for use, e in by_use.items() if use not in known}
-        return WriteResult(fresh.values())
+        known = {*compress(names, before), *stored, *shared}
+        return WriteResult(
+            use[0] for use in uses if known.isdisjoint(name for e in use for name in _ids(e))
+        )
 
     return write
 
 
-def _use(event: Event) -> str:
-    """What it has in common with its copies."""
-    return str(event["shared_id"] or event["event_id"])
+def _by_use(events: Sequence[Event]) -> list[list[Event]]:
+    """The events, copies beside what they copy."""
+    shared: dict[str, str] = {e["event_id"]: e["shared_id"] for e in events if e["shared_id"]}
+    uses: dict[str, list[Event]] = {}
+    for event in events:
+        own: str = event["event_id"]
+        uses.setdefault(shared.get(own, own), []).append(event)
+    return list(uses.values())
+
+
+def _ids(event: Event) -> tuple[str, ...]:
+    """By which it may be known."""
+    own, common = event["event_id"], event["shared_id"]
+    return (own, common) if common else (own,)

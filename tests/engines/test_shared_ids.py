@@ -13,8 +13,9 @@ import pytest
 from callbacks.commands.remote_store import RemoteStore
 from data.engines.protocol import EventStore, open_events
 from data.events.cleaning import clean
-from data.events.merging import ANYWHERE, Bound
+from data.events.merging import ANYWHERE, MERGED, Bound
 from data.events.table import Event
+from data.ingest import importing
 from data.ingest.importing import ingest_paths
 from data.prices.book import PriceBook
 from data.prices.draft import draft
@@ -71,18 +72,17 @@ def test_both_roads_count_copies_once(
 
 def spoken(chance: random.Random) -> tuple[list[Event], tuple[int, ...]]:
     """Calls in logs, copied there, and in telemetry, which knows of no copies but of the cost, in
-    any order (but a call's telemetry before its own line); how many they are, tokens and cost."""
+    any order; how many they are, tokens and cost."""
     rows: list[tuple[float, Event]] = []
     for use in range(20):
         call = {"ts": NOON + use, "kind": "llm", "source": "cli", "channel": "cli", "status": "ok",
                 "model": "gpt-4o", "input_tokens": use + 1}  # fmt: skip
         for n in range(copies := chance.randint(1, 4)):
             names = {"event_id": f"{use}.{n}", "shared_id": f"use {use}"}
-            when = chance.random()
-            rows += [(when, clean(call | names))] * chance.randint(1, 2)
+            rows += [(chance.random(), clean(call | names))] * chance.randint(1, 2)
             if n == copies - 1:
                 told = call | {"event_id": names["event_id"], "cost_nano": 7}
-                rows.append((when * chance.random(), clean(told)))
+                rows.append((chance.random(), clean(told)))
     return [event for _, event in sorted(rows, key=lambda row: row[0])], (20, 210, 140)
 
 
@@ -166,3 +166,72 @@ def test_no_repricing_of_a_replaced_copy_is_undone(store: EventStore) -> None:
     store.write([alone])
     store.write([alone | {"shared_id": "s"}])
     assert (store.restore(1), totals(store)) == (0, (1, 10**6, None))
+
+
+TELEMETRY = CALL | {"event_id": "original", "cost_nano": 7}
+LOG = [CALL | {"event_id": one, "shared_id": "s"} for one in ("copy", "original")]
+
+
+def given_way(store: EventStore) -> list[tuple[str, str]]:
+    with store.sql.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT event_id, stored_as FROM copy_ids ORDER BY 1")
+        return [tuple(row) for row in rows]
+
+
+@pytest.mark.parametrize("road", ["batch", "columns", "parquet"])
+def test_an_id_that_gave_way_is_known_by_every_road(
+    tmp_path: Path, road: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "LEAST", 1 if road == "columns" else 10**9)
+    store = open_events(f"duckdb:///{tmp_path / 'events.duckdb'}")
+    for event in LOG:
+        store.write([clean(event)])
+    store.close()
+    store = open_events(f"duckdb:///{tmp_path / 'events.duckdb'}")
+    told = tmp_path / "told.ndjson"
+    told.write_text(json.dumps(TELEMETRY))
+    if road == "parquet":
+        kinds = {name: "BIGINT" if isinstance(value, int) else "VARCHAR"
+                 for name, value in TELEMETRY.items()}  # fmt: skip
+        told = written(tmp_path / "told.parquet", kinds, [tuple(TELEMETRY.values())])
+    assert ingest_paths([told], store, dry_run=True).accepted == 0
+    report = ingest_paths([told], store)
+    assert (report.accepted, report.duplicates, totals(store)) == (0, 1, (1, 10**6, 7))
+    assert report.notes == {MERGED: 1}
+    assert ingest_paths([told], store).notes == {}
+    assert given_way(store) == [("original", "copy")]
+    store.close()
+
+
+def test_ids_that_gave_way_go_with_what_was_removed(store: EventStore) -> None:
+    for event in LOG:
+        store.write([clean(event)])
+    assert store.remove("other") == 0
+    assert given_way(store)
+    assert store.remove("t") == 1
+    assert given_way(store) == []
+    assert store.write([clean(TELEMETRY)]) == [clean(TELEMETRY)]
+
+
+def test_what_was_told_of_a_replaced_copy_is_kept(store: EventStore) -> None:
+    copy, original = LOG
+    for event in (copy | {"event_id": "older"}, copy | {"user": "ana", "cost_nano": 5}):
+        store.write([clean(event)])
+    store.write([clean(original | {"shared_id": None})])
+    assert store.write([clean(original)]) == []
+    assert totals(store) == (1, 10**6, 5)
+    assert given_way(store) == [("copy", "original"), ("older", "original")]
+
+
+def test_nobody_names_an_id_of_anothers_event(store: EventStore) -> None:
+    copy, original = LOG
+    store.write([clean(copy | {"user": "ana"})])
+    store.write([clean(original | {"user": "bob"})], Bound(user="bob"))
+    assert given_way(store) == []
+    assert store.write([clean(TELEMETRY | {"user": "bob"})], Bound(user="bob"))
+
+
+def test_a_dry_run_knows_a_call_by_either_id(store: EventStore, tmp_path: Path) -> None:
+    (tmp_path / "a.ndjson").write_text("\n".join(map(json.dumps, [*LOG, TELEMETRY])))
+    assert ingest_paths([tmp_path / "a.ndjson"], store, dry_run=True).accepted == 1
+    assert ingest_paths([tmp_path / "a.ndjson"], store).accepted == 1

@@ -2,7 +2,8 @@
 
 A case of our own is a folder beside this file. `expect` in its `expect.json` holds totals over all
 stored events: metrics of the API, or one of `COUNTED`. `why` says how they follow from the input.
-Under the name of a file stands what is right where that file alone is imported.
+Under the name of a file stands what is right where that file alone is imported. Where `apart` is
+true, the totals are the same whatever of `input/` is imported first, and each by itself.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
+from itertools import permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -79,6 +81,22 @@ def test_it_comes_out_right(folder: Path, store: EventStore, served: Served) -> 
     again = ingest_paths([folder / "input"], store)
     assert again.accepted == 0
     assert again.duplicates == again.read == report.read
+
+
+APART: Final = [folder for folder in CASES
+                if json.loads((folder / "expect.json").read_text()).get("apart")]  # fmt: skip
+
+
+@pytest.mark.parametrize("folder", [case(folder) for folder in APART])
+def test_it_comes_out_right_in_any_order(folder: Path, served: Served) -> None:
+    expect = json.loads((folder / "expect.json").read_text())["expect"]
+    for paths in permutations(sorted((folder / "input").iterdir())):
+        with alone(served.store.book) as store:
+            reports = [ingest_paths([path], store) for path in paths]
+            assert not any(report.rejected for report in reports)
+            check(expect, reports[-1], store)
+            assert not any(ingest_paths([path], store).accepted for path in paths)
+            check(expect, reports[-1], store)
 
 
 def test_all_cases_together_pass_the_checks(store: EventStore) -> None:

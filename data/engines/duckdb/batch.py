@@ -11,7 +11,7 @@ the events of one project only leaves all others as they are, those of this batc
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -110,8 +110,9 @@ def repeats(cursor: Cursor, events: str, columns: Collection[str]) -> dict[str, 
 class Batch:
     """The events of a commit, beside those that are stored."""
 
-    def __init__(self, cursor: Cursor, book: PriceBook) -> None:
-        self._cursor, self._book = cursor, book
+    def __init__(self, cursor: Cursor, book: PriceBook, known: Set[str] = frozenset()) -> None:
+        """`known` ids are stored no more, and known all the same."""
+        self._cursor, self._book, self._known = cursor, book, known
         self.new: dict[str, Event] = {}
         self._stored: set[int] = set()  # of the events taken, by place
         self._rows: dict[str, Row] = {}  # that may become more, by id
@@ -161,7 +162,7 @@ class Batch:
         if (row := self._rows.get(name)) is not None:
             before, row.merged = row.merged, self._merged(row.merged, event, bound)
             return "duplicate" if row.merged is before else "merged"
-        if n in self._stored:
+        if n in self._stored or name in self._known:
             return "duplicate"
         if (held := self.new.get(name)) is None:
             self.new[name] = event

@@ -6,8 +6,9 @@ one by one) → fresh (the ids nobody has) → events, from the rows again: chea
 ones; duplicates (the others): those that add to what is stored are merged as `write` does it
 
 What is stored and reported is what reading record by record would have, row for row. Rows that
-tell of copies (`shared_id`) are left to who reads record by record. Only `_insert` and the merging
-hold the writer's lock. The temporary tables are the cursor's own and live as long as it does.
+tell of copies (`shared_id`) or are sums of sessions are left to who reads record by record. Only
+`_insert` and the merging hold the writer's lock. The temporary tables are the cursor's own and
+live as long as it does.
 """
 
 from __future__ import annotations
@@ -24,12 +25,21 @@ from data.engines.duckdb import content, repricing, rules
 from data.engines.duckdb.batch import Cursor, compare, repeats
 from data.engines.duckdb.columns import names
 from data.engines.duckdb.given import Given, given
+from data.engines.duckdb.session_sums import give_way, waiting_among
 from data.errors import EventError
 from data.events.cleaning import clean
 from data.events.digest_index import digests
 from data.events.merging import COST_FIELDS, MERGED
 from data.events.reasons import LEFT_OPEN, NO_MODEL, NO_TOKENS
-from data.events.table import COUNTS, EVENTS, FIELDS, PART_TOKENS, TOKENS, Event
+from data.events.table import (
+    COUNTS,
+    EVENTS,
+    FIELDS,
+    PART_TOKENS,
+    SUM_OF_SESSION,
+    TOKENS,
+    Event,
+)
 from data.prices.book import PriceBook
 from data.prices.derived import DERIVED, derived
 from data.prices.provider_names import provider_of
@@ -72,7 +82,12 @@ DUPLICATES: Final = (
     "CREATE OR REPLACE TEMP TABLE duplicates AS SELECT n, id_hash FROM ready"
     " WHERE n NOT IN (SELECT n FROM fresh)"
 )
-Writing = Callable[[Cursor], AbstractContextManager[None]]
+# Under an id that gave way to that of a stored event (`shared.py`): who writes knows which.
+COPIES: Final = (
+    "SELECT n FROM ready JOIN copy_ids USING (id_hash, event_id)"
+    " WHERE n IN (SELECT n FROM duplicates)"
+)
+Writing = Callable[[Cursor], AbstractContextManager[list[int]]]
 Merge = Callable[[list[Event]], int]  # how many stored events became more
 
 
@@ -87,10 +102,14 @@ def load(
         if not _plain(rows.options) or (found := given(rows, cursor)) is None:
             return None
         fields = _stage(found, cursor)
+        if _has_sums(cursor):
+            return None
         _ready(cursor, book)
         _append_uncertain(found, cursor, book, report)
-        with writing(cursor):
+        with writing(cursor) as removed:
             _insert(cursor, fields)
+            sessions = waiting_among(cursor, f"SELECT conversation_id FROM ({fields})")
+            removed += give_way(cursor, sessions).quarters
     except duckdb.Error:  # a file that breaks off or lies about its types; nothing is stored
         return None
     _count(cursor, report)
@@ -149,6 +168,11 @@ def _rename_providers(cursor: Cursor) -> None:
 
 def _tags(cursor: Cursor) -> list[Any]:
     return cursor.execute("SELECT DISTINCT tags FROM stage WHERE tags IS NOT NULL").fetchall()
+
+
+def _has_sums(cursor: Cursor) -> bool:
+    """Whether there are sums that may give way (`session_sums.py`)."""
+    return any(SUM_OF_SESSION in text for (text,) in _tags(cursor))
 
 
 def _is_json(text: str) -> bool:
@@ -227,6 +251,7 @@ def _insert(cursor: Cursor, fields: str) -> None:
     cursor.execute(
         "CREATE OR REPLACE TEMP TABLE stored AS SELECT event_id FROM events"
         " WHERE id_hash IN (SELECT id_hash FROM ready)"
+        " UNION ALL SELECT event_id FROM copy_ids WHERE id_hash IN (SELECT id_hash FROM ready)"
     )
     cursor.execute(
         "CREATE OR REPLACE TEMP TABLE fresh AS SELECT * FROM ready"
@@ -284,7 +309,8 @@ def _duplicates_with_more(cursor: Cursor, fields: str) -> Iterator[list[Event]]:
     cursor.execute("DELETE FROM duplicates WHERE n IN (SELECT n FROM repeated)")
     cursor.register("wanted", cursor.execute("SELECT id_hash FROM duplicates").fetchnumpy())
     found = compare(cursor, events, FIELDS)
-    places = np.sort(found["n"][found["more"]])
+    copies = cursor.execute(COPIES).fetchnumpy()["n"]
+    places = np.sort(np.concatenate((found["n"][found["more"]], copies)))
     for first in range(0, len(places), ROWS):
         cursor.register("more", {"n": places[first : first + ROWS]})
         cursor.execute(f"SELECT * FROM ({events}) WHERE n IN (SELECT n FROM more) ORDER BY n")

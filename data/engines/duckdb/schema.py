@@ -12,7 +12,7 @@ import duckdb
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from data.engines.duckdb import content, repricing
+from data.engines.duckdb import content, repricing, session_sums, shared
 from data.errors import StoreError
 from data.events.table import CALL_TEXTS, EVENTS, LARGEST_COUNT, PART_TOKENS, SCHEMA_VERSION
 
@@ -50,6 +50,7 @@ UPGRADES: Final = (
     " version BIGINT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS outdated (quarter BIGINT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS pieces (quarter BIGINT NOT NULL)",
+    f"{shared.COPY_IDS};{session_sums.TABLE}",
 )
 TEXT: Final = "SET GLOBAL pandas_analyze_sample = 0"  # objects are text, no need to look
 MOST_MEMORY: Final = 2 * 1024**3

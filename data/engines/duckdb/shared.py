@@ -3,7 +3,8 @@
 A copied log has ids of its own, and keeps something that both have in common (`shared_id`). The
 event that is stored first lends the others its id, so that they merge with it. One that was told
 under its own id alone before (telemetry tells no shared one) stays, and takes the place of its
-copies.
+copies. The ids that gave way are kept (`copy_ids`): what comes later under one of them alone is
+the stored event, too. They go with it.
 
 To look through the table takes 0.3 s a million events; digests in memory tell of nearly every
 shared id that it is new. They are the engine's own: only good in the process that made them.
@@ -18,10 +19,11 @@ import duckdb
 import numpy as np
 
 from data.engines.duckdb.columns import array
+from data.engines.duckdb.columns import names as column_names
 from data.engines.duckdb.outdated import outdate
 from data.events.digest_index import DigestIndex, Digests, digests
 from data.events.merging import Bound
-from data.events.table import Event
+from data.events.table import FIELDS, Event
 
 OWNED: Final = ("event_id", "project", "user")
 STORED: Final = (
@@ -31,6 +33,25 @@ STORED: Final = (
 IDS: Final = (
     'SELECT event_id, event_id, project, "user" FROM events'
     " WHERE id_hash IN (SELECT id_hash FROM own) AND event_id IN (SELECT event_id FROM own)"
+)
+# The ids that gave way, each with the id of the stored event.
+COPY_IDS: Final = (
+    "CREATE TABLE IF NOT EXISTS copy_ids"
+    " (event_id TEXT NOT NULL, id_hash BIGINT NOT NULL, stored_as TEXT NOT NULL)"
+)
+RESOLVED: Final = (
+    "SELECT event_id, stored_as FROM copy_ids WHERE id_hash IN (SELECT id_hash FROM wanted)"
+)
+RENAMED: Final = (
+    "UPDATE copy_ids SET stored_as = r.stored_as FROM renamed r"
+    " WHERE copy_ids.stored_as = r.event_id;"
+    "INSERT INTO copy_ids SELECT event_id, id_hash, stored_as FROM renamed"
+)
+FORGET_COPIES: Final = (
+    "DELETE FROM copy_ids WHERE stored_as IN (SELECT event_id FROM events WHERE source = ?)"
+)
+HELD: Final = (
+    f"SELECT {column_names(FIELDS)} FROM events WHERE event_id IN (SELECT event_id FROM copies)"
 )
 # With what re-pricings found: they may come back as others.
 REMOVED: Final = (
@@ -42,11 +63,17 @@ THESE: Final = "SELECT hash(shared_id) AS digest FROM sharing"
 Cursor = duckdb.DuckDBPyConnection
 
 
+# A list price is worked out anew of what the events tell together.
+UNPRICED: Final = {"cost_nano": None, "cost_origin": "unpriced", "unpriced_reason": None}
+
+
 class SharedIds:
-    """The shared ids that are stored, as far as digests tell; for the one who writes."""
+    """The shared ids that are stored and the ids that gave way, as far as digests tell; for the
+    one who writes."""
 
     def __init__(self) -> None:
         self._index: DigestIndex | None = None
+        self._copies: DigestIndex | None = None
 
     def forget(self) -> None:
         """More were stored elsewhere: all are read again when they are needed."""
@@ -67,6 +94,36 @@ class SharedIds:
             these = np.unique(_digests(cursor, THESE))
             self._index.add(these[~self._index.contains(these)])
 
+    def resolved(self, cursor: Cursor, events: list[Event]) -> list[Event]:
+        """The events, under the id of the stored one to which theirs gave way."""
+        if self._copies is None:
+            found = cursor.execute("SELECT id_hash FROM copy_ids").fetchnumpy()["id_hash"]
+            self._copies = DigestIndex(np.asarray(found, np.int64))
+        if not self._copies:
+            return events
+        wanted = digests([event["event_id"] for event in events])
+        if not (probable := self._copies.contains(wanted)).any():
+            return events
+        cursor.register("wanted", {"id_hash": wanted[probable]})
+        stored_as = dict(cursor.execute(RESOLVED).fetchall())
+        return [_under(stored_as.get(event["event_id"]), event) for event in events]
+
+    def rename(self, cursor: Cursor, stored_as: Mapping[str, str]) -> None:
+        """From now on these ids stand for stored events."""
+        if not stored_as:
+            return
+        old, new = list(stored_as), list(stored_as.values())
+        hashed = digests(old)
+        texts = {"event_id": array("event_id", old), "stored_as": array("event_id", new)}
+        cursor.register("renamed", texts | {"id_hash": hashed})
+        cursor.execute(RENAMED)
+        if self._copies is not None:
+            self._copies.add(hashed)
+
+
+def _under(event_id: str | None, event: Event) -> Event:
+    return event if event_id in (None, event["event_id"]) else event | {"event_id": event_id}
+
 
 def _owned(cursor: Cursor, statement: str) -> dict[str, Event]:
     rows = cursor.execute(statement).fetchall()
@@ -85,8 +142,10 @@ def under_one_id(
     events: list[Event],
     bounds: Sequence[Bound],
 ) -> tuple[list[Event], list[int]]:
-    """The events, copies under the id of what they copy, and the quarters of stored copies that
-    went; whoever is bound to the events of one project or user replaces no copy of another's."""
+    """The events, copies under the id of what they copy, and after them what was stored of copies
+    that give way to one of them; and the quarters of these. Whoever is bound to the events of one
+    project or user replaces no copy of another's."""
+    events = shared.resolved(cursor, events)
     if not (sharing := [event for event in events if event["shared_id"]]):
         return events, []
     names = [event["shared_id"] for event in sharing]
@@ -94,23 +153,54 @@ def under_one_id(
     shared.add(cursor, names)
     own = {event["event_id"]: event for event in events if event["shared_id"] is None}
     own |= _stored(cursor, index, sharing)
-    copies = []
+    replaced = _replaced(events, bounds, kept, own)
+    stored_as = {copy: kept[name]["event_id"] for copy, name in replaced.items()}
+    removed, quarters = _remove(cursor, list(replaced))
+    shared.rename(cursor, stored_as | _renamed(events, bounds, kept, own))
+    found = [_under(_kept_id(event, kept, own), event) for event in events]
+    return [*found, *(_under(stored_as[event["event_id"]], event) for event in removed)], quarters
+
+
+def _replaced(
+    events: Sequence[Event],
+    bounds: Sequence[Bound],
+    kept: dict[str, Event],
+    own: dict[str, Event],
+) -> dict[str, str]:
+    """The copies that give way to an event told under its own id, each with what it shares; `kept`
+    has what stays of each shared id then."""
+    replaced: dict[str, str] = {}  # copies, with what they share
     for event, bound in zip(events, bounds, strict=True):
         if event["shared_id"] is None:
             continue
         held, mine = kept.setdefault(event["shared_id"], event), own.get(event["event_id"])
         if mine and held["event_id"] != mine["event_id"] and bound.covers(held, mine):
-            copies.append(held["event_id"])
+            replaced[held["event_id"]] = event["shared_id"]
             own.pop(held["event_id"], None)
             kept[event["shared_id"]] = mine
-    quarters = _remove(cursor, copies)
-    return [_renamed(event, kept, own) for event in events], quarters
+    return replaced
 
 
-def _renamed(event: Event, kept: Mapping[str, Event], own: Mapping[str, Event]) -> Event:
+def _renamed(
+    events: Sequence[Event],
+    bounds: Sequence[Bound],
+    kept: Mapping[str, Event],
+    own: Mapping[str, Event],
+) -> dict[str, str]:
+    """The ids of copies that give way, with that of what is kept; whoever is bound to other events
+    says nothing of these."""
+    return {
+        event["event_id"]: new
+        for event, bound in zip(events, bounds, strict=True)
+        if (new := _kept_id(event, kept, own)) not in (None, event["event_id"])
+        and bound.covers(kept[event["shared_id"]], event)
+    }
+
+
+def _kept_id(event: Event, kept: Mapping[str, Event], own: Mapping[str, Event]) -> str | None:
     if event["shared_id"] is None or event["event_id"] in own:
-        return event
-    return event | {"event_id": kept[event["shared_id"]]["event_id"]}
+        return None
+    return str(kept[event["shared_id"]]["event_id"])
 
 
 def _stored(cursor: Cursor, index: DigestIndex, events: Sequence[Event]) -> dict[str, Event]:
@@ -124,11 +214,15 @@ def _stored(cursor: Cursor, index: DigestIndex, events: Sequence[Event]) -> dict
     return _owned(cursor, IDS)
 
 
-def _remove(cursor: Cursor, copies: Sequence[str]) -> list[int]:
+def _remove(cursor: Cursor, copies: Sequence[str]) -> tuple[list[Event], list[int]]:
+    """Take these copies out of the store; what it held of them, and their quarters."""
     if not copies:
-        return []
+        return [], []
     cursor.register("copies", {"event_id": array("event_id", copies)})
     events = "SELECT ts FROM events WHERE event_id IN (SELECT event_id FROM copies)"
     quarters = outdate(cursor, events)
+    rows = cursor.execute(HELD).fetchall()
     cursor.execute(REMOVED)
-    return quarters
+    held = (dict(zip(FIELDS, row, strict=True)) for row in rows)
+    removed = [event | (UNPRICED if event["cost_origin"] == "list" else {}) for event in held]
+    return removed, quarters

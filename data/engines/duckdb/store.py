@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -36,7 +36,8 @@ from data.engines.duckdb.commits import PATIENCE, Busy, Commits, Outcome
 from data.engines.duckdb.loading import load
 from data.engines.duckdb.outdated import QUARTERS, outdate
 from data.engines.duckdb.schema import opened, transaction
-from data.engines.duckdb.shared import SharedIds, under_one_id
+from data.engines.duckdb.session_sums import FORGET, SessionSums
+from data.engines.duckdb.shared import FORGET_COPIES, SharedIds, under_one_id
 from data.engines.duckdb.sums import Sums
 from data.engines.duckdb.texts import over_events
 from data.engines.grouping import Grouping
@@ -56,6 +57,10 @@ from data.sources.report import Report
 
 READERS: Final = 16
 CHUNK: Final = 100  # of 2,048 rows
+STORED_IDS: Final = " UNION ALL ".join(
+    f"SELECT event_id FROM {table} WHERE id_hash IN (SELECT id_hash FROM wanted)"
+    for table in ("events", "copy_ids", "session_sums")
+)
 # As many as keep the cores busy.
 MOST_QUERIES: Final = max(1, os.cpu_count() or 1)
 
@@ -71,7 +76,7 @@ class DuckEvents:
         self._lock = threading.Lock()
         self._commits = Commits(self._store)
         self._index: DigestIndex | None = None
-        self._shared = SharedIds()
+        self._shared, self._session_sums = SharedIds(), SessionSums()
         self._sums: Sums | None = None
         self._query_slots = threading.BoundedSemaphore(MOST_QUERIES)
         self._root = opened(path)
@@ -109,12 +114,18 @@ class DuckEvents:
         with self._locked(until), closing(self._root.cursor()) as writer:
             index = self._index = self._read_index() if self._index is None else self._index
             with transaction(writer):
+                came = len(events)
                 events, quarters = under_one_id(writer, index, self._shared, events, bounds)
-                batch = Batch(writer, self.book())
-                outcomes = batch.take(events, bounds, probably_stored(index, events))
+                bounds = [*bounds, *(ANYWHERE for _ in events[came:])]
+                known = self._session_sums.given_way(writer, events)
+                batch = Batch(writer, self.book(), known)
+                outcomes = batch.take(events, bounds, probably_stored(index, events))[:came]
                 if batch.new or batch.changed:
                     self._index = None  # to be read again, should this fail half-way
                     index.add(batch.store())
+                    gone = self._session_sums.settle(writer, list(batch.new.values()))
+                    outcomes = _without(gone.ids, events, outcomes)
+                    quarters += gone.quarters
             if self._index is None:
                 self._index = index
             self._written.touch([*quarters, *batch.moments])
@@ -149,28 +160,28 @@ class DuckEvents:
         return outcomes.count("merged")
 
     @contextmanager
-    def _writing(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        """The one who writes, for a transaction that leaves what it stored as `fresh`."""
+    def _writing(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[list[int]]:
+        """The one who writes, for a transaction that leaves what it stored as `fresh`, and the
+        quarters of what it removed in this list."""
+        removed: list[int] = []
         with self._lock:
             index, self._index = self._index, None
             self._shared.forget()
             with transaction(cursor):
-                yield
+                yield removed
             if index is not None:
                 found = cursor.execute("SELECT id_hash FROM fresh").fetchnumpy()["id_hash"]
                 index.add(np.asarray(found, np.int64))
                 self._index = index
             rows = cursor.execute(f"SELECT DISTINCT {QUARTERS} FROM fresh").fetchall()
-            self._written.touch(quarter for (quarter,) in rows)
+            self._written.touch([*removed, *(quarter for (quarter,) in rows)])
 
     def stored_ids(self, ids: Collection[str]) -> set[str]:
         if not ids:
             return set()
         with closing(self._root.cursor()) as reader:
             reader.register("wanted", {"id_hash": digests(list(ids))})
-            rows = reader.execute(
-                "SELECT event_id FROM events WHERE id_hash IN (SELECT id_hash FROM wanted)"
-            ).fetchall()
+            rows = reader.execute(STORED_IDS).fetchall()
         return {row[0] for row in rows}.intersection(ids)
 
     def stored_shared_ids(self, ids: Collection[str]) -> set[str]:
@@ -189,6 +200,8 @@ class DuckEvents:
             with transaction(writer := self._root.cursor()):
                 self._index = None
                 repricing.delete_records(writer, source)
+                writer.execute(FORGET_COPIES, [source])
+                writer.execute(FORGET, {"source": source})
                 quarters = outdate(writer, "SELECT ts FROM events WHERE source = ?", source)
                 row = writer.execute("DELETE FROM events WHERE source = ?", [source]).fetchone()
             self._written.touch(quarters)
@@ -250,3 +263,9 @@ class DuckEvents:
         row = reader.execute("SELECT count(*) - count(DISTINCT event_id) FROM events").fetchone()
         reader.close()
         return int(row[0]) if row else 0
+
+
+def _without(gone: Set[str], events: Sequence[Event], outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """What became of the events, now that the sums among them are `gone`."""
+    pairs = zip(events, outcomes, strict=False)
+    return ["duplicate" if event["event_id"] in gone else outcome for event, outcome in pairs]

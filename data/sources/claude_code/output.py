@@ -16,8 +16,8 @@ cost          costUSD of the model, of a single model total_cost_usd: reported, 
 session       duration of the run; a result that is an error is a failed one
 context       client and repository from the `system` line
 stays null    user and project (--user, --project)
-not counted   a run without a result; what a session log in the same folder tells call by call.
-              Sums and logs that are imported apart count twice
+not counted   a run without a result; what a session log in the same folder tells call by call. The
+              sums give way to the calls of a log that is imported apart (`SUM_OF_SESSION`)
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ TYPES: Final = ("system", "result", "assistant", "user", "stream_event", "rate_l
 SESSION: Final = re.compile(r"[0-9A-Za-z_-]+")
 UNFINISHED: Final = Note("a run has no result: it was cut off, and its use is not told")
 LOGGED: Final = Note("runs whose session log lies beside: its calls count, not what was printed")
-SEPARATE: Final = Note("runs told by their output: import it or the session logs of them, not both")
+SEPARATE: Final = Note("runs told by sums: these give way to the calls of the runs' session logs")
 Line = Mapping[str, Any]
 
 
@@ -172,6 +172,7 @@ def _sum(line: Line, model: str, used: Counters, requests: int) -> Raw:
     return _call(named(model), used) | {
         "event_id": f"claude_code:result:{_id(line)}:{model}",
         "request_count": requests or None,
+        "tags": tags_json(sum_of_session=True),
         "cost_nano": nano("costUSD", used["cost"]) if "cost" in used else None,
     }
 

@@ -7,7 +7,8 @@ call          modelMetrics of session.shutdown, one event a model that stands fo
               what came since the shutdown before; counters that fell have begun anew.
               inputTokens INCLUDE cacheReadTokens and cacheWriteTokens. Where the session store
               lies beside (`~/.copilot/session-store.db`, store.py), its single calls count, and
-              of these sums only what it does not know
+              of these sums only what it does not know. Where it is imported apart, the sums give
+              way to as many calls of their time (`SUM_OF_SESSION`)
 session       from session.start or session.resume to the shutdown; lines of codeChanges
 cost          unpriced: Copilot is paid by seats and credits; premium requests stand in tags
 context       conversation the session, client copilot-cli with its version, repository the folder
@@ -87,11 +88,11 @@ class Session:
             raise EventError("the log shuts a session down that it did not name")
         self.ended += 1
         known = [one for one in self._stored(self.own) if self.shut < one.ended]
-        self.shut = moment
         for model, metrics in part(data, "modelMetrics").items():
             if isinstance(metrics, Mapping):
                 stored = [one for one in known if one.ended <= moment and one.model == model]
                 yield from self._calls(where, model, metrics, moment, stored)
+        self.shut = moment
         yield where, self._session_event(data, moment)
 
     def _stored(self, session: str) -> tuple[Stored, ...]:
@@ -137,8 +138,13 @@ class Session:
                 cache_write_tokens=written,
                 output_tokens=used["outputTokens"],
                 reasoning_tokens=used["reasoningTokens"] or None,
+                tags=None if stored else tags_json(sum_of_session=self._span(moment)),
             ),
         )
+
+    def _span(self, moment: datetime) -> dict[str, str]:
+        """When the calls were that end at a shutdown."""
+        return {"after": self.shut.isoformat(), "until": moment.isoformat()}
 
     def _event(self, moment: datetime, cost: Raw = NO_COST, **fields: Any) -> Raw:
         return {

@@ -9,7 +9,7 @@ stays null    user and project (--user, --project)
 not counted   sessions and the lines they changed, which events.jsonl tells; prompts and answers
 beside        `session-state/<session>/events.jsonl` tells the same calls as sums, up to each
               shutdown. Its reader (cli.py) takes what this store knows off them, so that a folder
-              that holds both counts once
+              that holds both counts once; imported apart, those sums give way to these calls
 """
 
 from __future__ import annotations
