@@ -16,6 +16,7 @@ from typing import Any, Final
 import orjson
 
 from data.errors import EventError, excerpt
+from data.events.doubts import NO_REQUESTS, UNKNOWN_COUNT
 from data.events.table import (
     BILLED,
     CALL_ONLY,
@@ -45,6 +46,7 @@ SPAN: Final = range(micros(EARLIEST), micros(LATEST))
 ANY_TIER: Final = (None, *TIERS)
 TEXTUAL: Final = frozenset(WORDS)
 COUNTED: Final = frozenset(COUNTS)
+DOUBTFUL: Final = COUNTED - {"cost_nano"}
 NEEDED: Final = itemgetter("ts", *REQUIRED)
 CHOSEN: Final = itemgetter(*CHOICES, "service_tier")
 CHOSEN_TOGETHER: Final = frozenset(product(*CHOICES.values(), ANY_TIER))
@@ -76,21 +78,32 @@ def clean(raw: Mapping[str, Any], note: Note = lambda _: None) -> Event:
         elif type(value) is int and name in COUNTED and 0 <= value <= LARGEST_COUNT:
             event[name] = value
         else:
-            event[name] = CLEANING[name](name, value)
+            event[name] = _cleaned(name, value, note)
     if event["cost_nano"] is not None:
         event["unpriced_reason"] = None
     if event["cost_origin"] is None:
         event["cost_origin"] = "unpriced" if event["cost_nano"] is None else "reported"
-    _check(event)
+    _check(event, note)
     _limit_parts(event, note)
     return event
 
 
-def _check(event: Event) -> None:
+def _cleaned(name: str, value: Any, note: Note) -> Any:
+    """A value as it is stored; a count that is none is unknown: a doubt loses no event."""
+    try:
+        return CLEANING[name](name, value)
+    except EventError:
+        if name not in DOUBTFUL:
+            raise
+        note(UNKNOWN_COUNT.format(name))
+        return None
+
+
+def _check(event: Event, note: Note) -> None:
     if None in NEEDED(event) or CHOSEN(event) not in CHOSEN_TOGETHER:
         _refuse(event)
     _check_belonging(event)
-    _check_numbers(event)
+    _check_numbers(event, note)
 
 
 def _refuse(event: Event) -> None:
@@ -107,12 +120,13 @@ def _refuse(event: Event) -> None:
         )
 
 
-def _check_numbers(event: Event) -> None:
+def _check_numbers(event: Event, note: Note) -> None:
+    if event["request_count"] == 0:
+        note(NO_REQUESTS)
+        event["request_count"] = None
     cost = event["cost_nano"]
     if cost is not None and cost < 0 and event["kind"] != "adjustment":
         raise EventError("cost_nano is negative")
-    if event["request_count"] == 0:
-        raise EventError("request_count is 0: an event stands for one request or more")
     if (cost is None) != (event["cost_origin"] == "unpriced"):
         raise EventError("cost_nano and cost_origin contradict each other")
 

@@ -11,11 +11,12 @@ from itertools import islice
 from typing import Final
 
 from data.errors import EventError
+from data.events.doubts import DOUBTS
 from data.events.table import Event
 from data.ingest.reconciliation import Reconciliation
 from data.prices.book import PriceBook
 from data.sources.events import event_of
-from data.sources.format import Note, Raw, Record, TotalsNote
+from data.sources.format import Note, Raw, Record, TotalsNote, with_doubts
 from data.sources.report import Report
 
 BATCH: Final = 10_000
@@ -35,9 +36,12 @@ def batches(
     What is rejected and noted goes into the report, what files say together to
     `reconciliation`; `progress` hears of the report about twice a second, and may raise.
     """
+    DOUBTS.take()  # of records that nobody made events of
     source = _without_notes(records, report, progress, reconciliation)
     while batch := list(islice(source, BATCH)):
         yield list(_events(batch, report, book()))
+    for sentence in DOUBTS.take():
+        report.note(sentence)
 
 
 def _without_notes(
@@ -58,7 +62,7 @@ def _without_notes(
         elif isinstance(raw, Note):
             report.note(raw.text)
         else:
-            yield where, raw
+            yield where, with_doubts(raw)
 
 
 def _events(

@@ -19,7 +19,7 @@ from data.prices.book import PriceBook
 from data.sources import File, Options, Record, formats
 from data.sources.canonical import FORMAT, convert
 from data.sources.entries import entries
-from data.sources.format import records, watched_records
+from data.sources.format import Note, records, watched_records, with_doubts
 from data.sources.otlp import requests
 from data.sources.otlp.recent import Recent
 from data.sources.report import Report
@@ -67,7 +67,8 @@ class LocalRequestParser:
 
     def events(self, name: str, content: bytes, most: int, key: Key) -> ParsedRequest:
         """See `RequestParser.events`."""
-        found = list(islice(_posted_records(name, content), most + 1))
+        posted = islice(_posted_records(name, content), most + 1)
+        found = [(at, raw if isinstance(raw, Note) else with_doubts(raw)) for at, raw in posted]
         if len(found) > most:
             raise TooLarge("body", f"a body has at most {most:,} events: send it in parts")
         return self._parse(len(found), found, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 import orjson
@@ -73,9 +74,14 @@ def in_dollars(raw: Raw, book: PriceBook, note: Note) -> Raw:
 def _impossible(raw: Raw) -> bool:
     """Whether a call is said to have cost less than nothing, or more than can be."""
     cost = raw["cost_nano"]
-    if raw.get("kind") != "llm":
+    if raw.get("kind") != "llm" or isinstance(cost, bool):
         return False
-    return isinstance(cost, (int, float)) and not 0 <= cost <= LARGEST_COUNT
+    if isinstance(cost, str | Decimal):
+        try:
+            cost = float(cost)
+        except ValueError:
+            return False
+    return isinstance(cost, int | float) and not 0 <= cost <= LARGEST_COUNT
 
 
 def _priced(raw: Raw, event: Event, book: PriceBook) -> Event:

@@ -1,4 +1,6 @@
-"""Values as sources write them: blanks, decimals, seconds; what is wrong raises `EventError`."""
+"""Values as sources write them: blanks, decimals, seconds. What is wrong raises `EventError`, but
+for counts: those are unknown then, and noted (`data/events/doubts.py`).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ import orjson
 
 from data.errors import EventError
 from data.events import table
+from data.events.doubts import DOUBTS
 from data.events.money import NANO
 from data.events.reasons import no_rate
 from data.sources.format import FOREIGN, NOTES, Raw
@@ -102,6 +105,14 @@ def whole(name: str, value: Any) -> int | None:
     """The nearest whole number (milliseconds of a measured duration)."""
     if (plain := _plain_count(value)) is not None:  # as mostly
         return plain
+    try:
+        return _nearest(name, value)
+    except EventError:
+        DOUBTS.unknown(name)
+        return None
+
+
+def _nearest(name: str, value: Any) -> int | None:
     number = decimal(name, value)
     return None if number is None else int(number.to_integral_value(ROUND_HALF_EVEN))
 
@@ -157,11 +168,20 @@ def prompt_counts(
 
 
 def count(name: str, value: Any) -> int | None:
-    """A whole number that is not negative."""
+    """A whole number that is not negative; unknown, and noted, where it is none."""
     if value is None:
         return None
     if (plain := _plain_count(value)) is not None:  # as mostly
         return plain
+    try:
+        return exact_count(name, value)
+    except EventError:
+        DOUBTS.unknown(name)
+        return None
+
+
+def exact_count(name: str, value: Any) -> int | None:
+    """The same; what is none raises."""
     number = decimal(name, value)
     if number is None:
         return None
@@ -259,7 +279,7 @@ def part(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def milliseconds(name: str, value: Any) -> datetime:
     """The instant, UTC, of milliseconds since 1970."""
-    number = whole(name, value)
+    number = _nearest(name, value)
     if number is None:
         raise EventError(f"{name} is missing")
     try:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol
 
 from data.errors import EventError, Refused
+from data.events.doubts import DOUBTS
 from data.sources.files import File
 from data.sources.unread import Watch
 
@@ -186,6 +187,14 @@ def with_owner(raw: Raw, options: Options) -> Raw:
     if options.project and not raw.get("project"):
         raw["project"] = options.project
     return raw
+
+
+def with_doubts(raw: Raw | EventError) -> Raw | EventError:
+    """What a reader just gave; what it found doubtful in it is among its notes."""
+    if not DOUBTS.waiting:  # as mostly
+        return raw
+    sentences = DOUBTS.take()
+    return raw if isinstance(raw, EventError) else raw | {NOTES: (*raw.get(NOTES, ()), *sentences)}
 
 
 def describe_error(error: Exception) -> str:

@@ -172,11 +172,11 @@ def test_the_note_of_a_server_that_died_is_no_obstacle(
 
 def test_a_rejected_record_makes_the_exit_code_two(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "half.jsonl"
-    bad = EVENTS[1] | {"input_tokens": -5}
+    bad = EVENTS[1] | {"ts": "soon"}
     path.write_text("".join(json.dumps(one) + "\n" for one in (EVENTS[0], bad)))
     code, said, _ = run("import", str(path))
     assert code == 2
-    assert "half.jsonl:2: input_tokens is negative" in said
+    assert "half.jsonl:2: ts is not a time: 'soon'" in said
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), [

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from data.engines.protocol import EventStore
 from data.errors import EventError, SourceError, StoreError
 from data.events.merging import WriteResult
-from data.events.table import EVENTS, FIELDS, Event
+from data.events.table import EVENTS, FIELDS, KINDS, Event
 from data.ingest.importing import ingest, ingest_paths
 from data.people.similar_names import SIMILAR_USERS
 from data.prices.book import PUBLIC, PriceBook
@@ -137,11 +137,14 @@ def test_order_does_not_matter(store: EventStore, shared: Path, tmp_path: Path) 
 # What the report says
 
 
+NO_KIND = f"kind is 'fax', not one of {', '.join(KINDS)}"
+
+
 def test_read_is_accepted_and_duplicates_and_rejected(store: EventStore) -> None:
-    records = [*calls("a", "b", "a"), ("f:4", EventError("no event")), *calls("c", input_tokens=-1)]
+    records = [*calls("a", "b", "a"), ("f:4", EventError("no event")), *calls("c", kind="fax")]
     report = ingest(records, store)
     assert (report.accepted, report.duplicates, report.rejected, report.read) == (2, 1, 2, 5)
-    assert report.rejections == [("f:4", "no event"), ("f:1", "input_tokens is negative")]
+    assert report.rejections == [("f:4", "no event"), ("f:1", NO_KIND)]
 
 
 def test_only_accepted_events_are_summed(store: EventStore) -> None:
@@ -332,7 +335,7 @@ def test_a_part_larger_than_its_whole_loses_no_call(raw: Any, kept: Any) -> None
 def test_bad_rows_cost_only_themselves() -> None:
     good = [CALL | {"event_id": f"g{n}"} for n in range(3)]
     bad = [
-        CALL | {"input_tokens": -5},
+        CALL | {"status": "fine"},
         CALL | {"ts": "1066-10-14"},
         CALL | {"ts": "3026-01-01"},
         CALL | {"service_tier": "first class"},

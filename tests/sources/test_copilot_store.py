@@ -12,6 +12,7 @@ import pytest
 
 from data.engines.protocol import EventStore
 from data.errors import EventError
+from data.events.doubts import UNKNOWN_COUNT
 from data.events.table import TOKENS, Event
 from data.ingest.importing import ingest_paths
 from data.sources import Note, Options, find, read
@@ -142,13 +143,19 @@ def test_a_log_without_a_store_tells_its_sums(tmp_path: Path) -> None:
     assert [event["request_count"] for event in events_in(log) if event["kind"] == "llm"] == [3]
 
 
-@pytest.mark.parametrize("column", ["session_id", "created_at", "input_tokens", "model"])
+@pytest.mark.parametrize("column", ["session_id", "created_at", "model"])
 def test_a_bad_row_alone_is_rejected(column: str, tmp_path: Path, store: EventStore) -> None:
     path = write_store(tmp_path, CALL, LATER | {column: b"\xff\x00"})
     report = ingest_paths([path], store)
     assert (report.accepted, report.rejected) == (1, 1)
     write_log(tmp_path, ("2026-06-01T10:20:00Z", 2, 100))
     assert ingest_paths([tmp_path], store).rejected == 1
+
+
+def test_bytes_that_are_no_count_leave_their_call(tmp_path: Path, store: EventStore) -> None:
+    path = write_store(tmp_path, CALL, LATER | {"input_tokens": b"\xff\x00"})
+    report = ingest_paths([path], store)
+    assert (report.accepted, report.notes) == (2, {UNKNOWN_COUNT.format("input_tokens"): 1})
 
 
 def test_a_store_cut_off_is_one_sentence(tmp_path: Path) -> None:

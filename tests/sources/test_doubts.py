@@ -9,10 +9,21 @@ from typing import Any, Final
 import pytest
 
 from data.engines.protocol import EventStore
+from data.events.doubts import DOUBTS, NO_REQUESTS, UNKNOWN_COUNT
+from data.ingest import importing
 from data.ingest.importing import ingest_paths
+from data.ingest.keys import UNNAMED
+from data.ingest.requests import LocalRequestParser
+from data.prices.book import public
 from data.sources.events import COST_UNKNOWN
+from data.sources.langfuse.usage import APART
+from data.sources.litellm.retrievals import RETRIEVED, WITH_COST
 from data.sources.report import Report
 from tests.cli_logs import stored
+from tests.engines.test_parquet_load import written
+from tests.serving import KEY, serving
+from tests.sources.test_otlp_logs import COMPLETED, log
+from tests.sources.test_otlp_spans import request, span
 
 CALL: Final = {
     "request_id": "r1", "call_type": "acompletion", "startTime": "2026-11-20T12:00:00Z",
@@ -69,12 +80,162 @@ def test_more_cached_than_prompt_is_counted_apart(
 def test_what_only_asks_for_a_result_is_no_call(
     kind: str, tmp_path: Path, store: EventStore
 ) -> None:
-    asks = [CALL | {"request_id": f"q{n}", "call_type": kind} for n in range(3)]
+    asks = [CALL | {"request_id": f"q{n}", "call_type": kind, "spend": 0.0} for n in range(3)]
     report = imported(tmp_path, store, [CALL, *asks])
     assert (report.read, report.accepted) == (1, 1)
-    assert report.notes == {f"{kind} asks for what an earlier call made: no call, not counted": 3}
+    assert report.notes == {RETRIEVED.format(kind): 3}
+
+
+def test_the_money_of_retrievals_is_named(tmp_path: Path, store: EventStore) -> None:
+    spends: dict[str, list[Any]] = {
+        "aretrieve_batch": [0.5, 0.5, 0],
+        "aget_responses": [0.125],
+        "list_batches": ["much"],
+    }
+    rows = [CALL | {"request_id": f"{kind}{n}", "call_type": kind, "spend": spend}
+            for kind, some in spends.items() for n, spend in enumerate(some)]  # fmt: skip
+    report = imported(tmp_path, store, [CALL, *rows])
+    assert (report.read, report.cost_nano) == (1, 250_000_000)
+    assert report.notes == {
+        RETRIEVED.format("aretrieve_batch"): 1,
+        RETRIEVED.format("list_batches"): 1,
+        WITH_COST.format("aretrieve_batch", 2, 1): 1,
+        WITH_COST.format("aget_responses", 1, 0.125): 1,
+    }
 
 
 @pytest.mark.parametrize("kind", ["acompletion", "aresponses", "acreate_batch", "rerank", ""])
 def test_what_makes_something_is_a_call(kind: str, tmp_path: Path, store: EventStore) -> None:
     assert imported(tmp_path, store, [CALL | {"call_type": kind}]).accepted == 1
+
+
+OURS: Final = {"ts": "2026-11-20T12:00:00Z", "kind": "llm", "model": "gpt-4o", "output_tokens": 5}
+NEVER: Final = [-1, 1.5, "many", "-3", True, [1], 10**16, 10**40, "1e999999999", "NaN"]
+
+
+def note_on(*names: str) -> dict[str, int]:
+    return {UNKNOWN_COUNT.format(name): 1 for name in names}
+
+
+@pytest.mark.parametrize("value", NEVER)
+@pytest.mark.parametrize("name", ["input_tokens", "web_searches", "duration_ms", "request_count"])
+def test_a_count_that_is_none_is_unknown(
+    name: str, value: Any, tmp_path: Path, store: EventStore
+) -> None:
+    report = imported(tmp_path, store, [OURS | {"event_id": "a", name: value}])
+    assert (report.rejections, report.notes) == ([], note_on(name))
+    assert stored(store, name, "output_tokens") == [(None, 5)]
+
+
+def test_lines_that_are_none_leave_their_session(tmp_path: Path, store: EventStore) -> None:
+    session = {"event_id": "s", "ts": "2026-11-20", "kind": "session", "duration_ms": 9}
+    report = imported(tmp_path, store, [session | {"lines_added": -4, "lines_removed": 2}])
+    assert report.notes == note_on("lines_added")
+    assert stored(store, "lines_added", "lines_removed", "duration_ms") == [(None, 2, 9)]
+
+
+def test_a_sum_of_no_request_is_one(tmp_path: Path, store: EventStore) -> None:
+    report = imported(tmp_path, store, [OURS | {"event_id": "a", "request_count": 0}])
+    assert report.notes == {NO_REQUESTS: 1}
+    assert stored(store, "request_count") == [(None,)]
+
+
+@pytest.mark.parametrize("road", ["csv", "columns", "parquet", "posted"])
+def test_every_road_keeps_the_call(
+    road: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "LEAST", 1 if road == "columns" else 10**9)
+    bad = OURS | {"event_id": "bad", "input_tokens": -1, "duration_ms": 1.5}
+    rows = [OURS | {"event_id": f"good {n}", "input_tokens": 7, "duration_ms": 1.0}
+            for n in range(3)] + [bad]  # fmt: skip
+    with serving(tmp_path / "var") as served:
+        if road == "posted":
+            headers = {"Authorization": f"Bearer {KEY}"}
+            answer = served.client.post("/api/v1/events", data=json.dumps(rows), headers=headers)
+            report: Any = answer.json
+        else:
+            report = ingest_paths([file_of(road, tmp_path, rows)], served.store).as_dict()
+        assert (report["accepted"], report["rejected"]) == (4, 0)
+        noted = {note["what"]: note["times"] for note in report["notes"]}
+        assert noted == note_on("input_tokens", "duration_ms")
+        found = stored(served.store, "event_id", "input_tokens", "duration_ms", "output_tokens")
+        assert sorted(found)[0] == ("bad", None, None, 5)
+        assert sorted(found)[1:] == [(f"good {n}", 7, 1, 5) for n in range(3)]
+
+
+def file_of(road: str, folder: Path, rows: list[dict[str, Any]]) -> Path:
+    path = (
+        folder / f"rows.{'parquet' if road == 'parquet' else 'csv' if road == 'csv' else 'ndjson'}"
+    )
+    if road == "parquet":
+        kinds = {
+            "event_id": "VARCHAR",
+            "ts": "VARCHAR",
+            "kind": "VARCHAR",
+            "model": "VARCHAR",
+            "output_tokens": "BIGINT",
+            "input_tokens": "BIGINT",
+            "duration_ms": "DOUBLE",
+        }
+        return written(path, kinds, [tuple(row[name] for name in kinds) for row in rows])
+    if road == "csv":
+        lines = [",".join(rows[0]), *(",".join(str(row[key]) for key in rows[0]) for row in rows)]
+        path.write_text("\n".join(lines))
+    else:
+        path.write_text("\n".join(map(json.dumps, rows)))
+    return path
+
+
+@pytest.mark.parametrize(("change", "name"), [
+    ({"prompt_tokens": -1}, "prompt_tokens"), ({"prompt_tokens": "many"}, "prompt_tokens"),
+])  # fmt: skip
+def test_a_gateways_row_keeps_its_cost(
+    change: dict[str, Any], name: str, tmp_path: Path, store: EventStore
+) -> None:
+    report = imported(tmp_path, store, [CALL | change])
+    assert (report.rejections, report.notes) == ([], note_on(name))
+    assert stored(store, "input_tokens", "output_tokens", "cost_nano") == [(None, 10, 250_000_000)]
+
+
+def test_spans_and_logs_keep_their_call() -> None:
+    told = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o",
+            "gen_ai.usage.input_tokens": -1, "gen_ai.usage.output_tokens": 5}  # fmt: skip
+    logged = COMPLETED | {"input_token_count": "many", "cached_token_count": "0"}
+    asked = {"traces": {"resourceSpans": [request(span(told))]}, "logs": {"resourceLogs": [
+        {"scopeLogs": [{"scope": {"name": "s"}, "logRecords": [log(logged)]}]}]}}  # fmt: skip
+    parser = LocalRequestParser(public)
+    parsed = [parser.otlp(signal, json.dumps(body).encode(), True, 9, UNNAMED)
+              for signal, body in asked.items()]  # fmt: skip
+    calls = [event for one in parsed for event in one.events]
+    found = [(call["input_tokens"], call["output_tokens"]) for call in calls]
+    assert found == [(None, 5), (None, 20)]
+    noted = [one.report.notes for one in parsed]
+    assert noted == [note_on("gen_ai.usage.input_tokens"), note_on("input_token_count")]
+
+
+def test_what_nobody_took_is_no_note_of_the_next_import(tmp_path: Path, store: EventStore) -> None:
+    DOUBTS.unknown("left")
+    assert imported(tmp_path, store, [OURS | {"event_id": "a"}]).notes == {}
+
+
+def test_langfuse_keeps_a_call_whose_parts_exceed_their_whole(
+    tmp_path: Path, store: EventStore
+) -> None:
+    observation: dict[str, Any] = {
+        "id": "o",
+        "traceId": "t",
+        "type": "GENERATION",
+        "model": "gpt-4o",
+        "startTime": "2026-11-20T12:00:00Z",
+        "endTime": "2026-11-20T12:00:01Z",
+    }
+    more = {"input": 5, "input_cached_tokens": 9, "output": 0, "total": 5}
+    none = {"input": -1, "output": 3}
+    rows = [observation | {"usageDetails": more},
+            observation | {"id": "p", "usageDetails": none}]  # fmt: skip
+    report = imported(tmp_path, store, rows)
+    assert report.rejections == []
+    assert report.notes == {APART: 1} | note_on("usageDetails input")
+    assert stored(store, "input_tokens", "cached_input_tokens", "output_tokens") == [
+        (5, 9, 0), (None, None, 3),
+    ]  # fmt: skip

@@ -298,8 +298,6 @@ def test_what_else_gemini_cli_tells() -> None:
     ("attributes", "sentence"),
     [
         ({"event.name": "gemini_cli.config"}, "session.id is missing"),
-        (COMPLETED | {"input_token_count": "many"}, "input_token_count is not a number"),
-        (COMPLETED | {"output_token_count": -1}, "output_token_count is negative"),
         ({"event.name": "codex.conversation_starts"}, "conversation.id is missing"),
         ({"event.name": "codex.tool_result", "success": "maybe"}, "success is 'maybe'"),
     ],

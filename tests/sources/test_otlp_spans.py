@@ -944,11 +944,6 @@ def test_content_is_never_kept() -> None:
 @pytest.mark.parametrize(
     ("attributes", "more", "sentence"),
     [
-        ({"gen_ai.usage.input_tokens": -1}, {}, "gen_ai.usage.input_tokens is negative"),
-        ({"gen_ai.usage.input_tokens": 1.5}, {}, "is not a whole number"),
-        ({"gen_ai.usage.input_tokens": "many"}, {}, "is not a number"),
-        ({"gen_ai.usage.input_tokens": True}, {}, "is not a number"),
-        ({"gen_ai.usage.output_tokens": 10**17}, {}, "is not a number between"),
         ({"gen_ai.usage.cost": "free"}, {}, "is not a number"),
         ({"gen_ai.request.model": "m" * 1_001}, {}, "model is longer than 1,000 characters"),
         ({}, {"startTimeUnixNano": "0"}, "ts is missing"),

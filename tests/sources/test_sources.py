@@ -215,9 +215,6 @@ def test_litellm_without_the_newer_columns() -> None:
     [
         ({"request_id": ""}, "litellm_call_id and request_id are both missing"),
         ({"status": "maybe"}, "status is 'maybe', not success or failure"),
-        ({"prompt_tokens": -1}, "prompt_tokens is negative"),
-        ({"prompt_tokens": "many"}, "prompt_tokens is not a number"),
-        ({"prompt_tokens": 1.5}, "prompt_tokens is not a whole number"),
         ({"spend": "free"}, "spend is not a number"),
         ({"startTime": ""}, "ts is missing"),
         ({"startTime": "soon"}, "ts is not a time: 'soon'"),
@@ -348,10 +345,6 @@ def test_given_user_and_project_fill_only_what_is_missing() -> None:
     [
         ({"event_id": None}, "event_id is missing"),
         ({"kind": "call"}, "kind is 'call', not one of"),
-        ({"input_tokens": -1}, "input_tokens is negative"),
-        ({"input_tokens": 10**16}, "input_tokens is larger than 10^15"),
-        ({"input_tokens": True}, "input_tokens is not a number"),
-        ({"input_tokens": [1]}, "input_tokens is not a number"),
         ({"ts": "2026-13-45"}, "ts is not a time"),
         ({"ts": "9999-12-31T23:59:59Z"}, "ts lies outside the years 2000 to 2100"),
         ({"ts": -(10**30)}, "ts lies outside the years 2000 to 2100"),
@@ -452,11 +445,13 @@ def test_an_endless_line_is_one_rejection(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "9" * 10_000, "1e999999999"])
-def test_a_number_that_is_none_rejects_its_record_alone(number: str) -> None:
+def test_a_number_that_is_none_costs_itself_or_its_record_alone(number: str) -> None:
     bad = json.dumps(CALL)[:-1] + f', "input_tokens": {number}}}'
     for body in (f"[{bad},{json.dumps(CALL)}]", f"{bad}\n{json.dumps(CALL)}"):
-        sentence, event = parsed(body, "canonical")
-        assert "input_tokens is not a number" in sentence or "no event" in sentence
+        bad_one, event = parsed(body, "canonical")
+        assert (
+            bad_one["input_tokens"] is None if isinstance(bad_one, dict) else "no event" in bad_one
+        )
         assert isinstance(event, dict)
 
 

@@ -272,7 +272,7 @@ def test_langfuse_kinds() -> None:
         ({"input": 10, "output": 5}, [10, None, None, 5], None),
         ({"input": 10, "input_audio_tokens": 4, "output": 5, "total": 19}, [14, None, None, 5],
          None),
-        ({"total": 7}, [0, None, None, 0], None),
+        ({"total": 7}, [None, None, None, None], None),
     ],
 )  # fmt: skip
 def test_langfuse_counts_are_disjoint(usage: Row, counts: list[Any], reasoning: Any) -> None:
@@ -311,8 +311,6 @@ def test_langfuse_failures_keep_their_class_alone() -> None:
         ({"id": None}, "id is missing"),
         ({"type": "DREAM"}, "type is 'DREAM', none that Langfuse has"),
         ({"startTime": None}, "startTime is not a time"),
-        ({"usageDetails": {"input": -1}}, "usageDetails input is negative"),
-        ({"usageDetails": {"input": 5, "input_cached_tokens": 9, "total": 5}}, "parts are more"),
         ({"usageDetails": [1]}, "usageDetails is not an object"),
         ({"name": "\ud800", "environment": "\ud800"}, "holds a character that cannot be stored"),
         ({"costDetails": {"total": "much"}}, "costDetails total is not a number"),

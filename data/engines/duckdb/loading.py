@@ -46,7 +46,7 @@ from data.prices.provider_names import provider_of
 from data.prices.rate_rows import rate_rows
 from data.sources.columns import Rows
 from data.sources.events import event_of
-from data.sources.format import Note, Options, Record
+from data.sources.format import Note, Options, Record, with_doubts
 from data.sources.parquet import Part
 from data.sources.report import Report
 
@@ -230,7 +230,7 @@ def _cleaned(
     for number, (where, raw) in numbered:
         try:
             if not isinstance(raw, Note):
-                yield number, event_of(raw, book, report.note)
+                yield number, event_of(with_doubts(raw), book, report.note)
         except EventError as error:
             report.reject(where, error)
 

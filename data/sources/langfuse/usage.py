@@ -14,9 +14,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from data.errors import EventError
+from data.events.doubts import DOUBTS
 from data.sources.fields import count, decimal, nano, parsed, text
 from data.sources.format import Raw
 
+APART: Final = "usageDetails: parts are more than the input or output: taken as counted apart"
 OLDER: Final = {
     "input": ("input", "promptTokens", "prompt_tokens"),
     "output": ("output", "completionTokens", "completion_tokens"),
@@ -32,6 +34,7 @@ OF_WHICH: Final = {
     "input_image_tokens": ("image", "input"),
     "output_image_tokens": ("image", "output"),
 }
+OUT: Final = {"output", "reasoning"}
 Row = Mapping[str, Any]
 
 
@@ -45,13 +48,12 @@ def tokens(row: Row) -> Raw:
         if name != "total":
             sums[_side(name)] += number
     _make_disjoint(sums, used.get("total"))
-    cached = any(_side(name) == "cached" for name in used)
-    written = any(_side(name) == "written" for name in used)
+    sides = {_side(name) for name in used if name != "total"}
     return {
-        "input_tokens": sums["input"],
-        "cached_input_tokens": sums["cached"] if cached else None,
-        "cache_write_tokens": sums["written"] if written else None,
-        "output_tokens": sums["output"] + sums["reasoning"],
+        "input_tokens": sums["input"] if "input" in sides else None,
+        "cached_input_tokens": sums["cached"] if "cached" in sides else None,
+        "cache_write_tokens": sums["written"] if "written" in sides else None,
+        "output_tokens": sums["output"] + sums["reasoning"] if OUT & sides else None,
         "reasoning_tokens": sums["reasoning"] or None,
         **_of_which(used),
     }
@@ -85,7 +87,8 @@ def _make_disjoint(sums: dict[str, int], total: int | None) -> None:
         return
     parts = sums["cached"] + sums["written"]
     if parts > sums["input"] or sums["reasoning"] > sums["output"]:
-        raise EventError("usageDetails: the parts are more than the total of input and output")
+        DOUBTS.add(APART)
+        return
     sums["input"] -= parts
     sums["output"] -= sums["reasoning"]
 

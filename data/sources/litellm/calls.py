@@ -29,6 +29,7 @@ from data.sources.fields import (
     whole,
 )
 from data.sources.format import Note, Raw
+from data.sources.litellm.retrievals import retrieval
 
 STATUSES: Final = {"success": "ok", "failure": "error"}
 Row = Mapping[str, Any]
@@ -53,11 +54,6 @@ OPERATIONS: Final = {
 MISSED: Final = (None, "None", "False", "")  # of cache_hit, as mostly
 NEAR: Final = 10_000  # rows of one call are written one after the other
 HIT: Final = re.compile(r"_cache_hit[\d.]*$")  # each door says when it wrote, to its own µs
-RETRIEVAL: Final = re.compile(
-    r"^a?(get|list|retrieve|cancel|delete)_"
-    r"|^a?(file|video|container|vector_store\w*|skill)_(retrieve|list|content|delete|status)\b"
-)
-RETRIEVED: Final = "{} asks for what an earlier call made: no call, not counted"
 REPEATED: Final = Note(
     "the row has the ids of one before it (answers from the gateway's cache to calls that a"
     " client gave one litellm_call_id): counted once, as its first row tells it"
@@ -178,12 +174,6 @@ class Calls:
         if len(self._first_requests) > NEAR:
             del self._first_requests[next(iter(self._first_requests))]
         yield found
-
-
-def retrieval(row: Row) -> Note | None:
-    """A note where a row only asks for what a call made, or for lists; None where it is a call."""
-    kind = (text(row.get("call_type")) or "").lower()
-    return Note(RETRIEVED.format(kind[:60])) if RETRIEVAL.search(kind) else None
 
 
 def call(row: Row, names: Names = UNNAMED) -> Raw:

@@ -30,10 +30,10 @@ cost          spend (response_cost), every digit, rounded to nano-dollars. 0 is 
               unpriced, and not priced by our book (the gateway names on-premises models `openai`)
 status        failure is error; error_class from error_information
 stays null    tool (but for calls of MCP), integration, run_id, repository, ttft_ms
-not counted   retrievals and polls (aget_responses, aretrieve_batch, list_…; a note says how many):
-              they repeat what a call took; the Daily tables, activity, users, teams and keys (the
-              same calls again, summed; one file of LiteLLM_DailyUserSpend is compared with one of
-              rows imported with it); a row without startTime
+not counted   retrievals and polls (aget_responses, aretrieve_batch, list_…; notes say how many and
+              with what money): they repeat what a call took; the Daily tables, activity, users,
+              teams and keys (the same calls again, summed; one file of LiteLLM_DailyUserSpend is
+              compared with one of rows imported with it); a row without startTime
 """
 
 from __future__ import annotations

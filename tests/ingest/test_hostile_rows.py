@@ -1,0 +1,85 @@
+"""What somebody means harm with, in rows of our own events: by columns as record by record."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from data.engines.protocol import EventStore, open_events
+from data.ingest import importing
+from data.ingest.importing import ingest_paths
+from tests.cli_logs import stored
+from tests.serving import ADMIN, serving
+
+CALL: Final = {"ts": "2026-11-20T08:00:00Z", "kind": "llm", "model": "gpt-4o", "input_tokens": 10}
+SCRIPT: Final = "<script>alert(1)</script>"
+FORMULA: Final = "=cmd|' /C calc'!A0"
+LONG: Final = "x" * 1_000_000
+BAD: Final = [
+    {"user": LONG}, {"tags": json.dumps({"a": LONG})}, {"event_id": LONG}, {"model": "a\x00b"},
+    {"kind": LONG},
+]  # fmt: skip
+ODD: Final = [
+    {"user": SCRIPT, "project": FORMULA}, {"user_name": "'; DROP TABLE events; --"},
+    {"user": "me", "project": "(none)"}, {"project": "../../etc"}, {"input_tokens": "1e9"},
+    {"cached_input_tokens": LONG}, {"duration_ms": "=1+1"}, {"cost": "9" * 400},
+]  # fmt: skip
+FIELDS: Final = ("event_id", '"user"', "user_name", "project", "input_tokens", "duration_ms")
+
+
+def rows() -> list[dict[str, Any]]:
+    return [CALL | {"event_id": str(n)} | one for n, one in enumerate([{}, *BAD, *ODD])]
+
+
+def file_of(kind: str, folder: Path) -> Path:
+    path = folder / f"a.{kind}"
+    if kind == "csv":
+        names = dict.fromkeys(name for row in rows() for name in row)
+        cells = io.StringIO()
+        writer = csv.DictWriter(cells, names)
+        writer.writeheader()
+        writer.writerows(rows())
+        path.write_text(cells.getvalue())
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows()))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["ndjson", "csv"])
+def test_each_bad_row_costs_only_itself_by_either_road(
+    kind: str, tmp_path: Path, store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = open_events("duckdb://")
+    path = file_of(kind, tmp_path)
+    monkeypatch.setattr(importing, "LEAST", 10**9)
+    wanted = ingest_paths([path], slow)
+    monkeypatch.setattr(importing, "LEAST", 1)
+    report = ingest_paths([path], store)
+    assert asdict(report) == asdict(wanted)
+    assert (report.accepted, report.rejected) == (len(ODD) + 1, len(BAD))
+    assert max(len(reason) for _, reason in report.rejections) <= 300
+    assert stored(store, *FIELDS) == stored(slow, *FIELDS)
+    assert (SCRIPT, FORMULA) in stored(store, '"user"', "project")
+    slow.close()
+
+
+def test_names_are_text_wherever_they_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "LEAST", 1)
+    with serving(tmp_path / "var") as served:
+        report = ingest_paths([file_of("ndjson", tmp_path)], served.store)
+        assert report.accepted == len(ODD) + 1
+        asked = {"preset": "custom", "from_": "2026-11-01", "to": "2026-12-01"}
+        listed = served.json("query", metrics="events", by="user", **asked)["rows"]
+        assert SCRIPT in {row["user"] for row in listed}
+        table = served.get("sections/cost-by-project.csv", ADMIN, **asked).text
+        assert FORMULA in table
+        cells = [cell for row in csv.reader(table.splitlines()) for cell in row]
+        assert not any(cell.startswith(("=", "+", "@")) for cell in cells)
