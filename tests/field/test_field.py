@@ -181,6 +181,7 @@ def workspace_cost(project: str, _: Report, store: EventStore) -> float:
 OTHERWISE: Final = {"cost_usd": "cost"}
 LISTED: Final = {"models": "model", "users": "user"}
 COUNTED: Final[dict[str, Callable[[Report, EventStore], Any]]] = {
+    "notes": lambda report, _: len(report.notes),
     "sessions": lambda _, store: stored(sa.func.count().filter(EVENTS.c.kind == "session"), store),
     "unpriced_or_list": lambda _, store: stored(
         sa.func.count().filter(EVENTS.c.kind == "llm", EVENTS.c.cost_origin != "reported"), store

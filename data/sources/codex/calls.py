@@ -126,6 +126,29 @@ class Context:
         return SEPARATOR.split(place.rstrip("/\\").removesuffix(".git"))[-1] or None
 
 
+@dataclass(slots=True)
+class Totalled:
+    """All tokens of a log: of its calls, and as the running totals of counts and of records have
+    them, which begin at the parent's (`base`). Counts leave out the calls that shorten a
+    conversation, which records alone tell (`uncounted`)."""
+
+    summed: int = 0
+    base: int = 0
+    counted: int = 0
+    recorded: int = 0
+    uncounted: int = 0
+
+    def agree(self) -> bool:
+        """Whether the calls are all that one of the totals speaks of."""
+        by_counts = self.counted - self.base
+        totals = (
+            [by_counts, by_counts + self.uncounted] if self.counted or not self.recorded else []
+        )
+        if self.recorded:
+            totals += [self.recorded, self.recorded - self.base]
+        return self.summed in totals
+
+
 def usage_of(usage: Any) -> Usage:
     """Input, cached, output, reasoning and written tokens as they are told."""
     if not isinstance(usage, dict):

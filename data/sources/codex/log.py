@@ -39,6 +39,7 @@ from data.events.table import TOKENS
 from data.sources.codex.calls import (
     Context,
     Numbers,
+    Totalled,
     Usage,
     call_id,
     difference,
@@ -114,7 +115,7 @@ class Rollout:
         self.replay = Replay()
         self.totals: dict[str, Usage] = {}  # the running total that was told last, by its limit
         self.recorded: CallUsage | None = None  # what a record told and no count repeated yet
-        self.summed, self.base, self.reached = 0, 0, 0
+        self.totalled = Totalled()
         self.numbers = Numbers()
         self.readers: dict[str, Callable[[str, Line, datetime], Iterator[Record]]] = {
             "token_usage_record": self._record,
@@ -148,7 +149,7 @@ class Rollout:
             if not call.is_same_call(self.recorded, forked=True):
                 yield where, COPIED
             self.recorded = None
-            self.base = self.reached
+            self.totalled.base = self.totalled.counted
 
     def _record(self, where: str, payload: Line, moment: datetime) -> Iterator[Record]:
         total = usage_of(payload.get("thread_token_usage"))
@@ -157,14 +158,20 @@ class Rollout:
         if repeated := call.is_same_call(pending, self.replay.forked):
             self.pending = None
         yield from self._release()
+        self._forget_record()
         self.recorded = None if repeated else call
         # A fork repeats the records of its origin, with its origin's thread.
         thread = text(payload.get("thread_id")) or self.context.named()
         if thread != self.context.thread:
             yield where, self.numbers.next(self._call(call, thread))
             return
-        self.reached = max(self.reached, size(total))
+        self.totalled.recorded = max(self.totalled.recorded, size(total))
         yield where, self._summed(self._call(call, thread))
+
+    def _forget_record(self) -> None:
+        """No count repeats the record any more: as where a conversation was shortened."""
+        if self.recorded is not None:
+            self.totalled.uncounted += size(self.recorded.usage)
 
     def _event(self, where: str, payload: Line, moment: datetime) -> Iterator[Record]:
         kind = payload.get("type")
@@ -205,9 +212,9 @@ class Rollout:
             return None
         usage = usage_of(last) if last else difference(total, before)
         if not size(usage):  # a fork that begins with its parent's total
-            self.base = size(total)
+            self.totalled.base = size(total)
             return None
-        self.reached = size(total)
+        self.totalled.counted = size(total)
         return CallUsage(usage, total, moment)
 
     def _call(self, call: CallUsage, thread: str) -> Raw:
@@ -222,7 +229,7 @@ class Rollout:
         }
 
     def _summed(self, raw: Raw) -> Raw:
-        self.summed += sum(raw[name] or 0 for name in TOKENS)
+        self.totalled.summed += sum(raw[name] or 0 for name in TOKENS)
         return self.numbers.next(raw)
 
     def _release(self) -> Iterator[Record]:
@@ -260,7 +267,8 @@ class Rollout:
         for tool in self.tools.values():
             note = Note("a tool was still at work: left for the next import")
             yield (tool.where, note) if live else tool.event(ended=False)
-        if not live and len(self.totals) < 2 and self.summed != self.reached - self.base:
+        self._forget_record()
+        if not live and len(self.totals) < 2 and not self.totalled.agree():
             yield now.where, DIFFERS
         if live or may_grow(now.last, SESSION_SILENCE):
             yield now.where, STILL_OPEN
