@@ -67,10 +67,7 @@ def work(job: dict[str, Any]) -> None:
         rows = connection.exec_driver_sql(WHOLE).fetchall()
     note(job["stored"], json.dumps([tuple(row) for row in rows]))
     if settings and state:
-        reader = ParserProcess(settings.state_url)
-        server = create_app(settings, state, store, COMMANDS, reader=reader).server
-        with closing(reader), remote_store.announce(settings, COMMANDS):
-            make_server(server, host="127.0.0.1", port=settings.port, threads=8).run()
+        serve(settings, state, store)
     elif job["do"] == "import":
         setattr(data.ingest.preparing, "BATCH", 200)  # noqa: B010
         setattr(data.sources.parquet, "STRETCH", 2_048)  # noqa: B010
@@ -88,6 +85,14 @@ def work(job: dict[str, Any]) -> None:
         for thread in threads:
             thread.join()
     store.close()
+
+
+def serve(settings: Settings, state: State, store: Any) -> None:
+    """Answer until somebody kills us."""
+    reader = ParserProcess(settings.state_url)
+    server = create_app(settings, state, store, COMMANDS, reader=reader).server
+    with closing(reader), remote_store.announce(settings, COMMANDS):
+        make_server(server, host="127.0.0.1", port=settings.port, threads=8).run()
 
 
 def sum_up(store: Any, job: dict[str, Any]) -> None:

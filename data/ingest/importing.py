@@ -176,8 +176,8 @@ def _load_rows(
                 break
             began = True
             if not taken:
-                again = similar.watched(rows.records(range(rows.size)))
-                ingest(again, sink, progress=progress, report=report)
+                records = similar.watched(rows.records(range(rows.size)))
+                ingest(records, sink, progress=progress, report=report)
             elif progress:
                 progress(report)
         else:

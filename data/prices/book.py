@@ -153,9 +153,9 @@ class PriceBook:
             return self._public(provider, model, ts)
         if (own := entry.rates) is not None:
             return Prices({entry.service_tier or STANDARD: ((None, ((-1, own),)),)})
-        said = self._public(*((None, entry.alias) if entry.alias else (provider, model)), ts)
+        price = self._public(*((None, entry.alias) if entry.alias else (provider, model)), ts)
         percent = entry.discount
-        return said.less(percent) if percent else said
+        return price.less(percent) if percent else price
 
     def _public(self, provider: str | None, model: str, ts: int) -> Prices:
         held = self.public.stretch(provider, model, ts)

@@ -105,9 +105,9 @@ class Release:
             return None
         own = any(found is one for one in seller.models)
         # Of another provider's list: its tiers are not this one's.
-        said = found.schedules if own else Prices({STANDARD: found.schedules.standard})
+        prices = found.schedules if own else Prices({STANDARD: found.schedules.standard})
         # The library finds a model by how its name begins.
-        return _fast(said) if model.endswith(FAST_NAME) and FAST not in found.id else said
+        return _fast(prices) if model.endswith(FAST_NAME) and FAST not in found.id else prices
 
 
 def _fast(prices: Prices) -> Prices:

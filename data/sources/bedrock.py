@@ -52,8 +52,8 @@ def recognises(head: Head) -> bool:
 def _is_wrapped(head: Head) -> bool:
     """Whether the objects are texts inside something of CloudWatch."""
     inside = any(name in head.first for name in (*LISTS, *MESSAGES)) or "@message" in head.columns
-    told = inside or EXPORTED.match(head.text) is not None
-    return told and SCHEMA_KEY.search(head.text) is not None
+    exported = inside or EXPORTED.match(head.text) is not None
+    return exported and SCHEMA_KEY.search(head.text) is not None
 
 
 def read(file: File, options: Options) -> Iterator[Record]:
@@ -93,9 +93,9 @@ def _opened(entry: Any) -> Any:
     """The object that is the text of a message; what else it is, as it is."""
     if not isinstance(entry, dict) or entry.get("schemaType") == SCHEMA:
         return entry
-    told = next((entry[name] for name in MESSAGES if name in entry), entry)
+    message = next((entry[name] for name in MESSAGES if name in entry), entry)
     try:
-        return parsed("message", told)
+        return parsed("message", message)
     except EventError as error:
         return error
 
@@ -129,11 +129,11 @@ def _call(_: str, row: Row) -> Iterator[Raw]:
 
 def _input(row: Row) -> Raw:
     """The disjoint counts of a prompt."""
-    told = {ours: count(name, part(row, "input").get(name)) for ours, name in INPUT.items()}
-    fresh, cached, written = (told[name] or 0 for name in INPUT)
+    counts = {ours: count(name, part(row, "input").get(name)) for ours, name in INPUT.items()}
+    fresh, cached, written = (counts[name] or 0 for name in INPUT)
     if GROSS.search(_model(row) or "") and cached + written <= fresh:
-        told["input_tokens"] = told["input_tokens"] and fresh - cached - written
-    return told
+        counts["input_tokens"] = counts["input_tokens"] and fresh - cached - written
+    return counts
 
 
 def _answer(output: Row) -> Row:

@@ -246,10 +246,8 @@ def _tokens(row: Row) -> Raw:
 
 
 def _kind_of_tokens(row: Row) -> str | None:
-    told = (text(row.get(name)) or "" for name in METER)
-    return next(
-        (kind for said in told for kind, words in KINDS.items() if words.search(said)), None
-    )
+    texts = (text(row.get(name)) or "" for name in METER)
+    return next((kind for one in texts for kind, words in KINDS.items() if words.search(one)), None)
 
 
 def _model(row: Row) -> str | None:

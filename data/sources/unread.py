@@ -38,7 +38,9 @@ CONTENT: Final = frozenset({
     "outputBodyJson", "instructions", "tools", "schema", "headers",
 })  # fmt: skip
 # Cells that hold what was said, as text.
-SAID: Final = frozenset({"input", "output", "request", "response", "body", "proxy_server_request"})
+CONVERSATION: Final = frozenset(
+    {"input", "output", "request", "response", "body", "proxy_server_request"}
+)
 LONGEST_TEXT: Final = 20_000  # characters; a longer one is content
 MOST_SHAPES: Final = 2_000
 MOST_TRIES: Final = 1_000  # of one shape, until something comes of an entry
@@ -289,7 +291,12 @@ def _watched_item(name: str, value: Any, above: str, asked: set[str]) -> Any:
 
 def _inside(name: str, value: Any) -> Any:
     """The object that a text is, unless it is what was said; anything else as it is."""
-    if type(value) is not str or value[:1] != "{" or name in SAID or len(value) > LONGEST_TEXT:
+    if (
+        type(value) is not str
+        or value[:1] != "{"
+        or name in CONVERSATION
+        or len(value) > LONGEST_TEXT
+    ):
         return value
     try:
         return orjson.loads(value)

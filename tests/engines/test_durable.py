@@ -301,10 +301,7 @@ def test_a_command_whose_server_was_killed_is_finished_by_running_it_again(
     file, wanted, reports = tmp_path / f"all.{kind}", 12_000, []
     packed(file, wanted)
     if kind == "ndjson":
-        with duckdb.connect() as connection:
-            rows = connection.execute("SELECT * FROM read_parquet(?)", [f"{file}"]).fetchall()
-        names = ("event_id", "ts", "kind", "source", "input_tokens")
-        file.write_text("\n".join(json.dumps(dict(zip(names, row, strict=True))) for row in rows))
+        unpack(file)
     told = served | {"stored": f"{tmp_path}/stored"}
     for number in range(3):
         command = Counting(served["url"], COMMANDS)
@@ -325,6 +322,14 @@ def test_a_command_whose_server_was_killed_is_finished_by_running_it_again(
     assert report.accepted == wanted - len(listed[-2])
     assert 0 < len(listed[-2]) < wanted
     assert sorted(listed[-1]) == sorted([f"i{n}", n, None] for n in range(wanted))
+
+
+def unpack(file: Path) -> None:
+    """The rows of a Parquet file as lines of JSON instead."""
+    with duckdb.connect() as connection:
+        rows = connection.execute("SELECT * FROM read_parquet(?)", [f"{file}"]).fetchall()
+    names = ("event_id", "ts", "kind", "source", "input_tokens")
+    file.write_text("\n".join(json.dumps(dict(zip(names, row, strict=True))) for row in rows))
 
 
 def at_least(command: Counting, many: int) -> Callable[[], bool]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -362,23 +362,20 @@ def test_events_that_arrive_meanwhile_are_all_there_and_right(
 ) -> None:
     create(state, ROOT, OWN)
     price = PriceBookStore(state)().price(None, "our-llama", NOW, 1_000_000)
-    assert price
     least = {"ts": "2026-11-20T09:00:00Z", "kind": "llm", "channel": "api", "source": "test",
              "status": "ok", "model": "our-llama", "input_tokens": 1_000_000}  # fmt: skip
     old = {"cost_origin": "unpriced"}
 
-    def arrive(name: str, told: dict[str, Any]) -> None:
+    def arrive(name: str, more: Mapping[str, Any]) -> None:
         for n in range(8):
-            ingest([("", least | told | {"event_id": f"{name}{n}-{m}"}) for m in range(50)], store)
+            own = [{"event_id": f"{name}{n}-{m}"} for m in range(50)]
+            ingest([("", {**least, **more, **one}) for one in own], store)
 
     arrive("old", old)
-    threads = [threading.Thread(target=arrive, args=(name, told))
-               for name, told in (("a", {}), ("b", old), ("c", {"cost_nano": 1}))]  # fmt: skip
-    for thread in threads:
-        thread.start()
-    made = [apply(state, ROOT, parse_request({"what": "unpriced"}), store) for _ in range(4)]
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(3) as pool:
+        done = pool.map(arrive, ("a", "b", "c"), ({}, old, {"cost_nano": 1}))
+        made = [apply(state, ROOT, parse_request({"what": "unpriced"}), store) for _ in range(4)]
+    assert len(list(done)) == 3
     made.append(apply(state, ROOT, parse_request({"what": "unpriced"}), store))
     assert sum(one.events or 0 for one in made) == 800
     found = rows(store, "event_id, cost_nano, cost_origin")

@@ -180,7 +180,22 @@ def test_a_fork_repeats_nothing() -> None:
 def test_a_folder_of_projects_is_read_with_everything_beside_the_logs(
     tmp_path: Path, store: EventStore
 ) -> None:
-    project = tmp_path / "projects" / "-home-ana-src-shop-2-0"
+    a_project_with_an_agent(tmp_path / "projects" / "-home-ana-src-shop-2-0")
+    report = ingest_paths([tmp_path / "projects"], store, Options(user="ana", project="web"))
+    assert (report.accepted, report.duplicates, report.rejected) == (3, 0, 0)
+    assert list(report.notes.values()) == [3]
+    named = ingest_paths([tmp_path / "projects"], store, name="claude_code")
+    assert (named.accepted, named.duplicates, named.rejected) == (0, 3, 0)
+    names = ("kind", "assistant", "repository", "user", "project", "conversation_id")
+    assert stored(store, *names) == [
+        ("llm", "Explore", "shop_2.0", "ana", "web", SESSION),
+        ("llm", None, "shop_2.0", "ana", "web", SESSION),
+        ("session", None, "shop_2.0", "ana", "web", SESSION),
+    ]
+
+
+def a_project_with_an_agent(project: Path) -> None:
+    """A packed log, that of an agent beside it, and files that are none."""
     agents = project / SESSION / "subagents"
     results = project / SESSION / "tool-results"
     for folder in (agents, results):
@@ -198,17 +213,6 @@ def test_a_folder_of_projects_is_read_with_everything_beside_the_logs(
     (agents / "agent-x1.meta.json").write_text('{"agentType": "Explore"}')
     (project / "sessions-index.json").write_text('{"version": 1, "entries": []}')
     (results / "toolu_1.txt").write_text("a,b\n1,2")
-    report = ingest_paths([tmp_path / "projects"], store, Options(user="ana", project="web"))
-    assert (report.accepted, report.duplicates, report.rejected) == (3, 0, 0)
-    assert list(report.notes.values()) == [3]
-    named = ingest_paths([tmp_path / "projects"], store, name="claude_code")
-    assert (named.accepted, named.duplicates, named.rejected) == (0, 3, 0)
-    names = ("kind", "assistant", "repository", "user", "project", "conversation_id")
-    assert stored(store, *names) == [
-        ("llm", "Explore", "shop_2.0", "ana", "web", SESSION),
-        ("llm", None, "shop_2.0", "ana", "web", SESSION),
-        ("session", None, "shop_2.0", "ana", "web", SESSION),
-    ]
 
 
 @pytest.mark.parametrize(

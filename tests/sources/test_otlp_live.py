@@ -217,6 +217,20 @@ def work(tracer: Any, client: openai.OpenAI, number: int) -> None:
             chat.create(model=name, messages=said)
 
 
+def call(model: Model, traced: Any, calls: int) -> None:
+    """Chats of several users at once, an embedding, and a call that fails."""
+    with ExitStack() as stack:
+        tracer = stack.enter_context(traced)
+        client = stack.enter_context(
+            openai.OpenAI(api_key="none", base_url=model.url, max_retries=0)
+        )
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda number: work(tracer, client, number), range(calls)))
+        client.embeddings.create(model="text-embedding-3-small", input="and?")
+        with pytest.raises(openai.InternalServerError):
+            client.chat.completions.create(model="broken", messages=[])
+
+
 @pytest.mark.parametrize(("packed", "batched", "calls"), [
     (Compression.Gzip, True, 40), (Compression.NoCompression, True, 20),
     (Compression.Gzip, False, 8),
@@ -227,16 +241,8 @@ def test_what_the_model_counted_is_what_we_say(
 ) -> None:  # fmt: skip
     project = f"web-{packed.value}-{batched}"
     model.used.clear()
-    with ExitStack() as stack, caplog.at_level(logging.WARNING, "opentelemetry"):
-        tracer = stack.enter_context(instrumented(site, project, packed, batched))
-        client = stack.enter_context(
-            openai.OpenAI(api_key="none", base_url=model.url, max_retries=0)
-        )
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda number: work(tracer, client, number), range(calls)))
-        client.embeddings.create(model="text-embedding-3-small", input="and?")
-        with pytest.raises(openai.InternalServerError):
-            client.chat.completions.create(model="broken", messages=[])
+    with caplog.at_level(logging.WARNING, "opentelemetry"):
+        call(model, instrumented(site, project, packed, batched), calls)
     assert [one.message for one in caplog.records] == []
     rows = site.rows("model", project)
     assert rows.pop("broken") | {"cost": None} == {

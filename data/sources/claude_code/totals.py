@@ -93,10 +93,10 @@ def since(
 def with_cached(now: dict[str, Counters], usage: Counters) -> dict[str, Counters]:
     """The counters of the models; of a single one that leaves out what is cached, as some versions
     do, with what the turn's own `usage` says of it and without the cost of the others alone."""
-    told = {name: usage[name] for name in CACHED if usage[name]}
-    for model, used in now.items() if len(now) == 1 and told else ():
+    cached = {name: usage[name] for name in CACHED if usage[name]}
+    for model, used in now.items() if len(now) == 1 and cached else ():
         if not any(used[name] for name in CACHED) and used["inputTokens"]:
-            return {model: {name: used[name] for name in COUNTS} | told}
+            return {model: {name: used[name] for name in COUNTS} | cached}
     return now
 
 
