@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -23,7 +23,8 @@ class Form:
 
     `keys` and `values` (aggregates) by name, as expressions over `EVENTS`, of the events that meet
     `where`. `people` is whose ids are merged; `order` holds (name, descending). What the
-    expressions make of `ts` is the same all through each stretch of UTC of `steady_for` µs.
+    expressions make of `ts` is the same all through each stretch of UTC of `steady_for` µs. `shape`
+    is the same for a reader's question about any window; with None nothing is kept for the next.
     """
 
     keys: Mapping[str, Expression]
@@ -34,6 +35,7 @@ class Form:
     order: tuple[tuple[str, bool], ...] = ()
     limit: int | None = None
     offset: int = 0
+    shape: Hashable = None
 
     def statement(self) -> sa.Select[Any]:
         """The question over the events themselves, of the window from `START` to `END`."""

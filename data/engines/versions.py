@@ -1,8 +1,7 @@
 """When the events of each stretch of time were last written to: what an answer about them holds by.
 
-Time is cut into quarters of an hour, and two of those that lie beside each other make a block, two
-blocks a larger one, and so on: to note a quarter is to note the blocks it lies in, and any window
-is a few blocks.
+Time is cut into blocks: quarters of an hour, hours, six hours, days, two days, four, and so on.
+To note a quarter is to note the blocks it lies in, and any window is a few blocks.
 """
 
 from __future__ import annotations
@@ -14,9 +13,10 @@ from data.engines.partials import QUARTER
 from data.events.table import EARLIEST, LATEST, micros
 
 Stretch = tuple[int, int]  # µs UTC, [from, to)
-Block = tuple[int, int]  # 2 ** height quarters of an hour, and the place among those as large
+Block = tuple[int, int]  # its width in quarters of an hour, and its place among those as wide
 ALWAYS: Final[Stretch] = (micros(EARLIEST), micros(LATEST))
-HIGHEST: Final = 22  # a century is fewer quarters of an hour than 2 ** 22
+OF_A_DAY: Final = 96
+WIDTHS: Final = (1, 4, 24, *(OF_A_DAY << double for double in range(17)))  # more than a century
 
 
 class Versions:
@@ -30,10 +30,9 @@ class Versions:
         """Events of these moments (µs UTC) were written or removed; one caller at a time."""
         self._writes += 1
         places = {moment // QUARTER for moment in moments}
-        for height in range(HIGHEST + 1):
-            for place in places:
-                self._of[height, place] = self._writes
-            places = {place >> 1 for place in places}
+        for width in WIDTHS:
+            for place in {place // width for place in places}:
+                self._of[width, place] = self._writes
 
     def of(self, window: Stretch) -> int:
         """The latest write to a window, or to the rest of its first and last quarter of an hour."""
@@ -44,7 +43,13 @@ class Versions:
 def blocks(first: int, last: int) -> Iterator[Block]:
     """Quarters of an hour `[first, last)`, by their number since 1970, as few blocks, in order."""
     while first < last:
-        aligned = (first & -first).bit_length() - 1 if first else HIGHEST
-        height = min(aligned, (last - first).bit_length() - 1, HIGHEST)
-        yield height, first >> height
-        first += 1 << height
+        fitting = (width for width in WIDTHS if not first % width and first + width <= last)
+        width = max(fitting)
+        yield width, first // width
+        first += width
+
+
+def stretch(block: Block) -> Stretch:
+    """The time of a block."""
+    width, place = block
+    return place * width * QUARTER, (place + 1) * width * QUARTER

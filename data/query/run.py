@@ -6,7 +6,7 @@ are all a `Query` under a `Scope`. Totals are a query without dimensions, never 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
@@ -110,8 +110,14 @@ def _form(query: Query, scope: Scope, top: tuple[str | None, ...] | None) -> For
     values |= {name: metric(name).of(local).sql for name in query.metrics}
     return Form(
         keys, values, sa.and_(*of_any_time(query, scope)), scope.people, _steady_for(query),
-        query.order, query.limit, query.offset,
+        query.order, query.limit, query.offset, _shape(query, scope, top),
     )  # fmt: skip
+
+
+def _shape(query: Query, scope: Scope, top: tuple[str | None, ...] | None) -> Hashable:
+    """What is the same for a question whatever its window: what it makes of one event is."""
+    timeless = replace(query.filters, window=Window(0, 0, query.filters.window.zone))
+    return replace(query, filters=timeless), scope, top
 
 
 def _steady_for(query: Query) -> int:

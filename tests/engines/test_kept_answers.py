@@ -13,12 +13,13 @@ import pytest
 
 from data.access.people import Alias, People
 from data.access.scope import Scope
+from data.engines.duckdb import partial_answers
 from data.engines.memo import MOST_ANSWERS, Memo
 from data.engines.partials import QUARTER
 from data.engines.protocol import EventStore
-from data.engines.versions import ALWAYS, Versions, blocks
+from data.engines.versions import ALWAYS, WIDTHS, Versions, blocks, stretch
 from data.events.table import micros
-from data.local_time import WIDTHS
+from data.local_time import WIDTHS as GRAINS
 from data.prices.book import PUBLIC
 from data.prices.rate_rows import RateChange, rate_rows
 from data.query.filters import Filters
@@ -28,10 +29,17 @@ from data.query.windows import ALL_TIME, Window
 from tests.analytics.test_numbers import JUMPS, MOMENT
 from tests.engines.test_sums import HAPPENS, SCOPES, WithoutSums, World
 
-DAY = WIDTHS["day"]
+DAY = GRAINS["day"]
 MONDAY = micros(MOMENT) // DAY * DAY
 OTHERS = People([Alias("ana", "bob", "Bob")])
 READERS = (*SCOPES, Scope.of({"sub": "root", "isAdmin": True}, OTHERS))
+
+
+@pytest.fixture(autouse=True)
+def of_quick_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers are kept in parts whatever they take, from few events on."""
+    monkeypatch.setattr(partial_answers, "SLOW", 0)
+    monkeypatch.setattr(partial_answers, "MOST_LATER", 60)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -157,15 +165,13 @@ def test_a_copy_that_goes_is_forgotten(
 def test_blocks_are_the_window() -> None:
     dice = random.Random(3)
     for _ in range(300):
-        first = dice.randrange(5_000)
-        last = first + dice.randrange(5_000)
-        at = first
-        found = list(blocks(first, last))
-        for height, place in found:
-            assert place << height == at
-            at += 1 << height
-        assert at == last
-        assert len(found) <= 26
+        first = dice.randrange(2_000_000)
+        last = first + dice.choice((dice.randrange(500), dice.randrange(50_000)))
+        found = [stretch(block) for block in blocks(first, last)]
+        ends = [first * QUARTER, *(moment for one in found for moment in one), last * QUARTER]
+        assert ends[::2] == ends[1::2]
+        assert len(found) <= 40
+        assert {block[0] for block in blocks(first, last)} <= set(WIDTHS)
 
 
 def test_a_window_is_as_new_as_the_last_write_to_it() -> None:

@@ -122,12 +122,6 @@ class Batch:
         """The stored rows that become more than they were."""
         return [row for row in self._rows.values() if row.merged is not row.old]
 
-    @property
-    def moments(self) -> Iterator[int]:
-        """When what is stored by it happened, before and after (µs UTC)."""
-        yield from (event["ts"] for event in self.new.values())
-        yield from moments(self.changed)
-
     def take(
         self, events: Sequence[Event], bounds: Sequence[Bound], probable: Mask
     ) -> list[Outcome]:

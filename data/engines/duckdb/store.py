@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,12 +31,13 @@ from duckdb_sqlalchemy import ConnectionWrapper
 
 import data.engines.duckdb.dialect  # noqa: F401  # how it says what `data.dialect` wants
 from data.dialect import Expression
-from data.engines.duckdb import repricing
-from data.engines.duckdb.batch import Batch, probably_stored, without_duplicates
+from data.engines.duckdb import partial_answers, repricing
+from data.engines.duckdb.batch import Batch, moments, probably_stored, without_duplicates
 from data.engines.duckdb.commits import PATIENCE, Busy, Commits, Outcome
 from data.engines.duckdb.loading import load
 from data.engines.duckdb.outdated import QUARTERS, outdate
-from data.engines.duckdb.schema import opened, transaction
+from data.engines.duckdb.partial_answers import PartialAnswers
+from data.engines.duckdb.schema import opened
 from data.engines.duckdb.session_sums import FORGET, SessionSums
 from data.engines.duckdb.shared import FORGET_COPIES, SharedIds, under_one_id
 from data.engines.duckdb.sums import Sums
@@ -43,7 +45,6 @@ from data.engines.duckdb.texts import over_events
 from data.engines.grouping import Grouping
 from data.engines.memo import Memo
 from data.engines.partials import Undecomposable, partials
-from data.engines.versions import Versions
 from data.errors import Refused
 from data.events.digest_index import DigestIndex, digests
 from data.events.merging import ANYWHERE, Bound, WriteResult
@@ -65,14 +66,22 @@ STORED_IDS: Final = " UNION ALL ".join(
 MOST_QUERIES: Final = max(1, os.cpu_count() or 1)
 
 
+@dataclass(slots=True)
+class _Touched:
+    """When the events happened (µs UTC) that a transaction stores, and changes or removes."""
+
+    new: list[int] = field(default_factory=list)
+    changed: list[int] = field(default_factory=list)
+
+
 class DuckEvents:
     """The embedded event store (see `EventStore`)."""
 
     takes_columns = True
 
     def __init__(self, path: Path, book: Callable[[], PriceBook] = public) -> None:
-        self._written = Versions()
-        self.memo, self.stable_memo, self.book = Memo(self._written), Memo(), book
+        self._noted = partial_answers.Commits()
+        self.memo, self.stable_memo, self.book = Memo(self._noted.written), Memo(), book
         self._lock = threading.Lock()
         self._commits = Commits(self._store)
         self._index: DigestIndex | None = None
@@ -88,6 +97,7 @@ class DuckEvents:
             max_overflow=-1,
         )
         sa.event.listen(self.sql, "do_execute", self._execute)
+        self._partial_answers = PartialAnswers(self._root, self.sql, self._noted)
 
     def close(self) -> None:
         self.sql.dispose()
@@ -113,7 +123,7 @@ class DuckEvents:
     def _store(self, events: list[Event], bounds: list[Bound], until: float) -> list[Outcome]:
         with self._locked(until), closing(self._root.cursor()) as writer:
             index = self._index = self._read_index() if self._index is None else self._index
-            with transaction(writer):
+            with self._transaction(writer) as touched:
                 came = len(events)
                 events, quarters = under_one_id(writer, index, self._shared, events, bounds)
                 bounds = [*bounds, *(ANYWHERE for _ in events[came:])]
@@ -126,10 +136,33 @@ class DuckEvents:
                     gone = self._session_sums.settle(writer, list(batch.new.values()))
                     outcomes = _without(gone.ids, events, outcomes)
                     quarters += gone.quarters
+                touched.new.extend(event["ts"] for event in batch.new.values())
+                touched.changed.extend([*quarters, *moments(batch.changed)])
             if self._index is None:
                 self._index = index
-            self._written.touch([*quarters, *batch.moments])
         return outcomes
+
+    @contextmanager
+    def _writing_transaction(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, _Touched]]:
+        with (
+            self._lock,
+            closing(self._root.cursor()) as writer,
+            self._transaction(writer) as touched,
+        ):
+            yield writer, touched
+
+    @contextmanager
+    def _transaction(self, writer: duckdb.DuckDBPyConnection) -> Iterator[_Touched]:
+        """All or nothing, durable at its end, when readers learn what it touched."""
+        touched = _Touched()
+        writer.execute("BEGIN")
+        try:
+            yield touched
+        except BaseException:
+            writer.execute("ROLLBACK")
+            raise
+        with self._noted.noted(touched.new, touched.changed):
+            writer.execute("COMMIT")
 
     @contextmanager
     def _locked(self, until: float) -> Iterator[None]:
@@ -167,14 +200,15 @@ class DuckEvents:
         with self._lock:
             index, self._index = self._index, None
             self._shared.forget()
-            with transaction(cursor):
+            with self._transaction(cursor) as touched:
                 yield removed
+                touched.changed.extend(removed)
+                rows = cursor.execute(f"SELECT DISTINCT {QUARTERS} FROM fresh").fetchall()
+                touched.new.extend(quarter for (quarter,) in rows)
             if index is not None:
                 found = cursor.execute("SELECT id_hash FROM fresh").fetchnumpy()["id_hash"]
                 index.add(np.asarray(found, np.int64))
                 self._index = index
-            rows = cursor.execute(f"SELECT DISTINCT {QUARTERS} FROM fresh").fetchall()
-            self._written.touch([*removed, *(quarter for (quarter,) in rows)])
 
     def stored_ids(self, ids: Collection[str]) -> set[str]:
         if not ids:
@@ -196,37 +230,33 @@ class DuckEvents:
         return True
 
     def remove(self, source: str) -> int:
-        with self._lock:
-            with transaction(writer := self._root.cursor()):
-                self._index = None
-                repricing.delete_records(writer, source)
-                writer.execute(FORGET_COPIES, [source])
-                writer.execute(FORGET, {"source": source})
-                quarters = outdate(writer, "SELECT ts FROM events WHERE source = ?", source)
-                row = writer.execute("DELETE FROM events WHERE source = ?", [source]).fetchone()
-            self._written.touch(quarters)
+        with self._writing_transaction() as (writer, touched):
+            self._index = None
+            repricing.delete_records(writer, source)
+            writer.execute(FORGET_COPIES, [source])
+            writer.execute(FORGET, {"source": source})
+            events = "SELECT ts FROM events WHERE source = ?"
+            touched.changed.extend(outdate(writer, events, source))
+            row = writer.execute("DELETE FROM events WHERE source = ?", [source]).fetchone()
         return int(row[0]) if row else 0
 
     def reprice(self, change: RateChange, number: int | None) -> list[CostChange]:
         if number is None:
             with closing(self._root.cursor()) as reader:
                 return repricing.compute(reader, change)
-        with self._lock, closing(self._root.cursor()) as writer:
-            with transaction(writer):
-                changes = repricing.compute(writer, change)
-                quarters = repricing.store(writer, number)
-            self._written.touch(quarters)
+        with self._writing_transaction() as (writer, touched):
+            changes = repricing.compute(writer, change)
+            touched.changed.extend(repricing.store(writer, number))
         return changes
 
     def restore(self, number: int) -> int:
-        with self._lock, closing(self._root.cursor()) as writer:
-            with transaction(writer):
-                if later := repricing.later(writer, number):
-                    raise Refused(
-                        "repricing", f"undo re-pricing {later} first: it changed the same events"
-                    )
-                restored, quarters = repricing.restore(writer, number)
-            self._written.touch(quarters)
+        with self._writing_transaction() as (writer, touched):
+            if later := repricing.later(writer, number):
+                raise Refused(
+                    "repricing", f"undo re-pricing {later} first: it changed the same events"
+                )
+            restored, quarters = repricing.restore(writer, number)
+            touched.changed.extend(quarters)
         return restored
 
     def sum_up(self, aggregates: Iterable[Expression]) -> None:
@@ -239,10 +269,9 @@ class DuckEvents:
             return self._sums.refresh(cursor)
 
     def ask(self, asked: Grouping) -> tuple[list[str], Sequence[Any]]:
-        with self.sql.connect() as connection:
-            sql, parameters = self._text(asked, connection)
-            result = connection.exec_driver_sql(sql, parameters)
-            return list(result.keys()), result.fetchall()
+        if self._sums is None:  # events may not be numbered in the order of storing
+            asked = replace(asked, form=replace(asked.form, shape=None))
+        return self._partial_answers.ask(asked, self._text)
 
     def count_groups(self, asked: Grouping) -> int:
         with self.sql.connect() as connection:
