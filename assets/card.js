@@ -37,41 +37,46 @@
   const choice = (props, prop, label, options) => {
     if (options.length < 2) return null;
     return h("select", {
-      className: "form-select form-select-sm choice", name: `${label} (${props.declared.key})`,
+      className: "text-choice", name: `${label} (${props.declared.key})`,
       "aria-label": `${label} of ${props.declared.title}`, value: props[prop],
       onChange: (event) => props.setProps({ [prop]: event.target.value }),
     }, options.map(({ value, label: text }) => h("option", { key: value, value }, text)));
   };
 
-  const mode = (props, name, label) => h("button", {
-    type: "button", className: `mode mode-${name}`, "aria-pressed": String(props.mode === name),
-    onClick: () => own.chooseMode(props.declared.key, name), ...testid(`mode-${name}`),
-  }, label);
-
-  const events = (section, metric, which) => h("button", {
-    type: "button", className: "quiet show-events", title: `Show the events behind ${which}`,
-    "aria-label": `Show the events behind ${which}`, ...testid("show-events"),
-    onClick: () => own.showEvents({ section, metric }),
-  }, "Events");
-
-  const tools = (props) => {
-    const { declared, answer, measure } = props;
-    const modes = { className: "modes", role: "group", "aria-label": `Show ${declared.title} as` };
-    const file = {
-      className: "quiet", download: "", title: "All rows as CSV", href: answer.file || undefined,
-    };
-    return h("div", { className: "tools" },
-      choice(props, "measure", "Measure", declared.measures),
-      choice(props, "by", "Break down", declared.breakdowns),
-      h("div", modes, mode(props, "chart", "Chart"), mode(props, "table", "Table")),
-      events(declared.key, measure || declared.metrics[0].value, declared.title),
-      h("a", { ...file, ...testid("export-csv") }, "CSV"));
+  /* What is to be known of the section, and of the measure that is chosen. */
+  const about = ({ declared, measure }) => {
+    const { key, title, help, measures } = declared;
+    const chosen = measures.find(({ value }) => value === measure);
+    return [
+      h("button", {
+        key: "button", type: "button", className: "info", "aria-label": `About ${title}`, "aria-describedby": `about-${key}`,
+        onKeyDown: (event) => event.key === "Escape" && event.currentTarget.blur(),
+      }, "i"),
+      h("div", { key: "tip", id: `about-${key}`, className: "tip", role: "tooltip" },
+        help && h("p", null, help),
+        chosen && h("p", null, h("b", null, chosen.label), `: ${chosen.help}`)),
+    ];
   };
 
-  const head = (props) => h("header", { className: "card-head" },
-    h("div", null, h("h2", null, props.declared.title),
-      h("span", { className: "help" }, props.declared.help)),
-    tools(props));
+  const TABLE = "M3.5 3h9A1.5 1.5 0 0 1 14 4.5v7a1.5 1.5 0 0 1-1.5 1.5h-9A1.5 1.5 0 0 1 2 11.5v-7A1.5 1.5 0 0 1 3.5 3ZM2 6.5h12M2 10h12M6.5 3v10";
+  const CHART = "M2.5 13.5h11M4 11V8.5M8 11V3.5M12 11V6";
+
+  /* One button for both ways, so that the keyboard stays on it. */
+  const toggle = ({ declared, mode }) => {
+    const [next, icon] = mode === "table" ? ["chart", CHART] : ["table", TABLE];
+    const label = `Show ${declared.title} as ${next}`;
+    return h("button", {
+      type: "button", className: `icon-button mode-${next}`, title: label, "aria-label": label,
+      onClick: () => own.chooseMode(declared.key, next), ...testid(`mode-${next}`),
+    }, own.icon(icon));
+  };
+
+  const head = (props) => h("header", { className: "section-head" },
+    h("div", { className: "card-name" },
+      h("h2", { id: props.declared.key }, props.declared.title), about(props),
+      choice(props, "measure", "Measure", props.declared.measures),
+      choice(props, "by", "Break down", props.declared.breakdowns)),
+    h("div", { className: "chrome" }, toggle(props), h(own.CardMenu, props)));
 
   /* Why there is nothing to see, and the way to ask again. */
   const state = ({ answer, retries, setProps }) => [
@@ -83,8 +88,14 @@
     }, "Retry"),
   ];
 
+  /* A link to this card leads to it, though it was not there when the page was. */
+  const useArrival = (key) => window.React.useEffect(() => {
+    if (window.location.hash === `#${key}`) document.getElementById(key).closest("section").scrollIntoView();
+  }, []);
+
   own.Card = (props) => {
     const { declared, answer } = props;
+    useArrival(declared.key);
     const table = own.useTableChoices(declared);
     const waiting = useWaiting();
     const ready = answer.state === "ready";
@@ -105,13 +116,16 @@
     h("div", { className: "card-body" }, body));
   };
 
+  /* The number itself leads to its events. */
   const number = (section, { value: name, label, help }, told) => h("div", {
     key: name, className: "kpi", title: help,
   },
   h("div", { className: "kpi-label" }, label),
-  h("div", { className: "kpi-value", "data-value": told.exact, ...testid(`kpi-${name}`) }, told.text),
-  h("div", { className: `kpi-change ${told.mood}` }, told.change),
-  events(section, name, label));
+  h("button", {
+    type: "button", className: "kpi-value", "data-value": told.exact, "aria-label": `${label}: ${told.text}, show its events`,
+    onClick: () => own.showEvents({ section, metric: name }), ...testid(`kpi-${name}`),
+  }, told.text),
+  h("div", { className: `kpi-change ${told.mood}` }, told.change));
 
   const UNKNOWN = { text: "–", exact: "", change: "", mood: "" };
 

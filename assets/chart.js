@@ -53,12 +53,28 @@
   };
 
   /* Plotly writes into what it draws; the answer stays as it came. */
-  const draw = (graph, figure, config) => {
-    const style = getComputedStyle(root);
+  const prepared = (figure, style) => {
     const { data, layout } = structuredClone(figure);
     data.forEach((trace) => themed(trace, style));
-    themed(layout, style);
+    return { data, layout: themed(layout, style) };
+  };
+  const draw = (graph, figure, config) => {
+    const { data, layout } = prepared(figure, getComputedStyle(root));
     window.Plotly.react(graph, { data, layout: { ...layout, autosize: true }, config });
+  };
+
+  /* The chart as a file: as on the page, with its title; a picture has no style of the page. */
+  const [WIDTH, HEIGHT, HEAD] = [1200, 600, 56];
+  own.saveImage = (figure, { key, title }, format) => {
+    const style = getComputedStyle(root);
+    const { data, layout } = prepared(figure, style);
+    const [ink, soft, surface] = ["--ink", "--soft", "--surface"].map((name) => style.getPropertyValue(name));
+    const family = style.getPropertyValue("--font");
+    const head = { text: title, x: 0.02, xanchor: "left", font: { color: ink, size: 20, family } };
+    const frame = { paper_bgcolor: surface, plot_bgcolor: surface, font: { ...layout.font, family, color: soft } };
+    const margin = { ...layout.margin, t: HEAD, l: 24, r: Math.max(layout.margin.r, 24), b: 24 };
+    return window.Plotly.downloadImage({ data, layout: { ...layout, ...frame, margin, title: head } },
+      { format, width: WIDTH, height: HEIGHT, scale: 2, filename: `spendscope-${key}` });
   };
 
   const useTheme = () => {
@@ -85,7 +101,12 @@
     own.useWhenNear(place, AHEAD, shown && Boolean(figure), show, [figure, theme]);
     useEffect(() => {
       const graph = place.current;
-      return () => window.Plotly.purge(graph);
+      const fit = () => kept.current.figure && graph.clientWidth && window.Plotly.Plots.resize(graph);
+      document.addEventListener("fullscreenchange", fit);
+      return () => {
+        document.removeEventListener("fullscreenchange", fit);
+        window.Plotly.purge(graph);
+      };
     }, []);
     return own.h("div", { ref: place, className: "dash-graph" });
   };

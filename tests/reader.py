@@ -143,6 +143,11 @@ class Reader:
         chips = [self.chip(label).element_handle() for label in labels]
         self.page.evaluate("chips => chips.forEach(chip => chip.click())", chips)
 
+    def menu(self, key: str, item: str) -> Locator:
+        """An item of a section's menu, which is opened for it."""
+        self.section(key).get_by_test_id("more").click()
+        return self.section(key).get_by_test_id(item)
+
     def choice(self, key: str, name: str) -> Locator:
         """A section's `Measure` or `Break down` select."""
         return self.section(key).locator(f"select[name^='{name}']")

@@ -19,11 +19,11 @@ from data.query.catalog import DIMENSIONS, METRICS
 
 MOST_ROWS: Final = 10_000
 GRAPH: Final[dict[str, Any]] = {
+    "displayModeBar": False,
     "displaylogo": False,
     # Plotly 7 offers to upload a chart to its cloud unless it is told not to, twice.
     "showSendToCloud": False,
     "plotlyServerURL": "",
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "zoom2d", "pan2d", "autoScale2d"],
     "responsive": True,
 }
 GRID: Final[dict[str, Any]] = {
@@ -88,7 +88,9 @@ def _chart(one: Section) -> Props:
     return _named(one) | {
         "className": f"card-section {one.shape.css_class} span-{one.width}",
         "help": one.help,
-        "measures": [_choice(name, METRICS[name].label) for name in measures],
+        "measures": [
+            _choice(name, METRICS[name].label) | {"help": METRICS[name].help} for name in measures
+        ],
         "breakdowns": [_choice(name, f"by {DIMENSIONS[name].label.lower()}") for name in one.by],
         "metrics": [_choice(name, METRICS[name].label) for name in one.metrics],
         "graph": GRAPH,

@@ -239,9 +239,7 @@ def test_the_events_add_up_to_the_headline(
 ) -> None:
     reader = turn_as(role, viewport=viewport)
     wanted = reader.shows()["totals"]
-    card = reader.find("kpi-requests").locator("xpath=..")
-    card.hover()
-    card.get_by_test_id("show-events").click()
+    reader.find("kpi-requests").click()
     expect(reader.find("events-requests")).to_have_attribute("data-value", str(wanted["requests"]))
     expect(reader.find("events-events")).to_have_attribute("data-value", str(wanted["requests"]))
     expect(reader.find("events-cost")).to_have_attribute("data-value", repr(wanted["cost"]))
@@ -252,7 +250,7 @@ def test_the_events_add_up_to_the_headline(
 
 def test_the_events_sort_and_download(turn_as: Open) -> None:
     reader = turn_as("project-admin", "/settings/analytics/models")
-    reader.section("models").get_by_test_id("show-events").click()
+    reader.menu("models", "show-events").click()
     table = reader.find("events-table")
     told = reader.api("events", section="models", metric="cost", order="cost", limit=1)
     table.locator(".ag-header-cell[col-id='cost']").click()

@@ -73,7 +73,7 @@ def test_the_file_holds_what_the_api_tells(turn_as: Open) -> None:
     reader = turn_as("platform-admin", "/settings/analytics/spending?preset=last_month&user=me")
     reader.answered(TIMED, preset="last_month", user="me")
     with reader.page.expect_download() as coming:
-        reader.section(TIMED).get_by_test_id("export-csv").click()
+        reader.menu(TIMED, "export-csv").click()
     assert coming.value.suggested_filename == f"spendscope-{TIMED}.csv"
     rows = list(csv.DictReader(io.StringIO(Path(coming.value.path()).read_text())))
     told = reader.api(f"sections/{TIMED}", preset="last_month", user="me")["rows"]
