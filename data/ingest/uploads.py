@@ -14,7 +14,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final
@@ -131,7 +131,8 @@ class Uploads:
         """Keep what a stream brings and begin to look at it."""
         require_platform_admin(actor.scope)
         key = secrets.token_urlsafe(12)
-        one = Upload(key, self._folder / key / safe(name), actor.name, format_, options)
+        place, whole = self._folder / key / safe(name), replace(options, complete=True)
+        one = Upload(key, place, actor.name, format_, whole)
         self._admit(one)
         try:
             keep(stream, one.path)

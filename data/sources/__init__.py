@@ -9,7 +9,7 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -74,13 +74,14 @@ def find(paths: Iterable[Path], name: str = AUTO, options: Options | None = None
     """The files of these paths with their formats; `SourceError` if nothing could be read."""
     if name != AUTO and name not in formats():
         raise SourceError(f"{name[:60]!r} is no known format; {_known_formats()}")
-    columns = options.columns if options else {}
+    options = options or Options()
     renamed = [each.name for each in formats().values() if each.columns]
-    if columns and name not in (AUTO, *renamed):
+    if options.columns and name not in (AUTO, *renamed):
         raise SourceError(f"--map is for {' and '.join(renamed)} files; {name} has its own names")
-    files = (file for path in paths for file in files_in(path))
-    inputs = list(_inputs(files, name, options or Options()))
-    if not (options and options.start):
+    found = (file for path in paths for file in files_in(path))
+    files = (replace(file, complete=options.complete) for file in found)
+    inputs = list(_inputs(files, name, options))
+    if not options.start:
         inputs = [_without_start(each) for each in inputs]
     if not any(each.format for each in inputs):
         raise SourceError(_nothing(inputs[0]) if inputs else "no input")

@@ -11,7 +11,7 @@ import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,16 +86,18 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """Bytes with a name that reports can show: a file at `path`, or a received `body`."""
+    """Bytes with a name that reports can show: a file at `path`, or a received `body`. To one that
+    is `complete` nobody writes any more, though it may be new."""
 
     name: str
     path: Path | None = None
     body: bytes = b""
     kept: Kept | None = field(default=None, compare=False, repr=False)
+    complete: bool = False
 
     def keeping_head(self) -> File:
         """The same for somebody who asks for its beginning several times."""
-        return self if self.held else File(self.name, self.path, self.body, Kept())
+        return self if self.held else replace(self, kept=Kept())
 
     @property
     def held(self) -> int:
@@ -104,7 +106,7 @@ class File:
 
     def released(self) -> File:
         """The same without what is kept of it."""
-        return File(self.name, self.path, self.body)
+        return replace(self, kept=None)
 
     @contextmanager
     def open(self) -> Iterator[Unpacked]:

@@ -57,13 +57,14 @@ Record = tuple[str, Raw | EventError | Note]  # ("file:line", an event, why it i
 class Options:
     """What a file cannot say: whose it is, the first instant (aware) where it tells none, and which
     of its `columns` fills which field (`mapping.py`); without dates it is of `start` to `end`.
-    `watch` sees what a reader asks for."""
+    `complete` files are not written to any more; `watch` sees what a reader asks for."""
 
     user: str | None = None
     project: str | None = None
     start: datetime | None = None
     end: datetime | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    complete: bool = False
     watch: Watch | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:

@@ -96,12 +96,14 @@ def may_grow(last: datetime | None, silence: timedelta) -> bool:
 
 
 def recently_written(file: File) -> bool:
-    """Whether a file was written within the last hour."""
+    """Whether a file was written within the last hour, and may be written to again."""
+    if file.path is None or file.complete:
+        return False
     try:
-        written = file.path.stat().st_mtime if file.path else None
+        written = file.path.stat().st_mtime
     except OSError:
         return False
-    return written is not None and may_grow(datetime.fromtimestamp(written, UTC), CALL_SILENCE)
+    return may_grow(datetime.fromtimestamp(written, UTC), CALL_SILENCE)
 
 
 def instant_or_none(value: Any) -> datetime | None:

@@ -96,6 +96,21 @@ def test_a_file_is_looked_at_then_stored(served: Served) -> None:
     assert (entry["rejected"], entry["cost"]) == (1, 0.5)
 
 
+def test_the_last_call_of_a_log_that_broke_off_is_stored_at_once(served: Served) -> None:
+    """A file that was just written may grow, but not one that was sent."""
+    line = {
+        "type": "assistant", "uuid": "u1", "sessionId": "s1", "requestId": "r1",
+        "timestamp": "2026-10-01T10:00:00Z",
+        "message": {"id": "m1", "role": "assistant", "model": "claude-opus-4-5",
+                    "stop_reason": None, "content": [],
+                    "usage": {"input_tokens": 3, "output_tokens": 5}},
+    }  # fmt: skip
+    sent = send(served, json.dumps(line).encode(), name="session.jsonl")
+    key = sent.json["id"]  # type: ignore[index]
+    report = settled(served, key)["report"]
+    assert (report["format"], report["tokens"], report["notes"]) == ("claude_code", 8, [])
+
+
 def test_packed_mapped_and_told_whose(served: Served) -> None:
     body = gzip.compress(b"when,who\n2026-11-01T10:00:00Z,7\n")
     key = send(served, body, name="x.csv.gz", map="ts=when,user=who", project="p").json["id"]  # type: ignore[index]
@@ -320,8 +335,7 @@ def test_each_source_is_told_what_became_of_its_own(tmp_path: Path, served: Serv
     lost = {"event_id": "b2", "ts": "soon", "kind": "llm", "source": "b"}
     (folder / "own.ndjson").write_text("\n".join(map(json.dumps, [*rows, lost])))
     (folder / "trace.csv").write_text(
-        "TIMESTAMP,ContextTokens,GeneratedTokens\n"
-        "2023-11-16 18:15:46.68,4,x\n2023-11-16 18:15:47,4,5\n"
+        "TIMESTAMP,ContextTokens,GeneratedTokens\nsoon,4,4\n2023-11-16 18:15:47,4,5\n"
     )
     state = State(served.settings.state_url)
     for now in (1, 2):
