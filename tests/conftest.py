@@ -14,6 +14,7 @@ from data.engines.protocol import EventStore, open_events
 from data.events.cleaning import clean
 from data.events.table import Event
 from data.state.store import State
+from tests.always_summed import sum_always
 
 # The same examples in every run: what fails once fails again.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
@@ -31,6 +32,18 @@ LONGEST = ("browser/test_drill", "access/test_rights", "browser/test_walk",
            "browser/test_time", "analytics/test_real_numbers", "browser/test_address",
            "sources/test_recognition", "ingest/test_request_process", "browser/test_sections",
            "browser/test_look")  # fmt: skip
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--sums", action="store_true", help="every store answers from sums")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _sums(pytestconfig: pytest.Config) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        if pytestconfig.getoption("--sums"):
+            sum_always(patch)
+        yield
 
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)

@@ -10,8 +10,9 @@ Nothing is declared here for a metric: its SQL says what it is made of.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
@@ -29,14 +30,17 @@ from data.events.table import EVENTS, TEXTS
 QUARTER: Final = 900_000_000  # µs
 # Hardly two events have the same: no row of sums could stand for many.
 SINGULAR: Final = ("run_id", "conversation_id", "shared_id")
-NAMED: Final = {"user": ("user", "user_name"), "project": ("project", "project_name")}
-_NAMES: Final = ("user_name", "project_name")
-_SINGLE: Final = tuple(name for name in TEXTS if name not in (*SINGULAR, *NAMED, *_NAMES))
-# What the events of a row of sums agree in: each by its name the columns that are one key.
-KEYS: Final[dict[str, tuple[str, ...]]] = NAMED | {
-    name: (name,) for name in ("kind", "channel", "source", "status", *_SINGLE)
+_SINGLE: Final = tuple(
+    name for name in TEXTS if name not in (*SINGULAR, "user_name", "project_name")
+)
+# What the events of a row of sums agree in: each by its name the columns that are one key. A name
+# is read with whose it is, and an id, of whom there may be several names, without.
+KEYS: Final[dict[str, tuple[str, ...]]] = {
+    **{name: (name,) for name in ("kind", "channel", "source", "status", *_SINGLE)},
+    "user_named": ("user", "user_name"),
+    "project_named": ("project", "project_name"),
 }
-KEY_OF: Final = {column: key for key, columns in KEYS.items() for column in columns}
+KEY_COLUMNS: Final = frozenset(column for columns in KEYS.values() for column in columns)
 TIME: Final = frozenset({"ts"})
 COMBINED: Final = ("sum", "count", "min", "max")
 Function = Literal["sum", "count", "min", "max", "distinct", "latest"]
@@ -104,6 +108,14 @@ class Leaf:
     value: Expression | None = None
 
     @property
+    def looked_up(self) -> bool:
+        """Whether it is of what the values of a key are, not only of which they are."""
+        value = self.value
+        return value is not None and (
+            self.function == "max" or KEYS.get(getattr(value, "name", "")) is None
+        )
+
+    @property
     def keys(self) -> frozenset[str]:
         """What it reads of a row; raises `Undecomposable` where sums cannot tell."""
         value = self.value
@@ -164,11 +176,15 @@ def columns(expression: Expression) -> frozenset[str]:
 
 def key_of(expression: Expression) -> str:
     """The one key that an expression reads; raises `Undecomposable` if it is not just one."""
-    read = columns(expression)
-    keys = {KEY_OF.get(name, "") for name in read}
-    if len(keys) != 1 or "" in keys:
+    return _key_of(columns(expression))
+
+
+@cache
+def _key_of(read: frozenset[str]) -> str:
+    fitting = (key for key, names in KEYS.items() if read and read.issubset(names))
+    if (found := next(fitting, None)) is None:
         raise Undecomposable
-    return keys.pop()
+    return found
 
 
 def keys_of(condition: Any) -> frozenset[str]:
@@ -184,9 +200,9 @@ def keys_of(condition: Any) -> frozenset[str]:
     return frozenset({key_of(condition)})
 
 
-def reads_one_key(read: Collection[str]) -> bool:
-    """Whether these columns are one key."""
-    return len({KEY_OF.get(name, name) for name in read}) == 1
+def reads_one_key(read: frozenset[str]) -> bool:
+    """Whether these columns are of one key."""
+    return any(read.issubset(names) for names in KEYS.values())
 
 
 def spelled(expression: Expression) -> str:
@@ -232,7 +248,7 @@ def _aggregates(element: Any) -> bool:
 def _split(condition: Expression) -> tuple[Expression, Expression]:
     """What a condition asks of the keys of a row, and the rest."""
     every = list(conjuncts(condition))
-    of_keys = [one for one in every if columns(one) <= KEY_OF.keys()]
+    of_keys = [one for one in every if columns(one) <= KEY_COLUMNS]
     return _all(of_keys), _all([one for one in every if one not in of_keys])
 
 
@@ -252,7 +268,7 @@ def _made(
         raise Undecomposable
     if isinstance(value, sa.UnaryExpression) and value.operator is operators.distinct_op:
         return Leaf("distinct", condition, None, _of_key(value.element, rest))
-    if name == "max" and columns(value) <= KEY_OF.keys() and columns(value):
+    if name == "max" and columns(value) <= KEY_COLUMNS and columns(value):
         return Leaf("max", condition, None, _of_key(value, rest))
     counted = None if name == "count" and not columns(value) else value
     return Leaf(name, condition, Partial(name, counted, rest))

@@ -18,7 +18,7 @@ from data.engines.duckdb import sums
 from data.engines.duckdb.stretches import MOST_STRETCHES, whole_quarters, without
 from data.engines.grouping import Grouping
 from data.engines.memo import Memo
-from data.engines.partials import KEY_OF, QUARTER, decomposes
+from data.engines.partials import KEY_COLUMNS, QUARTER, decomposes
 from data.engines.protocol import EventStore, open_events
 from data.errors import Refused
 from data.events.cleaning import clean
@@ -242,7 +242,7 @@ def test_most_metrics_are_said_from_sums() -> None:
 def test_every_dimension_stands_in_a_row_of_sums() -> None:
     stored = set(DIMENSIONS) - {TIME, "hour", "weekday"}
     named = {one.naming for one in DIMENSIONS.values() if one.naming}
-    assert stored | named == KEY_OF.keys()
+    assert stored | named == KEY_COLUMNS
 
 
 @pytest.mark.parametrize(("window", "outdated", "whole"), [
@@ -388,3 +388,14 @@ def test_a_change_takes_the_seal_off_its_day_alone(
     assert refreshed() == [days[0], days[2]], "a day that changed is left alone for a while"
     monkeypatch.setattr(sums, "QUIET", 0.0)
     assert refreshed() == days[:-1]
+
+
+def test_a_user_who_is_called_otherwise_since_is_one_row(store: EventStore, event: Any) -> None:
+    store.sum_up(aggregates())
+    store.write([event(user="ana", user_name="Ana", cost_nano=1), event(user="bob", cost_nano=1)])
+    while store.refresh_sums():
+        pass
+    store.write([event(user="ana", user_name="Ana B.", cost_nano=1)])
+    found = run.run(Query(("cost",), ("user",), Filters(ALL_TIME)), SCOPES[0], store)
+    assert found["user"].tolist() == ["ana", "bob"]
+    assert found["user_name"].tolist() == ["Ana B.", None]

@@ -22,37 +22,40 @@ def statement(asked: Form, summed: Summed, numbers: Numbers) -> sa.Select[Any]:
     told = {name for names in parts.values() for name in names}
     found = [
         SummedQuestion(_only(asked, names), level, summed, numbers, place).statement()
-        for place, (level, names) in enumerate(parts.items())
+        for place, ((level, _), names) in enumerate(parts.items())
     ]
     if others := [name for name in asked.values if name not in told]:
         found.append(_only(asked, others).statement())
     return asked.sorted(_joined(asked, found))
 
 
-def _levels(asked: Form, summed: Summed) -> dict[Level, list[str]]:
-    """Which values to read where."""
+def _levels(asked: Form, summed: Summed) -> dict[tuple[Level, bool], list[str]]:
+    """Which values to read where; names and the like (True) apart from others, as there are few
+    different ones to look up."""
     if not asked.steady_for:
         raise Undecomposable
     keys = [asked.people.read(key) for key in asked.keys.values()]
     every = keys_of(asked.where).union(key_of(key) for key in keys if columns(key) != TIME)
-    found: dict[Level, list[str]] = {}
+    found: dict[tuple[Level, bool], list[str]] = {}
     for name, value in asked.values.items():
         try:
-            read = _keys(asked.people.read(value), summed)
+            read, looked_up = _needs(asked.people.read(value), summed)
         except Undecomposable:
             continue
-        found.setdefault(level(every | read, asked.steady_for), []).append(name)
+        where = level(every | read, asked.steady_for)
+        found.setdefault((where, looked_up), []).append(name)
     if not found:
         raise Undecomposable
     return found
 
 
-def _keys(value: Expression, summed: Summed) -> frozenset[str]:
-    """What has to stand in rows that say a value."""
+def _needs(value: Expression, summed: Summed) -> tuple[frozenset[str], bool]:
+    """The keys of rows that say a value, and whether it is only looked up."""
     found = leaves(value)
     if any(one.partial and one.partial.name not in summed.columns for one in found):
         raise Undecomposable
-    return frozenset().union(*(one.keys for one in found))
+    keys = frozenset().union(*(one.keys for one in found))
+    return keys, all(one.looked_up and one.partial is None for one in found)
 
 
 def _only(asked: Form, names: Iterable[str]) -> Form:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from data.engines.duckdb.levels import LEVELS, QUARTERS, Level
+from data.engines.duckdb.levels import BY_TABLE, QUARTERS, Level
 from data.engines.duckdb.stretches import Stretch, whole_units, within, without
 
 
@@ -16,7 +16,7 @@ class Summed:
     `window`; levels, for the `sealed` days of these.
 
     `columns` are those of the partials, by name. `rest`: there are events in that window beside
-    them. `unique` are the keys of which no value has two names.
+    them.
     """
 
     upto: int
@@ -24,27 +24,26 @@ class Summed:
     whole: Sequence[Stretch]
     sealed: Sequence[Stretch]
     columns: Mapping[str, str]
-    unique: frozenset[str] = frozenset()
     rest: bool = True
 
-    @property
-    def slots(self) -> dict[str, object]:
-        """What a text over sums says of this window."""
-        ragged = within("events.ts", self.ragged)
-        rows = {one.table: self.rows(one) for one in (QUARTERS, *LEVELS)}
+    def slot(self, name: str, columns: str) -> str:
+        """What a text over sums says of this window: in the place of a level, rows of these
+        columns."""
         start, end = self.window
-        return {"start": start, "end": end, "upto": self.upto, "ragged": ragged, **rows}
+        if name in BY_TABLE:
+            return self._rows(BY_TABLE[name], columns)
+        values = {"start": start, "end": end, "upto": self.upto}
+        return str(values[name]) if name in values else within("events.ts", self.ragged)
 
     @cached_property
     def ragged(self) -> list[Stretch]:
         """What of the window is no whole quarter of an hour."""
         return without([self.window], self.whole)
 
-    def rows(self, level: Level) -> str:
+    def _rows(self, level: Level, columns: str) -> str:
         """SQL of the rows of a level where it has some, else of the quarters of an hour."""
         held = [] if level is QUARTERS else whole_units(self.whole, self.sealed, level.width)
         tables = {level.table: held, QUARTERS.table: without(self.whole, held)}
-        columns = ", ".join(["ts", *level.key_columns, *self.columns.values()])
         return " UNION ALL ".join(
             f"SELECT {columns} FROM {table} WHERE {within('ts', stretches)}"
             for table, stretches in tables.items()

@@ -19,7 +19,7 @@ from data.engines.partials import KEYS, QUARTER, Partial
 from data.local_time import WIDTHS
 
 DAY: Final = WIDTHS["day"]
-WITHOUT_USER: Final = tuple(key for key in KEYS if key != "user")
+WITHOUT_USER: Final = tuple(key for key in KEYS if "user" not in KEYS[key])
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,13 @@ LEVELS: Final = (
     Level("sums_by_quarter", QUARTER, WITHOUT_USER),
     Level("sums_of_users_by_hour", WIDTHS["hour"], ("user", "project")),
     Level(
-        "sums_of_users_by_day", DAY, ("user", "project", "kind", "channel", "status")
+        "sums_of_users_by_day", DAY,
+        ("user", "user_named", "project", "kind", "channel", "status"),
     ),
 )  # fmt: skip
+
+
+BY_TABLE: Final = {one.table: one for one in (QUARTERS, *LEVELS)}
 
 
 def level(keys: Iterable[str], steady_for: int) -> Level:

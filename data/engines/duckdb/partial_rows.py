@@ -147,7 +147,8 @@ class Layout:
         if (text := self._texts.get(tuple(rest))) is None:
             text = self._texts[tuple(rest)] = compiled(self._statement(rest))
         listed = ", ".join(map(str, numbers)) or "NULL"
-        return text.filled({"table": f"kept.{table}", "numbers": listed, **rest}), text.parameters
+        slots = {"table": f"kept.{table}", "numbers": listed, **rest}
+        return text.filled(lambda name, _: slots[name]), text.parameters
 
     def _statement(self, rest: Iterable[str]) -> sa.Select[Any]:
         columns = [*self._keys, *(one.name for one in self._columns.values())]

@@ -285,7 +285,8 @@ class DuckEvents:
             with suppress(Undecomposable):
                 return self._sums.text(asked, connection)
         text = over_events(asked.form)
-        return text.filled({"start": asked.window[0], "end": asked.window[1]}), text.parameters
+        ends = dict(zip(("start", "end"), map(str, asked.window), strict=True))
+        return text.filled(lambda name, _: ends[name]), text.parameters
 
     def count_duplicates(self) -> int:
         reader = self._root.cursor()

@@ -48,9 +48,7 @@ from data.events.table import EVENTS
 # More numbers of one condition than this are left to the engine to find.
 MOST_NUMBERS: Final = 200
 SEQUENCE: Final[Expression] = sa.literal_column("events.sequence", sa.BigInteger)
-SUMS: Final[Mapping[str, Expression]] = {
-    name: sa.literal_column(f'sums."{name}"', sa.BigInteger) for name in ("ts", *KEYS)
-}
+TS: Final[Mapping[str, Expression]] = {"ts": sa.literal_column("sums.ts", sa.BigInteger)}
 NAMES: Final = {
     key: sa.table(f"names_{key}", sa.column("id"), *(sa.column(name) for name in names))
     for key, names in KEYS.items()
@@ -97,6 +95,8 @@ class SummedQuestion:
         self._parts = _Parts(f"parts{place}")
         self._functions: dict[str, dict[str, Expression]] = {}  # of keys, by key and as text
         self._numbered: set[str] = set()  # keys that are read by number
+        self._read: set[str] = set()  # columns of rows of sums
+        self._added = False  # whether any partials are
         self._aggregates: dict[str, tuple[str, Expression]] = {}
         self._decoded: dict[str, Function] = {}  # aggregates that are codes
         self._all: dict[str, sa.FromClause] = {}
@@ -134,40 +134,38 @@ class SummedQuestion:
     def _key(self, key: Expression) -> tuple[Expression, Function | None]:
         """What to group by, and which function of which key it is a code of."""
         if columns(key) == TIME:
-            return self._parts.add(spelled(key), _moved(key, SUMS), key), None
+            return self._parts.add(spelled(key), _moved(key, TS), key), None
         return self._code(key)
 
     def _code(self, value: Expression, ordered: bool = False) -> tuple[Expression, Function]:
         """A whole number for a value that is read off a key, equal for equal values, null or 0 for
         null (`ordered`: in their order), and which function that is."""
         number = self._number(key := key_of(value))
-        if self._is_number(key, value) and not ordered:
+        if KEYS[key] == (getattr(value, "name", ""),) and not ordered:
             return number, (key, "")
         functions = self._functions.setdefault(key, {})
         functions.setdefault(name := spelled(value), value)
-        return sa.literal_column(f"by{self._place}_{key}.f{list(functions).index(name)}"), (
-            key,
-            name,
-        )
-
-    def _is_number(self, key: str, value: Expression) -> bool:
-        """Whether a value and the number of a key go one to one."""
-        return value is EVENTS.c[key] and (len(KEYS[key]) == 1 or key in self._summed.unique)
+        column = f"by{self._place}_{key}.f{list(functions).index(name)}"
+        return sa.literal_column(column), (key, name)
 
     def _number(self, key: str) -> Expression:
         self._numbered.add(key)
-        return self._parts.add(
-            f"number of {key}", SUMS[key], sa.literal_column(f"{self._all_of(key)}.id")
-        )
+        number: Expression = sa.literal_column(f"{self._all_of(key)}.id")
+        return self._parts.add(f"number of {key}", self._column(key), number)
+
+    def _column(self, name: str) -> Expression:
+        """A column of rows of sums."""
+        self._read.add(name)
+        return sa.literal_column(f'sums."{name}"', sa.BigInteger)
 
     def _aggregate(self, leaf: Leaf) -> Expression:
         """An aggregate, as a column of the answer."""
         met = spelled(leaf.condition)
         if leaf.partial is None:
             return self._of_values(leaf, met)
+        self._added = True
         name, column = leaf.partial.name, self._summed.columns[leaf.partial.name]
-        held: Expression = sa.literal_column(f"sums.{column}", sa.BigInteger)
-        of_sums = when(self._of_sums(leaf.condition), held)
+        of_sums = when(self._of_sums(leaf.condition), self._column(column))
         part = self._parts.add(f"{name}, {met}", of_sums, when(leaf.condition, leaf.partial.one))
         if leaf.value is not None:
             code, function = self._code(leaf.value)
@@ -183,15 +181,16 @@ class SummedQuestion:
         if value is None:
             raise Undecomposable
         if columns(value) == TIME:
-            moved = when(of_sums, _moved(value, SUMS))
+            moved = when(of_sums, _moved(value, TS))
             moment = self._parts.add(f"{spelled(value)}, {met}", moved, when(condition, value))
             return self._add(f"distinct {moment}", sa.func.count(sa.distinct(moment)))
-        counts = self._parts.add(met, of_sums, condition)
-        code, function = self._code(value, ordered=leaf.function == "max")
-        if leaf.function == "max":
-            return self._add(f"max {code}, {met}", sa.func.max(code).filter(counts), function)
-        known = sa.and_(counts, code != sa.literal_column("0"))
-        return self._add(f"distinct {code}, {met}", sa.func.count(sa.distinct(code)).filter(known))
+        largest = leaf.function == "max"
+        code, function = self._code(value, ordered=largest)
+        known = sa.func.nullif(code, sa.literal_column("0"))
+        made: Any = sa.func.max(code) if largest else sa.func.count(sa.distinct(known))
+        if not isinstance(condition, sa.True_):
+            made = made.filter(self._parts.add(met, of_sums, condition))
+        return self._add(f"{leaf.function} {code}, {met}", made, function if largest else None)
 
     def _add(
         self, what: str, aggregate: Expression, function: Function | None = None
@@ -208,7 +207,7 @@ class SummedQuestion:
     def _of_sums(self, condition: Any) -> Expression:
         read = columns(condition)
         if read <= TIME:
-            return _moved(condition, SUMS)
+            return _moved(condition, TS)
         if isinstance(condition, Parentheses):
             return self._of_sums(condition.element)
         if isinstance(condition, BooleanClauseList) and not reads_one_key(read):
@@ -219,10 +218,10 @@ class SummedQuestion:
     def _among(self, key: str, condition: Expression) -> Expression:
         """A condition of one key, by number."""
         people, names = self._asked.people, NAMES[key]
-        table = people.joined(names) if key == "user" else names
+        table = people.joined(names) if "user" in KEYS[key] else names
         meant = sa.select(names.c.id).select_from(table).where(_moved(condition, names.c))
         numbers = self._numbers(f"{key}: {spelled(condition)}", people, meant)
-        column: Expression = SUMS[key]
+        column = self._column(key)
         if numbers is None:
             return column.in_(meant)
         listed = ", ".join(map(str, numbers)) or "NULL"
@@ -242,18 +241,22 @@ class SummedQuestion:
 
     def _union(self) -> sa.SelectBase:
         """Rows of sums, and events as rows of one."""
-        rows = sa.text(f"({slot(self._level.table)}) AS sums")
+        listed = ", ".join(["ts", *(f'"{name}"' for name in sorted(self._read))])
+        rows = sa.text(f"({slot(self._level.table, listed)}) AS sums")
         sums = sa.select(*self._parts.of_sums).select_from(rows).where(self._where)
+        # What is only looked up is so once for each row that differs.
+        once = bool(self._functions) and not self._added
         if not self._summed.rest:
-            return sums
+            return sums.distinct() if once else sums
         merged = any(map(_reads_more, self._parts.of_events))
         tables: sa.FromClause = self._asked.people.joined(self._events) if merged else self._events
         for key in sorted(self._numbered):
-            events, named = self._events.c, self._named(key)
-            same = (events[name].is_not_distinct_from(named.c[name]) for name in KEYS[key])
+            fields, named = self._events.c, self._named(key)
+            same = (fields[name].is_not_distinct_from(named.c[name]) for name in KEYS[key])
             tables = tables.join(named, sa.and_(*same))
         moved = (_moved(one, self._events.c) for one in self._parts.of_events)
-        return sa.union_all(sums, sa.select(*moved).select_from(tables))
+        events = sa.select(*moved).select_from(tables)
+        return sa.union(sums, events) if once else sa.union_all(sums, events)
 
     @cached_property
     def _events(self) -> sa.CTE:
@@ -291,7 +294,7 @@ class SummedQuestion:
         """Of each number of a key the values of its functions, and the codes of those."""
         if key not in self._codes:
             named = self._named(key)
-            table = self._asked.people.joined(named) if key == "user" else named
+            table = self._asked.people.joined(named) if "user" in KEYS[key] else named
             chosen: list[Expression] = [named.c.id]
             for place, function in enumerate(self._functions[key].values()):
                 value = _moved(function, named.c)

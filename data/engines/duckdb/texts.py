@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -12,28 +13,27 @@ from duckdb_sqlalchemy import Dialect
 
 from data.engines.grouping import Form
 
+SLOT: Final = re.compile(r"\{(\w+) ?([^}]*)\}")
 MOST_TEXTS: Final = 512
 DIALECT: Final = Dialect(paramstyle="numeric_dollar")
 
 
 @dataclass(frozen=True)
 class Text:
-    """SQL with `{names}` in the place of what differs from window to window, and its parameters."""
+    """SQL with slots, `{name}` or `{name detail}`, for what differs from window to window, and its
+    parameters."""
 
     sql: str
     parameters: tuple[Any, ...]
 
-    def filled(self, values: Mapping[str, object]) -> str:
-        """The SQL with values (numbers, or SQL of our own) in the place of their names."""
-        sql = self.sql
-        for name, value in values.items():
-            sql = sql.replace(f"{{{name}}}", str(value))
-        return sql
+    def filled(self, value: Callable[[str, str], str]) -> str:
+        """The SQL with values (numbers, or SQL of our own) in their slots, by name and detail."""
+        return SLOT.sub(lambda found: value(found[1], found[2] or ""), self.sql)
 
 
-def slot(name: str) -> sa.ColumnElement[Any]:
+def slot(name: str, detail: str = "") -> sa.ColumnElement[Any]:
     """The place of a value in a text."""
-    return sa.literal_column(f"{{{name}}}", sa.BigInteger)
+    return sa.literal_column(f"{{{name} {detail}}}", sa.BigInteger)
 
 
 def compiled(statement: sa.Select[Any]) -> Text:
