@@ -101,7 +101,7 @@
     const ready = answer.state === "ready";
     const body = [
       h("div", { key: "chart", className: "as-chart", ...testid("chart") },
-        h(own.Chart, { figure: ready ? answer.figure : null, declared, shown: props.mode === "chart" })),
+        h(declared.asList ? own.Ranking : own.Chart, { figure: ready ? answer.figure : null, declared, shown: props.mode === "chart" })),
       h("div", { key: "table", className: "as-table", ...testid("table") },
         h(own.TableTools, { declared, ...table }),
         h(own.Table, { answer, declared, shown: props.mode === "table", ...table })),

@@ -39,7 +39,7 @@ TURN: Final = """(path) => {
     dispatchEvent(new CustomEvent('_dashprivate_pushstate'));
     scrollTo(0, 0);
 }"""
-TRACES: Final = """card => (card.querySelector('.js-plotly-plot').data || []).map(
+TRACES: Final = """card => (card.querySelector('.js-plotly-plot, .ranking').data || []).map(
     one => ({name: one.name, x: [...one.x], y: [...one.y]}))"""
 # A table is there from when it is first looked at.
 COLUMNS: Final = """async (key) => (await dash_ag_grid.getApiAsync({part: 'table', section: key}))
@@ -216,7 +216,7 @@ class Reader:
 
     def traces(self, key: str) -> list[dict[str, Any]]:
         """The numbers that a section's chart draws."""
-        expect(self.section(key).locator(".js-plotly-plot .main-svg").first).to_be_attached()
+        expect(self.section(key).locator(".main-svg, .rank-row").first).to_be_attached()
         found: list[dict[str, Any]] = self.section(key).evaluate(TRACES)
         return found
 

@@ -88,6 +88,7 @@ def _chart(one: Section) -> Props:
     return _named(one) | {
         "className": f"card-section {one.shape.css_class} span-{one.width}",
         "help": one.help,
+        "asList": one.shape.as_list,
         "measures": [
             _choice(name, METRICS[name].label) | {"help": METRICS[name].help} for name in measures
         ],

@@ -19,9 +19,10 @@ FEWEST_BARS: Final = 6  # keeps a lonely bar from filling its card
 
 
 def short_name(name: str) -> str:
-    """A name as a chart may show it: cut to fit, and never taken for markup."""
+    """A name as a chart may show it: cut in the middle to fit, and never taken for markup."""
     named, mark, _ = name.partition(OWN_ONLY)
-    cut = named if len(named) <= LONGEST_NAME else f"{named[: LONGEST_NAME - 1]}…"
+    half = LONGEST_NAME // 2
+    cut = named if len(named) <= LONGEST_NAME else f"{named[:half]}…{named[1 - half :]}"
     return escape(cut, quote=False) + (OWN_MARK if mark else "")
 
 

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from components.shapes.axes import horizontal_layout, short_name
 from components.shapes.colours import NOBODY, ONE_HUE, OTHER
-from components.shapes.marks import Mark, mark, marked
+from components.shapes.marks import Mark, Row, mark, marked
 from components.shapes.shape import Figure, Shape, Trace, figure
 from components.values import value_label
 from data.query.answers import Answer, Order
-from data.query.catalog import METRICS, OTHER_LABEL, Metric
+from data.query.catalog import METRICS, Metric
 from data.query.catalog import OTHER as OTHERS
 from data.query.series import or_none
+from data.query.units import SHARE
 
-Bar = tuple[str, float, str, Mark]  # name, value, colour, mark
+
+class Bar(NamedTuple):
+    """A value of the breakdown; `aside` is drawn on a line of its own, without a bar that would
+    flatten the others: what has no value, and the remainder."""
+
+    name: str
+    value: float
+    colour: str
+    mark: Mark
+    aside: bool = False
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,7 @@ class Ranking(Shape):
     bars: int = 8
 
     css_class = "shape-ranking"
+    as_list = True
 
     def order(self, measure: str) -> Order:
         return ((measure, True),)
@@ -34,21 +46,22 @@ class Ranking(Shape):
     def draw(self, answer: Answer) -> Figure:
         metric = METRICS[answer.measure]
         bars = self._bars(answer, metric)
-        marks = [mark for *_, mark in bars]
-        layout = horizontal_layout(metric, [name for name, *_ in bars])
-        return figure([marked(_trace(bars, metric), marks, metric.name)], layout, answer)
+        layout = horizontal_layout(metric, [bar.name for bar in bars])
+        trace = marked(_trace(bars, metric), [bar.mark for bar in bars], metric.name)
+        trace["meta"] |= {"rows": _rows(bars, metric, answer.total)}
+        return figure([trace], layout, answer)
 
     def _bars(self, answer: Answer, metric: Metric) -> list[Bar]:
         frame = answer.frame[answer.frame[metric.name].notna()]
         ranked = frame.sort_values(metric.name, ascending=False, kind="stable")
         shown, rest = ranked.head(self.bars), ranked.iloc[self.bars :]
         keys = [or_none(key) for key in shown[answer.by]]
-        # Each bar has its name beside it: one hue is enough.
-        colours = [NOBODY if key is None else ONE_HUE for key in keys]
-        names = [value_label(row, answer.by) for _, row in shown.iterrows()]
-        values = [float(value) for value in shown[metric.name]]
-        marks = [mark({answer.by: key}, keys) for key in keys]
-        bars: list[Bar] = list(zip(names, values, colours, marks, strict=True))
+        bars = [
+            # Each bar has its name beside it: one hue is enough.
+            Bar(value_label(row, answer.by), float(row[metric.name]),
+                NOBODY if key is None else ONE_HUE, mark({answer.by: key}, keys), key is None)
+            for key, (_, row) in zip(keys, shown.iterrows(), strict=True)
+        ]  # fmt: skip
         if len(rest) and metric.additive:
             bars.append(_remainder(rest, metric, mark({answer.by: OTHERS}, keys)))
         return bars
@@ -56,16 +69,31 @@ class Ranking(Shape):
 
 def _remainder(rest: pd.DataFrame, metric: Metric, own: Mark) -> Bar:
     total = round(float(rest[metric.name].sum()), 9)
-    return f"{OTHER_LABEL} ({len(rest):,})", total, OTHER, own
+    return Bar(f"{len(rest):,} more", total, OTHER, own, aside=True)
+
+
+def _rows(bars: list[Bar], metric: Metric, total: Any) -> list[Row]:
+    """What a list shows of each bar: its length is a part of the longest's."""
+    longest = max((abs(bar.value) for bar in bars if not bar.aside), default=0) or 1
+    whole = (or_none(total) or 0) if metric.additive else 0
+    return [
+        {
+            "name": bar.name,
+            "text": metric.unit.text(bar.value),
+            "share": f"{SHARE.text(bar.value / whole)} of all" if whole > 0 else "",
+            "part": None if bar.aside else round(abs(bar.value) / longest, 4),
+        }
+        for bar in bars
+    ]
 
 
 def _trace(bars: list[Bar], metric: Metric) -> Trace:
     return {
         "type": "bar", "orientation": "h",
-        "x": [value for _, value, *_ in bars], "y": list(range(len(bars))),
-        "text": [metric.unit.text(value) for _, value, *_ in bars],
+        "x": [bar.value for bar in bars], "y": list(range(len(bars))),
+        "text": [metric.unit.text(bar.value) for bar in bars],
         "textposition": "outside", "cliponaxis": False,
-        "customdata": [short_name(name) for name, *_ in bars],
+        "customdata": [short_name(bar.name) for bar in bars],
         "hovertemplate": "%{customdata}: %{text}<extra></extra>",
-        "marker": {"color": [colour for *_, colour, _ in bars], "line": {"width": 0}},
+        "marker": {"color": [bar.colour for bar in bars], "line": {"width": 0}},
     }  # fmt: skip

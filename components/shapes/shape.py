@@ -21,11 +21,13 @@ class Shape(ABC):
 
     `top_values` keeps so many values of the breakdown, the largest by the measure, and gathers
     the others in "Other". `fills_gaps` gives a row to every bucket and hour without events.
-    A shape without a chart is a band of its numbers.
+    A shape without a chart is a band of its numbers; one `as_list` is shown by `assets/ranking.js`
+    from the rows in its figure, and drawn by Plotly only as a picture to save.
     """
 
     css_class: ClassVar[str]
     has_chart: ClassVar[bool] = True
+    as_list: ClassVar[bool] = False
     fills_gaps: ClassVar[bool] = False
     top_values: int | None = None
 

@@ -9,6 +9,7 @@ import pytest
 
 from components.sections.declared import SECTIONS
 from components.shapes.axes import vertical_layout
+from components.shapes.colours import ONE_HUE, PALETTE
 from data.access.scope import Scope
 from data.query.answers import Answer, answer
 from data.query.catalog import METRICS
@@ -58,17 +59,36 @@ def colours(figure: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
+def is_rest(name: str) -> bool:
+    return name == "Other" or name.endswith(" more")
+
+
 def test_one_colour_an_entity_whatever_its_rank(served: Served) -> None:
-    everything, _ = drawn(served, "models-over-time", "cost")
-    ranked, _ = drawn(served, "top-models", "cost")
-    lines, _ = drawn(served, "models-over-time", "duration_avg")
-    few, _ = drawn(served, "top-models", "tokens", model=list(NAMES[5:9]))
+    _, every = drawn(served, "models", "cost")
+    some = [model for model, place in every.colours.items() if 1 < place < len(PALETTE)]
+    everything, _ = drawn(served, "models-over-time", "cost", model=some)
+    lines, _ = drawn(served, "models-over-time", "duration_avg", model=some)
+    few, _ = drawn(served, "models-over-time", "tokens", model=some[2:4])
     seen: dict[str, Any] = {}
-    for figure in (everything, ranked, lines, few):
+    for figure in (everything, lines, few):
         for name, colour in colours(figure).items():
-            if not name.startswith("Other"):
+            if not is_rest(name):
                 assert seen.setdefault(name, colour) == colour
-    assert len(seen) > 8
+    assert len(seen) == len(some)
+
+
+def test_a_ranking_has_one_hue_and_lengths_that_nothing_flattens(served: Served) -> None:
+    """Each bar is a part of the longest; what has no name, and the remainder, have no bar."""
+    figure, said = drawn(served, "top-models", "cost")
+    (trace,) = figure["data"]
+    rows, rest = trace["meta"]["rows"][:-1], trace["meta"]["rows"][-1]
+    assert set(trace["marker"]["color"][:-1]) == {ONE_HUE}
+    assert [row["part"] for row in rows] == [round(x / trace["x"][0], 4) for x in trace["x"][:-1]]
+    assert (rest["name"], rest["part"]) == ("6 more", None)
+    assert len(rows) == len(trace["meta"]["values"]) - 1 == 8
+    assert [row["name"] for row in rows] == said.frame["model"].tolist()[:8]
+    share = trace["x"][0] / said.totals["cost"].iloc[0]
+    assert rows[0]["share"] == f"{share:.1%} of all"
 
 
 @pytest.mark.parametrize("key", ["models-over-time", "top-models"])
@@ -78,12 +98,12 @@ def test_the_parts_with_other_are_the_whole(served: Served, key: str, measure: s
     values = [v for t in figure["data"] for v in t["x" if "orientation" in t else "y"]]
     total = said.totals[measure].iloc[0]
     assert round(sum(round(v * 10**9) for v in values) / 10**9, 9) == total
-    assert any(name.startswith("Other") for name in colours(figure))
+    assert any(map(is_rest, colours(figure)))
 
 
 def test_a_ranking_of_averages_has_no_other(served: Served) -> None:
     figure, _ = drawn(served, "models", "duration_avg")
-    assert not [name for name in colours(figure) if name.startswith("Other")]
+    assert not any(map(is_rest, colours(figure)))
 
 
 @pytest.mark.parametrize(("measure", "empty"), [

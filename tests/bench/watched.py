@@ -16,11 +16,11 @@ DRAWN: Final = """() => {
     const cards = [...document.querySelectorAll('.sections > *')];
     return cards.length > 0 && !document.querySelector("[data-state='loading']")
         && cards.every(one => !one.querySelector("[data-testid='chart']")
-            || one.querySelector('.main-svg, .ag-row') || one.dataset.state === 'empty');
+            || one.querySelector('.main-svg, .rank-row, .ag-row') || one.dataset.state === 'empty');
 }"""
 # Set when the first numbers or the first chart stand there.
 FIRST: Final = """() => {
-    const there = "[data-testid^='kpi-']:not([data-value='']), [data-testid='chart'] .main-svg";
+    const there = "[data-testid^='kpi-']:not([data-value='']), .as-chart .main-svg, .rank-row";
     const look = () => {
         if (document.querySelector(there)) performance.mark('first card');
         else requestAnimationFrame(look);
@@ -33,9 +33,9 @@ SHIFTS: Final = """() => {
     const count = list => list.getEntries().forEach(one => { window.shifted += one.value; });
     new PerformanceObserver(count).observe({type: 'layout-shift', buffered: true});
 }"""
-# The figures of the page, drawn by Plotly into places of the same size.
+# The figures of the page, drawn by Plotly into places of the same size; of lists, too.
 ALONE: Final = """async () => {
-    const graphs = [...document.querySelectorAll('.js-plotly-plot')];
+    const graphs = [...document.querySelectorAll('.js-plotly-plot, .ranking')];
     const drawn = graphs.map(one => [one.clientWidth, one.clientHeight,
         structuredClone(one.data), structuredClone(one.layout)]);
     const held = document.body.appendChild(document.createElement('div'));

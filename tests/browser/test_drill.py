@@ -12,7 +12,7 @@ from playwright.sync_api import ViewportSize, expect
 from tests.browser.driver import PHONE, WIDE, Open
 from tests.reader import Reader
 
-BARS = ".bars path"
+BARS = ".bars path, .rank-row"
 HEIGHTS = "bars => bars.map(bar => bar.getBoundingClientRect().height)"
 
 
