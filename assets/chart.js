@@ -6,7 +6,9 @@
 
   /* Over time a click names every trace at that moment: the one under the pointer is meant. A bar
      is the one whose end is the next above the pointer; a point of a line is near it. */
-  const meant = (graph, { points, event }) => {
+  const meant = (graph, { points: all, event }) => {
+    // What is only read on hover stands for nothing.
+    const points = all.filter(({ data }) => data.meta.values.length);
     if (points.length < 2) return points[0];
     const at = event.clientY - graph.getBoundingClientRect().top + graph.offsetTop;
     const tall = ({ data, pointNumber }) => data.type === "bar" && data.y[pointNumber];

@@ -39,8 +39,9 @@ TURN: Final = """(path) => {
     dispatchEvent(new CustomEvent('_dashprivate_pushstate'));
     scrollTo(0, 0);
 }"""
-TRACES: Final = """card => (card.querySelector('.js-plotly-plot, .ranking').data || []).map(
-    one => ({name: one.name, x: [...one.x], y: [...one.y]}))"""
+TRACES: Final = """card => (card.querySelector('.js-plotly-plot, .ranking').data || [])
+    .filter(one => one.meta.values.length)
+    .map(one => ({name: one.name, x: [...one.x], y: [...one.y]}))"""
 # A table is there from when it is first looked at.
 COLUMNS: Final = """async (key) => (await dash_ag_grid.getApiAsync({part: 'table', section: key}))
     .getAllDisplayedColumns().map(one => one.getColId())"""

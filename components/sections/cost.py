@@ -118,7 +118,8 @@ MODELS: Final = (
     ),
     Section(
         "latency", "Latency", ("duration_p50", "duration_p95", "ttft_p50", "ttft_p95"), (),
-        Measures(), width=6, help="Of calls, and to the first token.",
+        Measures(below=("ttft_p50", "ttft_p95")), width=6,
+        help="Of calls; below, to the first token.",
     ),
     Section(
         "errors-by-class", "Errors by class", ("errors", "cost_of_errors", "active_users"),

@@ -15,6 +15,8 @@ from data.query.windows import Window
 LONGEST_NAME: Final = 28
 OWN_MARK: Final = " (own)"  # the table says it in full
 MOST_TICKS: Final = 8
+LOWER: Final = 0.34  # of the height: the lower of two panels
+BETWEEN: Final = 0.1
 FEWEST_BARS: Final = 6  # keeps a lonely bar from filling its card
 
 
@@ -49,8 +51,12 @@ def vertical_layout(
     up = _value_axis(metric, largest) | {"rangemode": "tozero", "nticks": 6}
     return plain_layout() | {
         "xaxis": across, "yaxis": up, "barmode": "stack", "bargap": 0.25,
-        "hovermode": "x unified", "showlegend": True,
-        "legend": {"orientation": "h", "y": -0.14, "x": 0, "traceorder": "normal"},
+        "hovermode": "x unified", "hoversubplots": "axis", "showlegend": True,
+        # As high as its lines are: the axis moves up for it.
+        "legend": {
+            "orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0,
+            "xanchor": "left", "traceorder": "normal",
+        },
     }  # fmt: skip
 
 
@@ -69,11 +75,17 @@ def horizontal_layout(metric: Metric, names: list[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def secondary_axis(metric: Metric, largest: float) -> dict[str, Any]:
-    """An axis on the right, for lines beside bars."""
-    return _value_axis(metric, largest) | {
-        "overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False, "nticks": 5,
-        "tickmode": "auto", "title": {"text": metric.label, "font": {"size": 11}},
+def panel_below(layout: dict[str, Any], metric: Metric, largest: float) -> dict[str, Any]:
+    """The layout with a second panel below, over the same buckets, on a scale of its own."""
+    lower = _value_axis(metric, largest) | {
+        "domain": [0, LOWER],
+        "rangemode": "tozero",
+        "nticks": 4,
+        "zeroline": True,
+    }
+    upper = layout["yaxis"] | {"domain": [LOWER + BETWEEN, 1], "nticks": 5}
+    return layout | {
+        "yaxis": upper, "yaxis2": lower, "xaxis": layout["xaxis"] | {"anchor": "y2"}
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.shapes import over_time
-from components.shapes.axes import secondary_axis, vertical_layout
+from components.shapes.axes import panel_below, vertical_layout
 from components.shapes.buckets import bucket_labels
 from components.shapes.colours import PALETTE, STATUS, Style
 from components.shapes.marks import Mark, marked
@@ -18,7 +18,8 @@ from data.query.series import or_none
 
 @dataclass(frozen=True)
 class Measures(Shape):
-    """What adds up in stacked bars, the rest in lines; lines beside bars have an axis of their own.
+    """What adds up in stacked bars, the rest in lines; lines beside bars have a panel of their own
+    below, as have the measures that `below` names: a scale is for numbers of one size.
 
     `stacked` draws bars of every measure, though it may not add up by itself; `grouped` sets bars
     side by side; without `together` one measure is drawn, to choose from. `filters` has the field
@@ -28,6 +29,7 @@ class Measures(Shape):
     stacked: bool = False
     grouped: bool = False
     together: bool = True
+    below: tuple[str, ...] = ()
     filters: tuple[tuple[str, str], ...] = ()
 
     css_class = "shape-mix"
@@ -43,20 +45,32 @@ class Measures(Shape):
         names = answer.section.measures if self.together else (answer.measure,)
         drawn = [METRICS[name] for name in names]
         bars = [one for one in drawn if one.additive or self.stacked]
-        lines = [one for one in drawn if one not in bars]
+        lower = self._lower(drawn, bars)
+        upper = [one for one in drawn if one not in lower]
         ticks = bucket_labels(answer)
         traces = [
             marked(_trace(answer, one, ticks, colour, one in bars), [own], one.name)
+            | ({"yaxis": "y2"} if one in lower else {})
             for one, colour, own in zip(
                 drawn, self._colours(), self._marks(len(drawn)), strict=False
             )
+            if not over_time.is_empty(answer.frame[one.name], one)
         ]
-        layout = self._layout(answer, ticks, bars or lines)
-        if bars and lines:
-            layout["yaxis2"] = secondary_axis(lines[0], _largest(answer, lines[:1]))
-            for trace, one in zip(traces, drawn, strict=True):
-                trace |= {"yaxis": "y2"} if one in lines else {}
+        if bars and not self.grouped:
+            whole = answer.frame[[one.name for one in bars]].sum(axis=1)
+            stack = [trace for trace in traces if trace["type"] == "bar"]
+            rest = [trace for trace in traces if trace["type"] != "bar"]
+            traces = [*over_time.with_total(stack, whole, bars[0]), *rest]
+        layout = self._layout(answer, ticks, upper)
+        if lower:
+            layout = panel_below(layout, lower[0], _largest(answer, lower[:1]))
         return figure(traces, layout, answer)
+
+    def _lower(self, drawn: list[Metric], bars: list[Metric]) -> list[Metric]:
+        """The measures of the lower panel."""
+        if self.below:
+            return [one for one in drawn if one.name in self.below]
+        return [one for one in drawn if one not in bars] if bars else []
 
     def _layout(self, answer: Answer, ticks: list[str], first: list[Metric]) -> dict[str, Any]:
         layout = vertical_layout(first[0], ticks, answer.window, _largest(answer, first))

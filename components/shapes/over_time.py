@@ -9,8 +9,10 @@ import pandas as pd
 from components.shapes.axes import axis_value, short_name
 from components.shapes.buckets import SO_FAR
 from components.shapes.colours import Style
+from components.shapes.marks import marked
 from components.shapes.shape import Trace
 from data.query.catalog import Metric
+from data.query.units import SHARE
 
 CLEAR: Final = "rgba(0,0,0,0)"
 
@@ -36,6 +38,33 @@ def line(
     return _points(name, values, metric, ticks) | {
         "type": "scatter", "mode": "lines+markers", "line": stroke, "marker": {"size": 4},
     }  # fmt: skip
+
+
+def is_empty(values: pd.Series[Any], metric: Metric) -> bool:
+    """Whether there is nothing to draw: nothing known, or nothing but zeros of what adds up."""
+    known = values.dropna()
+    return not bool(known.astype(bool).any() if metric.additive else len(known))
+
+
+def _total(values: pd.Series[Any], metric: Metric, ticks: list[str]) -> Trace:
+    """What all bars of a bucket add up to, first of what is read on hover; nothing is drawn."""
+    return _points("Total", values, metric, ticks) | {
+        "type": "scatter", "mode": "none", "showlegend": False,
+        "hovertemplate": "%{customdata}",
+    }  # fmt: skip
+
+
+def with_total(traces: list[Trace], whole: pd.Series[Any], metric: Metric) -> list[Trace]:
+    """Stacked bars with their total, and the share of it beside each value on hover."""
+    if len(traces) < 2:
+        return traces
+    sums = [axis_value(value, metric) or 0 for value in whole.tolist()]
+    for trace in traces:
+        trace["customdata"] = [
+            f"{text} · {SHARE.text(value / of)}" if value and of > 0 else text
+            for text, value, of in zip(trace["customdata"], trace["y"], sums, strict=True)
+        ]
+    return [marked(_total(whole, metric, traces[0]["x"]), [], metric.name), *traces]
 
 
 def _points(name: str, values: pd.Series[Any], metric: Metric, ticks: list[str]) -> Trace:

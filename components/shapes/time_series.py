@@ -41,9 +41,13 @@ class TimeSeries(Shape):
         traces = [
             marked(trace(name, values, metric, ticks, style), [one], metric.name)
             for name, values, style, one in _series(answer, metric.name)
+            if not over_time.is_empty(values, metric)
         ]
         buckets = answer.frame.groupby(TIME)[metric.name]
-        largest = or_none((buckets.sum() if stacked else buckets.max()).max()) or 0
+        whole = buckets.sum() if stacked else buckets.max()
+        if stacked:
+            traces = over_time.with_total(traces, whole, metric)
+        largest = or_none(whole.max()) or 0
         return figure(traces, vertical_layout(metric, ticks, answer.window, largest), answer)
 
 

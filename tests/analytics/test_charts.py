@@ -43,20 +43,26 @@ def drawn(
     span = {"from": f"2026-10-{days[0]}", "to": f"2026-10-{days[1]}"}
     told = {"preset": "custom", "tz": "Europe/Berlin"} | span | choice
     filters = parse(told, served.settings.now())
-    said = answer(SECTIONS[key], filters, Scope.of(ADMIN), served.store, "model", measure)
+    by = "model" if "model" in SECTIONS[key].by else None
+    said = answer(SECTIONS[key], filters, Scope.of(ADMIN), served.store, by, measure)
     return SECTIONS[key].shape.draw(said), said
 
 
 def colours(figure: dict[str, Any]) -> dict[str, Any]:
     """The colour of each name, in a ranking or over time."""
     made: dict[str, Any] = {}
-    for trace in figure["data"]:
+    for trace in parts(figure):
         marker = trace.get("line", trace["marker"])["color"]
         if "orientation" in trace:
             made |= dict(zip(trace["customdata"], marker, strict=True))
         else:
             made[trace["name"]] = marker if isinstance(marker, str) else marker[0]
     return made
+
+
+def parts(figure: dict[str, Any]) -> list[dict[str, Any]]:
+    """The traces less the total that is only read on hover."""
+    return [trace for trace in figure["data"] if trace["meta"]["values"]]
 
 
 def is_rest(name: str) -> bool:
@@ -95,7 +101,7 @@ def test_a_ranking_has_one_hue_and_lengths_that_nothing_flattens(served: Served)
 @pytest.mark.parametrize("measure", ["cost", "requests", "tokens"])
 def test_the_parts_with_other_are_the_whole(served: Served, key: str, measure: str) -> None:
     figure, said = drawn(served, key, measure)
-    values = [v for t in figure["data"] for v in t["x" if "orientation" in t else "y"]]
+    values = [v for t in parts(figure) for v in t["x" if "orientation" in t else "y"]]
     total = said.totals[measure].iloc[0]
     assert round(sum(round(v * 10**9) for v in values) / 10**9, 9) == total
     assert any(map(is_rest, colours(figure)))
@@ -116,6 +122,33 @@ def test_an_empty_bucket_is_zero_or_a_gap(served: Served, measure: str, empty: A
         assert trace["x"][0] == "20 Oct 2026"
         assert trace["y"][0] == empty
         assert len(trace["y"]) == 10
+
+
+def test_on_hover_stand_the_total_and_each_share(served: Served) -> None:
+    """The total is drawn by nothing, and a click does not mean it."""
+    figure, _ = drawn(served, "models-over-time", "cost", (24, 28))
+    total, *series = figure["data"]
+    assert (total["mode"], total["meta"]["values"]) == ("none", [])
+    assert total["y"][0] == pytest.approx(sum(trace["y"][0] for trace in series))
+    assert total["customdata"][0] == f"${total['y'][0]:,.2f}"
+    for trace in series:
+        share = trace["y"][0] / total["y"][0]
+        assert trace["customdata"][0] in (f"${trace['y'][0]:,.2f} · {share:.1%}", "$0.00")
+
+
+def test_what_is_empty_is_left_out(served: Served) -> None:
+    figure, _ = drawn(served, "token-mix", "input_tokens")
+    assert [trace["name"] for trace in parts(figure)] == ["Input"]
+
+
+def test_numbers_of_another_size_have_a_panel_of_their_own(served: Served) -> None:
+    """Over the same buckets: bars above, lines below them."""
+    figure, _ = drawn(served, "activity-over-time", "requests")
+    bars, lines = parts(figure)
+    assert ("yaxis" in bars, lines["yaxis"]) == (False, "y2")
+    upper, lower = (figure["layout"][axis]["domain"] for axis in ("yaxis", "yaxis2"))
+    assert lower[0] == 0 < lower[1] < upper[0] < upper[1] == 1
+    assert "overlaying" not in figure["layout"]["yaxis2"]
 
 
 def test_no_name_is_markup(served: Served) -> None:
