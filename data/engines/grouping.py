@@ -59,6 +59,26 @@ class Form:
 
 
 @dataclass(frozen=True)
+class Names:
+    """The users or projects (`field`) of the events of all time that meet `where`, which reads
+    users, projects and their names alone; the most active first."""
+
+    field: str
+    naming: str
+    where: Expression
+    people: People
+    limit: int
+
+    def statement(self, weight: Expression) -> sa.Select[Any]:
+        """Value, name and how many events, each row of `events` counting by its weight."""
+        value: Expression = self.people.read(EVENTS.c[self.field])
+        name, count = sa.func.max(self.people.read(EVENTS.c[self.naming])), sa.func.sum(weight)
+        found: sa.Select[Any] = sa.select(value, name, count).group_by(value).where(self.where)
+        found = found.select_from(self.people.joined(EVENTS))
+        return found.order_by(count.desc(), value.asc().nulls_last()).limit(self.limit)
+
+
+@dataclass(frozen=True)
 class Grouping:
     """A form asked of the events of a window `[start, end)` (µs UTC)."""
 

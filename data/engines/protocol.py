@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 
 from data.dialect import Expression
-from data.engines.grouping import Grouping
+from data.engines.grouping import Grouping, Names
 from data.engines.memo import Memo
 from data.errors import SettingsError
 from data.events.merging import ANYWHERE, Bound, WriteResult
@@ -82,6 +82,9 @@ class EventStore(EventSink, Protocol):
 
     def count_groups(self, asked: Grouping) -> int:
         """How many rows that has."""
+
+    def names(self, asked: Names) -> Sequence[Any]:
+        """Rows of value, name and how many events, quick however many events there are."""
 
     def sum_up(self, aggregates: Iterable[Expression]) -> None:
         """Keep sums from which these numbers can be said, as far as they can be."""

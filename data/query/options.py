@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from data.access.scope import Scope
+from data.engines.grouping import Names
 from data.engines.protocol import EventStore
 from data.events.table import ME, NONE
 from data.query.catalog import DIMENSIONS
+from data.query.clauses import of_any_time
 from data.query.filters import EXCLUSIONS, NOT, PEOPLE, Choice, Filters
 from data.query.query import Query
 from data.query.run import run
@@ -56,11 +60,18 @@ def options(
 ) -> list[dict[str, str]]:
     """What the reader may filter a field by, as `value` and `label`: the most active values with
     `text` in id or name."""
-    query = Query(
-        ("events",), (field,), Filters(ALL_TIME), order=(("events", True),), limit=limit,
-        search=text,
-    )  # fmt: skip
-    return _labelled(field, query, scope, store)
+    query = Query(("events",), (field,), Filters(ALL_TIME), limit=limit, search=text)
+    key = (query, scope, "names")
+    rows = store.memo.get(key, lambda: store.names(_names(query, scope)))
+    return [
+        {"value": value, "label": name or value} for value, name, _ in rows if value is not None
+    ]
+
+
+def _names(query: Query, scope: Scope) -> Names:
+    field = DIMENSIONS[query.by[0]]
+    where = sa.and_(*of_any_time(query, scope))
+    return Names(field.name, field.naming or field.name, where, scope.people, query.limit or 1)
 
 
 def label_values(

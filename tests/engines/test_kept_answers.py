@@ -23,8 +23,10 @@ from data.local_time import WIDTHS as GRAINS
 from data.prices.book import PUBLIC
 from data.prices.rate_rows import RateChange, rate_rows
 from data.query.filters import Filters
+from data.query.options import options
 from data.query.query import Query
 from data.query.run import run
+from data.query.series import texts
 from data.query.windows import ALL_TIME, Window
 from tests.analytics.test_numbers import JUMPS, MOMENT
 from tests.engines.test_sums import HAPPENS, SCOPES, WithoutSums, World
@@ -56,6 +58,9 @@ def test_whatever_happens_kept_answers_say_what_the_events_say(seed: int, tmp_pa
         questions = [_later(one, moved) for one in questions]
         for query in questions:
             _compare(world.store, query, dice.choice(READERS))
+        for field in ("user", "project"):
+            text = dice.choice(("", "", "a", "Z", "2", "!"))
+            _compare_options(world.store, field, text, dice.choice(READERS))
     world.store.close()
 
 
@@ -78,6 +83,17 @@ def _compare(store: EventStore, query: Query, scope: Scope) -> None:
     for _ in range(2):
         found = run(query, scope, store)
         pd.testing.assert_frame_equal(found, wanted, check_exact=True, obj=f"{query} {scope.user}")
+
+
+def _compare_options(store: EventStore, field: str, text: str, scope: Scope) -> None:
+    """What a reader may filter by, as it is counted and as the events have it."""
+    plain: Any = WithoutSums(store)
+    order: Any = (("events", True),)
+    query = Query(("events",), (field,), Filters(ALL_TIME), order=order, limit=4, search=text)
+    frame = run(query, scope, plain)
+    named = zip(texts(frame[field]), texts(frame[f"{field}_name"]), strict=True)
+    wanted = [{"value": one, "label": name or one} for one, name in named if one is not None]
+    assert options(field, text, 4, scope, store) == wanted, (field, text, scope)
 
 
 def _counted(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> Callable[[Window], bool]:

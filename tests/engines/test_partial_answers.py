@@ -18,6 +18,7 @@ from data.events.table import micros
 from data.local_time import WIDTHS
 from data.query.catalog import aggregates
 from data.query.filters import Filters
+from data.query.options import options
 from data.query.query import Query
 from data.query.run import run
 from data.query.windows import Window
@@ -121,6 +122,23 @@ def test_no_reader_has_the_parts_of_another(kept: EventStore, event: Any) -> Non
         window = replace(DAYS.window, end=NOON + number)
         found = run(Query(("events",), ("user",), Filters(window)), own, kept)
         assert found["user"].tolist() == ["bo"]
+
+
+def test_who_there_is_to_choose_from_is_not_counted_in_the_events(
+    kept: EventStore, event: Any
+) -> None:
+    """And who sees but their own events chooses from these."""
+    kept.write([event(user=user, project="p", ts=MONDAY) for user in ("ana", "bo", "bo")])
+    assert [one["value"] for one in options("user", "", 9, ALL, kept)] == ["bo", "ana"]
+    with kept.sql.connect() as connection:
+        connection.exec_driver_sql("UPDATE kept.p0 SET c0 = 9 WHERE k0 = 'ana'")
+        connection.commit()
+    kept.write([event(user="cy", project="q", ts=MONDAY)])
+    assert [one["value"] for one in options("user", "", 9, ALL, kept)] == ["ana", "bo", "cy"]
+    admin = Scope.of({"sub": "bo", "applications_admin": "q"})
+    assert [one["value"] for one in options("user", "", 9, admin, kept)] == ["bo", "cy"]
+    assert options("user", "", 9, Scope.of({"sub": "nobody"}), kept) == []
+    assert [one["value"] for one in options("project", "", 9, admin, kept)] == ["p", "q"]
 
 
 @pytest.mark.parametrize("commits", [1, partial_answers.ATTEMPTS])

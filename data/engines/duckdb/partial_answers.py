@@ -33,6 +33,7 @@ import sqlalchemy as sa
 
 from data.engines.duckdb.partial_rows import BLOCK, Layout, layout_of
 from data.engines.duckdb.stretches import within, without
+from data.engines.duckdb.texts import Text
 from data.engines.grouping import Grouping
 from data.engines.partials import QUARTER, Undecomposable
 from data.engines.versions import Block, Stretch, Versions, blocks, stretch
@@ -137,7 +138,18 @@ class PartialAnswers:
             self._keep(asked)
         return found
 
-    def _keep(self, asked: Grouping) -> None:
+    def ask_rows(self, asked: Grouping, outer: Text, ask: Asking) -> Sequence[Any]:
+        """The rows of a statement over what answers a question, as if that were `events`; what is
+        asked may be in several rows of the same keys."""
+        if (shape := self._keep(asked)) is not None:
+            with shape.lock:
+                if (found := self._answer(asked, shape, ask, outer)) is not None:
+                    return found[1]
+        with self._sql.connect() as connection:
+            sql, parameters = ask(asked, connection)
+            return _fetched(connection, (outer.over(sql), (*outer.parameters, *parameters)))[1]
+
+    def _keep(self, asked: Grouping) -> _Shape | None:
         """Have a question in parts when it is asked the next time."""
         try:
             layout_of(asked.form)
@@ -145,37 +157,55 @@ class PartialAnswers:
         except Undecomposable:
             shape = None
         with self._lock:
-            self._shapes.setdefault(asked.form.shape, shape)
+            return self._shapes.setdefault(asked.form.shape, shape)
 
     def _answer(
-        self, asked: Grouping, shape: _Shape, ask: Asking
+        self, asked: Grouping, shape: _Shape, ask: Asking, outer: Text | None = None
     ) -> tuple[list[str], Sequence[Any]] | None:
-        """The answer, the table brought up to date for it; None where it has to be asked."""
+        """The answer (to `outer` over its parts), the table brought up to date for it; None where
+        it has to be asked."""
         if self._shapes.get(asked.form.shape) is not shape:
             return None
         layout = layout_of(asked.form)
         with self._sql.connect() as connection:
             if (now := self._blocks_now(asked.window, connection)) is None:
                 return None
-            kept = shape.fitting(now)
-            made = {
-                block: replace(one, number=next(self._numbers))
-                for block, one in now.items()
-                if block not in kept or kept[block].outdated(one)
-            }
-            kept, rows = kept | made, shape.rows
-            if made:
-                rows = _fill(connection, layout, shape, made, kept, ask)
+            kept, rows = self._up_to_date(now, layout, shape, connection, ask)
             if rows > MOST_ROWS // 2:
                 connection.rollback()
                 self._shapes[asked.form.shape] = None
                 self._drop(shape)
                 return None
-            found = _fetched(connection, layout.answer(shape.table, *_parts(asked, now, kept)))
+            parts = shape.table, *_parts(asked, now, kept)
+            if outer is None:
+                statement = layout.answer(*parts)
+            else:
+                statement = outer.over(layout.parts(*parts)), outer.parameters
+            found = _fetched(connection, statement)
             connection.commit()
-        shape.blocks, shape.rows, shape.created = kept, rows, shape.created or bool(made)
+        shape.blocks, shape.rows, shape.created = kept, rows, True
         self._make_room()
         return found
+
+    def _up_to_date(
+        self,
+        now: Mapping[Block, _Kept],
+        layout: Layout,
+        shape: _Shape,
+        connection: sa.Connection,
+        ask: Asking,
+    ) -> tuple[dict[Block, _Kept], int]:
+        """The blocks of a table once it has what is wanted now, and how many rows it has then."""
+        kept = shape.fitting(now)
+        made = {
+            block: replace(one, number=next(self._numbers))
+            for block, one in now.items()
+            if block not in kept or kept[block].outdated(one)
+        }
+        kept = kept | made
+        if shape.created and kept == shape.blocks:
+            return kept, shape.rows
+        return kept, _fill(connection, layout, shape, made, kept, ask)
 
     def _blocks_now(self, window: Stretch, connection: sa.Connection) -> dict[Block, _Kept] | None:
         """The blocks of a window as they are in the snapshot that the connection has from now on;

@@ -48,6 +48,7 @@ class Layout:
     def __init__(self, asked: Form) -> None:
         self._asked = asked
         self._texts: dict[tuple[str, ...], Text] = {}
+        self._rows: dict[tuple[str, ...], Text] = {}
         self._columns: dict[str, _Column] = {}
         self._keys = {f"k{place}": key for place, key in enumerate(asked.keys.values())}
         self._values = {name: decomposed(value, self._put) for name, value in asked.values.items()}
@@ -146,17 +147,32 @@ class Layout:
         one of some conditions, as SQL with its parameters."""
         if (text := self._texts.get(tuple(rest))) is None:
             text = self._texts[tuple(rest)] = compiled(self._statement(rest))
-        listed = ", ".join(map(str, numbers)) or "NULL"
-        slots = {"table": f"kept.{table}", "numbers": listed, **rest}
-        return text.filled(lambda name, _: slots[name]), text.parameters
+        return _filled(text, table, numbers, rest), text.parameters
 
-    def _statement(self, rest: Iterable[str]) -> sa.Select[Any]:
+    def parts(self, table: str, numbers: Sequence[int], rest: Mapping[str, str]) -> str:
+        """SQL of those rows alone, under the names of the keys and values asked for, where each
+        value is one column of sums, and nothing differs from reader to reader."""
+        if (text := self._rows.get(tuple(rest))) is None:
+            text = self._rows[tuple(rest)] = compiled(self._named(rest))
+        return _filled(text, table, numbers, rest)
+
+    def _named(self, rest: Iterable[str]) -> sa.Select[Any]:
+        parts = self._union(rest)
+        columns = zip((*self._asked.keys, *self._asked.values), parts.c, strict=True)
+        named: list[Any] = [column.label(name) for name, column in columns]
+        made: sa.Select[Any] = sa.select(*named)
+        return made
+
+    def _union(self, rest: Iterable[str]) -> sa.Subquery:
         columns = [*self._keys, *(one.name for one in self._columns.values())]
-        named: list[Any] = [sa.literal_column(one) for one in columns or ["1"]]
+        named: list[Any] = [sa.column(one) for one in columns] or [sa.literal_column("1")]
         kept: Any = sa.select(*named)
         kept = kept.select_from(sa.text("{table}")).where(sa.text(f"{BLOCK} IN ({{numbers}})"))
         events = (self._of_events(sa.text(f"({{{name}}})")) for name in rest)
-        parts = sa.union_all(kept, *events).subquery("parts")
+        return sa.union_all(kept, *events).subquery("parts")
+
+    def _statement(self, rest: Iterable[str]) -> sa.Select[Any]:
+        parts = self._union(rest)
         keys = [
             sa.literal_column(f"parts.{key}", value.type).label(name)
             for name, (key, value) in zip(self._asked.keys, self._keys.items(), strict=True)
@@ -171,6 +187,12 @@ class Layout:
         columns = [one.of_one.label(one.name) for one in self._columns.values()]
         statement = self._asked.people.reading(sa.select(*keys, *columns).select_from(EVENTS))
         return statement.where(self._asked.where, condition)
+
+
+def _filled(text: Text, table: str, numbers: Sequence[int], rest: Mapping[str, str]) -> str:
+    listed = ", ".join(map(str, numbers)) or "NULL"
+    slots = {"table": f"kept.{table}", "numbers": listed, **rest}
+    return text.filled(lambda name, _: slots[name])
 
 
 @lru_cache(MOST_LAYOUTS)

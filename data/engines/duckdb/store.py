@@ -30,6 +30,7 @@ import sqlalchemy as sa
 from duckdb_sqlalchemy import ConnectionWrapper
 
 import data.engines.duckdb.dialect  # noqa: F401  # how it says what `data.dialect` wants
+from data.access.people import NO_ALIASES
 from data.dialect import Expression
 from data.engines.duckdb import partial_answers, repricing
 from data.engines.duckdb.batch import Batch, moments, probably_stored, without_duplicates
@@ -41,14 +42,15 @@ from data.engines.duckdb.schema import opened
 from data.engines.duckdb.session_sums import FORGET, SessionSums
 from data.engines.duckdb.shared import FORGET_COPIES, SharedIds, under_one_id
 from data.engines.duckdb.sums import Sums
-from data.engines.duckdb.texts import over_events
-from data.engines.grouping import Grouping
+from data.engines.duckdb.texts import compiled, over_events
+from data.engines.grouping import Form, Grouping, Names
 from data.engines.memo import Memo
-from data.engines.partials import Undecomposable, partials
+from data.engines.partials import QUARTER, Undecomposable, partials
+from data.engines.versions import ALWAYS, OF_A_DAY
 from data.errors import Refused
 from data.events.digest_index import DigestIndex, digests
 from data.events.merging import ANYWHERE, Bound, WriteResult
-from data.events.table import Event
+from data.events.table import EVENTS, Event
 from data.prices.book import PriceBook, public
 from data.prices.cost_change import CostChange
 from data.prices.rate_rows import RateChange
@@ -57,6 +59,15 @@ from data.sources.parquet import Part
 from data.sources.report import Report
 
 READERS: Final = 16
+COUNT: Final = "events"
+# Which users and projects there are, of all time and nobody's: whoever asks is shown their own.
+NAMED: Final = Grouping(
+    Form(
+        {name: EVENTS.c[name] for name in ("user", "user_name", "project", "project_name")},
+        {COUNT: sa.func.count()}, sa.true(), NO_ALIASES, OF_A_DAY * QUARTER, shape="names",
+    ),
+    ALWAYS,
+)  # fmt: skip
 CHUNK: Final = 100  # of 2,048 rows
 STORED_IDS: Final = " UNION ALL ".join(
     f"SELECT event_id FROM {table} WHERE id_hash IN (SELECT id_hash FROM wanted)"
@@ -278,6 +289,14 @@ class DuckEvents:
             sql, parameters = self._text(asked, connection)
             counted = connection.exec_driver_sql(f"SELECT count(*) FROM ({sql})", parameters)
             return int(counted.scalar_one())
+
+    def names(self, asked: Names) -> Sequence[Any]:
+        if self._sums is None:
+            statement = compiled(asked.statement(sa.literal_column("1")))
+            with self.sql.connect() as connection:
+                return connection.exec_driver_sql(statement.sql, statement.parameters).fetchall()
+        statement = compiled(asked.statement(sa.literal_column(f"events.{COUNT}")))
+        return self._partial_answers.ask_rows(NAMED, statement, self._text)
 
     def _text(self, asked: Grouping, connection: sa.Connection) -> tuple[str, tuple[Any, ...]]:
         """The question over sums as far as they can answer it, else over events."""

@@ -15,6 +15,7 @@ from data.engines.grouping import Form
 
 SLOT: Final = re.compile(r"\{(\w+) ?([^}]*)\}")
 MOST_TEXTS: Final = 512
+FROM: Final = "FROM events"
 DIALECT: Final = Dialect(paramstyle="numeric_dollar")
 
 
@@ -29,6 +30,11 @@ class Text:
     def filled(self, value: Callable[[str, str], str]) -> str:
         """The SQL with values (numbers, or SQL of our own) in their slots, by name and detail."""
         return SLOT.sub(lambda found: value(found[1], found[2] or ""), self.sql)
+
+    def over(self, rows: str) -> str:
+        """The SQL with the rows of other SQL in the place of the events."""
+        before, after = self.sql.split(FROM)
+        return f"{before}FROM ({rows}) AS events{after}"
 
 
 def slot(name: str, detail: str = "") -> sa.ColumnElement[Any]:
