@@ -10,6 +10,8 @@ import threading
 from typing import Final
 
 UNKNOWN_COUNT: Final = "{} is negative, a fraction, absurd or no number: unknown, its event counts"
+NO_QUANTITY: Final = "{} is negative, absurd or no number: unknown, its event counts"
+NO_TIME: Final = "{} is no time: the duration is unknown, its event counts"
 NO_REQUESTS: Final = "request_count is 0: unknown, its event counts as one request"
 
 
@@ -26,6 +28,14 @@ class Doubts(threading.local):
     def unknown(self, name: str) -> None:
         """A count of this name is none."""
         self.add(UNKNOWN_COUNT.format(name))
+
+    def no_quantity(self, name: str) -> None:
+        """A number of this name, which may have a fraction, is none."""
+        self.add(NO_QUANTITY.format(name))
+
+    def no_time(self, name: str) -> None:
+        """The end of a duration is no time."""
+        self.add(NO_TIME.format(name))
 
     def take(self) -> list[str]:
         """The sentences for the report, each once; they are taken once."""

@@ -25,6 +25,7 @@ from data.engines.protocol import EventSink
 from data.events.table import EPOCH
 from data.ingest.importing import ingest
 from data.ingest.preparing import Progress
+from data.ingest.reconciliation import Reconciliation
 from data.sources import Options
 from data.sources.format import Note, Raw, Record, records, unread_note
 from data.sources.litellm.calls import Calls
@@ -97,7 +98,7 @@ def sync_database(
     one = _Sync(target, options or Options())
     if dry_run:
         pages = chain(one.pages(), one.late() if late else ())
-        report = ingest(one.records(pages), target.store, dry_run=True, progress=progress)
+        report = one.ingest(pages, dry_run=True, progress=progress)
         for note in one.notes():
             report.note(note)
     else:
@@ -117,7 +118,7 @@ class _Sync:
         self._start = self._cursor = self._valid_cursor()
         newest = target.database.newest()
         self._mark = newest and min(newest, self._now)
-        self._totals = DailyTotals()
+        self._totals, self._reconciliation = DailyTotals(), Reconciliation()
         self._calls: Calls | None = None
         self._page: list[tuple[str, Row]] = []  # of this page, by the ids of their events
         self._since = self._begin()
@@ -130,12 +131,26 @@ class _Sync:
             if progress:
                 progress(report)
             if stop():
+                for note in self._reconciliation.notes():
+                    report.note(note)
                 return report
         if late:
             self._read_late(report)
         for note in self.notes():
             report.note(note)
         return report
+
+    def ingest(
+        self,
+        pages: Iterable[list[Row]],
+        *,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> Report:
+        """The calls of these pages; what pages say together is among the `notes`."""
+        totals, store = self._reconciliation, self._target.store
+        return ingest(self.records(pages), store, dry_run=dry_run, progress=progress,
+                      reconciliation=totals)  # fmt: skip
 
     def pages(self) -> Iterator[list[Row]]:
         """The calls since the place."""
@@ -149,7 +164,7 @@ class _Sync:
         return self._target.database.late(start.started, start.created)
 
     def _store(self, page: list[Row], report: Report) -> None:
-        report.add(ingest(self.records([page]), self._target.store))
+        report.add(self.ingest([page]))
         self._advance()
 
     def _read_late(self, report: Report) -> None:
@@ -211,7 +226,9 @@ class _Sync:
             save_cursor(self._target.state, self._source, self._cursor)
 
     def notes(self) -> Iterator[str]:
-        """What nobody reads of the rows; once all were read, where LiteLLM's daily sums differ."""
+        """What stands in rows that are no calls, what nobody reads of the rows; once all were read,
+        where LiteLLM's daily sums differ."""
+        yield from self._reconciliation.notes()
         if (left := unread_note(FORMAT_NAME, self._watch)) is not None:
             yield left.text
         if self._since is None:

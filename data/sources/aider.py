@@ -32,7 +32,7 @@ import orjson
 
 from data.errors import EventError
 from data.sources.entries import values
-from data.sources.fields import decimal, nano, text
+from data.sources.fields import count, decimal, nano, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
 
@@ -112,12 +112,12 @@ def _call(properties: Row) -> Raw:
     model = text(properties.get("main_model"))
     model = None if model == "None" else model
     tokens = {
-        "input_tokens": properties.get("prompt_tokens"),
-        "output_tokens": properties.get("completion_tokens"),
+        "input_tokens": count("prompt_tokens", properties.get("prompt_tokens")),
+        "output_tokens": count("completion_tokens", properties.get("completion_tokens")),
     }
     cost = nano("cost", properties.get("cost"))
-    used = any(decimal(name, value) for name, value in tokens.items())
-    if not decimal("cost", properties.get("cost")) and used and not (model or "").endswith(":free"):
+    used = any(tokens.values())
+    if not cost and used and not (model or "").endswith(":free"):
         cost = None
     return {
         "kind": "llm",

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from data.sources.entries import documents
-from data.sources.fields import count, decimal, milliseconds, nano, parsed, part, text
+from data.sources.fields import amount, count, milliseconds, nano, parsed, part, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
 
@@ -62,7 +62,7 @@ def _deleted(row: Row) -> Iterator[Note]:
     total = parsed("text", row.get("text"))
     total = total if isinstance(total, Mapping) else {}
     tokens = sum(count(name, total.get(name)) or 0 for name in TOKENS.values())
-    cost = decimal("cost", total.get("cost")) or 0
+    cost = amount("cost", total.get("cost")) or 0
     if tokens or cost:
         yield Note(
             f"deleted messages had requests of {tokens} tokens and ${cost}, told as one sum:"
@@ -74,7 +74,7 @@ def _request(task: str, client: str, row: Row) -> Iterator[Raw]:
     request = parsed("text", row.get("text"))
     request = request if isinstance(request, Mapping) else {}
     tokens = {ours: count(theirs, request.get(theirs)) for ours, theirs in TOKENS.items()}
-    cost = nano("cost", request.get("cost")) if decimal("cost", request.get("cost")) else None
+    cost = nano("cost", request.get("cost")) or None
     reason = text(request.get("cancelReason"))
     if not any(tokens.values()) and cost is None and reason is None:
         return

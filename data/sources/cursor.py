@@ -23,9 +23,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from data.errors import EventError
+from data.events.doubts import DOUBTS
 from data.sources.delimited import rows
-from data.sources.fields import count, decimal, fingerprint, instant, nano, tags_json, text
+from data.sources.fields import (
+    NO_AMOUNT,
+    amount,
+    count,
+    fingerprint,
+    instant,
+    nano,
+    tags_json,
+    text,
+)
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
 
@@ -40,6 +49,7 @@ NEEDED: Final = {"Date", "Model", COUNTS["input_tokens"], COUNTS["output_tokens"
 COVERED: Final = ("included", "-", "free")
 UNCHARGED: Final = re.compile(r"included|not charged|no charge|free", re.IGNORECASE)
 UNKNOWN: Final = ("nan", "")
+OTHER_TOTAL: Final = f"{TOTAL} is not the sum of the four counts: these hold, its event counts"
 FREE: Final[Raw] = {"cost_nano": 0, "cost_origin": "reported"}
 Row = Mapping[str, Any]
 
@@ -106,7 +116,7 @@ def _tokens(row: Row) -> dict[str, int | None]:
     found = {name: count(column, row.get(column)) for name, column in COUNTS.items()}
     total = count(TOTAL, row.get(TOTAL))
     if total is not None and total != sum(number or 0 for number in found.values()):
-        raise EventError(f"{TOTAL} {total} is not the sum of the four counts")
+        DOUBTS.add(OTHER_TOTAL)
     return found
 
 
@@ -114,10 +124,9 @@ def _cost(row: Row, kind: str) -> Raw:
     cell = _cost_cell(row)
     if cell in COVERED or UNCHARGED.search(kind):
         return FREE
-    worth = _worth(row)
-    if worth is None:
+    if cell in UNKNOWN:
         return {}
-    return {"cost_nano": nano("Cost", worth), "cost_origin": "reported"}
+    return {"cost_nano": nano("Cost", cell.removeprefix("$")), "cost_origin": "reported"}
 
 
 def _cost_cell(row: Row) -> str:
@@ -125,9 +134,10 @@ def _cost_cell(row: Row) -> str:
 
 
 def _worth(row: Row) -> Decimal | None:
-    """The amount of the row's cost; None where it is a word or nothing."""
+    """The amount of the row's cost; None where it is a word, nothing or no amount."""
     cell = _cost_cell(row)
-    return None if cell in (*UNKNOWN, *COVERED) else decimal("Cost", cell.removeprefix("$"))
+    worth = None if cell in (*UNKNOWN, *COVERED) else amount("Cost", cell.removeprefix("$"))
+    return None if worth == NO_AMOUNT else worth
 
 
 IGNORED: Final = {"Cost": "what a request is worth, beside what was paid for it"}

@@ -21,8 +21,9 @@ from typing import Any, Final
 from data.sources.cursor import UNCHARGED, request
 from data.sources.entries import documents
 from data.sources.fields import (
+    CENTS,
+    amount,
     count,
-    decimal,
     milliseconds,
     nano,
     part,
@@ -63,12 +64,12 @@ def _request(event: Row) -> Raw:
     moment = milliseconds("timestamp", event.get("timestamp"))
     user, model = text(event.get("userEmail")), text(event.get("model"))
     tokens = {ours: count(theirs, usage.get(theirs)) for ours, theirs in COUNTS.items()}
-    cents = decimal("totalCents", usage.get("totalCents"))
+    worth = amount("totalCents", usage.get("totalCents"), CENTS)
     return {
         **request("cursor_team", moment, user, kind, model, tokens),
-        **_cost(kind, None if cents is None else cents / 100),
+        **_cost(kind, worth),
         "tags": tags_json(
-            kind=kind, max_mode=event.get("maxMode") or None, worth=cents and cents / 100,
+            kind=kind, max_mode=event.get("maxMode") or None, worth=worth,
             request_cost=event.get("requestsCosts"),
         ),
     }  # fmt: skip

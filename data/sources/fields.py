@@ -29,6 +29,8 @@ INTEGERS: Final = {int}
 MANY_DIGITS: Final = 16
 NUMERIC: Final = (str, int, float, Decimal)
 IMPOSSIBLE: Final = -1  # of a cost that is no amount: data/sources/events.py leaves it unknown
+CENTS: Final = 100
+NO_AMOUNT: Final = Decimal(IMPOSSIBLE) / NANO
 THOUSANDS: Final = re.compile("[, '\u00a0\u202f]")
 DOLLARS: Final = ("$", "US$", "USD")
 CURRENCY: Final = r"US\$|[$€£¥]|[A-Z]{3}"
@@ -129,6 +131,26 @@ def nano(name: str, value: Any) -> int | None:
     return None if number is None else int((number * NANO).to_integral_value(ROUND_HALF_EVEN))
 
 
+def amount(name: str, value: Any, parts: int = 1) -> Decimal | None:
+    """Dollars of an amount in `parts` of a dollar, every digit. One that is not finite or absurd is
+    `NO_AMOUNT`, which `nano` makes `IMPOSSIBLE`."""
+    try:
+        number = decimal(name, value)
+    except EventError:
+        if not _is_a_number(value):
+            raise
+        return NO_AMOUNT
+    return None if number is None else number / parts if parts > 1 else number
+
+
+def below_zero(name: str, value: Any) -> bool:
+    """Whether this is a number below zero, as of a refund."""
+    try:
+        return (decimal(name, value) or 0) < 0
+    except EventError:
+        return False
+
+
 def _is_a_number(value: Any) -> bool:
     """Whether this is a number at all, infinite or none as it may be."""
     try:
@@ -138,15 +160,17 @@ def _is_a_number(value: Any) -> bool:
     return not isinstance(value, bool)
 
 
-def paid(name: str, amount: Any, currency: Any) -> Raw:
+def paid(name: str, value: Any, currency: Any) -> Raw:
     """The cost of a record: in US dollars, or as it is in another currency."""
     code = (text(currency) or "USD").upper()
     if code == "USD":
-        return {"cost_nano": nano(name, amount)}
+        return {"cost_nano": nano(name, value)}
     if not CODE.fullmatch(code):
         raise EventError(f"currency is {code[:10]!r}, none of three letters")
-    number = decimal(name, amount)
-    return {} if number is None else {FOREIGN: (code, number)}
+    number = amount(name, value)
+    if number is None or number == NO_AMOUNT:
+        return {} if number is None else {"cost_nano": IMPOSSIBLE}
+    return {FOREIGN: (code, number)}
 
 
 def prompt_counts(
@@ -178,6 +202,19 @@ def count(name: str, value: Any) -> int | None:
     except EventError:
         DOUBTS.unknown(name)
         return None
+
+
+def quantity(name: str, value: Any) -> Decimal | None:
+    """A number, perhaps with a fraction, that is not negative; unknown, and noted, where it is
+    none."""
+    try:
+        number = decimal(name, value)
+    except EventError:
+        number = NO_AMOUNT
+    if number is None or number >= 0:
+        return number
+    DOUBTS.no_quantity(name)
+    return None
 
 
 def exact_count(name: str, value: Any) -> int | None:

@@ -35,7 +35,17 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.delimited import rows
-from data.sources.fields import decimal, fingerprint, instant, nano, parsed, tags_json, text
+from data.sources.fields import (
+    below_zero,
+    decimal,
+    fingerprint,
+    instant,
+    nano,
+    parsed,
+    quantity,
+    tags_json,
+    text,
+)
 from data.sources.files import File
 from data.sources.format import (
     FOREIGN,
@@ -127,7 +137,8 @@ def read(file: File, options: Options) -> Iterator[Record]:
         event = _event(seller, row)
         duplicates[event["event_id"]] += 1
         for name in sums:
-            sums[name] += decimal(name, row.get(name)) or 0
+            with suppress(EventError):  # money of the bill was read before
+                sums[name] += decimal(name, row.get(name)) or 0
         counts_rows += event["kind"] == "llm" and event["request_count"] is None
         yield event | {"event_id": f"{event['event_id']}:{duplicates[event['event_id']]}"}
 
@@ -222,27 +233,28 @@ def _adjusts(row: Row) -> bool:
     """Whether a row takes back or corrects what another charged."""
     corrects = text(row.get("ChargeClass")) == "Correction"
     given = text(row.get("ChargeCategory")) in GIVEN
-    return corrects or given or (decimal("BilledCost", row["BilledCost"]) or 0) < 0
+    return corrects or given or below_zero("BilledCost", row["BilledCost"])
 
 
 def _requests(row: Row) -> int | None:
     """How many calls a row sums up, where its quantity is told in them."""
     if (text(row.get("ConsumedUnit")) or "").lower() not in REQUESTS:
         return None
-    quantity = decimal("ConsumedQuantity", row.get("ConsumedQuantity")) or Decimal(0)
-    return int(quantity) if quantity >= 1 and quantity == quantity.to_integral_value() else None
+    used = quantity("ConsumedQuantity", row.get("ConsumedQuantity")) or Decimal(0)
+    return int(used) if used >= 1 and used == used.to_integral_value() else None
 
 
 def _tokens(row: Row) -> Raw:
     """The tokens of a row, where its quantity is told in them and what kind they are."""
     found = TOKENS.fullmatch((text(row.get("ConsumedUnit")) or "").lower())
-    quantity = decimal("ConsumedQuantity", row.get("ConsumedQuantity"))
-    kind = _kind_of_tokens(row)
-    if found is None or quantity is None or kind is None:
+    if found is None or (kind := _kind_of_tokens(row)) is None:
+        return {}
+    used = quantity("ConsumedQuantity", row.get("ConsumedQuantity"))
+    if used is None:
         return {}
     number, thousand, million = found.groups()
     times = int(number.replace(",", "")) if number else 1
-    return {kind: round(quantity * times * (1_000 if thousand else 10**6 if million else 1))}
+    return {kind: round(used * times * (1_000 if thousand else 10**6 if million else 1))}
 
 
 def _kind_of_tokens(row: Row) -> str | None:

@@ -39,7 +39,7 @@ import orjson
 
 from data.errors import EventError, Refused
 from data.events.table import FIELDS, TEXTS
-from data.sources.fields import as_iso, decimal, whole
+from data.sources.fields import CENTS, amount, as_iso, whole
 from data.sources.format import Entry, Note, Options, Raw, Record, records
 from data.sources.json_paths import MISSING, inside, is_in, lists_in, lookup
 
@@ -148,8 +148,8 @@ class RenamedRows:
         raw["kind"] = raw.get("kind") or "llm"
         dated = "ts" in raw
         raw["event_id"] = raw.get("event_id") or self._id(row, () if dated else self._period)
-        cents = decimal("cost_cents", raw.pop("cost_cents", None))
-        return raw | ({} if cents is None else {"cost": cents / 100}) | self._dates(raw)
+        cost = amount("cost_cents", raw.pop("cost_cents", None), CENTS)
+        return raw | ({} if cost is None else {"cost": cost}) | self._dates(raw)
 
     @property
     def _period(self) -> tuple[datetime | None, ...]:

@@ -23,8 +23,9 @@ from typing import Any, Final
 from data.errors import EventError
 from data.sources.entries import entries
 from data.sources.fields import (
+    CENTS,
+    amount,
     count,
-    decimal,
     instant,
     milliseconds,
     paid,
@@ -117,8 +118,7 @@ def _tokens(row: Row) -> Raw:
 
 
 def _cost(row: Row) -> Raw:
-    cents = decimal("cost", row.get("cost"))
-    return paid("cost", None if cents is None else cents / 100, row.get("cost_currency"))
+    return paid("cost", amount("cost", row.get("cost"), CENTS), row.get("cost_currency"))
 
 
 FORMAT = Format("portkey", "Portkey's log exports", recognises, read)

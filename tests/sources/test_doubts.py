@@ -9,21 +9,33 @@ from typing import Any, Final
 import pytest
 
 from data.engines.protocol import EventStore
-from data.events.doubts import DOUBTS, NO_REQUESTS, UNKNOWN_COUNT
+from data.errors import EventError
+from data.events.doubts import DOUBTS, NO_QUANTITY, NO_REQUESTS, NO_TIME, UNKNOWN_COUNT
 from data.ingest import importing
 from data.ingest.importing import ingest_paths
 from data.ingest.keys import UNNAMED
 from data.ingest.requests import LocalRequestParser
 from data.prices.book import public
+from data.sources import Options, find, read
 from data.sources.events import COST_UNKNOWN
 from data.sources.langfuse.usage import APART
-from data.sources.litellm.retrievals import RETRIEVED, WITH_COST
+from data.sources.litellm.no_calls import (
+    CREATED,
+    CREATED_COST,
+    RETRIEVED,
+    RETRIEVED_COST,
+)
 from data.sources.report import Report
 from tests.cli_logs import stored
 from tests.engines.test_parquet_load import written
 from tests.serving import KEY, serving
+from tests.sources.test_bills import CHARGE
+from tests.sources.test_gateways import PORTKEY
 from tests.sources.test_otlp_logs import COMPLETED, log
-from tests.sources.test_otlp_spans import request, span
+from tests.sources.test_otlp_spans import CHAT, one, request, span
+from tests.sources.test_span_files import zipkin
+from tests.sources.test_vendor_sources import CURSOR, GENERATION, TRACE
+from tests.sources.test_vendor_usage import table
 
 CALL: Final = {
     "request_id": "r1", "call_type": "acompletion", "startTime": "2026-11-20T12:00:00Z",
@@ -99,14 +111,38 @@ def test_the_money_of_retrievals_is_named(tmp_path: Path, store: EventStore) -> 
     assert report.notes == {
         RETRIEVED.format("aretrieve_batch"): 1,
         RETRIEVED.format("list_batches"): 1,
-        WITH_COST.format("aretrieve_batch", 2, 1): 1,
-        WITH_COST.format("aget_responses", 1, 0.125): 1,
+        RETRIEVED_COST.format("aretrieve_batch", 2, 1): 1,
+        RETRIEVED_COST.format("aget_responses", 1, 0.125): 1,
     }
 
 
-@pytest.mark.parametrize("kind", ["acompletion", "aresponses", "acreate_batch", "rerank", ""])
-def test_what_makes_something_is_a_call(kind: str, tmp_path: Path, store: EventStore) -> None:
-    assert imported(tmp_path, store, [CALL | {"call_type": kind}]).accepted == 1
+NO_TOKENS: Final = {"spend": 0, "prompt_tokens": 0, "completion_tokens": 0}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["acreate_batch", "create_batch", "acreate_file", "create_file", "avector_store_create",
+     "vector_store_search", "avector_store_file_create", "avector_store_file_update",
+     "acreate_fine_tuning_job", "create_assistants", "acreate_thread", "a_add_message",
+     "acreate_container", "aupload_container_file", "create_sandbox", "acreate_skill"],
+)  # fmt: skip
+def test_what_only_creates_something_is_no_call(
+    kind: str, tmp_path: Path, store: EventStore
+) -> None:
+    row = CALL | {"call_type": kind}
+    rows = [row | NO_TOKENS | {"request_id": f"c{n}", "spend": n * 0.5} for n in range(3)]
+    report = imported(tmp_path, store, [CALL, *rows, row | {"request_id": "c4"}])
+    assert (report.read, report.accepted, report.cost_nano) == (2, 2, 500_000_000)
+    assert report.notes == {CREATED.format(kind): 1, CREATED_COST.format(kind, 2, 1.5): 1}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["acompletion", "aresponses", "create_video", "acreate_interaction", "arun_thread", "rerank",
+     "asearch", "call_mcp_tool", ""],
+)  # fmt: skip
+def test_what_calls_a_model_is_a_call(kind: str, tmp_path: Path, store: EventStore) -> None:
+    assert imported(tmp_path, store, [CALL | NO_TOKENS | {"call_type": kind}]).accepted == 1
 
 
 OURS: Final = {"ts": "2026-11-20T12:00:00Z", "kind": "llm", "model": "gpt-4o", "output_tokens": 5}
@@ -239,3 +275,72 @@ def test_langfuse_keeps_a_call_whose_parts_exceed_their_whole(
     assert stored(store, "input_tokens", "cached_input_tokens", "output_tokens") == [
         (5, 9, 0), (None, None, 3),
     ]  # fmt: skip
+
+
+Row = dict[str, Any]
+PREMIUM: Final = {
+    "Timestamp": "2025-06-20T15:41:12.4447630Z", "User": "ana", "Model": "claude-sonnet-4",
+    "Requests Used": "0.33", "Exceeds Monthly Quota": "False", "Total Monthly Quota": "1000",
+}  # fmt: skip
+PAYLOAD: Final = CALL | {"id": "p1", "response_cost": 0.25, "startTime": 1_795_350_580.5}
+AIDER: Final = {"event": "message_send", "time": 1_795_350_580, "user_id": "ana"}
+
+
+def doubtful(name: str, row: Row, value: Row) -> Any:
+    return pytest.param(name, row, value, id=f"{name}-{'-'.join(value)}")
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "value"),
+    [
+        *(
+            doubtful("copilot_premium_requests", PREMIUM, {"Requests Used": used})
+            for used in ("-1", "many", "1e999")
+        ),
+        doubtful("cursor", CURSOR, {"Total Tokens": "7"}),
+        doubtful("cursor", CURSOR, {"Cost": "inf"}),
+        doubtful("langfuse", TRACE, {"latency": "soon"}),
+        doubtful("langfuse", GENERATION, {"costDetails": {"input": "Infinity"}}),
+        doubtful("portkey", PORTKEY, {"cost": "NaN"}),
+        doubtful("litellm", CALL, {"endTime": "later"}),
+        doubtful("litellm-callback", PAYLOAD, {"endTime": 1e300}),
+        doubtful("aider", AIDER, {"properties": {"prompt_tokens": "many", "cost": 1}}),
+    ],
+)
+def test_no_format_loses_a_record_to_one_doubtful_number(
+    name: str, row: Row, value: Row, tmp_path: Path, store: EventStore
+) -> None:
+    tabular = "Requests Used" in row or "Cost" in row
+    path = tmp_path / ("rows.csv" if tabular else "rows.jsonl")
+    path.write_text(table(row | value) if tabular else json.dumps(row | value) + "\n")
+    report = ingest_paths([path], store, name=name)
+    assert (report.accepted, report.rejections) == (1, [])
+    assert any("unknown" in note or "these hold" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("value", [-5, "long", 1e300])
+def test_a_span_of_zipkin_stays_whatever_its_duration(value: Any, tmp_path: Path) -> None:
+    path = tmp_path / "spans.json"
+    path.write_text(zipkin().replace('"duration": 1000000', f'"duration": {json.dumps(value)}'))
+    assert json.dumps(value) in path.read_text()
+    found = [raw for _, raw in read(find([path], "zipkin"), Options())]
+    assert not [raw for raw in found if isinstance(raw, EventError)]
+    assert any(isinstance(raw, dict) for raw in found)
+
+
+def test_a_first_token_at_no_time_loses_no_call() -> None:
+    wrong = {"langfuse.observation.completion_start_time": '"soon"'}
+    DOUBTS.take()
+    assert one(CHAT | wrong)["ttft_ms"] is None
+    assert DOUBTS.take() == [NO_TIME.format("completion_start_time")]
+
+
+def test_a_bill_in_focus_keeps_a_charge_of_doubtful_numbers(
+    tmp_path: Path, store: EventStore
+) -> None:
+    path = tmp_path / "bill.csv"
+    odd = {"ConsumedQuantity": "some", "ConsumedUnit": "requests", "EffectiveCost": "much"}
+    path.write_text(table(CHARGE | odd))
+    report = ingest_paths([path], store, name="focus")
+    assert (report.accepted, report.rejections) == (1, [])
+    assert NO_QUANTITY.format("ConsumedQuantity") in report.notes

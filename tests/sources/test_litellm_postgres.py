@@ -30,6 +30,7 @@ from data.sources import Options, find, read
 from data.sources.format import NOT_READ
 from data.sources.litellm import database as litellm_database
 from data.sources.litellm.database import Database
+from data.sources.litellm.no_calls import CREATED_COST, RETRIEVED_COST
 from data.sources.postgres.address import NO_URL, Address
 from data.sources.report import Report
 from data.state.store import State
@@ -377,6 +378,31 @@ def test_many_rows_of_one_instant_are_paged_exactly(
     base.add(*calls(*["07:00"] * 10), *calls(*["07:00:00.001"] * 2, prefix="a"))
     report, fetched = one_pass(base)
     assert (report.accepted, report.duplicates, fetched) == (12, 0, 12)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_the_money_of_rows_that_are_no_calls_is_named_once(
+    base: Base, one_pass: Run, dry_run: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(litellm_database, "PAGE", 2)
+    base.add(*calls("07:00"))
+    for kind in ("aretrieve_batch", "acreate_batch"):
+        base.add(
+            *calls(
+                *["08:00"] * 3,
+                prefix=kind,
+                call_type=kind,
+                spend=0.25,
+                prompt_tokens=0,
+                completion_tokens=0,
+            )
+        )
+    report, fetched = one_pass(base, dry_run=dry_run)
+    assert (report.accepted, fetched) == (1, 7)
+    assert report.notes == {
+        RETRIEVED_COST.format("aretrieve_batch", 3, 0.75): 1,
+        CREATED_COST.format("acreate_batch", 3, 0.75): 1,
+    }
 
 
 def test_lost_rows_are_told(base: Base, one_pass: Run) -> None:

@@ -336,12 +336,23 @@ def test_what_is_no_use_of_a_model_yields_nothing(attributes: dict[str, Any]) ->
         ({"gen_ai.operation.name": "retrieve_batch", "gen_ai.request.model": "m"},
          f"{UNCOUNTED}: gen_ai.operation.name is retrieve_batch"),
         (USED, f"{LOST}: nothing says which model was called"),
+        ({"gen_ai.evaluation.name": "relevance", "gen_ai.evaluation.score.value": 0.5},
+         f"{UNCOUNTED}: nothing but gen_ai.evaluation.name, gen_ai.evaluation.score.value"),
+        ({"gen_ai.conversation.id": "c1"}, f"{UNCOUNTED}: nothing but gen_ai.conversation.id"),
     ],
 )  # fmt: skip
 def test_a_span_about_a_model_that_becomes_nothing_is_named(
     attributes: dict[str, Any], sentence: str
 ) -> None:
     assert read(request(span(attributes))) == [Note(sentence)]
+
+
+def test_a_span_below_an_agent_that_carries_on_its_name_is_no_loss() -> None:
+    agent = span({"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "kb"})
+    inner = {"gen_ai.agent.name": "kb", "http.route": "/"}
+    assert [type(one) for one in read(request(agent, span(inner, parent=agent)))] == [dict]
+    scored = span(inner | {"gen_ai.evaluation.name": "relevance"}, parent=agent)
+    assert [type(one) for one in read(request(agent, scored))] == [dict, Note]
 
 
 @pytest.mark.parametrize(
@@ -830,9 +841,12 @@ LITELLM: Final = {
 }  # fmt: skip
 
 
-def test_what_litellm_only_retrieves_is_no_call() -> None:
-    (note,) = read(request(span(LITELLM | {"gen_ai.operation.name": "aget_responses"})))
-    assert "aget_responses" in note.text
+@pytest.mark.parametrize("kind", ["aget_responses", "acreate_batch", "avector_store_search"])
+def test_what_litellm_only_retrieves_or_creates_is_no_call(kind: str) -> None:
+    tokens = dict.fromkeys(("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"), 0)
+    row = LITELLM | tokens | {"gen_ai.operation.name": kind}
+    (note,) = read(request(span(row)))
+    assert kind in note.text
 
 
 def test_a_call_of_litellm_is_read_as_its_row() -> None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from data.events.money import NANO
-from data.sources.fields import count, decimal, part
+from data.sources.fields import amount, count, part
 
 Line = Mapping[str, Any]
 Counters = dict[str, Decimal]
@@ -66,8 +66,8 @@ def _counters(usage: Line, names: tuple[str, ...]) -> Counters:
 
 
 def cost(dollars: Any) -> Counters:
-    amount = decimal("costUSD", dollars)
-    return {} if amount is None else {"cost": amount}
+    found = amount("costUSD", dollars)
+    return {} if found is None else {"cost": found}
 
 
 def since(

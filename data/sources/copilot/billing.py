@@ -19,13 +19,24 @@ not counted   rows of other GitHub products (a note says how many)
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from data.errors import EventError
 from data.sources.aggregates import Bucket, Tally, written
 from data.sources.delimited import rows
-from data.sources.fields import count, decimal, fingerprint, instant, nano, tags_json, text
+from data.sources.fields import (
+    below_zero,
+    count,
+    decimal,
+    fingerprint,
+    instant,
+    nano,
+    tags_json,
+    text,
+)
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
 
@@ -70,7 +81,8 @@ def read(file: File, options: Options) -> Iterator[Record]:
             event = _event(bucket, sku, row)
             tally.count(None)
             for name in sums:
-                sums[name] += decimal(name, row.get(name)) or 0
+                with suppress(EventError):  # what is billed was read before
+                    sums[name] += decimal(name, row.get(name)) or 0
             yield event
 
     yield from records(_renamed(rows(file)), convert, options)
@@ -97,7 +109,7 @@ def _differ(gross_amount: Decimal, net_amount: Decimal) -> str:
 def _event(bucket: Bucket, sku: str, row: Row) -> Raw:
     amounts = {name: row.get(name) for name in AMOUNTS}
     cost = nano("net_amount", row.get("net_amount"))
-    refund = any((decimal(name, value) or 0) < 0 for name, value in amounts.items())
+    refund = any(below_zero(name, value) for name, value in amounts.items())
     product = next((sku.removesuffix(unit) for unit in UNITS if sku.endswith(unit)), sku)
     return {
         "event_id": fingerprint("copilot", *(text(row.get(name)) for name in KEY), *REFUND[refund]),

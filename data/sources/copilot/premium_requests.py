@@ -18,10 +18,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from data.errors import EventError
 from data.sources.aggregates import UNPRICED
 from data.sources.delimited import rows
-from data.sources.fields import decimal, fingerprint, instant, tags_json, text
+from data.sources.fields import fingerprint, instant, quantity, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 
@@ -48,9 +47,7 @@ def read(file: File, options: Options) -> Iterator[Record]:
 def _event(row: Row) -> Raw:
     moment = instant("Timestamp", row["Timestamp"])
     user, model = text(row["User"]), text(row["Model"])
-    used = decimal("Requests Used", row["Requests Used"])
-    if used is not None and used < 0:
-        raise EventError("Requests Used is negative")
+    used = quantity("Requests Used", row["Requests Used"])
     return {
         "event_id": fingerprint("copilot:premium", moment.isoformat(), user, model),
         "ts": moment,

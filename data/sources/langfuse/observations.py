@@ -26,7 +26,7 @@ from typing import Any, Final
 from data.errors import EventError
 from data.sources.delimited import rows
 from data.sources.entries import begins_json, by_head, documents
-from data.sources.fields import decimal, instant, parsed, tags_json, text
+from data.sources.fields import instant, parsed, quantity, tags_json, text
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
 from data.sources.langfuse.usage import cost, tokens
@@ -108,7 +108,7 @@ def _converted(_: str, row: Row) -> Iterator[Raw | Note]:
 
 
 def _trace(row: Row) -> Raw:
-    seconds = decimal("latency", row.get("latency"))
+    seconds = quantity("latency", row.get("latency"))
     return {
         **_row_fields(row, text(row.get("id"))),
         "kind": "workflow",

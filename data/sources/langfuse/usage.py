@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.events.doubts import DOUBTS
-from data.sources.fields import count, decimal, nano, parsed, text
+from data.sources.fields import NO_AMOUNT, amount, count, nano, parsed, text
 from data.sources.format import Raw
 
 APART: Final = "usageDetails: parts are more than the input or output: taken as counted apart"
@@ -139,12 +139,13 @@ def cost(row: Row, used: bool) -> Raw:
     details = _object("costDetails", row.get("costdetails"))
     total = details.get("total")
     if total is None and details:
-        parts = [decimal(f"costDetails {name}"[:60], each) for name, each in details.items()]
-        total = sum(part for part in parts if part is not None)
+        parts = [amount(f"costDetails {name}"[:60], each) for name, each in details.items()]
+        known = [part for part in parts if part is not None]
+        total = NO_AMOUNT if NO_AMOUNT in known else sum(known)
     if total is not None:
         return {"cost_nano": nano("costDetails total", total), "cost_origin": "reported"}
     for name in ("calculatedtotalcost", "totalcost"):
-        dollars = decimal(name, row.get(name))
+        dollars = amount(name, row.get(name))
         if dollars or (dollars is not None and not used):
             return {"cost_nano": nano(name, dollars), "cost_origin": "reported"}
     return {}

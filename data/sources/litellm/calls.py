@@ -16,6 +16,7 @@ from typing import Any, Final
 import orjson
 
 from data.errors import EventError
+from data.events.doubts import DOUBTS
 from data.sources.fields import (
     IMPOSSIBLE,
     count,
@@ -29,7 +30,7 @@ from data.sources.fields import (
     whole,
 )
 from data.sources.format import Note, Raw
-from data.sources.litellm.retrievals import retrieval
+from data.sources.litellm.no_calls import not_a_call
 
 STATUSES: Final = {"success": "ok", "failure": "error"}
 Row = Mapping[str, Any]
@@ -164,7 +165,7 @@ class Calls:
 
     def convert(self, row: Row) -> Iterator[Raw | Note]:
         """What `call` makes of a row; raises `EventError` likewise."""
-        if (note := retrieval(row)) is not None:
+        if (note := not_a_call(row)) is not None:
             yield note
             return
         found = call(row, self.names)
@@ -252,14 +253,17 @@ def _duration(row: Row) -> int | None:
     if given is not None or not all(ends):
         return given
     start, end = (_instant(moment) for moment in ends if moment)
+    if start is None or end is None:
+        DOUBTS.no_time("startTime" if start is None else "endTime")
+        return None
     return (end - start) // timedelta(milliseconds=1) if end >= start else None
 
 
-def _instant(moment: str) -> datetime:
+def _instant(moment: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(moment)
     except ValueError:
-        raise EventError(f"{moment[:40]!r} is not a time") from None
+        return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

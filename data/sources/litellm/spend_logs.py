@@ -30,10 +30,12 @@ cost          spend (response_cost), every digit, rounded to nano-dollars. 0 is 
               unpriced, and not priced by our book (the gateway names on-premises models `openai`)
 status        failure is error; error_class from error_information
 stays null    tool (but for calls of MCP), integration, run_id, repository, ttft_ms
-not counted   retrievals and polls (aget_responses, aretrieve_batch, list_…; notes say how many and
-              with what money): they repeat what a call took; the Daily tables, activity, users,
-              teams and keys (the same calls again, summed; one file of LiteLLM_DailyUserSpend is
-              compared with one of rows imported with it); a row without startTime
+not counted   retrievals and polls (aget_responses, aretrieve_batch, list_…), which repeat what a
+              call took, and what creates a batch, a file, a store (acreate_batch, create_file,
+              avector_store_search …; notes say how many and with what money); the Daily tables,
+              activity, users, teams and keys (the same calls again, summed; one file of
+              LiteLLM_DailyUserSpend is compared with one of rows imported with it); a row without
+              startTime
 """
 
 from __future__ import annotations
@@ -47,6 +49,7 @@ from functools import partial
 from typing import Any, Final
 
 from data.errors import EventError
+from data.events.doubts import DOUBTS
 from data.events.table import EPOCH
 from data.sources.delimited import rows
 from data.sources.entries import begins_json, by_head, entries, values
@@ -127,7 +130,7 @@ def as_row(payload: Mapping[str, Any]) -> Row:
         "request_id": payload.get("id"),
         "session_id": text(payload.get("session_id")) or payload.get("trace_id"),
         "startTime": _moment("startTime", payload),
-        "endTime": _moment("endTime", payload),
+        "endTime": _end(payload),
         "user": metadata.get("user_api_key_user_id"),
         "team_id": metadata.get("user_api_key_team_id"),
         "mcp_namespaced_tool_name": mcp.get("namespaced_tool_name"),
@@ -139,6 +142,14 @@ def as_row(payload: Mapping[str, Any]) -> Row:
 def _metadata(payload: Mapping[str, Any], metadata: Mapping[str, Any]) -> Row:
     fields = {name: metadata.get(name) for name in METADATA}
     return fields | {"error_information": payload.get("error_information")}
+
+
+def _end(payload: Mapping[str, Any]) -> str | None:
+    try:
+        return _moment("endTime", payload)
+    except (EventError, OverflowError):
+        DOUBTS.no_time("endTime")
+        return None
 
 
 def _moment(name: str, payload: Mapping[str, Any]) -> str | None:

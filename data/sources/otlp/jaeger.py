@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.entries import by_head, documents, is_list, values
-from data.sources.fields import part
+from data.sources.fields import part, whole
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Record, require_mapping
 from data.sources.otlp.items import Span
@@ -53,7 +53,7 @@ def _span(node: Node, resources: Mapping[str, Attributes]) -> Span:
         str(node.get("operationName") or ""),
         kind_of(tags.get("span.kind")),
         start * 1_000,
-        (start + int(node.get("duration") or 0)) * 1_000,
+        (start + (whole("duration", node.get("duration")) or 0)) * 1_000,
         wrong,
         Attributes(tags),
         resources.get(str(node.get("processID"))) or Attributes({}),

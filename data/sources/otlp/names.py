@@ -17,7 +17,7 @@ from itertools import count
 from typing import Any, Final
 
 from data.prices.provider_names import PLACEHOLDERS
-from data.sources.fields import decimal
+from data.sources.fields import quantity
 
 BITS: Final = count()
 MASKS: Final[dict[str, int]] = {}  # a bit for each `Names` that has the spelling
@@ -322,6 +322,12 @@ SHARES: Final = Names(
 )  # fmt: skip
 GENAI: Final = Names(*USAGE, *REQUESTED, *ANSWERED, *OPERATION)
 
+# What programs put on every span below an agent or a conversation.
+CONTEXT: Final = frozenset({
+    "gen_ai.conversation.id", "gen_ai.agent.id", "gen_ai.agent.name", "gen_ai.agent.version",
+    "gen_ai.agent.description", "gen_ai.workflow.name", "gen_ai.user", "gen_ai.user.id",
+})  # fmt: skip
+
 USER: Final = Names(
     "enduser.id", "user.id", "gen_ai.user.id", "gen_ai.user", "langfuse.user.id",
     "traceloop.association.properties.user_id", "ai.telemetry.metadata.userId",
@@ -350,12 +356,18 @@ DATA_SOURCE: Final = Names("gen_ai.data_source.id", "server.address")
 ENVIRONMENT: Final = Names("deployment.environment.name", "deployment.environment")
 
 
+def genai_names(attributes: Mapping[str, Any]) -> list[str]:
+    """The attributes that are of the GenAI conventions by their prefix, sorted."""
+    return sorted(name for name in attributes if name.startswith("gen_ai."))
+
+
 def provider_of(attributes: Attributes) -> str | None:
     """The provider by name, in lower case; `openai.chat` is openai."""
     return ENDPOINT.sub("", (first_text(attributes, PROVIDER) or "").lower()) or None
 
 
 def milliseconds(name: str, value: Any, unit: int = 1) -> int | None:
-    """Whole milliseconds of a number of `unit` milliseconds each."""
-    number = decimal(name, value)
+    """Whole milliseconds of a number of `unit` milliseconds each; unknown, and noted, where it is
+    none."""
+    number = quantity(name, value)
     return None if number is None else int(number * unit)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from data.errors import EventError
+from data.events.doubts import DOUBTS
 from data.events.table import micros
 from data.sources.fields import instant
 from data.sources.format import MOST_NAMED, UNREAD, Note, Raw
@@ -43,6 +44,7 @@ SURPLUS: Final = Note(
     " cached): it is not counted"
 )
 UNCOUNTED: Final = "spans with GenAI attributes became nothing"
+MOST_LISTED: Final = 3
 LOST: Final = "spans with tokens or money became nothing"
 # Calls may come yet, of another service.
 WITHOUT_CALLS: Final = {
@@ -96,10 +98,13 @@ def _without_calls(span: Span, tree: Tree) -> Iterator[Note]:
 
 def _uncounted(span: Span, tree: Tree) -> Iterator[Note]:
     """Why a span about a model became nothing, unless spans below it or beside it say the same, as
-    of the Vercel AI SDK and of MCP."""
+    of the Vercel AI SDK and of MCP, or it only carries on the names of what it is part of."""
     attributes = span.attributes
     repeats = "ai.operationId" in attributes or names.MCP in attributes
-    if repeats or not attributes.spelled & names.GENAI.bit:
+    others = [] if attributes.spelled & names.GENAI.bit else names.genai_names(attributes)
+    if repeats or not (attributes.spelled & names.GENAI.bit or others):
+        return
+    if others and names.CONTEXT.issuperset(others) and any(map(tree.roles.get, tree.above(span))):
         return
     if span in tree.around_calls:
         yield AROUND
@@ -107,6 +112,8 @@ def _uncounted(span: Span, tree: Tree) -> Iterator[Note]:
     words = ((name, attributes.get(name)) for name in (*CERTAIN, *KINDS, *names.OPERATION))
     reason = next((f"{name} is {str(word)[:40]}" for name, word in words if word is not None), "")
     what = LOST if attributes.spelled & names.USAGE.bit else UNCOUNTED
+    if others:
+        reason = f"nothing but {', '.join(others[:MOST_LISTED])}"
     yield Note(f"{what}: {reason or 'nothing says which model was called'}")
 
 
@@ -193,10 +200,19 @@ def _first(span: Span) -> int | None:
     if not attributes.spelled & TIMED:  # as mostly
         return None
     if (moment := first_text(attributes, names.FIRST_MOMENT)) is not None:
-        took = micros(instant("completion_start_time", moment.strip('"'))) - span.start // 1_000
-        return took // 1_000 if took >= 0 else None
+        return _until(moment.strip('"'), span)
     found = milliseconds(*first_known(attributes, names.FIRST_SECONDS), 1_000)
     return milliseconds(*first_known(attributes, names.FIRST_MILLIS)) if found is None else found
+
+
+def _until(moment: str, span: Span) -> int | None:
+    """Milliseconds from the span's start to a moment that it tells."""
+    try:
+        took = micros(instant("completion_start_time", moment)) - span.start // 1_000
+    except EventError:
+        DOUBTS.no_time("completion_start_time")
+        return None
+    return took // 1_000 if took >= 0 else None
 
 
 def _tool(span: Span) -> Raw:

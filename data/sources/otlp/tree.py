@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, Final
 
+from data.sources.litellm.no_calls import CREATION
 from data.sources.otlp import names, unfolding
 from data.sources.otlp.items import SERVER, Span
 from data.sources.otlp.names import Attributes, Names, first_known, first_text
@@ -87,7 +88,10 @@ def _kind(attributes: Attributes, words: dict[str, dict[str, str]]) -> str | Non
 
 
 def _of_others(attributes: Attributes) -> str:
-    if LATER_REQUEST.match(str(attributes.get("gen_ai.operation.name"))):
+    operation = str(attributes.get("gen_ai.operation.name"))
+    if LATER_REQUEST.match(operation) or (
+        CREATION.search(operation) and not _has_tokens(attributes)
+    ):
         return ""
     if (found := _kind(attributes, KINDS)) is not None:
         return found
@@ -97,6 +101,10 @@ def _of_others(attributes: Attributes) -> str:
     if model and attributes.spelled & (names.OPERATION.bit | names.USAGE.bit):
         return "" if "openinference.span.kind" in attributes else "llm"
     return "tool" if "gen_ai.tool.call.id" in attributes else ""
+
+
+def _has_tokens(attributes: Attributes) -> bool:
+    return any(first_known(attributes, each)[1] for each in (names.INPUT, names.OUTPUT))
 
 
 def _of_ai_sdk(operation: str) -> str:

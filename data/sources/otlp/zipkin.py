@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from data.sources.entries import documents
-from data.sources.fields import part
+from data.sources.fields import part, whole
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Record
 from data.sources.otlp.items import Span
@@ -38,7 +38,7 @@ def _spans(node: Node) -> Iterator[Span]:
         str(node.get("name") or ""),
         kind_of(node.get("kind")),
         start * 1_000,
-        (start + int(node.get("duration") or 0)) * 1_000,
+        (start + (whole("duration", node.get("duration")) or 0)) * 1_000,
         "error" in tags or tags.get("otel.status_code") == "ERROR",
         Attributes(tags),
         Attributes({"service.name": service} if service else {}),
