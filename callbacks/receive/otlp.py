@@ -43,6 +43,7 @@ from data.ingest.importing import store_request
 from data.ingest.keys import Key
 from data.ingest.requests import RequestParser
 from data.sources.otlp.logs import LOST as LOST_EVENTS
+from data.sources.otlp.logs import UNCOUNTED_EVENTS
 from data.sources.otlp.requests import EARLIER
 from data.sources.otlp.spans import LOST, UNCOUNTED, WITHOUT_CALLS
 from data.sources.report import Report
@@ -105,7 +106,8 @@ def _warning(signal: str, key: Key, report: Report, tally: LiveImports) -> str:
 
 def _lost(report: Report) -> str:
     """What of a request about models was not counted: with tokens or money, or all of it."""
-    kinds = (LOST, LOST_EVENTS, *WITHOUT_CALLS.values(), *([] if report.read else [UNCOUNTED]))
+    all_of_it = () if report.read else (UNCOUNTED, UNCOUNTED_EVENTS)
+    kinds = (LOST, LOST_EVENTS, *WITHOUT_CALLS.values(), *all_of_it)
     found = [f"{note} ({times:,} ×)" for note, times in report.notes.items()
              if note.startswith(kinds)]  # fmt: skip
     return "; ".join(found[:REASONS])

@@ -26,6 +26,7 @@ from werkzeug.test import TestResponse
 from callbacks.receive import otlp, request_body
 from callbacks.receive.otlp import METRICS_ONLY
 from data.errors import StoreError
+from data.sources.otlp.logs import UNCOUNTED_EVENTS
 from data.sources.otlp.spans import LOST, UNCOUNTED, WITHOUT_CALLS
 from tests.serving import ADMIN, KEY, Served, serving
 
@@ -153,11 +154,25 @@ def test_spans_about_models_that_become_nothing_are_named(served: Served) -> Non
     why = f"{UNCOUNTED}: langsmith.span.kind is prompt (1 ×)"
     assert told(post(served, alone.SerializeToString())) == (0, why)
     assert told(post(served, spans({"http.route": "/"}).SerializeToString())) == (0, "")
+    scored = spans({"gen_ai.evaluation.name": "relevance"})
+    del scored.resource_spans[0].scope_spans[0].spans[0].attributes[0]  # the operation
+    why = f"{UNCOUNTED}: nothing but gen_ai.evaluation.name"
+    assert told(post(served, scored.SerializeToString())) == (0, f"{why} (1 ×)")
+    assert served.json("imports")["imports"][0]["notes"][why] == 1
     calls = spans(CALL, {n: v for n, v in template.items() if "usage" not in n})
     assert told(post(served, calls.SerializeToString())) == (0, "")
     notes = served.json("imports")["imports"][0]["notes"]
     assert {f"{LOST}: gen_ai.operation.name is framework": 2}.items() <= notes.items()
     assert notes[f"{UNCOUNTED}: langsmith.span.kind is prompt"] == 2
+
+
+def test_log_events_about_models_that_become_nothing_are_named(served: Served) -> None:
+    record = {"timeUnixNano": "1795350580123456789", "eventName": "gen_ai.evaluation.result"}
+    logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": [record, record]}]}]}
+    why = f"{UNCOUNTED_EVENTS}: gen_ai.evaluation.result"
+    answer = post(served, json.dumps(logs).encode(), JSON, "logs")
+    assert answer.json == {"partialSuccess": {"errorMessage": f"{why} (2 ×)"}}
+    assert served.json("imports")["imports"][0]["notes"][why] == 2
 
 
 def test_agent_spans_with_tokens_and_no_calls_are_named(served: Served) -> None:

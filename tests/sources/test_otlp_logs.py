@@ -13,7 +13,13 @@ from data.sources.codex.calls import call_id
 from data.sources.events import event_of
 from data.sources.format import UNREAD
 from data.sources.otlp import requests
-from data.sources.otlp.logs import LOST, METRICS_ONLY, REPEATS_SPAN
+from data.sources.otlp.logs import (
+    LOST,
+    METRICS_ONLY,
+    REPEATS_MESSAGE,
+    REPEATS_SPAN,
+    UNCOUNTED_EVENTS,
+)
 from tests.sources.test_otlp_spans import SECRET, pairs
 
 AT: Final = 1_795_350_580_123_456_789
@@ -123,6 +129,18 @@ def test_an_event_of_another_program_with_counts_is_named() -> None:
     assert read(log(counts)) == [Note(f"{LOST}: qwen-code.api_response")]
     assert read(log(counts | {"input_token_count": 0})) == []
     assert read(log({"event.name": "qwen-code.user_prompt", "prompt_length": 5})) == []
+
+
+def test_an_event_about_a_model_that_becomes_nothing_is_named() -> None:
+    score = {"gen_ai.evaluation.name": "relevance", "gen_ai.evaluation.score.value": 0.5}
+    named = "gen_ai.evaluation.result"
+    assert read(log(score, named)) == [Note(f"{UNCOUNTED_EVENTS}: {named}")]
+    assert read(log(score, eventName="ours")) == [Note(f"{UNCOUNTED_EVENTS}: ours")]
+    assert read(log({}, "gen_ai.client.operation.exception")) == [
+        Note(f"{UNCOUNTED_EVENTS}: gen_ai.client.operation.exception")
+    ]
+    assert read(log({}, "gen_ai.choice"), log({}, "gen_ai.user.message")) == [REPEATS_MESSAGE] * 2
+    assert read(log({"http.route": "/"}, "http.request")) == []
 
 
 @pytest.mark.parametrize(
@@ -315,7 +333,9 @@ def test_a_time_that_only_the_collector_saw_is_better_than_none() -> None:
 def test_events_of_instrumentations_repeat_their_spans() -> None:
     content = {"gen_ai.system": "openai", "gen_ai.usage.input_tokens": 5}
     details = log(content, eventName="gen_ai.client.inference.operation.details")
-    assert read(details, log(content, eventName="gen_ai.choice")) == [REPEATS_SPAN]
+    assert read(details, log(content, eventName="gen_ai.choice")) == [
+        REPEATS_SPAN, REPEATS_MESSAGE,
+    ]  # fmt: skip
 
 
 # Metrics

@@ -2,8 +2,8 @@
 
 The convention stands at the top of `requests.py`. Everything else is nobody's use: prompts,
 decisions, phases, the pieces of a stream, and the events of GenAI instrumentations, which repeat
-a span. An event of another name with counts like theirs is named, and so are counts of a known
-event that nobody reads.
+a span, which is noted. An event of another name with counts like theirs or about a model is named,
+and so are counts of a known event that nobody reads.
 
 Metrics are sums of what spans and log events tell one by one, so a report says they are there, and
 that their use is missing where those are not sent (`callbacks/receive/otlp.py` answers so, too).
@@ -15,6 +15,7 @@ changes: they are taken from the session's files, not from here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -37,7 +38,7 @@ from data.sources.otlp.agents import (
     unread,
 )
 from data.sources.otlp.items import DELTA, Log, Point
-from data.sources.otlp.names import first
+from data.sources.otlp.names import first, genai_names
 from data.sources.unread import is_something
 
 CLAUDE_SCOPE: Final = "com.anthropic.claude_code"
@@ -47,6 +48,9 @@ NO_USE: Final = frozenset({  # of events with counts of their own
     ("user_prompt", "tool_decision", "assistant_response", "hook_execution_start")
 })  # fmt: skip
 LOST: Final = "log events with tokens or money became nothing"
+UNCOUNTED_EVENTS: Final = "log events with GenAI attributes became nothing"
+MESSAGE: Final = re.compile(r"gen_ai\.(?:(?:system|user|assistant|tool)\.message|choice)")
+REPEATS_MESSAGE: Final = Note("gen_ai.*.message and gen_ai.choice repeat a span: not counted")
 REPEATS_SPAN: Final = Note(f"{SPAN_EVENT} repeats a span: not counted")
 MAKERS: Final[dict[str, Callable[[Log], Raw | None]]] = {
     "claude_code.api_request": claude_call,
@@ -88,9 +92,19 @@ def log_events(log: Log) -> Iterator[Raw | Note]:
         if (made := MAKERS[name](log)) is not None:
             yield {**common(log, name.partition(".")[0]), **made}
             yield from _left(unread(log))
-    elif name not in NO_USE and _has_counts(log):
-        named = name or str(log.attributes.get("event.name", "no name"))
-        yield Note(f"{LOST}: {named[:80]}")
+    elif name not in NO_USE:
+        yield from _uncounted(log)
+
+
+def _uncounted(log: Log) -> Iterator[Note]:
+    """Why an event with counts or about a model became nothing."""
+    name = log.name or str(log.attributes.get("event.name", "no name"))
+    if _has_counts(log):
+        yield Note(f"{LOST}: {name[:80]}")
+    elif MESSAGE.fullmatch(name):
+        yield REPEATS_MESSAGE
+    elif name.startswith("gen_ai.") or genai_names(log.attributes):
+        yield Note(f"{UNCOUNTED_EVENTS}: {name[:80]}")
 
 
 def _has_counts(log: Log) -> bool:
