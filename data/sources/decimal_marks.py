@@ -1,7 +1,7 @@
 """Whether a file writes 1.5 or 1,5: told by what only one of the two can mean, column by column.
 
-comma   1,5 · 0,125 · 1.234,5      point   1.5 · 0.125 · 1,234.5 · 1,234,567 · 1.5e-05
-either  1.234 · 1,234 · 1.234.567 (which may be an address, too)
+comma   1,5 · 0,125 · 1.234,5 · 1.234.567      point   1.5 · 0.125 · 1,234.5 · 1,234,567 · 1.5e-05
+either  1.234 · 1,234 · 1.234.567.890 where it may be an address, too
 
 A file of commas between its cells has a point as its mark, unless nothing in it says so and
 something says the other. Elsewhere a column goes by what it says itself, one that says nothing by
@@ -32,7 +32,9 @@ def _cell(number: str) -> re.Pattern[str]:
     return re.compile(rf"\s*[-+]?\s?{CURRENCY}\s?[-+]?(?:{number})\s?{CURRENCY}\s*")
 
 
-COMMA: Final = _cell(_only(",", r"\."))
+OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+THOUSANDS: Final = rf"(?!{OCTET}(?:\.{OCTET}){{3}}(?!\d|\.))\d{{1,3}}(?:\.\d{{3}}){{2,}}"
+COMMA: Final = _cell(_only(",", r"\.") + f"|{THOUSANDS}")
 POINT: Final = _cell(_only(r"\.", ",") + r"|\d{1,3}(?:,\d{3}){2,}|\d+\.\d+[eE][-+]?\d+")
 EITHER: Final = _cell(r"[1-9]\d{0,2}(?:,\d{3}|(?:\.\d{3})+)")
 NUMBER: Final = _cell(rf"\d{{1,3}}(?:(?:\.|{GROUP})\d{{3}})+(?:,\d+)?|\d+(?:,\d+)?")

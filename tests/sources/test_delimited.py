@@ -123,6 +123,22 @@ def test_a_decimal_comma_is_understood_where_the_file_is_consistent() -> None:
     assert decimal("a", read(spaced.encode())[0]["a"]) == Decimal("1234.56")
 
 
+@pytest.mark.parametrize("number", ["1.000.000", "1.234.567.890", "12.000.000 $", "-1.000.000"])
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_a_number_with_two_points_decides_that_points_are_thousands(
+    number: str, separator: str
+) -> None:
+    head, row = separator.join("abc"), separator.join([number, "1.200", "7"])
+    (_, found), *_ = rows(File("a.csv", body=f"{head}\n{row}\n".encode()))
+    assert found == {"a": number.replace(".", ""), "b": "1200", "c": "7"}
+
+
+@pytest.mark.parametrize("other", ["192.168.100.200", "1.2.3"])
+def test_an_address_or_a_version_decides_nothing(other: str) -> None:
+    (_, found), *_ = rows(File("a.csv", body=f"a;b\n{other};1.200\n".encode()))
+    assert isinstance(found, EventError)
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
