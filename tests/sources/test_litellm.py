@@ -342,7 +342,7 @@ def test_a_callback_with_a_long_first_call_is_recognised(
         ({"id": None, "litellm_call_id": ""}, "litellm_call_id and request_id are both missing"),
         ({"startTime": None}, "ts is missing"),
         ({"startTime": 1e400}, "startTime is not a number"),
-        ({"startTime": "soon"}, "'soon' is not a time"),
+        ({"startTime": "soon"}, "ts is not a time: 'soon'"),
         ({"startTime": 10**14}, "this is no record of the format"),
         ({"response_cost": "free"}, "spend is not a number"),
         ({"metadata": [1]}, "this is no record of the format"),

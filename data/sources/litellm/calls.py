@@ -254,7 +254,8 @@ def _duration(row: Row) -> int | None:
         return given
     start, end = (_instant(moment) for moment in ends if moment)
     if start is None or end is None:
-        DOUBTS.no_time("startTime" if start is None else "endTime")
+        if start:  # without one there is no event
+            DOUBTS.no_time("endTime")
         return None
     return (end - start) // timedelta(milliseconds=1) if end >= start else None
 
