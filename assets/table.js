@@ -5,7 +5,7 @@
   const kept = (key) => JSON.parse(window.localStorage.getItem(key) || "[]");
   const keep = (key, value) => window.localStorage.setItem(key, JSON.stringify(value));
   const COLUMN = { sortable: true, resizable: true, suppressHeaderMenuButton: true };
-  const FULL = { height: "100%", width: "100%" };
+  const FULL = { height: null, width: "100%" };
 
   /* What is searched, and which columns are not wanted: those are remembered. */
   own.useTableChoices = ({ key }) => {
@@ -43,20 +43,45 @@
     return [...columns].sort((a, b) => place(a) - place(b));
   };
 
-  /* The widths that the grid will give its columns once it has measured itself: drawn with others
-     first, they would move. What a share of the space is too little for has its least. */
-  const PINNED = 200;
-  const widened = (columns, frame) => {
-    const flexible = columns.filter(({ hide, pinned }) => !hide && !pinned);
-    let [free, space] = [flexible, frame - PINNED];
-    const share = ({ flex }) => (space * flex) / free.reduce((sum, one) => sum + one.flex, 0);
-    for (let small = null; !small || small.length;) {
-      small = free.filter((one) => share(one) < one.minWidth);
-      free = free.filter((one) => !small.includes(one));
-      space -= small.reduce((sum, one) => sum + one.minWidth, 0);
+  /* A column is as wide as its longest text, its head in two lines at most. Those that fit share what
+     is left of the frame, so that its edge cuts none; the others are beyond it. */
+  const [SPACE, LEAST, NAME] = [36, 64, 240]; // pixels
+  const pen = document.createElement("canvas").getContext("2d");
+  const lengths = (texts) => { // in bold, as the total is
+    pen.font = `650 13px ${getComputedStyle(document.body).fontFamily}`;
+    return texts.map((text) => pen.measureText(text).width);
+  };
+  const inTwoLines = (head) => {
+    const words = head.split(" ");
+    const broken = words.map((_, at) => [words.slice(0, at), words.slice(at)].map((some) => some.join(" ")));
+    return Math.min(...broken.map((lines) => Math.max(...lengths(lines))));
+  };
+  const needed = ({ field, headerName, pinned }, rows, frame) => {
+    const texts = rows.map((row) => String(row[`${field}_text`] ?? row[field] ?? ""));
+    const longest = [...new Set(texts)].sort((one, other) => other.length - one.length).slice(0, 8);
+    const width = Math.ceil(SPACE + Math.max(LEAST - SPACE, inTwoLines(headerName), ...lengths(longest)));
+    return pinned ? Math.min(width, NAME, Math.floor(frame / 2)) : width;
+  };
+  const widened = (columns, rows, frame) => {
+    const widths = new Map(columns.map((one) => [one.field, needed(one, rows, frame)]));
+    const shown = columns.filter(({ hide }) => !hide).sort((one, other) => Boolean(other.pinned) - Boolean(one.pinned));
+    let [left, fitting] = [frame, []];
+    for (const { field } of shown) {
+      if (left < widths.get(field)) break;
+      left -= widths.get(field);
+      fitting.push(field);
     }
-    const width = (one) => (free.includes(one) ? Math.floor(share(one)) : one.minWidth);
-    return columns.map((one) => (flexible.includes(one) ? { ...one, width: width(one) } : one));
+    const more = Math.floor(left / fitting.length);
+    fitting.forEach((field) => widths.set(field, widths.get(field) + more));
+    return columns.map(({ flex, minWidth, ...one }) => ({ ...one, width: widths.get(one.field) }));
+  };
+
+  /* As many rows as there are, or a page of them, all whole. */
+  const PAGING = 42; // pixels
+  const height = ({ grid }, { rows }) => {
+    const paged = rows.length > grid.paginationPageSize;
+    const shown = paged ? grid.paginationPageSize : rows.length;
+    return grid.headerHeight + grid.rowHeight * (shown + 1) + (paged ? PAGING : 0);
   };
 
   const keepOrder = (grid, key) => grid.addEventListener("dragStopped", () =>
@@ -169,11 +194,12 @@
         .map((column) => ({ ...column, hide: hidden.includes(column.field) }));
       return h(window.dash_ag_grid.AgGrid, {
         id, className: "grid", style: FULL, columnSize: null, defaultColDef: COLUMN,
-        columnDefs: widened(columns, place.current.clientWidth), rowData: answer.rows, dashGridOptions: options(declared, answer, search),
+        columnDefs: widened(columns, [...answer.rows, answer.total], place.current.clientWidth), rowData: answer.rows, dashGridOptions: options(declared, answer, search),
         setProps: (told) => clicked(id, told),
       });
     }, [built, answer]);
-    return h("div", { ref: place, className: "table-frame", ...watch },
+    const style = { minHeight: answer ? height(declared, answer) : undefined };
+    return h("div", { ref: place, className: "table-frame", style, ...watch },
       table, pointed && cellEvents(pointed));
   };
 })();

@@ -37,9 +37,13 @@ GRID: Final[dict[str, Any]] = {
     "enableCellTextSelection": True,
     "tooltipShowDelay": 400,
     "animateRows": False,
-    # A card shows nine rows and a dozen columns: less is made before it is looked at.
-    "rowBuffer": 4,
     "suppressColumnVirtualisation": True,
+}
+# A page of a card's table is whole on the page: it does not scroll by itself.
+PAGES: Final[dict[str, Any]] = {
+    "domLayout": "autoHeight",
+    "paginationPageSize": 10,
+    "paginationPageSizeSelector": [10, 20, 50, 200],
 }
 Props = dict[str, Any]
 Numbered = dict[str, Any]
@@ -95,7 +99,7 @@ def _chart(one: Section) -> Props:
         "breakdowns": [_choice(name, f"by {DIMENSIONS[name].label.lower()}") for name in one.by],
         "metrics": [_choice(name, METRICS[name].label) for name in one.metrics],
         "graph": GRAPH,
-        "grid": GRID,
+        "grid": GRID | PAGES,
     }
 
 

@@ -8,13 +8,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Request, expect
+from playwright.sync_api import Request, ViewportSize, expect
 
 from components.sections.declared import section
 from components.shapes.ranking import Ranking
-from tests.browser.driver import Open
+from tests.browser.driver import PHONE, WIDE, Open
 from tests.reader import Reader
 
+# The numbers that do not fit into their cell, the columns that the edge cuts, and what is scrolled.
+CUT = """card => {
+    const box = one => one.getBoundingClientRect();
+    const edge = box(card.querySelector('.ag-center-cols-viewport')).right;
+    const all = some => [...card.querySelectorAll(some)];
+    const body = card.querySelector('.ag-body-viewport') || card.querySelector('.ag-grid-scrolling-container');
+    return {
+        numbers: all('.ag-right-aligned-cell').filter(one => one.scrollWidth > one.clientWidth).length,
+        columns: all('.ag-center-cols-container .ag-cell')
+            .filter(one => box(one).left < edge - 2 && box(one).right > edge + 2).length,
+        rows: body ? body.scrollHeight - body.clientHeight : 0,
+        cells: all('.ag-center-cols-container .ag-cell').length > 0,
+    };
+}"""  # noqa: E501
 TIMED, RANKED = "cost-over-time", "cost-by-project"
 
 
@@ -101,6 +115,19 @@ def a_click_on_a_head_sorts(reader: Reader) -> None:
         head.click()
         reader.becomes(in_order, sorted(in_order(), reverse=reverse))
     assert reader.grid(RANKED)["total"]["requests"] == sum(in_order())
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_a_table_cuts_no_number_column_or_row(turn_as: Open, size: ViewportSize) -> None:
+    reader = turn_as("platform-admin", "/settings/analytics/spending", viewport=size)
+    reader.find("view-mode").click()
+    for key in (TIMED, RANKED, "cost-by-user", "cost-by-provider"):
+        reader.section(key).scroll_into_view_if_needed()
+        reader.grid(key)
+        expect(reader.section(key).locator(".ag-cell").first).to_be_visible()
+        cut = reader.section(key).evaluate(CUT)
+        assert cut == {"numbers": 0, "columns": 0, "rows": 0, "cells": True}, key
+    reader.fits()
 
 
 def paging_turns_the_page(reader: Reader) -> None:
