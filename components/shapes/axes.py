@@ -50,7 +50,7 @@ def vertical_layout(
     }  # fmt: skip
     up = _value_axis(metric, largest) | {"rangemode": "tozero", "nticks": 6}
     return plain_layout() | {
-        "xaxis": across, "yaxis": up, "barmode": "stack", "bargap": 0.25,
+        "xaxis": across, "yaxis": up, "barmode": "stack", "bargap": 0.25, "barcornerradius": 3,
         "hovermode": "x unified", "hoversubplots": "axis", "showlegend": True,
         # As high as its lines are: the axis moves up for it.
         "legend": {

@@ -54,14 +54,14 @@ class Measures(Shape):
             for one, colour, own in zip(
                 drawn, self._colours(), self._marks(len(drawn)), strict=False
             )
-            if not over_time.is_empty(answer.frame[one.name], one)
+            if not over_time.is_empty(answer.frame[one.name], one in bars)
         ]
         if bars and not self.grouped:
             whole = answer.frame[[one.name for one in bars]].sum(axis=1)
             stack = [trace for trace in traces if trace["type"] == "bar"]
             rest = [trace for trace in traces if trace["type"] != "bar"]
             traces = [*over_time.with_total(stack, whole, bars[0]), *rest]
-        layout = self._layout(answer, ticks, upper)
+        layout = self._layout(answer, ticks, upper) | {"showlegend": len(drawn) > 1}
         if lower:
             layout = panel_below(layout, lower[0], _largest(answer, lower[:1]))
         return figure(traces, layout, answer)

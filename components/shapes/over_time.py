@@ -40,10 +40,10 @@ def line(
     }  # fmt: skip
 
 
-def is_empty(values: pd.Series[Any], metric: Metric) -> bool:
-    """Whether there is nothing to draw: nothing known, or nothing but zeros of what adds up."""
+def is_empty(values: pd.Series[Any], bars: bool) -> bool:
+    """Whether there is nothing to draw: nothing known, or only bars without height."""
     known = values.dropna()
-    return not bool(known.astype(bool).any() if metric.additive else len(known))
+    return not (bool(known.astype(bool).any()) if bars else len(known))
 
 
 def _total(values: pd.Series[Any], metric: Metric, ticks: list[str]) -> Trace:

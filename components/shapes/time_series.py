@@ -41,7 +41,7 @@ class TimeSeries(Shape):
         traces = [
             marked(trace(name, values, metric, ticks, style), [one], metric.name)
             for name, values, style, one in _series(answer, metric.name)
-            if not over_time.is_empty(values, metric)
+            if not over_time.is_empty(values, stacked)
         ]
         buckets = answer.frame.groupby(TIME)[metric.name]
         whole = buckets.sum() if stacked else buckets.max()

@@ -139,6 +139,8 @@ def test_on_hover_stand_the_total_and_each_share(served: Served) -> None:
 def test_what_is_empty_is_left_out(served: Served) -> None:
     figure, _ = drawn(served, "token-mix", "input_tokens")
     assert [trace["name"] for trace in parts(figure)] == ["Input"]
+    calls, _ = drawn(served, "runs-over-time", "runs_succeeded")
+    assert parts(calls) == []
 
 
 def test_numbers_of_another_size_have_a_panel_of_their_own(served: Served) -> None:
