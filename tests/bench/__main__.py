@@ -20,6 +20,7 @@ from tests.bench import (
     browser,
     crowd,
     importing,
+    readers,
     reading,
     refresh,
     sending,
@@ -62,7 +63,8 @@ def _measured(folder: Path, sizes: list[int], before: Path | None) -> list[Row]:
         path = folder / f"{size / 1e6:g} M.duckdb"
         _apart(crowd.multiply, sample, path, max(1, size // crowd.SAMPLE))
         rows += _apart(refresh.measure, path)
-    rows += _apart(serving.measure, path) + _apart(sending.measure, path)
+    rows += _apart(serving.measure, path) + _apart(readers.measure, path)
+    rows += _apart(sending.measure, path)
     return rows + _apart(writing.measure, path)
 
 

@@ -65,7 +65,7 @@ def server(path: Path) -> Iterator[tuple[int, int]]:
 def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
     while server.poll() is None:
         try:
-            _send(HTTPConnection("127.0.0.1", port), "GET", "/healthz", None, "")
+            send(HTTPConnection("127.0.0.1", port), "GET", "/healthz", None, "")
             return
         except OSError:
             time.sleep(0.1)
@@ -94,9 +94,9 @@ def look(port: int, end: float, every: float = 0.0) -> list[float]:
     def post(body: Body) -> str:
         if not hasattr(local, "connection"):
             local.connection = HTTPConnection("127.0.0.1", port, timeout=120)
-        return _send(local.connection, "POST", PATH, body, bearer)
+        return send(local.connection, "POST", PATH, body, bearer)
 
-    said = _send(HTTPConnection("127.0.0.1", port), "GET", "/_dash-dependencies", None, bearer)
+    said = send(HTTPConnection("127.0.0.1", port), "GET", "/_dash-dependencies", None, bearer)
     known, taken = orjson.loads(said), []
     with ThreadPoolExecutor(len(OVERVIEW)) as cards:
         while time.monotonic() < end:
@@ -118,12 +118,12 @@ def _write(port: int, end: float) -> int:
         if due < RATE // POSTS:
             time.sleep(1 / POSTS)
             continue
-        _send(connection, "POST", "/api/v1/events", fresh(due, 10**9 + sent), KEY)
+        send(connection, "POST", "/api/v1/events", fresh(due, 10**9 + sent), KEY)
         sent += due
     return sent
 
 
-def _send(connection: HTTPConnection, method: str, path: str, body: Any, bearer: str) -> str:
+def send(connection: HTTPConnection, method: str, path: str, body: Any, bearer: str) -> str:
     headers = {"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"}
     connection.request(method, path, orjson.dumps(body) if body else None, headers)
     answer = connection.getresponse()
