@@ -8,6 +8,7 @@ SpendscopeError            one clear sentence; anything else that is raised is a
 │   └── Unsupported        sent in a way that is not understood    → 415
 ├── Stranger               nobody is signed in, or the token is bad → 401
 ├── Forbidden              signed in, but not for this door        → 403
+├── TooMany                more than is answered at once           → 429, and when to ask again
 ├── SourceError            a file or body cannot be read at all
 ├── EventError             one record is no event: rejected, the rest goes on
 └── StoreError             a store cannot be used now             → 503, to be tried again
@@ -82,6 +83,18 @@ class Forbidden(SpendscopeError):
 
     def __init__(self, sentence: str, parameter: str = "") -> None:
         super().__init__(sentence)
+        self.parameter = parameter
+
+
+class TooMany(SpendscopeError):
+    """Asked too often, or by too many at once; `seconds` from now it is worth another try."""
+
+    code = "too_many"
+    status = 429
+
+    def __init__(self, sentence: str, seconds: int, parameter: str = "") -> None:
+        super().__init__(sentence)
+        self.seconds = seconds
         self.parameter = parameter
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from components import ids
@@ -161,3 +162,19 @@ def _drawn(served: Served, key: str) -> Parts:
         "button": tuple(each.key for each in one.buttons),
         "find": tuple(each.name for each in one.search),
     }  # fmt: skip
+
+
+def change_own(served: Served, client: FlaskClient, **typed: str) -> dict[str, str]:
+    """What the card of the profile says of an attempt, by field, or as `saved`."""
+    client.get("/settings/profile", headers={"Accept": "text/html"})
+    cookie = client.get_cookie("_csrf_token")
+    assert cookie
+    values = {f"{name}.value": value for name, value in typed.items()} | {"form.n_clicks": 1}
+    clicked = f"{ids.dom(ids.resource_extra('submit', 'password'))}.n_clicks"
+    sent = served.request_of(RECORD, values, clicked, wild(served, "password"))
+    answer = client.post(
+        "/_dash-update-component", json=sent, headers={"X-CSRFToken": cookie.value}
+    )
+    parts = sent_back(answer)
+    saved = {"saved": parts["saved"]["children"]} if "saved" in parts else {}
+    return {name: one for name, one in (problems(parts) | saved).items() if one}

@@ -15,7 +15,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from callbacks.access import pages
 from callbacks.access.session import bearer, refusal
-from data.errors import Refused, SpendscopeError
+from data.errors import Refused, SpendscopeError, TooMany
 
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
@@ -86,7 +86,13 @@ def error_response(error: SpendscopeError) -> Response:
     answer.status_code = error.status
     if error.status == 401:
         answer.headers["WWW-Authenticate"] = "Bearer"
+    answer.headers.update(retry_after(error))
     return answer
+
+
+def retry_after(error: SpendscopeError) -> dict[str, str]:
+    """The header that says when to ask again, where that is known."""
+    return {"Retry-After": str(error.seconds)} if isinstance(error, TooMany) else {}
 
 
 def local_path(text: str | None) -> str:

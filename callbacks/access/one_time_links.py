@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from flask import Flask, redirect, request
 from flask_wtf.csrf import generate_csrf
 
-from callbacks.access.guard import OWN_PASSWORD, SETUP, SIGN_IN
+from callbacks.access.guard import OWN_PASSWORD, SETUP, SIGN_IN, retry_after
 from callbacks.access.pages import notice, page
 from callbacks.access.session import Authenticator, account_person, begin_session
-from data.errors import Refused, Stranger
-from data.state.account_changes import of_link, use_link
+from data.errors import Refused, Stranger, TooMany
+from data.state.account_changes import LINK_OVER, find_link, use_link
 from data.state.accounts import Account
 
 SETUP_OVER: Final = "It was used already, or a later start printed another one: open the newest."
@@ -21,8 +22,18 @@ def attach(server: Flask, authenticator: Authenticator) -> None:
     """Route them on a server."""
     for path, view in ((SETUP, set_up), (OWN_PASSWORD, set_password)):
         server.add_url_rule(
-            path, view.__name__, lambda view=view: view(authenticator), methods=["GET", "POST"]
-        )
+            path, view.__name__, lambda view=view: _page(view, authenticator),
+            methods=["GET", "POST"],
+        )  # fmt: skip
+
+
+def _page(view: Callable[[Authenticator], Any], authenticator: Authenticator) -> Any:
+    """What a view answers, or the page that says to wait."""
+    try:
+        return view(authenticator)
+    except TooMany as refusal:
+        wait = notice("Wait a little", f"{str(refusal).capitalize()}.", SIGN_IN)
+        return wait, refusal.status, retry_after(refusal)
 
 
 def setup_link(token: str, host: str, port: int) -> str:
@@ -43,10 +54,11 @@ def address(host: str, port: int) -> str:
 def set_up(authenticator: Authenticator) -> Any:
     """The form of the one-time link; or, filled in, the app with its first account signed in."""
     token = request.values.get("token", "")
-    if not authenticator.takes_passwords or not authenticator.state.is_setup_token(token):
-        return _link_expired(
-            "It was used already, or a later start printed another one: open the newest."
-        )
+    state = authenticator.state
+    if not authenticator.takes_passwords or not authenticator.find_link(
+        lambda: state.is_setup_token(token) or None
+    ):
+        return _link_expired(SETUP_OVER)
     return _setup_form(token) if request.method != "POST" else _create_account(authenticator, token)
 
 
@@ -74,10 +86,12 @@ def set_password(authenticator: Authenticator) -> Any:
     token, now = request.values.get("token", ""), authenticator.settings.now()
     if not authenticator.takes_passwords:
         return _link_expired("Nobody signs in with a password here.")
+    account = authenticator.find_link(lambda: find_link(authenticator.state, token, now))
+    if account is None:
+        return _link_expired(LINK_OVER)
+    if request.method != "POST":
+        return _password_form(token, account)
     try:
-        account = of_link(authenticator.state, token, now)
-        if request.method != "POST":
-            return _password_form(token, account)
         password = request.form.get("password", "")
         return _signed_in(use_link(authenticator.state, token, password, now))
     except Stranger as refusal:

@@ -7,9 +7,9 @@ lie in the (signed) session, until they expire. A bearer token needs no session 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from flask import Flask, Request, current_app, g, request, session
 from flask_login import LoginManager, current_user, login_user, logout_user
@@ -23,7 +23,7 @@ from data.engines.protocol import EventStore
 from data.errors import Refused, Stranger
 from data.people.aliases import PersonDirectory
 from data.settings import Settings
-from data.state.accounts import Account
+from data.state.accounts import Account, digest, folded
 from data.state.audit import Actor
 from data.state.store import DISABLED, State
 
@@ -38,6 +38,8 @@ CARRIED: Final = (
     "exp",
 )
 LARGEST_COOKIE: Final = 3_600
+EXTENSION: Final = "authenticator"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,19 @@ class Authenticator:
     def takes_passwords(self) -> bool:
         return "local" in self.settings.sign_in
 
+    def verify(self, name: str, password: str) -> Account | None:
+        """The account of a name and its password, as one of the tries that are counted; raises
+        `TooMany` for one too many."""
+        known = self.state.account_named(name)
+        account = f"account:{known.id}" if known else f"name:{digest(folded(name))}"
+        return self.throttle.check(
+            account, client_address(), lambda: self.state.verify(name, password)
+        )
+
+    def find_link(self, find: Callable[[], T | None]) -> T | None:
+        """What a one-time link opens; links that open nothing are counted as tries are."""
+        return self.throttle.check("", client_address(), find)
+
     def from_session(self, key: str) -> Person | None:
         """The person a session names, if they may still come in. A bearer token goes first."""
         if bearer(request) is not None:
@@ -151,10 +166,22 @@ class Authenticator:
 
 def install_authenticator(server: Flask, authenticator: Authenticator) -> None:
     """Teach a server who its people are."""
+    server.extensions[EXTENSION] = authenticator
     manager = LoginManager(server)
     manager.session_protection = "basic"
     manager.user_loader(authenticator.from_session)
     manager.request_loader(authenticator.from_request)
+
+
+def current_authenticator() -> Authenticator:
+    """Where people are recognised in the server that answers now."""
+    authenticator: Authenticator = current_app.extensions[EXTENSION]
+    return authenticator
+
+
+def client_address() -> str:
+    """Where the request came from."""
+    return request.remote_addr or ""
 
 
 def current_person() -> Person:

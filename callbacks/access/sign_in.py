@@ -11,7 +11,15 @@ from flask_wtf.csrf import generate_csrf
 
 from callbacks.access import one_time_links
 from callbacks.access.demo import why_closed
-from callbacks.access.guard import NOTE, SIGN_IN, SIGN_OUT, error_response, guard, local_path
+from callbacks.access.guard import (
+    NOTE,
+    SIGN_IN,
+    SIGN_OUT,
+    error_response,
+    guard,
+    local_path,
+    retry_after,
+)
 from callbacks.access.headers import CSRF_COOKIE, harden
 from callbacks.access.pages import page
 from callbacks.access.session import (
@@ -24,7 +32,6 @@ from callbacks.access.session import (
     end_session,
     install_authenticator,
 )
-from callbacks.access.throttle import Key
 from callbacks.access.tokens import Tokens
 from data.engines.protocol import EventStore
 from data.errors import SpendscopeError, Stranger
@@ -60,15 +67,11 @@ def sign_in(authenticator: Authenticator) -> Any:
     """The ways in that are open now; or, with one of them taken, where the reader wanted to go."""
     if request.method != "POST":
         return _sign_in_page(authenticator)
-    key = _throttle_key()
-    if "password" in request.form and (seconds := authenticator.throttle.wait(key)):
-        sentence = f"Too many tries with this name. Try again in {-(-seconds // 60)} min."
-        return _sign_in_page(authenticator, sentence), 429, {"Retry-After": str(seconds)}
     try:
         begin_session(_authenticate(authenticator))
     except SpendscopeError as refusal:
-        return _sign_in_page(authenticator, _sentence(refusal)), refusal.status
-    authenticator.throttle.reset(key)
+        page = _sign_in_page(authenticator, _sentence(refusal))
+        return page, refusal.status, retry_after(refusal)
     return redirect(local_path(request.form.get("next")), 303)
 
 
@@ -91,14 +94,10 @@ def _authenticate(authenticator: Authenticator) -> Person:
         return Person("token:", authenticator.tokens.verify(form["token"].strip()))
     account = None
     if authenticator.takes_passwords:
-        account = authenticator.state.verify(form.get("name", ""), form.get("password", ""))
+        account = authenticator.verify(form.get("name", ""), form.get("password", ""))
     if account is None:
         raise Stranger("the name or the password is wrong")
     return account_person(account)
-
-
-def _throttle_key() -> Key:
-    return request.form.get("name", "")[:200].strip().lower(), request.remote_addr or ""
 
 
 def _sign_in_page(authenticator: Authenticator, error: str = "") -> str:

@@ -7,12 +7,12 @@ from typing import Any, Final
 from flask import request
 
 from callbacks.access.one_time_links import password_link
-from callbacks.access.session import current_person, renew_session
+from callbacks.access.session import current_authenticator, current_person, renew_session
 from callbacks.settings.resource import Context, Found, Opening, Page, Resource, Route, Values
 from components.settings.accounts import CARD, PASSWORD
 from components.settings.resource import Row
 from data.access.scope import Scope
-from data.errors import Forbidden, Refused
+from data.errors import Forbidden, Refused, TooMany
 from data.state.account_changes import (
     add,
     change,
@@ -118,7 +118,11 @@ def _change_own(context: Context, _: Any, values: Values) -> Account:
     if values.get("password") != values.get("repeat"):
         raise Refused("repeat", "the two passwords differ")
     current, password = (str(values.get(name) or "") for name in ("current", "password"))
-    account = change_own_password(context.state, context.actor, current, password)
+    verify = current_authenticator().verify
+    try:
+        account = change_own_password(context.state, context.actor, verify, current, password)
+    except TooMany as refusal:
+        raise TooMany(str(refusal), refusal.seconds, "current") from None
     renew_session(account)
     return account
 

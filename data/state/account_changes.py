@@ -9,7 +9,7 @@ entry in the audit trail.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from data.state.store import State
 
 LINK_HOURS: Final = 72
+Verify = Callable[[str, str], Account | None]  # of a name and a password
 HOUR: Final = 3_600_000_000
 LINK_OVER: Final = (
     "this link was used already, is older than three days, or a newer one was made: ask for another"
@@ -96,10 +97,12 @@ def set_password(state: State, actor: Actor, user: str, password: str) -> Accoun
     return _set_password(state, actor, user, password)
 
 
-def change_own_password(state: State, actor: Actor, current: str, password: str) -> Account:
-    """Another password for one's own account, by who knows the present one; every session of it
-    has ended, so this one must be begun anew."""
-    if state.verify(actor.who, current) is None:
+def change_own_password(
+    state: State, actor: Actor, verify: Verify, current: str, password: str
+) -> Account:
+    """Another password for one's own account, by who knows the present one, which `verify` looks
+    at; every session of it has ended, so this one must be begun anew."""
+    if verify(actor.who, current) is None:
         raise Refused("current", "that is not your current password")
     return _set_password(state, actor, actor.who, password)
 
@@ -120,14 +123,20 @@ def make_link(state: State, actor: Actor, user: str) -> str:
     return token
 
 
-def of_link(state: State, token: str, now: int) -> Account:
-    """Whose password a link sets; raises `Stranger` for one that no longer works."""
+def find_link(state: State, token: str, now: int) -> Account | None:
+    """Whose password a link sets; None where it does not work."""
     good = [ACCOUNTS.c.link_hash == digest(token), ACCOUNTS.c.link_until > now]
     with state.reading() as connection:
         row = connection.execute(sa.select(ACCOUNTS).where(*good)).first()
-    if row is None:
+    return Account.of(row) if row else None
+
+
+def of_link(state: State, token: str, now: int) -> Account:
+    """Whose password a link sets; raises `Stranger` for one that no longer works."""
+    account = find_link(state, token, now)
+    if account is None:
         raise Stranger(LINK_OVER)
-    return Account.of(row)
+    return account
 
 
 def use_link(state: State, token: str, password: str, now: int) -> Account:

@@ -51,6 +51,12 @@ class State:
             row = connection.execute(_by_id(user)).first()
         return Account.of(row) if row else None
 
+    def account_named(self, name: str) -> Account | None:
+        """The account of this id or email address."""
+        with self.reading() as connection:
+            row = connection.execute(sa.select(ACCOUNTS).where(by_id_or_email(name))).first()
+        return Account.of(row) if row else None
+
     def verify(self, name: str, password: str) -> Account | None:
         """The account of this id or email address and password; as slow where there is none.
         Raises `Stranger` where it is disabled, to who knows its password."""

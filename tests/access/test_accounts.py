@@ -12,7 +12,6 @@ import pytest
 from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 
-from components import ids
 from data.access.scope import SYSTEM
 from data.errors import Refused, SpendscopeError, Stranger
 from data.events.cleaning import clean
@@ -23,16 +22,14 @@ from data.state.passwords import Passwords
 from data.state.store import State
 from tests.accounts import AT, PASSWORD, ROOT, add_account, csrf_of, sign_in
 from tests.resources import (
-    RECORD,
     begin,
     body,
+    change_own,
     confirm,
     fill,
     press,
     problems,
     save,
-    sent_back,
-    wild,
 )
 from tests.serving import ADMIN, LEAST, Claims, Served, serving
 
@@ -414,22 +411,6 @@ def test_a_reset_shows_a_link_and_removing_the_last_says_why(served: Served, sta
 
 
 # --- one's own password
-
-
-def change_own(served: Served, client: FlaskClient, **typed: str) -> dict[str, str]:
-    """What the card of the profile says of an attempt, by field, or as `saved`."""
-    client.get("/settings/profile", headers={"Accept": "text/html"})
-    cookie = client.get_cookie("_csrf_token")
-    assert cookie
-    values = {f"{name}.value": value for name, value in typed.items()} | {"form.n_clicks": 1}
-    clicked = f"{ids.dom(ids.resource_extra('submit', 'password'))}.n_clicks"
-    sent = served.request_of(RECORD, values, clicked, wild(served, "password"))
-    answer = client.post(
-        "/_dash-update-component", json=sent, headers={"X-CSRFToken": cookie.value}
-    )
-    parts = sent_back(answer)
-    saved = {"saved": parts["saved"]["children"]} if "saved" in parts else {}
-    return {name: one for name, one in (problems(parts) | saved).items() if one}
 
 
 def test_who_changes_their_password_stays_and_is_out_elsewhere(
