@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from data.errors import Refused
+from data.errors import Refused, TooMany
 
 SHORTEST: Final = 10
 LONGEST: Final = 1_000
 MOST_AT_ONCE: Final = 2
+MOST_WAITING: Final = 8
+RETRY_SECONDS: Final = 2
+BUSY: Final = "many are signing in right now: try again in a few seconds"
 
 
 class Passwords:
-    """Hashes and compares; only a few at once, as each takes 64 MiB for a moment."""
+    """Hashes and compares; only a few at once, as each takes 64 MiB for a moment. A few more wait
+    for their turn, and so never hold the threads of a server; others are refused."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         self._slots = threading.BoundedSemaphore(MOST_AT_ONCE)
+        self._queue = threading.BoundedSemaphore(MOST_AT_ONCE + MOST_WAITING)
 
     def chosen(self, password: str) -> str:
         """What to keep of a new password; raises `Refused` for one nobody should have."""
@@ -34,7 +41,7 @@ class Passwords:
 
     def match(self, stored_hash: str | None, password: str) -> bool:
         """Whether this is the kept password; without one it takes as long and is False."""
-        with self._slots:
+        with self._turn():
             try:
                 same = self._hasher.verify(
                     stored_hash or self._hash_of_nobody, _bytes(password[:LONGEST])
@@ -49,8 +56,19 @@ class Passwords:
 
     def hashed(self, password: str) -> str:
         """What to keep of a password that is in use already."""
-        with self._slots:
+        with self._turn():
             return self._hasher.hash(_bytes(password))
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One of the few who work; raises `TooMany` where too many wait already."""
+        if not self._queue.acquire(blocking=False):
+            raise TooMany(BUSY, RETRY_SECONDS)
+        try:
+            with self._slots:
+                yield
+        finally:
+            self._queue.release()
 
     @cached_property
     def _hash_of_nobody(self) -> str:
