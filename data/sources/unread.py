@@ -49,6 +49,7 @@ ONE_OF: Final = 32
 MOST_QUIET: Final = 500  # entries without a new shape, in all files; then, of the first of a file,
 ONE_OF_KNOWN: Final = 4  # one of so many
 MOST_PATHS: Final = 50
+LONGEST_NUMBER: Final = 60  # characters
 DEEPEST: Final = 6
 HOLDING: Final = (dict, list, str)
 NUMBERS: Final = count()  # of sets of keys, each where it stands
@@ -69,6 +70,8 @@ class ShapeStatus:
     """What is known of the entries of one shape."""
 
     blank: list[Place] | None = None  # what matters and was empty so far; None: not looked at yet
+    columns: tuple[str, ...] = ()  # the outermost names among them
+    fruitless: int = 0  # entries with something there of which nothing came
     asked: int = 0  # how many paths had been asked for when `blank` was last compared with them
     file: int = 0  # the last in which one was handed over watched,
     tries: int = 0  # and how many were there
@@ -118,7 +121,7 @@ class Watch:
         self._holding: dict[str, None] = {}
         self._status = ShapeStatus()
         self.looking = False  # at the entry that was handed over last
-        self._known: set[tuple[str, ...]] = set()  # the outermost keys
+        self._known: dict[tuple[str, ...], ShapeStatus] = {}  # by the outermost keys
         self._entries = self._file = self._tried = 0
         self._quiet = 0  # entries that were looked at since the last new shape
         self._one_of = 1  # of the first entries of a file one is looked at
@@ -134,18 +137,19 @@ class Watch:
     def over(self, entry: Any) -> Any:
         """The entry, watched if none that came to something had its keys before; in a long file, or
         after many entries without a new shape, not every one is looked at, unless its outermost
-        keys are new in the file."""
+        keys are new in the file, or something stands where so far nothing did."""
         self._entries += 1
         self.looking = False
         if type(entry) is not dict or not entry:
             return entry
         keys = tuple(entry)
-        if keys in self._known:
+        if (status := self._known.get(keys)) is not None:
             one_of = ONE_OF if self._entries > ALL_OF else self._one_of
-            if self._entries % one_of:
+            if self._entries % one_of and not (status.columns and _fills(entry, status)):
                 return entry
-        self._known.add(keys)
-        return self._look(entry)
+        entry_to_read = self._look(entry)
+        self._known[keys] = self._status
+        return entry_to_read
 
     def _look(self, entry: dict[str, Any]) -> Any:
         numbers: list[int] = []
@@ -174,6 +178,7 @@ class Watch:
         """Look at the entry that was handed over, unless nothing came of it."""
         status = self._status
         if not self.looking or not counts or status.blank == []:
+            status.fruitless += not counts
             return
         if status.blank is None:
             status.blank = [one for one in _places(entry, (), 0) if not self._is_ignored(one.path)]
@@ -183,6 +188,7 @@ class Watch:
         if found := _holding(entry, status.blank):
             self._holding |= dict.fromkeys(one.path for one in found)
             status.blank = [one for one in status.blank if one.path not in self._holding]
+        status.columns = tuple(one.name for one in status.blank if not one.above)
 
     def unread(self) -> list[str]:
         """The paths that hold something and were never asked for."""
@@ -347,14 +353,26 @@ def _holding(entry: dict[str, Any], places: Iterable[Place]) -> list[Place]:
     return found
 
 
+def _fills(entry: dict[str, Any], status: ShapeStatus) -> bool:
+    """Whether something stands in a column that was empty in all entries like it."""
+    if status.fruitless > MOST_TRIES:
+        return False
+    return any((value := entry[name]) and is_something(value) for name in status.columns)
+
+
 def is_something(value: Any) -> bool:
     """Whether this is a number other than 0."""
+    if type(value) is str:
+        return _is_number(value[:LONGEST_NUMBER])
     if isinstance(value, int):
         return value is not True and value != 0
-    if not value or not isinstance(value, float | Decimal | str):
-        return False
+    return isinstance(value, float | Decimal | str) and _is_number(str(value))
+
+
+@lru_cache(8_192)
+def _is_number(spelled: str) -> bool:
     try:
-        number = Decimal(str(value).strip().lstrip("$").replace(",", "")[:40] or 0)
+        number = Decimal(spelled.strip().lstrip("$").replace(",", "")[:40] or 0)
     except InvalidOperation:
         return False
     return number.is_finite() and number != 0

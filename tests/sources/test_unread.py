@@ -236,3 +236,22 @@ def test_of_shapes_long_known_fewer_entries_are_looked_at_until_one_is_new() -> 
     assert watch.looking
     watch.over({"a": 1, "b": {"c": 1}})
     assert watch.looking
+
+
+@pytest.mark.parametrize("late", [50, 777, 2_000])
+def test_a_column_is_named_that_is_filled_late_in_a_long_file(late: int) -> None:
+    rows: list[dict[str, Any]] = [{"a": 1, "credits": 0, "tokens": "0.00"} for _ in range(2_001)]
+    rows[late] = {"a": 1, "credits": "4", "tokens": ""}
+    rows[late - 1] = {"a": 1, "credits": 0, "tokens": 7}
+    assert unread(rows, "a") == ["tokens", "credits"]
+
+
+def test_rows_that_come_to_nothing_are_looked_at_a_while() -> None:
+    nothing = [{"a": 0, "credits": 5}] * 3_000
+    watch, looked = Watch(), 0
+    for row in [{"a": 1, "credits": 0}, *nothing]:
+        watch.over(row)
+        looked += watch.looking
+        watch.settle(row, counts=bool(row["a"]))
+    assert watch.unread() == []
+    assert looked < 1_200
