@@ -40,6 +40,7 @@ RUNNING: Final = ("looking", "importing")
 MOST_PREVIEWED: Final = 100_000
 MOST_OPEN: Final = 8
 KEPT_SECONDS: Final = 3_600.0
+LONGEST_SHOWN: Final = 200  # characters of a value
 ROWS: Final = 8
 ABANDONED: Final = 600.0
 PAUSE: Final = 60.0
@@ -267,4 +268,8 @@ class Uploads:
 
 
 def _plain_value(value: Any) -> Any:
-    return value if isinstance(value, str | int | float) else str(value)
+    """As JSON has it; of a long text its beginning: a cell may have megabytes."""
+    if isinstance(value, int | float):
+        return value
+    shown = str(value)
+    return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}…"

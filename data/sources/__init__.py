@@ -11,14 +11,14 @@ import pkgutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from data.errors import EventError, SourceError
 from data.sources import canonical
 from data.sources.delimited import names_of
-from data.sources.entries import DECODER, OPENING
+from data.sources.entries import DECODER, OPENING, line_values
 from data.sources.files import File, as_text, files_in
 from data.sources.format import Format, Head, Note, Options, Record, Watching, watched_records
 from data.sources.lookalikes import refusal
@@ -42,6 +42,7 @@ AUTO = "auto"
 LONGEST_HINT = 160
 MOST_HELD = 16 * 1024 * 1024  # bytes of files that were looked at and will be read
 EMPTY = "a file of {} tells of no use: nothing of it is counted"
+FIRST_LINES = 5
 UNKNOWN = "no known format (if its columns only have other names, map them to fields"
 
 
@@ -137,15 +138,31 @@ def _input(file: File, name: str, options: Options) -> Input:
         if not head.text.strip() and name == AUTO:
             return Input(file, None, "the file is empty")
         if options.columns:
-            return _mapped(file, head, options)
+            return _mapped(file, _with_first_line(file, head), options)
     except EventError as error:
         return Input(file, None, str(error))
     if name != AUTO:
         return Input(file, formats()[name])
     if problem := refusal(head):
         return Input(file, None, problem)
-    found = next((each for each in formats().values() if each.recognises(head)), None)
+    if (found := _recognised(head)) is None:
+        head = _with_first_line(file, head)
+        found = _recognised(head)
     return Input(file, found, "" if found else _unknown(head))
+
+
+def _recognised(head: Head) -> Format | None:
+    return next((each for each in formats().values() if each.recognises(head)), None)
+
+
+def _with_first_line(file: File, head: Head) -> Head:
+    """The head of JSON lines of which the first is longer than a head: with the first object of the
+    first lines that can be read."""
+    if head.first or not head.text.startswith("{") or "\n" in head.text:
+        return head
+    lines = (value for _, value in islice(line_values(file), FIRST_LINES))
+    first = next((value for value in lines if isinstance(value, dict)), None)
+    return head if first is None else replace(head, first=first, columns=())
 
 
 def _unknown(head: Head) -> str:

@@ -14,8 +14,13 @@ import pytest
 from data.engines.protocol import EventStore, open_events
 from data.ingest import importing
 from data.ingest.importing import ingest_paths
+from data.sources.entries import LINE_TOO_LONG
+from data.sources.files import LONGEST_LINE
 from tests.cli_logs import stored
-from tests.serving import ADMIN, serving
+from tests.ingest.test_imports import ask, send, served, settled
+from tests.serving import ADMIN, Served, serving
+
+__all__ = ["served"]
 
 CALL: Final = {"ts": "2026-11-20T08:00:00Z", "kind": "llm", "model": "gpt-4o", "input_tokens": 10}
 SCRIPT: Final = "<script>alert(1)</script>"
@@ -83,3 +88,43 @@ def test_names_are_text_wherever_they_are_shown(
         assert FORMULA in table
         cells = [cell for row in csv.reader(table.splitlines()) for cell in row]
         assert not any(cell.startswith(("=", "+", "@")) for cell in cells)
+
+
+GIANT: Final = "x" * 10_000_000
+
+
+def giant_first(kind: str) -> bytes:
+    """A first row with a cell of 10 MB, then every other row that means harm."""
+    some = [CALL | {"event_id": "giant", "user": GIANT}, *rows()]
+    if kind == "ndjson":
+        return "".join(json.dumps(row) + "\n" for row in some).encode()
+    names = dict.fromkeys(name for row in some for name in row)
+    cells = io.StringIO()
+    writer = csv.DictWriter(cells, names)
+    writer.writeheader()
+    writer.writerows(some)
+    return cells.getvalue().encode()
+
+
+@pytest.mark.parametrize("kind", ["ndjson", "csv"])
+def test_an_upload_that_means_harm_is_read_and_reported(kind: str, served: Served) -> None:
+    answer = send(served, giant_first(kind), name=f"{SCRIPT}.{kind}")
+    assert answer.status_code == 202
+    key = answer.json["id"]  # type: ignore[index]
+    looked = settled(served, key)
+    assert (looked["state"], looked["report"]["accepted"]) == ("ready", len(ODD) + 1)
+    assert len(json.dumps(looked)) < 100_000
+    assert ask(served, "POST", key).status_code == 202
+    done = settled(served, key)["report"]
+    assert (done["accepted"], done["rejected"]) == (len(ODD) + 1, len(BAD) + 1)
+    assert "user is longer than 1,000 characters" in done["rejections"][0]["reason"]
+    assert len(json.dumps(done)) < 20_000
+    assert (SCRIPT, FORMULA) in stored(served.store, '"user"', "project")
+
+
+def test_lines_that_are_too_long_hide_no_format(tmp_path: Path, store: EventStore) -> None:
+    good = json.dumps(CALL | {"event_id": "a"})
+    path = tmp_path / "a.ndjson"
+    path.write_text(json.dumps({"event_id": "x", "user": "x" * (LONGEST_LINE + 1)}) + f"\n{good}\n")
+    report = ingest_paths([path], store)
+    assert (report.accepted, [why for _, why in report.rejections]) == (1, [LINE_TOO_LONG])
