@@ -29,6 +29,7 @@ from hypothesis import strategies as st
 from callbacks.commands.remote_store import RemoteStore
 from data.engines.duckdb import commits
 from data.engines.duckdb.commits import Commits, Outcome
+from data.engines.duckdb.partial_answers import CommitNotes
 from data.engines.duckdb.store import MOST_QUERIES
 from data.engines.protocol import EventStore
 from data.errors import StoreError
@@ -495,17 +496,18 @@ def test_a_commit_that_fails_says_so_and_the_next_goes_on(
 ) -> None:
     """A commit whose end nobody heard of: sent again, its events are known."""
 
+    noted = CommitNotes.noted
+
     @contextmanager
-    def deaf(connection: Any) -> Iterator[None]:
-        connection.execute("BEGIN")
-        yield
-        connection.execute("COMMIT")
+    def deaf(*touched: Any) -> Iterator[None]:
+        with noted(*touched):
+            yield
         raise OSError("the disk did not answer")
 
     first, second = [event(), event()], [event()]
     store.write(second)
     with monkeypatch.context() as patch:
-        patch.setattr("data.engines.duckdb.store.transaction", deaf)
+        patch.setattr(CommitNotes, "noted", deaf)
         with pytest.raises(StoreError, match="failed while it stored"):
             store.write(first)
     assert store.write([*first, *second]) == []

@@ -50,7 +50,7 @@ Statement = tuple[str, tuple[Any, ...]]  # with its parameters
 Asking = Callable[[Grouping, sa.Connection], Statement]
 
 
-class Commits:
+class CommitNotes:
     """What was committed, noted so that a reader's snapshot and what is noted go together."""
 
     def __init__(self) -> None:
@@ -113,7 +113,9 @@ class _Shape:
 class PartialAnswers:
     """Every question that is kept in parts."""
 
-    def __init__(self, root: duckdb.DuckDBPyConnection, sql: sa.Engine, commits: Commits) -> None:
+    def __init__(
+        self, root: duckdb.DuckDBPyConnection, sql: sa.Engine, commits: CommitNotes
+    ) -> None:
         root.execute("ATTACH ':memory:' AS kept")
         self._root, self._sql, self._commits = root, sql, commits
         # Those that were slow, the last used at the end; none for what is not kept in parts.

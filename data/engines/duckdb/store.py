@@ -91,7 +91,7 @@ class DuckEvents:
     takes_columns = True
 
     def __init__(self, path: Path, book: Callable[[], PriceBook] = public) -> None:
-        self._noted = partial_answers.Commits()
+        self._noted = partial_answers.CommitNotes()
         self.memo, self.stable_memo, self.book = Memo(self._noted.written), Memo(), book
         self._lock = threading.Lock()
         self._commits = Commits(self._store)
