@@ -45,7 +45,7 @@
 
   /* A column is as wide as its longest text, its head in two lines at most. Those that fit share what
      is left of the frame, so that its edge cuts none; the others are beyond it. */
-  const [SPACE, LEAST, NAME] = [36, 64, 240]; // pixels
+  const [SPACE, LEAST, NAME, PHONE] = [36, 64, 240, 480]; // pixels
   const pen = document.createElement("canvas").getContext("2d");
   const lengths = (texts) => { // in bold, as the total is
     pen.font = `650 13px ${getComputedStyle(document.body).fontFamily}`;
@@ -56,14 +56,20 @@
     const broken = words.map((_, at) => [words.slice(0, at), words.slice(at)].map((some) => some.join(" ")));
     return Math.min(...broken.map((lines) => Math.max(...lengths(lines))));
   };
-  const needed = ({ field, headerName, pinned }, rows, frame) => {
+  /* On a phone the first of two names leaves room for the other and for a number. */
+  const isName = ({ type }) => type !== "rightAligned";
+  const most = (columns, frame) => {
+    const part = frame < PHONE && columns.filter(isName).length > 1 ? 0.36 : 0.5;
+    return Math.min(NAME, Math.floor(frame * part));
+  };
+  const needed = ({ field, headerName }, rows) => {
     const texts = rows.map((row) => String(row[`${field}_text`] ?? row[field] ?? ""));
     const longest = [...new Set(texts)].sort((one, other) => other.length - one.length).slice(0, 8);
-    const width = Math.ceil(SPACE + Math.max(LEAST - SPACE, inTwoLines(headerName), ...lengths(longest)));
-    return pinned ? Math.min(width, NAME, Math.floor(frame / 2)) : width;
+    return Math.ceil(SPACE + Math.max(LEAST - SPACE, inTwoLines(headerName), ...lengths(longest)));
   };
-  const widened = (columns, rows, frame) => {
-    const widths = new Map(columns.map((one) => [one.field, needed(one, rows, frame)]));
+  const widened = (columns, { rows, total }, frame) => {
+    const width = (one) => Math.min(needed(one, [...rows, total]), isName(one) ? most(columns, frame) : Infinity);
+    const widths = new Map(columns.map((one) => [one.field, width(one)]));
     const shown = columns.filter(({ hide }) => !hide).sort((one, other) => Boolean(other.pinned) - Boolean(one.pinned));
     let [left, fitting] = [frame, []];
     for (const { field } of shown) {
@@ -76,12 +82,34 @@
     return columns.map(({ flex, minWidth, ...one }) => ({ ...one, width: widths.get(one.field) }));
   };
 
+  /* The same in a frame of another width: a turned phone, the full screen. */
+  const useFrame = (grid, place, columns, answer) => window.React.useEffect(() => {
+    if (!grid) return undefined;
+    let frame = place.current.clientWidth;
+    const fit = ({ clientWidth }) => {
+      if (!clientWidth || clientWidth === frame) return;
+      frame = clientWidth;
+      const state = widened(columns(), answer, frame).map(({ field, width }) => ({ colId: field, width }));
+      grid.applyColumnState({ state });
+    };
+    grid.addEventListener("gridSizeChanged", fit);
+    return () => grid.isDestroyed() || grid.removeEventListener("gridSizeChanged", fit);
+  }, [grid, answer]);
+
   /* As many rows as there are, or a page of them, all whole. */
   const PAGING = 42; // pixels
   const height = ({ grid }, { rows }) => {
     const paged = rows.length > grid.paginationPageSize;
     const shown = paged ? grid.paginationPageSize : rows.length;
     return grid.headerHeight + grid.rowHeight * (shown + 1) + (paged ? PAGING : 0);
+  };
+
+  /* Until the rows are there, the place is kept that they took last, or that of a page. */
+  const useHeight = (declared, answer) => {
+    const { key, grid } = declared;
+    const [name, tall] = [`spendscope-height-${key}`, answer && height(declared, answer)];
+    window.React.useEffect(() => void (tall && keep(name, tall)), [tall]);
+    return tall || Number(kept(name)) || height(declared, { rows: Array(grid.paginationPageSize + 1) });
   };
 
   const keepOrder = (grid, key) => grid.addEventListener("dragStopped", () =>
@@ -188,17 +216,18 @@
       arrange(grid, props);
     }, [grid, search, hidden]);
     const [pointed, watch] = usePointed(grid, declared.key);
+    const columns = () => ordered(answer.columns, kept(order))
+      .map((column) => ({ ...column, hide: hidden.includes(column.field) }));
+    useFrame(grid, place, columns, answer);
     const table = useMemo(() => {
       if (!built) return null;
-      const columns = ordered(answer.columns, kept(order))
-        .map((column) => ({ ...column, hide: hidden.includes(column.field) }));
       return h(window.dash_ag_grid.AgGrid, {
         id, className: "grid", style: FULL, columnSize: null, defaultColDef: COLUMN,
-        columnDefs: widened(columns, [...answer.rows, answer.total], place.current.clientWidth), rowData: answer.rows, dashGridOptions: options(declared, answer, search),
+        columnDefs: widened(columns(), answer, place.current.clientWidth), rowData: answer.rows, dashGridOptions: options(declared, answer, search),
         setProps: (told) => clicked(id, told),
       });
     }, [built, answer]);
-    const style = { minHeight: answer ? height(declared, answer) : undefined };
+    const style = { minHeight: useHeight(declared, answer) };
     return h("div", { ref: place, className: "table-frame", style, ...watch },
       table, pointed && cellEvents(pointed));
   };

@@ -83,6 +83,7 @@ def one_button_turns_the_card_and_keeps_the_focus(reader: Reader) -> None:
     expect(reader.menu(KEY, "export-png")).to_have_count(0)  # a table is no picture
     reader.page.keyboard.press("Escape")
     card.get_by_role("button", name="Show Cost over time as chart").press("Enter")
+    expect(card.get_by_test_id("mode-chart")).to_have_count(0)
     assert reader.page.evaluate(FOCUSED) == "mode-table"
 
 
