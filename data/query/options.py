@@ -60,7 +60,12 @@ def options(
 ) -> list[dict[str, str]]:
     """What the reader may filter a field by, as `value` and `label`: the most active values with
     `text` in id or name."""
-    query = Query(("events",), (field,), Filters(ALL_TIME), limit=limit, search=text)
+    query = Query(
+        ("events",), (field,), Filters(ALL_TIME), order=(("events", True),), limit=limit,
+        search=text,
+    )  # fmt: skip
+    if field not in PEOPLE:
+        return _labelled(field, query, scope, store)
     key = (query, scope, "names")
     rows = store.memo.get(key, lambda: store.names(_names(query, scope)))
     return [

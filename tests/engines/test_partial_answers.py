@@ -17,7 +17,7 @@ from data.engines.protocol import EventStore
 from data.events.table import micros
 from data.local_time import WIDTHS
 from data.query.catalog import aggregates
-from data.query.filters import Filters
+from data.query.filters import MORE_FIELDS, Filters
 from data.query.options import options
 from data.query.query import Query
 from data.query.run import run
@@ -181,3 +181,15 @@ def test_the_parts_used_longest_ago_make_room(
         found = run(Query(("input_tokens", "events"), ("user",), Filters(window)), ALL, kept)
         assert found["events"].tolist() == [1] * 42
     assert len(_rows(kept)) <= 40
+
+
+@pytest.mark.parametrize("field", MORE_FIELDS)
+def test_other_pickers_offer_what_the_reader_sees(kept: EventStore, event: Any, field: str) -> None:
+    mine, theirs = {"channel": ("cli", "api"), "status": ("ok", "error")}.get(field, ("m", "t"))
+    brought = [("ana", mine), ("bo", theirs), ("bo", theirs)]
+    kept.write([event(user=user, **{field: value}) for user, value in brought])
+    ana = Scope.of({"sub": "ana"})
+    for _ in range(2):  # asked, and kept
+        assert [one["value"] for one in options(field, "", 9, ALL, kept)] == [theirs, mine]
+        assert [one["value"] for one in options(field, "", 9, ana, kept)] == [mine]
+        assert [one["value"] for one in options(field, theirs, 9, ALL, kept)] == [theirs]
