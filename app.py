@@ -30,6 +30,7 @@ from data.ingest.import_log import LiveImports
 from data.ingest.keys import UNNAMED
 from data.ingest.request_process import YOUNG, ParserProcess
 from data.ingest.requests import LocalRequestParser, RequestParser
+from data.permissions import close_to_others, create_private
 from data.prices.own import PriceBookStore
 from data.query.summing import sum_while_serving
 from data.sample.budgets import examples
@@ -120,6 +121,7 @@ def _doors(server: Flask, stores: Stores, reader: RequestParser) -> None:
 def serve(settings: Settings, with_sample: bool = False) -> None:
     """Serve until stopped."""
     signal.signal(signal.SIGTERM, _stop)
+    close_to_others(settings.data_dir, settings.events_url, settings.state_url)
     state, key = State(settings.state_url), remote_store.new_key()
     store = open_events(settings.events_url, PriceBookStore.at_start(state, settings.now()))
     if with_sample and not demo.sources(store):
@@ -163,6 +165,7 @@ def _invite(settings: Settings, state: State) -> None:
 
 def main() -> int:
     """The console script."""
+    create_private()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     return command(serve)

@@ -1,0 +1,64 @@
+"""Who else on this machine may read what is stored: nobody.
+
+New files are made for their owner alone, whatever the process was started with, also those that
+the engines make beside a store. Those that are there from before are closed at the start.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.engine import make_url
+
+OTHERS: Final = 0o077
+# What the engines leave beside a store.
+BESIDE: Final = ("", ".wal", ".tmp", "-wal", "-shm", "-journal")
+SHARED: Final = "%s is a folder that others use: set SPENDSCOPE_DATA_DIR to one of its own"
+OPEN: Final = "%s can be read by others and is not ours to close: %s"
+log: Final = logging.getLogger("spendscope")
+
+
+def create_private() -> None:
+    """From now on this process makes files that only their owner can read."""
+    os.umask(OTHERS)
+
+
+def close_to_others(folder: Path, *urls: str) -> None:
+    """Take the rights of others off a data folder with all in it, and the stores of these URLs."""
+    paths = [*_stores(urls), *_inside(folder)]
+    for path in paths:
+        try:
+            _close(path)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            log.warning(OPEN, path, error.strerror)
+
+
+def _stores(urls: tuple[str, ...]) -> Iterator[Path]:
+    for url in urls:
+        if (name := make_url(url).database) and name != ":memory:":
+            yield from (Path(f"{name}{ending}") for ending in BESIDE)
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    """A folder and what is in it; nothing where others have their files there, too."""
+    home = folder in (Path.home(), Path(folder.anchor))
+    if home or folder.stat().st_mode & stat.S_ISVTX:
+        log.warning(SHARED, folder)
+        return
+    yield folder
+    yield from (
+        Path(root, name) for root, *found in os.walk(folder) for one in found for name in one
+    )
+
+
+def _close(path: Path) -> None:
+    mode = stat.S_IMODE(path.lstat().st_mode)
+    if mode & OTHERS and not path.is_symlink():
+        path.chmod(mode & ~OTHERS)
