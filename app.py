@@ -30,7 +30,7 @@ from data.ingest.import_log import LiveImports
 from data.ingest.keys import UNNAMED
 from data.ingest.request_process import YOUNG, ParserProcess
 from data.ingest.requests import LocalRequestParser, RequestParser
-from data.permissions import close_to_others, create_private
+from data.permissions import close_to_others, create_private, write_private
 from data.prices.own import PriceBookStore
 from data.query.summing import sum_while_serving
 from data.sample.budgets import examples
@@ -40,6 +40,7 @@ from data.state.store import State
 HERE = Path(__file__).resolve().parent
 # Most of them wait for their turn at the store; fewer would have senders wait for viewers.
 THREADS = 64
+SETUP_FILE = "setup-link"
 
 
 def create_app(
@@ -138,6 +139,8 @@ def _listen(settings: Settings, state: State, store: EventStore, key: str, app: 
     # What is there by now stays: looking for cycles in it took a quarter of the time of receiving.
     gc.freeze()
     gc.set_threshold(YOUNG)
+    # The socket first: nothing is announced at an address that is somebody else's.
+    listening = http_server.make_server(app.server, settings.host, settings.port, threads=THREADS)
     url = f"http://{settings.host}:{settings.port}"
     print(f"Spendscope serves on {url}", flush=True)
     if "local" in settings.sign_in and demo.why_closed(settings, store):
@@ -147,8 +150,7 @@ def _listen(settings: Settings, state: State, store: EventStore, key: str, app: 
         litellm_sync.sync_while_serving(settings, state, store),
         sum_while_serving(store),
     ):
-        where = {"host": settings.host, "port": settings.port}
-        http_server.make_server(app.server, threads=THREADS, **where).run()
+        listening.run()
 
 
 def _stop(*_: Any) -> None:
@@ -157,10 +159,13 @@ def _stop(*_: Any) -> None:
 
 
 def _invite(settings: Settings, state: State) -> None:
-    """Print the one-time link to the first account, while there is none."""
+    """Leave the one-time link to the first account, while there is none, where only we can read
+    it: what is printed may be kept in a log."""
+    note = settings.data_dir / SETUP_FILE
+    note.unlink(missing_ok=True)
     if token := state.setup_token():
-        link = one_time_links.setup_link(token, settings.host, settings.port)
-        print(f"Create the first account: {link}", flush=True)
+        write_private(note, f"{one_time_links.setup_link(token, settings.host, settings.port)}\n")
+        print(f"Create the first account: open the link in {note}", flush=True)
 
 
 def main() -> int:

@@ -16,6 +16,7 @@ from typing import Final
 from sqlalchemy.engine import make_url
 
 OTHERS: Final = 0o077
+OWNER_ONLY: Final = 0o600
 # What the engines leave beside a store.
 BESIDE: Final = ("", ".wal", ".tmp", "-wal", "-shm", "-journal")
 SHARED: Final = "%s is a folder that others use: set SPENDSCOPE_DATA_DIR to one of its own"
@@ -28,10 +29,15 @@ def create_private() -> None:
     os.umask(OTHERS)
 
 
+def write_private(path: Path, text: str) -> None:
+    """A new file that only its owner can read; `FileExistsError` where there is one."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "w") as file:
+        file.write(text)
+
+
 def close_to_others(folder: Path, *urls: str) -> None:
     """Take the rights of others off a data folder with all in it, and the stores of these URLs."""
-    paths = [*_stores(urls), *_inside(folder)]
-    for path in paths:
+    for path in (*_stores(urls), *_inside(folder)):
         try:
             _close(path)
         except FileNotFoundError:
@@ -53,9 +59,8 @@ def _inside(folder: Path) -> Iterator[Path]:
         log.warning(SHARED, folder)
         return
     yield folder
-    yield from (
-        Path(root, name) for root, *found in os.walk(folder) for one in found for name in one
-    )
+    for root, folders, files in os.walk(folder):
+        yield from (Path(root, name) for name in (*folders, *files))
 
 
 def _close(path: Path) -> None:

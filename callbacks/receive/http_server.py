@@ -8,6 +8,7 @@ headers show that they may upload. A body of unknown length is cut off at the sa
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any, Final
@@ -21,6 +22,7 @@ from waitress.parser import HTTPRequestParser
 from callbacks.access.session import current_scope
 from callbacks.receive.request_body import LARGEST
 from callbacks.receive.uploads import PATH
+from data.errors import SettingsError
 from data.ingest.uploads import LARGEST as LARGEST_UPLOAD
 
 # An export in a few reads, each of which waits for its turn among those who compute.
@@ -28,13 +30,25 @@ READ_AT_ONCE: Final = 256 * 1024
 Headers = Mapping[str, str]
 
 
-def make_server(server: Flask, **address: Any) -> Any:
-    """Waitress with an open socket, to `run` until it is stopped."""
+def make_server(server: Flask, host: str, port: int, threads: int) -> Any:
+    """Waitress with an open socket, to `run` until it is stopped; raises `SettingsError` where the
+    address cannot be had."""
     # One process serves one application.
     HTTPChannel.parser_class = parser(lambda headers: _may_upload(server, headers))
-    return create_server(
-        server, ident=None, max_request_body_size=LARGEST + 1, recv_bytes=READ_AT_ONCE, **address
-    )
+    try:
+        return create_server(
+            server, ident=None, max_request_body_size=LARGEST + 1, recv_bytes=READ_AT_ONCE,
+            host=host, port=port, threads=threads,
+        )  # fmt: skip
+    except OSError as error:
+        raise SettingsError(_refusal(error, host, port)) from None
+
+
+def _refusal(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} of {host} is in use: stop what listens there, or set SPENDSCOPE_PORT"
+    why = error.strerror or str(error)
+    return f"SPENDSCOPE_HOST {host}, SPENDSCOPE_PORT {port} cannot be listened on: {why}"
 
 
 def parser(may_upload: Callable[[Headers], bool]) -> type[HTTPRequestParser]:
