@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import string
 import threading
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -19,6 +21,8 @@ LONGEST: Final = 1_000
 MOST_AT_ONCE: Final = 2
 MOST_WAITING: Final = 8
 RETRY_SECONDS: Final = 2
+NO_LETTERS: Final = f"{string.digits}{string.punctuation} "
+COMMON: Final = "this password is one of those that are tried first: choose another, as four words"
 BUSY: Final = "many are signing in right now: try again in a few seconds"
 
 
@@ -37,6 +41,8 @@ class Passwords:
             raise Refused("password", f"a password needs at least {SHORTEST} characters")
         if len(password) > LONGEST:
             raise Refused("password", f"a password has at most {LONGEST:,} characters")
+        if is_common(password):
+            raise Refused("password", COMMON)
         return self.hashed(password)
 
     def match(self, stored_hash: str | None, password: str) -> bool:
@@ -73,6 +79,25 @@ class Passwords:
     @cached_property
     def _hash_of_nobody(self) -> str:
         return self._hasher.hash(b"the password of nobody")
+
+
+def is_common(password: str) -> bool:
+    """Whether it is one of those that are tried first, once or repeated, with anything before or
+    after it that is no letter."""
+    plain = unicodedata.normalize("NFKC", password).casefold()
+    core = plain.strip(NO_LETTERS)
+    repeated = plain[: (plain + plain).find(plain, 1)]
+    return (
+        bool({plain, core, repeated, repeated.strip(NO_LETTERS)} & common())
+        or len(repeated) < len(plain) // 3
+    )
+
+
+@cache
+def common() -> frozenset[str]:
+    """The passwords that are tried first, and the words that they are made of."""
+    path = Path(__file__).with_name("common_passwords.txt")
+    return frozenset(path.read_text(encoding="utf-8").split())
 
 
 def _bytes(password: str) -> bytes:
