@@ -14,7 +14,7 @@ from data.engines.protocol import EventStore, open_events
 from data.events.cleaning import clean
 from data.events.table import Event
 from data.state.store import State
-from tests.always_summed import sum_always
+from tests.always_summed import ALWAYS, sum_always
 
 # The same examples in every run: what fails once fails again.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
@@ -34,14 +34,10 @@ LONGEST = ("browser/test_drill", "access/test_rights", "browser/test_walk",
            "browser/test_look")  # fmt: skip
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--sums", action="store_true", help="every store answers from sums")
-
-
 @pytest.fixture(scope="session", autouse=True)
-def _sums(pytestconfig: pytest.Config) -> Iterator[None]:
+def _sums() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        if pytestconfig.getoption("--sums"):
+        if ALWAYS:
             sum_always(patch)
         yield
 

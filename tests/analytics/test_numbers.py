@@ -27,9 +27,10 @@ from data.events.table import FIELDS, micros
 from data.query.catalog import DIMENSIONS, METRICS
 from data.query.units import COUNT, INSTANT
 from tests import oracle, oracle_metrics
+from tests.always_summed import ALWAYS
 from tests.serving import NOW, Served, serving
 
-EXAMPLES: Final = 160
+EXAMPLES: Final = 30 if ALWAYS else 160
 TOKENS: Final = oracle_metrics.TOKENS
 COLUMNS: Final = (*FIELDS, *oracle_metrics.BOOKED)
 STEADY: Final = settings(derandomize=True, deadline=None, database=None)
