@@ -125,9 +125,10 @@
     type: "button", className: "kpi-value", "data-value": told.exact, "aria-label": `${label}: ${told.text}, show its events`,
     onClick: () => own.showEvents({ section, metric: name }), ...testid(`kpi-${name}`),
   }, told.text),
-  h("div", { className: `kpi-change ${told.mood}` }, told.change));
+  h("div", { className: "kpi-change" }, told.was && h("b", { className: told.mood }, told.change),
+    (told.was || []).map((part) => h("span", { key: part }, part, " "))));
 
-  const UNKNOWN = { text: "–", exact: "", change: "", mood: "" };
+  const UNKNOWN = { text: "–", exact: "" };
 
   own.Numbers = (props) => {
     const { declared, answer } = props;

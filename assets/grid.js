@@ -54,5 +54,7 @@
 
   /* Cells read as the server wrote them: one place says how a number looks. */
   const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
+  /* What is only compared with: no number that a reader could see the events of. */
+  functions.compared = ({ data, colDef }) => `compared ${data?.[colDef.field + "_mood"] ?? "even"}`;
   functions.shown = ({ data, colDef }) => data?.[colDef.field + "_text"] ?? data?.[colDef.field] ?? "";
 })();

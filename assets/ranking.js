@@ -16,6 +16,7 @@
       title: [one.name, one.text, one.share].filter(Boolean).join(" · "),
     },
     name(one.name), h("span", { className: "rank-value" }, one.text),
+    one.change === undefined ? null : h("span", { className: `rank-change ${one.mood}` }, one.change),
     one.part === null ? null : h("span", { className: "rank-track" },
       h("span", { className: "rank-bar", style: { width: `${100 * one.part}%`, background: colour } }))));
 

@@ -11,13 +11,18 @@ import pandas as pd
 import xlsxwriter
 
 from data.query.answers import Answer
-from data.query.catalog import DIMENSIONS, METRICS, OTHER, OTHER_LABEL, TIME
+from data.query.catalog import DIMENSIONS, METRICS, OTHER, OTHER_LABEL, TIME, Metric
+from data.query.comparison import BEFORE, Comparison, before_name
 from data.query.series import or_none
 from data.query.units import INSTANT, TEXT
 
 # A spreadsheet takes a cell that starts so for a formula.
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 Record = dict[str, Any]
+DATES: Final[list[Record]] = [
+    {"name": "compared_from", "label": "Compared from", "unit": INSTANT.name},
+    {"name": "compared_to", "label": "Compared to", "unit": INSTANT.name},
+]
 
 
 def columns(names: tuple[str, ...]) -> list[Record]:
@@ -26,13 +31,24 @@ def columns(names: tuple[str, ...]) -> list[Record]:
 
 
 def _column(name: str) -> Iterator[Record]:
-    if name in METRICS:
-        yield {"name": name, "label": METRICS[name].label, "unit": METRICS[name].unit.name}
+    if metric := _metric(name):
+        label = metric.label if name == metric.name else f"{metric.label} before"
+        yield {"name": name, "label": label, "unit": metric.unit.name}
         return
     declared = DIMENSIONS[name]
     yield {"name": name, "label": declared.label, "unit": declared.unit.name}
     if declared.naming:
         yield {"name": declared.naming, "label": f"{declared.label} name", "unit": TEXT.name}
+
+
+def _metric(name: str) -> Metric | None:
+    """The metric of a column, or of a column with its earlier value."""
+    return METRICS.get(name) or METRICS.get(name.removesuffix(BEFORE))
+
+
+def with_before(metrics: tuple[str, ...], compared: bool) -> tuple[str, ...]:
+    """The columns of metrics, with their earlier values where they are compared."""
+    return (*metrics, *map(before_name, metrics)) if compared else metrics
 
 
 def rows(
@@ -46,8 +62,9 @@ def rows(
 
 def cells(values: list[Any], name: str, zone: str) -> list[Any]:
     """A column's raw values as JSON carries them."""
-    if name in METRICS or name == TIME:
-        unit = METRICS[name].unit if name in METRICS else DIMENSIONS[name].unit
+    metric = _metric(name)
+    if metric or name == TIME:
+        unit = metric.unit if metric else DIMENSIONS[name].unit
         return [unit.record(value, zone) for value in values]
     return [OTHER_LABEL if value == OTHER else or_none(value) for value in values]
 
@@ -60,13 +77,28 @@ def iso(value: Any, zone: str) -> str | None:
 
 def section(answer: Answer) -> Record:
     """A section's columns, rows and totals."""
-    by, metrics, zone = answer.dimensions, answer.section.metrics, answer.window.zone
-    return {
+    by, zone, comparison = answer.dimensions, answer.window.zone, answer.comparison
+    metrics = with_before(answer.section.metrics, comparison is not None)
+    record: Record = {
         "columns": columns((*by, *metrics)),
         "rows": rows(answer.frame, by, metrics, zone),
         "totals": rows(answer.totals, (), metrics, zone)[0],
         "row_count": len(answer.frame),
     }
+    if comparison:
+        record["columns"] += DATES
+        times = answer.frame[TIME].tolist() if TIME in by else [None] * len(answer.frame)
+        for row, time in zip(record["rows"], times, strict=True):
+            row |= _dates(comparison, time)
+    return record
+
+
+def _dates(comparison: Comparison, time: int | None) -> Record:
+    """What a row is compared with: the earlier window, or the bucket in the same place, if any."""
+    window = comparison.window
+    ends = (window.start, window.end) if time is None else comparison.stretches.get(time)
+    start, end = ends or (None, None)
+    return {"compared_from": iso(start, window.zone), "compared_to": iso(end, window.zone)}
 
 
 def csv_text(answer: Answer) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 
 from components.sections.declared import TABS, Section, Tab
 from data.query.catalog import DIMENSIONS, METRICS
+from data.query.earlier import COMPARISONS
 from data.query.windows import PRESETS
 
 PAGE: Final = Path(__file__).with_name("users.md")
@@ -31,8 +32,11 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 def metrics() -> str:
     """Every metric: its name, label, unit and meaning."""
-    rows = ((f"`{m.name}`", m.label, m.unit.name, m.help) for m in METRICS.values())
-    return table(("name", "label", "unit", "meaning"), rows)
+    rows = (
+        (f"`{m.name}`", m.label, m.unit.name, "" if m.better == "neither" else m.better, m.help)
+        for m in METRICS.values()
+    )
+    return table(("name", "label", "unit", "better", "meaning"), rows)
 
 
 def dimensions() -> str:
@@ -44,6 +48,11 @@ def dimensions() -> str:
 def presets() -> str:
     """Every choice of a time range."""
     return table(("name", "label"), ((f"`{name}`", label) for name, label in PRESETS.items()))
+
+
+def comparisons() -> str:
+    """Every choice of what is compared with."""
+    return table(("name", "label"), ((f"`{name}`", label) for name, label in COMPARISONS.items()))
 
 
 def tabs() -> str:
@@ -67,6 +76,7 @@ BLOCKS: Final[dict[str, Callable[[], str]]] = {
     "metrics": metrics,
     "dimensions": dimensions,
     "presets": presets,
+    "comparisons": comparisons,
 }
 
 

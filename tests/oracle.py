@@ -61,6 +61,65 @@ def window(choice: Choice, now: datetime) -> tuple[datetime, datetime]:
     return now - timedelta(hours=hours), now
 
 
+def earlier(choice: Choice, now: datetime) -> tuple[datetime, datetime] | None:
+    """The two instants of the window that a choice compares with."""
+    zone, compare = ZoneInfo(choice.get("tz", "UTC")), choice.get("compare", "off")
+    if compare == "off":
+        return None
+    if compare == "custom":
+        ends = (datetime.fromisoformat(choice[f"compare_{name}"]) for name in ("from", "to"))
+        start, end = (_placed(one, zone).astimezone(UTC) for one in ends)
+        return start, end
+    start, end = (one.astimezone(UTC) for one in window(choice, now))
+    passed = min(end, now) if start < now else end
+    first, last, whole = _days(choice, start, end, zone)
+    if whole and first.day == last.day == 1 and compare != "week":
+        months = 12 * (last.year - first.year) + last.month - first.month
+        months = {"month": 1, "year": 12}.get(compare, months)
+        return _months_back(start, months, zone), _months_back(passed, months, zone)
+    if compare == "previous" and not whole:
+        return start - (passed - start), start
+    back = _days_back(compare, first, (last - first).days if whole else 0)
+    moved = _back(start, first - back, zone)
+    if choice.get("preset") in ("last_hour", "last_n_hours"):
+        return moved, moved + (passed - start)
+    return moved, _back(passed, passed.astimezone(zone).date() - back, zone)
+
+
+def _days(choice: Choice, start: datetime, end: datetime, zone: ZoneInfo) -> tuple[Any, Any, bool]:
+    """The first day, the one after the last, and whether these are a window's beginning and end."""
+    if choice.get("preset", "last_n_days") == "last_n_days":
+        end = _midnight(end.astimezone(zone).date() + timedelta(days=1), zone)
+    first, last = (one.astimezone(zone).date() for one in (start, end))
+    return first, last, (start, end) == (_midnight(first, zone), _midnight(last, zone))
+
+
+def _days_back(compare: str, first: Any, days: int) -> timedelta:
+    if compare == "previous":
+        return timedelta(days=days)
+    if compare == "week" or (days and days % 7 == 0):
+        return timedelta(weeks={"week": 1, "month": 4, "year": 52}[compare])
+    same = pd.Timestamp(first) - pd.DateOffset(months=1 if compare == "month" else 12)
+    back: timedelta = first - same.date()
+    return back
+
+
+def _back(moment: datetime, day: Any, zone: ZoneInfo) -> datetime:
+    """The same time of the clock on another day."""
+    local = moment.astimezone(zone)
+    if moment == _midnight(local.date(), zone):
+        return _midnight(day, zone)
+    return datetime.combine(day, local.time(), zone).astimezone(UTC)
+
+
+def _months_back(moment: datetime, months: int, zone: ZoneInfo) -> datetime:
+    local = moment.astimezone(zone).date()
+    day = (pd.Timestamp(local) - pd.DateOffset(months=months)).date()
+    if day.day < local.day:
+        return _midnight(day + timedelta(days=1), zone)
+    return _back(moment, day, zone)
+
+
 def _placed(moment: datetime, zone: ZoneInfo) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 

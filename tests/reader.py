@@ -39,8 +39,9 @@ TURN: Final = """(path) => {
     dispatchEvent(new CustomEvent('_dashprivate_pushstate'));
     scrollTo(0, 0);
 }"""
-TRACES: Final = """card => (card.querySelector('.js-plotly-plot, .ranking').data || [])
-    .filter(one => one.meta.values.length)
+# What is only read on hover, or compared with, stands for no value to narrow to.
+TRACES: Final = """(card, read) => (card.querySelector('.js-plotly-plot, .ranking').data || [])
+    .filter(({meta}) => read === 'now' ? meta.values.length : meta.earlier)
     .map(one => ({name: one.name, x: [...one.x], y: [...one.y]}))"""
 # A table is there from when it is first looked at.
 COLUMNS: Final = """async (key) => (await dash_ag_grid.getApiAsync({part: 'table', section: key}))
@@ -217,8 +218,15 @@ class Reader:
 
     def traces(self, key: str) -> list[dict[str, Any]]:
         """The numbers that a section's chart draws."""
+        return self._traces(key, "now")
+
+    def earlier_traces(self, key: str) -> list[dict[str, Any]]:
+        """The numbers that it compares them with."""
+        return self._traces(key, "earlier")
+
+    def _traces(self, key: str, read: str) -> list[dict[str, Any]]:
         expect(self.section(key).locator(".main-svg, .rank-row").first).to_be_attached()
-        found: list[dict[str, Any]] = self.section(key).evaluate(TRACES)
+        found: list[dict[str, Any]] = self.section(key).evaluate(TRACES, read)
         return found
 
     def grid(self, key: str) -> dict[str, Any]:

@@ -13,10 +13,22 @@ from components import ids
 from components.page import filter_bar
 from data.events.table import ME
 from data.local_time import instant
-from data.query.filters import EXCLUSIONS, LISTS, NAMES, PICKER_FIELDS, TIMES, Choice, read_choice
+from data.query.earlier import CUSTOM, ENDS, PREVIOUS
+from data.query.filters import (
+    COMPARING,
+    EXCLUSIONS,
+    LISTS,
+    NAMES,
+    PICKER_FIELDS,
+    TIMES,
+    Choice,
+    Filters,
+    read_choice,
+)
 from data.query.windows import DEFAULT_N, DEFAULT_PRESET, Window
 
 # The default time, said in full; left out wherever nobody prefers another.
+TIMELESS: Final = (*COMPARING, *LISTS)
 DEFAULT: Final[Choice] = {"preset": DEFAULT_PRESET, "n": str(DEFAULT_N[DEFAULT_PRESET])}
 
 
@@ -30,6 +42,13 @@ def to_address(choice: Choice) -> str:
     chosen: Choice = {name: choice[name] for name in NAMES if name in choice}
     query = urlencode(chosen, doseq=True)
     return f"?{query}" if query else ""
+
+
+def without(choice: Choice, parameter: str) -> Choice:
+    """The choice less the part that a parameter belongs to; less everything where none does."""
+    parts = (TIMES, COMPARING, *((name,) for name in LISTS))
+    part = next((names for names in parts if parameter in names), NAMES)
+    return {name: value for name, value in choice.items() if name not in part}
 
 
 def toggle_me(choice: Choice) -> Choice:
@@ -70,8 +89,8 @@ def remove_chip(choice: Choice, chip: dict[str, str], undo: Any = None) -> Choic
     field, value = chip["chip"], chip["value"]
     before = _replaced(choice, field, undo)
     if field == filter_bar.TIMED:
-        lists = {name: values for name, values in choice.items() if name in LISTS}
-        return lists if before is None else lists | dict(before)
+        rest = {name: values for name, values in choice.items() if name in TIMELESS}
+        return rest if before is None else rest | dict(before)
     if field in EXCLUSIONS:
         return set_values(choice, field, list(before or ()))
     values = choice.get(field, [])
@@ -105,8 +124,8 @@ def drill_down(choice: Choice, drill: Any) -> Choice:
             me = [ME] if ME in _values(choice, field) else []
             choice = set_values(choice, field, [*me, value])
     if isinstance(start, str) and isinstance(end, str):
-        lists = {name: v for name, v in choice.items() if name in (*LISTS, "tz")}
-        choice = lists | {"preset": "custom", "from": start, "to": end}
+        rest = {name: v for name, v in choice.items() if name in (*TIMELESS, "tz")}
+        choice = rest | {"preset": "custom", "from": start, "to": end}
     return choice
 
 
@@ -145,17 +164,33 @@ def _replaced(choice: Choice, part: str, undo: Any) -> Any:
     return entry[0] if isinstance(entry[0], type(entry[1])) else None
 
 
-def from_controls(choice: Choice, trigger: Any, controls: tuple[Any, ...], last: Window) -> Choice:
-    """The choice the controls say: preset, N, from, to, zone, then the pickers' in order."""
-    preset, n, start, end, tz, *picked = controls
+def from_controls(choice: Choice, trigger: Any, controls: tuple[Any, ...], last: Filters) -> Choice:
+    """The choice the controls say: preset, N, from, to, zone, comparison, from, to, then the
+    pickers' in order; ranges begin with the `last` dates."""
+    preset, n, start, end, tz, compare, *ends_and_picked = controls
+    ends, picked = ends_and_picked[:2], ends_and_picked[2:]
     if trigger == ids.PRESET:
         n, start, end = None, None, None
+    if trigger == ids.COMPARE:
+        ends = [None, None]
     lists = {name: value for name, value in choice.items() if name in LISTS}
     for field, values in zip(PICKER_FIELDS, picked, strict=True):
         me = [ME] if field == "user" and ME in lists.get(field, []) else []
         lists = set_values(lists, field, me + (values or []))
-    time = _time_choice(preset or DEFAULT_PRESET, n, start, end, last)
-    return time | ({"tz": tz} if tz else {}) | lists
+    time = _time_choice(preset or DEFAULT_PRESET, n, start, end, last.window)
+    compared = _comparison(compare or PREVIOUS, ends, last.compared or last.window)
+    return time | ({"tz": tz} if tz else {}) | compared | lists
+
+
+def _comparison(compare: str, ends: list[Any], last: Window) -> Choice:
+    """What the comparison's controls say; the previous period goes without saying."""
+    if compare == PREVIOUS:
+        return {}
+    if compare != CUSTOM:
+        return {"compare": compare}
+    dates = (datetime_local(us, last.zone) for us in (last.start, last.end))
+    named = zip(ENDS, ends, dates, strict=True)
+    return {"compare": compare} | {name: end or date for name, end, date in named}
 
 
 def _time_choice(preset: str, n: Any, start: Any, end: Any, last: Window) -> Choice:

@@ -13,7 +13,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_up
 
 from callbacks.access.session import current_person, current_scope
 from callbacks.analytics import choices
-from callbacks.analytics.filter_state import FilterState, filters_of, new_state, notice
+from callbacks.analytics.filter_state import FilterState, filters_of, new_state, notice, read
 from callbacks.stores import Stores
 from components import ids
 from components.page import filter_bar, pickers
@@ -22,7 +22,8 @@ from data.errors import Refused
 from data.events.table import ME
 from data.people import preferences
 from data.people.preferences import Preferences
-from data.query.filters import MORE_FIELDS, PICKER_FIELDS, Choice, Filters, parse
+from data.query.earlier import CUSTOM, PREVIOUS
+from data.query.filters import MORE_FIELDS, PICKER_FIELDS, Choice, Filters
 from data.query.options import (
     inactive_values,
     label_values,
@@ -30,13 +31,16 @@ from data.query.options import (
     options,
     value_names,
 )
-from data.query.windows import DEFAULT_N, DEFAULT_PRESET
+from data.query.windows import DEFAULT_N, Window
 
-CONTROLS: Final = (ids.PRESET, ids.N, ids.FROM, ids.TO, ids.TZ)
+CONTROLS: Final = (
+    ids.PRESET, ids.N, ids.FROM, ids.TO, ids.TZ, ids.COMPARE, ids.COMPARE_FROM, ids.COMPARE_TO,
+)  # fmt: skip
 # What a choice writes: `(id, property)`.
 WRITTEN: Final[tuple[tuple[Any, str], ...]] = (
     (ids.FILTER_STATE, "data"), (ids.URL, "search"), (ids.PROBLEM, "children"),
-    (ids.N_BOX, "hidden"), (ids.RANGE_BOX, "hidden"), (ids.WINDOW, "children"),
+    (ids.N_BOX, "hidden"), (ids.RANGE_BOX, "hidden"), (ids.COMPARE_BOX, "hidden"),
+    (ids.WINDOW, "children"), (ids.COMPARED, "children"),
     (ids.MORE_COUNT, "children"), (ids.ME, "aria-pressed"),
     *((name, "value") for name in CONTROLS),
     (ids.TZ, "options"),
@@ -82,7 +86,7 @@ def _register_filters(app: Dash, stores: Stores) -> None:
             )
             made, filters = _resolve(choice, preferred.zone_in(zone), stores)
         except Refused as problem:
-            return _show_problem(problem, controls[0])
+            return _show_problem(problem, controls[0], controls[CONTROLS.index(ids.COMPARE)])
         choice = made["choice"]
         if current and choice == before and ctx.triggered_id == ids.URL:
             return (no_update,) * len(WRITTEN)
@@ -94,28 +98,35 @@ def _register_filters(app: Dash, stores: Stores) -> None:
 def arrive(search: str, zone: str, stores: Stores) -> Iterator[tuple[Any, str, Any]]:
     """`(id, property, value)` of what an address writes into the empty page."""
     preferred = preferences.read(stores.state, *current_person().ids)
-    choice = _on_arrival(search, preferred)
-    try:
-        made, filters = _resolve(choice, preferred.zone_in(zone), stores)
-    except Refused as problem:
-        values = _show_problem(problem, choice.get("preset", DEFAULT_PRESET))
-    else:
-        nothing = [None] * len(PICKER_FIELDS)
-        values = (*_show_filters(made, filters), *_show_pickers(made["choice"], nothing))
-        chips, sentence, inactive = _show_chips(made, list(PICKER_FIELDS), stores.store)
-        yield from ((ids.CHIPS, "children", chips), (ids.NOTICE, "children", sentence))
-        values = values[: -len(PICKER_FIELDS)]
-        for field, found in zip(PICKER_FIELDS, inactive, strict=True):
-            picked = [v for v in made["choice"].get(field, []) if v != ME]
-            yield ids.inactive(field), "data", found
-            yield ids.pick(field), "options", _chosen_options(field, picked, found, stores.store)
+    zone = preferred.zone_in(zone)
+    made, filters, problem = _resolve_meant(_on_arrival(search, preferred), zone, stores)
+    nothing = [None] * len(PICKER_FIELDS)
+    values = (*_show_filters(made, filters, problem), *_show_pickers(made["choice"], nothing))
+    chips, sentence, inactive = _show_chips(made, list(PICKER_FIELDS), stores.store)
+    yield from ((ids.CHIPS, "children", chips), (ids.NOTICE, "children", sentence))
+    values = values[: -len(PICKER_FIELDS)]
+    for field, found in zip(PICKER_FIELDS, inactive, strict=True):
+        picked = [v for v in made["choice"].get(field, []) if v != ME]
+        yield ids.inactive(field), "data", found
+        yield ids.pick(field), "options", _chosen_options(field, picked, found, stores.store)
     yield from ((key, prop, v) for (key, prop), v in zip(WRITTEN, values, strict=False))
+
+
+def _resolve_meant(choice: Choice, zone: str, stores: Stores) -> tuple[FilterState, Filters, str]:
+    """The same of an address, which may be anything: less the parts that mean nothing, and the
+    first sentence about them."""
+    problem = ""
+    while True:
+        try:
+            return *_resolve(choice, zone, stores), problem
+        except Refused as refused:
+            problem, choice = problem or str(refused), choices.without(choice, refused.parameter)
 
 
 def _resolve(choice: Choice, zone: str, stores: Stores) -> tuple[FilterState, Filters]:
     """What the store holds of a choice, and the filters it means."""
     now = stores.settings.now()
-    filters = parse(choice, now, zone)
+    filters = read(choice, now, zone)
     return new_state(merge_aliases(choice, current_scope(), stores.store), zone, now), filters
 
 
@@ -148,36 +159,47 @@ def _next_choice(
     if trigger == ids.REMOVED_CHIPS:
         return choices.clear_chips(before, chips, (state or {}).get("undo"), start)
     if state and (trigger in CONTROLS or isinstance(trigger, dict)):
-        last = filters_of(state).window
+        last = filters_of(state)
         return choices.spell_default(choices.from_controls(before, trigger, controls, last), start)
     return _on_arrival(search, preferred) if state and trigger == ids.URL else before
 
 
-def _show_problem(problem: Refused, preset: Any) -> tuple[Any, ...]:
-    """The sentence, and the controls that the preset needs; nothing else moves."""
-    values = (no_update, no_update, str(problem), preset not in DEFAULT_N, preset != "custom")
+def _show_problem(problem: Refused, preset: Any, compare: Any) -> tuple[Any, ...]:
+    """The sentence, and the controls that preset and comparison need; nothing else moves."""
+    hidden = (preset not in DEFAULT_N, preset != "custom", compare != CUSTOM)
+    values = (no_update, no_update, str(problem), *hidden)
     return (*values, *(no_update,) * (len(WRITTEN) - len(values)))
 
 
-def _show_filters(state: FilterState, filters: Filters) -> tuple[Any, ...]:
-    choice, window = state["choice"], filters.window
-    preset = window.preset
+def _show_filters(state: FilterState, filters: Filters, problem: str = "") -> tuple[Any, ...]:
+    choice, window, compared = state["choice"], filters.window, filters.compared
+    preset, compare = window.preset, choice.get("compare", PREVIOUS)
     return (
         state,
         choices.to_address(choice),
-        "",
+        problem,
         preset not in DEFAULT_N,
         preset != "custom",
+        compare != CUSTOM,
         filter_bar.window_text(window),
+        filter_bar.compared_text(compared, window),
         _count_more(choice),
         "true" if filters.me else "false",
         preset,
         str(window.n) if window.n else no_update,
-        *((choices.datetime_local(us, window.zone) if preset == "custom" else no_update)
-          for us in (window.start, window.end)),
+        *_ends(window if preset == "custom" else None),
         zone := choice.get("tz"),
+        compare,
+        *_ends(compared if compare == CUSTOM else None),
         [zone] if zone else [],
     )  # fmt: skip
+
+
+def _ends(window: Window | None) -> list[Any]:
+    """What the fields of a range hold; of none they stay as they are."""
+    if window is None:
+        return [no_update, no_update]
+    return [choices.datetime_local(us, window.zone) for us in (window.start, window.end)]
 
 
 def _show_pickers(choice: Choice, present: Sequence[Any]) -> tuple[Any, ...]:

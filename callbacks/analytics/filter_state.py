@@ -9,7 +9,8 @@ from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.errors import Refused
 from data.events.table import EARLIEST, LATEST, micros
-from data.local_time import instant
+from data.local_time import iso
+from data.query.earlier import CUSTOM, ENDS, PREVIOUS
 from data.query.filters import LISTS, NAMES, Choice, Filters, parse
 from data.query.options import data_as_of, unseen_values
 from data.query.query import Query
@@ -34,14 +35,26 @@ def filters_of(state: Any) -> Filters:
         raise Refused("question", "the store holds no question of this page")
     if not micros(EARLIEST) <= now <= micros(LATEST):
         raise Refused("question", "the store asks from outside of time")
-    return parse({name: choice[name] for name in NAMES if name in choice}, now, zone)
+    return read({name: choice[name] for name in NAMES if name in choice}, now, zone)
+
+
+def read(choice: Choice, now: int, zone: str) -> Filters:
+    """The filters that a choice means on the page, where there is always something to compare with
+    unless the reader wants none."""
+    return parse({"compare": PREVIOUS} | choice, now, zone)
 
 
 def pin_window(choice: Choice, window: Window) -> Choice:
     """A choice whose window stands still, so that a link gives what the page showed."""
     lists = {name: values for name, values in choice.items() if name in LISTS}
-    start, end = (instant(us, window.zone).isoformat() for us in (window.start, window.end))
+    start, end = (iso(us, window.zone) for us in (window.start, window.end))
     return {"preset": "custom", "from": start, "to": end, "tz": window.zone} | lists
+
+
+def pin_comparison(window: Window) -> Choice:
+    """The same of the window that is compared with."""
+    ends = (iso(us, window.zone) for us in (window.start, window.end))
+    return {"compare": CUSTOM, **dict(zip(ENDS, ends, strict=True))}
 
 
 def notice(filters: Filters, scope: Scope, store: EventStore) -> str:

@@ -14,16 +14,22 @@ from uuid import uuid4
 from dash import Dash, Input, Output, State
 
 from callbacks.access.session import current_scope
-from callbacks.analytics.filter_state import FilterState, empty_reason, filters_of, pin_window
+from callbacks.analytics.filter_state import (
+    FilterState,
+    empty_reason,
+    filters_of,
+    pin_comparison,
+    pin_window,
+)
 from components import ids
 from components.page import cards
 from components.sections.declared import Section, section
 from data.engines.protocol import EventStore
 from data.errors import SpendscopeError
 from data.query.answers import answer
+from data.query.comparison import totals_compared
 from data.query.filters import Choice, Filters
 from data.query.query import Query
-from data.query.run import totals
 
 log = logging.getLogger("spendscope")
 
@@ -66,7 +72,7 @@ def _card(
     one: Section, state: FilterState, measure: str, by: str, store: EventStore
 ) -> cards.Props:
     filters, scope = filters_of(state), current_scope()
-    answered = answer(one, filters, scope, store, by, measure)
+    answered = answer(one, filters, scope, store, by, measure, only_drawn=True)
     reason = empty_reason(filters, scope, store) if answered.empty else ""
     file = _file(one.key, state["choice"], filters, by, measure)
     return cards.chart_answer(one, answered, reason, file)
@@ -74,10 +80,12 @@ def _card(
 
 def _file(key: str, choice: Choice, filters: Filters, by: str, measure: str) -> str:
     chosen = pin_window(choice, filters.window) | {"by": by, "measure": measure}
+    if filters.compared:
+        chosen |= pin_comparison(filters.compared)
     return f"/api/v1/sections/{key}.csv?{urlencode(chosen, doseq=True)}"
 
 
 def _numbers(one: Section, state: FilterState, store: EventStore) -> cards.Props:
-    query, scope = Query(one.metrics, (), filters_of(state), where=one.where), current_scope()
-    now, before = (totals(each, scope, store) for each in (query, query.before()))
-    return cards.band_answer(one.metrics, now, before)
+    filters = filters_of(state)
+    query = Query(one.metrics, (), filters, where=one.where)
+    return cards.band_answer(one.metrics, totals_compared(query, current_scope(), store), filters)

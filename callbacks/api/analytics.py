@@ -20,17 +20,18 @@ from callbacks.stores import Stores
 from components import records
 from components.page.tables import raw
 from components.sections.declared import TABS, section
-from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.errors import Refused, Unknown
-from data.local_time import GRAINS, instant
+from data.local_time import GRAINS, iso
 from data.query.answers import Answer, answer
 from data.query.catalog import DIMENSIONS, METRICS
-from data.query.filters import PICKER_FIELDS, Filters
+from data.query.comparison import run_compared
+from data.query.earlier import COMPARISONS
+from data.query.filters import COMPARING, PICKER_FIELDS, Filters
 from data.query.options import data_as_of, options
 from data.query.query import Query
-from data.query.run import count, run, totals
-from data.query.windows import PRESETS
+from data.query.run import count, totals
+from data.query.windows import PRESETS, Window
 
 log = logging.getLogger("spendscope")
 ROWS: Final = 1_000
@@ -38,7 +39,7 @@ MOST_ROWS: Final = 100_000
 OFFERED: Final = {
     f"{field}es" if field.endswith("s") else f"{field}s": field for field in PICKER_FIELDS
 }
-PARAMETERS: Final = ("metrics", "by", "grain", "order", "limit", "offset", "compare")
+PARAMETERS: Final = ("metrics", "by", "grain", "order", "limit", "offset", *COMPARING)
 
 
 def attach(server: Flask, stores: Stores) -> None:
@@ -86,6 +87,7 @@ def _catalog() -> dict[str, Any]:
             for s in tab.sections
         ],
         "presets": [{"name": name, "label": label} for name, label in PRESETS.items()],
+        "comparisons": [{"name": name, "label": label} for name, label in COMPARISONS.items()],
     }
 
 
@@ -94,7 +96,7 @@ def _section(name: str, stores: Stores) -> Response:
     key, _, form = name.partition(".")
     if form and form not in records.FILES:
         raise Unknown("section", f"a section comes as JSON, .csv or .xlsx, not as .{form[:10]}")
-    filters = filters_asked(stores.settings, ("by", "measure"))
+    filters = filters_asked(stores.settings, ("by", "measure", *COMPARING))
     chosen = (request.args.get("by"), request.args.get("measure"))
     answered = answer(section(key), filters, current_scope(), stores.store, *chosen)
     if form:
@@ -105,31 +107,22 @@ def _section(name: str, stores: Stores) -> Response:
 def _query(filters: Filters, store: EventStore) -> dict[str, Any]:
     started, scope = time.perf_counter(), current_scope()
     query, zone = _question(filters), filters.window.zone
+    metrics = records.with_before(query.metrics, filters.compared is not None)
     body: dict[str, Any] = {
-        "columns": records.columns((*query.by, *query.metrics)),
-        "rows": records.rows(run(query, scope, store), query.by, query.metrics, zone),
-        "totals": _record(query.total(), scope, store),
+        "columns": records.columns((*query.by, *metrics)),
+        "rows": records.rows(run_compared(query, scope, store), query.by, metrics, zone),
+        "totals": records.rows(run_compared(query.total(), scope, store), (), metrics, zone)[0],
         "row_count": count(query, scope, store) if query.by else 1,
         "meta": meta(filters, store),
     }
-    if request.args.get("compare"):
-        body["previous"] = _record(query.total().before(), scope, store)
     body["meta"]["elapsed_ms"] = round((time.perf_counter() - started) * 1_000, 1)
     return body
-
-
-def _record(query: Query, scope: Scope, store: EventStore) -> dict[str, Any]:
-    """The one record of a question without dimensions."""
-    zone = query.filters.window.zone
-    return records.rows(run(query, scope, store), (), query.metrics, zone)[0]
 
 
 def _question(filters: Filters) -> Query:
     grain = request.args.get("grain", "auto")
     if grain not in ("auto", *GRAINS):
         raise Refused("grain", f"grain is {grain[:20]!r}; use auto, {', '.join(GRAINS)}")
-    if request.args.get("compare", "previous") != "previous":
-        raise Refused("compare", "compare must be previous")
     metrics = names_asked("metrics")
     if not metrics:
         raise Refused("metrics", f"metrics is missing; name some of {', '.join(METRICS)}")
@@ -140,20 +133,24 @@ def _question(filters: Filters) -> Query:
 
 
 def meta(filters: Filters, store: EventStore) -> dict[str, Any]:
-    scope, window = current_scope(), filters.window
+    scope, window, compared = current_scope(), filters.window, filters.compared
     share = totals(Query(("priced_share",), (), filters), scope, store)["priced_share"]
     latest = data_as_of(scope, store)
     return {
-        "from": instant(window.start, window.zone).isoformat(),
-        "to": instant(window.end, window.zone).isoformat(),
+        **_ends(window),
         "tz": window.zone,
         "preset": window.preset,
+        "compared": compared and _ends(compared),
         "filters": dict(filters.fields) | ({"me": True} if filters.me else {}),
         "scope": scope.reach,
-        "data_as_of": None if latest is None else instant(latest, window.zone).isoformat(),
+        "data_as_of": None if latest is None else iso(latest, window.zone),
         "priced_share": raw(share),
         "notice": notice(filters, scope, store) or None,
     }
+
+
+def _ends(window: Window) -> dict[str, str]:
+    return {"from": iso(window.start, window.zone), "to": iso(window.end, window.zone)}
 
 
 def _file(answered: Answer, form: str) -> Response:

@@ -9,7 +9,7 @@ from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from data.errors import Refused
-from data.query.filters import EXCLUSIONS, NAMES, Filters, parse, read_choice
+from data.query.filters import EXCLUSIONS, LISTS, TIMES, Filters, parse, read_choice
 from data.settings import Settings
 
 LARGEST_KB: Final = 64
@@ -18,7 +18,7 @@ LARGEST_BODY: Final = LARGEST_KB * 1024
 
 def filters_asked(settings: Settings, others: tuple[str, ...]) -> Filters:
     """The filters of this request, which may carry the `others` besides and nothing else."""
-    only((*NAMES, *others))
+    only((*TIMES, *LISTS, *others))
     arguments = {name: request.args.getlist(name) for name in request.args}
     return parse(read_choice(arguments), settings.now())
 

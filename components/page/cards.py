@@ -13,9 +13,12 @@ from components import ids
 from components.page import tables
 from components.sections.declared import Section, Tab
 from components.shapes.marks import marked_rows
-from components.values import change, change_text
+from components.values import change, period_text
 from data.query.answers import Answer
-from data.query.catalog import DIMENSIONS, METRICS
+from data.query.catalog import DIMENSIONS, METRICS, Metric
+from data.query.comparison import before_name
+from data.query.filters import Filters
+from data.query.series import or_none
 
 MOST_ROWS: Final = 10_000
 GRAPH: Final[dict[str, Any]] = {
@@ -105,9 +108,7 @@ def _chart(one: Section) -> Props:
 
 def _band(one: Section) -> Props:
     numbers = [
-        _choice(name, METRICS[name].label) | {
-            "help": f"{METRICS[name].help} The change is against the window before it."
-        }
+        _choice(name, METRICS[name].label) | {"help": METRICS[name].help}
         for name in one.metrics
     ]  # fmt: skip
     return _named(one) | {"className": one.shape.css_class, "numbers": numbers}
@@ -130,35 +131,53 @@ def chart_answer(one: Section, answered: Answer, reason: str, file: str) -> Prop
         "state": "empty" if reason else "ready",
         "sentence": reason,
         "figure": one.shape.draw(answered),
-        "columns": tables.columns(one, answered.by),
+        "columns": tables.columns(answered),
         "rows": rows,
         "total": tables.total(answered),
         # The chart in a sentence, for those who hear the page.
-        "summary": f"{metric.label}: {metric.unit.text(answered.total)} in total",
+        "summary": f"{metric.label}: {metric.unit.text(answered.total)} in total{_was(answered)}",
         "file": file,
     }
 
 
-def band_answer(names: tuple[str, ...], now: Numbered, before: Numbered) -> Props:
-    """Headline numbers, and how each changed since the window before."""
-    return {"state": "ready", "numbers": {n: _number(n, now[n], before[n]) for n in names}}
+def _was(answered: Answer) -> str:
+    """What the total was, in words."""
+    if answered.comparison is None:
+        return ""
+    metric, window = METRICS[answered.measure], answered.comparison.window
+    before = answered.totals[before_name(metric.name)].iloc[0]
+    if or_none(before) is None:
+        return ""
+    moved = change(metric, answered.total, before).text
+    period = period_text(window, answered.window)
+    return f", {metric.unit.text(before)} on {period} ({moved})"
 
 
-def _number(name: str, now: Any, before: Any) -> Props:
-    known, moved = tables.raw(now), change(now, before)
+def band_answer(names: tuple[str, ...], now: Numbered, filters: Filters) -> Props:
+    """Headline numbers, and beside each what it was in the window to compare with, if any."""
+    zone, window = filters.window.zone, filters.compared
+    numbers = {name: _number(METRICS[name], now[name], zone) for name in names}
+    if window:
+        period = period_text(window, filters.window)
+        for name in names:
+            numbers[name] |= _before(METRICS[name], now[name], now[before_name(name)], period)
+    return {"state": "ready", "numbers": numbers}
+
+
+def _number(metric: Metric, now: Any, zone: str) -> Props:
+    known = tables.raw(now)
+    return {"text": metric.unit.brief(now, zone), "exact": "" if known is None else repr(known)}
+
+
+def _before(metric: Metric, now: Any, before: Any, period: str) -> Props:
+    """The change in sign and colour, and "was $2,135.12, 1–30 Sep"."""
+    if or_none(before) is None:
+        return {}
+    changed = change(metric, now, before)
     return {
-        "text": METRICS[name].unit.brief(now),
-        "exact": "" if known is None else repr(known),
-        "change": change_text(moved),
-        "mood": _mood(name, moved),
-    }
-
-
-def _mood(name: str, moved: float | None) -> str:
-    better = METRICS[name].better
-    if not moved or better == "neither":
-        return "even"
-    return "good" if (moved > 0) == (better == "more") else "bad"
+        "change": changed.text, "mood": changed.mood,
+        "was": [f"was {metric.unit.brief(before)},", period],
+    }  # fmt: skip
 
 
 def failed(sentence: str) -> Props:

@@ -13,10 +13,11 @@ from components.page import pickers
 from components.shapes.axes import LONGEST_NAME
 from components.values import time_part_label
 from data.events.table import ME
-from data.local_time import zones
+from data.local_time import instant, zones
 from data.query.catalog import DIMENSIONS
+from data.query.earlier import COMPARISONS, PREVIOUS
 from data.query.event_time import TIME_PART_VALUES
-from data.query.filters import EXCLUSIONS, PEOPLE, TIMES, Choice
+from data.query.filters import EXCLUSIONS, LISTS, PEOPLE, TIMES, Choice
 from data.query.units import moment
 from data.query.windows import DEFAULT_N, DEFAULT_PRESET, PRESETS, Window
 
@@ -61,6 +62,7 @@ def _summary() -> html.Div:
             html.Div(
                 [
                     html.Span(id=ids.WINDOW, className="window"),
+                    *_comparison(),
                     html.Span(id=ids.CHIPS, className="chips"),
                     html.Span(id=ids.NOTICE, className="notice"),
                     html.Span(_zone_picker(), className="zone"),
@@ -70,6 +72,19 @@ def _summary() -> html.Div:
             ),
         ]
     )  # fmt: skip
+
+
+def _comparison() -> list[Any]:
+    """What is compared with, the ends of a range of the reader's own, and the dates meant."""
+    options = [{"value": key, "label": label} for key, label in COMPARISONS.items()]
+    choice = dbc.Select(id=ids.COMPARE, value=PREVIOUS, size="sm", options=options)
+    ends = [_moment("compare-from", "From", ids.COMPARE_FROM),
+            _moment("compare-to", "To", ids.COMPARE_TO)]  # fmt: skip
+    return [
+        _labelled("filter-compare", "compared with", choice),
+        html.Span(ends, id=ids.COMPARE_BOX, className="range-box", hidden=True),
+        html.Span(id=ids.COMPARED, className="window"),
+    ]
 
 
 def _labelled(name: str, label: str, control: Any) -> html.Label:
@@ -98,6 +113,15 @@ def _mode_switch() -> html.Button:
         id=ids.ALL_MODES, className="switch", role="switch", **ids.testid("view-mode"),
         **{"aria-checked": "false", "aria-label": "Show every section as a table"},
     )  # fmt: skip
+
+
+def compared_text(compared: Window | None, window: Window) -> str:
+    """`9 Nov 00:00 → 15 Nov 14:05`: what a window is compared with, with the year where that is
+    another; nothing for none."""
+    if compared is None:
+        return ""
+    text = " → ".join(moment(us, compared.zone) for us in (compared.start, compared.end))
+    return text.replace(f" {instant(window.start, window.zone).year} ", " ")
 
 
 def window_text(window: Window) -> str:
@@ -148,7 +172,7 @@ def _name(field: str, value: str, names: dict[tuple[str, str], str]) -> str:
 
 
 def _lists(choice: Choice) -> Iterable[tuple[str, list[str]]]:
-    return ((field, values) for field, values in choice.items() if field not in TIMES)
+    return ((field, values) for field, values in choice.items() if field in LISTS)
 
 
 def _timed(choice: Choice) -> bool:

@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import pandas as pd
 
 from components.shapes.buckets import bucket_labels
-from components.values import hover_text, value_label
-from data.query.answers import Answer, SectionQuery
+from components.values import change, hover_text, period_text, value_label
+from data.query.answers import Answer
 from data.query.catalog import DIMENSIONS, METRICS, TIME
+from data.query.comparison import before_name
 from data.query.event_time import TIME_PARTS
 
 Row = dict[str, Any]
 TEXT: Final = "_text"
 TOTAL: Final = "Total"
+BEFORE: Final = "before"
+CHANGE: Final = "change"
+NARROW: Final = 104
 WIDE: Final = 132
 WIDEST: Final = 160
 
 
-def columns(section: SectionQuery, by: str) -> list[Row]:
-    """The grid's column definitions for a section under a breakdown."""
-    keys = [_key(name, place) for place, name in enumerate(section.shape.dimensions(by))]
-    return keys + [_number(name) for name in section.metrics]
+def columns(answer: Answer) -> list[Row]:
+    """The grid's column definitions: dimensions, metrics, and beside the measure what it was."""
+    made = [_key(name, place) for place, name in enumerate(answer.dimensions)]
+    for name in answer.section.metrics:
+        made.append(_number(name))
+        if answer.comparison and name == answer.measure:
+            period = period_text(answer.comparison.window, answer.window)
+            made += _comparing(METRICS[name].label, period)
+    return made
+
+
+def _comparing(label: str, period: str) -> list[Row]:
+    """The measure's earlier value, and the change since."""
+    several = ((BEFORE, f"{label} before"), (CHANGE, f"{label} change"))
+    return [
+        {
+            "field": field, "headerName": title, "headerTooltip": f"Against {period}.",
+            "wrapHeaderText": True, "headerClass": "ag-right-aligned-header", "flex": 1,
+            "minWidth": NARROW, "sortingOrder": ["desc", "asc", None],
+            "cellClass": {"function": "compared(params)"},
+            "valueFormatter": {"function": "shown(params)"},
+        }
+        for field, title in several
+    ]  # fmt: skip
 
 
 def _key(name: str, place: int) -> Row:
@@ -55,7 +79,21 @@ def rows(answer: Answer, most: int) -> list[Row]:
             made[place] |= _words(row, name, ticks, answer.ids_by_person if name == "user" else {})
         for cells in numbers:
             made[place] |= cells[place]
+    if answer.comparison:
+        for place, changes in enumerate(_changes(frame, answer)):
+            made[place] |= changes
     return made
+
+
+def _changes(frame: pd.DataFrame, answer: Answer) -> Iterator[Row]:
+    """What the measure was and how it changed, row by row."""
+    metric, zone = METRICS[answer.measure], answer.window.zone
+    for now, before in zip(frame[metric.name], frame[before_name(metric.name)], strict=True):
+        changed = change(metric, now, before)
+        yield {
+            BEFORE: raw(before), f"{BEFORE}{TEXT}": metric.unit.text(before, zone),
+            CHANGE: changed.size, f"{CHANGE}{TEXT}": changed.text, f"{CHANGE}_mood": changed.mood,
+        }  # fmt: skip
 
 
 def _named(frame: pd.DataFrame, dimensions: tuple[str, ...]) -> list[str]:
@@ -101,4 +139,4 @@ def total(answer: Answer) -> Row:
     row: Row = {first: TOTAL, f"{first}{TEXT}": TOTAL}
     for name in answer.section.metrics:
         row |= _cells(answer.totals[name], name, answer.window.zone)[0]
-    return row
+    return row | next(_changes(answer.totals, answer)) if answer.comparison else row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any, Final
 
-from components.shapes.buckets import SO_FAR
+from components.shapes.buckets import INCOMPLETE
 from data.local_time import instant
 from data.query.answers import OWN_ONLY
 from data.query.catalog import Metric
@@ -43,7 +43,7 @@ def vertical_layout(
     """The layout of a chart over time; `ticks` are the labels of all buckets."""
     shown = _spread(ticks)
     year = f" {instant(window.end - 1, window.zone).year}"
-    texts = [tick.replace(year, "").replace(SO_FAR, "…") for tick in shown]
+    texts = [_shortened(tick.replace(year, "")) for tick in shown]
     across = {
         "type": "category", "tickvals": shown, "ticktext": texts,
         "autotickangles": [0, 30, 90], "showgrid": False, "fixedrange": True, "automargin": True,
@@ -94,6 +94,13 @@ def axis_value(value: Any, metric: Metric) -> float | None:
     if or_none(value) is None:
         return None
     return float(value) / metric.unit.axis.scale
+
+
+def _shortened(tick: str) -> str:
+    """The label with an ellipsis for the mark of a bucket that is not whole."""
+    for mark in INCOMPLETE:
+        tick = tick.replace(mark, "…")
+    return tick
 
 
 def _spread(ticks: list[str]) -> list[str]:

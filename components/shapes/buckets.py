@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from data.local_time import Grain, instant
+from data.local_time import Grain, buckets, instant
 from data.query.answers import Answer
 from data.query.catalog import TIME
 from data.query.windows import Window
 
 SO_FAR: Final = " · so far"
+PART: Final = " · part"
+INCOMPLETE: Final = (SO_FAR, PART)
 
 
 def bucket_labels(answer: Answer) -> list[str]:
@@ -37,23 +39,36 @@ def bucket_ranges(answer: Answer) -> dict[int, list[str]]:
 def labels(starts: list[int], grain: Grain, window: Window) -> list[str]:
     """A label for each bucket, all different: the hour that repeats in autumn names its offset.
 
-    The last bucket of a window that ends now is marked as still running.
+    A bucket that the window cuts is marked: as still running where the window ends now.
     """
     zone = window.zone
-    made = [_label(instant(us, zone), grain) for us in starts]
+    made = [bucket_label(instant(us, zone), grain) for us in starts]
     twice = {label for label in made if made.count(label) > 1} if len(set(made)) < len(made) else ()
     made = [
         f"{label} {instant(us, zone):%z}" if label in twice else label
         for label, us in zip(made, starts, strict=True)
     ]
-    return [*made[:-1], made[-1] + SO_FAR] if made and window.rolling else made
+    return [f"{label}{cut}" for label, cut in zip(made, _cuts(starts, grain, window), strict=True)]
+
+
+def _cuts(starts: list[int], grain: Grain, window: Window) -> list[str]:
+    """The mark of each bucket, empty for a whole one."""
+    cuts = ["" for _ in starts]
+    if starts and starts[0] < window.start:
+        cuts[0] = PART
+    if starts and window.rolling:
+        cuts[-1] = SO_FAR
+    elif starts and buckets(window.end, window.end + 1, window.zone, grain)[0] < window.end:
+        cuts[-1] = PART
+    return cuts
 
 
 def _starts(answer: Answer) -> list[int]:
     return [int(us) for us in answer.frame[TIME].drop_duplicates()]
 
 
-def _label(at: datetime, grain: Grain) -> str:
+def bucket_label(at: datetime, grain: Grain) -> str:
+    """What a bucket that begins then is called."""
     day = f"{at.day} {at:%b}"
     if grain in ("minute", "hour"):
         return f"{day} {at:%H:%M}"

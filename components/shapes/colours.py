@@ -11,6 +11,7 @@ PALETTE: Final = tuple(f"var(--chart-{number})" for number in range(1, 9))
 ONE_HUE: Final = PALETTE[0]
 OTHER: Final = "var(--chart-other)"
 NOBODY: Final = "var(--chart-nobody)"
+EARLIER: Final = "var(--chart-earlier)"
 LEAST: Final = "var(--chart-least)"
 STATUS: Final = {
     "ok": "var(--chart-ok)", "error": "var(--chart-failed)", "aborted": "var(--chart-aborted)",

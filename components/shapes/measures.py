@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from components.shapes import over_time
+from components.shapes import earlier, over_time
 from components.shapes.axes import panel_below, vertical_layout
 from components.shapes.buckets import bucket_labels
 from components.shapes.colours import PALETTE, STATUS, Style
@@ -38,11 +38,14 @@ class Measures(Shape):
     def dimensions(self, by: str) -> tuple[str, ...]:
         return (TIME, by) if by else (TIME,)
 
+    def drawn(self, measures: tuple[str, ...], measure: str) -> tuple[str, ...]:
+        return measures if self.together else (measure,)
+
     def choices(self, measures: tuple[str, ...]) -> tuple[str, ...]:
         return measures[:1] if self.together else measures
 
     def draw(self, answer: Answer) -> Figure:
-        names = answer.section.measures if self.together else (answer.measure,)
+        names = self.drawn(answer.section.measures, answer.measure)
         drawn = [METRICS[name] for name in names]
         bars = [one for one in drawn if one.additive or self.stacked]
         lower = self._lower(drawn, bars)
@@ -56,6 +59,7 @@ class Measures(Shape):
             )
             if not over_time.is_empty(answer.frame[one.name], one in bars)
         ]
+        before = self._earlier(answer, traces, [one for one in bars if one not in lower], ticks)
         if bars and not self.grouped:
             whole = answer.frame[[one.name for one in bars]].sum(axis=1)
             stack = [trace for trace in traces if trace["type"] == "bar"]
@@ -64,7 +68,23 @@ class Measures(Shape):
         layout = self._layout(answer, ticks, upper) | {"showlegend": len(drawn) > 1}
         if lower:
             layout = panel_below(layout, lower[0], _largest(answer, lower[:1]))
-        return figure(traces, layout, answer)
+        return figure([*traces, *before], layout, answer)
+
+    def _earlier(
+        self, answer: Answer, traces: list[Trace], bars: list[Metric], ticks: list[str]
+    ) -> list[Trace]:
+        """What the bars were, together unless they are side by side, and what the lines were."""
+        names = [one.name for one in bars]
+        sums = [(one, earlier.sums(answer, [one.name])) for one in bars]
+        if bars and not self.grouped:
+            sums = [(bars[0], earlier.sums(answer, names))]
+        lines = [
+            (METRICS[name], trace, earlier.values(answer, answer.frame, name))
+            for trace in traces
+            if trace["type"] != "bar" and (name := trace["meta"]["measure"])
+        ]
+        made = earlier.bars(answer, sums, ticks) if bars else []
+        return [*made, *earlier.lines(answer, lines, ticks, legend=not made)]
 
     def _lower(self, drawn: list[Metric], bars: list[Metric]) -> list[Metric]:
         """The measures of the lower panel."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pandas as pd
 
 from components.shapes.axes import axis_value, short_name
-from components.shapes.buckets import SO_FAR
+from components.shapes.buckets import INCOMPLETE
 from components.shapes.colours import Style
 from components.shapes.marks import marked
 from components.shapes.shape import Trace
@@ -23,8 +23,8 @@ def bars(
     """A bar a bucket."""
     marker = {
         "color": CLEAR if style.outlined else style.colour,
-        # The bucket that still runs is paler.
-        "opacity": [0.55 if tick.endswith(SO_FAR) else 1 for tick in ticks],
+        # A bucket that is not whole is paler.
+        "opacity": [0.55 if tick.endswith(INCOMPLETE) else 1 for tick in ticks],
         "line": {"width": 1.5 if style.outlined else 0, "color": style.colour},
     }  # fmt: skip
     return _points(name, values, metric, ticks) | {"type": "bar", "marker": marker}
@@ -35,8 +35,14 @@ def line(
 ) -> Trace:
     """A line through the buckets, with gaps where nothing is known."""
     stroke = {"color": style.colour, "width": 2, "dash": "dot" if style.outlined else "solid"}
+    # The point of a bucket that is not whole is hollow.
+    partial = [tick.endswith(INCOMPLETE) for tick in ticks]
+    marker = {
+        "size": [7 if one else 4 for one in partial],
+        "symbol": ["circle-open" if one else "circle" for one in partial],
+    }
     return _points(name, values, metric, ticks) | {
-        "type": "scatter", "mode": "lines+markers", "line": stroke, "marker": {"size": 4},
+        "type": "scatter", "mode": "lines+markers", "line": stroke, "marker": marker,
     }  # fmt: skip
 
 

@@ -11,10 +11,11 @@ from components.shapes.axes import horizontal_layout, short_name
 from components.shapes.colours import NOBODY, ONE_HUE, OTHER
 from components.shapes.marks import Mark, Row, mark, marked
 from components.shapes.shape import Figure, Shape, Trace, figure
-from components.values import value_label
+from components.values import change, is_nothing, value_label
 from data.query.answers import Answer, Order
 from data.query.catalog import METRICS, Metric
 from data.query.catalog import OTHER as OTHERS
+from data.query.comparison import before_name
 from data.query.series import or_none
 from data.query.units import SHARE
 
@@ -45,15 +46,18 @@ class Ranking(Shape):
 
     def draw(self, answer: Answer) -> Figure:
         metric = METRICS[answer.measure]
-        bars = self._bars(answer, metric)
-        layout = horizontal_layout(metric, [bar.name for bar in bars])
-        trace = marked(_trace(bars, metric), [bar.mark for bar in bars], metric.name)
-        trace["meta"] |= {"rows": _rows(bars, metric, answer.total)}
-        return figure([trace], layout, answer)
-
-    def _bars(self, answer: Answer, metric: Metric) -> list[Bar]:
         frame = answer.frame[answer.frame[metric.name].notna()]
         ranked = frame.sort_values(metric.name, ascending=False, kind="stable")
+        bars = self._bars(ranked, answer, metric)
+        layout = horizontal_layout(metric, [bar.name for bar in bars])
+        trace = marked(_trace(bars, metric), [bar.mark for bar in bars], metric.name)
+        rows = _rows(bars, metric, answer.total)
+        if answer.comparison and not is_nothing(answer.totals[before_name(metric.name)].iloc[0]):
+            rows = _with_changes(rows, ranked.head(self.bars), metric)
+        trace["meta"] |= {"rows": rows}
+        return figure([trace], layout, answer)
+
+    def _bars(self, ranked: pd.DataFrame, answer: Answer, metric: Metric) -> list[Bar]:
         shown, rest = ranked.head(self.bars), ranked.iloc[self.bars :]
         keys = [or_none(key) for key in shown[answer.by]]
         bars = [
@@ -65,6 +69,15 @@ class Ranking(Shape):
         if len(rest) and metric.additive:
             bars.append(_remainder(rest, metric, mark({answer.by: OTHERS}, keys)))
         return bars
+
+
+def _with_changes(rows: list[Row], shown: pd.DataFrame, metric: Metric) -> list[Row]:
+    """The rows with what became of each value since; of the remainder it is not said."""
+    both = zip(shown[metric.name], shown[before_name(metric.name)], strict=True)
+    changes = [change(metric, now, before) for now, before in both]
+    told = [{"change": one.text, "mood": one.mood} for one in changes]
+    told += [{"change": "", "mood": "even"}] * (len(rows) - len(told))
+    return [row | one for row, one in zip(rows, told, strict=True)]
 
 
 def _remainder(rest: pd.DataFrame, metric: Metric, own: Mark) -> Bar:

@@ -43,6 +43,10 @@ class Shape(ABC):
         """The measures a reader chooses from; a shape that draws all together offers the first."""
         return measures
 
+    def drawn(self, measures: tuple[str, ...], measure: str) -> tuple[str, ...]:
+        """Of the section's measures those that the chart draws when one is chosen."""
+        return (measure,)
+
     @abstractmethod
     def draw(self, answer: Answer) -> Figure:
         """The figure of an answer in this shape, its traces marked (`marks.marked`)."""

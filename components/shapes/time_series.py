@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
-from components.shapes import over_time
+from components.shapes import earlier, over_time
 from components.shapes.axes import vertical_layout
 from components.shapes.buckets import bucket_labels
 from components.shapes.colours import Style, styles
@@ -38,25 +37,33 @@ class TimeSeries(Shape):
         metric, ticks = METRICS[answer.measure], bucket_labels(answer)
         stacked = metric.additive and not self.lines
         trace = over_time.bars if stacked else over_time.line
+        series = [
+            one for one in _series(answer) if not over_time.is_empty(one[1][metric.name], stacked)
+        ]
         traces = [
-            marked(trace(name, values, metric, ticks, style), [one], metric.name)
-            for name, values, style, one in _series(answer, metric.name)
-            if not over_time.is_empty(values, stacked)
+            marked(trace(name, rows[metric.name], metric, ticks, style), [one], metric.name)
+            for name, rows, style, one in series
         ]
         buckets = answer.frame.groupby(TIME)[metric.name]
         whole = buckets.sum() if stacked else buckets.max()
         if stacked:
+            sums = earlier.sums(answer, [metric.name])
             traces = over_time.with_total(traces, whole, metric)
+            traces += earlier.bars(answer, [(metric, sums)], ticks)
+        else:
+            before = [earlier.values(answer, rows, metric.name) for _, rows, *_ in series]
+            lines = [(metric, *one) for one in zip(traces, before, strict=True)]
+            traces += earlier.lines(answer, lines, ticks)
         largest = or_none(whole.max()) or 0
         return figure(traces, vertical_layout(metric, ticks, answer.window, largest), answer)
 
 
-def _series(answer: Answer, measure: str) -> Iterator[tuple[str, pd.Series[Any], Style, Mark]]:
-    """`(name, values, style, mark)` of each value, in the frame's order: the largest first,
+def _series(answer: Answer) -> Iterator[tuple[str, pd.DataFrame, Style, Mark]]:
+    """`(name, rows, style, mark)` of each value, in the frame's order: the largest first,
     "Other" last."""
     by, shown = answer.by, shown_values(answer)
     groups = [(or_none(k), rows) for k, rows in answer.frame.groupby(by, dropna=False, sort=False)]
     for (key, rows), style in zip(
         groups, styles([key for key, _ in groups], answer.colours), strict=True
     ):
-        yield value_label(rows.iloc[0], by), rows[measure], style, mark({by: key}, shown)
+        yield value_label(rows.iloc[0], by), rows, style, mark({by: key}, shown)

@@ -13,11 +13,12 @@ from data.access.scope import SYSTEM, Scope
 from data.engines.protocol import EventStore
 from data.errors import Refused, excerpt
 from data.local_time import Grain
-from data.query.catalog import OTHER
+from data.query.catalog import METRICS, OTHER
+from data.query.comparison import Comparison, beside, compare
 from data.query.filters import Filters
 from data.query.query import Query
 from data.query.run import run
-from data.query.series import fill_gaps, texts
+from data.query.series import EVENT_COUNTS, fill_gaps, texts
 from data.query.windows import ALL_TIME, Window
 
 MOST_COLOURED: Final = 500
@@ -36,6 +37,7 @@ class ShapeQuery(Protocol):
     def fills_gaps(self) -> bool: ...
     def dimensions(self, by: str) -> tuple[str, ...]: ...
     def order(self, measure: str) -> Order: ...
+    def drawn(self, measures: tuple[str, ...], measure: str) -> tuple[str, ...]: ...
 
 
 class SectionQuery(Protocol):
@@ -61,7 +63,8 @@ class SectionQuery(Protocol):
 class Answer:
     """What chart, table, export and API all show of a section.
 
-    `frame` has a column a dimension and metric, `totals` one row without dimensions.
+    `frame` has a column a dimension and metric, `totals` one row without dimensions; where there
+    is a `comparison`, both have `<metric>_before` too.
     `colours` numbers the values of the breakdown in the order in which they first appeared, so
     that one keeps its colour whatever its rank. `ids_by_person` has the ids of users who have
     more than one, where the reader may know them.
@@ -76,6 +79,7 @@ class Answer:
     grain: Grain
     colours: Mapping[str, int] = field(default_factory=dict)
     ids_by_person: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    comparison: Comparison | None = None
 
     @property
     def empty(self) -> bool:
@@ -101,8 +105,10 @@ def answer(
     store: EventStore,
     by: str | None = None,
     measure: str | None = None,
+    only_drawn: bool = False,
 ) -> Answer:
-    """The section's rows and totals; `by` and `measure` default to the first it declares.
+    """The section's rows and totals; `by` and `measure` default to the first it declares. Where
+    there is a window to compare with, all metrics are compared, or `only_drawn` those of the chart.
 
     Raises `Refused` for a breakdown or measure that the section does not offer.
     """
@@ -117,7 +123,30 @@ def answer(
     totals = run(query.total(), scope, store)
     colours = _colours(by, frame, scope, store) if by else {}
     found = (frame, totals, filters.window, query.bucket, colours, scope.ids_by_person)
-    return Answer(section, by, measure, *found)
+    answered = Answer(section, by, measure, *found)
+    if filters.compared is None:
+        return answered
+    metrics = _drawn(section, measure) if only_drawn else section.metrics
+    return _compared(answered, compare(query, metrics, scope, store, section.shape.fills_gaps))
+
+
+def _drawn(section: SectionQuery, measure: str) -> tuple[str, ...]:
+    """What the chart draws, and of the other metrics those that decide which rows there are, and
+    which of them are empty."""
+    drawn = section.shape.drawn(section.measures, measure)
+    counts = [name for name in section.metrics if name in EVENT_COUNTS]
+    kinds = {METRICS[name].kinds: name for name in (*reversed(section.metrics), *counts, *drawn)}
+    return tuple(dict.fromkeys((*drawn, *counts, *kinds.values())))
+
+
+def _compared(answered: Answer, comparison: Comparison) -> Answer:
+    """The answer with the earlier values beside its own."""
+    return replace(
+        answered,
+        frame=beside(answered.frame, answered.dimensions, comparison),
+        totals=beside(answered.totals, (), comparison),
+        comparison=comparison,
+    )
 
 
 def build_query(section: SectionQuery, filters: Filters, by: str, measure: str) -> Query:

@@ -7,7 +7,7 @@ Filters only narrow; whose rows there are to narrow is `data/access/scope.py`'s 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from data.access.scope import Scope
 from data.errors import Refused, excerpt
 from data.events.table import CHOICES, EVENTS, ME, NONE
 from data.query.catalog import DIMENSIONS
+from data.query.earlier import ENDS, OFF, earlier
 from data.query.event_time import TIME_PART_VALUES, TIME_PARTS, local_time
 from data.query.windows import DEFAULT_N, DEFAULT_PRESET, Window, resolve
 
@@ -30,7 +31,8 @@ NOT: Final = "not_"
 EXCLUSIONS: Final = {f"{NOT}{name}": name for name in (*PEOPLE, *DRILL_FIELDS)}
 LISTS: Final = (*PEOPLE, *DRILL_FIELDS, *EXCLUSIONS)
 TIMES: Final = ("preset", "n", "from", "to", "tz")
-NAMES: Final = (*TIMES, *LISTS)
+COMPARING: Final = ("compare", *ENDS)
+NAMES: Final = (*TIMES, *COMPARING, *LISTS)
 MOST_VALUES: Final = 500
 LONGEST_VALUE: Final = 1_000
 # What some fields can be at all; hours and weekdays always are.
@@ -43,11 +45,19 @@ Choice = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Filters:
     """A resolved window, and per field the values to keep, or under `not_` to leave out; `me` is
-    the reader, whoever that is."""
+    the reader, whoever that is. `compared` is the window to compare with, none for off."""
 
     window: Window
     fields: tuple[tuple[str, tuple[str, ...]], ...] = ()
     me: bool = False
+    # No part of what is asked about the window: that is answered once, beside whatever it stands.
+    compared: Window | None = field(default=None, compare=False)
+
+    def before(self) -> Filters:
+        """The same filters about the window to compare with."""
+        if self.compared is None:
+            raise ValueError("there is nothing to compare with")
+        return replace(self, window=self.compared, compared=None)
 
     def predicate(self, scope: Scope) -> sa.ColumnElement[bool]:
         """These filters as a WHERE clause, for a reader."""
@@ -107,7 +117,7 @@ def _outside(
 def read_choice(arguments: Mapping[str, Sequence[str]]) -> Choice:
     """The choice a query string spells; what it does not name stays out. Blanks count as unsaid."""
     choice: Choice = {}
-    for name in TIMES:
+    for name in (*TIMES, *COMPARING):
         if value := next((text.strip() for text in arguments.get(name, ()) if text.strip()), None):
             choice[name] = value
     for name in LISTS:
@@ -117,7 +127,8 @@ def read_choice(arguments: Mapping[str, Sequence[str]]) -> Choice:
 
 
 def parse(choice: Choice, now: int, zone: str = "UTC") -> Filters:
-    """The filters a choice means at `now` (µs UTC); `zone` is read where none is chosen.
+    """The filters a choice means at `now` (µs UTC); `zone` is read where none is chosen, and
+    nothing is compared.
 
     Raises `Refused` naming the parameter.
     """
@@ -125,11 +136,13 @@ def parse(choice: Choice, now: int, zone: str = "UTC") -> Filters:
     ends = (_text(choice, "from"), _text(choice, "to"))
     n = _number(choice.get("n")) if preset in DEFAULT_N else None
     window = resolve(preset, n, ends, str(choice.get("tz") or zone), now)
+    compare, (start, end) = str(choice.get("compare") or OFF), (_text(choice, one) for one in ENDS)
+    compared = earlier(window, compare, (start, end), now)
     fields = {name: values for name in LISTS if (values := _values(choice, name))}
     users = fields.pop("user", ())
     if others := tuple(user for user in users if user != ME):
         fields["user"] = others
-    return Filters(window, tuple(sorted(fields.items())), ME in users)
+    return Filters(window, tuple(sorted(fields.items())), ME in users, compared)
 
 
 def _text(choice: Choice, name: str) -> str | None:

@@ -13,7 +13,8 @@ from data.query.filters import Filters
 @dataclass(frozen=True, slots=True)
 class Query:
     """A hashable question. `order` holds (name, descending); `top` keeps the N values of the
-    last dimension that are largest by the first metric and gathers the others in `OTHER`;
+    last dimension that are largest by the first metric and gathers the others in `OTHER`, `kept`
+    those that it names;
     `where` narrows to values of fields (none named: to where the field is known at all);
     `of_metric` keeps the events of one metric alone, so that a list of them adds up to it."""
 
@@ -28,6 +29,7 @@ class Query:
     search: str = ""
     where: tuple[tuple[str, tuple[str, ...]], ...] = ()
     of_metric: str = ""
+    kept: tuple[str | None, ...] | None = None
 
     def __post_init__(self) -> None:
         for name in (*self.metrics, *([self.of_metric] if self.of_metric else [])):
@@ -45,9 +47,8 @@ class Query:
 
     def total(self) -> Query:
         """The same question without dimensions."""
-        return replace(self, by=(), order=(), limit=None, offset=0, top=None)
+        return replace(self, by=(), order=(), limit=None, offset=0, top=None, kept=None)
 
     def before(self) -> Query:
-        """The same question about the window just before this one."""
-        filters = replace(self.filters, window=self.filters.window.previous())
-        return replace(self, filters=filters)
+        """The same question, in buckets of the same size, about the window to compare with."""
+        return replace(self, filters=self.filters.before(), grain=self.bucket)

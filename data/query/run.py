@@ -67,7 +67,7 @@ def _window(query: Query) -> tuple[int, int]:
 
 
 def _execute(query: Query, scope: Scope, store: EventStore) -> Frame:
-    top = _largest(query, scope, store) if query.top else None
+    top = largest(query, scope, store) if query.top else query.kept
     names, rows = store.ask(_grouping(query, scope, top))
     return _frame(names, list(zip(*rows, strict=True)) or [()] * len(names), query)
 
@@ -76,13 +76,13 @@ def _count_groups(query: Query, scope: Scope, store: EventStore) -> int:
     return store.count_groups(_grouping(query, scope, None))
 
 
-def _largest(query: Query, scope: Scope, store: EventStore) -> list[str | None]:
+def largest(query: Query, scope: Scope, store: EventStore) -> tuple[str | None, ...]:
     """The values of the last dimension that `top` keeps; None is the unattributed."""
     first, last = query.metrics[0], query.by[-1]
     ranking = replace(
         query, metrics=(first,), by=(last,), order=((first, True),), limit=query.top, top=None
     )
-    return [or_none(value) for value in run(ranking, scope, store)[last]]
+    return tuple(or_none(value) for value in run(ranking, scope, store)[last])
 
 
 def _grouping(query: Query, scope: Scope, top: Sequence[str | None] | None) -> Grouping:

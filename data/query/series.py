@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import product
 from typing import Any, Final
 
@@ -46,8 +47,14 @@ def fill_gaps(frame: Frame, query: Query) -> Frame:
 def _is_empty(full: Frame, metric: Metric) -> pd.Series[bool]:
     """Where no event happened of which a metric speaks."""
     empty: pd.Series[bool] = full["_from"] == "left_only"
-    counted = next((one for one in EVENT_COUNTS if METRICS[one].kinds == metric.kinds), "")
-    return empty | (full[counted].fillna(0) == 0) if counted in full else empty
+    counted = count_of_kind(metric, full.columns)
+    return empty | (full[counted].fillna(0) == 0) if counted else empty
+
+
+def count_of_kind(metric: Metric, columns: Iterable[str]) -> str:
+    """The column, if there is one, that counts the events of which a metric speaks."""
+    counts = (name for name in columns if name in EVENT_COUNTS)
+    return next((name for name in counts if METRICS[name].kinds == metric.kinds), "")
 
 
 def _grid(query: Query) -> Frame:

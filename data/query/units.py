@@ -46,7 +46,9 @@ class Unit:
     A column of it has `dtype`, its stored values divided by `scale`. `format` writes a known
     value in full; a headline shortens what is `compact`. What is `numeric` can be drawn and stands
     to the right in a grid; `wide` needs more room there. A bucket without events is zero of what
-    is `zero_when_empty`, even where it does not add up, and unknown of the rest.
+    is `zero_when_empty`, even where it does not add up, and unknown of the rest. A change is told
+    in percentage points of what is `in_points`; of what is `by_chance`, a number of things that
+    happen or not, chance alone changes as much as the root of it.
     """
 
     name: str
@@ -58,6 +60,8 @@ class Unit:
     numeric: bool = True
     wide: bool = False
     zero_when_empty: bool = False
+    in_points: bool = False
+    by_chance: bool = False
 
     def column(self, values: Sequence[Any]) -> Values:
         """A column as frames hold it, from what the store answered; None is unknown."""
@@ -170,11 +174,12 @@ def _decimal(value: float) -> str:
 USD: Final = Unit("usd", _money, scale=NANO, axis=Axis("$"), compact=True)
 USD_EACH: Final = Unit("usd_each", _unit_cost, scale=NANO, axis=Axis("$", tickformat="~g"))
 COUNT: Final = Unit(
-    "count", _whole, "Int64", axis=Axis(whole=True), compact=True, zero_when_empty=True
-)
+    "count", _whole, "Int64", axis=Axis(whole=True), compact=True, zero_when_empty=True,
+    by_chance=True,
+)  # fmt: skip
 TOKENS: Final = Unit("tokens", _whole, "Int64", axis=Axis(whole=True), compact=True, wide=True)
 NUMBER: Final = Unit("number", _decimal)
-SHARE: Final = Unit("share", _share, axis=Axis(tickformat=".1~%"))
+SHARE: Final = Unit("share", _share, axis=Axis(tickformat=".1~%"), in_points=True)
 DURATION: Final = Unit(
     "ms", _duration, axis=Axis(suffix=" s", tickformat="~g", scale=1_000)
 )  # charts count seconds

@@ -5,8 +5,9 @@ Intervals are half-open. Hours roll, days are calendar days in the reader's zone
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from data.errors import Refused, excerpt
@@ -23,6 +24,10 @@ PRESETS: Final[dict[str, str]] = {
 DEFAULT_PRESET: Final = "last_n_days"
 DEFAULT_N: Final = {"last_n_hours": 24, "last_n_days": 7}
 LARGEST_N: Final = {"last_n_hours": 8_784, "last_n_days": 3_660}
+# The day before which the calendar stretch ends that a window up to now is a part of, by preset.
+_UNTIL: Final[dict[str, Callable[[date], date]]] = {
+    "last_n_days": lambda today: today + timedelta(days=1),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +45,12 @@ class Window:
         """Whether the window ends at the present instant, and so goes on."""
         return self.preset in ("last_hour", "last_n_hours", "last_n_days")
 
-    def previous(self) -> Window:
-        """The window of equal length that ends where this one starts."""
-        return replace(self, start=2 * self.start - self.end, end=self.start, preset="custom")
+    @property
+    def until(self) -> int:
+        """Where the calendar stretch ends of which the window is what has passed; else its end."""
+        if self.preset not in _UNTIL:
+            return self.end
+        return midnight(_UNTIL[self.preset](instant(self.end, self.zone).date()), self.zone)
 
     def grain(self) -> Grain:
         """The bucket size that reads well at this length (`auto`)."""
@@ -63,7 +71,7 @@ def resolve(
     """The window a choice means at `now` (µs); `ends` are the ISO texts of a custom range."""
     local = instant(now, zone(tz).key)
     if preset == "custom":
-        return _custom(ends, tz)
+        return custom_range(ends, tz)
     if preset == "last_month":
         last = local.date().replace(day=1) - timedelta(days=1)
         return Window(midnight(last.replace(day=1), tz), month_after(last, tz), tz, preset)
@@ -86,10 +94,13 @@ def _checked(preset: str, n: int | None) -> int:
     return n
 
 
-def _custom(ends: tuple[str | None, str | None], tz: str) -> Window:
-    start, end = (_moment(name, text, tz) for name, text in zip(("from", "to"), ends, strict=True))
+def custom_range(
+    ends: tuple[str | None, str | None], tz: str, names: tuple[str, str] = ("from", "to")
+) -> Window:
+    """The window between two ISO texts; a refusal calls them by their `names`."""
+    start, end = (_moment(name, text, tz) for name, text in zip(names, ends, strict=True))
     if start >= end:
-        raise Refused("to", "the range must end after it starts")
+        raise Refused(names[1], "the range must end after it starts")
     return Window(start, end, tz)
 
 

@@ -178,6 +178,36 @@ def test_the_query_opens_nothing(served: Served, claims: Claims, by: str, choice
     assert_nothing_of_others(text, claims, str(choice))
 
 
+# Between the last events of everybody, and compared with all of them.
+LATE: Final = ALL | {
+    "from": "2026-11-15T00:00Z", "compare": "custom", "compare_from": ALL["from"],
+    "compare_to": ALL["to"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("by", DIMENSIONS)
+def test_comparing_opens_nothing(served: Served, claims: Claims, by: str) -> None:
+    said = {"metrics": "events,cost,tokens,duration_p95,active_users,last_user", "by": by}
+    answer = served.get("query", claims, **said, **spelt(LATE))
+    mine = seen(claims, LATE)
+    text = whole(answer, set(mine[by].dropna()) if by in FIELDS else ())
+    assert answer.json is not None
+    assert answer.json["totals"]["events_before"] == len(seen(claims)) >= len(mine)
+    assert_nothing_of_others(text, claims)
+
+
+@pytest.mark.parametrize("key", SECTIONS)
+def test_no_section_opens_anything_by_comparing(served: Served, claims: Claims, key: str) -> None:
+    by = (SECTIONS[key].by or ("",))[0]
+    answer = served.get(f"sections/{key}", claims, **spelt(LATE) | ({"by": by} if by else {}))
+    assert_nothing_of_others(whole(answer), claims)
+    assert answer.json is not None
+    before = (answer.json["totals"][f"{name}_before"] for name in SECTIONS[key].metrics)
+    assert any(before) == bool(own(key, by, claims, ALL))
+    answer = redrawn(served, claims, key, question(LATE), by)
+    assert_nothing_of_others(whole(answer), claims)
+
+
 @pytest.mark.parametrize("form", ["", ".csv"])
 @pytest.mark.parametrize("key", SECTIONS)
 def test_no_section_opens_anything(served: Served, claims: Claims, key: str, form: str) -> None:

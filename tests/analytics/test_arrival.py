@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from callbacks.analytics import choices
 from components import ids
 from components.sections.declared import tab
 from tests.serving import ADMIN, Served, serving
@@ -104,11 +105,23 @@ def _matches(wanted: Mapping[str, Any], key: Mapping[str, Any]) -> bool:
     )
 
 
-def test_an_address_that_means_nothing_is_answered_and_can_be_corrected(served: Served) -> None:
-    told = parts(served, "/settings/analytics?preset=last_n_days&n=many")
-    assert told[ids.PROBLEM]["children"] == "N must be a whole number, not 'many'"
-    assert told[ids.FILTER_STATE].get("data") is None
-    assert not told[ids.N_BOX]["hidden"]
+@pytest.mark.parametrize(("search", "problem", "left"), [
+    ("preset=last_n_days&n=many&user=ana", "N must be a whole number, not 'many'",
+     {"user": ["ana"]}),
+    ("compare=later&user=ana", "compare is 'later'; use one of previous, week, month, year,",
+     {"user": ["ana"]}),
+    ("n=3&compare=custom&compare_from=x", "compare_from is no date and time: 'x'", {"n": "3"}),
+    ("compare=custom&compare_from=2026-11-02&compare_to=2026-11-01",
+     "the range must end after it starts", {}),
+    ("tz=Mars&channel=smoke&compare=off", "'Mars' is no time zone", {"compare": "off"}),
+])  # fmt: skip
+def test_what_means_nothing_in_an_address_is_answered_and_left_out(
+    served: Served, search: str, problem: str, left: dict[str, Any]
+) -> None:
+    told = parts(served, f"/settings/analytics?{search}")
+    assert problem in told[ids.PROBLEM]["children"]
+    assert told[ids.FILTER_STATE]["data"]["choice"] == left
+    assert told[ids.URL]["search"] == choices.to_address(left)
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,11 @@ from components.shapes.heatmap import Heatmap
 from components.shapes.measures import Measures
 from components.shapes.ranking import Ranking
 from components.shapes.time_series import TimeSeries
+from data.access.scope import Scope
 from data.events.table import FIELDS, micros
+from data.query.answers import answer
 from data.query.catalog import DIMENSIONS, METRICS
+from data.query.filters import parse
 from data.query.units import COUNT, INSTANT
 from tests import oracle, oracle_metrics
 from tests.always_summed import ALWAYS
@@ -245,6 +248,101 @@ def test_the_query_gives_the_oracles_rows_and_totals(
     assert answer["row_count"] == len(keys)
 
 
+@settings(STEADY, max_examples=EXAMPLES // 4)
+@given(
+    asked=asks(),
+    claims=st.sampled_from(CLAIMS),
+    by=st.lists(st.sampled_from(sorted(DIMENSIONS)), max_size=2, unique=True),
+    metrics=st.lists(
+        st.sampled_from(sorted(set(METRICS) & set(oracle_metrics.METRICS))),
+        min_size=1,
+        max_size=3,
+        unique=True,
+    ),
+    grain=st.sampled_from(("day", "hour", "week", "month")),
+    compare=st.sampled_from(("previous", "week", "month", "year", "custom")),
+)
+def test_what_was_before_is_the_oracles(
+    served: Served, world: World, asked: tuple[int, Choice], claims: Choice, by: list[str],
+    metrics: list[str], grain: str, compare: str,
+) -> None:  # fmt: skip
+    number, choice = asked
+    world.become(number, served)
+    choice |= comparing(compare, number)
+    said = {"metrics": ",".join(metrics), "by": ",".join(by), "grain": grain, "limit": 100_000}
+    answer = served.json("query", claims, **asking(choice), **said)
+    now, then = (
+        expected(world.events, claims, one, by, metrics, grain) for one in (choice, before(choice))
+    )
+    keys = told(answer["rows"], by, grain)
+    assert sorted(map(repr, keys)) == sorted(map(repr, now))
+    places = beside(choice, by, grain)
+    for key, row in zip(keys, answer["rows"], strict=True):
+        assert_same(row, now[key])
+        assert_before(row, metrics, then, places, key)
+    whole = expected(world.events, claims, before(choice), (), metrics, grain)[()]
+    assert_same(earlier(answer["totals"], metrics), whole)
+
+
+def comparing(compare: str, number: int) -> Choice:
+    """The choice to compare; a range of its own ends where clocks jump."""
+    if compare != "custom":
+        return {"compare": compare}
+    about = datetime.fromisoformat(JUMPS[number % len(JUMPS)])
+    since = about - timedelta(days=9, hours=5)
+    return {"compare": compare, "compare_from": since.isoformat(), "compare_to": about.isoformat()}
+
+
+def before(choice: Choice) -> Choice:
+    """The same filters about the earlier window."""
+    ends = oracle.earlier(choice, MOMENT)
+    assert ends is not None
+    named = {name: one.isoformat() for name, one in zip(("from", "to"), ends, strict=True)}
+    rest = {name: value for name, value in choice.items() if name not in ("n", "compare")}
+    return rest | {"preset": "custom"} | named
+
+
+def beside(choice: Choice, by: Sequence[str], grain: str) -> dict[str, str]:
+    """The earlier bucket beside each: as far on by the clock, or of the same number."""
+    if "time" not in by:
+        return {}
+    here, there = (places(one, grain) for one in (choice, before(choice)))
+    return {bucket: there[place] for place, bucket in here.items() if place in there}
+
+
+def places(choice: Choice, grain: str) -> dict[Any, str]:
+    buckets = sorted(all_buckets(choice, grain))
+    if grain != "hour":
+        return dict(enumerate(buckets))
+    clocks = {one: datetime.strptime(one, "%Y-%m-%d %H %z") for one in buckets}
+    in_order = sorted(buckets, key=lambda bucket: clocks[bucket])
+    first, made = clocks[in_order[0]].replace(tzinfo=None), dict[Any, str]()
+    for bucket in in_order:
+        passed = clocks[bucket].replace(tzinfo=None) - first
+        made[passed, (passed, 0) in made] = bucket
+    return made
+
+
+def assert_before(
+    row: Mapping[str, Any], metrics: Sequence[str], then: dict[oracle.Key, dict[str, Any]],
+    places: Mapping[str, str], key: oracle.Key,
+) -> None:  # fmt: skip
+    """What was, of the same values and in the bucket beside; zero of what adds up where there was
+    nothing, and unknown where there is no bucket."""
+    spelled = [part for part in key if part in places]
+    if places and not spelled:
+        wanted: dict[str, Any] = dict.fromkeys(metrics)
+    else:
+        was = tuple(places.get(part, part) for part in key)
+        wanted = then.get(was, {name: empty_value(name) for name in metrics})
+    assert_same(earlier(row, metrics), {name: wanted[name] for name in metrics})
+
+
+def earlier(row: Mapping[str, Any], metrics: Sequence[str]) -> dict[str, Any]:
+    """The earlier values of a row, by the metrics' own names."""
+    return {name: row[f"{name}_before"] for name in metrics}
+
+
 def asking(choice: Choice) -> Choice:
     return {("from_" if name == "from" else name): value for name, value in choice.items()}
 
@@ -444,6 +542,65 @@ def cell(value: Any) -> str:
     if value is None:
         return ""
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r\n" else str(value)
+
+
+@pytest.mark.parametrize("key", SECTIONS)
+def test_every_section_gives_the_oracles_earlier_rows(
+    served: Served, world: World, key: str
+) -> None:
+    dice, one = random.Random(key), SECTIONS[key]
+    world.become(MOST, served)
+    choice: Choice = {"preset": "custom", "tz": dice.choice(ZONES)}
+    choice |= ranges(dice, datetime.fromisoformat(JUMPS[MOST % len(JUMPS)]))
+    choice |= comparing(dice.choice(("previous", "week", "month", "custom")), MOST)
+    asked = Asked(one, dice.choice(one.by or ("",)), dice.choice(one.measures), CLAIMS[0], choice)
+    said = asking(choice) | {"measure": asked.measure} | ({"by": asked.by} if asked.by else {})
+    answer = served.json(f"sections/{key}", CLAIMS[0], **said)
+    assert_csv(served.get(f"sections/{key}.csv", CLAIMS[0], **said).text, answer)
+    assert_earlier_rows(asked, replace(asked, choice=before(choice)).seen(world.events), answer)
+    assert_card_compares_alike(asked, served, answer)
+
+
+def assert_card_compares_alike(asked: Asked, served: Served, told: Any) -> None:
+    """A card asks for fewer metrics; what it shows is the same."""
+    filters, scope = parse(asked.choice, micros(MOMENT)), Scope.of(asked.claims)
+    chosen = (asked.by or None, asked.measure)
+    drawn = answer(asked.one, filters, scope, served.store, *chosen, only_drawn=True)
+    for name in asked.one.shape.drawn(asked.one.measures, asked.measure):
+        column = f"{name}_before"
+        shown = METRICS[name].unit.record
+        values = [shown(value, asked.choice["tz"]) for value in drawn.frame[column].tolist()]
+        assert values == [row[column] for row in told["rows"]], name
+
+
+# As many events as there are, some of them in a range about their jump and some before it.
+MOST: Final = 9
+
+
+def assert_earlier_rows(asked: Asked, seen: pd.DataFrame, answer: Any) -> None:
+    """What was of each row, with its dates, and what was in all."""
+    by, grain, metrics = asked.one.shape.dimensions(asked.by), asked.grain, asked.one.metrics
+    then, empty = before(asked.choice), {name: empty_value(name) for name in metrics}
+    if isinstance(asked.one.shape, TimeSeries):
+        shown = {row[asked.by] for row in answer["rows"]}
+        gathered = [value if value in shown else "Other" for value in seen[asked.by]]
+        seen = seen.assign(**{asked.by: pd.Series(gathered, seen.index, dtype=object)})
+    rows = expected(seen, asked.claims, then, by, metrics, grain)
+    if asked.one.shape.fills_gaps:
+        rows = {key: {n: empty[n] if nothing_of(n, row) else v for n, v in row.items()}
+                for key, row in rows.items()}  # fmt: skip
+    places = beside(asked.choice, by, grain)
+    for key, row in zip(told(answer["rows"], by, grain), answer["rows"], strict=True):
+        assert_before(row, metrics, rows, places, key)
+        if "time" not in by:
+            assert (row["compared_from"], row["compared_to"]) == tuple(
+                answer["meta"]["compared"].values()
+            )
+        else:
+            known = row["compared_from"]
+            assert (known and spelt(known, grain)) == places.get(key[0])
+    whole = expected(seen, asked.claims, then, (), metrics, grain)[()]
+    assert_same(earlier(answer["totals"], metrics), whole)
 
 
 def test_the_oracle_knows_every_metric() -> None:

@@ -96,7 +96,7 @@ def test_it_has_a_figure_with_marks(card: dict[str, Any]) -> None:
 
 def test_it_has_a_table_with_marks_and_totals(card: dict[str, Any]) -> None:
     columns = [one["field"] for one in card["columns"]]
-    assert columns == ["hour", "requests", "duration_avg", "last_event"]
+    assert columns == ["hour", "requests", "before", "change", "duration_avg", "last_event"]
     rows = card["rows"]
     assert [row["hour_text"] for row in rows][8:10] == ["08:00", "09:00"]
     assert [row[KEY]["values"] for row in rows] == [{"hour": str(hour)} for hour in range(24)]

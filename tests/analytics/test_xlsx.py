@@ -18,18 +18,21 @@ from data.query.filters import Filters
 from data.query.windows import resolve
 
 WEEK = resolve("custom", None, ("2026-11-16", "2026-11-23"), "Europe/Berlin", 0)
+LATER = resolve("custom", None, ("2026-11-18", "2026-11-25"), "Europe/Berlin", 0)
 NAMES = ('=HYPERLINK("http://x","y")', "+1", "-1", "@SUM(A1)", "<script>", "Zoë 🚀", None)
 
 
 def test_a_workbook_holds_the_rows_of_the_api(store: EventStore, event: Callable[..., Any]) -> None:
     store.write([event(user=name, model=name, cost_nano=7, input_tokens=3) for name in NAMES])
     for one in SECTIONS.values():
-        answered = answer(one, Filters(WEEK), Scope("x", everything=True), store)
+        filters = Filters(WEEK, compared=LATER)
+        answered = answer(one, filters, Scope("x", everything=True), store)
         sheet = load_workbook(io.BytesIO(records.xlsx(answered))).active
         assert sheet is not None
         head, *rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
         told = records.section(answered)
         assert head == [column["name"] for column in told["columns"]]
+        assert {f"{name}_before" for name in one.metrics} < set(head)
         assert len(rows) == len(told["rows"])
         for row, record in zip(rows, told["rows"], strict=True):
             assert all(map(_same, row, record.values()))

@@ -81,7 +81,14 @@ def test_filters_that_cannot_be_meant(
     ({"metrics": "cost", "limit": "²"}, "limit", "limit must be a whole number from 1"),
     ({"metrics": "cost", "offset": "-1"}, "offset", "offset must be a whole number from 0"),
     ({"metrics": "cost", "order": "tokens"}, "order", "'tokens' is neither asked for nor broken"),
-    ({"metrics": "cost", "compare": "later"}, "compare", "compare must be previous"),
+    ({"metrics": "cost", "compare": "later"}, "compare",
+     "compare is 'later'; use one of previous, week, month, year, custom, off"),
+    ({"metrics": "cost", "compare": "custom"}, "compare_from",
+     "a custom range needs compare_from as a date and time"),
+    ({"metrics": "cost", "compare": "custom", "compare_from": "2026-11-01"}, "compare_to",
+     "a custom range needs compare_to as a date and time"),
+    ({"metrics": "cost", "compare": "custom", "compare_from": "2026-11-02",
+      "compare_to": "2026-11-01"}, "compare_to", "the range must end after it starts"),
 ])  # fmt: skip
 def test_questions_that_cannot_be_asked(
     served: Served, said: Any, parameter: str, sentence: str
@@ -154,7 +161,7 @@ def test_the_answer_has_the_promised_shape(served: Served) -> None:
     assert answer["rows"][0]["time"].endswith("T00:00:00+05:30")
     assert answer["totals"] == {"cost": 28.000000378, "active_users": len(ODD)}
     meta = {"from", "to", "tz", "preset", "filters", "scope", "data_as_of", "elapsed_ms",
-            "priced_share", "notice"}  # fmt: skip
+            "priced_share", "notice", "compared"}  # fmt: skip
     assert set(answer["meta"]) == meta
     assert answer["meta"]["from"] == "2026-11-14T00:00:00+05:30"
     assert answer["meta"]["data_as_of"] == "2026-11-19T15:30:00+05:30"
@@ -175,7 +182,21 @@ def test_comparing_answers_the_window_before(served: Served) -> None:
     before = served.json(
         "query", metrics="cost", **(said | {"from_": "2026-11-15", "to": "2026-11-17"})
     )
-    assert this["previous"] == before["totals"]
+    assert this["totals"] == {
+        "cost": this["totals"]["cost"], "cost_before": before["totals"]["cost"],
+    }  # fmt: skip
+    assert before["totals"]["cost"] > 0
+    assert this["meta"]["compared"] == {
+        "from": "2026-11-15T00:00:00+00:00", "to": "2026-11-17T00:00:00+00:00",
+    }  # fmt: skip
+    assert {"name": "cost_before", "label": "Cost before", "unit": "usd"} in this["columns"]
+    unasked = served.json("query", metrics="cost", **said)
+    assert (unasked["totals"].keys(), unasked["meta"]["compared"]) == ({"cost"}, None)
+
+
+def test_a_list_of_events_is_compared_with_none(served: Served) -> None:
+    status, named, _ = refused(served, "events", metric="cost", compare="previous")
+    assert (status, named) == (400, "compare")
 
 
 def test_the_catalog_lists_everything(served: Served) -> None:

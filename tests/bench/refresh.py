@@ -130,7 +130,7 @@ def _queries(filters: Filters, scope: Scope, store: EventStore) -> None:
             run(numbers, scope, store)
             run(numbers.before(), scope, store)
         else:
-            answer(section, filters, scope, store)
+            answer(section, filters, scope, store, only_drawn=True)
 
 
 def _agree(cost_nano: int | None, filters: Filters, scope: Scope, store: EventStore) -> None:

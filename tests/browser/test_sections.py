@@ -90,7 +90,8 @@ def test_the_file_holds_what_the_api_tells(turn_as: Open) -> None:
         reader.menu(TIMED, "export-csv").click()
     assert coming.value.suggested_filename == f"spendscope-{TIMED}.csv"
     rows = list(csv.DictReader(io.StringIO(Path(coming.value.path()).read_text())))
-    told = reader.api(f"sections/{TIMED}", preset="last_month", user="me")["rows"]
+    asked = {"preset": "last_month", "user": "me", "compare": "previous"}
+    told = reader.api(f"sections/{TIMED}", **asked)["rows"]
     assert rows == [{name: "" if v is None else str(v) for name, v in r.items()} for r in told]
     assert rows
 

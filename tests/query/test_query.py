@@ -20,6 +20,7 @@ from data.errors import Refused
 from data.events.table import micros
 from data.local_time import Grain
 from data.query.catalog import OTHER
+from data.query.comparison import run_compared, totals_compared
 from data.query.filters import Filters, parse
 from data.query.query import Query
 from data.query.run import count, run, totals
@@ -217,8 +218,15 @@ def test_the_window_before_is_asked_the_same(
     store: EventStore, event: Make, filters: Filters
 ) -> None:
     store.write([event(ts="2026-10-31T23:59:59Z", cost_nano=1), event(cost_nano=2)])
-    asked = Query(("cost",), (), filters)
+    window, zone = filters.window, filters.window.zone
+    earlier = Window(2 * window.start - window.end, window.start, zone)
+    asked = Query(("cost",), (), replace(filters, compared=earlier))
     assert [totals(one, ADMIN, store)["cost"] for one in (asked, asked.before())] == [2e-9, 1e-9]
+    assert totals_compared(asked, ADMIN, store) == {"cost": 2e-9, "cost_before": 1e-9}
+    assert run_compared(asked, ADMIN, store).to_dict("list") == {
+        "cost": [2e-9],
+        "cost_before": [1e-9],
+    }
 
 
 def test_the_largest_stay_and_the_others_have_no_name(

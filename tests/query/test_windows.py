@@ -172,11 +172,5 @@ def test_a_window_that_cannot_be_is_refused(choice: Any, parameter: str, sentenc
     assert sentence in str(refusal.value)
 
 
-def test_the_window_before_is_as_long_and_ends_where_this_begins() -> None:
-    this = window(preset="last_n_hours", n="5")
-    before = this.previous()
-    assert (before.end, before.end - before.start) == (this.start, this.end - this.start)
-
-
 def test_time_is_stored_in_microseconds() -> None:
     assert EVENTS.c.ts.type.python_type is int

@@ -1,0 +1,166 @@
+"""A question and the same about an earlier window, side by side.
+
+`<metric>_before` stands beside each metric: of the same value of a dimension, and of the bucket in
+the same place. What has no row in the window has none here: its amount is in the earlier total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from data.access.scope import Scope
+from data.engines.protocol import EventStore
+from data.events.table import micros
+from data.local_time import WIDTHS, buckets, instant
+from data.query.catalog import METRICS, TIME, Metric
+from data.query.event_time import SUB_DAILY
+from data.query.query import Query
+from data.query.run import largest, run, totals
+from data.query.series import count_of_kind, or_none
+from data.query.windows import Window
+
+Frame = pd.DataFrame
+BEFORE: Final = "_before"
+Stretches = Mapping[int, tuple[int, int]]  # start of a bucket → [from, to) of the one beside it
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The answer about the earlier `window`: `frame` has rows by the same dimensions, its time that
+    of the bucket beside it; `totals` is one row. Both have the `metrics`, by their own names.
+    `filled`: what counts no event of its kind is zero there, as where series fill their gaps."""
+
+    window: Window
+    metrics: tuple[str, ...]
+    frame: Frame
+    totals: Frame
+    stretches: Stretches
+    filled: bool = False
+
+
+def before_name(metric: str) -> str:
+    """The column with a metric's earlier value."""
+    return f"{metric}{BEFORE}"
+
+
+def run_compared(query: Query, scope: Scope, store: EventStore) -> Frame:
+    """What `run` answers, with the earlier value beside each metric where there is a window to
+    compare with."""
+    frame = run(query, scope, store)
+    if query.filters.compared is None:
+        return frame
+    return beside(frame, query.by, compare(query, query.metrics, scope, store))
+
+
+def totals_compared(query: Query, scope: Scope, store: EventStore) -> dict[str, Any]:
+    """What `totals` answers, with the earlier values where there is a window to compare with."""
+    found = totals(query, scope, store)
+    if query.filters.compared is None:
+        return found
+    before = totals(query.before(), scope, store)
+    return found | {before_name(name): before[name] for name in query.metrics}
+
+
+def compare(
+    query: Query, metrics: tuple[str, ...], scope: Scope, store: EventStore, filled: bool = False
+) -> Comparison:
+    """These metrics of the same question about the earlier window; `filled` as `Comparison` has
+    it."""
+    kept = largest(query, scope, store) if query.top else query.kept
+    before = replace(
+        query.before(), metrics=metrics, kept=kept, top=None, order=(), limit=None, offset=0
+    )
+    totals, window = run(before.total(), scope, store), before.filters.window
+    if TIME not in query.by:
+        return Comparison(window, metrics, run(before, scope, store), totals, {}, filled)
+    before = replace(before, filters=replace(before.filters, window=_as_long(query)))
+    frame, stretches = run(before, scope, store), _stretches(query, before)
+    places = {start: bucket for bucket, (start, _) in stretches.items()}
+    frame = frame[frame[TIME].isin(list(places))]
+    frame = frame.assign(**{TIME: [places[start] for start in frame[TIME].tolist()]})
+    clipped = {at: (max(start, window.start), end) for at, (start, end) in stretches.items()}
+    return Comparison(window, metrics, frame, totals, clipped, filled)
+
+
+def beside(frame: Frame, by: Sequence[str], comparison: Comparison) -> Frame:
+    """The frame with the earlier value beside each metric: zero of what adds up where nothing
+    happened, null where there is no bucket to compare with."""
+    if not by:
+        totals = comparison.totals
+        return frame.assign(**{before_name(n): totals[n].array for n in comparison.metrics})
+    places = {key: place for place, key in enumerate(_keys(comparison.frame, by))}
+    rows = np.array([places.get(key, -1) for key in _keys(frame, by)], dtype=np.int64)
+    known = np.ones(len(frame), dtype=bool)
+    if TIME in by:
+        known = frame[TIME].isin(list(comparison.stretches)).to_numpy()
+    made = {
+        before_name(n): _values(METRICS[n], rows, known, comparison) for n in comparison.metrics
+    }
+    return frame.assign(**made)
+
+
+def _values(metric: Metric, rows: Any, known: Any, comparison: Comparison) -> Any:
+    """The values of a metric in rows of the comparison's frame; of -1, which is none, zero or
+    null."""
+    values = comparison.frame[metric.name].array.take(rows, allow_fill=True)
+    if not (metric.additive or metric.unit.zero_when_empty):
+        return values
+    empty = known & (rows < 0)
+    count = count_of_kind(metric, comparison.metrics) if comparison.filled else ""
+    if count:
+        counts = comparison.frame[count].array.take(rows, allow_fill=True)
+        empty |= known & np.asarray(pd.Series(counts).fillna(0) == 0, dtype=bool)
+    values[empty] = 0
+    return values
+
+
+def _keys(frame: Frame, by: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """What each row is of."""
+    columns = [[or_none(value) for value in frame[name].tolist()] for name in by]
+    return zip(*columns, strict=True)
+
+
+def _as_long(query: Query) -> Window:
+    """The part of the earlier window whose buckets can stand beside one of the query's."""
+    window, earlier = query.filters.window, query.filters.before().window
+    width = 31 * WIDTHS["day"] if query.bucket == "month" else WIDTHS[query.bucket]
+    most = earlier.start + window.end - window.start + 2 * max(width, WIDTHS["hour"])
+    return replace(earlier, end=min(earlier.end, most))
+
+
+def _stretches(query: Query, before: Query) -> dict[int, tuple[int, int]]:
+    """The earlier bucket beside each: at the same time of the clock since the start for hours and
+    minutes, else the one with the same number."""
+    here, there = (_places(one) for one in (query, before))
+    window = before.filters.window
+    ends = dict(zip(there.values(), [*there.values(), window.end][1:], strict=True))
+    return {
+        start: (there[place], min(ends[there[place]], window.end))
+        for place, start in here.items()
+        if place in there
+    }
+
+
+def _places(query: Query) -> dict[tuple[int, int], int]:
+    """The start of each bucket, by its place: how far on, and which of those that are as far."""
+    window, grain = query.filters.window, query.bucket
+    starts = buckets(window.start, window.end, window.zone, grain)
+    if grain not in SUB_DAILY:
+        return {(number, 0): start for number, start in enumerate(starts)}
+    made: dict[tuple[int, int], int] = {}
+    clocks = [_clock(start, window.zone) // WIDTHS[grain] for start in starts]
+    for clock, start in zip(clocks, starts, strict=True):
+        passed = clock - clocks[0]
+        made[passed, int((passed, 0) in made)] = start
+    return made
+
+
+def _clock(us: int, tz: str) -> int:
+    """What a clock on the wall shows, in µs as if UTC."""
+    return micros(instant(us, tz).replace(tzinfo=UTC))
