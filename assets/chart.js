@@ -62,7 +62,7 @@
   };
   const draw = (graph, figure, config) => {
     const { data, layout } = prepared(figure, getComputedStyle(root));
-    window.Plotly.react(graph, { data, layout: { ...layout, autosize: true }, config });
+    return window.Plotly.react(graph, { data, layout: { ...layout, autosize: true }, config });
   };
 
   /* The chart as a file: as on the page, with its title; a picture has no style of the page. */
@@ -95,8 +95,9 @@
     const show = () => {
       const [graph, drawn] = [place.current, kept.current];
       const width = graph.clientWidth;
-      kept.current = { figure, width, theme };
-      if (drawn.figure !== figure || drawn.theme !== theme) draw(graph, figure, declared.graph);
+      kept.current = { ...drawn, figure, width, theme };
+      const changed = drawn.figure !== figure || drawn.theme !== theme;
+      if (changed) kept.current.drawing = draw(graph, figure, declared.graph);
       else if (drawn.width !== width) window.Plotly.Plots.resize(graph);
       if (!drawn.figure) listen(graph, () => kept.current.figure, declared.key);
     };
@@ -107,7 +108,8 @@
       document.addEventListener("fullscreenchange", fit);
       return () => {
         document.removeEventListener("fullscreenchange", fit);
-        window.Plotly.purge(graph);
+        // What is being drawn is drawn to its end: Plotly goes on after it was told to stop.
+        Promise.resolve(kept.current.drawing).finally(() => window.Plotly.purge(graph));
       };
     }, []);
     return own.h("div", { ref: place, className: "dash-graph" });
