@@ -37,18 +37,18 @@ class People:
     An id is a person or an alias of one, never both; `data/people/aliases.py` sees to that.
     """
 
-    def __init__(self, aliases: Iterable[Alias] = (), apart: Iterable[str] = ()) -> None:
-        """`apart` are ids that somebody said are of different persons."""
+    def __init__(self, aliases: Iterable[Alias] = (), distinct: Iterable[str] = ()) -> None:
+        """`distinct` are ids that somebody said are of different persons."""
         self._aliases = tuple(sorted(aliases))
         self._alias = {one.id: one for one in self._aliases}
         addresses = self._persons_of_addresses
-        self._apart = tuple(sorted({one for one in apart if address(one) in addresses}))
-        self._hash = hash((self._aliases, self._apart))
+        self._distinct = tuple(sorted({one for one in distinct if address(one) in addresses}))
+        self._hash = hash((self._aliases, self._distinct))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, People):
             return NotImplemented
-        return (self._aliases, self._apart) == (other._aliases, other._apart)
+        return (self._aliases, self._distinct) == (other._aliases, other._distinct)
 
     def __hash__(self) -> int:
         return self._hash
@@ -64,7 +64,7 @@ class People:
     def signed_in(self, subject: str) -> str:
         """The person that whoever signs in with an id is: also by an address of theirs, spelled
         as nobody did before."""
-        if subject in self._alias or subject in self._of or subject in self._apart:
+        if subject in self._alias or subject in self._of or subject in self._distinct:
             return self.person(subject)
         return self._persons_of_addresses.get(address(subject) or "", subject)
 
@@ -75,7 +75,7 @@ class People:
         if not spelled:
             return named
         any_case = sa.func.lower(EVENTS.c.user).in_(spelled)
-        return sa.or_(named, sa.and_(any_case, EVENTS.c.user.not_in(self._apart)))
+        return sa.or_(named, sa.and_(any_case, EVENTS.c.user.not_in(self._distinct)))
 
     def ids(self, known_as: str) -> tuple[str, ...]:
         """The id of the person that an id means, then their aliases."""

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import pandas as pd
 
-from data.engines.versions import ALWAYS, Stretch, Versions
+from data.engines.versions import ALL_TIME, Stretch, Versions
 
 T = TypeVar("T")
 MOST_ANSWERS: Final = 2_000
@@ -41,7 +41,7 @@ class Memo:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def get(self, key: Hashable, compute: Callable[[], T], window: Stretch = ALWAYS) -> T:
+    def get(self, key: Hashable, compute: Callable[[], T], window: Stretch = ALL_TIME) -> T:
         """The kept answer, another thread's that is on its way, or a new one; `window` is of which
         events it tells."""
         # Before it is computed: a write in between makes it one of events that are outdated.

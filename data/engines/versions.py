@@ -14,7 +14,7 @@ from data.events.table import EARLIEST, LATEST, micros
 
 Stretch = tuple[int, int]  # µs UTC, [from, to)
 Block = tuple[int, int]  # its width in quarters of an hour, and its place among those as wide
-ALWAYS: Final[Stretch] = (micros(EARLIEST), micros(LATEST))
+ALL_TIME: Final[Stretch] = (micros(EARLIEST), micros(LATEST))
 OF_A_DAY: Final = 96
 WIDTHS: Final = (1, 4, 24, *(OF_A_DAY << double for double in range(17)))  # more than a century
 

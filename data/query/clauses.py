@@ -15,14 +15,14 @@ Clause = sa.ColumnElement[bool]
 
 def clauses(query: Query, scope: Scope) -> list[Clause]:
     """What this reader may see, narrowed by the filters and by what the metrics speak of."""
-    return [query.filters.within(), *of_any_time(query, scope)]
+    return [query.filters.in_window(), *of_any_time(query, scope)]
 
 
 def of_any_time(query: Query, scope: Scope) -> list[Clause]:
     """The same without the window."""
     return [
         scope.predicate(),
-        *query.filters.narrowing(scope),
+        *query.filters.field_conditions(scope),
         _kinds((query.of_metric,) if query.of_metric else query.metrics),
         *_counted(query),
         *_where(query, scope),

@@ -61,13 +61,13 @@ class Filters:
 
     def predicate(self, scope: Scope) -> sa.ColumnElement[bool]:
         """These filters as a WHERE clause, for a reader."""
-        return sa.and_(self.within(), *self.narrowing(scope))
+        return sa.and_(self.in_window(), *self.field_conditions(scope))
 
-    def within(self) -> sa.ColumnElement[bool]:
+    def in_window(self) -> sa.ColumnElement[bool]:
         """The events of the window."""
         return sa.and_(EVENTS.c.ts >= self.window.start, EVENTS.c.ts < self.window.end)
 
-    def narrowing(self, scope: Scope) -> list[sa.ColumnElement[bool]]:
+    def field_conditions(self, scope: Scope) -> list[sa.ColumnElement[bool]]:
         """What they ask beside the window."""
         clauses = []
         for name, values in self._fields():

@@ -28,8 +28,8 @@ def merge_aliases(choice: Choice, scope: Scope, store: EventStore) -> Choice:
     for name in ("user", "not_user"):
         users = {value: resolve_alias("user", value, scope) for value in choice.get(name, ())}
         if aliases := tuple(value for value, person in users.items() if person != value):
-            seen = _values_seen("user", aliases, scope, store)
-            kept = [person if person in seen else value for value, person in users.items()]
+            visible = _visible("user", aliases, scope, store)
+            kept = [person if person in visible else value for value, person in users.items()]
             choice = choice | {name: list(dict.fromkeys(kept))}
     return choice
 
@@ -39,8 +39,9 @@ def unseen_values(filters: Filters, scope: Scope, store: EventStore) -> list[str
     unseen = []
     for field, values in filters.fields:
         if field in PEOPLE:
-            seen = _values_seen(field, values, scope, store)
-            unseen += [v for v in sorted(set(values)) if resolve_alias(field, v, scope) not in seen]
+            visible = _visible(field, values, scope, store)
+            chosen = sorted(set(values))
+            unseen += [v for v in chosen if resolve_alias(field, v, scope) not in visible]
     return unseen
 
 
@@ -49,7 +50,7 @@ def resolve_alias(field: str, value: str, scope: Scope) -> str:
     return scope.people.person(value) if field == "user" else value
 
 
-def _values_seen(field: str, values: tuple[str, ...], scope: Scope, store: EventStore) -> set[str]:
+def _visible(field: str, values: tuple[str, ...], scope: Scope, store: EventStore) -> set[str]:
     filters = Filters(ALL_TIME, ((field, values),))
     frame = run(Query(("events",), (field,), filters), scope, store)
     return {NONE if value is None else value for value in texts(frame[field])}
@@ -82,7 +83,7 @@ def _names(query: Query, scope: Scope) -> Names:
 def label_values(
     field: str, values: tuple[str, ...], scope: Scope, store: EventStore
 ) -> list[dict[str, str]]:
-    """Values already chosen as options; one that this reader has not seen keeps its id."""
+    """Values already chosen as options; one that this reader has not visible keeps its id."""
     chosen = tuple(value for value in values if value != ME or field != "user")
     query = Query(("events",), (field,), Filters(ALL_TIME, ((field, chosen),)))
     found = {option["value"]: option for option in _labelled(field, query, scope, store)}

@@ -87,7 +87,7 @@ def largest(query: Query, scope: Scope, store: EventStore) -> tuple[str | None, 
 
 def _grouping(query: Query, scope: Scope, top: Sequence[str | None] | None) -> Grouping:
     window = query.filters.window
-    # What is asked is the same in all windows of the same days, if their clocks are told of.
+    # What is asked is the same in all windows of the same days, if their clocks are named of.
     start, end = window.start - window.start % DAY, -(-window.end // DAY) * DAY
     days = replace(query.filters, window=Window(start, end, window.zone))
     of_days = replace(query, filters=days, grain=query.bucket)
@@ -155,8 +155,8 @@ def _with_other(column: sa.ColumnElement[Any], top: Sequence[str | None]) -> Any
 def _frame(names: Sequence[str], columns: Sequence[Sequence[Any]], query: Query) -> Frame:
     """Made of whole columns: to change the type of one after the other takes ten times as long."""
     units = {name: METRICS[name].unit for name in query.metrics}
-    told = zip(names, columns, strict=True)
-    frame = pd.DataFrame({name: units.get(name, TEXT).column(values) for name, values in told})
+    named = zip(names, columns, strict=True)
+    frame = pd.DataFrame({name: units.get(name, TEXT).column(values) for name, values in named})
     if TIME in query.by:
         frame[TIME] = bucket_starts(frame[TIME], query.filters.window, query.bucket)
     return frame

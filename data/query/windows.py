@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from data.engines import versions
 from data.errors import Refused, excerpt
 from data.events.table import EARLIEST, LATEST, micros
 from data.local_time import WIDTHS, Grain, instant, midnight, month_after, zone
@@ -119,4 +120,4 @@ def _moment(name: str, text: str | None, tz: str) -> int:
     return us
 
 
-ALL_TIME: Final = Window(micros(EARLIEST), micros(LATEST), "UTC")
+ALL_TIME: Final = Window(*versions.ALL_TIME, "UTC")

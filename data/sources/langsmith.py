@@ -128,11 +128,11 @@ def _tokens(run: Row, usage: Row) -> Raw:
 
 def _writes(inside: Row) -> tuple[int | None, int | None]:
     """All tokens written to a cache, and those of them kept for an hour."""
-    told = count("cache_creation", inside.get("cache_creation"))
+    written = count("cache_creation", inside.get("cache_creation"))
     short, hour_long = (count(name, inside.get(name)) for name in LIFETIMES)
     if short is None and hour_long is None:
-        return told, None
-    return max(told or 0, (short or 0) + (hour_long or 0)), hour_long
+        return written, None
+    return max(written or 0, (short or 0) + (hour_long or 0)), hour_long
 
 
 def _first(metadata: Row, names: tuple[str, ...]) -> str | None:

@@ -59,7 +59,7 @@ UPPER: Final = (Alias("Ana@x.com", "ana@x.com"), Alias("key", "ana@x.com"))
         (People([*UPPER, Alias("ANA@X.com", "bob")]), "bob"),
         (People([*UPPER, Alias("laptop", "ANA@X.com")]), "ANA@X.com"),
         (People([*UPPER, Alias("aNA@x.com", "bob")]), "ANA@X.com"),  # the address is two persons'
-        (People(UPPER, apart=("ANA@X.com",)), "ANA@X.com"),
+        (People(UPPER, distinct=("ANA@X.com",)), "ANA@X.com"),
     ],
 )
 def test_a_third_spelling_of_a_merged_address_signs_in_as_its_person(
@@ -78,7 +78,7 @@ def test_a_third_spelling_of_a_merged_address_signs_in_as_its_person(
 
 def test_who_was_kept_apart_is_not_seen(store: EventStore, event: Make) -> None:
     store.write([event(user=one) for one in ("ana@x.com", "Ana@x.com", "ANA@X.com")])
-    scope = Scope.of({"sub": "ana@x.com"}, People(UPPER, apart=("ANA@X.com", "bob")))
+    scope = Scope.of({"sub": "ana@x.com"}, People(UPPER, distinct=("ANA@X.com", "bob")))
     with store.sql.connect() as connection:
         seen = set(connection.execute(sa.select(EVENTS.c.user).where(scope.predicate())).scalars())
     assert seen == {"ana@x.com", "Ana@x.com"}

@@ -17,7 +17,8 @@ from data.engines.duckdb import partial_answers
 from data.engines.memo import MOST_ANSWERS, Memo
 from data.engines.partials import QUARTER
 from data.engines.protocol import EventStore
-from data.engines.versions import ALWAYS, WIDTHS, Versions, blocks, stretch
+from data.engines.versions import ALL_TIME as EVERY_STRETCH
+from data.engines.versions import WIDTHS, Versions, blocks, stretch
 from data.events.table import micros
 from data.local_time import WIDTHS as GRAINS
 from data.prices.book import PUBLIC
@@ -201,9 +202,9 @@ def test_a_window_is_as_new_as_the_last_write_to_it() -> None:
         end = start + dice.randrange(300 * QUARTER)
         within = range(start // QUARTER, -(-end // QUARTER))
         assert versions.of((start, end)) == max((latest.get(one, 0) for one in within), default=0)
-    assert versions.of(ALWAYS) == 0  # since 2000; what was touched lies before
+    assert versions.of(EVERY_STRETCH) == 0  # since 2000; what was touched lies before
     versions.touch([MONDAY])
-    assert versions.of(ALWAYS) == 400
+    assert versions.of(EVERY_STRETCH) == 400
 
 
 def test_what_is_written_while_an_answer_is_computed_outdates_it() -> None:

@@ -19,12 +19,12 @@ from data.engines.partials import TIME, Undecomposable, columns, key_of, keys_of
 def statement(asked: Form, summed: Summed, numbers: Numbers) -> sa.Select[Any]:
     """The whole of it; raises `Undecomposable` if it is for the events alone."""
     parts = _levels(asked, summed)
-    told = {name for names in parts.values() for name in names}
+    answered = {name for names in parts.values() for name in names}
     found = [
         SummedQuestion(_only(asked, names), level, summed, numbers, place).statement()
         for place, ((level, _), names) in enumerate(parts.items())
     ]
-    if others := [name for name in asked.values if name not in told]:
+    if others := [name for name in asked.values if name not in answered]:
         found.append(_only(asked, others).statement())
     return asked.sorted(_joined(asked, found))
 

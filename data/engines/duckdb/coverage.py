@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from data.engines.duckdb.levels import BY_TABLE, QUARTERS, Level
-from data.engines.duckdb.stretches import Stretch, whole_units, within, without
+from data.engines.duckdb.stretches import Stretch, in_stretches, whole_units, without
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Summed:
         if name in BY_TABLE:
             return self._rows(BY_TABLE[name], columns)
         values = {"start": start, "end": end, "upto": self.upto}
-        return str(values[name]) if name in values else within("events.ts", self.ragged)
+        return str(values[name]) if name in values else in_stretches("events.ts", self.ragged)
 
     @cached_property
     def ragged(self) -> list[Stretch]:
@@ -45,7 +45,7 @@ class Summed:
         held = [] if level is QUARTERS else whole_units(self.whole, self.sealed, level.width)
         tables = {level.table: held, QUARTERS.table: without(self.whole, held)}
         return " UNION ALL ".join(
-            f"SELECT {columns} FROM {table} WHERE {within('ts', stretches)}"
+            f"SELECT {columns} FROM {table} WHERE {in_stretches('ts', stretches)}"
             for table, stretches in tables.items()
             if stretches
         )

@@ -14,7 +14,7 @@ from typing import Final
 
 import duckdb
 
-from data.engines.duckdb.stretches import Stretch, joined, within
+from data.engines.duckdb.stretches import Stretch, in_stretches, joined
 from data.engines.partials import KEYS, QUARTER, Partial
 from data.local_time import WIDTHS
 
@@ -79,17 +79,17 @@ def seal(
     stretches = joined(days, DAY)
     for one in LEVELS:
         keys = ", ".join(one.key_columns)
-        cursor.execute(f"DELETE FROM {one.table} WHERE {within('ts', stretches)}")
+        cursor.execute(f"DELETE FROM {one.table} WHERE {in_stretches('ts', stretches)}")
         cursor.execute(
             f"INSERT INTO {one.table} SELECT ts - ts % {one.width} AS start, {keys}, {combined}"
-            f" FROM sums WHERE {within('ts', stretches)} GROUP BY ALL ORDER BY start"
+            f" FROM sums WHERE {in_stretches('ts', stretches)} GROUP BY ALL ORDER BY start"
         )
     cursor.execute(f"INSERT INTO sealed VALUES {', '.join(f'({day})' for day in days)}")
 
 
 def unseal(cursor: duckdb.DuckDBPyConnection, stretches: Sequence[Stretch]) -> list[int]:
     """Take the seal off the days in which rows of quarters change; which of them had one."""
-    days = within("day", [(first - first % DAY, last) for first, last in stretches])
+    days = in_stretches("day", [(first - first % DAY, last) for first, last in stretches])
     found = cursor.execute(f"DELETE FROM sealed WHERE {days} RETURNING day").fetchall()
     return [day for (day,) in found]
 

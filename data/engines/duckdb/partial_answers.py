@@ -32,7 +32,7 @@ import duckdb
 import sqlalchemy as sa
 
 from data.engines.duckdb.partial_rows import BLOCK, Layout, layout_of
-from data.engines.duckdb.stretches import within, without
+from data.engines.duckdb.stretches import in_stretches, without
 from data.engines.duckdb.texts import Text
 from data.engines.grouping import Grouping
 from data.engines.partials import QUARTER, Undecomposable
@@ -299,10 +299,11 @@ def _rest(
     whole = [(stretch(wanted[0])[0], stretch(wanted[-1])[1])] if wanted else []
     found = {}
     if ragged := without([window], whole):
-        found["ragged"] = within("events.ts", ragged)
+        found["ragged"] = in_stretches("events.ts", ragged)
     if later:
         since = (
-            f"({within('events.ts', [stretch(b)])}) AND events.sequence > {n}" for b, n in later
+            f"({in_stretches('events.ts', [stretch(block)])}) AND events.sequence > {number}"
+            for block, number in later
         )
         least = min(n for _, n in later)
         found["later"] = f"events.sequence > {least} AND ({' OR '.join(since)})"

@@ -147,11 +147,11 @@ def _is_sum(event: Event) -> bool:
 
 def _time_of(event: Event) -> tuple[int | None, int | None]:
     """After when and until when its calls were, where it tells."""
-    told = orjson.loads(event["tags"]).get("sum_of_session")
-    if not isinstance(told, dict):
+    period = orjson.loads(event["tags"]).get("sum_of_session")
+    if not isinstance(period, dict):
         return None, None
-    return _micros(told.get("after")), _micros(told.get("until"))
+    return _micros(period.get("after")), _micros(period.get("until"))
 
 
-def _micros(told: Any) -> int | None:
-    return micros(instant("sum_of_session", told)) if isinstance(told, str) else None
+def _micros(text: Any) -> int | None:
+    return micros(instant("sum_of_session", text)) if isinstance(text, str) else None

@@ -75,7 +75,7 @@ class SharedIds:
         self._index: DigestIndex | None = None
         self._copies: DigestIndex | None = None
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """More were stored elsewhere: all are read again when they are needed."""
         self._index = None
 

@@ -46,7 +46,7 @@ from data.engines.duckdb.texts import compiled, over_events
 from data.engines.grouping import Form, Grouping, Names
 from data.engines.memo import Memo
 from data.engines.partials import QUARTER, Undecomposable, partials
-from data.engines.versions import ALWAYS, OF_A_DAY
+from data.engines.versions import ALL_TIME, OF_A_DAY
 from data.errors import Refused
 from data.events.digest_index import DigestIndex, digests
 from data.events.merging import ANYWHERE, Bound, WriteResult
@@ -66,7 +66,7 @@ NAMED: Final = Grouping(
         {name: EVENTS.c[name] for name in ("user", "user_name", "project", "project_name")},
         {COUNT: sa.func.count()}, sa.true(), NO_ALIASES, OF_A_DAY * QUARTER, shape="names",
     ),
-    ALWAYS,
+    ALL_TIME,
 )  # fmt: skip
 CHUNK: Final = 100  # of 2,048 rows
 STORED_IDS: Final = " UNION ALL ".join(
@@ -210,7 +210,7 @@ class DuckEvents:
         removed: list[int] = []
         with self._lock:
             index, self._index = self._index, None
-            self._shared.forget()
+            self._shared.clear()
             with self._transaction(cursor) as touched:
                 yield removed
                 touched.changed.extend(removed)

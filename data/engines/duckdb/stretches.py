@@ -71,7 +71,7 @@ def whole_units(
     return [(first, last) for first, last in rounded if first < last]
 
 
-def within(moment: str, stretches: Sequence[Stretch]) -> str:
+def in_stretches(moment: str, stretches: Sequence[Stretch]) -> str:
     """The condition, in SQL, that a moment lies in one of them."""
     each = (f"{moment} >= {first} AND {moment} < {last}" for first, last in stretches)
     return f"({' OR '.join(each)})" if stretches else "false"

@@ -35,7 +35,7 @@ from data.engines.duckdb.coverage import Summed
 from data.engines.duckdb.levels import DAY, LEVELS, create, seal, unseal
 from data.engines.duckdb.outdated import QUARTERS, outdate
 from data.engines.duckdb.schema import transaction
-from data.engines.duckdb.stretches import Stretch, joined, up, whole_quarters, within
+from data.engines.duckdb.stretches import Stretch, in_stretches, joined, up, whole_quarters
 from data.engines.duckdb.summed import MOST_NUMBERS, narrows
 from data.engines.duckdb.texts import Text, compiled
 from data.engines.grouping import Form, Grouping
@@ -99,7 +99,7 @@ class Savings:
     quarters: npt.NDArray[np.int64]
     before: npt.NDArray[np.int64]
 
-    def within(self, window: Stretch) -> int:
+    def of_window(self, window: Stretch) -> int:
         """How many rows less sums are than the events of a window."""
         first, last = np.searchsorted(self.quarters, window)
         return int(self.before[last] - self.before[first])
@@ -136,7 +136,7 @@ class Sums:
         """SQL and parameters of a question over sums, for the transaction that a connection is in;
         raises `Undecomposable` where it is for the events alone, or those are read sooner."""
         least = LEAST_SAVED_OF_FEW if narrows(asked.form.where) else LEAST_SAVED
-        if self._savings.within(asked.window) < least:
+        if self._savings.of_window(asked.window) < least:
             raise Undecomposable
         names, summed = self._state(connection, asked.window)
         key = (asked.form, summed.rest, bool(summed.ragged))
@@ -268,8 +268,8 @@ class Sums:
             return False
         stretches = joined(quarter for (quarter,) in reversed(rows))
         for table, moment in (("outdated", "quarter"), ("pieces", "quarter"), ("sums", "ts")):
-            cursor.execute(f"DELETE FROM {table} WHERE {within(moment, stretches)}")
-        self._add(cursor, f"{within('ts', stretches)} AND sequence <= {upto}")
+            cursor.execute(f"DELETE FROM {table} WHERE {in_stretches(moment, stretches)}")
+        self._add(cursor, f"{in_stretches('ts', stretches)} AND sequence <= {upto}")
         self._unseal(cursor, stretches)  # all of them may be gone
         return True
 

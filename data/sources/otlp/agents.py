@@ -45,8 +45,8 @@ LEFT: Final = frozenset({
 
 def unread(log: Log) -> list[str]:
     """Attributes of an event that may hold tokens, money or counts and that nobody reads."""
-    doubtful = _unread(tuple(log.attributes))
-    return [name for name in doubtful if is_something(log.attributes[name])] if doubtful else []
+    found = _unread(tuple(log.attributes))
+    return [name for name in found if is_something(log.attributes[name])] if found else []
 
 
 @lru_cache(1_024)

@@ -92,12 +92,12 @@ def counts(attributes: Attributes) -> Counts:
                     for name, each in OF_WHICH.items()}  # fmt: skip
 
 
-def _writes(attributes: Attributes, told: int | None) -> int | None:
+def _writes(attributes: Attributes, written: int | None) -> int | None:
     """With writes that LangChain tells by their lifetime alone, its own count of them being 0."""
     if not attributes.spelled & names.WRITTEN_SHORT.bit:  # as mostly
-        return told
+        return written
     lifetimes = (names.WRITTEN_SHORT, names.WRITTEN_HOUR)
-    return max(told or 0, sum(count(*first_known(attributes, each)) or 0 for each in lifetimes))
+    return max(written or 0, sum(count(*first_known(attributes, each)) or 0 for each in lifetimes))
 
 
 def _total(attributes: Attributes) -> int | None:
