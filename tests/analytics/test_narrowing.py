@@ -166,9 +166,14 @@ def test_other_of_other_is_what_both_leave(served: Served) -> None:
     assert {*choice["not_model"]} == first | {"m0", "m1"}
 
 
+def marked_values(answered: Answer) -> list[Any]:
+    """What each trace of a chart over time stands for, but the total of all."""
+    return [one["meta"]["values"][0] for one in draw(answered)["data"] if one["meta"]["values"]]
+
+
 def named(answered: Answer) -> tuple[set[str], Any]:
     """The models that a chart draws, and what its remainder stands for."""
-    told = [one["meta"]["values"][0] for one in draw(answered)["data"]]
+    told = marked_values(answered)
     models = {one["model"] for one in told if "model" in one}
     return models, next((one for one in told if "not_model" in one), None)
 
@@ -198,7 +203,7 @@ def test_a_section_without_any_rows_is_drawn(served: Served) -> None:
 
 def test_other_is_all_but_what_stands_beside_it_and_none_is_none(served: Served) -> None:
     answered = ask(served, "models-over-time", "model", "cost")
-    *values, other = (t["meta"]["values"][0] for t in draw(answered)["data"])
+    *values, other = marked_values(answered)
     assert other == {"not_model": [value["model"] for value in values]}
     rows = marked_rows(tables.rows(answered, 10_000), answered)
     assert {row["model"] for row in rows if row[KEY]["values"] == other} == {"Other"}

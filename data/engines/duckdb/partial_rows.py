@@ -102,8 +102,8 @@ class Layout:
     def faces(self, blocks: Sequence[tuple[Block, int]]) -> Iterator[tuple[list[str], Grouping]]:
         """What fills the table for blocks, each by its number: columns, and the rows that have
         them. Those of whole days may be read from coarser sums."""
-        for most, unit in ((DAY, True), (QUARTER, False)):
-            found = [(stretch(b), n) for b, n in blocks if (b[0] >= OF_A_DAY) is unit]
+        for most, of_days in ((DAY, True), (QUARTER, False)):
+            found = [(stretch(b), n) for b, n in blocks if (b[0] >= OF_A_DAY) is of_days]
             for face, distinct in self._distinct().items() if found else ():
                 yield self._face(face, distinct, found, min(most, self._asked.steady_for))
 

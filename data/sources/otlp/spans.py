@@ -98,15 +98,17 @@ def _without_calls(span: Span, tree: Tree) -> Iterator[Note]:
 
 def _uncounted(span: Span, tree: Tree) -> Iterator[Note]:
     """Why a span about a model became nothing, unless spans below it or beside it say the same, as
-    of the Vercel AI SDK and of MCP, or it only carries on the names of what it is part of."""
+    of the Vercel AI SDK and of MCP, or it only has the names of what it is part of or around."""
     attributes = span.attributes
     repeats = "ai.operationId" in attributes or names.MCP in attributes
     others = [] if attributes.spelled & names.GENAI.bit else names.genai_names(attributes)
     if repeats or not (attributes.spelled & names.GENAI.bit or others):
         return
-    if others and names.CONTEXT.issuperset(others) and any(map(tree.roles.get, tree.above(span))):
+    around = span in tree.around_calls
+    part_of = around or any(map(tree.roles.get, tree.above(span)))
+    if others and names.CONTEXT.issuperset(others) and part_of:
         return
-    if span in tree.around_calls:
+    if around:
         yield AROUND
         return
     words = ((name, attributes.get(name)) for name in (*CERTAIN, *KINDS, *names.OPERATION))
