@@ -39,9 +39,10 @@ TURN: Final = """(path) => {
     dispatchEvent(new CustomEvent('_dashprivate_pushstate'));
     scrollTo(0, 0);
 }"""
-# What is only read on hover, or compared with, stands for no value to narrow to.
+# What is only read on hover, or compared with, stands for no value to narrow to. The charts of
+# budgets have neither, and so no `meta`.
 TRACES: Final = """(card, read) => (card.querySelector('.js-plotly-plot, .ranking').data || [])
-    .filter(({meta}) => read === 'now' ? meta.values.length : meta.earlier)
+    .filter(({meta}) => read === 'now' ? !meta || meta.values.length : meta?.earlier)
     .map(one => ({name: one.name, x: [...one.x], y: [...one.y]}))"""
 # A table is there from when it is first looked at.
 COLUMNS: Final = """async (key) => (await dash_ag_grid.getApiAsync({part: 'table', section: key}))
@@ -216,6 +217,10 @@ class Reader:
         found: list[str] = self.page.evaluate(COLUMNS, key)
         return found
 
+    def drawing(self, key: str) -> Locator:
+        """What a section draws: a chart, or the rows of a ranking."""
+        return self.section(key).locator(".js-plotly-plot .main-svg, .rank-row").first
+
     def traces(self, key: str) -> list[dict[str, Any]]:
         """The numbers that a section's chart draws."""
         return self._traces(key, "now")
@@ -225,7 +230,7 @@ class Reader:
         return self._traces(key, "earlier")
 
     def _traces(self, key: str, read: str) -> list[dict[str, Any]]:
-        expect(self.section(key).locator(".main-svg, .rank-row").first).to_be_attached()
+        expect(self.drawing(key)).to_be_attached()
         found: list[dict[str, Any]] = self.section(key).evaluate(TRACES, read)
         return found
 

@@ -67,7 +67,7 @@ def draws(reader: Reader, one: Section, states: str) -> None:
     if card.get_attribute("data-state") == "empty":
         expect(card.get_by_test_id("state")).not_to_be_empty()
     else:
-        expect(card.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+        expect(reader.drawing(one.key)).to_be_visible()
         reader.becomes(lambda: bool(reader.traces(one.key)), True)
 
 
