@@ -93,7 +93,8 @@
     if (window.location.hash === `#${key}`) document.getElementById(key).closest("section").scrollIntoView();
   }, []);
 
-  own.Card = (props) => {
+  own.Card = (given) => {
+    const props = { ...given, mode: given.mode || own.rememberedMode(given.declared.key) };
     const { declared, answer } = props;
     useArrival(declared.key);
     const table = own.useTableChoices(declared);

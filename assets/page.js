@@ -6,6 +6,15 @@ const modeOf = (kept, key) => {
   return own[key] || all;
 };
 
+/* The same before Dash has read its store: what is drawn first need not move. */
+(window.spendscope = window.spendscope || {}).rememberedMode = (key) => {
+  try {
+    return modeOf(JSON.parse(window.localStorage.getItem("modes")), key);
+  } catch {
+    return modeOf(null, key);
+  }
+};
+
 window.dash_clientside = Object.assign({}, window.dash_clientside, {
   page: {
     /* The remembered modes after a click: one for all cards. */

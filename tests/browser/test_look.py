@@ -143,3 +143,12 @@ def test_nothing_moves_as_the_rest_arrives(open_as: Open, size: dict[str, int]) 
     reader.section("cost-by-channel").scroll_into_view_if_needed()
     expect(reader.page.locator(".ag-row").locator("visible=true").first).to_be_visible()
     assert reader.page.evaluate(SHIFT) < 0.02
+
+
+def test_remembered_tables_are_drawn_as_tables_at_once(open_as: Open) -> None:
+    month = "/settings/analytics/spending?preset=last_n_days&n=30"
+    reader = open_as("platform-admin", month, viewport=WIDE)
+    reader.find("view-mode").click()
+    reader.page.reload()
+    expect(reader.page.locator(".ag-row").locator("visible=true").first).to_be_visible()
+    assert reader.page.evaluate(SHIFT) < 0.01
