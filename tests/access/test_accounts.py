@@ -201,7 +201,7 @@ def test_anything_may_happen_and_the_rules_hold(state: State) -> None:
     chance, people = random.Random(7), ("ana", "bob", "eva")
     add_account(state, "ana", "Ana", is_admin=True)
     secrets, epochs, refused = {PASSWORD, OTHER}, dict[tuple[str, int], int](), 0
-    for _ in range(400):
+    for _ in range(200):
         user, count = chance.choice(people), len(trail(state))
         try:
             secrets |= one_change(state, chance, user)
@@ -215,7 +215,7 @@ def test_anything_may_happen_and_the_rules_hold(state: State) -> None:
         for one in found:
             assert one.epoch >= epochs.get((one.id, one.created), 1)
             epochs[one.id, one.created] = one.epoch
-    assert 20 < refused < 300
+    assert 10 < refused < 150
     everything = json.dumps([(one.before, one.after) for one in entries(state, SYSTEM, 10_000)])
     assert not [secret for secret in secrets if secret in everything]
     assert "hash" not in everything

@@ -91,7 +91,7 @@ def spoken(chance: random.Random) -> tuple[list[Event], tuple[int, ...]]:
 def test_copies_and_telemetry_are_one_use_in_any_order(
     other: EventStore, most: int, bound: Bound
 ) -> None:
-    for seed in range(min(most, 6)):
+    for seed in range(min(most, 3)):
         chance = random.Random(seed)
         events, expected = spoken(chance)
         events = [event | {"user": bound.user} for event in events]
