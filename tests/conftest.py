@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings
 
 from data.engines.protocol import EventStore, open_events
 from data.events.cleaning import clean
 from data.events.table import Event
+from data.state.passwords import Passwords
 from data.state.store import State
 from tests.always_summed import ALWAYS, sum_always
+from tests.serving import Served, serving
 
 # The same examples in every run: what fails once fails again.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
@@ -65,6 +68,20 @@ def state(tmp_path: Path) -> Iterator[State]:
     opened = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A Spendscope without events."""
+    with serving(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+def fast_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords that are hashed at once."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr("data.state.store.Passwords", lambda: Passwords(hasher))
 
 
 @pytest.fixture

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 
 from data.access.scope import SYSTEM
@@ -18,7 +16,6 @@ from data.events.cleaning import clean
 from data.state import account_changes as changes
 from data.state.accounts import Account
 from data.state.audit import entries
-from data.state.passwords import Passwords
 from data.state.store import State
 from tests.accounts import AT, PASSWORD, ROOT, add_account, csrf_of, sign_in
 from tests.resources import (
@@ -31,26 +28,14 @@ from tests.resources import (
     problems,
     save,
 )
-from tests.serving import ADMIN, LEAST, Claims, Served, serving
+from tests.serving import ADMIN, LEAST, Claims, Served
 
 OTHER: Final = "another horse"
 OTHERS: Final[tuple[Claims, ...]] = ({"sub": "ana"}, {"sub": "lena", "applications_admin": "web"})
 DAY: Final = 86_400_000_000
+pytestmark = pytest.mark.usefixtures("fast_passwords")
 FORM: Final = {"user": "eva", "name": "Eva", "email": "eva@x.org", "isAdmin": "false",
                "applications": "web, mobile", "applications_admin": ""}  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords that are hashed at once."""
-    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr("data.state.store.Passwords", lambda: Passwords(hasher))
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as one:
-        yield one
 
 
 @pytest.fixture

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
-from data.state.passwords import Passwords
 from data.state.store import State
 from tests.accounts import add_account
-from tests.serving import Served, serving
+from tests.serving import Served
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords that are hashed at once."""
-    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr("data.state.store.Passwords", lambda: Passwords(hasher))
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as one:
-        yield one
+def _fast(fast_passwords: None) -> None:
+    """Attacks try many passwords."""
 
 
 @pytest.fixture

@@ -17,10 +17,8 @@ from data.ingest.importing import ingest_paths
 from data.sources.entries import LINE_TOO_LONG
 from data.sources.files import LONGEST_LINE
 from tests.cli_logs import stored
-from tests.ingest.test_imports import ask, send, served, settled
+from tests.ingest.test_imports import ask, send, settled
 from tests.serving import ADMIN, Served, serving
-
-__all__ = ["served"]
 
 CALL: Final = {"ts": "2026-11-20T08:00:00Z", "kind": "llm", "model": "gpt-4o", "input_tokens": 10}
 SCRIPT: Final = "<script>alert(1)</script>"

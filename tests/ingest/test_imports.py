@@ -8,7 +8,6 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from data.ingest.import_log import LiveImports, latest_rejections, list_imports,
 from data.ingest.importing import ingest_paths
 from data.sources.report import MOST_SOURCES, OTHERS, Report
 from data.state.store import State
-from tests.serving import ADMIN, KEY, Served, serving
+from tests.serving import ADMIN, KEY, Served
 
 ROOT = Scope.of(ADMIN)
 PATH = "/api/v1/imports"
@@ -36,12 +35,6 @@ LINES: list[dict[str, Any]] = [
     {"event_id": "c", "ts": "soon", "kind": "llm"},
 ]
 FILE = "\n".join(map(json.dumps, LINES)).encode()
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as one:
-        yield one
 
 
 def send(served: Served, body: bytes = FILE, claims: Any = ADMIN, **told: str) -> TestResponse:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,12 +26,6 @@ PATH: Final = "/api/v1/ingest-keys"
 WELL: Final = {
     "event_id": "r1", "ts": "2026-11-20T08:00:00Z", "kind": "llm", "channel": "api", "source": "me",
 }  # fmt: skip
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as one:
-        yield one
 
 
 # --- kept

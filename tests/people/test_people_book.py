@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,18 +21,12 @@ from data.people.hints import Hint, suggestions
 from data.state.audit import Actor, entries
 from data.state.store import State
 from tests.accounts import add_account
-from tests.serving import ADMIN, Claims, Served, serving
+from tests.serving import ADMIN, Claims, Served
 
 NOW = micros(datetime(2026, 11, 20, 12, tzinfo=UTC))
 ROOT = Actor(Scope.of({"sub": "root", "isAdmin": True}), "Root", NOW)
 OTHERS = ({"sub": "ana"}, {"sub": "lena", "applications_admin": "web"})
 Make = Callable[..., Event]
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as one:
-        yield one
 
 
 def tell(state: State, store: EventStore, **aliases: str) -> None:

@@ -6,8 +6,8 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,16 +15,10 @@ from waitress.adjustments import Adjustments
 
 from callbacks.receive.http_server import make_server, parser
 from callbacks.receive.request_body import LARGEST
-from tests.serving import ADMIN, KEY, Claims, Served, serving
+from tests.serving import ADMIN, KEY, Claims, Served
 
 UPLOAD = "/api/v1/imports?name=x.ndjson"
 LINE = json.dumps({"event_id": "a", "ts": "2026-11-20T08:00:00Z", "kind": "llm"}).encode()
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as one:
-        yield one
 
 
 @pytest.fixture
@@ -33,7 +27,8 @@ def port(served: Served) -> Iterator[int]:
     thread = threading.Thread(target=made.run)
     thread.start()
     yield made.effective_port
-    made.trigger.pull_trigger(lambda: made.asyncore.close_all(made._map))
+    with suppress(OSError):  # already closed: the loop was awake, and read what to do at once
+        made.trigger.pull_trigger(lambda: made.asyncore.close_all(made._map))
     thread.join(20)
     assert not thread.is_alive()
     made.task_dispatcher.shutdown()

@@ -6,7 +6,6 @@ import gzip
 import json
 import threading
 import tracemalloc
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, Final
@@ -25,12 +24,6 @@ WELL: Final = {
     "source": "test", "status": "ok", "model": "m", "input_tokens": 10, "cost_nano": 5,
 }  # fmt: skip
 PATH: Final = "/api/v1/events"
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as one:
-        yield one
 
 
 def send(served: Served, data: bytes | str, key: str | None = KEY) -> TestResponse:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,18 +19,12 @@ from data.state import audit
 from data.state.audit import Actor, count, entries
 from data.state.store import State
 from tests.resources import body, fill, link, turn
-from tests.serving import ADMIN, Served, serving
+from tests.serving import ADMIN, Served
 
 NOW = micros(datetime(2026, 11, 20, 12, tzinfo=UTC))
 ROOT = Scope.of({"sub": "root", "isAdmin": True})
 LEADER = Scope.of({"sub": "lena", "applications_admin": "web"})
 RAW = {"kind": "project", "subject": "web", "hard": "100", "period": "monthly"}
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as one:
-        yield one
 
 
 def test_create_edit_delete_each_leave_an_entry(state: State, store: EventStore) -> None:
