@@ -145,6 +145,8 @@ def amount(name: str, value: Any, parts: int = 1) -> Decimal | None:
 
 def below_zero(name: str, value: Any) -> bool:
     """Whether this is a number below zero, as of a refund."""
+    if isinstance(value, str) and "-" not in value:  # as mostly
+        return False
     try:
         return (decimal(name, value) or 0) < 0
     except EventError:
