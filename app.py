@@ -15,7 +15,7 @@ from flask import Flask, Response, jsonify, redirect
 
 from callbacks.access import compression, demo, one_time_links, sign_in
 from callbacks.analytics import arrival, events_drawer, filter_bar, navigation, redraw
-from callbacks.api import analytics, listing, resources
+from callbacks.api import analytics, listing, prometheus, resources
 from callbacks.commands import litellm_sync, remote_store
 from callbacks.commands.main import load
 from callbacks.commands.main import main as command
@@ -57,6 +57,7 @@ def create_app(
     server = Flask(__name__, static_folder=None)
     stores = Stores(settings, state, store, tally or LiveImports(state))
     server.config["MAX_CONTENT_LENGTH"] = request_body.LARGEST
+    prometheus.attach(server, stores)
     sign_in.attach(server, settings, state, store, lambda: app.csp_hashes())
     compression.attach(server)
     _route(server, stores, reader or LocalRequestParser(store.book), pages)
@@ -141,15 +142,17 @@ def _listen(settings: Settings, state: State, store: EventStore, key: str, app: 
     gc.set_threshold(YOUNG)
     # The socket first: nothing is announced at an address that is somebody else's.
     listening = http_server.make_server(app.server, settings.host, settings.port, threads=THREADS)
+    prometheus.watch_queue(app.server, listening)
     url = f"http://{settings.host}:{settings.port}"
     print(f"Spendscope serves on {url}", flush=True)
     if "local" in settings.sign_in and demo.why_closed(settings, store):
         _invite(settings, state)
     with (
         remote_store.announce(settings, key),
-        litellm_sync.sync_while_serving(settings, state, store),
+        litellm_sync.sync_while_serving(settings, state, store) as sync,
         sum_while_serving(store),
     ):
+        prometheus.watch_sync(app.server, sync)
         listening.run()
 
 

@@ -37,7 +37,7 @@ def write_private(path: Path, text: str) -> None:
 
 def close_to_others(folder: Path, *urls: str) -> None:
     """Take the rights of others off a data folder with all in it, and the stores of these URLs."""
-    for path in (*_stores(urls), *_inside(folder)):
+    for path in (*store_files(*urls), *_inside(folder)):
         try:
             _close(path)
         except FileNotFoundError:
@@ -46,7 +46,8 @@ def close_to_others(folder: Path, *urls: str) -> None:
             log.warning(OPEN, path, error.strerror)
 
 
-def _stores(urls: tuple[str, ...]) -> Iterator[Path]:
+def store_files(*urls: str) -> Iterator[Path]:
+    """Where the files of these stores are, or would be: theirs and those engines put beside."""
     for url in urls:
         if (name := make_url(url).database) and name != ":memory:":
             yield from (Path(f"{name}{ending}") for ending in BESIDE)

@@ -35,6 +35,7 @@ class Settings:
     jwt_issuer: str | None
     jwt_audience: str | None
     ingest_key: str | None
+    metrics_key: str | None
     sign_in: tuple[str, ...]
     litellm_url: str | None
     litellm_every: int
@@ -66,6 +67,7 @@ class Settings:
             jwt_secret=_long("JWT_SECRET", given.get("JWT_SECRET")),
             **_jwks(given),
             ingest_key=given.get("INGEST_KEY"),
+            metrics_key=given.get("METRICS_KEY"),
             sign_in=_sign_ins(given.get("SIGN_IN", "demo,local")),
             litellm_url=given.get("LITELLM_URL"),
             litellm_every=_seconds("LITELLM_EVERY", given.get("LITELLM_EVERY", "60")),

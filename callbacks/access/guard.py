@@ -36,6 +36,8 @@ PUBLIC: Final[dict[str, frozenset[str]]] = {
     SIGN_IN: READ | POST,
     SETUP: READ | POST,
     OWN_PASSWORD: READ | POST,
+    # It asks for its key itself, or for a reader who sees the whole platform.
+    "/metrics": READ,
     # The receiving endpoints ask for the ingest key themselves.
     "/api/v1/events": POST,
     "/api/v1/store/<verb>": POST,

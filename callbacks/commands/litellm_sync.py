@@ -52,16 +52,18 @@ def import_from(
 
 
 @contextmanager
-def sync_while_serving(settings: Settings, state: State, store: EventStore) -> Iterator[None]:
+def sync_while_serving(
+    settings: Settings, state: State, store: EventStore
+) -> Iterator[LiteLLMSync | None]:
     """While serving, keep up with the LiteLLM of SPENDSCOPE_LITELLM_URL, where that is set."""
     if settings.litellm_url is None:
-        yield
+        yield None
         return
     sync = LiteLLMSync(settings, state, store)
     thread = threading.Thread(target=sync.run, name="litellm", daemon=True)
     thread.start()
     try:
-        yield
+        yield sync
     finally:
         sync.stop()
         thread.join(PATIENCE)
@@ -78,7 +80,8 @@ class LiteLLMSync:
         self._settings, self._state, self._store = settings, state, store
         self._stopped = threading.Event()
         self._tally = LiveImports(state)
-        self._failures = self._rejected = 0
+        self.failures = self._rejected = 0
+        self.last_success = 0.0  # seconds since 1970
         self._looked_late = 0.0  # when calls that were inserted late were last looked for
 
     def stop(self) -> None:
@@ -95,7 +98,7 @@ class LiteLLMSync:
     def pause(self) -> float:
         """Seconds to the next pass: doubled with every failure, a quarter of an hour at most."""
         every = float(self._settings.litellm_every)
-        return max(every, min(every * 2.0 ** min(self._failures, 20), LONGEST_PAUSE))
+        return max(every, min(every * 2.0 ** min(self.failures, 20), LONGEST_PAUSE))
 
     def _pass(self) -> None:
         try:
@@ -106,7 +109,8 @@ class LiteLLMSync:
             LOG.exception("reading LiteLLM's database broke")
             self._failed("this is a bug; what was stored stays")
         else:
-            self._failures = 0
+            self.failures = 0
+            self.last_success = time.time()
             self._log(report)
 
     def _log(self, report: Report) -> None:
@@ -127,5 +131,5 @@ class LiteLLMSync:
         return report
 
     def _failed(self, sentence: str) -> None:
-        self._failures += 1
+        self.failures += 1
         LOG.warning("%s; trying again in %d s", sentence, self.pause())

@@ -32,6 +32,7 @@ PAUSE: Final = 5.0
 LONGEST: Final = 200
 NEWEST: Final = 1_000
 require_platform_admin: Final = platform_admins_only("imports are")
+OUTCOMES: Final = ("accepted", "duplicates", "rejected")
 COUNTED: Final = ("read", "accepted", "duplicates", "rejected", "unpriced")
 
 
@@ -83,6 +84,7 @@ class LiveImports:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self.outcomes = dict.fromkeys(OUTCOMES, 0)  # of all records since this was made
         self._pending: dict[tuple[str, str, int], tuple[int, Report]] = {}
         self._lock = threading.Lock()
         self._due = time.monotonic() + PAUSE
@@ -91,6 +93,8 @@ class LiveImports:
         """Count a request in; who comes when it is time writes for all."""
         self._hold(now, who, format_, now // DAY, report)
         with self._lock:
+            for outcome in OUTCOMES:
+                self.outcomes[outcome] += getattr(report, outcome)
             if time.monotonic() < self._due:
                 return
         self.flush()
