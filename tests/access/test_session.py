@@ -401,6 +401,7 @@ LINKED = ("/setup", "/set-password")
 DOORS = {
     *(("/healthz", m) for m in ("GET", "HEAD")),
     *(("/readyz", m) for m in ("GET", "HEAD")),
+    *(("/metrics", m) for m in ("GET", "HEAD")),
     *(("/_favicon.ico", m) for m in ("GET", "HEAD")),
     *(("/assets/<path:filename>", m) for m in ("GET", "HEAD")),
     *(("/sign-in", m) for m in ("GET", "HEAD", "POST")),
@@ -433,8 +434,9 @@ def test_strangers_get_no_further_than_the_doors(make: Make, headers: dict[str, 
         if answer.status_code != 401 and not sent_away:
             passed.add((rule, method))
     assert {"/", "/<path:path>", "/_dash-layout", "/_dash-update-component"} <= rules
-    # Without its link either shows a page that says so, with 401 for a status.
-    assert passed == DOORS - {(path, method) for path in LINKED for method in ("GET", "HEAD")}
+    # Without its link or key either says so, with 401 for a status.
+    keyed = (*LINKED, "/metrics")
+    assert passed == DOORS - {(path, method) for path in keyed for method in ("GET", "HEAD")}
 
 
 def test_every_open_rule_is_one_we_named() -> None:
