@@ -6,7 +6,7 @@
   const testid = (name) => ({ "data-testid": name });
 
   /* Whether an answer to this card is on its way. */
-  const useWaiting = () => window.React.useContext(window.dash_component_api.DashContext).useLoading();
+  own.useWaiting = () => window.React.useContext(window.dash_component_api.DashContext).useLoading();
 
   /* Whether the element is in the window or nearly so; what is hidden is not. */
   const useNear = (place, margin) => {
@@ -79,7 +79,7 @@
     h("div", { className: "chrome" }, toggle(props), h(own.CardMenu, props)));
 
   /* Why there is nothing to see, and the way to ask again. */
-  const state = ({ answer, retries, setProps }) => [
+  own.cardState = ({ answer, retries, setProps }) => [
     h("div", { key: "state", className: "state", role: "status", ...testid("state") },
       answer.sentence || ""),
     answer.state === "failed" && h("button", {
@@ -98,7 +98,7 @@
     const { declared, answer } = props;
     useArrival(declared.key);
     const table = own.useTableChoices(declared);
-    const waiting = useWaiting();
+    const waiting = own.useWaiting();
     const ready = answer.state === "ready";
     const body = [
       h("div", { key: "chart", className: "as-chart", ...testid("chart") },
@@ -106,7 +106,7 @@
       h("div", { key: "table", className: "as-table", ...testid("table") },
         h(own.TableTools, { declared, ...table }),
         h(own.Table, { answer, declared, shown: props.mode === "table", ...table })),
-      ...state(props),
+      ...own.cardState(props),
     ];
     return h("section", {
       id: props.id, className: declared.className, "aria-label": declared.title,
@@ -115,31 +115,5 @@
     }, head(props),
     h("p", { className: "summary", "aria-live": "polite" }, answer.summary || ""),
     h("div", { className: "card-body" }, body));
-  };
-
-  /* The number itself leads to its events. */
-  const number = (section, { value: name, label, help }, told) => h("div", {
-    key: name, className: "kpi", title: help,
-  },
-  h("div", { className: "kpi-label" }, label),
-  h("button", {
-    type: "button", className: "kpi-value", "data-value": told.exact, "aria-label": `${label}: ${told.text}, show its events`,
-    onClick: () => own.showEvents({ section, metric: name }), ...testid(`kpi-${name}`),
-  }, told.text),
-  h("div", { className: "kpi-change" }, told.was && h("b", { className: told.mood }, told.change),
-    (told.was || []).map((part) => h("span", { key: part }, part, " "))));
-
-  const UNKNOWN = { text: "–", exact: "" };
-
-  own.Numbers = (props) => {
-    const { declared, answer } = props;
-    const told = answer.numbers || {};
-    return h("section", {
-      id: props.id, className: declared.className, "data-state": answer.state,
-      "data-waiting": String(useWaiting()), ...testid(`section-${declared.key}`),
-    }, h("h2", { className: "visually-hidden" }, declared.title),
-    h("div", { className: "kpis" },
-      declared.numbers.map((one) => number(declared.key, one, told[one.value] || UNKNOWN))),
-    ...state(props));
   };
 })();

@@ -13,6 +13,7 @@ from callbacks.settings.resource import Page, current_context
 from callbacks.stores import Stores
 from components import ids
 from components.page import layout
+from components.page.headline import Reader
 from components.sections.declared import TABS, tab
 from components.settings import budgets
 from data.errors import Unknown
@@ -96,10 +97,21 @@ def _page(path: str | None, stores: Stores, pages: tuple[Page, ...]) -> tuple[An
         return budgets.page(), "Analytics", True, False
     try:
         if page == "analytics":
-            return layout.analytics(tab(rest or TABS[0].key)), "Analytics", False, False
+            return (
+                layout.analytics(tab(rest or TABS[0].key), _reader(pages)),
+                "Analytics",
+                False,
+                False,
+            )
     except Unknown:
         pass
     return layout.nowhere(path or ""), "Not found", True, True
+
+
+def _reader(pages: tuple[Page, ...]) -> Reader:
+    """Whom the page is for."""
+    scope = current_scope()
+    return Reader(scope.reach == "own", frozenset(p.key for p in pages if p.is_for(scope)))
 
 
 def _href(place: str, pages: set[str]) -> str:

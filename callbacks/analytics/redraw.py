@@ -23,11 +23,13 @@ from callbacks.analytics.filter_state import (
 )
 from components import ids
 from components.page import cards
+from components.page.headline import band_answer
 from components.sections.declared import Section, section
+from components.shapes.headline import Headline
 from data.engines.protocol import EventStore
 from data.errors import SpendscopeError
 from data.query.answers import answer
-from data.query.comparison import totals_compared
+from data.query.comparison import totals_compared, trends
 from data.query.filters import Choice, Filters
 from data.query.query import Query
 
@@ -86,6 +88,9 @@ def _file(key: str, choice: Choice, filters: Filters, by: str, measure: str) -> 
 
 
 def _numbers(one: Section, state: FilterState, store: EventStore) -> cards.Props:
-    filters = filters_of(state)
+    filters, scope = filters_of(state), current_scope()
     query = Query(one.metrics, (), filters, where=one.where)
-    return cards.band_answer(one.metrics, totals_compared(query, current_scope(), store), filters)
+    now = totals_compared(query, scope, store)
+    drawn = one.shape.courses() if isinstance(one.shape, Headline) else ()
+    courses = trends(query, drawn, scope, store) if drawn else None
+    return band_answer(one.metrics, now, filters, courses)

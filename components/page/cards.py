@@ -11,13 +11,12 @@ from dash.development.base_component import Component
 
 from components import ids
 from components.page import tables
-from components.sections.declared import Section, Tab
+from components.sections.declared import Section
 from components.shapes.marks import marked_rows
 from components.values import change, period_text
 from data.query.answers import Answer
-from data.query.catalog import DIMENSIONS, METRICS, Metric
+from data.query.catalog import DIMENSIONS, METRICS
 from data.query.comparison import before_name
-from data.query.filters import Filters
 from data.query.series import or_none
 
 MOST_ROWS: Final = 10_000
@@ -49,7 +48,6 @@ PAGES: Final[dict[str, Any]] = {
     "paginationPageSizeSelector": [10, 20, 50, 200],
 }
 Props = dict[str, Any]
-Numbered = dict[str, Any]
 LOADING: Final[Props] = {"state": "loading"}
 
 
@@ -72,53 +70,34 @@ class Card(Component):  # type: ignore[misc]  # its types are Dash's own
         self.answer, self.measure, self.by = LOADING, measure, by
 
 
-class Numbers(Card):
-    """The same of a section without a chart: a band of its numbers."""
-
-    _namespace: ClassVar[str] = "spendscope"
-    _type: ClassVar[str] = "Numbers"
-
-
-def body(tab: Tab) -> list[Card]:
-    """The sections of one tab."""
-    return [_section(one) for one in tab.sections]
-
-
-def _section(one: Section) -> Card:
-    if not one.shape.has_chart:
-        return Numbers(_band(one), "", "")
+def chart(one: Section) -> Card:
+    """The card of a section with a chart."""
     return Card(_chart(one), (*one.shape.choices(one.measures), "")[0], (*one.by, "")[0])
 
 
 def _chart(one: Section) -> Props:
     measures = one.shape.choices(one.measures)
-    return _named(one) | {
+    return named(one) | {
         "className": f"card-section {one.shape.css_class} span-{one.width}",
         "help": one.help,
         "asList": one.shape.as_list,
         "measures": [
-            _choice(name, METRICS[name].label) | {"help": METRICS[name].help} for name in measures
+            choice(name, METRICS[name].label) | {"help": METRICS[name].help} for name in measures
         ],
-        "breakdowns": [_choice(name, f"by {DIMENSIONS[name].label.lower()}") for name in one.by],
-        "metrics": [_choice(name, METRICS[name].label) for name in one.metrics],
+        "breakdowns": [choice(name, f"by {DIMENSIONS[name].label.lower()}") for name in one.by],
+        "metrics": [choice(name, METRICS[name].label) for name in one.metrics],
         "graph": GRAPH,
         "grid": GRID | PAGES,
     }
 
 
-def _band(one: Section) -> Props:
-    numbers = [
-        _choice(name, METRICS[name].label) | {"help": METRICS[name].help}
-        for name in one.metrics
-    ]  # fmt: skip
-    return _named(one) | {"className": one.shape.css_class, "numbers": numbers}
-
-
-def _named(one: Section) -> Props:
+def named(one: Section) -> Props:
+    """What its card is called."""
     return {"key": one.key, "title": one.title}
 
 
-def _choice(value: str, label: str) -> dict[str, str]:
+def choice(value: str, label: str) -> dict[str, str]:
+    """Something to choose, or to be called by a label."""
     return {"value": value, "label": label}
 
 
@@ -151,33 +130,6 @@ def _was(answered: Answer) -> str:
     moved = change(metric, answered.total, before).text
     period = period_text(window, answered.window)
     return f", {metric.unit.text(before)} on {period} ({moved})"
-
-
-def band_answer(names: tuple[str, ...], now: Numbered, filters: Filters) -> Props:
-    """Headline numbers, and beside each what it was in the window to compare with, if any."""
-    zone, window = filters.window.zone, filters.compared
-    numbers = {name: _number(METRICS[name], now[name], zone) for name in names}
-    if window:
-        period = period_text(window, filters.window)
-        for name in names:
-            numbers[name] |= _before(METRICS[name], now[name], now[before_name(name)], period)
-    return {"state": "ready", "numbers": numbers}
-
-
-def _number(metric: Metric, now: Any, zone: str) -> Props:
-    known = tables.raw(now)
-    return {"text": metric.unit.brief(now, zone), "exact": "" if known is None else repr(known)}
-
-
-def _before(metric: Metric, now: Any, before: Any, period: str) -> Props:
-    """The change in sign and colour, and "was $2,135.12, 1–30 Sep"."""
-    if or_none(before) is None:
-        return {}
-    changed = change(metric, now, before)
-    return {
-        "change": changed.text, "mood": changed.mood,
-        "was": [f"was {metric.unit.brief(before)},", period],
-    }  # fmt: skip
 
 
 def failed(sentence: str) -> Props:

@@ -8,8 +8,10 @@ from typing import Any, Final
 from dash import dcc, html
 
 from components import ids
-from components.page import cards, events_drawer, filter_bar
-from components.sections.declared import TABS, Tab
+from components.page import cards, events_drawer, filter_bar, headline
+from components.page.headline import EVERYBODY, Reader
+from components.sections.declared import TABS, Section, Tab
+from components.shapes.headline import Headline
 
 PAGES: Final = {"analytics": "Analytics"}
 
@@ -87,9 +89,17 @@ def _tabs() -> html.Nav:
     return html.Nav(links, id=ids.TAB, className="tabs", hidden=True, **{"aria-label": "Sections"})
 
 
-def analytics(tab: Tab) -> html.Div:
-    """The sections of a tab; only one tab is mounted at a time."""
-    return html.Div(cards.body(tab), className=f"sections tab-{tab.key}")
+def analytics(tab: Tab, reader: Reader = EVERYBODY) -> html.Div:
+    """The sections of a tab as a reader needs them; only one tab is mounted at a time."""
+    return html.Div(
+        [_card(one, reader) for one in tab.sections], className=f"sections tab-{tab.key}"
+    )
+
+
+def _card(one: Section, reader: Reader) -> cards.Card:
+    if isinstance(one.shape, Headline):
+        return headline.band(one, one.shape, reader)
+    return cards.chart(one)
 
 
 def person(name: str, facts: list[tuple[str, str]]) -> html.Div:

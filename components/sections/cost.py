@@ -13,13 +13,18 @@ from components.shapes.time_series import TimeSeries
 
 MONEY: Final = ("cost", "requests", "tokens")
 BREAKDOWNS: Final = ("project", "user", "model", "provider", "channel", "assistant", "workflow")
+KINDS: Final = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
 
 OVERVIEW: Final = (
     Section(
         "headline", "Headline numbers",
-        ("cost", "requests", "tokens", "input_tokens", "cached_input_tokens", "output_tokens",
-         "active_users", "active_projects", "error_rate", "priced_share"),
-        (), Headline(),
+        ("cost", "requests", "tokens", *KINDS, "active_users", "active_projects",
+         "cost_per_request", "error_rate", "priced_share"), (),
+        Headline(
+            ("cost", "requests", "active_users", "error_rate"),
+            ("cost", "requests", "cost_per_request", "error_rate"),
+            "tokens", KINDS, ("priced_share", "prices"),
+        ),
     ),
     Section(
         "cost-by-channel", "Cost over time by channel", MONEY, ("channel",), TimeSeries(),
@@ -88,7 +93,6 @@ SPENDING: Final = (
     ),
 )  # fmt: skip
 
-KINDS: Final = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
 OF_MODELS: Final = (
     "cost", "requests", "tokens", *KINDS, "cost_per_1k_tokens", "cached_share", "errors",
     "error_rate", "duration_avg", "duration_p95",

@@ -22,7 +22,7 @@ from data.query.catalog import METRICS, TIME, Metric
 from data.query.event_time import SUB_DAILY
 from data.query.query import Query
 from data.query.run import largest, run, totals
-from data.query.series import count_of_kind, or_none
+from data.query.series import count_of_kind, fill_gaps, or_none
 from data.query.windows import Window
 
 Frame = pd.DataFrame
@@ -76,9 +76,29 @@ def compare(
     before = replace(
         query.before(), metrics=metrics, kept=kept, top=None, order=(), limit=None, offset=0
     )
-    totals, window = run(before.total(), scope, store), before.filters.window
-    if TIME not in query.by:
-        return Comparison(window, metrics, run(before, scope, store), totals, {}, filled)
+    totals = run(before.total(), scope, store)
+    if TIME in query.by:
+        return _over_time(query, before, totals, scope, store, filled)
+    window = before.filters.window
+    return Comparison(window, metrics, run(before, scope, store), totals, {}, filled)
+
+
+def trends(query: Query, metrics: tuple[str, ...], scope: Scope, store: EventStore) -> Frame:
+    """A row a bucket with these metrics, and the earlier value beside each where there is a window
+    to compare with; no totals are asked."""
+    query = replace(query, metrics=metrics, by=(TIME,))
+    frame = fill_gaps(run(query, scope, store), query)
+    if query.filters.compared is None:
+        return frame
+    none = pd.DataFrame()
+    return beside(frame, query.by, _over_time(query, query.before(), none, scope, store, True))
+
+
+def _over_time(
+    query: Query, before: Query, totals: Frame, scope: Scope, store: EventStore, filled: bool
+) -> Comparison:
+    """The rows of the earlier window, each in the time of the bucket it stands beside."""
+    window, metrics = before.filters.window, before.metrics
     before = replace(before, filters=replace(before.filters, window=_as_long(query)))
     frame, stretches = run(before, scope, store), _stretches(query, before)
     places = {start: bucket for bucket, (start, _) in stretches.items()}

@@ -14,7 +14,7 @@ import pytest
 
 from callbacks.analytics import choices
 from components import ids
-from components.page import cards
+from components.page import layout
 from components.sections import declared
 from components.sections.declared import TABS, Section, Tab
 from components.shapes.axes import plain_layout
@@ -110,4 +110,4 @@ def test_it_has_a_card_on_its_page(served: Served) -> None:
     assert "card-section shape-hours span-12" in page
     # The choice of measures is of the numbers alone.
     assert '"value":"duration_avg"' in page
-    assert cards.body(Tab("hours", "Hours", (HOURS,)))
+    assert layout.analytics(Tab("hours", "Hours", (HOURS,))).children

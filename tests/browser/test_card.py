@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import openpyxl
@@ -95,3 +96,23 @@ def help_stands_on_focus(reader: Reader) -> None:
         reader.page.keyboard.press("Shift+Tab")
     expect(tip).to_be_visible()
     expect(tip).to_contain_text("Cost: Reported by the source")
+
+
+def test_the_headline_draws_courses_and_leads_to_the_prices(turn_as: Open) -> None:
+    reader = turn_as("platform-admin", "/settings/analytics?n=14")
+    for name in ("cost", "requests", "active_users", "error_rate"):
+        kpi = reader.find(f"kpi-{name}").locator("xpath=..")
+        for drawn in ("now", "before"):
+            path = kpi.locator(f".spark-{drawn}")
+            expect(path).to_have_attribute("d", re.compile(r"^M[\d.]+ [\d.]+L"))
+    shares = reader.section("headline").locator(".strip-bar > span")
+    tokens = reader.shows(n="14")["totals"]
+    grown = [float(one) for one in shares.evaluate_all("all => all.map(s => s.style.flexGrow)")]
+    parts = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
+    known = reader.api("query", metrics=",".join(parts), n="14")["totals"]
+    assert [round(one, 4) for one in grown] == [
+        round(known[part] / tokens["tokens"], 4) for part in parts
+    ]
+    reader.find("kpi-priced_share").click()
+    expect(reader.page).to_have_url(re.compile(r"/settings/prices\?n=14$"))
+    expect(reader.page.get_by_role("heading", name="Prices", level=1)).to_be_visible()
