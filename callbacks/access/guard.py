@@ -14,6 +14,7 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from callbacks.access import pages
+from callbacks.access.browser_session import ID, note_use
 from callbacks.access.session import bearer, refusal
 from data.errors import Refused, SpendscopeError, TooMany
 
@@ -69,7 +70,10 @@ def check_request(csrf: CSRFProtect) -> Any:
         return _check_csrf(csrf) if rule in FORMS else None
     if not current_user.is_authenticated:
         return _unauthenticated()
-    return None if bearer(request) is not None else _check_csrf(csrf)
+    if bearer(request) is not None:
+        return None
+    note_use()
+    return _check_csrf(csrf)
 
 
 def is_public(rule: str, method: str) -> bool:
@@ -121,7 +125,7 @@ def _unauthenticated() -> Any:
     if bearer(request) is not None:
         return error_response(refusal())
     why = refusal()
-    if "_user_id" in session:
+    if ID in session:
         session.clear()
         session[NOTE] = str(why)
     if request.path == SIGN_OUT:

@@ -8,9 +8,10 @@ from typing import Any, Final
 from flask import Flask, redirect, request
 from flask_wtf.csrf import generate_csrf
 
+from callbacks.access.browser_session import begin_session
 from callbacks.access.guard import OWN_PASSWORD, SETUP, SIGN_IN, retry_after
 from callbacks.access.pages import notice, page
-from callbacks.access.session import Authenticator, account_person, begin_session
+from callbacks.access.session import Authenticator, account_person
 from data.errors import Refused, Stranger, TooMany
 from data.state.account_changes import LINK_OVER, find_link, use_link
 from data.state.accounts import Account

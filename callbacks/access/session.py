@@ -1,60 +1,54 @@
 """Who is asking, found anew at every request.
 
-A session names a kind and an id, never rights: an account's claims are read from the state
-store, a persona's from the sample data while the demo is open. Only a pasted token's claims
-lie in the (signed) session, until they expire. A bearer token needs no session and makes none.
+A browser's cookie holds the id of a session and nothing else; what the session is of lies in the
+state store (`data/state/sessions.py`). An account's claims are read with it, a persona's from the
+sample data while the demo is open; a pasted token's are kept, until it expires or the key that
+verified it is no longer this server's. A bearer token needs no session and makes none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
-from flask import Flask, Request, current_app, g, request, session
-from flask_login import LoginManager, current_user, login_user, logout_user
+from flask import Flask, Request, current_app, g, request
+from flask_login import LoginManager, current_user
 
 from callbacks.access.demo import persona, why_closed
 from callbacks.access.throttle import Throttle
-from callbacks.access.tokens import Tokens, expired
+from callbacks.access.tokens import Tokens
 from data.access.people import NO_ALIASES, People
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
-from data.errors import Refused, Stranger
+from data.errors import Stranger
 from data.people.aliases import PersonDirectory
 from data.settings import Settings
+from data.state import sessions
 from data.state.accounts import Account, digest, folded
 from data.state.audit import Actor
+from data.state.sessions import Client, Session
 from data.state.store import DISABLED, State
 
 Claims = Mapping[str, Any]
-CARRIED: Final = (
-    "sub",
-    "email",
-    "name",
-    "isAdmin",
-    "applications",
-    "applications_admin",
-    "exp",
-)
-LARGEST_COOKIE: Final = 3_600
 EXTENSION: Final = "authenticator"
+OVER: Final = "this session is over: sign in again"
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who has shown who they are. `key` is what their session remembers."""
+    """Somebody who has shown who they are, in which way. `stamp` is what a session of theirs holds
+    on to, `session` the one they came by."""
 
-    key: str
+    way: Literal["account", "demo", "token", "bearer"]
     claims: Claims
     people: People = NO_ALIASES
+    stamp: str = ""
+    session: Session | None = None
     is_authenticated: bool = field(default=True, init=False)
     is_active: bool = field(default=True, init=False)
     is_anonymous: bool = field(default=False, init=False)
-
-    def get_id(self) -> str:
-        return self.key
 
     @property
     def id(self) -> str:
@@ -63,12 +57,12 @@ class Person:
     @property
     def has_account(self) -> bool:
         """Whether they came with the password of an account."""
-        return self.key.startswith("account:")
+        return self.way == "account"
 
     @property
     def is_demo(self) -> bool:
         """Whether this is one of the demo's personas, who are nobody."""
-        return self.key.startswith("demo:")
+        return self.way == "demo"
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -116,59 +110,63 @@ class Authenticator:
         """What a one-time link opens; links that open nothing are counted as tries are."""
         return self.throttle.check("", client_address(), find)
 
-    def from_session(self, key: str) -> Person | None:
-        """The person a session names, if they may still come in. A bearer token goes first."""
+    def from_session(self, token: Any) -> Person | None:
+        """The person of a session, if they may still come in. A bearer token goes first."""
         if bearer(request) is not None:
             return None
-        kind, _, rest = key.partition(":")
         try:
-            return Person(key, self._claims(kind, rest), self.directory.now())
+            found = sessions.find(self.state, token) if isinstance(token, str) else None
+            return self.of_session(found)
         except Stranger as refusal:
             g.refusal = refusal
         return None
+
+    def is_good(self, found: Session) -> bool:
+        """Whether a session that is there still lets its holder in."""
+        try:
+            self.of_session(found)
+        except Stranger:
+            return False
+        return True
+
+    def of_session(self, found: Session | None) -> Person:
+        """Whose session it is; raises `Stranger` where it is over."""
+        if found is None:
+            raise Stranger(OVER)
+        claims = self._claims(found)
+        return Person(found.way, claims, self.directory.now(), found.stamp, found)
 
     def from_request(self, sent: Request) -> Person | None:
         """The person a bearer token names."""
         token = bearer(sent)
         try:
             if token is not None:
-                return Person("bearer:", self.tokens.verify(token), self.directory.now())
+                return Person("bearer", self.tokens.verify(token), self.directory.now())
         except Stranger as refusal:
             g.refusal = refusal
         return None
 
-    def _claims(self, kind: str, rest: str) -> Claims:
-        if kind == "account":
-            return self._account(rest).claims
-        if kind == "demo":
-            return self.persona(rest).claims
-        if kind == "token" and self.tokens.configured:
-            return _claims_of_session()
-        raise Stranger("this session is over: sign in again")
-
-    def _account(self, rest: str) -> Account:
-        stamp, _, user = rest.partition(":")
-        account = self.state.account(user) if self.takes_passwords else None
-        if account is None or str(account.created) != stamp.partition(".")[0]:
-            raise Stranger("this account is no longer there")
-        if account.disabled is not None:
-            raise Stranger(DISABLED)
-        if not account.began(stamp):
-            raise Stranger("this session was ended, as by a new password: sign in again")
-        return account
+    def _claims(self, found: Session) -> Claims:
+        if found.way == "account" and self.takes_passwords:
+            return _unchanged(found).claims
+        if found.way == "demo":
+            return self.persona(found.stamp).claims
+        if found.way == "token" and self.tokens.still_binds(found.stamp):
+            return found.claims or {}
+        raise Stranger(OVER)
 
     def persona(self, key: str) -> Person:
         """A demo persona, while the demo is open."""
         if reason := why_closed(self.settings, self.store):
             raise Stranger(reason)
-        return Person(f"demo:{key}", persona(key).claims)
+        return Person("demo", persona(key).claims, stamp=key)
 
 
 def install_authenticator(server: Flask, authenticator: Authenticator) -> None:
     """Teach a server who its people are."""
     server.extensions[EXTENSION] = authenticator
     manager = LoginManager(server)
-    manager.session_protection = "basic"
+    manager.session_protection = None  # a session is found by its id alone
     manager.user_loader(authenticator.from_session)
     manager.request_loader(authenticator.from_request)
 
@@ -182,6 +180,11 @@ def current_authenticator() -> Authenticator:
 def client_address() -> str:
     """Where the request came from."""
     return request.remote_addr or ""
+
+
+def client() -> Client:
+    """The same, with what the browser calls itself."""
+    return Client(client_address(), request.headers.get("User-Agent", ""))
 
 
 def current_person() -> Person:
@@ -217,43 +220,19 @@ def bearer(sent: Request) -> str | None:
 
 def account_person(account: Account) -> Person:
     """An account's holder, in a session of its present epoch."""
-    return Person(f"account:{account.stamp}:{account.id}", account.claims)
+    return Person("account", account.claims, stamp=account.stamp)
 
 
-def begin_session(person: Person) -> None:
-    """Start this person's session, and nothing of the one before."""
-    end_session()
-    session.permanent = True
-    if person.key == "token:":
-        session["claims"] = {name: person.claims[name] for name in CARRIED if name in person.claims}
-        _refuse_large()
-    login_user(person)
-
-
-def renew_session(account: Account) -> None:
-    """Go on in this session, where all others of the account have ended."""
-    login_user(account_person(account))
-
-
-def end_session() -> None:
-    """Forget whoever was signed in here, and their CSRF token."""
-    logout_user()
-    session.clear()
-    g.pop("csrf_token", None)
-
-
-def _claims_of_session() -> Claims:
-    claims: Claims = session.get("claims", {})
-    if "exp" not in claims or expired(claims):
-        raise Stranger("the token of this session has expired: sign in again")
-    return claims
-
-
-def _refuse_large() -> None:
-    signer = current_app.session_interface.get_signing_serializer(current_app)  # type: ignore[attr-defined]
-    if len(signer.dumps(dict(session))) > LARGEST_COOKIE:
-        session.clear()
-        raise Refused("token", "the token is too large for a browser session: use it as a bearer")
+def _unchanged(found: Session) -> Account:
+    """The account of a session, as long as it is what it was when the session began."""
+    account = found.account
+    if account is None or str(account.created) != found.stamp.partition(".")[0]:
+        raise Stranger("this account is no longer there")
+    if account.disabled is not None:
+        raise Stranger(DISABLED)
+    if account.stamp != found.stamp:
+        raise Stranger("this session was ended, as by a new password: sign in again")
+    return account
 
 
 def _text(claim: Any) -> str:

@@ -10,6 +10,7 @@ from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
 from callbacks.access import one_time_links
+from callbacks.access.browser_session import begin_session, end_session
 from callbacks.access.demo import why_closed
 from callbacks.access.guard import (
     NOTE,
@@ -26,10 +27,8 @@ from callbacks.access.session import (
     Authenticator,
     Person,
     account_person,
-    begin_session,
     current_person,
     current_scope,
-    end_session,
     install_authenticator,
 )
 from callbacks.access.tokens import Tokens
@@ -91,7 +90,8 @@ def _authenticate(authenticator: Authenticator) -> Person:
     if "persona" in form:
         return authenticator.persona(form["persona"])
     if "token" in form:
-        return Person("token:", authenticator.tokens.verify(form["token"].strip()))
+        verified = authenticator.tokens.verified(form["token"].strip())
+        return Person("token", verified.claims, stamp=verified.binding)
     account = None
     if authenticator.takes_passwords:
         account = authenticator.verify(form.get("name", ""), form.get("password", ""))

@@ -7,13 +7,16 @@ real one, also where SPENDSCOPE_NOW freezes the dashboard's.
 
 from __future__ import annotations
 
+import hmac
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import jwt
 
+from callbacks.access.key_set import KeySet
 from data.errors import Refused, SettingsError, Stranger
 from data.settings import Settings
 
@@ -21,8 +24,6 @@ LEEWAY_SECONDS: Final = 30
 REQUIRED: Final = ("exp", "sub")
 SECRET_ALGORITHMS: Final = ("HS256",)
 KEY_ALGORITHMS: Final = ("RS256", "ES256")
-KEYS_LIFESPAN: Final = 300
-KEYS_TIMEOUT: Final = 5
 LARGEST: Final = 16_000
 SENTENCES: Final[tuple[tuple[type[jwt.PyJWTError], str], ...]] = (
     (jwt.ExpiredSignatureError, "the token has expired: get a new one"),
@@ -36,6 +37,15 @@ SENTENCES: Final[tuple[tuple[type[jwt.PyJWTError], str], ...]] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The claims of a good token, and what stands for the key that it was verified with: a session
+    holds on to that."""
+
+    claims: dict[str, Any]
+    binding: str
+
+
 class Tokens:
     """What this server's settings make of a token."""
 
@@ -43,7 +53,9 @@ class Tokens:
         self._secret = settings.jwt_secret
         self._issuer = settings.jwt_issuer
         self._audience = settings.jwt_audience
-        self._keys = _key_set(settings.jwks_url)
+        url = settings.jwks_url
+        self._keys = KeySet(url, "SPENDSCOPE_JWKS_URL") if url else None
+        self._session_key = settings.secret_key.encode()
         self._algorithms = SECRET_ALGORITHMS if self._secret else KEY_ALGORITHMS
 
     @property
@@ -52,21 +64,41 @@ class Tokens:
 
     def verify(self, token: str) -> dict[str, Any]:
         """The claims of a token that is signed, in time and names somebody."""
+        return self.verified(token).claims
+
+    def verified(self, token: str) -> Verified:
+        """The same with the key that it was verified with."""
         if not self.configured:
             raise Stranger("this server accepts no tokens: no secret or key set is configured")
-        _check_header(token, self._algorithms)
+        header = _checked_header(token, self._algorithms)
         try:
-            claims = self._decoded(token)
+            key, thumbprint = self._key(header)
+            claims = self._decoded(token, key)
         except jwt.PyJWTError as error:
             raise Stranger(_sentence(error)) from None
         except (TypeError, ValueError, RecursionError):
             raise Stranger("the token cannot be read") from None
-        return _check_subject(claims)
+        return Verified(_check_subject(claims), self._binding(thumbprint))
 
-    def _decoded(self, token: str) -> dict[str, Any]:
+    def still_binds(self, binding: str) -> bool:
+        """Whether a token that was verified with this key would be today. Raises `Stranger` where
+        that cannot be known now."""
+        try:
+            known = self._keys.keys().values() if self._keys else ()
+        except jwt.PyJWKClientError as error:
+            raise Stranger(_sentence(error)) from None
+        prints = [one.thumbprint for one in known] if self._keys else [str(self._secret)]
+        return any(hmac.compare_digest(self._binding(one), binding) for one in prints)
+
+    def _binding(self, thumbprint: str) -> str:
+        """A key under the settings it is good for; it tells nobody the secret."""
+        bound = json.dumps([thumbprint, self._issuer, self._audience, self._algorithms])
+        return hmac.digest(self._session_key, bound.encode(), "sha256").hex()
+
+    def _decoded(self, token: str, key: str | jwt.PyJWK) -> dict[str, Any]:
         return jwt.decode(
             token,
-            self._key(token),
+            key,
             algorithms=list(self._algorithms),
             issuer=self._issuer,
             audience=self._audience,
@@ -74,10 +106,11 @@ class Tokens:
             options={"require": list(REQUIRED), "verify_aud": self._audience is not None},
         )
 
-    def _key(self, token: str) -> str | jwt.PyJWK:
-        if self._keys is not None:
-            return self._keys.get_signing_key_from_jwt(token)
-        return str(self._secret)
+    def _key(self, header: Mapping[str, Any]) -> tuple[str | jwt.PyJWK, str]:
+        if self._keys is None:
+            return str(self._secret), str(self._secret)
+        found = self._keys.key(header.get("kid"))
+        return found.jwk, found.thumbprint
 
 
 def sign(settings: Settings, claims: Mapping[str, Any], seconds: int) -> str:
@@ -92,32 +125,20 @@ def sign(settings: Settings, claims: Mapping[str, Any], seconds: int) -> str:
     )
 
 
-def expired(claims: Mapping[str, Any]) -> bool:
-    """Whether claims that were verified once have run out since."""
-    return time.time() >= int(claims["exp"]) + LEEWAY_SECONDS
-
-
-def _key_set(url: str | None) -> jwt.PyJWKClient | None:
-    if url is None:
-        return None
-    try:
-        return jwt.PyJWKClient(url, lifespan=KEYS_LIFESPAN, timeout=KEYS_TIMEOUT)
-    except jwt.PyJWKClientError:
-        raise SettingsError("SPENDSCOPE_JWKS_URL must be an http or https address") from None
-
-
-def _check_header(token: str, algorithms: tuple[str, ...]) -> None:
-    """Refuse what needs no key to be refused."""
+def _checked_header(token: str, algorithms: tuple[str, ...]) -> Mapping[str, Any]:
+    """The header of a token; refuses what needs no key to be refused."""
     if not token.strip() or len(token) > LARGEST:
         raise Stranger("the token is empty" if not token.strip() else "the token is too long")
     try:
-        algorithm = jwt.get_unverified_header(token).get("alg")
+        header = jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, RecursionError):
         raise Stranger("the token is no JSON Web Token") from None
+    algorithm = header.get("alg")
     if str(algorithm).lower() == "none" or token.endswith("."):
         raise Stranger("the token is not signed")
     if algorithm not in algorithms:
         raise Stranger(f"the token is not signed with {' or '.join(algorithms)}")
+    return header
 
 
 def _sentence(error: jwt.PyJWTError) -> str:

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from flask import request
 
+from callbacks.access.browser_session import renew_session
 from callbacks.access.one_time_links import password_link
-from callbacks.access.session import current_authenticator, current_person, renew_session
+from callbacks.access.session import current_authenticator, current_person
 from callbacks.settings.resource import Context, Found, Opening, Page, Resource, Route, Values
 from components.settings.accounts import CARD, PASSWORD
 from components.settings.resource import Row

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any, Final, NamedTuple
 
 from callbacks.settings.resource import Context, FieldState, Found, Page, Resource, Route, Values
+from callbacks.settings.sessions import EVERYBODY as SESSIONS
 from components.settings import people as cards
 from components.settings.resource import Row
 from components.values import hover_text
@@ -108,4 +109,4 @@ HINTS: Final[Resource[Suggested]] = Resource(
     },
     route=Route(f"{PATH}/suggestions", "suggestions", lambda one: one.hint._asdict()),
 )
-PAGE: Final = Page("people", "People", (PEOPLE, HINTS))
+PAGE: Final = Page("people", "People", (PEOPLE, HINTS, SESSIONS))

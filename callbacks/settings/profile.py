@@ -8,6 +8,7 @@ from callbacks.access.session import current_person
 from callbacks.settings.accounts import OWN_PASSWORD
 from callbacks.settings.preferences import PREFERENCES
 from callbacks.settings.resource import Page
+from callbacks.settings.sessions import OWN as OWN_SESSIONS
 from components.page import layout, spending
 from components.values import hover_text
 from data.access.scope import Reach, names
@@ -33,7 +34,7 @@ def _facts() -> list[tuple[str, str]]:
 PAGE: Final = Page(
     "profile",
     "Profile",
-    (PREFERENCES, OWN_PASSWORD),
+    (PREFERENCES, OWN_PASSWORD, OWN_SESSIONS),
     before=lambda: [layout.person(current_person().name, _facts())],
     after=lambda: [spending.section()],
 )

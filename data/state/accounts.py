@@ -67,11 +67,6 @@ class Account:
         """What a session of it carries: a namesake has another, and so has the next epoch."""
         return f"{self.created}.{self.epoch}"
 
-    def began(self, stamp: str) -> bool:
-        """Whether a session of this stamp is this epoch's; those of before had none."""
-        created, _, epoch = stamp.partition(".")
-        return (created, epoch or str(FIRST_EPOCH)) == (str(self.created), str(self.epoch))
-
     def as_dict(self) -> dict[str, Any]:
         """What the audit trail says of it, and JSON."""
         claims = {name: self.claims[name] for name in FIELDS if name in self.claims}

@@ -39,6 +39,19 @@ ACCOUNTS: Final = sa.Table(
 
 SETUP: Final = sa.Table("setup", META, sa.Column("token_hash", sa.Text, nullable=False))
 
+# What a browser is signed in with: the way (`account`, `demo`, `token`), what it holds on to
+# (`stamp`) and, of a token, its claims. Instants are by the real clock.
+SESSIONS: Final = sa.Table(
+    "sessions",
+    META,
+    _number(),
+    sa.Column("id_hash", sa.Text, nullable=False, unique=True),
+    *_required(sa.Text, "way", "user", "name", "stamp"),
+    *_optional(JSON_OR_NULL, "claims"),
+    *_required(sa.BigInteger, "created", "seen", "expires"),
+    *_required(sa.Text, "address", "agent"),
+)
+
 AUDIT: Final = sa.Table(
     "audit",
     META,

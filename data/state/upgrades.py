@@ -229,4 +229,22 @@ UPGRADES: Final[tuple[tuple[str, ...], ...]] = (
         "ALTER TABLE accounts ADD COLUMN link_until BIGINT",
         "UPDATE accounts SET password_set = created",
     ),
+    (
+        # AUTOINCREMENT: the number of a session that has ended is never another's.
+        """CREATE TABLE sessions (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            id_hash TEXT NOT NULL UNIQUE,
+            way TEXT NOT NULL,
+            "user" TEXT NOT NULL,
+            name TEXT NOT NULL,
+            stamp TEXT NOT NULL,
+            claims TEXT,
+            created BIGINT NOT NULL,
+            seen BIGINT NOT NULL,
+            expires BIGINT NOT NULL,
+            address TEXT NOT NULL,
+            agent TEXT NOT NULL
+        )""",
+        'CREATE INDEX sessions_user ON sessions ("user")',
+    ),
 )
