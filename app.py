@@ -13,7 +13,14 @@ from typing import Any
 from dash import Dash
 from flask import Flask, Response, jsonify, redirect
 
-from callbacks.access import compression, demo, one_time_links, sign_in
+from callbacks.access import (
+    callback_bodies,
+    compression,
+    demo,
+    one_time_links,
+    request_log,
+    sign_in,
+)
 from callbacks.analytics import arrival, events_drawer, filter_bar, navigation, redraw
 from callbacks.api import analytics, listing, prometheus, resources
 from callbacks.commands import litellm_sync, remote_store
@@ -56,6 +63,7 @@ def create_app(
     what is received (None: this process does), `pages` are those of the settings."""
     server = Flask(__name__, static_folder=None)
     stores = Stores(settings, state, store, tally or LiveImports(state))
+    request_log.attach(server)
     server.config["MAX_CONTENT_LENGTH"] = request_body.LARGEST
     prometheus.attach(server, stores)
     sign_in.attach(server, settings, state, store, lambda: app.csp_hashes())
@@ -63,6 +71,7 @@ def create_app(
     _route(server, stores, reader or LocalRequestParser(store.book), pages)
     remote_store.attach(server, store, key)
     app = _dash(server)
+    callback_bodies.attach(app)
     app.layout = lambda: arrival.page(pages, stores)
     _register(app, stores, pages)
     return app
@@ -174,8 +183,6 @@ def _invite(settings: Settings, state: State) -> None:
 def main() -> int:
     """The console script."""
     create_private()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     return command(serve)
 
 

@@ -15,6 +15,8 @@ from data.events.table import micros
 
 PREFIX: Final = "SPENDSCOPE_"
 SIGN_INS: Final = ("demo", "local")
+LOG_FORMATS: Final = ("text", "json")
+LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 SHORTEST_SECRET: Final = 32
 LONGEST_PAUSE: Final = 86_400
 LATER: Final = ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
@@ -39,6 +41,8 @@ class Settings:
     sign_in: tuple[str, ...]
     litellm_url: str | None
     litellm_every: int
+    log_format: str
+    log_level: str
     now_frozen: int | None
 
     def now(self) -> int:
@@ -71,6 +75,8 @@ class Settings:
             sign_in=_sign_ins(given.get("SIGN_IN", "demo,local")),
             litellm_url=given.get("LITELLM_URL"),
             litellm_every=_seconds("LITELLM_EVERY", given.get("LITELLM_EVERY", "60")),
+            log_format=_one_of("LOG_FORMAT", given.get("LOG_FORMAT", "text"), LOG_FORMATS),
+            log_level=_one_of("LOG_LEVEL", given.get("LOG_LEVEL", "info"), LOG_LEVELS),
             now_frozen=_now(given.get("NOW")),
         )
 
@@ -86,6 +92,12 @@ def _seconds(name: str, text: str) -> int:
         allowed = f"whole seconds, 1 to {LONGEST_PAUSE:,}"
         raise SettingsError(f"{PREFIX}{name} must be {allowed}, not {excerpt(text)}")
     return int(text)
+
+
+def _one_of(name: str, text: str, allowed: tuple[str, ...]) -> str:
+    if text.lower() not in allowed:
+        raise SettingsError(f"{PREFIX}{name} is {' or '.join(allowed)}, not {excerpt(text)}")
+    return text.lower()
 
 
 def _long(name: str, secret: str | None) -> str | None:

@@ -15,6 +15,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from callbacks.access import pages
 from callbacks.access.browser_session import ID, note_use
+from callbacks.access.request_log import request_id
 from callbacks.access.session import bearer, refusal
 from data.errors import Refused, SpendscopeError, TooMany
 
@@ -85,7 +86,7 @@ def is_public(rule: str, method: str) -> bool:
 
 def error_response(error: SpendscopeError) -> Response:
     """An error as the JSON every door answers with."""
-    details = {"code": error.code, "message": str(error)}
+    details = {"code": error.code, "message": str(error), "request": request_id()}
     if isinstance(error, Refused):
         details["parameter"] = error.parameter
     answer = jsonify(error=details)

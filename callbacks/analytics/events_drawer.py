@@ -9,7 +9,7 @@ from dash import Dash, Input, Output, State, no_update
 
 from callbacks.access.session import current_scope
 from callbacks.analytics.choices import drill_down
-from callbacks.analytics.filter_state import filters_of, pin_window
+from callbacks.analytics.filter_state import choice_of, filters_of, pin_window
 from callbacks.api.listing import behind
 from components import ids, records
 from components.page import events_drawer
@@ -70,10 +70,11 @@ def _paging(app: Dash, store: EventStore) -> None:
 
 def _number_clicked(state: Any, clicked: Any) -> Any:
     """The question of one number of a card, as the browser tells it."""
-    if not isinstance(clicked, dict) or not isinstance(state.get("choice"), dict):
+    choice = choice_of(state)
+    if not isinstance(clicked, dict):
         raise Refused("question", "the page names no number whose events to show")
     named = {name: clicked.get(name) for name in ("section", "metric")}
-    return state | named | {"choice": drill_down(state["choice"], clicked)}
+    return state | named | {"choice": drill_down(choice, clicked)}
 
 
 def _open(state: Any, store: EventStore) -> tuple[bool, str, Any]:

@@ -13,7 +13,15 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_up
 
 from callbacks.access.session import current_person, current_scope
 from callbacks.analytics import choices
-from callbacks.analytics.filter_state import FilterState, filters_of, new_state, notice, read
+from callbacks.analytics.filter_state import (
+    FilterState,
+    choice_of,
+    filters_of,
+    new_state,
+    notice,
+    read,
+    texts,
+)
 from callbacks.stores import Stores
 from components import ids
 from components.page import filter_bar, pickers
@@ -79,8 +87,8 @@ def _register_filters(app: Dash, stores: Stores) -> None:
     ) -> tuple[Any, ...]:
         *controls, zone, current = rest
         preferred = preferences.read(stores.state, *current_person().ids)
-        before = current["choice"] if current else _on_arrival(search, preferred)
         try:
+            before = choice_of(current) if current else _on_arrival(search, preferred)
             choice = _next_choice(
                 ctx.triggered_id, before, search, drill, chips, tuple(controls), current, preferred
             )
@@ -208,7 +216,7 @@ def _show_pickers(choice: Choice, present: Sequence[Any]) -> tuple[Any, ...]:
     A picker deletes what is not among its options: new values bring theirs, names follow.
     """
     picked = [[v for v in choice.get(field, []) if v != ME] for field in PICKER_FIELDS]
-    pairs = [(new, old or []) for new, old in zip(picked, present, strict=True)]
+    pairs = [(new, texts(old)) for new, old in zip(picked, present, strict=True)]
     values = (no_update if new == old else new for new, old in pairs)
     options = (
         no_update if set(new) <= set(old) else [{"value": v, "label": v} for v in new]
@@ -267,7 +275,7 @@ def _register_pickers(app: Dash, store: EventStore) -> None:
         field, scope = key["pick"], current_scope()
         if field not in PICKER_FIELDS:
             return []
-        first = _chosen_options(field, value or [], inactive or [], store)
+        first = _chosen_options(field, texts(value), texts(inactive), store)
         found = options(field, (text or "")[:200], MOST_OPTIONS, scope, store)
         values = {option["value"] for option in first}
         return first + [option for option in found if option["value"] not in values]

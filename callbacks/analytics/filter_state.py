@@ -26,6 +26,19 @@ def new_state(choice: Choice, zone: str, now: int) -> FilterState:
     return {"choice": choice, "zone": zone, "now": now}
 
 
+def choice_of(state: Any) -> Choice:
+    """What was chosen, of a store that came back from a browser."""
+    choice = state.get("choice") if isinstance(state, dict) else None
+    if not isinstance(choice, dict):
+        raise Refused("question", "the store holds no question of this page")
+    return choice
+
+
+def texts(sent: Any) -> list[str]:
+    """The texts of a list that a browser sent."""
+    return [one for one in sent if isinstance(one, str)] if isinstance(sent, list) else []
+
+
 def filters_of(state: Any) -> Filters:
     """The filters of a store that came back from a browser, and so may be anything."""
     if not isinstance(state, dict):

@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 from urllib.parse import urlencode
-from uuid import uuid4
 
 from dash import Dash, Input, Output, State
 
+from callbacks.access.request_log import request_id
 from callbacks.access.session import current_scope
 from callbacks.analytics.filter_state import (
     FilterState,
@@ -63,10 +63,9 @@ def _guarded(key: str, state: Any, measure: str, by: str, store: EventStore) -> 
     except SpendscopeError as error:
         return cards.failed(str(error))
     except Exception:
-        number = uuid4().hex[:8]
-        log.exception("request %s failed", number)
+        log.exception("a card failed")
         return cards.failed(
-            f"Something broke here (request {number}). The rest of the page is not affected."
+            f"Something broke here (request {request_id()}). The rest of the page is not affected."
         )
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import logging
 import time
 from typing import Any, Final
-from uuid import uuid4
 
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from callbacks.access.request_log import request_id
 from callbacks.access.session import current_scope
 from callbacks.analytics.filter_state import notice
 from callbacks.api.parameters import filters_asked, names_asked, only, order_asked, whole
@@ -164,8 +164,9 @@ def _broken(error: Exception) -> Any:
     if isinstance(error, HTTPException):
         if not request.path.startswith("/api/"):
             return error
-        return jsonify(error={"code": "http", "message": str(error.description)}), error.code
-    number = uuid4().hex[:8]
-    log.exception("request %s failed", number, exc_info=error)
+        said = {"code": "http", "message": str(error.description), "request": request_id()}
+        return jsonify(error=said), error.code
+    number = request_id()
+    log.exception("a request failed", exc_info=error)
     problem = f"something broke here; tell your operator the number {number}"
-    return jsonify(error={"code": "bug", "message": problem}), 500
+    return jsonify(error={"code": "bug", "message": problem, "request": number}), 500

@@ -9,6 +9,7 @@ from contextlib import closing
 from itertools import islice
 from typing import Any, Final
 
+from callbacks.access import log
 from callbacks.access.demo import sources
 from callbacks.commands import accounts, checks, exchange
 from callbacks.commands.importing import import_usage, instant
@@ -33,7 +34,9 @@ def main(serve: Serve, arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. Every failure is one sentence."""
     options = parser().parse_args(arguments)
     try:
-        return _run(options, Settings.read(), serve)
+        settings = Settings.read()
+        log.configure(settings.log_format, settings.log_level)
+        return _run(options, settings, serve)
     except SpendscopeError as error:
         print(f"spendscope: {error}", file=sys.stderr)
         return 1

@@ -15,6 +15,7 @@ from flask import Flask, Response, jsonify
 
 from callbacks.analytics.filter_state import pin_window
 from callbacks.api.parameters import only, whole
+from callbacks.settings.browser import FORGED
 from callbacks.settings.resource import (
     Context,
     FieldState,
@@ -297,11 +298,19 @@ def _selecting(app: Dash) -> None:
         Input(table, "rowData"),
     )
     def choose(selected: Any, rows: Any) -> tuple[Any, ...]:
-        known = options(cards.choices(rows or []))
-        if not selected:
-            return "", True, "", known, cards.EVERY
-        one = selected[0]
-        return cards.called(one), not one.get("link"), one.get("link", ""), known, str(one["id"])
+        try:
+            return _selection(selected, rows)
+        except FORGED:
+            raise Refused("selected", "the table has no such row: load the page again") from None
+
+
+def _selection(selected: Any, rows: Any) -> tuple[Any, ...]:
+    """What is said of the selected budget, with the budgets whose history there is to see."""
+    known = options(cards.choices(rows or []))
+    if not selected:
+        return "", True, "", known, cards.EVERY
+    one = selected[0]
+    return cards.called(one), not one.get("link"), one.get("link", ""), known, str(one["id"])
 
 
 def _pointing(app: Dash) -> None:
@@ -317,5 +326,8 @@ def _pointing(app: Dash) -> None:
         """A bar that is clicked selects its budget, as its row does."""
         if not click or not rows:
             return no_update
-        number = click["points"][0]["customdata"][0]
-        return [one for one in rows if one["id"] == number]
+        try:
+            number = click["points"][0]["customdata"][0]
+            return [one for one in rows if one["id"] == number]
+        except FORGED:
+            raise Refused("click", "the chart has no such bar: load the page again") from None

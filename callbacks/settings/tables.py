@@ -17,6 +17,7 @@ from uuid import uuid4
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx
 from dash.exceptions import PreventUpdate
 
+from callbacks.access.request_log import request_id
 from callbacks.access.session import current_scope
 from callbacks.settings.browser import (
     FORGED,
@@ -174,9 +175,8 @@ def _shown(resource: Resource[Any], context: Context) -> dict[str, Any]:
     except SpendscopeError as error:
         return _failed(str(error))
     except Exception:
-        number = uuid4().hex[:8]
-        log.exception("request %s failed", number)
-        return _failed(f"Something broke here (request {number}).")
+        log.exception("a card failed")
+        return _failed(f"Something broke here (request {request_id()}).")
     sentence = found.sentence or ("" if rows else resource.card.empty)
     parts = {"rows": rows, "selected": [], "sentence": sentence, "note": found.note}
     place = _place(start, len(rows), found.count, resource.card.page_size)

@@ -27,7 +27,9 @@ def open_engine(url: str) -> sa.Engine:
     path = _path(url)
     _create_file(path)
     engine = sa.create_engine(
-        URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS}
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": BUSY_SECONDS},
+        hide_parameters=True,  # an error is logged, and they are what people typed
     )
     sa.event.listen(engine, "connect", _no_driver_transactions)
     sa.event.listen(engine, "begin", _begin)

@@ -103,6 +103,7 @@ class DuckEvents:
         self.sql = sa.create_engine(
             "duckdb://",
             creator=lambda: ConnectionWrapper(self._root.cursor()),
+            hide_parameters=True,
             poolclass=sa.QueuePool,
             pool_size=READERS,
             max_overflow=-1,
