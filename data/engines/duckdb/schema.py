@@ -101,6 +101,9 @@ def _upgrade(root: duckdb.DuckDBPyConnection) -> None:
             f"the event store has schema version {version}, newer than this program's"
             f" {SCHEMA_VERSION}: start a newer Spendscope"
         )
+    if not version:
+        _create(root)
+        return
     for number, statement in enumerate(UPGRADES[version:], start=version + 1):
         with transaction(root):
             root.execute(statement)
@@ -109,8 +112,16 @@ def _upgrade(root: duckdb.DuckDBPyConnection) -> None:
             if number == DIGESTING:
                 content.refresh(root)
             root.execute("INSERT INTO schema_version VALUES (?)", [number])
-    if 0 < version < SCHEMA_VERSION:
+    if version < SCHEMA_VERSION:
         root.execute("DELETE FROM summed")  # of events as they were
+
+
+def _create(root: duckdb.DuckDBPyConnection) -> None:
+    """A new store has nothing to convert: all steps are one, in half the time."""
+    with transaction(root):
+        root.execute(";".join(UPGRADES))
+        numbers = ", ".join(f"({number})" for number in range(1, len(UPGRADES) + 1))
+        root.execute(f"INSERT INTO schema_version VALUES {numbers}")
 
 
 @contextmanager
