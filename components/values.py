@@ -6,8 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-import pandas as pd
-
 from data.events.table import NONE
 from data.local_time import WIDTHS, instant
 from data.query.catalog import DIMENSIONS, OTHER, OTHER_LABEL, WEEKDAY, Metric
@@ -35,7 +33,7 @@ def time_part_label(by: str, value: Any) -> str:
     return WEEK[int(value)] if by == WEEKDAY else f"{int(value):02d}:00"
 
 
-def value_label(row: pd.Series[Any], by: str) -> str:
+def value_label(row: Mapping[Any, Any], by: str) -> str:
     """The name of a row's value of a dimension: `(none)`, `Other`, its name, or its id."""
     value = or_none(row[by])
     if value is None:
@@ -45,7 +43,7 @@ def value_label(row: pd.Series[Any], by: str) -> str:
     if by in TIME_PARTS:
         return time_part_label(by, value)
     naming = DIMENSIONS[by].naming
-    name = or_none(row[naming]) if naming and naming in row.index else None
+    name = or_none(row.get(naming)) if naming else None
     return str(name or value)
 
 

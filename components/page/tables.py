@@ -74,7 +74,7 @@ def rows(answer: Answer, most: int) -> list[Row]:
     ticks = _ticks(answer) if TIME in names else {}
     numbers = [_cells(frame[name], name, answer.window.zone) for name in answer.section.metrics]
     made: list[Row] = [{} for _ in range(len(frame))]
-    for place, (_, row) in enumerate(frame[_named(frame, names)].iterrows()):
+    for place, row in enumerate(frame[_named(frame, names)].to_dict("records")):
         for name in names:
             made[place] |= _words(row, name, ticks, answer.ids_by_person if name == "user" else {})
         for cells in numbers:
@@ -102,7 +102,7 @@ def _named(frame: pd.DataFrame, dimensions: tuple[str, ...]) -> list[str]:
 
 
 def _words(
-    row: pd.Series[Any], name: str, ticks: dict[int, str], several: Mapping[str, tuple[str, ...]]
+    row: Mapping[Any, Any], name: str, ticks: dict[int, str], several: Mapping[str, tuple[str, ...]]
 ) -> Row:
     if name == TIME:
         return {name: int(row[TIME]), f"{name}{TEXT}": ticks[int(row[TIME])]}

@@ -64,7 +64,7 @@ class Ranking(Shape):
             # Each bar has its name beside it: one hue is enough.
             Bar(value_label(row, answer.by), float(row[metric.name]),
                 NOBODY if key is None else ONE_HUE, mark({answer.by: key}, keys), key is None)
-            for key, (_, row) in zip(keys, shown.iterrows(), strict=True)
+            for key, row in zip(keys, shown.to_dict("records"), strict=True)
         ]  # fmt: skip
         if len(rest) and metric.additive:
             bars.append(_remainder(rest, metric, mark({answer.by: OTHERS}, keys)))

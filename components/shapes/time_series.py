@@ -66,4 +66,4 @@ def _series(answer: Answer) -> Iterator[tuple[str, pd.DataFrame, Style, Mark]]:
     for (key, rows), style in zip(
         groups, styles([key for key, _ in groups], answer.colours), strict=True
     ):
-        yield value_label(rows.iloc[0], by), rows, style, mark({by: key}, shown)
+        yield value_label(rows.iloc[0].to_dict(), by), rows, style, mark({by: key}, shown)

@@ -6,23 +6,24 @@ the same place. What has no row in the window has none here: its amount is in th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.events.table import micros
 from data.local_time import WIDTHS, buckets, instant
-from data.query.catalog import METRICS, TIME, Metric
+from data.query.catalog import METRICS, TIME
 from data.query.event_time import SUB_DAILY
 from data.query.query import Query
 from data.query.run import largest, run, totals
-from data.query.series import count_of_kind, fill_gaps, or_none
+from data.query.series import count_of_kind, fill_gaps, matching_rows, values_at
 from data.query.windows import Window
 
 Frame = pd.DataFrame
@@ -114,36 +115,19 @@ def beside(frame: Frame, by: Sequence[str], comparison: Comparison) -> Frame:
     if not by:
         totals = comparison.totals
         return frame.assign(**{before_name(n): totals[n].array for n in comparison.metrics})
-    places = {key: place for place, key in enumerate(_keys(comparison.frame, by))}
-    rows = np.array([places.get(key, -1) for key in _keys(frame, by)], dtype=np.int64)
+    rows = matching_rows(frame, comparison.frame, by)
     known = np.ones(len(frame), dtype=bool)
     if TIME in by:
         known = frame[TIME].isin(list(comparison.stretches)).to_numpy()
-    made = {
-        before_name(n): _values(METRICS[n], rows, known, comparison) for n in comparison.metrics
-    }
+    made = {before_name(n): _values(n, rows, known, comparison) for n in comparison.metrics}
     return frame.assign(**made)
 
 
-def _values(metric: Metric, rows: Any, known: Any, comparison: Comparison) -> Any:
-    """The values of a metric in rows of the comparison's frame; of -1, which is none, zero or
-    null."""
-    values = comparison.frame[metric.name].array.take(rows, allow_fill=True)
-    if not (metric.additive or metric.unit.zero_when_empty):
-        return values
-    empty = known & (rows < 0)
+def _values(name: str, rows: NDArray[np.int64], known: Any, comparison: Comparison) -> Any:
+    """The earlier values of a metric, beside rows that have them in these of its own."""
+    metric = METRICS[name]
     count = count_of_kind(metric, comparison.metrics) if comparison.filled else ""
-    if count:
-        counts = comparison.frame[count].array.take(rows, allow_fill=True)
-        empty |= known & np.asarray(pd.Series(counts).fillna(0) == 0, dtype=bool)
-    values[empty] = 0
-    return values
-
-
-def _keys(frame: Frame, by: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """What each row is of."""
-    columns = [[or_none(value) for value in frame[name].tolist()] for name in by]
-    return zip(*columns, strict=True)
+    return values_at(rows, metric, comparison.frame, count, known)
 
 
 def _as_long(query: Query) -> Window:

@@ -86,13 +86,22 @@ def largest(query: Query, scope: Scope, store: EventStore) -> tuple[str | None, 
 
 
 def _grouping(query: Query, scope: Scope, top: Sequence[str | None] | None) -> Grouping:
-    window = query.filters.window
-    # What is asked is the same in all windows of the same days, if their clocks are named of.
-    start, end = window.start - window.start % DAY, -(-window.end // DAY) * DAY
+    window, start, end, grain = query.filters.window, 0, 0, None
+    if _reads_clocks(query):
+        # The same is asked in all windows of the same days; without clocks, in any.
+        start, end = window.start - window.start % DAY, -(-window.end // DAY) * DAY
+        grain = query.bucket
     days = replace(query.filters, window=Window(start, end, window.zone))
-    of_days = replace(query, filters=days, grain=query.bucket)
+    of_days = replace(query, filters=days, grain=grain)
     form = _form(of_days, scope, None if top is None else tuple(top))
     return Grouping(form, _window(query))
+
+
+def _reads_clocks(query: Query) -> bool:
+    """Whether what is asked of an event, or in which group it counts, is a matter of its time."""
+    metrics = (*query.metrics, *filter(None, [query.of_metric]))
+    local = any(callable(metric(name).aggregate) for name in metrics)
+    return local or not {*query.by, *query.filters.names}.isdisjoint((TIME, *TIME_PARTS))
 
 
 @lru_cache(MOST_FORMS)
@@ -123,8 +132,7 @@ def _shape(query: Query, scope: Scope, top: tuple[str | None, ...] | None) -> Ha
 def _steady_for(query: Query) -> int:
     """For how long, in µs, an event's time is all the same to a query."""
     window, names = query.filters.window, {*query.by, *query.filters.names}
-    local = any(callable(metric(name).aggregate) for name in query.metrics)
-    if not local and names.isdisjoint((TIME, *TIME_PARTS)):
+    if not _reads_clocks(query):
         return DAY
     if TIME in query.by and query.bucket in SUB_DAILY:
         return steady_for(window, WIDTHS[query.bucket])

@@ -134,11 +134,15 @@ class PartialAnswers:
                 if (found := self._answer(asked, shape, ask)) is not None:
                     return found
         start = time.monotonic()
-        with self._sql.connect() as connection:
-            found = _fetched(connection, ask(asked, connection))
+        found = self.ask_whole(asked, ask)
         if asked.form.shape is not None and shape is None and time.monotonic() - start >= SLOW:
             self._keep(asked)
         return found
+
+    def ask_whole(self, asked: Grouping, ask: Asking) -> tuple[list[str], Sequence[Any]]:
+        """The answer, whatever is kept."""
+        with self._sql.connect() as connection:
+            return _fetched(connection, ask(asked, connection))
 
     def ask_rows(self, asked: Grouping, outer: Text, ask: Asking) -> Sequence[Any]:
         """The rows of a statement over what answers a question, as if that were `events`; what is

@@ -34,8 +34,8 @@ from data.sources.canonical import DEFAULTS
 
 WHOLE: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
                 "UINTEGER", "UBIGINT", "UHUGEINT")  # fmt: skip
-# What str.strip() takes off, and the character no text may hold.
-MARGIN: Final = "".join(f"\\x{{{n:x}}}" for n in range(0x110000) if chr(n).isspace())
+# What str.strip() takes off, U+3000 being the last, and the character no text may hold.
+MARGIN: Final = "".join(f"\\x{{{n:x}}}" for n in range(0x3001) if chr(n).isspace())
 SPOILT: Final = f"^[{MARGIN}]|[{MARGIN}]$|\\x00"
 ISO: Final = r"\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?(?:Z|\+00:00)?"
 MOST_DOLLARS: Final = LARGEST_COUNT // 10**9

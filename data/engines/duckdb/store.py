@@ -20,7 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -282,7 +282,7 @@ class DuckEvents:
 
     def ask(self, asked: Grouping) -> tuple[list[str], Sequence[Any]]:
         if self._sums is None:  # events may not be numbered in the order of storing
-            asked = replace(asked, form=replace(asked.form, shape=None))
+            return self._partial_answers.ask_whole(asked, self._text)
         return self._partial_answers.ask(asked, self._text)
 
     def count_groups(self, asked: Grouping) -> int:
