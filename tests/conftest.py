@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Generator, Iterator
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from data.state.passwords import Passwords
 from data.state.store import State
 from tests.always_summed import ALWAYS, sum_always
 from tests.serving import Served, serving
+from tests.starting import start_fast
 
 # The same examples in every run: what fails once fails again.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
@@ -38,8 +41,9 @@ LONGEST = ("browser/test_drill", "access/test_rights", "browser/test_walk",
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _sums() -> Iterator[None]:
+def _process() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
+        start_fast(patch)
         if ALWAYS:
             sum_always(patch)
         yield
@@ -56,9 +60,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
 
 
+@cache
+def _events_at_start() -> bytes:
+    """The event store of a first start: to make its tables takes longer than to open it."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "events.duckdb"
+        open_events(f"duckdb:///{path}").close()
+        return path.read_bytes()
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[EventStore]:
-    opened = open_events(f"duckdb:///{tmp_path / 'events.duckdb'}")
+    path = tmp_path / "events.duckdb"
+    path.write_bytes(_events_at_start())
+    opened = open_events(f"duckdb:///{path}")
     yield opened
     opened.close()
 

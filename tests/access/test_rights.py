@@ -128,7 +128,12 @@ def seen(claims: Claims, choice: Mapping[str, Any] = ALL) -> Any:
 
 def own(key: str, by: str, claims: Claims, choice: Mapping[str, Any]) -> set[str]:
     """The values of a breakdown that a section has to show this reader; without one, of users."""
-    frame, one = seen(claims, choice), SECTIONS[key]
+    return _own(key, by, json.dumps(claims), json.dumps(choice))
+
+
+@cache
+def _own(key: str, by: str, claims: str, choice: str) -> set[str]:
+    frame, one = seen(json.loads(claims), json.loads(choice)), SECTIONS[key]
     for name, values in one.where:
         frame = frame[frame[name].isin(values) if values else frame[name].notna()]
     frame = frame[frame["kind"].isin(oracle_metrics.kinds(one.metrics))]
@@ -149,7 +154,7 @@ def secrets(claims: str) -> tuple[frozenset[str], frozenset[str]]:
     told, canaries = json.loads(claims), set()
     shown, rows = seen(told), hidden(told)
     for raw in rows:
-        canaries |= {v for v in raw.values() if isinstance(v, str) and raw["event_id"] in v}
+        canaries.add(raw["event_id"])  # every text of the row has it in it
         if "cost_nano" in raw:
             canaries |= {str(raw["cost_nano"] / 1e9), f"{raw['cost_nano'] / 1e9:,.2f}"}
         counted = {"input_tokens", "duration_ms", "lines_added", "files_changed"} & raw.keys()
@@ -211,7 +216,8 @@ def test_no_section_opens_anything_by_comparing(served: Served, claims: Claims, 
 @pytest.mark.parametrize("form", ["", ".csv"])
 @pytest.mark.parametrize("key", SECTIONS)
 def test_no_section_opens_anything(served: Served, claims: Claims, key: str, form: str) -> None:
-    for by, choice in asked_of(key):
+    asked = asked_of(key)
+    for by, choice in asked[-2:] if form else asked:  # a file has the rows of the other door
         said = spelt(choice) | ({"by": by} if by else {})
         answer = served.get(f"sections/{key}{form}", claims, **said)
         text = some(answer, own(key, by, claims, choice) if by else ())
@@ -316,8 +322,11 @@ SEARCHES: Final = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("search", SEARCHES)
-@pytest.mark.parametrize("path", ["/settings/analytics", "/settings/profile", "/settings/people"])
+@pytest.mark.parametrize(
+    ("path", "search"),
+    [("/settings/analytics", search) for search in SEARCHES]
+    + [(f"/settings/{page}", SEARCHES[0]) for page in ("profile", "people")],
+)
 def test_the_first_layout_names_nobody_who_is_not_seen(
     served: Served, claims: Claims, path: str, search: str
 ) -> None:
