@@ -42,6 +42,7 @@ from data.prices.own import PriceBookStore
 from data.query.summing import sum_while_serving
 from data.sample.budgets import examples
 from data.settings import Settings
+from data.state.retention import trim_while_serving
 from data.state.store import State
 
 HERE = Path(__file__).resolve().parent
@@ -160,6 +161,7 @@ def _listen(settings: Settings, state: State, store: EventStore, key: str, app: 
         remote_store.announce(settings, key),
         litellm_sync.sync_while_serving(settings, state, store) as sync,
         sum_while_serving(store),
+        trim_while_serving(state, settings.audit_retention, settings.now),
     ):
         prometheus.watch_sync(app.server, sync)
         listening.run()

@@ -19,6 +19,7 @@ LOG_FORMATS: Final = ("text", "json")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 SHORTEST_SECRET: Final = 32
 LONGEST_PAUSE: Final = 86_400
+LONGEST_RETENTION: Final = 36_500
 LATER: Final = ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
 
 
@@ -41,6 +42,7 @@ class Settings:
     sign_in: tuple[str, ...]
     litellm_url: str | None
     litellm_every: int
+    audit_retention: int | None  # days
     log_format: str
     log_level: str
     now_frozen: int | None
@@ -75,6 +77,7 @@ class Settings:
             sign_in=_sign_ins(given.get("SIGN_IN", "demo,local")),
             litellm_url=given.get("LITELLM_URL"),
             litellm_every=_seconds("LITELLM_EVERY", given.get("LITELLM_EVERY", "60")),
+            audit_retention=_days("AUDIT_RETENTION", given.get("AUDIT_RETENTION")),
             log_format=_one_of("LOG_FORMAT", given.get("LOG_FORMAT", "text"), LOG_FORMATS),
             log_level=_one_of("LOG_LEVEL", given.get("LOG_LEVEL", "info"), LOG_LEVELS),
             now_frozen=_now(given.get("NOW")),
@@ -90,6 +93,15 @@ def _port(text: str) -> int:
 def _seconds(name: str, text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= LONGEST_PAUSE:
         allowed = f"whole seconds, 1 to {LONGEST_PAUSE:,}"
+        raise SettingsError(f"{PREFIX}{name} must be {allowed}, not {excerpt(text)}")
+    return int(text)
+
+
+def _days(name: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isdecimal() or not 0 < int(text) <= LONGEST_RETENTION:
+        allowed = f"whole days, 1 to {LONGEST_RETENTION:,}"
         raise SettingsError(f"{PREFIX}{name} must be {allowed}, not {excerpt(text)}")
     return int(text)
 

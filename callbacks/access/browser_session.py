@@ -15,9 +15,11 @@ from callbacks.access.session import (
     client,
     current_authenticator,
 )
+from callbacks.access.trail import visitor
 from data.errors import StoreError, Stranger
 from data.state import sessions
 from data.state.accounts import Account
+from data.state.audit import Actor
 from data.state.sessions import Begun
 
 ID: Final = "_user_id"  # Flask-Login's name for it
@@ -28,10 +30,11 @@ log: Final = logging.getLogger("spendscope")
 
 def begin_session(person: Person) -> None:
     """Start this person's session, and nothing of the one before."""
-    begun = _described(person)
+    begun, authenticator = _described(person), current_authenticator()
+    actor = visitor(begun.user, begun.name, authenticator.settings.now())
     end_session()
     session.permanent = True
-    _enter(begun)
+    _enter(begun, None if person.is_demo else actor)
 
 
 def renew_session(account: Account) -> None:
@@ -40,9 +43,10 @@ def renew_session(account: Account) -> None:
     _enter(_described(account_person(account)))
 
 
-def end_session() -> None:
-    """Forget whoever was signed in here, on this side too, and their CSRF token."""
-    _leave()
+def end_session(actor: Actor | None = None) -> None:
+    """Forget whoever was signed in here, on this side too, and their CSRF token. The trail says who
+    signed out, the `actor`."""
+    _leave(actor)
     logout_user()
     session.clear()
     g.pop("csrf_token", None)
@@ -78,11 +82,11 @@ def _expiry(claims: Any) -> int:
     return until
 
 
-def _enter(begun: Begun) -> None:
-    session[ID] = sessions.begin(current_authenticator().state, begun, client())
+def _enter(begun: Begun, actor: Actor | None = None) -> None:
+    session[ID] = sessions.begin(current_authenticator().state, begun, client(), actor)
 
 
-def _leave() -> None:
+def _leave(actor: Actor | None = None) -> None:
     token = session.get(ID)
     if isinstance(token, str):
-        sessions.leave(current_authenticator().state, token)
+        sessions.leave(current_authenticator().state, token, actor)

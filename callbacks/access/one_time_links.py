@@ -12,6 +12,7 @@ from callbacks.access.browser_session import begin_session
 from callbacks.access.guard import OWN_PASSWORD, SETUP, SIGN_IN, retry_after
 from callbacks.access.pages import notice, page
 from callbacks.access.session import Authenticator, account_person
+from callbacks.access.trail import origin
 from data.errors import Refused, Stranger, TooMany
 from data.state.account_changes import LINK_OVER, find_link, use_link
 from data.state.accounts import Account
@@ -67,7 +68,7 @@ def _create_account(authenticator: Authenticator, token: str) -> Any:
     described = {name: request.form.get(name, "") for name in ("user", "name", "email")}
     password, now = request.form.get("password", ""), authenticator.settings.now()
     try:
-        account = authenticator.state.use_setup_token(token, described, password, now)
+        account = authenticator.state.use_setup_token(token, described, password, now, origin())
     except Stranger as refusal:
         return _link_expired(str(refusal))
     except Refused as refusal:
@@ -94,7 +95,7 @@ def set_password(authenticator: Authenticator) -> Any:
         return _password_form(token, account)
     try:
         password = request.form.get("password", "")
-        return _signed_in(use_link(authenticator.state, token, password, now))
+        return _signed_in(use_link(authenticator.state, token, password, now, origin()))
     except Stranger as refusal:
         return _link_expired(str(refusal))
     except Refused as refusal:

@@ -15,9 +15,11 @@ from typing import Any, Final, Literal, TypeVar
 from flask import Flask, Request, current_app, g, request
 from flask_login import LoginManager, current_user
 
+from callbacks.access import trail
 from callbacks.access.demo import persona, why_closed
 from callbacks.access.throttle import Throttle
 from callbacks.access.tokens import Tokens
+from callbacks.access.trail import client_address, origin
 from data.access.people import NO_ALIASES, People
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
@@ -92,6 +94,7 @@ class Authenticator:
     tokens: Tokens
     directory: PersonDirectory
     throttle: Throttle = field(default_factory=Throttle)
+    other_tries: trail.Limit = field(default_factory=trail.Limit)
 
     @property
     def takes_passwords(self) -> bool:
@@ -102,13 +105,37 @@ class Authenticator:
         `TooMany` for one too many."""
         known = self.state.account_named(name)
         account = f"account:{known.id}" if known else f"name:{digest(folded(name))}"
-        return self.throttle.check(
-            account, client_address(), lambda: self.state.verify(name, password)
-        )
+        verify = lambda: self.state.verify(name, password)  # noqa: E731
+        try:
+            found = self.throttle.check(account, client_address(), verify)
+        except Stranger as refusal:
+            self._failed(known, "password", str(refusal))
+            raise
+        if found is None:
+            self._failed(known, "password", "wrong password" if known else "no such account")
+            self._locked_out(account, known)
+        return found
 
     def find_link(self, find: Callable[[], T | None]) -> T | None:
         """What a one-time link opens; links that open nothing are counted as tries are."""
-        return self.throttle.check("", client_address(), find)
+        found = self.throttle.check("", client_address(), find)
+        if found is None:
+            self._failed(None, "one-time link", "it opens nothing")
+            self._locked_out("", None)
+        return found
+
+    def refused_token(self, why: str) -> None:
+        """Note a token that was shown on the sign-in page and is none."""
+        if self.other_tries.allows():
+            self._failed(None, "token", why)
+
+    def _failed(self, known: Account | None, thing: str, why: str) -> None:
+        trail.failed(self.state, self.settings.now(), known, thing, why)
+
+    def _locked_out(self, account: str, known: Account | None) -> None:
+        """Note the limits that this try was the last of."""
+        reached = self.throttle.reached(account, client_address())
+        trail.locked_out(self.state, self.settings.now(), known, reached)
 
     def from_session(self, token: Any) -> Person | None:
         """The person of a session, if they may still come in. A bearer token goes first."""
@@ -177,11 +204,6 @@ def current_authenticator() -> Authenticator:
     return authenticator
 
 
-def client_address() -> str:
-    """Where the request came from."""
-    return request.remote_addr or ""
-
-
 def client() -> Client:
     """The same, with what the browser calls itself."""
     return Client(client_address(), request.headers.get("User-Agent", ""))
@@ -203,7 +225,7 @@ def current_scope() -> Scope:
 def current_actor(settings: Settings) -> Actor:
     """Whose change it is that is asked for now."""
     person = current_person()
-    return Actor(person.scope, person.name, settings.now())
+    return Actor(person.scope, person.name, settings.now(), origin())
 
 
 def refusal() -> Stranger:

@@ -27,6 +27,7 @@ from callbacks.access.session import (
     Authenticator,
     Person,
     account_person,
+    current_actor,
     current_person,
     current_scope,
     install_authenticator,
@@ -58,7 +59,7 @@ def attach(
     server.register_error_handler(SpendscopeError, error_response)
     methods = ["GET", "POST"]
     server.add_url_rule(SIGN_IN, "sign_in", lambda: sign_in(authenticator), methods=methods)
-    server.add_url_rule(SIGN_OUT, "sign_out", sign_out, methods=methods)
+    server.add_url_rule(SIGN_OUT, "sign_out", lambda: sign_out(authenticator), methods=methods)
     one_time_links.attach(server, authenticator)
 
 
@@ -74,11 +75,11 @@ def sign_in(authenticator: Authenticator) -> Any:
     return redirect(local_path(request.form.get("next")), 303)
 
 
-def sign_out() -> Any:
+def sign_out(authenticator: Authenticator) -> Any:
     """A question for those who follow a link, the end of the session for those who answer it."""
     if request.method != "POST":
         return page("sign_out", name=current_person().name, csrf=generate_csrf())
-    end_session()
+    end_session(None if current_person().is_demo else current_actor(authenticator.settings))
     answer = redirect(SIGN_IN, 303)
     answer.delete_cookie(CSRF_COOKIE, samesite="Lax")
     return answer
@@ -90,14 +91,22 @@ def _authenticate(authenticator: Authenticator) -> Person:
     if "persona" in form:
         return authenticator.persona(form["persona"])
     if "token" in form:
-        verified = authenticator.tokens.verified(form["token"].strip())
-        return Person("token", verified.claims, stamp=verified.binding)
+        return _of_token(authenticator, form["token"].strip())
     account = None
     if authenticator.takes_passwords:
         account = authenticator.verify(form.get("name", ""), form.get("password", ""))
     if account is None:
         raise Stranger("the name or the password is wrong")
     return account_person(account)
+
+
+def _of_token(authenticator: Authenticator, token: str) -> Person:
+    try:
+        verified = authenticator.tokens.verified(token)
+    except Stranger as refusal:
+        authenticator.refused_token(str(refusal))
+        raise
+    return Person("token", verified.claims, stamp=verified.binding)
 
 
 def _sign_in_page(authenticator: Authenticator, error: str = "") -> str:

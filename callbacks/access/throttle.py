@@ -59,6 +59,21 @@ class Throttle:
             self._clear(account)
         return found
 
+    def reached(self, account: str, address: str) -> tuple[str, ...]:
+        """The limits that are full for who tries this: `account`, `address`, `server`."""
+        network = _network(address)
+        with self._lock:
+            of = {
+                "account": (MOST_TRIES, [one for one in self._tries if one.account == account]),
+                "address": (
+                    MOST_OF_ADDRESS,
+                    [one for one in self._tries if one.network == network],
+                ),
+                "server": (MOST_OF_ALL, self._tries),
+            }
+        full = (name for name, (most, tries) in of.items() if len(tries) >= most)
+        return tuple(name for name in full if account or name != "account")
+
     def _begin(self, account: str, network: str) -> Try:
         now = self._clock()
         with self._lock:

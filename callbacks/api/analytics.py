@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from callbacks.access.request_log import request_id
 from callbacks.access.session import current_scope
 from callbacks.analytics.filter_state import notice
+from callbacks.api.exports import note_export
 from callbacks.api.parameters import filters_asked, names_asked, only, order_asked, whole
 from callbacks.stores import Stores
 from components import records
@@ -155,8 +156,9 @@ def _ends(window: Window) -> dict[str, str]:
 
 def _file(answered: Answer, form: str) -> Response:
     make, mimetype = records.FILES[form]
-    name = f'attachment; filename="spendscope-{answered.section.key}.{form}"'
-    headers = {"Content-Disposition": name}
+    file = f"{answered.section.key}.{form}"
+    note_export(file)
+    headers = {"Content-Disposition": f'attachment; filename="spendscope-{file}"'}
     return Response(make(answered), mimetype=mimetype, headers=headers)
 
 

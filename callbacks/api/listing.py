@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from flask import Flask, Response, jsonify, request, stream_with_context
 
 from callbacks.access.session import current_scope
 from callbacks.api.analytics import ROWS, meta
+from callbacks.api.exports import note_export
 from callbacks.api.parameters import filters_asked, order_asked, whole
 from callbacks.stores import Stores
 from components import records
@@ -36,6 +38,7 @@ MOST_ROWS: Final = 10_000
 FARTHEST: Final = 10**9
 PARAMETERS: Final = ("metric", "section", "order", "limit", "offset")
 CHUNK: Final = 64 * 1024
+T = TypeVar("T")
 
 
 def attach(server: Flask, stores: Stores) -> None:
@@ -92,11 +95,31 @@ def _record(row: Row, zone: str) -> Row:
 def csv_file(name: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> Response:
     """Rows as CSV, sent in chunks; the first row is read before anything is sent, so that a failure
     is still told as one."""
+    return _streamed(f"{name}.csv", "text/csv", rows, lambda found: _chunks(columns, found))
+
+
+def json_file(name: str, rows: Iterable[dict[str, Any]]) -> Response:
+    """Records as one JSON list, likewise."""
+    return _streamed(f"{name}.json", "application/json", rows, _json_chunks)
+
+
+def _streamed(
+    file: str, mimetype: str, rows: Iterable[T], chunks: Callable[[Iterable[T]], Iterator[str]]
+) -> Response:
     rest = iter(rows)
     first = list(islice(rest, 1))
-    headers = {"Content-Disposition": f'attachment; filename="spendscope-{name}.csv"'}
-    chunks = stream_with_context(_chunks(columns, chain(first, rest)))
-    return Response(chunks, mimetype="text/csv", headers=headers)
+    note_export(file)
+    headers = {"Content-Disposition": f'attachment; filename="spendscope-{file}"'}
+    sent = stream_with_context(chunks(chain(first, rest)))
+    return Response(sent, mimetype=mimetype, headers=headers)
+
+
+def _json_chunks(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    before = "["
+    for row in rows:
+        yield f"{before}{json.dumps(row)}"
+        before = ",\n"
+    yield "]" if before != "[" else "[]"
 
 
 def _chunks(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:

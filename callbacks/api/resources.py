@@ -1,12 +1,12 @@
 """The addresses of settings resources with a `Route` or a `File`: list, one, create, change,
-remove, what else is posted, and all rows as CSV.
+remove, what else is posted, and all rows as CSV or JSON.
 
 They are declared in `callbacks/settings/`; rights, sentences and audit entries are the page's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from flask import Flask, Response, jsonify, request
 
-from callbacks.api.listing import csv_file
+from callbacks.api.listing import csv_file, json_file
 from callbacks.api.parameters import json_object, only, whole
 from callbacks.settings.resource import (
     Context,
@@ -125,12 +125,16 @@ def _left(record: Any, as_dict: Callable[[Any], Any] = dict) -> Answer:
 
 
 def _attach_file(server: Flask, stores: Stores, resource: Resource[Any], file: File[Any]) -> None:
-    def download() -> Response:
+    def lines() -> Iterable[dict[str, Any]]:
         only(tuple(one.name for one in resource.card.search))
         context = current_context(stores, search=_search(resource))
         resource.allow(context.scope)
-        lines = file.lines(context, resource.read(context).records)
-        cells = ((line[name] for name in file.columns) for line in lines)
+        return file.lines(context, resource.read(context).records)
+
+    def download() -> Response:
+        cells = ((file.cell(line[name]) for name in file.columns) for line in lines())
         return csv_file(resource.key, file.columns, cells)
 
     server.add_url_rule(file.path, file.path, download)
+    if file.json:
+        server.add_url_rule(file.json, file.json, lambda: json_file(resource.key, lines()))

@@ -132,11 +132,14 @@ class Route(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class File(Generic[T]):
-    """All rows as CSV, at an address: its columns, and the lines of the records."""
+    """All rows as CSV, at an address: its columns, and the lines of the records; with an address
+    for that, as JSON too. A cell is what `cell` makes of a value."""
 
     path: str
     columns: tuple[str, ...]
     lines: Callable[[Context, Sequence[T]], Iterable[dict[str, Any]]]
+    json: str = ""
+    cell: Callable[[Any], Any] = lambda value: value
 
 
 def _nothing(_: Context) -> Found[Any]:

@@ -123,7 +123,8 @@ ROW_PARTS: Final = {
     "figure": Output(extra("chart"), "figure"),
     # Of what is around the chart: one that is drawn anew itself forgets that it was drawn.
     "style": Output(extra("frame"), "style"),
-    "file": Output(extra("file"), "href"),
+    "csv": Output(extra("csv"), "href"),
+    "json": Output(extra("json"), "href"),
 }
 
 
@@ -145,7 +146,7 @@ def _rows(app: Dash, stores: Stores, find: Find) -> None:
                  if one is not None}  # fmt: skip
         paged = {"limit": size or None, "offset": _start(offset, size)}
         parts = _shown(resource, current_context(stores, zone, search=words, **paged))
-        return answer(file=_file(resource.file, resource.card, words), **parts)
+        return answer(**_files(resource.file, resource.card, words), **parts)
 
 
 def _start(offset: Any, size: int) -> int:
@@ -156,13 +157,14 @@ def _start(offset: Any, size: int) -> int:
     return max(0, here + step) if step else 0
 
 
-def _file(file: File[Any] | None, card: Card, words: Mapping[str, str]) -> str:
-    """The address of the rows that are searched for, as a file."""
+def _files(file: File[Any] | None, card: Card, words: Mapping[str, str]) -> dict[str, str]:
+    """The addresses of the rows that are searched for, as files."""
     if file is None:
-        return ""
+        return {"csv": "", "json": ""}
     initial = {one.name: one.initial for one in card.search}
     query = urlencode({name: one for name, one in words.items() if one != initial.get(name)})
-    return f"{file.path}?{query}" if query else file.path
+    return {form: f"{path}?{query}" if query else path
+            for form, path in (("csv", file.path), ("json", file.json))}  # fmt: skip
 
 
 def _shown(resource: Resource[Any], context: Context) -> dict[str, Any]:

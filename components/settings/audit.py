@@ -1,14 +1,21 @@
-"""The audit trail as a page: one row a change, newest first."""
+"""The audit trail as a page: one row a change or a visit, newest first."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from components.settings.resource import Card, Column
+from components.settings.resource import Card, Column, Field
 from data.query.units import DASH, ZONED_INSTANT
 from data.state.audit import Entry
 
-ACTIONS: Final = {"create": "created", "edit": "edited", "delete": "deleted"}
+ACTIONS: Final = {
+    "create": "created", "edit": "edited", "delete": "deleted", "sign-in": "signed in",
+    "sign-in-failed": "failed to sign in", "lock-out": "locked out", "sign-out": "signed out",
+    "session-end": "ended", "export": "exported",
+}  # fmt: skip
+SHOW: Final = {
+    "": "Everything", "changes": "Changes", "sign-ins": "Sign-ins", "exports": "Exports",
+}  # fmt: skip
 
 
 def who(one: Entry) -> str:
@@ -34,14 +41,17 @@ def _value(value: Any) -> str:
 
 
 CARD: Final = Card(
-    "audit", "entry", "Every change", "",
+    "audit", "entry", "Every change, sign-in and export", "",
     columns=(
         Column("at", "When", 264, 3, ZONED_INSTANT), Column("who", "Who", 90, 2, of=who),
-        Column("action", "Action", 90, of=lambda one: ACTIONS[one.action]),
+        Column("action", "Action", 110, of=lambda one: ACTIONS[one.action]),
         Column("thing", "To", 160),
-        Column("changes", "What it was and is", 360, 6, of=changes,
+        Column("changes", "What it was and is", 300, 6, of=changes,
                more={"wrapText": True, "autoHeight": True}),
+        Column("address", "From", 110), Column("request", "Request", 110),
     ),
-    empty="Nothing has been changed yet.",
+    empty="Nothing has happened yet.",
     page_size=25,
+    file=True, json=True,
+    search=(Field("show", "Show", "choice", options=SHOW),),
 )  # fmt: skip

@@ -131,7 +131,8 @@ def _tools(one: Card) -> html.Div:
         for each in one.buttons
     ]  # fmt: skip
     mode = [_modes(partial(_body_part, one), one.title)] if one.chart else []
-    file = [_csv_link(ids.resource_extra("file", one.key, "file"))] if one.file else []
+    file = [_file_link(ids.resource_extra(form, one.key, "file"), form)
+            for form, there in (("csv", one.file), ("json", one.json)) if there]  # fmt: skip
     return html.Div(
         [*one.tools(), place, *turns, *buttons, *_choices(one), *mode, *file], className="tools"
     )
@@ -292,7 +293,8 @@ def _modes(part: Callable[[str], ids.Id], text: str) -> html.Div:
     )  # fmt: skip
 
 
-def _csv_link(key: ids.Id) -> html.A:
+def _file_link(key: ids.Id, form: str) -> html.A:
     """All rows as a file; a callback knows the address."""
-    return html.A("CSV", id=key, className="quiet", download="", title="All rows as CSV",
-                  **ids.testid("export-csv"))  # fmt: skip
+    name = form.upper()
+    return html.A(name, id=key, className="quiet", download="", title=f"All rows as {name}",
+                  **ids.testid(f"export-{form}"))  # fmt: skip

@@ -134,6 +134,7 @@ class Card:
     page_size: int = 0  # rows that the server sends at a time; 0: all of them
     chart: bool = False  # it is a chart or a table, at a click
     file: bool = False  # all rows come as CSV, too
+    json: bool = False  # and as JSON
     by: str = ""  # the field that a record is found by, where it has no number
     named: str = ""  # the field by which the table knows a row again
     mark: str = ""  # what the test ids of its fields begin with, where that is not its key

@@ -20,9 +20,9 @@ from data.query.query import Query
 from data.query.run import run
 from data.query.series import or_none
 from data.query.windows import ALL_TIME
-from data.state.audit import Actor, record
+from data.state.audit import LAST_CHANGE, Actor, record
 from data.state.store import State
-from data.state.tables import ALIASES, AUDIT, NOT_ALIASES
+from data.state.tables import ALIASES, NOT_ALIASES
 
 Raw = Mapping[str, Any]
 MOST: Final = 20_000
@@ -30,7 +30,8 @@ require_administrator: Final = platform_admins_only("aliases are")
 
 
 class PersonDirectory:
-    """The people of a state store as they are now; read anew when the audit trail has grown."""
+    """The people of a state store as they are now; read anew when the audit trail has a
+    newer change."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -39,7 +40,7 @@ class PersonDirectory:
     def now(self) -> People:
         """Who is whom at this moment."""
         with self._state.reading() as connection:
-            newest = connection.execute(sa.select(sa.func.max(AUDIT.c.id))).scalar()
+            newest = connection.execute(LAST_CHANGE).scalar()
             if newest != self._read[0]:
                 rows = connection.execute(sa.select(ALIASES.c.id, ALIASES.c.person, ALIASES.c.name))
                 aliases = [Alias(*row) for row in rows]

@@ -22,10 +22,10 @@ from data.prices.public_book import PublicBook
 from data.prices.releases import adopt
 from data.prices.releases import book as public_book
 from data.prices.stated_rates import read_rates
-from data.state.audit import Actor
+from data.state.audit import LAST_CHANGE, Actor
 from data.state.records import Records
 from data.state.store import State
-from data.state.tables import AUDIT, PRICES
+from data.state.tables import PRICES
 
 Raw = Mapping[str, Any]
 RECORDS: Final = Records(PRICES, Entry.of, "price", "price", "there is no such price")
@@ -50,7 +50,7 @@ class PriceBookStore:
         """The book of the releases and entries as they are now; the same while they stay."""
         with self._state.reading() as connection:
             # Every change of a price leaves an entry in the trail, which only grows.
-            version = connection.execute(sa.select(sa.func.max(AUDIT.c.id))).scalar()
+            version = connection.execute(LAST_CHANGE).scalar()
             with self._lock:
                 if self._cached is None or version != self._cached[0]:
                     self._cached = version, _book(connection, self._cached and self._cached[1])

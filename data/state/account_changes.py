@@ -29,7 +29,7 @@ from data.state.accounts import (
     refuse_taken,
     require_platform_admin,
 )
-from data.state.audit import Actor, record
+from data.state.audit import NOWHERE, Actor, Origin, record
 from data.state.tables import ACCOUNTS
 
 if TYPE_CHECKING:
@@ -139,10 +139,12 @@ def of_link(state: State, token: str, now: int) -> Account:
     return account
 
 
-def use_link(state: State, token: str, password: str, now: int) -> Account:
+def use_link(
+    state: State, token: str, password: str, now: int, origin: Origin = NOWHERE
+) -> Account:
     """The account of a link, with this password. Works once; a refused password leaves the link."""
     account = of_link(state, token, now)
-    actor = Actor(Scope.of(account.claims), account.name, now)
+    actor = Actor(Scope.of(account.claims), account.name, now, origin)
     return _set_password(state, actor, account.id, password, digest(token))
 
 

@@ -90,9 +90,9 @@ def now() -> int:
     return time.time_ns() // 1_000
 
 
-def begin(state: State, begun: Begun, client: Client) -> str:
+def begin(state: State, begun: Begun, client: Client, actor: Actor | None = None) -> str:
     """The secret id of a new session. Those that are over go; of too many of one person, which
-    nobody has, the ones that were not seen for longest."""
+    nobody has, the ones that were not seen for longest. The trail says who signed in: `actor`."""
     token, at = secrets.token_urlsafe(32), now()
     end = min(at + LONGEST, begun.until or at + LONGEST)
     row = {
@@ -105,7 +105,10 @@ def begin(state: State, begun: Begun, client: Client) -> str:
         kept = sa.select(SESSIONS.c.id).where(SESSIONS.c.user == begun.user)
         most = kept.order_by(SESSIONS.c.seen.desc(), SESSIONS.c.id.desc()).offset(MOST_OF_USER - 1)
         connection.execute(SESSIONS.delete().where(SESSIONS.c.id.in_(most)))
-        connection.execute(SESSIONS.insert().values(row))
+        number = connection.execute(SESSIONS.insert().values(row)).inserted_primary_key
+        if actor and number:
+            said = {"way": begun.way, "agent": row["agent"], "until": iso(end)}
+            record(connection, actor, "sign-in", f"session {number[0]}", None, said)
     return token
 
 
@@ -138,10 +141,13 @@ def of_everybody(state: State, actor: Actor) -> list[Session]:
     return _listed(state)
 
 
-def leave(state: State, token: str) -> None:
-    """The end of a session by whoever has it."""
+def leave(state: State, token: str, actor: Actor | None = None) -> None:
+    """The end of a session by whoever has it; the trail says who signed out, the `actor`."""
+    gone = SESSIONS.delete().where(SESSIONS.c.id_hash == digest(token)).returning(SESSIONS.c.id)
     with state.writing() as connection:
-        connection.execute(SESSIONS.delete().where(SESSIONS.c.id_hash == digest(token)))
+        number = connection.execute(gone).scalar()
+        if actor and number is not None:
+            record(connection, actor, "sign-out", f"session {number}", None, None)
 
 
 def end(state: State, actor: Actor, ended: Iterable[Session]) -> None:
@@ -151,7 +157,7 @@ def end(state: State, actor: Actor, ended: Iterable[Session]) -> None:
             done = connection.execute(SESSIONS.delete().where(SESSIONS.c.id == one.id))
             if done.rowcount:
                 thing = f"session {one.id} of {one.user}"
-                record(connection, actor, "delete", thing, one.as_dict(), None)
+                record(connection, actor, "session-end", thing, one.as_dict(), None)
 
 
 def numbered(sessions: Iterable[Session], number: int) -> Session:

@@ -21,7 +21,7 @@ import data.state.tables  # noqa: F401  # with SETUP, the tables of META
 from data.access.scope import Scope
 from data.errors import Stranger
 from data.state.accounts import Account, by_id_or_email, digest, draft, insert, password_row
-from data.state.audit import Actor
+from data.state.audit import NOWHERE, Actor, Origin
 from data.state.passwords import Passwords
 from data.state.schema import open_engine, translated_errors, writing
 from data.state.tables import ACCOUNTS, SETUP
@@ -90,7 +90,7 @@ class State:
             return _is_open_setup_token(connection, token)
 
     def use_setup_token(
-        self, token: str, raw: Mapping[str, Any], password: str, now: int
+        self, token: str, raw: Mapping[str, Any], password: str, now: int, origin: Origin = NOWHERE
     ) -> Account:
         """The first account, which sees everything. Works once; `Stranger` for any other token.
 
@@ -100,7 +100,7 @@ class State:
         if not self.is_setup_token(token):
             raise _used_setup_token()
         row |= password_row(self, password, now)
-        actor = Actor(Scope.of({"sub": row["id"]}), row["name"], now)
+        actor = Actor(Scope.of({"sub": row["id"]}), row["name"], now, origin)
         with self.writing() as connection:
             if not _is_open_setup_token(connection, token):
                 raise _used_setup_token()

@@ -59,6 +59,12 @@ AUDIT: Final = sa.Table(
     *_required(sa.BigInteger, "at"),
     *_required(sa.Text, "who", "name", "action", "thing"),
     *_optional(JSON_OR_NULL, "before", "after"),
+    *_optional(sa.Text, "address", "request"),
+)
+
+# Entries from before this instant may be deleted, while it stands here: see `audit.trim`.
+AUDIT_RETENTION: Final = sa.Table(
+    "audit_retention", META, sa.Column("before", sa.BigInteger, primary_key=True)
 )
 
 ALIASES: Final = sa.Table(

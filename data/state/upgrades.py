@@ -247,4 +247,26 @@ UPGRADES: Final[tuple[tuple[str, ...], ...]] = (
         )""",
         'CREATE INDEX sessions_user ON sessions ("user")',
     ),
+    (
+        "ALTER TABLE audit ADD COLUMN address TEXT",
+        "ALTER TABLE audit ADD COLUMN request TEXT",
+        # Entries are added and stay: whoever may delete the old ones says so first, beside them.
+        "CREATE TABLE audit_retention (before BIGINT NOT NULL PRIMARY KEY)",
+        """CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit BEGIN
+            SELECT RAISE(ABORT, 'entries of the audit trail are never changed');
+        END""",
+        """CREATE TRIGGER audit_stays BEFORE DELETE ON audit
+        WHEN NOT EXISTS (SELECT 1 FROM audit_retention WHERE OLD.at < audit_retention.before)
+        BEGIN
+            SELECT RAISE(ABORT, 'entries of the audit trail are deleted by its retention alone');
+        END""",
+        """CREATE TRIGGER audit_is_never_replaced BEFORE INSERT ON audit
+        WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+        BEGIN
+            SELECT RAISE(ABORT, 'entries of the audit trail are never changed');
+        END""",
+        # The last change is asked for at every request, as the version of people and prices.
+        "CREATE INDEX audit_changes ON audit (id) WHERE action IN ('create', 'edit', 'delete')",
+        "CREATE INDEX audit_at ON audit (at)",
+    ),
 )

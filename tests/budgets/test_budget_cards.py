@@ -361,7 +361,7 @@ def test_what_is_selected_can_be_shown_and_only_ones_own_changed(served: Served)
 def test_the_file_is_of_the_budget_that_is_chosen(served: Served) -> None:
     number, path = post(served, DAILY), "/api/v1/budgets/crossings.csv"
     for of, href in ((EVERY, path), (str(number), f"{path}?budget={number}")):
-        assert card(served, "crossings", ADMIN, budget=of)["file"] == {"href": href}
+        assert card(served, "crossings", ADMIN, budget=of)["csv"] == {"href": href}
 
 
 def selected(served: Served, who: Claims, rows: list[Any]) -> Any:
