@@ -13,6 +13,7 @@ from data.query.answers import Answer
 from data.query.catalog import DIMENSIONS, METRICS, TIME
 from data.query.comparison import before_name
 from data.query.event_time import TIME_PARTS
+from data.query.series import or_none
 
 Row = dict[str, Any]
 TEXT: Final = "_text"
@@ -130,7 +131,7 @@ def _cells(values: pd.Series[Any], name: str, zone: str) -> list[Row]:
 
 def raw(value: Any) -> Any:
     """A number as JSON carries it: int or float, null for unknown."""
-    return None if pd.isna(value) else value
+    return or_none(value)
 
 
 def total(answer: Answer) -> Row:

@@ -14,6 +14,7 @@ from data.local_time import buckets
 from data.query.catalog import DIMENSIONS, METRICS, OTHER, TIME, Metric
 from data.query.event_time import TIME_PART_VALUES, TIME_PARTS
 from data.query.query import Query
+from data.query.units import is_unknown
 
 Frame = pd.DataFrame
 EVENT_COUNTS: Final = ("requests", "sessions")  # how many events there are of a kind
@@ -21,7 +22,7 @@ EVENT_COUNTS: Final = ("requests", "sessions")  # how many events there are of a
 
 def or_none(value: Any) -> Any:
     """The value, with every spelling of missing as None."""
-    return None if pd.isna(value) else value
+    return None if is_unknown(value) else value
 
 
 def texts(column: pd.Series[Any]) -> list[str | None]:

@@ -22,6 +22,11 @@ Values = pd.Series | ExtensionArray | NDArray[np.float64]
 LARGE: Final = 1_000  # an axis shortens numbers from here on
 
 
+def is_unknown(value: Any) -> bool:
+    """Whether a single value is one of pandas' spellings of missing: `pd.isna`, a fifth as long."""
+    return value is None or value is pd.NA or value != value  # NaN, NaT
+
+
 @dataclass(frozen=True, slots=True)
 class Axis:
     """How an axis shows a unit: its values divided by `scale`, under a d3 `tickformat` (none:
@@ -74,11 +79,11 @@ class Unit:
 
     def text(self, value: Any, zone: str = "UTC") -> str:
         """The value in full, as in a table; unknown is a dash, never a zero."""
-        return DASH if pd.isna(value) else self._format(value, zone)
+        return DASH if is_unknown(value) else self._format(value, zone)
 
     def brief(self, value: Any, zone: str = "UTC") -> str:
         """The value in at most about six characters, as in a headline."""
-        if pd.isna(value) or not self.compact:
+        if is_unknown(value) or not self.compact:
             return self.text(value, zone)
         for size, suffix in SUFFIXES:
             # 999,950 reads 1.00M, not 1000k.
@@ -88,7 +93,7 @@ class Unit:
 
     def record(self, value: Any, zone: str) -> Any:
         """The value as JSON and CSV carry it: raw, null where it is unknown."""
-        return None if pd.isna(value) else self._record(value, zone)
+        return None if is_unknown(value) else self._record(value, zone)
 
     def _format(self, value: Any, _zone: str, /) -> str:
         return self.format(value)
