@@ -32,7 +32,9 @@ from callbacks.settings.pages import PAGES
 from callbacks.settings.resource import Page
 from callbacks.stores import Stores
 from components.page import code
+from data.disk import require_room
 from data.engines.protocol import EventStore, open_events
+from data.errors import SpendscopeError
 from data.ingest.import_log import LiveImports
 from data.ingest.keys import UNNAMED
 from data.ingest.request_process import YOUNG, ParserProcess
@@ -71,6 +73,7 @@ def create_app(
     compression.attach(server)
     _route(server, stores, reader or LocalRequestParser(store.book), pages)
     remote_store.attach(server, store, key)
+    http_server.attach(server, stores, key)
     app = _dash(server)
     callback_bodies.attach(app)
     app.layout = lambda: arrival.page(pages, stores)
@@ -118,12 +121,18 @@ def _doors(server: Flask, stores: Stores, reader: RequestParser) -> None:
     server.add_url_rule("/", "home", lambda: redirect("/settings/analytics"))
     server.add_url_rule("/healthz", "healthz", lambda: jsonify(status="ok"))
 
+    given = stores.settings
+
     @server.get("/readyz")
     def readyz() -> tuple[Response, int]:
         try:
             stores.store.stored_ids(["readyz"])
             stores.state.has_accounts()
             reader.events("canonical", b"[]", 0, UNNAMED)
+            require_room(given.data_dir, given.events_url, given.state_url)
+        except SpendscopeError as error:
+            logging.getLogger("spendscope").error("not ready: %s", error)
+            return jsonify(status=str(error)), 503
         except Exception:
             logging.getLogger("spendscope").exception("a store does not answer")
             return jsonify(status="a store does not answer"), 503

@@ -25,7 +25,13 @@ from tests.starting import start_fast
 # The same examples in every run: what fails once fails again.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
 settings.load_profile("steady")
-pytest_plugins = ["tests.browser.driver", "tests.cli_logs", "tests.doors", "tests.postgres"]
+pytest_plugins = [
+    "tests.browser.driver",
+    "tests.cli_logs",
+    "tests.doors",
+    "tests.listening",
+    "tests.postgres",
+]
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

@@ -48,7 +48,7 @@ class Throttle:
 
     def check(self, account: str, address: str, verify: Callable[[], T | None]) -> T | None:
         """What `verify` finds; None counts as a wrong try. Raises `TooMany` for one too many."""
-        begun, wrong = self._begin(account, _network(address)), False
+        begun, wrong = self._begin(account, network(address)), False
         try:
             found = verify()
             wrong = found is None
@@ -104,7 +104,7 @@ class Throttle:
                 one.account = "" if one.account == account else one.account
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """What stands for an address: of IPv6, the network that one customer has."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
