@@ -144,7 +144,9 @@ def serve(settings: Settings, with_sample: bool = False) -> None:
     signal.signal(signal.SIGTERM, _stop)
     close_to_others(settings.data_dir, settings.events_url, settings.state_url)
     state, key = State(settings.state_url), remote_store.new_key()
+    state.require_sound()
     store = open_events(settings.events_url, PriceBookStore.at_start(state, settings.now()))
+    store.require_sound()
     if with_sample and not demo.sources(store):
         load(store, 100_000, 90, 7, settings.now())
         examples(state, store, settings.now())

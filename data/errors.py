@@ -12,6 +12,7 @@ SpendscopeError            one clear sentence; anything else that is raised is a
 ├── SourceError            a file or body cannot be read at all
 ├── EventError             one record is no event: rejected, the rest goes on
 └── StoreError             a store cannot be used now             → 503, to be tried again
+    └── DamagedStore       what is in its file cannot be read: a backup helps
 """
 
 from __future__ import annotations
@@ -117,6 +118,10 @@ class StoreError(SpendscopeError):
 
     code = "store_unavailable"
     status = 503
+
+
+class DamagedStore(StoreError):
+    """What is in the store's file cannot be read: only a backup helps."""
 
 
 def excerpt(value: object) -> str:

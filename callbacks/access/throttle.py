@@ -48,7 +48,7 @@ class Throttle:
 
     def check(self, account: str, address: str, verify: Callable[[], T | None]) -> T | None:
         """What `verify` finds; None counts as a wrong try. Raises `TooMany` for one too many."""
-        begun, wrong = self._begin(account, network(address)), False
+        begun, wrong = self._begin(account, network_of(address)), False
         try:
             found = verify()
             wrong = found is None
@@ -61,7 +61,7 @@ class Throttle:
 
     def reached(self, account: str, address: str) -> tuple[str, ...]:
         """The limits that are full for who tries this: `account`, `address`, `server`."""
-        network = _network(address)
+        network = network_of(address)
         with self._lock:
             of = {
                 "account": (MOST_TRIES, [one for one in self._tries if one.account == account]),
@@ -104,7 +104,7 @@ class Throttle:
                 one.account = "" if one.account == account else one.account
 
 
-def network(address: str) -> str:
+def network_of(address: str) -> str:
     """What stands for an address: of IPv6, the network that one customer has."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])

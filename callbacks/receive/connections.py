@@ -25,7 +25,7 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import BaseWSGIServer
 
-from callbacks.access.throttle import network
+from callbacks.access.throttle import network_of
 
 SECONDS: Final = 20
 MOST_OF_ADDRESS: Final = 50
@@ -78,7 +78,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     ) -> None:  # fmt: skip
         self._room, self.asking, self.served, self.since = room, False, False, time.time()
         self.parser_class = Parser
-        self.network = network(str(addr[0]))
+        self.network = network_of(str(addr[0]))
         make_room(server, self.network)
         super().__init__(server, sock, addr, adj, map=map)
 

@@ -96,6 +96,9 @@ class EventStore(EventSink, Protocol):
     def count_duplicates(self) -> int:
         """How many stored events carry an id that an other one carries; 0, or we have a bug."""
 
+    def require_sound(self) -> None:
+        """Raises `StoreError` where some of what is stored cannot be read any more."""
+
     def close(self) -> None:
         """Give the store back to other processes."""
 

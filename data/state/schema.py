@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 
-from data.errors import SettingsError, StoreError
+from data.errors import DamagedStore, SettingsError, StoreError
 from data.state.upgrades import UPGRADES
 
 BUSY_SECONDS: Final = 10
 OWNER_ONLY: Final = 0o600
+# Without our version, tables are somebody else's.
+OTHERS: Final = "SELECT count(*) FROM sqlite_master WHERE name <> 'schema_version'"
 
 
 def open_engine(url: str) -> sa.Engine:
@@ -25,12 +29,17 @@ def open_engine(url: str) -> sa.Engine:
     Raises `SettingsError` for an engine we do not have, `StoreError` if it cannot be used now.
     """
     path = _path(url)
-    _create_file(path)
+    _create(path)
+    if not path.stat().st_size:
+        raise damaged(path.name)
+    return _opened(path)
+
+
+def _opened(path: Path) -> sa.Engine:
     engine = sa.create_engine(
-        URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": BUSY_SECONDS},
+        URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS},
         hide_parameters=True,  # an error is logged, and they are what people typed
-    )
+    )  # fmt: skip
     sa.event.listen(engine, "connect", _no_driver_transactions)
     sa.event.listen(engine, "begin", _begin)
     try:
@@ -42,6 +51,32 @@ def open_engine(url: str) -> sa.Engine:
     return engine
 
 
+def damaged(name: str) -> DamagedStore:
+    """The refusal of a store that cannot be read."""
+    return DamagedStore(
+        f"the state store {name} is damaged: restore a backup (spendscope restore DIR)"
+    )
+
+
+def require_sound(engine: sa.Engine) -> None:
+    """Raises `StoreError` where some of the file cannot be read."""
+    name = Path(str(engine.url.database)).name
+    with translated_errors(name), engine.connect() as connection:
+        if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
+            raise damaged(name)
+
+
+def require_sound_file(path: Path) -> None:
+    """The same of a file that nobody has open and that stays as it is."""
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as opened:
+            sound = opened.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+    except sqlite3.DatabaseError:
+        sound = False
+    if not sound:
+        raise damaged(path.name)
+
+
 @contextmanager
 def translated_errors(name: str) -> Iterator[None]:
     """A failure of the database, as the sentence a reader gets."""
@@ -50,7 +85,7 @@ def translated_errors(name: str) -> Iterator[None]:
     except sa.exc.OperationalError as error:
         raise StoreError(f"the state store {name} cannot be used now: {error.orig}") from error
     except sa.exc.DatabaseError as error:
-        raise StoreError(f"the state store {name} is damaged: {error.orig}") from error
+        raise damaged(name) from error
 
 
 def writing(engine: sa.Engine) -> sa.Engine:
@@ -71,11 +106,19 @@ def _path(url: str) -> Path:
     return Path(str(parsed.database)).absolute()
 
 
-def _create_file(path: Path) -> None:
-    """An empty file only its owner can read: it will hold password hashes."""
+def _create(path: Path) -> None:
+    """A new store under its name at once, with its tables, which only its owner can read: an empty
+    file is one that was damaged."""
+    made = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(OWNER_ONLY, exist_ok=True)
+        if path.exists():
+            return
+        made.touch(OWNER_ONLY)
+        _opened(made).dispose()
+        with suppress(FileExistsError):
+            os.link(made, path)
+        made.unlink()
     except OSError as error:
         raise StoreError(f"the state store {path} cannot be opened: {error.strerror}") from error
 
@@ -94,6 +137,8 @@ def _upgrade(engine: sa.Engine) -> None:
         connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
         found = connection.exec_driver_sql("SELECT max(version) FROM schema_version").scalar()
         version = found or 0
+        if not version and connection.exec_driver_sql(OTHERS).scalar():
+            raise damaged(Path(str(engine.url.database)).name)
         if version > len(UPGRADES):
             raise StoreError(
                 f"the state store has schema version {version}, newer than this program's"

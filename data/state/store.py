@@ -23,7 +23,7 @@ from data.errors import Stranger
 from data.state.accounts import Account, by_id_or_email, digest, draft, insert, password_row
 from data.state.audit import NOWHERE, Actor, Origin
 from data.state.passwords import Passwords
-from data.state.schema import open_engine, translated_errors, writing
+from data.state.schema import open_engine, require_sound, translated_errors, writing
 from data.state.tables import ACCOUNTS, SETUP
 
 DISABLED: Final = "this account is disabled: ask an administrator to enable it"
@@ -39,6 +39,10 @@ class State:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def require_sound(self) -> None:
+        """Raises `StoreError` where the file is damaged."""
+        require_sound(self._engine)
 
     def has_accounts(self) -> bool:
         """Whether anybody can sign in with a password; also the cheapest proof of life."""

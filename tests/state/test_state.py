@@ -409,9 +409,12 @@ def test_an_older_store_is_upgraded_with_what_it_holds(
     assert asked(path, "SELECT count(*) FROM schema_version") == newest
 
 
-def test_a_store_without_a_schema_gets_one(opened: Callable[..., State], path: Path) -> None:
+def test_an_empty_file_is_no_new_store(opened: Callable[..., State], path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.touch()
+    with pytest.raises(StoreError, match="is damaged"):
+        opened()
+    path.unlink()
     assert not opened().has_accounts()
 
 

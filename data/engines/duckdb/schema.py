@@ -12,7 +12,7 @@ import duckdb
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from data.engines.duckdb import content, repricing, session_sums, shared
+from data.engines.duckdb import content, damage, repricing, session_sums, shared
 from data.errors import StoreError
 from data.events.table import CALL_TEXTS, EVENTS, LARGEST_COUNT, PART_TOKENS, SCHEMA_VERSION
 
@@ -53,6 +53,7 @@ UPGRADES: Final = (
     f"{shared.COPY_IDS};{session_sums.TABLE}",
 )
 TEXT: Final = "SET GLOBAL pandas_analyze_sample = 0"  # objects are text, no need to look
+IN_MEMORY: Final = ":memory:"
 MOST_MEMORY: Final = 2 * 1024**3
 COMPARING: Final = 3  # from this version on, reported costs have a list cost beside them
 DIGESTING: Final = 7  # from this one on, rows have a digest of what they tell
@@ -65,7 +66,10 @@ def opened(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         root.execute(f"SET memory_limit = '{_most_memory()}'")
         root.execute(TEXT)
-        _upgrade(root)
+        _upgrade(root, path)
+    except duckdb.Error as error:
+        root.close()
+        raise next(damage.sentences(path, error)) from error
     except BaseException:
         root.close()
         raise
@@ -79,20 +83,27 @@ def _most_memory() -> str:
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    if str(path) == IN_MEMORY:
+        return duckdb.connect(IN_MEMORY)
+    if damage.is_foreign(path):
+        raise damage.damaged(path)
     try:
+        if not path.exists():
+            damage.create(path)
         return duckdb.connect(str(path))
-    except duckdb.IOException as error:
-        if "lock" in str(error):
-            raise StoreError(
-                f"another process has the event store {path.name} open; stop it, or let it serve"
-                " and use its address"
-            ) from None
-        raise StoreError(
-            f"the event store {path} cannot be opened: it is no DuckDB file"
-        ) from error
+    except duckdb.Error as error:
+        raise next(damage.sentences(path, error)) from None
 
 
-def _upgrade(root: duckdb.DuckDBPyConnection) -> None:
+def _refuse_foreign(root: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Tables without our version are somebody else's."""
+    rows = root.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+    if rows and ("schema_version",) not in rows:
+        raise damage.damaged(path)
+
+
+def _upgrade(root: duckdb.DuckDBPyConnection, path: Path) -> None:
+    _refuse_foreign(root, path)
     root.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
     row = root.execute("SELECT max(version) FROM schema_version").fetchone()
     version = (row[0] if row else None) or 0

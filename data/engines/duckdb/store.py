@@ -32,7 +32,7 @@ from duckdb_sqlalchemy import ConnectionWrapper
 import data.engines.duckdb.dialect  # noqa: F401  # how it says what `data.dialect` wants
 from data.access.people import NO_ALIASES
 from data.dialect import Expression
-from data.engines.duckdb import partial_answers, repricing
+from data.engines.duckdb import damage, partial_answers, repricing
 from data.engines.duckdb.batch import Batch, moments, probably_stored, without_duplicates
 from data.engines.duckdb.commits import PATIENCE, Busy, Commits, Outcome
 from data.engines.duckdb.loading import load
@@ -99,7 +99,7 @@ class DuckEvents:
         self._shared, self._session_sums = SharedIds(), SessionSums()
         self._sums: Sums | None = None
         self._query_slots = threading.BoundedSemaphore(MOST_QUERIES)
-        self._root = opened(path)
+        self._path, self._root = path, opened(path)
         self.sql = sa.create_engine(
             "duckdb://",
             creator=lambda: ConnectionWrapper(self._root.cursor()),
@@ -110,6 +110,11 @@ class DuckEvents:
         )
         sa.event.listen(self.sql, "do_execute", self._execute)
         self._partial_answers = PartialAnswers(self._root, self.sql, self._noted)
+
+    def require_sound(self) -> None:
+        if self._path.exists():
+            with closing(self._root.cursor()) as reader:
+                damage.require_sound(reader, self._path)
 
     def close(self) -> None:
         self.sql.dispose()
