@@ -30,11 +30,12 @@ MERGE_ALONE: Final = (
 PAIRS: Final[dict[str, tuple[str, ...]]] = {
     "data/local_time.py": ("tests/query/test_windows.py", "tests/query/test_query.py"),
     "data/query/windows.py": ("tests/query/test_windows.py",),
+    "data/query/earlier.py": ("tests/query/test_earlier.py", "tests/analytics/test_comparing.py"),
     "data/query/filters.py": ("tests/query/test_filters.py", "tests/analytics/test_filters.py"),
     "data/events/merging.py": ("tests/events/test_merging.py", "-k", MERGE_ALONE),
     "data/access/scope.py": ("tests/access/test_scope.py", "tests/access/test_people.py"),
     "data/access/people.py": ("tests/access/test_people.py", "tests/access/test_scope.py"),
-    "data/query/clauses.py": ("tests/query/test_query.py",),
+    "data/query/clauses.py": ("tests/query/test_query.py", "tests/query/test_listing.py"),
     "data/query/query.py": ("tests/query/test_query.py",),
     "data/query/run.py": ("tests/query/test_query.py",),
     "data/prices/rates.py": ("tests/prices/test_rates.py",),

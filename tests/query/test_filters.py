@@ -14,6 +14,7 @@ from data.engines.protocol import EventStore
 from data.errors import Refused
 from data.events.table import EVENTS, Event
 from data.query.filters import Filters, parse
+from data.query.windows import Window
 
 NOW: Final = 1_795_176_000_000_000  # 2026-11-20T12:00Z, a Friday
 SECOND: Final = 1_000_000
@@ -133,3 +134,22 @@ def test_a_refusal_names_the_values_there_are(name: str, offered: str) -> None:
     with pytest.raises(Refused) as refusal:
         parse({name: ["fax"]}, NOW)
     assert str(refusal.value) == f"{name} is 'fax'; use one of {offered}"
+
+
+def test_the_same_is_asked_about_the_earlier_window() -> None:
+    earlier, model = Window(0, 2, "UTC"), (("model", ("m1",)),)
+    asked = Filters(Window(2, 4, "UTC"), model, me=True, compared=earlier)
+    assert asked.before() == Filters(earlier, model, me=True)
+    assert asked.before().compared is None
+    with pytest.raises(ValueError, match="nothing to compare with"):
+        asked.before().before()
+
+
+def test_a_window_is_answered_once_whatever_it_is_compared_with() -> None:
+    window = Window(2, 4, "UTC")
+    assert Filters(window) == Filters(window, compared=Window(0, 2, "UTC"))
+
+
+def test_what_is_narrowed_goes_by_its_field() -> None:
+    asked = Filters(Window(0, 2, "UTC"), (("not_model", ("m1",)), ("project", ("p",))), me=True)
+    assert asked.names == {"model", "project", "user"}

@@ -46,6 +46,16 @@ def test_a_choice_means_these_instants(choice: Any, start: str, end: str) -> Non
     assert told(window(**choice)) == (start, end)
 
 
+@pytest.mark.parametrize(("choice", "until"), [
+    ({"preset": "last_n_days", "n": "3", "tz": "Europe/Berlin"}, "2026-11-21T00:00:00+01:00"),
+    ({"preset": "last_month"}, "2026-11-01T00:00:00+00:00"),
+    ({"preset": "last_hour"}, "2026-11-20T12:34:56+00:00"),
+])  # fmt: skip
+def test_days_that_go_on_are_a_part_of_days_until_midnight(choice: Any, until: str) -> None:
+    asked = window(**choice)
+    assert instant(asked.until, asked.zone).isoformat() == until
+
+
 def test_json_carries_an_instant_with_the_offset_of_its_zone() -> None:
     assert iso(NOW) == "2026-11-20T12:34:56+00:00"
     assert iso(NOW + 5, "Asia/Kolkata") == "2026-11-20T18:04:56.000005+05:30"
