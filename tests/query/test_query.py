@@ -14,6 +14,7 @@ import pytest
 
 from data.access.people import Alias, People
 from data.access.scope import Scope
+from data.engines.grouping import Form, Grouping
 from data.engines.memo import Memo
 from data.engines.protocol import EventStore
 from data.errors import Refused
@@ -321,3 +322,34 @@ def test_new_events_are_seen_at_once(store: EventStore, event: Make, filters: Fi
         assert run(asked, ADMIN, store)["requests"].tolist() == [n]
     store.remove("test")
     assert run(asked, ADMIN, store)["requests"].tolist() == [0]
+
+
+def forms_of(query: Query, store: EventStore, monkeypatch: pytest.MonkeyPatch) -> list[Form]:
+    """What the store is asked in two windows of the same three days and one of other days."""
+    asked: list[Form] = []
+    ask = store.ask
+
+    def noted(grouping: Grouping) -> Any:
+        asked.append(grouping.form)
+        return ask(grouping)
+
+    monkeypatch.setattr(store, "ask", noted)
+    for start, end in ((DAY + 1, 4 * DAY), (2 * DAY - 1, 3 * DAY + 1), (9 * DAY, 12 * DAY)):
+        window = Window(start, end, "Europe/Berlin")
+        run(replace(query, filters=replace(query.filters, window=window)), ADMIN, store)
+    return asked
+
+
+@pytest.mark.parametrize(("query", "forms"), [
+    ({"metrics": ("cost",), "by": ("project",)}, 1),
+    ({"metrics": ("cost",), "by": ("time",), "grain": "day"}, 2),
+])  # fmt: skip
+def test_a_question_is_put_together_once_for_all_windows(
+    query: dict[str, Any], forms: int, filters: Filters, store: EventStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    first, same_days, other_days = forms_of(Query(**query, filters=filters), store, monkeypatch)
+    assert first is same_days
+    assert len({id(first), id(other_days)}) == forms
+    assert first.shape is not None
+    assert first.shape == other_days.shape
