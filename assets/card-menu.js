@@ -12,7 +12,7 @@
   const DOTS = ["M3.5 8h.01M8 8h.01M12.5 8h.01"];
 
   /* Clipboards are for secure addresses alone; elsewhere there is what is marked. */
-  const copy = (text) => {
+  own.copy = (text) => {
     if (navigator.clipboard) return navigator.clipboard.writeText(text);
     const field = document.body.appendChild(Object.assign(document.createElement("textarea"), { value: text }));
     field.select();
@@ -37,7 +37,7 @@
     };
     return [
       { name: "show-events", label: "Events", work: () => own.showEvents({ section: key, metric: measure || metrics[0].value }) },
-      { name: "copy-link", label: copied ? "Link copied" : "Copy link", stays: true, work: () => copy(address(key)).then(() => setCopied(true)) },
+      { name: "copy-link", label: copied ? "Link copied" : "Copy link", stays: true, work: () => own.copy(address(key)).then(() => setCopied(true)) },
       { name: "export-csv", label: "CSV", href: rows("csv"), title: `All rows of ${title} as CSV` },
       { name: "export-xlsx", label: "Excel", href: rows("xlsx"), title: `All rows of ${title} as XLSX` },
       picture("png"),

@@ -37,6 +37,36 @@
     else if (found.values && found.metric) own.showEvents(found);
   });
 
+  /* Dragging over a chart of time narrows to the stretch under it; on touch screens the page scrolls. */
+  const FEWEST = 8; // pixels that are no click any more
+  const zoomed = (graph, figureOf, down) => {
+    const { layout: { meta = {} } } = figureOf() || { layout: {} };
+    const { xaxis } = graph._fullLayout || {};
+    const over = down.target.closest(".nsewdrag");
+    if (!over || !(meta.buckets || []).length || down.button || down.pointerType === "touch") return;
+    const [{ left, width }, top] = [over.getBoundingClientRect(), graph.getBoundingClientRect()];
+    const within = (x) => Math.min(Math.max(x - left, 0), width);
+    const at = (x) => Math.min(Math.max(Math.round(xaxis.p2l(within(x))), 0), meta.buckets.length - 1);
+    const box = over.getBoundingClientRect();
+    let band = null;
+    const move = ({ clientX }) => {
+      if (!band && Math.abs(clientX - down.clientX) < FEWEST) return;
+      band = band || graph.appendChild(Object.assign(document.createElement("div"), { className: "zoom-band" }));
+      const [from, to] = [within(down.clientX), within(clientX)].sort((a, b) => a - b);
+      Object.assign(band.style, { left: `${left - top.left + from}px`, width: `${to - from}px`, top: `${box.top - top.top}px`, height: `${box.height}px` });
+    };
+    const up = ({ clientX }) => {
+      document.removeEventListener("pointermove", move);
+      document.removeEventListener("pointerup", up);
+      if (!band) return;
+      band.remove();
+      const [first, last] = [at(down.clientX), at(clientX)].sort((a, b) => a - b);
+      own.narrow({ bucket: [meta.buckets[first][0], meta.buckets[last][1]] });
+    };
+    document.addEventListener("pointermove", move);
+    document.addEventListener("pointerup", up);
+  };
+
   const root = document.documentElement;
   const VARIABLE = /^var\((--[\w-]+)\)$/;
 
@@ -105,8 +135,11 @@
     useEffect(() => {
       const graph = place.current;
       const fit = () => kept.current.figure && graph.clientWidth && window.Plotly.Plots.resize(graph);
+      const drag = (event) => zoomed(graph, () => kept.current.figure, event);
       document.addEventListener("fullscreenchange", fit);
+      graph.addEventListener("pointerdown", drag, true);
       return () => {
+        graph.removeEventListener("pointerdown", drag, true);
         document.removeEventListener("fullscreenchange", fit);
         // What is being drawn is drawn to its end: Plotly goes on after it was told to stop.
         Promise.resolve(kept.current.drawing).finally(() => window.Plotly.purge(graph));

@@ -22,11 +22,53 @@
       window.dash_clientside.set_props(id, { search_value: "" });
     }
   };
-  /* A list of six hundred makes an index of them, opened or not. */
-  const offerZones = (id) => {
-    const options = window.dash_component_api.getLayout("zones").props.data;
-    window.dash_clientside.set_props(id, { options });
+  const offset = (timeZone) => {
+    const parts = new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "shortOffset" }).formatToParts();
+    return parts.find(({ type }) => type === "timeZoneName").value.replace("GMT", "UTC");
   };
+  /* A list of six hundred makes an index of them, opened or not. */
+  const named = (zone) => {
+    try {
+      return { value: zone, label: `${zone} · ${offset(zone)}` };
+    } catch {
+      return { value: zone, label: zone };
+    }
+  };
+  const offerZones = (id) => {
+    const zones = window.dash_component_api.getLayout("zones").props.data;
+    window.dash_clientside.set_props(id, { options: zones.map(named) });
+  };
+
+  /* On a phone all but the time is on a sheet, which leaves as menus do. */
+  const sheet = (open) => {
+    const bar = document.getElementById("filter-bar");
+    bar.toggleAttribute("data-open", open);
+    bar.querySelector(".sheet-open").setAttribute("aria-expanded", String(open));
+  };
+  const opened = () => document.querySelector("#filter-bar[data-open]");
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest(".sheet-open")) sheet(!opened());
+    else if (opened() && !target.closest("#filter-sheet, .dash-dropdown-content, .offcanvas, [data-chip]")) sheet(false);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !opened()) return;
+    sheet(false);
+    document.querySelector(".sheet-open").focus();
+  });
+
+  /* The whole view is its address. */
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("#copy-view");
+    if (!button) return;
+    window.spendscope.copy(window.location.href).then(() => {
+      button.dataset.copied = "true";
+      button.setAttribute("aria-label", "Link copied");
+      button.addEventListener("blur", () => {
+        delete button.dataset.copied;
+        button.setAttribute("aria-label", "Copy link to this view");
+      }, { once: true });
+    });
+  });
   document.addEventListener("pointerdown", offer, true);
   document.addEventListener("focusin", offer);
 
@@ -35,6 +77,19 @@
     address: (search) => {
       if (typeof search !== "string" || search === window.location.search) return;
       window.history.replaceState({}, "", window.location.pathname + search);
+    },
+    /* Where the reader is: for the window's name, and for those who hear the page. */
+    place: (names, choice) => {
+      requestAnimationFrame(() => {
+        document.querySelectorAll(".tab-link, .rail-link").forEach((link) => {
+          if (link.classList.contains("active")) link.setAttribute("aria-current", "page");
+          else link.removeAttribute("aria-current");
+        });
+        const [tab, head] = [document.querySelector(".tabs:not([hidden]) .tab-link.active"), document.getElementById("page-title")];
+        const filtered = document.querySelector("#filter-bar:not([hidden])");
+        const parts = [tab ? tab.textContent : head && head.textContent, filtered && choice && choice.label, "Spendscope"];
+        document.title = parts.filter(Boolean).join(" · ");
+      });
     },
     settled: () => void (taken = []),
     open: (clicks, open) => (clicks ? !open : window.dash_clientside.no_update),

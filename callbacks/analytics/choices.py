@@ -6,6 +6,7 @@ default is no choice, so that an address holds only what the reader chose.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode
 
@@ -182,26 +183,43 @@ def from_controls(choice: Choice, trigger: Any, controls: tuple[Any, ...], last:
     return time | ({"tz": tz} if tz else {}) | compared | lists
 
 
+def choose_time(choice: Choice, told: Any, since: Callable[[], int]) -> Choice:
+    """The choice with the time that the menu says: `{"preset", "n", "from", "to"}`, or of
+    `everything` as many days as there are `since` the first event."""
+    if not isinstance(told, dict):
+        return choice
+    rest = {name: value for name, value in choice.items() if name in (*TIMELESS, "tz")}
+    if told.get("everything"):
+        told = {"preset": "last_n_days", "n": since()}
+    preset, n = str(told.get("preset")), told.get("n")
+    return rest | _time_choice(preset, n, told.get("from"), told.get("to"), None)
+
+
 def _comparison(compare: str, ends: list[Any], last: Window) -> Choice:
     """What the comparison's controls say; the previous period goes without saying."""
     if compare == PREVIOUS:
         return {}
     if compare != CUSTOM:
         return {"compare": compare}
-    dates = (datetime_local(us, last.zone) for us in (last.start, last.end))
-    named = zip(ENDS, ends, dates, strict=True)
+    named = zip(ENDS, ends, local_ends(last), strict=True)
     return {"compare": compare} | {name: end or date for name, end, date in named}
 
 
-def _time_choice(preset: str, n: Any, start: Any, end: Any, last: Window) -> Choice:
+def _time_choice(preset: str, n: Any, start: Any, end: Any, last: Window | None) -> Choice:
+    """A range that is not said in full begins with the `last` dates."""
     if preset == "custom":
-        return {"preset": preset, "from": start or datetime_local(last.start, last.zone),
-                "to": end or datetime_local(last.end, last.zone)}  # fmt: skip
+        dates = local_ends(last) if last else (None, None)
+        return {"preset": preset, "from": start or dates[0], "to": end or dates[1]}
     if preset not in DEFAULT_N:
         return {"preset": preset}
     n = str(DEFAULT_N[preset]) if n is None else str(n).strip() or "0"
     made = {"preset": preset, "n": n}
     return {} if made == DEFAULT else made
+
+
+def local_ends(window: Window) -> tuple[str, str]:
+    """The two instants of a window as date-and-time fields hold them."""
+    return datetime_local(window.start, window.zone), datetime_local(window.end, window.zone)
 
 
 def datetime_local(us: int, zone: str) -> str:

@@ -7,7 +7,8 @@ A choice that cannot be meant is answered beside the controls, and the page keep
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
@@ -24,22 +25,24 @@ from callbacks.analytics.filter_state import (
 )
 from callbacks.stores import Stores
 from components import ids
-from components.page import filter_bar, pickers
+from components.page import filter_bar, pickers, time_menu
 from data.engines.protocol import EventStore
 from data.errors import Refused
 from data.events.table import ME
+from data.local_time import instant
 from data.people import preferences
 from data.people.preferences import Preferences
 from data.query.earlier import CUSTOM, PREVIOUS
-from data.query.filters import MORE_FIELDS, PICKER_FIELDS, Choice, Filters
+from data.query.filters import LISTS, MORE_FIELDS, PICKER_FIELDS, Choice, Filters
 from data.query.options import (
+    data_since,
     inactive_values,
     label_values,
     merge_aliases,
     options,
     value_names,
 )
-from data.query.windows import DEFAULT_N, Window
+from data.query.windows import DEFAULT_N, LARGEST_N, Window
 
 CONTROLS: Final = (
     ids.PRESET, ids.N, ids.FROM, ids.TO, ids.TZ, ids.COMPARE, ids.COMPARE_FROM, ids.COMPARE_TO,
@@ -48,24 +51,35 @@ CONTROLS: Final = (
 WRITTEN: Final[tuple[tuple[Any, str], ...]] = (
     (ids.FILTER_STATE, "data"), (ids.URL, "search"), (ids.PROBLEM, "children"),
     (ids.N_BOX, "hidden"), (ids.RANGE_BOX, "hidden"), (ids.COMPARE_BOX, "hidden"),
-    (ids.WINDOW, "children"), (ids.COMPARED, "children"),
-    (ids.MORE_COUNT, "children"), (ids.ME, "aria-pressed"),
+    (ids.WINDOW, "children"), (ids.COMPARED, "children"), (ids.TIME, "choice"),
+    (ids.TIME_BEFORE, "children"), (ids.TIME_AFTER, "children"), (ids.CLEAR, "disabled"),
+    (ids.FILTER_COUNT, "children"), (ids.MORE_COUNT, "children"), (ids.ME, "aria-pressed"),
     *((name, "value") for name in CONTROLS),
-    (ids.TZ, "options"),
+    (ids.TZ, "options"), (ids.TZ, "placeholder"),
     *((ids.pick(field), "value") for field in PICKER_FIELDS),
     *((ids.pick(field), "options") for field in PICKER_FIELDS),
 )  # fmt: skip
 # What changes a choice, and what it is read from.
 READ: Final = (
     Input(ids.URL, "search"),
-    *(Input(name, "n_clicks") for name in (ids.ME, ids.CLEAR, ids.REFRESH)),
-    *(Input(name, "data") for name in (ids.DRILL, ids.REMOVED_CHIPS)),
+    *(Input(name, "n_clicks") for name in (ids.ME, ids.CLEAR, ids.RESET, ids.REFRESH)),
+    *(Input(name, "data") for name in (ids.DRILL, ids.TIME_CHOSEN, ids.REMOVED_CHIPS)),
     *(Input(name, "value") for name in CONTROLS),
     *(Input(ids.pick(field), "value") for field in PICKER_FIELDS),
     State(ids.ZONE, "data"),
     State(ids.FILTER_STATE, "data"),
 )
 MOST_OPTIONS: Final = 50
+
+
+class Told(NamedTuple):
+    """What the browser says: its address, what was clicked, and what the controls hold."""
+
+    search: str
+    drill: Any
+    time: Any
+    chips: Any
+    controls: tuple[Any, ...]
 
 
 def register(app: Dash, stores: Stores) -> None:
@@ -83,16 +97,16 @@ def _register_filters(app: Dash, stores: Stores) -> None:
         prevent_initial_call=True,
     )
     def update_filters(
-        search: str, _me: Any, _clear: Any, _refresh: Any, drill: Any, chips: Any, *rest: Any
+        search: str, _me: Any, _clear: Any, _reset: Any, _refresh: Any, *rest: Any
     ) -> tuple[Any, ...]:
-        *controls, zone, current = rest
+        drill, time, chips, *controls, zone, current = rest
+        told = Told(search, drill, time, chips, tuple(controls))
         preferred = preferences.read(stores.state, *current_person().ids)
+        zone = preferred.zone_in(zone)
         try:
             before = choice_of(current) if current else _on_arrival(search, preferred)
-            choice = _next_choice(
-                ctx.triggered_id, before, search, drill, chips, tuple(controls), current, preferred
-            )
-            made, filters = _resolve(choice, preferred.zone_in(zone), stores)
+            choice = _next_choice(ctx.triggered_id, before, told, current, preferred, stores)
+            made, filters = _resolve(choice, zone, stores)
         except Refused as problem:
             return _show_problem(problem, controls[0], controls[CONTROLS.index(ids.COMPARE)])
         choice = made["choice"]
@@ -100,7 +114,8 @@ def _register_filters(app: Dash, stores: Stores) -> None:
             return (no_update,) * len(WRITTEN)
         undo = (current or {}).get("undo")
         made["undo"] = choices.update_undo(undo, before, choice, ctx.triggered_id == ids.DRILL)
-        return (*_show_filters(made, filters), *_show_pickers(choice, controls[len(CONTROLS) :]))
+        shown = _show_filters(made, filters, preferred)
+        return (*shown, *_show_pickers(choice, controls[len(CONTROLS) :]))
 
 
 def arrive(search: str, zone: str, stores: Stores) -> Iterator[tuple[Any, str, Any]]:
@@ -109,7 +124,10 @@ def arrive(search: str, zone: str, stores: Stores) -> Iterator[tuple[Any, str, A
     zone = preferred.zone_in(zone)
     made, filters, problem = _resolve_meant(_on_arrival(search, preferred), zone, stores)
     nothing = [None] * len(PICKER_FIELDS)
-    values = (*_show_filters(made, filters, problem), *_show_pickers(made["choice"], nothing))
+    values = (
+        *_show_filters(made, filters, preferred, problem),
+        *_show_pickers(made["choice"], nothing),
+    )
     chips, sentence, inactive = _show_chips(made, list(PICKER_FIELDS), stores.store)
     yield from ((ids.CHIPS, "children", chips), (ids.NOTICE, "children", sentence))
     values = values[: -len(PICKER_FIELDS)]
@@ -147,29 +165,33 @@ def _on_arrival(search: str, preferred: Preferences) -> Choice:
 
 
 def _next_choice(
-    trigger: Any,
-    before: Choice,
-    search: str,
-    drill: Any,
-    chips: Any,
-    controls: tuple[Any, ...],
-    state: Any,
-    preferred: Preferences,
+    trigger: Any, before: Choice, told: Told, state: Any, preferred: Preferences, stores: Stores
 ) -> Choice:
     """The choice that what just happened leads to."""
     start = preferred.choice()
-    if trigger == ids.CLEAR:
+    if trigger in (ids.CLEAR, ids.RESET):
         return choices.spell_default({}, start)
     if trigger == ids.ME:
         return choices.toggle_me(before)
     if trigger == ids.DRILL:
-        return choices.drill_down(before, drill)
+        return choices.drill_down(before, told.drill)
     if trigger == ids.REMOVED_CHIPS:
-        return choices.clear_chips(before, chips, (state or {}).get("undo"), start)
+        return choices.clear_chips(before, told.chips, (state or {}).get("undo"), start)
+    if state and trigger == ids.TIME_CHOSEN:
+        zone, now = filters_of(state).window.zone, stores.settings.now()
+        days = partial(_days_of_all, zone, now, stores.store)
+        return choices.spell_default(choices.choose_time(before, told.time, days), start)
     if state and (trigger in CONTROLS or isinstance(trigger, dict)):
-        last = filters_of(state)
-        return choices.spell_default(choices.from_controls(before, trigger, controls, last), start)
-    return _on_arrival(search, preferred) if state and trigger == ids.URL else before
+        made = choices.from_controls(before, trigger, told.controls, filters_of(state))
+        return choices.spell_default(made, start)
+    return _on_arrival(told.search, preferred) if state and trigger == ids.URL else before
+
+
+def _days_of_all(zone: str, now: int, store: EventStore) -> int:
+    """How many days there are from the first event that this reader sees to today."""
+    since = data_since(current_scope(), store)
+    first, today = (instant(us, zone).date() for us in (since or now, now))
+    return min((today - first).days + 1, LARGEST_N["last_n_days"])
 
 
 def _show_problem(problem: Refused, preset: Any, compare: Any) -> tuple[Any, ...]:
@@ -179,7 +201,9 @@ def _show_problem(problem: Refused, preset: Any, compare: Any) -> tuple[Any, ...
     return (*values, *(no_update,) * (len(WRITTEN) - len(values)))
 
 
-def _show_filters(state: FilterState, filters: Filters, problem: str = "") -> tuple[Any, ...]:
+def _show_filters(
+    state: FilterState, filters: Filters, preferred: Preferences, problem: str = ""
+) -> tuple[Any, ...]:
     choice, window, compared = state["choice"], filters.window, filters.compared
     preset, compare = window.preset, choice.get("compare", PREVIOUS)
     return (
@@ -191,7 +215,11 @@ def _show_filters(state: FilterState, filters: Filters, problem: str = "") -> tu
         compare != CUSTOM,
         filter_bar.window_text(window),
         filter_bar.compared_text(compared, window),
-        _count_more(choice),
+        time_menu.shown(window, choice, choices.local_ends(window)),
+        *time_menu.words(window),
+        choice == choices.spell_default({}, preferred.choice()),
+        _count(choice, LISTS),
+        _count(choice, MORE_FIELDS),
         "true" if filters.me else "false",
         preset,
         str(window.n) if window.n else no_update,
@@ -199,15 +227,14 @@ def _show_filters(state: FilterState, filters: Filters, problem: str = "") -> tu
         zone := choice.get("tz"),
         compare,
         *_ends(compared if compare == CUSTOM else None),
-        [zone] if zone else [],
+        [{"value": zone, "label": time_menu.zone_label(window)}] if zone else [],
+        time_menu.zone_label(window),
     )  # fmt: skip
 
 
 def _ends(window: Window | None) -> list[Any]:
     """What the fields of a range hold; of none they stay as they are."""
-    if window is None:
-        return [no_update, no_update]
-    return [choices.datetime_local(us, window.zone) for us in (window.start, window.end)]
+    return [no_update, no_update] if window is None else list(choices.local_ends(window))
 
 
 def _show_pickers(choice: Choice, present: Sequence[Any]) -> tuple[Any, ...]:
@@ -225,9 +252,9 @@ def _show_pickers(choice: Choice, present: Sequence[Any]) -> tuple[Any, ...]:
     return (*values, *options)
 
 
-def _count_more(choice: Choice) -> str:
-    """How many of the drawer's filters are at work; nothing for none."""
-    return str(sum(field in choice for field in MORE_FIELDS) or "")
+def _count(choice: Choice, fields: Sequence[str]) -> str:
+    """How many of these filters are at work; nothing for none."""
+    return str(sum(field in choice for field in fields) or "")
 
 
 def _register_chips(app: Dash, store: EventStore) -> None:
@@ -301,3 +328,9 @@ def _in_browser(app: Dash) -> None:
         ClientsideFunction("filters", "settled"), Input(ids.FILTER_STATE, "data")
     )
     app.clientside_callback(ClientsideFunction("filters", "address"), Input(ids.URL, "search"))
+    app.clientside_callback(
+        ClientsideFunction("filters", "place"),
+        Input(ids.link(ALL), "className"),
+        Input(ids.TIME, "choice"),
+        Input(ids.TITLE, "children"),
+    )

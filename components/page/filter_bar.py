@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import dash_bootstrap_components as dbc
-from dash import dcc, html
+from dash import html
 
 from components import ids
-from components.page import pickers
+from components.page import pickers, time_menu
+from components.page.time_menu import labelled, moment_field
 from components.shapes.axes import LONGEST_NAME
 from components.values import time_part_label
 from data.events.table import ME
-from data.local_time import instant, zones
+from data.local_time import instant
 from data.query.catalog import DIMENSIONS
 from data.query.earlier import COMPARISONS, PREVIOUS
 from data.query.event_time import TIME_PART_VALUES
@@ -28,44 +29,57 @@ TIMED: Final = "time"
 
 def build() -> html.Section:
     """The bar, empty: callbacks fill in what the URL and the reader choose."""
-    controls = [
-        _labelled("filter-preset", "Time", dbc.Select(
-            id=ids.PRESET, value=DEFAULT_PRESET, size="sm",
-            options=[{"value": key, "label": label} for key, label in PRESETS.items()],
-        )),
-        html.Div(_labelled("filter-n", "N", dbc.Input(
-            id=ids.N, type="text", inputmode="numeric", debounce=400, size="sm",
-            value=str(DEFAULT_N[DEFAULT_PRESET]), maxlength=8, autocomplete="off",
-        )), id=ids.N_BOX, className="n-box"),
-        html.Div([_moment("from", "From", ids.FROM), _moment("to", "To", ids.TO)],
-                 id=ids.RANGE_BOX, className="range-box", hidden=True),
-        *(pickers.picker(field, f"filter-{field}s") for field in PEOPLE),
-        html.Button("Me", id=ids.ME, className="toggle", **ids.testid("filter-users-me"),
-                    title="Only my own activity", **{"aria-pressed": "false"}),
-        *pickers.more(),
-        html.Div(className="spring"),
-        html.Button("Clear all", id=ids.CLEAR, className="quiet", **ids.testid("filter-clear")),
-        html.Button("↻", id=ids.REFRESH, className="quiet round", title="Refresh",
-                    **{"aria-label": "Refresh"}),
-        _mode_switch(),
-    ]  # fmt: skip
+    others = html.Div(
+        [
+            html.Div([html.Span("vs", className="vs"), _comparison()], className="compare-pill"),
+            *(pickers.picker(field, f"filter-{field}s") for field in PEOPLE),
+            html.Button("Me", id=ids.ME, className="toggle", **ids.testid("filter-users-me"),
+                        title="Only my own activity", **{"aria-pressed": "false"}),
+            *pickers.more(),
+            html.Div(className="spring"),
+            html.Button("Clear all", id=ids.CLEAR, className="quiet plain", disabled=True,
+                        **ids.testid("filter-clear")),
+            _icon(ids.COPY, "Copy link", "Copy link to this view"),
+            _icon(ids.REFRESH, "Refresh", "Refresh"),
+            _mode_switch(),
+        ],
+        className="sheet", id=ids.SHEET,
+    )  # fmt: skip
+    sheet = html.Button(
+        ["Filters", html.Span(id=ids.FILTER_COUNT, className="count")], className="sheet-open",
+        **ids.testid("filter-sheet-open"),
+        **{"aria-expanded": "false", "aria-controls": ids.SHEET},
+    )  # fmt: skip
     return html.Section(
-        [html.Div(controls, className="controls"), _summary()],
+        [html.Div([time_menu.build(), sheet, others], className="controls"), _summary()],
         id=ids.FILTER_BAR, className="filter-bar", hidden=True, **{"aria-label": "Filters"},
+    )  # fmt: skip
+
+
+def _icon(key: str, text: str, label: str) -> html.Button:
+    return html.Button(
+        html.Span(text), id=key, className=f"icon-button {key}", title=label,
+        **ids.testid(key), **{"aria-label": label},
     )  # fmt: skip
 
 
 def _summary() -> html.Div:
     return html.Div(
         [
-            html.Div(id=ids.PROBLEM, className="problem", role="alert"),
+            html.Div(
+                [html.Div(id=ids.PROBLEM, className="problem", role="alert"),
+                 html.Button("Reset", id=ids.RESET, className="reset",
+                             **ids.testid("filter-reset"))],
+                className="problem-line",
+            ),
             html.Div(
                 [
                     html.Span(id=ids.WINDOW, className="window"),
-                    *_comparison(),
+                    html.Span(_comparison_ends(), id=ids.COMPARE_BOX, className="range-box",
+                              hidden=True),
+                    html.Span(id=ids.COMPARED, className="window compared"),
                     html.Span(id=ids.CHIPS, className="chips"),
                     html.Span(id=ids.NOTICE, className="notice"),
-                    html.Span(_zone_picker(), className="zone"),
                 ],
                 className="summary-line", **ids.testid("filter-summary"),
                 **{"aria-live": "polite"},
@@ -74,37 +88,17 @@ def _summary() -> html.Div:
     )  # fmt: skip
 
 
-def _comparison() -> list[Any]:
-    """What is compared with, the ends of a range of the reader's own, and the dates meant."""
+def _comparison() -> Any:
+    """What is compared with."""
     options = [{"value": key, "label": label} for key, label in COMPARISONS.items()]
     choice = dbc.Select(id=ids.COMPARE, value=PREVIOUS, size="sm", options=options)
-    ends = [_moment("compare-from", "From", ids.COMPARE_FROM),
-            _moment("compare-to", "To", ids.COMPARE_TO)]  # fmt: skip
-    return [
-        _labelled("filter-compare", "compared with", choice),
-        html.Span(ends, id=ids.COMPARE_BOX, className="range-box", hidden=True),
-        html.Span(id=ids.COMPARED, className="window"),
-    ]
+    return labelled("filter-compare", "compared with", choice)
 
 
-def _labelled(name: str, label: str, control: Any) -> html.Label:
-    return html.Label([html.Span(label), control], className=f"control {name}", **ids.testid(name))
-
-
-def _moment(name: str, label: str, key: str) -> html.Label:
-    # A native date-and-time field: no weight, keyboard and touch for free. dbc does not list the
-    # type among its own, and passes it on.
-    field = dbc.Input(id=key, type="datetime-local", step=60, debounce=400, size="sm")
-    return _labelled(f"filter-{name}", label, field)
-
-
-def _zone_picker() -> list[Any]:
-    """The list, and what it offers once it is opened (assets/filter-bar.js)."""
-    picker = dcc.Dropdown(
-        id=ids.TZ, options=[], placeholder="Time zone", className="picker",
-        clearable=True, maxHeight=320, optionHeight=30,
-    )  # fmt: skip
-    return [picker, dcc.Store(id=ids.ZONES, data=sorted(zones()))]
+def _comparison_ends() -> list[Any]:
+    """The ends of a range of the reader's own to compare with."""
+    return [moment_field("compare-from", "From", ids.COMPARE_FROM),
+            moment_field("compare-to", "To", ids.COMPARE_TO)]  # fmt: skip
 
 
 def _mode_switch() -> html.Button:
@@ -121,7 +115,7 @@ def compared_text(compared: Window | None, window: Window) -> str:
     if compared is None:
         return ""
     text = " → ".join(moment(us, compared.zone) for us in (compared.start, compared.end))
-    return text.replace(f" {instant(window.start, window.zone).year} ", " ")
+    return f"compared with {text}".replace(f" {instant(window.start, window.zone).year} ", " ")
 
 
 def window_text(window: Window) -> str:

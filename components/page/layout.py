@@ -24,6 +24,7 @@ def build(pages: Mapping[str, str]) -> html.Div:
         dcc.Store(id=ids.ZONE),
         dcc.Store(id=ids.FILTER_STATE),
         dcc.Store(id=ids.DRILL),
+        dcc.Store(id=ids.TIME_CHOSEN),
         dcc.Store(id=ids.EVENTS_OF),
         dcc.Store(id=ids.REMOVED_CHIPS),
         dcc.Store(id=ids.PREFERRED),
@@ -55,7 +56,8 @@ def _rail(pages: Mapping[str, str]) -> html.Nav:
     return html.Nav(
         [
             html.A([html.Span(className="mark"), "Spendscope"], href="/", className="brand"),
-            html.Div([html.Div("Settings", className="rail-title"), *named], className="links"),
+            html.Div([*named[:1], html.Div("Settings", className="rail-title"), *named[1:]],
+                     className="links"),
             html.Div(className="spring"),
             _profile(),
         ],

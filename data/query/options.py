@@ -23,6 +23,12 @@ def data_as_of(scope: Scope, store: EventStore) -> int | None:
     return int(last.iloc[0]) if len(last) else None
 
 
+def data_since(scope: Scope, store: EventStore) -> int | None:
+    """The first instant (µs UTC) of which this reader can see an event."""
+    first = run(Query(("first_event",), (), Filters(ALL_TIME)), scope, store)["first_event"]
+    return int(first.iloc[0]) if len(first.dropna()) else None
+
+
 def merge_aliases(choice: Choice, scope: Scope, store: EventStore) -> Choice:
     """The choice with persons in the place of their aliases, where this reader sees them."""
     for name in ("user", "not_user"):

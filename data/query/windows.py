@@ -13,22 +13,46 @@ from typing import Final
 from data.engines import versions
 from data.errors import Refused, excerpt
 from data.events.table import EARLIEST, LATEST, micros
-from data.local_time import WIDTHS, Grain, instant, midnight, month_after, zone
+from data.local_time import WIDTHS, Grain, instant, midnight, next_month, zone
 
 PRESETS: Final[dict[str, str]] = {
     "last_hour": "Last hour",
     "last_n_hours": "Last N hours",
     "last_n_days": "Last N days",
     "last_month": "Last month",
+    "yesterday": "Yesterday",
+    "this_week": "This week",
+    "this_month": "This month",
+    "this_year": "This year",
     "custom": "Custom range",
 }
 DEFAULT_PRESET: Final = "last_n_days"
 DEFAULT_N: Final = {"last_n_hours": 24, "last_n_days": 7}
 LARGEST_N: Final = {"last_n_hours": 8_784, "last_n_days": 3_660}
-# The day before which the calendar stretch ends that a window up to now is a part of, by preset.
-_UNTIL: Final[dict[str, Callable[[date], date]]] = {
-    "last_n_days": lambda today: today + timedelta(days=1),
+WEEK: Final = timedelta(days=7)
+Days = tuple[date, date]  # the first, and the one before which it ends
+
+
+def _month(day: date) -> Days:
+    return day.replace(day=1), next_month(day)
+
+
+def _week(day: date) -> Days:
+    monday = day - timedelta(days=day.weekday())
+    return monday, monday + WEEK
+
+
+# Stretches of the calendar, as of today; of one that still runs, what has passed of it.
+_CALENDAR: Final[dict[str, Callable[[date], Days]]] = {
+    "last_month": lambda today: _month(today.replace(day=1) - timedelta(days=1)),
+    "yesterday": lambda today: (today - timedelta(days=1), today),
+    "this_week": _week,
+    "this_month": _month,
+    "this_year": lambda today: (date(today.year, 1, 1), date(today.year + 1, 1, 1)),
 }
+RUNNING: Final = (
+    "last_hour", "last_n_hours", "last_n_days", "this_week", "this_month", "this_year",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +68,17 @@ class Window:
     @property
     def rolling(self) -> bool:
         """Whether the window ends at the present instant, and so goes on."""
-        return self.preset in ("last_hour", "last_n_hours", "last_n_days")
+        return self.preset in RUNNING
 
     @property
     def until(self) -> int:
         """Where the calendar stretch ends of which the window is what has passed; else its end."""
-        if self.preset not in _UNTIL:
-            return self.end
-        return midnight(_UNTIL[self.preset](instant(self.end, self.zone).date()), self.zone)
+        today = instant(self.end, self.zone).date()
+        if self.preset == "last_n_days":
+            return midnight(today + timedelta(days=1), self.zone)
+        if self.preset in RUNNING and self.preset in _CALENDAR:
+            return midnight(_CALENDAR[self.preset](today)[1], self.zone)
+        return self.end
 
     def grain(self) -> Grain:
         """The bucket size that reads well at this length (`auto`)."""
@@ -73,9 +100,9 @@ def resolve(
     local = instant(now, zone(tz).key)
     if preset == "custom":
         return custom_range(ends, tz)
-    if preset == "last_month":
-        last = local.date().replace(day=1) - timedelta(days=1)
-        return Window(midnight(last.replace(day=1), tz), month_after(last, tz), tz, preset)
+    if preset in _CALENDAR:
+        start, end = (midnight(day, tz) for day in _CALENDAR[preset](local.date()))
+        return Window(start, min(end, now), tz, preset)
     if preset not in PRESETS:
         raise Refused("preset", f"preset is {excerpt(preset)}; use one of {', '.join(PRESETS)}")
     if preset == "last_hour":

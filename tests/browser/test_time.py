@@ -15,6 +15,9 @@ WINDOWS: Final[tuple[tuple[str, str | None, str], ...]] = (
     ("last_n_hours", None, "19 Nov 2026 16:30 → now"),
     ("last_n_hours", "5", "20 Nov 2026 11:30 → now"),
     ("last_n_days", "30", "22 Oct 2026 00:00 → now"),
+    ("yesterday", None, "19 Nov 2026 00:00 → 20 Nov 2026 00:00"),
+    ("this_week", None, "16 Nov 2026 00:00 → now"),
+    ("this_year", None, "1 Jan 2026 00:00 → now"),
     ("last_month", None, "1 Oct 2026 00:00 → 1 Nov 2026 00:00"),
 )
 FROM, TO = "2026-10-24T08:15", "2026-10-26T17:45"
@@ -85,10 +88,13 @@ def test_an_inverted_range_is_answered_and_the_picture_stays(turn_as: Open) -> N
 
 def test_a_zone_moves_the_days(turn_as: Open) -> None:
     reader = turn_as("platform-admin")
-    zone = reader.find("filter-summary")
+    reader.find("time-open").click()
+    zone, summary = reader.find("filter-zone"), reader.find("filter-summary")
+    expect(zone).to_contain_text("Europe/Berlin · UTC+1")
     zone.locator("button.dash-dropdown").click()
     zone.locator("input[type=search]").fill("Auckland")
-    zone.get_by_role("option", name="Pacific/Auckland").click()
-    expect(zone).to_contain_text("15 Nov 2026 00:00 → now, Pacific/Auckland")
+    zone.get_by_role("option", name="Pacific/Auckland · UTC+13").click()
+    expect(zone).to_contain_text("Pacific/Auckland · UTC+13")
+    expect(summary).to_contain_text("15 Nov 2026 00:00 → now, Pacific/Auckland")
     reader.shows(tz="Pacific/Auckland")
     reader.has_query(tz="Pacific/Auckland")

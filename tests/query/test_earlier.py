@@ -47,6 +47,10 @@ def told(one: Window) -> list[str]:
     # A week that ends on a Sunday morning with the week that ended so.
     ({}, "Mon 2026-11-16 00:00", "Sun 2026-11-22 09:41"),
     ({"from": "2026-11-23", "to": "2026-11-30"}, "Mon 2026-11-16 00:00", "Sun 2026-11-22 09:41"),
+    ({"preset": "this_week"}, "Mon 2026-11-16 00:00", "Sun 2026-11-22 09:41"),
+    ({"preset": "this_month"}, "Thu 2026-10-01 00:00", "Thu 2026-10-29 09:41"),
+    ({"preset": "this_year"}, "Wed 2025-01-01 00:00", "Sat 2025-11-29 09:41"),
+    ({"preset": "yesterday"}, "Fri 2026-11-27 00:00", "Sat 2026-11-28 00:00"),
     # A morning with a morning.
     ({"preset": "last_n_days", "n": "1"}, "Sat 2026-11-28 00:00", "Sat 2026-11-28 09:41"),
     ({"preset": "last_n_days", "n": "30"}, "Thu 2026-10-01 00:00", "Fri 2026-10-30 09:41"),

@@ -37,6 +37,12 @@ def told(one: Window) -> tuple[str, str]:
      "2026-10-01T00:00:00-04:00", "2026-11-01T00:00:00-04:00"),
     ({"preset": "last_month", "tz": "Pacific/Kiritimati"},
      "2026-10-01T00:00:00+14:00", "2026-11-01T00:00:00+14:00"),
+    ({"preset": "yesterday", "tz": "Pacific/Kiritimati"},
+     "2026-11-20T00:00:00+14:00", "2026-11-21T00:00:00+14:00"),
+    ({"preset": "this_week"}, "2026-11-16T00:00:00+00:00", "2026-11-20T12:34:56+00:00"),
+    ({"preset": "this_month"}, "2026-11-01T00:00:00+00:00", "2026-11-20T12:34:56+00:00"),
+    ({"preset": "this_year", "tz": "Europe/Berlin"},
+     "2026-01-01T00:00:00+01:00", "2026-11-20T13:34:56+01:00"),
     ({"preset": "custom", "from": "2026-10-25T02:30", "to": "2026-10-25T03:00",
       "tz": "Europe/Berlin"}, "2026-10-25T02:30:00+02:00", "2026-10-25T03:00:00+01:00"),
     ({"preset": "custom", "from": "2026-01-01T00:00-05:00", "to": "2026-01-01T05:00:01Z"},
@@ -157,7 +163,7 @@ def test_a_past_range_stays_as_it_is_and_may_be_all_of_time() -> None:
 
 
 @pytest.mark.parametrize(("choice", "parameter", "sentence"), [
-    ({"preset": "yesterday"}, "preset", "preset is 'yesterday'; use one of last_hour,"),
+    ({"preset": "tomorrow"}, "preset", "preset is 'tomorrow'; use one of last_hour,"),
     ({"preset": "last_n_days", "n": "0"}, "n", "N must be a whole number of days from 1 to 3,660"),
     ({"preset": "last_n_days", "n": "3661"}, "n", "N must be a whole number of days from 1"),
     ({"preset": "last_n_hours", "n": "-1"}, "n", "N must be a whole number of hours from 1"),
