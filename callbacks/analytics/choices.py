@@ -192,7 +192,8 @@ def choose_time(choice: Choice, told: Any, since: Callable[[], int]) -> Choice:
     if told.get("everything"):
         told = {"preset": "last_n_days", "n": since()}
     preset, n = str(told.get("preset")), told.get("n")
-    return rest | _time_choice(preset, n, told.get("from"), told.get("to"), None)
+    start, end = (str(told.get(name) or "") for name in ("from", "to"))
+    return rest | _time_choice(preset, n, start, end, None)
 
 
 def _comparison(compare: str, ends: list[Any], last: Window) -> Choice:
