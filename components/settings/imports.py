@@ -17,7 +17,7 @@ from data.query.units import COUNT, INSTANT
 from data.repricing.unpriced import Unpriced
 
 RELOAD: Final = "reload"
-LIMITS: Final = "Up to 1 GB, also as gzip; spendscope import takes larger ones."
+LIMITS: Final = "Up to 1 GB, also as gzip or Zstandard; spendscope import takes larger ones."
 WAYS: Final = {"command": "command line", "upload": "upload", "live": "received live"}
 
 

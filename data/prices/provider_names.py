@@ -3,7 +3,7 @@
 Frameworks and gateways hand calls on: they are nobody's provider, and neither is a word for
 nothing. Then the price book goes by the model's name. Where a name can only be one provider's, it
 is that one; so it is where a client that speaks the interface of Anthropic or OpenAI names a
-model of somebody else's.
+model of somebody else's, or as a cloud sells it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def provider_of(provider: str | None, model: str | None) -> str | None:
     if provider is None or provider in PLACEHOLDERS or _is_nobody(provider):
         return _first(ONLY, name)
     if provider.lower() in INTERFACES:
-        return _first(OTHERS, name) or provider
+        return _first(OTHERS, name) or _first(ONLY, name) or provider
     return provider
 
 

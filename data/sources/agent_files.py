@@ -12,6 +12,7 @@ from typing import Final
 
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Record
+from data.sources.packing import MAYBE_PACKED
 
 PLACED: Final = {
     "Cline": r"(api_conversation|context)_history\.json|task_metadata\.json|history_item\.json"
@@ -22,7 +23,7 @@ PLACED: Final = {
     r"|session-state/[^/]+/session\.db",
 }
 PLACES: Final = {
-    program: re.compile(rf"(?:^|/)(?:{paths})(?:\.gz)?$") for program, paths in PLACED.items()
+    program: re.compile(rf"(?:^|/)(?:{paths}){MAYBE_PACKED}") for program, paths in PLACED.items()
 }
 GEMINI_PROMPT: Final = {"sessionId", "messageId", "type", "message", "timestamp"}
 NOTE: Final = "{} keeps this beside its logs: nothing in it is counted"

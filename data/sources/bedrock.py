@@ -8,9 +8,11 @@ How to get it  Bedrock → Settings → Model invocation logging; the objects be
 event_id       `bedrock:` + requestId; ts timestamp, the end of the call
 user           the last part of identity.arn (the session's name of an assumed role, a user's name);
                the whole ARN stands in tags. project null (--project)
-model          modelId as it is: an ARN by its last part; provider aws.bedrock; operation as logged
+model          modelId as it is: an ARN by its last part, an application's inference profile by what
+               the answer names; provider aws.bedrock; operation as logged
 tokens         inputTokenCount EXCLUDES cacheReadInputTokenCount and cacheWriteInputTokenCount, but
-               of OpenAI's models, whose prompt includes both;
+               of OpenAI's models, whose prompt includes both. Where a log has none of the two,
+               the answer's usage tells them;
                writes for an hour, and the service tier, as the answer's body tells them
                (Converse's cacheDetails and serviceTier, Anthropic's cache_creation; streamed too)
 cost           by our book; the log knows none. duration null
@@ -36,6 +38,11 @@ SCHEMA_KEY: Final = re.compile(r'schemaType\\*"+\s*:\s*\\*"+ModelInvocationLog')
 EXPORTED: Final = re.compile(r"\s*\d{4}-\d\d-\d\dT\S+ \{")  # a time, then the object
 LISTS: Final = ("events", "logEvents", "results")
 MESSAGES: Final = ("message", "@message")
+CACHED: Final = {  # as Converse and as Anthropic call them in an answer
+    "cached_input_tokens": ("cacheReadInputTokens", "cache_read_input_tokens"),
+    "cache_write_tokens": ("cacheWriteInputTokens", "cache_creation_input_tokens"),
+}
+PROFILE: Final = ":application-inference-profile/"
 GROSS: Final = re.compile(r"(^|\.)openai\.")  # models whose prompt includes what is cached
 INPUT: Final = {
     "input_tokens": "inputTokenCount",
@@ -105,6 +112,7 @@ def _call(_: str, row: Row) -> Iterator[Raw]:
     if own is None:
         raise EventError("requestId is missing")
     arn, failed = text(part(row, "identity").get("arn")), text(row.get("errorCode"))
+    answer = _answer(part(row, "output"))
     yield {
         "event_id": f"bedrock:{own}",
         "ts": instant("timestamp", row.get("timestamp")),
@@ -115,11 +123,11 @@ def _call(_: str, row: Row) -> Iterator[Raw]:
         "error_class": failed,
         "user": arn and arn.rsplit("/", 1)[-1],
         "provider": "aws.bedrock",
-        "model": _model(row),
+        "model": _model(row, answer),
         "operation": text(row.get("operation")),
-        **_input(row),
+        **_input(row, answer),
         "output_tokens": count("outputTokenCount", part(row, "output").get("outputTokenCount")),
-        **_billed(_answer(part(row, "output"))),
+        **_billed(answer),
         "tags": tags_json(
             arn=arn, account=text(row.get("accountId")), region=text(row.get("region")),
             inference_region=text(row.get("inferenceRegion")),
@@ -127,13 +135,19 @@ def _call(_: str, row: Row) -> Iterator[Raw]:
     }  # fmt: skip
 
 
-def _input(row: Row) -> Raw:
+def _input(row: Row, answer: Row) -> Raw:
     """The disjoint counts of a prompt."""
     counts = {ours: count(name, part(row, "input").get(name)) for ours, name in INPUT.items()}
+    if all(counts[name] is None for name in CACHED):
+        counts |= {ours: _told(part(answer, "usage"), names) for ours, names in CACHED.items()}
     fresh, cached, written = (counts[name] or 0 for name in INPUT)
-    if GROSS.search(_model(row) or "") and cached + written <= fresh:
+    if GROSS.search(_model(row, answer) or "") and cached + written <= fresh:
         counts["input_tokens"] = counts["input_tokens"] and fresh - cached - written
     return counts
+
+
+def _told(usage: Row, names: tuple[str, ...]) -> int | None:
+    return next((count(name, usage[name]) for name in names if name in usage), None)
 
 
 def _answer(output: Row) -> Row:
@@ -156,9 +170,11 @@ def _billed(body: Row) -> Raw:
     return {"cache_write_1h_tokens": hourly, **service_tier(part(body, "serviceTier").get("type"))}
 
 
-def _model(row: Row) -> str | None:
+def _model(row: Row, answer: Row) -> str | None:
     """The model's id; an inference profile's or a model's ARN ends with it."""
     named = text(row.get("modelId"))
+    if named and PROFILE in named and (model := text(answer.get("model"))):
+        return model
     return named and named.rsplit("/", 1)[-1]
 
 

@@ -4,7 +4,9 @@
 event_id      `cline:` + task (the time of its first message, wherever the file lies) + the
               request's time, both in milliseconds
 call          each `api_req_started` message whose text tells tokens or a cost: tokensIn EXCLUDES
-              cacheReads and cacheWrites. Cost in US dollars, reported; 0 or none: by our book
+              cacheReads and cacheWrites in Cline. Roo Code and Kilo Code, which name the
+              `apiProtocol`, INCLUDE them, but of Anthropic's before Roo Code 3.29.5 (November
+              2025). Cost in US dollars, reported; 0 or none: by our book
 status        `cancelReason` user_cancelled is aborted, any other an error of that class
 model         modelInfo, where the program writes it; else unknown
 context       conversation the task, client cline (roo-code, kilo-code by the folder's path)
@@ -18,14 +20,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from data.sources.entries import documents
 from data.sources.fields import amount, count, milliseconds, nano, parsed, part, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
+from data.sources.packing import MAYBE_PACKED
 
-NAMED: Final = re.compile(r"(?:^|/)ui_messages\.json(?:\.gz)?$")
+NAMED: Final = re.compile(r"(?:^|/)ui_messages\.json" + MAYBE_PACKED)
 CLIENTS: Final = {"roo": "roo-code", "kilo": "kilo-code"}
 TOKENS: Final = {
     "input_tokens": "tokensIn",
@@ -33,6 +37,7 @@ TOKENS: Final = {
     "cache_write_tokens": "cacheWrites",
     "output_tokens": "tokensOut",
 }
+INCLUDED_SINCE: Final = datetime(2025, 11, 1, tzinfo=UTC)  # of Anthropic's protocol
 Row = Mapping[str, Any]
 
 
@@ -73,7 +78,7 @@ def _deleted(row: Row) -> Iterator[Note]:
 def _request(task: str, client: str, row: Row) -> Iterator[Raw]:
     request = parsed("text", row.get("text"))
     request = request if isinstance(request, Mapping) else {}
-    tokens = {ours: count(theirs, request.get(theirs)) for ours, theirs in TOKENS.items()}
+    tokens = _tokens(request, milliseconds("ts", row.get("ts")))
     cost = nano("cost", request.get("cost")) or None
     reason = text(request.get("cancelReason"))
     if not any(tokens.values()) and cost is None and reason is None:
@@ -95,6 +100,15 @@ def _request(task: str, client: str, row: Row) -> Iterator[Raw]:
         **tokens,
         "cost_nano": cost,
     }
+
+
+def _tokens(request: Row, moment: datetime) -> dict[str, int | None]:
+    """The four counts, which do not overlap."""
+    tokens = {ours: count(theirs, request.get(theirs)) for ours, theirs in TOKENS.items()}
+    fresh, protocol = tokens["input_tokens"] or 0, text(request.get("apiProtocol"))
+    held = (tokens["cached_input_tokens"] or 0) + (tokens["cache_write_tokens"] or 0)
+    included = protocol is not None and (protocol != "anthropic" or moment >= INCLUDED_SINCE)
+    return tokens | {"input_tokens": fresh - held} if included and 0 < held <= fresh else tokens
 
 
 def _status(reason: str | None) -> str:

@@ -5,9 +5,11 @@ event_id      `cursor_team:` + a fingerprint of time, person, kind, model and to
 ts            timestamp, milliseconds; user userEmail; client cursor
 model         as it is; provider null
 tokens        tokenUsage: four disjoint counts; null where the request is not counted by tokens
-cost          totalCents (with the discount that discountPercentOff says already taken off) of
-              requests that are charged by use, reported. What a plan includes costs 0, what it is
-              worth stands in tags. A request without tokenUsage: 0 where included, else unknown
+cost          of requests that are charged by use, reported: chargedCents where they are told (the
+              model's totalCents and Cursor's own fee for tokens), else totalCents and
+              cursorTokenFee. Of totalCents the discount that discountPercentOff says is already
+              taken off. What a plan includes costs 0, what it is worth stands in tags. A request
+              without any of these: 0 where included, else unknown
 status        kind `Errored, …` is error, `Aborted, …` aborted; else ok. kind and maxMode in tags
 not counted   usage of a CSV export of the same days is the same use again
 """
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from data.sources.cursor import UNCHARGED, request
@@ -67,12 +70,21 @@ def _request(event: Row) -> Raw:
     worth = amount("totalCents", usage.get("totalCents"), CENTS)
     return {
         **request("cursor_team", moment, user, kind, model, tokens),
-        **_cost(kind, worth),
+        **_cost(kind, _charged(event, worth)),
         "tags": tags_json(
             kind=kind, max_mode=event.get("maxMode") or None, worth=worth,
             request_cost=event.get("requestsCosts"),
         ),
     }  # fmt: skip
+
+
+def _charged(event: Row, worth: Decimal | None) -> Decimal | None:
+    """What a request costs if it is charged: the model's price, and Cursor's fee for tokens."""
+    charged = amount("chargedCents", event.get("chargedCents"), CENTS)
+    fee = amount("cursorTokenFee", event.get("cursorTokenFee"), CENTS)
+    if charged:
+        return charged
+    return worth if worth is None or fee is None else worth + fee
 
 
 def _cost(kind: str, dollars: Any) -> Raw:

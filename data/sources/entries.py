@@ -18,14 +18,13 @@ from data.errors import EventError
 from data.sources.delimited import rows
 from data.sources.files import (
     BREAK,
-    BROKEN,
     LONGEST_LINE,
     NOT_UTF8,
     File,
-    Unpacked,
     encodable,
 )
 from data.sources.format import Entry
+from data.sources.packing import BROKEN, Unpacked
 
 CHUNK: Final = 256 * 1024
 PART: Final = 64 * 1024  # larger ones cost the system more

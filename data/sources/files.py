@@ -1,14 +1,12 @@
-"""Opening: plain or gzip, UTF-8 or UTF-16, streamed; and the files of a folder, in order."""
+"""Opening: plain or packed, UTF-8 or UTF-16, streamed; and the files of a folder, in order."""
 
 from __future__ import annotations
 
 import codecs
-import gzip
 import io
 import os
 import re
 import stat
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,22 +14,27 @@ from pathlib import Path
 from typing import Any, Final
 
 from data.errors import EventError, SourceError
+from data.sources.packing import (
+    BROKEN,
+    CHUNK,
+    Unpacked,
+    first_bytes,
+    is_packed,
+    unpacked,
+    unpacking,
+)
 
-GZIP: Final = b"\x1f\x8b"
 PLAIN: Final = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt", ".sql")
 DATA_ENDINGS: Final = (*PLAIN, ".pb", ".parquet", ".db")
 NOT_UTF8: Final = "the text is not UTF-8"
 BREAK: Final = "the compressed file is damaged or cut off here; nothing after this can be read"
 HEAD_BYTES: Final = 256 * 1024
 LONGEST_LINE: Final = 32 * 1024 * 1024
-CHUNK: Final = 64 * 1024
 SMALL: Final = 4 * 1024
 MOST_BYTES: Final = 4  # of a character
 MARK: Final = "\ufeff"  # of UTF-8, at the beginning
 LINE: Final = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 SPOILED: Final = "\ufffd"  # stands where a byte was no character
-BROKEN: Final = (EOFError, zlib.error, gzip.BadGzipFile)
-Unpacked = io.BufferedReader | io.BytesIO | gzip.GzipFile
 
 
 class Utf16(io.RawIOBase):
@@ -57,8 +60,7 @@ class Utf16(io.RawIOBase):
 
 def in_utf8(stream: Unpacked) -> Unpacked:
     """The stream from its beginning, decoded where it is UTF-16."""
-    encoding = _utf16(stream.read(8))
-    stream.seek(0)
+    encoding = _utf16(first_bytes(stream, 8))
     return io.BufferedReader(Utf16(stream, encoding), CHUNK) if encoding else stream
 
 
@@ -116,9 +118,7 @@ class File:
             return
         try:
             with self._raw() as raw:
-                packed = raw.read(2) == GZIP
-                raw.seek(0)
-                yield in_utf8(gzip.GzipFile(fileobj=raw) if packed else raw)
+                yield in_utf8(unpacking(raw))
         except BROKEN:
             raise EventError(BREAK) from None
         except OSError as error:
@@ -162,7 +162,7 @@ class File:
         if self.kept is None or self.path is None:
             return False
         content = _small_content(self.path)
-        if content is None or content.startswith(GZIP) or _utf16(content[:8]):
+        if content is None or is_packed(content) or _utf16(content[:8]):
             return False
         self.kept.head, self.kept.whole = content, True
         return bool(content)
@@ -245,10 +245,6 @@ def _walk(folder: Path) -> Iterator[Path]:
 def as_text(start: bytes) -> str:
     """The beginning of a file as characters, whatever they are."""
     return start.decode("utf-8-sig", errors="replace")
-
-
-def unpacked(name: str) -> str:
-    return name.lower().removesuffix(".gz")
 
 
 def encodable(*texts: str) -> bool:

@@ -27,7 +27,7 @@ not counted   other services (a note says how many). A bill is a second view of 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
@@ -116,6 +116,7 @@ GIVEN: Final = ("Credit", "Adjustment", "Refund")
 CURRENCY: Final = re.compile("[A-Z]{3}")
 DOLLARS: Final = "x_BilledCostInUsd"
 Row = Mapping[str, Any]
+Sums = defaultdict[str, Decimal]
 
 
 def recognises(head: Head) -> bool:
@@ -125,7 +126,7 @@ def recognises(head: Head) -> bool:
 def read(file: File, options: Options) -> Iterator[Record]:
     duplicates: Counter[str] = Counter()
     others: Counter[str] = Counter()
-    sums = {"BilledCost": Decimal(0), "EffectiveCost": Decimal(0)}
+    billed, effective = Sums(Decimal), Sums(Decimal)  # by currency
     counts_rows = 0
 
     def convert(_: str, row: Row) -> Iterator[Raw]:
@@ -136,14 +137,14 @@ def read(file: File, options: Options) -> Iterator[Record]:
             return
         event = _event(seller, row)
         duplicates[event["event_id"]] += 1
-        for name in sums:
+        for name, sums in (("BilledCost", billed), ("EffectiveCost", effective)):
             with suppress(EventError):  # money of the bill was read before
-                sums[name] += decimal(name, row.get(name)) or 0
+                sums[_currency(row)] += decimal(name, row.get(name)) or 0
         counts_rows += event["kind"] == "llm" and event["request_count"] is None
         yield event | {"event_id": f"{event['event_id']}:{duplicates[event['event_id']]}"}
 
     yield from records(_without_nulls(rows(file)), convert, options)
-    for note in _notes(counts_rows, others, sums["BilledCost"], sums["EffectiveCost"]):
+    for note in _notes(counts_rows, others, billed, effective):
         yield file.name, Note(note)
 
 
@@ -153,18 +154,17 @@ def _without_nulls(entries: Iterable[Entry]) -> Iterator[Entry]:
         yield where, {n: None if v == "NULL" else v for n, v in cells} if cells else row
 
 
-def _notes(
-    counted: int, others: Counter[str], billed: Decimal, effective: Decimal
-) -> Iterator[str]:
+def _notes(counted: int, others: Counter[str], billed: Sums, effective: Sums) -> Iterator[str]:
     if counted:
         yield f"{counted:,} rows are charges over a time: the number of requests counts rows"
     for kind, times in others.items():
         yield f"{times:,} rows are {kind}: not stored"
-    if billed != effective:
-        yield (
-            f"{billed:,.4f} USD billed, {effective:,.4f} USD effective (prepayments spread"
-            " over their use): cost is what is billed"
-        )
+    for currency, amount in billed.items():
+        if amount != effective[currency]:
+            yield (
+                f"{amount:,.4f} {currency} billed, {effective[currency]:,.4f} {currency} effective"
+                " (prepayments spread over their use): cost is what is billed"
+            )
 
 
 def _seller(row: Row) -> str | None:
@@ -214,7 +214,7 @@ def _event(seller: str, row: Row) -> Raw:
 
 def _money(row: Row) -> Raw:
     """The cost in US dollars; one in another currency by the row's own column, else as it is."""
-    currency = (text(row["BillingCurrency"]) or "").upper()
+    currency = _currency(row)
     tags = {name: row.get(column) for name, column in TAGS.items()}
     if currency == "USD":
         cost = nano("BilledCost", row["BilledCost"])
@@ -227,6 +227,10 @@ def _money(row: Row) -> Raw:
         tags |= {"currency": currency, "amount": row["BilledCost"]}
     origin = "unpriced" if cost is None else "reported"
     return {"cost_nano": cost, "cost_origin": origin, "tags": tags_json(**tags)}
+
+
+def _currency(row: Row) -> str:
+    return (text(row["BillingCurrency"]) or "").upper()
 
 
 def _adjusts(row: Row) -> bool:

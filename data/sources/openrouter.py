@@ -82,4 +82,7 @@ def _tokens(row: Row) -> Raw:
     }
 
 
-FORMAT = Format("openrouter", "OpenRouter's activity", recognises, read)
+IGNORED: Final = dict.fromkeys(
+    ("cost_web_search", "cost_cache", "cost_file_processing"), "a part of cost_total"
+)
+FORMAT = Format("openrouter", "OpenRouter's activity", recognises, read, ignored=IGNORED)

@@ -22,9 +22,10 @@ import duckdb
 
 from data.errors import EventError
 from data.sources.canonical import convert
-from data.sources.files import GZIP, File
+from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Options, Record
 from data.sources.mapping import mapped_records
+from data.sources.packing import SIGNATURES, is_packed
 
 MAGIC: Final = b"PAR1"
 MEMORY: Final = "512MB"
@@ -138,7 +139,7 @@ def projected(name: str, kind: str) -> str:
 
 @contextmanager
 def on_disk(file: File) -> Iterator[Path]:
-    """A path DuckDB takes as it is: a body, a gzip and a name it would expand get one lent."""
+    """A path DuckDB takes as it is: a body, a packed file, a name it would expand get one lent."""
     if file.path is not None and not packed(file.path) and not GLOB & set(str(file.path)):
         yield file.path.absolute()
         return
@@ -153,10 +154,10 @@ def on_disk(file: File) -> Iterator[Path]:
 
 
 def packed(path: Path) -> bool:
-    """Whether a file is gzip."""
+    """Whether a file has to be unpacked first."""
     try:
         with path.open("rb") as stream:
-            return stream.read(2) == GZIP
+            return is_packed(stream.read(max(map(len, SIGNATURES))))
     except OSError as error:
         raise EventError(f"the file cannot be read: {error.strerror or error}") from None
 

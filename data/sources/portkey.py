@@ -3,8 +3,8 @@
 event_id      `portkey:` + id; run_id trace_id
 ts            created_at: ISO 8601, milliseconds or seconds since 1970, or a date as JavaScript
               prints it (`Sat Aug 08 2026 07:30:00 GMT+0000 (Coordinated Universal Time)`)
-tokens        of response.usage where the export has responses (cached ones apart), else req_units
-              and res_units, among which cached ones are not told
+tokens        of response.usage where the export has responses (cached ones apart), in the words of
+              OpenAI or Anthropic; else req_units and res_units, of which cached ones are not told
 cost          cost in CENTS, reported; in another cost_currency as it is
 user          metadata._user; provider ai_org, model ai_model; project null
 status        response_status_code from 400 on is an error of that class; is_success decides where
@@ -21,6 +21,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from data.errors import EventError
+from data.sources.anthropic.answers import answer_tokens as anthropic_tokens
 from data.sources.entries import entries
 from data.sources.fields import (
     CENTS,
@@ -39,12 +40,14 @@ from data.sources.fields import (
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 from data.sources.openai.batch import answer_tokens
+from data.sources.otlp.usage import tokens_of
 
 NEEDED: Final = {"created_at", "ai_org", "ai_model"}
 MONEY: Final = {"cost", "req_units", "res_units"}
 JAVASCRIPT: Final = re.compile(r"\w{3} (\w{3} \d\d \d{4} \d\d:\d\d:\d\d) GMT([+-]\d{4})")
 SECONDS: Final = 10**11  # whole numbers below it are seconds, not milliseconds
 FAILED: Final = 400
+CACHED: Final = ("cache_read_input_tokens", "cache_creation_input_tokens")
 Row = Mapping[str, Any]
 
 
@@ -110,11 +113,26 @@ def _tokens(row: Row) -> Raw:
     answer = parsed("response", row.get("response"))
     usage = part(answer, "usage") if isinstance(answer, Mapping) else {}
     if "prompt_tokens" in usage or "input_tokens_details" in usage:
-        return answer_tokens(usage)
+        return _answered(usage)
+    if "input_tokens" in usage:
+        return anthropic_tokens(usage)
     return {
         "input_tokens": count("req_units", row.get("req_units")),
         "output_tokens": count("res_units", row.get("res_units")),
     }
+
+
+def _answered(usage: Row) -> Raw:
+    """The counts of an answer in OpenAI's words. Portkey puts Anthropic's into these and what is
+    cached under its own names: beside the prompt or in it, as the total tells."""
+    found, beside = answer_tokens(usage), [usage.get(name) for name in CACHED]
+    if not any(beside):
+        return found
+    read, written = map(count, CACHED, beside)
+    prompt = count("prompt_tokens", usage.get("prompt_tokens"))
+    total = count("total_tokens", usage.get("total_tokens"))
+    output, reasoning = found["output_tokens"], found["reasoning_tokens"]
+    return found | tokens_of(prompt, read, written, output, reasoning, total)
 
 
 def _cost(row: Row) -> Raw:

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.aggregates import UNPRICED
-from data.sources.anthropic.batch import answer_tokens
+from data.sources.anthropic.answers import answer_tokens
 from data.sources.entries import documents
 from data.sources.fields import folder_name, instant, parsed, part, tags_json, text, whole
 from data.sources.files import File

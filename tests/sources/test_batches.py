@@ -152,6 +152,13 @@ def test_an_answer_of_a_message_batch() -> None:
     assert (event["cache_write_1h_tokens"], event["web_searches"]) == (200, 3)
 
 
+def test_inference_in_the_us_alone_has_no_price_in_a_batch_either() -> None:
+    result = {**MESSAGE["result"], "message": {**MESSAGE["result"]["message"]}}
+    result["message"]["usage"] = {**result["message"]["usage"], "inference_geo": "us"}
+    (event,) = anthropic({**MESSAGE, "result": result})
+    assert (event["cost_nano"], event["unpriced_reason"]) == (None, "no rate for US inference")
+
+
 def test_how_requests_of_a_message_batch_end() -> None:
     wrapped = {"type": "error", "error": {"type": "invalid_request_error", "message": "."}}
     rows = [

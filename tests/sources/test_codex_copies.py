@@ -218,4 +218,4 @@ def test_a_count_repeated_beside_another_limits_is_one_call(
         limits = {"limit_id": limit}
         thread.write("event_msg", {"type": "token_count", "info": info, "rate_limits": limits}, 9)
     ingest_paths(list(files(tmp_path, [thread])), store)
-    assert spent(store) == [(2, 1_800, 80)]
+    assert spent(store) == [(1, 900, 40)]

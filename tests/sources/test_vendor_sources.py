@@ -360,6 +360,12 @@ def test_focus_charges(charge: Row) -> None:
     assert "1.2500 USD billed, 1.0000 USD effective" in notes[1]
 
 
+def test_a_bill_in_euros_says_what_is_billed_in_euros(charge: Row) -> None:
+    _, notes = read_all(table(charge | {"BillingCurrency": "EUR"}))
+    assert [note for note in notes if "1.2500 EUR billed, 1.0000 EUR effective" in note]
+    assert not [note for note in notes if "USD billed" in note]
+
+
 @pytest.mark.parametrize(
     ("change", "want"),
     [

@@ -4,7 +4,7 @@ event_id      `anthropic_batch:` + the message's id; of a failure request_id, el
               --start, custom_id and how it ended
 ts            --start: a result tells no time, and without it the file is not read
 tokens        of message.usage, which EXCLUDES cache reads and writes from input_tokens
-cost          our list price of batches
+cost          our list price of batches; of inference in the US alone (inference_geo) none
 status        errored is an error of the API's type, expired an error, canceled aborted. None of
               them is billed
 stays null    user and project (--user, --project), duration, conversation
@@ -18,20 +18,15 @@ from datetime import datetime
 from typing import Any, Final
 
 from data.errors import EventError
+from data.sources.anthropic.answers import answer_tokens, in_us_alone, processed_as
 from data.sources.entries import values
-from data.sources.fields import batch_start, count, fingerprint, part, tags_json, text
+from data.sources.fields import batch_start, fingerprint, part, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 
 STATUS: Final = {
     "succeeded": "ok", "errored": "error", "expired": "error", "canceled": "aborted",
 }  # fmt: skip
-TOKENS: Final = {
-    "input_tokens": "input_tokens",
-    "cached_input_tokens": "cache_read_input_tokens",
-    "cache_write_tokens": "cache_creation_input_tokens",
-    "output_tokens": "output_tokens",
-}
 Row = Mapping[str, Any]
 
 
@@ -64,20 +59,14 @@ def _call(row: Row, start: datetime) -> Raw:
         "model": text(message.get("model")),
         "operation": "chat",
         **answer_tokens(part(message, "usage")),
-        "service_tier": "batch",
+        **_processed_as(part(message, "usage")),
         "tags": tags_json(custom_id=text(row.get("custom_id"))),
     }
 
 
-def answer_tokens(usage: Row) -> Raw:
-    """The counts of a message's `usage`, which do not overlap."""
-    hour = part(usage, "cache_creation").get("ephemeral_1h_input_tokens")
-    searches = part(usage, "server_tool_use").get("web_search_requests")
-    return {
-        **{ours: count(theirs, usage.get(theirs)) for ours, theirs in TOKENS.items()},
-        "cache_write_1h_tokens": count("ephemeral_1h_input_tokens", hour),
-        "web_searches": count("web_search_requests", searches) or None,
-    }
+def _processed_as(usage: Row) -> Raw:
+    """As a batch, whatever else the answer says but where it was made."""
+    return processed_as(usage) if in_us_alone(usage) else {"service_tier": "batch"}
 
 
 def _id(row: Row, result: Row, start: datetime) -> str:

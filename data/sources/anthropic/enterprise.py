@@ -36,6 +36,7 @@ from data.sources.aggregates import (
     listed_rows,
     written,
 )
+from data.sources.anthropic.answers import US_INFERENCE, in_us_alone
 from data.sources.anthropic.usage import LONG, billed_cents
 from data.sources.delimited import rows
 from data.sources.entries import documents
@@ -54,7 +55,6 @@ WRITES: Final = ("total_cache_write_5m_tokens", "total_cache_write_1h_tokens")
 ROW: Final = ("account_uuid", "product", "model", "slack_channel_id", "teams_channel_id")
 TAGS: Final = ("product", "context_window", "inference_geo", "rbac_group_id")
 GROUPED: Final = ("model", "speed", "cost_type", "token_type", *TAGS)
-EVERYWHERE: Final = (None, "global", "not_available")
 CODE: Final = ("claude code", "claude_code")
 UNDATED: Final = "the rows tell no time: ask with bucket_width, or give its start with --start"
 Row = Mapping[str, Any]
@@ -214,8 +214,8 @@ def _used(bucket: Bucket, row: Row, tally: Tally) -> Raw:
 
 def _special(row: Row) -> str | None:
     """What of a row has no price of its own, if anything."""
-    if text(row.get("inference_geo")) not in EVERYWHERE:
-        return "US inference"
+    if in_us_alone(row):
+        return US_INFERENCE
     return "long prompts in a sum" if text(row.get("context_window")) == LONG else None
 
 

@@ -28,9 +28,10 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.aggregates import Bucket, Tally, begins, key, result, rows_of, written
+from data.sources.anthropic.answers import processed_as
 from data.sources.delimited import rows
 from data.sources.entries import documents
-from data.sources.fields import count, decimal, instant, paid, service_tier, tags_json, text
+from data.sources.fields import count, decimal, instant, paid, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 
@@ -38,7 +39,6 @@ IN_USAGE: Final = (None, "tokens", "token", "web_search")
 Row = Mapping[str, Any]
 CSV: Final = {"usage_date_utc", "model_version", "usage_input_tokens_no_cache"}
 COSTS_CSV: Final = {"usage_date_utc", "token_type", "cost_usd"}
-EVERYWHERE: Final = (None, "global", "not_available")
 LONG: Final = "200k-1M"
 TAGS: Final = (
     "api_key_id", "service_account_id", "context_window", "service_tier", "speed", "inference_geo",
@@ -154,7 +154,7 @@ def _as_answered(cells: Row) -> Row:
 def _used(report: str, bucket: Bucket, row: Row, tally: Tally) -> Raw:
     hour = count("ephemeral_1h_input_tokens", _cache_creation(row, "ephemeral_1h_input_tokens"))
     tokens, model = _tokens(row, hour), text(row.get("model"))
-    tier = tier_of(row)
+    tier = processed_as(row)
     searches = (row.get("server_tool_use") or {}).get("web_search_requests")
     long = text(row.get("context_window")) == LONG
     requests = count("requests", row.get("requests")) or None  # Claude Enterprise tells them
@@ -175,15 +175,6 @@ def _used(report: str, bucket: Bucket, row: Row, tally: Tally) -> Raw:
             **{name: row.get(name) for name in TAGS},
         ),
     }
-
-
-def tier_of(row: Row) -> Raw:
-    """As what a row was processed, or why that has no price."""
-    if text(row.get("inference_geo")) not in EVERYWHERE:
-        return {"unpriced_reason": "no rate for US inference"}
-    if text(row.get("speed")) == "fast":
-        return {"service_tier": "fast"}
-    return service_tier(row.get("service_tier"))
 
 
 def _row_fields(report: str, bucket: Bucket, row: Row) -> Raw:

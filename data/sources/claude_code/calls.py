@@ -13,29 +13,23 @@ import orjson
 
 from data.errors import EventError
 from data.events.table import micros
+from data.sources.anthropic.answers import TOKENS, answer_tokens, processed_as
 from data.sources.fields import (
     count,
     digest,
     nano,
-    part,
     program,
-    service_tier,
     text,
     whole,
 )
 from data.sources.files import File
 from data.sources.format import Raw, Record
+from data.sources.packing import ENDINGS
 
 UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SEPARATOR: Final = re.compile(r"[/\\]")
 Line = Mapping[str, Any]
 SYNTHETIC: Final = "<synthetic>"
-TOKENS: Final = {
-    "input_tokens": "input_tokens",
-    "cached_input_tokens": "cache_read_input_tokens",
-    "cache_write_tokens": "cache_creation_input_tokens",
-    "output_tokens": "output_tokens",
-}
 PROMPT: Final = ("input_tokens", "cached_input_tokens", "cache_write_tokens")
 OUTSIDE_SUMS: Final = ("advisor_message", "compaction")  # iterations that the sums leave out
 Chain = tuple[bool, str | None]
@@ -85,8 +79,9 @@ class Context:
     def orphan(self) -> bool:
         """Whether this is a subagent's file whose session's own log is not beside it."""
         folders = [self.path.parent, *self.path.parents[2:3]]
+        names = [f"{self.id}.jsonl{end}" for end in ("", *ENDINGS)]
         return self.path.is_file() and not any(
-            (folder / f"{self.id}.jsonl{end}").exists() for folder in folders for end in ("", ".gz")
+            (folder / name).exists() for folder in folders for name in names
         )
 
 
@@ -196,11 +191,10 @@ class Call:
             "model": text(message.get("model")),
             "operation": "chat",
             "status": "ok",
-            **_tokens(usage),
+            **answer_tokens(usage),
             "cost_nano": nano("costUSD", line.get("costUSD")),
             "duration_ms": whole("durationMs", line.get("durationMs")),
-            **({"service_tier": "fast"} if usage.get("speed") == "fast"
-               else service_tier(usage.get("service_tier"))),
+            **processed_as(usage),
             "tags": tags(line),
         }  # fmt: skip
         requested = text(line.get("requestId")) is not None
@@ -247,14 +241,4 @@ def _further(usage: Line, raw: Raw) -> Iterator[Raw]:
         model = text(one.get("model")) or raw["model"]
         if one.get("type") in OUTSIDE_SUMS or model != raw["model"]:
             blank = {"cost_nano": None, "duration_ms": None, "tags": None}
-            yield raw | blank | {"model": model, **_tokens(one)}
-
-
-def _tokens(usage: Line) -> Raw:
-    hour = part(usage, "cache_creation").get("ephemeral_1h_input_tokens")
-    searches = part(usage, "server_tool_use").get("web_search_requests")
-    return {
-        **{ours: count(theirs, usage.get(theirs)) for ours, theirs in TOKENS.items()},
-        "cache_write_1h_tokens": count("ephemeral_1h_input_tokens", hour) or None,
-        "web_searches": count("web_search_requests", searches) or None,
-    }
+            yield raw | blank | {"model": model, **answer_tokens(one)}

@@ -26,7 +26,8 @@ session       one for each sitting (data/sources/sessions.py) of the main log, f
 context       conversation sessionId (a forked line: the one it was forked from), client
               `claude-code 2.1.38`, repository the folder the session began in, by its name;
               assistant a subagent's type (agent-*.meta.json). Version and agent are in tags
-billed too    one-hour cache writes, web searches; the tier: speed `fast`, else service_tier
+billed too    one-hour cache writes, web searches; the tier: speed `fast`, else service_tier;
+              inference in the US alone (inference_geo), which has no price
 stays null    user and project (--user, --project), a tool's duration unless told
 not counted   `progress` lines (they repeat subagents' messages), synthetic lines that are no
               errors; tool results, indexes and metadata beside the logs
@@ -55,6 +56,7 @@ from data.sources.entries import values
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Record
 from data.sources.iflow import is_line
+from data.sources.packing import MAYBE_PACKED
 from data.sources.sessions import (
     CALL_SILENCE,
     END,
@@ -74,9 +76,10 @@ LINE: Final = {"type", "sessionId"}
 PLACES: Final = (
     "~/.claude/projects", "~/.config/claude/projects", "$CLAUDE_CONFIG_DIR/projects",
 )  # fmt: skip
-NAMED: Final = re.compile(r"(?:agent-|[0-9a-f]{8}-[0-9a-f-]{27})[^/\\]*\.jsonl(\.gz)?$")
+NAMED: Final = re.compile(r"(?:agent-|[0-9a-f]{8}-[0-9a-f-]{27})[^/\\]*\.jsonl" + MAYBE_PACKED)
 BESIDE: Final = re.compile(
-    r"(^|/)(tool-results/[^/]+\.(txt|json)|agent-[^/]+\.meta\.json|sessions-index\.json)(\.gz)?$"
+    r"(^|/)(tool-results/[^/]+\.(txt|json)|agent-[^/]+\.meta\.json|sessions-index\.json)"
+    + MAYBE_PACKED
 )
 
 
@@ -254,6 +257,7 @@ def _read_beside(file: File, _: Options) -> Iterator[Record]:
 
 IGNORED: Final = {
     "message.usage.cache_creation.ephemeral_5m_input_tokens": "writes beside the hour-long ones",
+    "message.usage.server_tool_use.web_fetch_requests": "fetches, which cost their tokens alone",
     "data.message.*": "progress lines repeat a subagent's messages, which have their own file",
     "compactMetadata.*": "how long a conversation was when it was shortened",
     "toolUseResult.*": "what a tool answered",

@@ -6,8 +6,9 @@ event_id      a call: `codex:call:` + digest of thread and counts, and which of 
               `codex:session:` + thread
 call          a `token_usage_record` (its `usage`), or the `token_count` event of a version without
               them (its last_token_usage; a log with totals alone: what its total grew by). Both
-              tell the same call; a count whose running total is that of the one before (of its
-              limit) is only repeated. Never the totals themselves, which run on when a session is
+              tell the same call; a count whose running total is that of the one before (or of
+              the last beside its limit: each news of a limit tells the total again) is only
+              repeated. Never the totals themselves, which run on when a session is
               resumed, and in a fork begin with its parent's.
               input_tokens INCLUDE cached and cache-write tokens, which are taken off;
               output_tokens INCLUDE reasoning. Cost by our book
@@ -114,6 +115,7 @@ class Rollout:
         self.pending: PendingCall | None = None
         self.replay = Replay()
         self.totals: dict[str, Usage] = {}  # the running total that was told last, by its limit
+        self.total: Usage | None = None  # the same, whichever limit it stood beside
         self.recorded: CallUsage | None = None  # what a record told and no count repeated yet
         self.totalled = Totalled()
         self.numbers = Numbers()
@@ -202,13 +204,14 @@ class Rollout:
         self.recorded = None
 
     def _token_count(self, payload: Line, moment: datetime) -> CallUsage | None:
-        """What a count says was spent since the last of its limit; None where that is nothing."""
+        """What a count says was spent since the one before; None where that is nothing."""
         info, limit = payload.get("info"), str(part(payload, "rate_limits").get("limit_id"))
         if not isinstance(info, dict) or not info.get("total_token_usage"):
             return None
         total, last = usage_of(info["total_token_usage"]), info.get("last_token_usage")
-        before, self.totals[limit] = self.totals.get(limit), total
-        if total == before:
+        known = total in (self.total, self.totals.get(limit))
+        before, self.total, self.totals[limit] = self.total, total, total
+        if known:
             return None
         usage = usage_of(last) if last else difference(total, before)
         if not size(usage):  # a fork that begins with its parent's total

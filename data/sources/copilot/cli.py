@@ -187,7 +187,10 @@ def _without(used: Counters, stored: Sequence[Stored]) -> Counters:
 
 
 PLACES: Final = ("~/.copilot/session-state", "$COPILOT_HOME/session-state")
-IGNORED: Final = {"*.requests.cost": "premium requests, which are no money"}
+IGNORED: Final = {
+    "*.requests.cost": "premium requests, which are no money",
+    "data.outputTokens": "a part of an answer's use, which the shutdown tells by model",
+}
 FORMAT = Format(
     "copilot_cli", "Copilot CLI's session logs", recognises, read, places=PLACES, ignored=IGNORED
 )

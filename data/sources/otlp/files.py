@@ -15,11 +15,12 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.entries import LINE_TOO_LONG, document_values, json_value
-from data.sources.files import LONGEST_LINE, File, Unpacked
+from data.sources.files import LONGEST_LINE, File
 from data.sources.format import Head
 from data.sources.otlp import json as otlp_json
 from data.sources.otlp.items import Found
 from data.sources.otlp.protobuf import numbered, parsed
+from data.sources.packing import Unpacked
 
 LARGEST: Final = 256 * 1024 * 1024
 PART: Final = 50_000  # items of a large request that are in memory at once

@@ -151,20 +151,23 @@ ADK: Final = tuple(
 )
 MLFLOW: Final = "mlflow.chat.tokenUsage."
 BRAINTRUST: Final = "braintrust.metrics."
+BRAINTRUST_SAYS: Final = "braintrust.metadata."
+LITELLM_USED: Final = "metadata.usage_object."
 DETAILS: Final = (
     *(USED + f"{name}." for name in ("input_token_details", "details", "prompt_tokens_details",
                                      "input_tokens_details")),
-    LANGSMITH + "input_token_details.",
+    LANGSMITH + "input_token_details.", LITELLM_USED + "prompt_tokens_details.",
 )  # fmt: skip
 OUTPUT_DETAILS: Final = (
     *(USED + f"{name}." for name in ("output_token_details", "details",
                                      "completion_tokens_details", "output_tokens_details")),
-    LANGSMITH + "output_token_details.",
+    LANGSMITH + "output_token_details.", LITELLM_USED + "completion_tokens_details.",
 )  # fmt: skip
+QUOTED: Final = ("mlflow.llm.model", "mlflow.llm.provider")  # texts as JSON
 FOLDED: Final = Names(
-    META[:-1], "gcp.vertex.agent.llm_response", MLFLOW[:-1], BRAINTRUST[:-1],
-    "braintrust.span_attributes", "metadata", LANGSMITH[:-1],
-    *(name[:-1] for name in (*DETAILS[:-1], *OUTPUT_DETAILS[:-1])),
+    META[:-1], "gcp.vertex.agent.llm_response", MLFLOW[:-1], "mlflow.llm.cost", BRAINTRUST[:-1],
+    BRAINTRUST_SAYS[:-1], "braintrust.span_attributes", "metadata", LANGSMITH[:-1],
+    LITELLM_USED[:-1], *QUOTED, *(name[:-1] for name in (*DETAILS[:-2], *OUTPUT_DETAILS[:-2])),
 )  # fmt: skip
 
 
@@ -179,11 +182,13 @@ OPERATION: Final = Names("gen_ai.operation.name")
 PROVIDER: Final = Names(
     "gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "llm.vendor",
     "embedding.provider", "ai.model.provider", "langsmith.metadata.ls_provider",
+    "mlflow.llm.provider", BRAINTRUST_SAYS + "provider",
 )  # fmt: skip
 REQUESTED: Final = Names(
     "gen_ai.request.model", "llm.request.model_name", "llm.request.model", "llm.model_name",
     "embedding.model_name", "ai.model.id", "langfuse.observation.model.name",
     "langfuse.observation.model", "langsmith.metadata.ls_model_name", "mlflow.llm.model",
+    BRAINTRUST_SAYS + "model",
 )  # fmt: skip
 ANSWERED: Final = Names(
     "gen_ai.response.model", "llm.response.model_name", "llm.response.model", "ai.response.model",
@@ -226,7 +231,7 @@ CACHED: Final = Names(
     *each(DETAILS, "cache_read_tokens", "cache_read_input_tokens", "cached_tokens", "cache_read"),
     *each(ADK, "cached_content_token_count", "cachedContentTokenCount"),
     MLFLOW + "cache_read_input_tokens", BRAINTRUST + "prompt_cached_tokens",
-    USAGE_METADATA + "cache_read_input_tokens",
+    USAGE_METADATA + "cache_read_input_tokens", LITELLM_USED + "cache_read_input_tokens",
 )  # fmt: skip
 WRITTEN: Final = Names(
     USED + "cache_creation.input_tokens", USED + "cache_write.input_tokens",
@@ -239,7 +244,7 @@ WRITTEN: Final = Names(
     *each(DETAILS, "cache_write_tokens", "cache_creation_input_tokens", "cache_creation",
           "cache_creation_tokens", "cache_write"),
     MLFLOW + "cache_creation_input_tokens", BRAINTRUST + "prompt_cache_creation_tokens",
-    USAGE_METADATA + "cache_write_input_tokens",
+    USAGE_METADATA + "cache_write_input_tokens", LITELLM_USED + "cache_creation_input_tokens",
 )  # fmt: skip
 REASONED_BESIDE: Final = Names(  # of programs whose output excludes it
     USED + "experimental.reasoning_tokens",
@@ -258,6 +263,7 @@ WRITTEN_HOUR: Final = Names(
     CLAUDE + "cache_creation.ephemeral_1h_input_tokens",
     USED + "cache_creation.ephemeral_1h_input_tokens", USED + "cache_creation_1h_input_tokens",
     *each(DETAILS, "ephemeral_1h_input_tokens", "cache_creation_1h"),
+    DETAILS[-1] + "cache_creation_token_details.ephemeral_1h_input_tokens",
 )  # fmt: skip
 WRITTEN_SHORT: Final = Names(*each(DETAILS, "ephemeral_5m_input_tokens"))
 AUDIO_INPUT: Final = Names(
@@ -284,6 +290,7 @@ SEARCHED: Final = Names(
 )  # fmt: skip
 KINDS_OF_COUNTS: Final = CACHED.bit | WRITTEN.bit | WRITTEN_HOUR.bit | REASONED.bit
 SPEED: Final = Names(CLAUDE + "speed")
+PLACE: Final = Names(CLAUDE + "inference_geo")
 TIER: Final = Names(
     CLAUDE + "service_tier", META + "openai.serviceTier",
     "gen_ai.openai.response.service_tier", "openai.response.service_tier",
@@ -292,12 +299,14 @@ TIER: Final = Names(
 )  # fmt: skip
 TOTAL: Final = Names(
     USED + "total_tokens", "llm.usage.total_tokens", COUNT_PREFIX + "total", "ai.usage.totalTokens",
-    META + "google.usageMetadata.totalTokenCount", MLFLOW + "total_tokens",
+    META + "google.usageMetadata.totalTokenCount", MLFLOW + "total_tokens", BRAINTRUST + "tokens",
+    LITELLM_USED + "total_tokens", "gen_ai.client.token.usage",
     *each(ADK, "total_token_count", "totalTokenCount"),
 )  # fmt: skip
 COST: Final = Names(
     USED + "cost", USED + "total_cost", "gen_ai.cost.total_cost", "llm.cost.total",
-    "operation.cost", "llm.usage.cost", META + "gateway.cost", META + "openrouter.usage.cost",
+    "operation.cost", "llm.usage.cost", "mlflow.llm.cost.total_cost", META + "gateway.cost",
+    META + "openrouter.usage.cost",
 )  # fmt: skip
 LANGFUSE_USAGE: Final = Names("langfuse.observation.usage_details")
 LANGFUSE_COST: Final = Names("langfuse.observation.cost_details")

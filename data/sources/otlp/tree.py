@@ -51,7 +51,11 @@ KINDS: Final = {
     "llm.request.type": {"chat": "llm", "completion": "llm", "embedding": "llm"},
     "mlflow.spanType": TRACED,
     "lmnr.span.type": {"llm": "llm", "tool": "tool"},
-    unfolding.KIND: {"llm": "llm", "tool": "tool"},
+    unfolding.KIND: {
+        "llm": "llm",
+        "tool": "tool",
+        **dict.fromkeys(("task", "function", "eval", "score"), ""),
+    },
     "spring.ai.kind": {"vector_store": "integration", "tool_call": "tool"},
 }
 # What tells a role beside the names of `names.py`.

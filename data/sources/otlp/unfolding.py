@@ -15,7 +15,7 @@ from typing import Any, Final
 import orjson
 
 from data.sources.otlp.items import Span
-from data.sources.otlp.names import FOLDED, MASKS, Attributes
+from data.sources.otlp.names import FOLDED, LITELLM_USED, MASKS, QUOTED, Attributes
 
 LONGEST: Final = 4_000_000  # characters; ADK puts whole answers there
 LONGEST_LITERAL: Final = 2_000
@@ -28,6 +28,9 @@ ABOVE: Final = frozenset(
 )
 
 
+WHOLE: Final = (*QUOTED, LITELLM_USED[:-1])  # that are read as they are, too
+
+
 def unfold(spans: Iterable[Span]) -> None:
     """Give spans whose attributes hold JSON what it says."""
     for span in spans:
@@ -36,12 +39,11 @@ def unfold(spans: Iterable[Span]) -> None:
 
 
 def _unfolded(attributes: Attributes) -> Attributes:
-    texts = {name: attributes[name] for name in FOLDED if name in attributes}
-    plain = {name: value for name, value in attributes.items() if name not in texts}
-    parts = {
-        path: value for name, text in texts.items() for path, value in _parts(name, _object(text))
-    }
-    return Attributes(parts | plain)
+    objects = {name: _object(attributes[name]) for name in FOLDED if name in attributes}
+    plain = {name: value for name, value in attributes.items() if name not in objects}
+    parts = {path: value for name, held in objects.items() for path, value in _parts(name, held)}
+    whole = {name: objects[name] or attributes[name] for name in WHOLE if name in objects}
+    return Attributes(parts | plain | whole)
 
 
 def _object(text: Any) -> Any:
@@ -64,8 +66,8 @@ def _literal(text: str) -> Any:
 
 
 def _parts(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if path in READ_NAMES:
-        yield path, value
-    elif path in ABOVE and isinstance(value, Mapping):
+    if path in ABOVE and isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _parts(f"{path}.{name}", inner)
+    elif path in READ_NAMES:
+        yield path, value

@@ -15,6 +15,7 @@ from typing import Final
 
 from data.errors import EventError
 from data.events.table import TOKENS
+from data.sources.anthropic.answers import US_INFERENCE, in_us_alone
 from data.sources.fields import count, nano, service_tier
 from data.sources.format import Raw
 from data.sources.langfuse import usage as langfuse
@@ -23,6 +24,7 @@ from data.sources.otlp.names import MASKS, Attributes, first_known, first_text
 from data.sources.unread import is_something, matters
 
 Counts = dict[str, int | None]
+TIERS: Final = names.TIER.bit | names.SPEED.bit | names.PLACE.bit
 COSTS: Final = names.COST.bit | names.LANGFUSE_COST.bit
 COUNTED: Final = (names.INPUT, names.CACHED, names.WRITTEN, names.OUTPUT, names.REASONED)
 
@@ -165,8 +167,10 @@ def _is_read_as_usual(name: str) -> bool:
 
 def tier(attributes: Attributes) -> Raw:
     """As what the call was processed; what was asked for counts where no answer says it."""
-    if not attributes.spelled & (names.TIER.bit | names.SPEED.bit):
+    if not attributes.spelled & TIERS:
         return {}
+    if in_us_alone({"inference_geo": first_text(attributes, names.PLACE)}):
+        return {"unpriced_reason": f"no rate for {US_INFERENCE}"}
     if first_text(attributes, names.SPEED) == "fast":
         return {"service_tier": "fast"}
     tiers = (service_tier(attributes.get(name)) for name in names.TIER)
