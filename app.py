@@ -189,7 +189,7 @@ def _invite(settings: Settings, state: State) -> None:
     note = settings.data_dir / SETUP_FILE
     note.unlink(missing_ok=True)
     if token := state.setup_token():
-        write_private(note, f"{one_time_links.setup_link(token, settings.host, settings.port)}\n")
+        write_private(note, f"{one_time_links.setup_link(token, settings)}\n")
         print(f"Create the first account: open the link in {note}", flush=True)
 
 

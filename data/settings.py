@@ -7,13 +7,16 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from data.errors import SettingsError, excerpt
 from data.events.table import micros
 
 PREFIX: Final = "SPENDSCOPE_"
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 SIGN_INS: Final = ("demo", "local")
 LOG_FORMATS: Final = ("text", "json")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
@@ -40,6 +43,8 @@ class Settings:
     ingest_key: str | None
     metrics_key: str | None
     sign_in: tuple[str, ...]
+    trusted_proxies: tuple[str, ...]  # addresses and networks
+    public_url: str | None
     litellm_url: str | None
     litellm_every: int
     audit_retention: int | None  # days
@@ -54,11 +59,7 @@ class Settings:
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """The settings of an environment; raises `SettingsError` naming the wrong one."""
-        given = {
-            key.removeprefix(PREFIX): value.strip()
-            for key, value in environ.items()
-            if key.startswith(PREFIX) and value.strip()
-        }
+        given = _given(environ)
         for name in LATER:
             if name in given:
                 raise SettingsError(f"{PREFIX}{name} is set, but OIDC sign-in is not available yet")
@@ -75,6 +76,8 @@ class Settings:
             ingest_key=given.get("INGEST_KEY"),
             metrics_key=given.get("METRICS_KEY"),
             sign_in=_sign_ins(given.get("SIGN_IN", "demo,local")),
+            trusted_proxies=_networks(given.get("TRUSTED_PROXIES", "")),
+            public_url=_site(given.get("PUBLIC_URL")),
             litellm_url=given.get("LITELLM_URL"),
             litellm_every=_seconds("LITELLM_EVERY", given.get("LITELLM_EVERY", "60")),
             audit_retention=_days("AUDIT_RETENTION", given.get("AUDIT_RETENTION")),
@@ -82,6 +85,15 @@ class Settings:
             log_level=_one_of("LOG_LEVEL", given.get("LOG_LEVEL", "info"), LOG_LEVELS),
             now_frozen=_now(given.get("NOW")),
         )
+
+
+def _given(environ: Mapping[str, str]) -> dict[str, str]:
+    """Our variables, without their prefix; one that is empty is none."""
+    return {
+        key.removeprefix(PREFIX): value.strip()
+        for key, value in environ.items()
+        if key.startswith(PREFIX) and value.strip()
+    }
 
 
 def _port(text: str) -> int:
@@ -137,6 +149,40 @@ def _sign_ins(text: str) -> tuple[str, ...]:
                 f"SPENDSCOPE_SIGN_IN lists some of {', '.join(SIGN_INS)}, not {excerpt(name)}"
             )
     return chosen
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    listed = tuple(part.strip() for part in text.split(",") if part.strip())
+    for one in listed:
+        try:
+            ip_network(one)
+        except ValueError:
+            allowed = "lists addresses or networks, as 127.0.0.1, 10.0.0.0/8"
+            problem = f"{PREFIX}TRUSTED_PROXIES {allowed}: not {excerpt(one)}"
+            raise SettingsError(problem) from None
+    return listed
+
+
+def _site(text: str | None) -> str | None:
+    """Scheme and host, in small letters, without the port that the scheme means anyway."""
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(text.lower())
+        port = parts.port
+    except ValueError:
+        raise _no_site() from None
+    host = parts.netloc.removesuffix(f":{DEFAULT_PORTS.get(parts.scheme)}")
+    plain = all(one.isalnum() or one in "-.:[]" for one in host)
+    rest = parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or port == 0 or not plain or rest:
+        raise _no_site()
+    return f"{parts.scheme}://{host}"
+
+
+def _no_site() -> SettingsError:
+    example = "https://spendscope.example.org, without a path"
+    return SettingsError(f"{PREFIX}PUBLIC_URL must be an address as {example}")
 
 
 def _now(text: str | None) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -16,7 +16,14 @@ from tests.serving import Served
 @pytest.fixture
 def listening(served: Served) -> Iterator[Any]:
     """The waitress server of the application that is served, while it runs."""
-    made = make_server(served.app.server, host="127.0.0.1", port=0, threads=4)
+    with listens(served) as made:
+        yield made
+
+
+@contextmanager
+def listens(served: Served, port: int = 0) -> Iterator[Any]:
+    """The same for any application, at a port that is free."""
+    made = make_server(served.app.server, host="127.0.0.1", port=port, threads=4)
     thread = threading.Thread(target=made.run)
     thread.start()
     yield made

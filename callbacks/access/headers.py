@@ -13,10 +13,12 @@ from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
 from callbacks.access.session import bearer
+from callbacks.access.site import THIS_HOST, is_secure
 
 LIFETIME: Final = timedelta(hours=12)
 # The cookie Dash reads by itself and sends back as X-CSRFToken.
 CSRF_COOKIE: Final = "_csrf_token"
+TLS_ALONE: Final = "max-age=31536000"
 CODE: Final = ("/assets/", "/_dash-component-suites/")
 FOREVER: Final = "public, max-age=31536000, immutable"
 POLICY: Final = (
@@ -34,10 +36,15 @@ HEADERS: Final = {
 
 
 class Cookies(SecureCookieSessionInterface):
-    """Flask's signed session; over https its cookie never travels without it."""
+    """Flask's signed session; under TLS its cookie never travels without it, and by its name no
+    other host can have set it."""
+
+    def get_cookie_name(self, app: Flask) -> str:
+        name = super().get_cookie_name(app)
+        return f"{THIS_HOST}{name}" if is_secure() else name
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
-        return request.is_secure
+        return is_secure()
 
 
 def harden(server: Flask, script_hashes: Callable[[], list[str]]) -> None:
@@ -59,6 +66,8 @@ def harden(server: Flask, script_hashes: Callable[[], list[str]]) -> None:
 def _add_headers(answer: Response, policy: str) -> Response:
     answer.headers.update(HEADERS)
     answer.headers["Content-Security-Policy"] = policy
+    if is_secure():
+        answer.headers["Strict-Transport-Security"] = TLS_ALONE
     if not request.path.startswith(CODE):
         answer.headers.setdefault("Cache-Control", "no-store")
     elif "m" in request.args and answer.status_code == 200:
@@ -76,7 +85,7 @@ def _set_csrf_cookie(answer: Response) -> None:
         CSRF_COOKIE,
         generate_csrf(),
         max_age=LIFETIME,
-        secure=request.is_secure,
+        secure=is_secure(),
         httponly=False,
         samesite="Lax",
     )

@@ -14,6 +14,7 @@ from callbacks.access.pages import notice, page
 from callbacks.access.session import Authenticator, account_person
 from callbacks.access.trail import origin
 from data.errors import Refused, Stranger, TooMany
+from data.settings import Settings
 from data.state.account_changes import LINK_OVER, find_link, use_link
 from data.state.accounts import Account
 
@@ -38,9 +39,9 @@ def _page(view: Callable[[Authenticator], Any], authenticator: Authenticator) ->
         return wait, refusal.status, retry_after(refusal)
 
 
-def setup_link(token: str, host: str, port: int) -> str:
-    """Where the first account is made: the one-time link that a start without accounts prints."""
-    return f"{address(host, port)}{SETUP}?token={token}"
+def setup_link(token: str, settings: Settings) -> str:
+    """Where the first account is made: the one-time link that a start without accounts leaves."""
+    return f"{site(settings)}{SETUP}?token={token}"
 
 
 def password_link(token: str, site: str) -> str:
@@ -48,9 +49,10 @@ def password_link(token: str, site: str) -> str:
     return f"{site.rstrip('/')}{OWN_PASSWORD}?token={token}"
 
 
-def address(host: str, port: int) -> str:
-    """Where this server is, as it knows."""
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+def site(settings: Settings) -> str:
+    """Where this server is, as it knows: its public address, or the one it listens on."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return settings.public_url or f"http://{host}:{settings.port}"
 
 
 def set_up(authenticator: Authenticator) -> Any:

@@ -9,7 +9,7 @@ from flask import Flask, redirect, request, session
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
-from callbacks.access import one_time_links
+from callbacks.access import one_time_links, site
 from callbacks.access.browser_session import begin_session, end_session
 from callbacks.access.demo import why_closed
 from callbacks.access.guard import (
@@ -53,6 +53,7 @@ def attach(
     """Close a server to strangers and give it its ways in. Call it before Dash gets the server."""
     authenticator = Authenticator(settings, state, store, Tokens(settings), PersonDirectory(state))
     server.secret_key = settings.secret_key
+    site.attach(server, settings)
     harden(server, script_hashes)
     install_authenticator(server, authenticator)
     guard(server)

@@ -51,9 +51,8 @@ def run(
         raise Refused("id", f"say whose: spendscope account {action} ID")
     if action == "password" and given.link:
         token = make_link(state, actor, user)
-        site = one_time_links.address(settings.host, settings.port)
         yield f"Whoever opens this link sets the password of {user}; it works once, for three days:"
-        yield one_time_links.password_link(token, site)
+        yield one_time_links.password_link(token, one_time_links.site(settings))
         return
     yield ACTIONS[action](state, actor, user, given)
 

@@ -17,6 +17,7 @@ from waitress import create_server
 from callbacks.access.guard import RECEIVING
 from callbacks.access.ingest_key import require_ingest_key, require_key
 from callbacks.access.session import current_scope
+from callbacks.access.site import THIS_HOST
 from callbacks.receive.connections import (
     EVERY_SECONDS,
     FILES_OF_OTHERS,
@@ -51,6 +52,8 @@ def make_server(server: Flask, host: str, port: int, threads: int) -> Any:
         made = create_server(
             server, ident=None, max_request_body_size=LARGEST_UPLOAD + 1, recv_bytes=READ_AT_ONCE,
             host=host, port=port, threads=threads, cleanup_interval=EVERY_SECONDS,
+            # Which proxy is believed, callbacks/access/site.py decides.
+            clear_untrusted_proxy_headers=False,
             # Beyond those that are served there is room for one that another is closed for.
             connection_limit=most_connections() + FILES_OF_OTHERS, asyncore_use_poll=True,
         )  # fmt: skip
@@ -73,7 +76,9 @@ def _room_of(
     """How large a body may be: of who shows the key that its door asks for, or has signed in."""
     sent = {name.replace("_", "-"): headers[name] for name in headers if name not in ABOUT_BODY}
     origin = {"REMOTE_ADDR": address}
-    with server.test_request_context(path, method=method, headers=sent, environ_base=origin):
+    # Under TLS the cookie has a name of its own, by which it is looked for.
+    site = "https://_" if THIS_HOST in headers.get("COOKIE", "") else "http://_"
+    with server.test_request_context(path, site, method=method, headers=sent, environ_base=origin):
         try:
             return _room(method, path, stores, key)
         except SpendscopeError:

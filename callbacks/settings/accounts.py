@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import request
-
 from callbacks.access.browser_session import renew_session
 from callbacks.access.one_time_links import password_link
 from callbacks.access.session import current_authenticator, current_person
+from callbacks.access.site import public_site
 from callbacks.settings.resource import Context, Found, Opening, Page, Resource, Route, Values
 from components.settings.accounts import CARD, PASSWORD
 from components.settings.resource import Row
@@ -44,7 +43,7 @@ def _read(context: Context) -> Found[Account]:
 
 
 def _link(context: Context, user: Any) -> str:
-    return password_link(make_link(context.state, context.actor, str(user)), request.host_url)
+    return password_link(make_link(context.state, context.actor, str(user)), public_site())
 
 
 def _create(context: Context, values: Values) -> Made:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import request
-
+from callbacks.access.site import public_site
 from callbacks.settings.resource import Found, Page, Resource, Route
 from components.settings.keys import CARD, exporter
 from data.ingest.keys import Key, add, list_keys, require_platform_admin, revoke
@@ -39,6 +38,4 @@ KEYS: Final[Resource[Key]] = Resource(
         made=lambda made: key_as_dict(made[0]) | {"key": made[1]},
     ),
 )
-PAGE: Final = Page(
-    "ingest", "Ingest", (KEYS,), after=lambda: [exporter(request.host_url.rstrip("/"))]
-)
+PAGE: Final = Page("ingest", "Ingest", (KEYS,), after=lambda: [exporter(public_site())])
