@@ -23,7 +23,7 @@ from callbacks.access import (
 )
 from callbacks.analytics import arrival, events_drawer, filter_bar, navigation, redraw
 from callbacks.api import analytics, listing, prometheus, resources
-from callbacks.commands import litellm_sync, remote_store
+from callbacks.commands import backups, litellm_sync, remote_store
 from callbacks.commands.main import load
 from callbacks.commands.main import main as command
 from callbacks.receive import events, http_server, otlp, request_body, uploads
@@ -72,7 +72,7 @@ def create_app(
     sign_in.attach(server, settings, state, store, lambda: app.csp_hashes())
     compression.attach(server)
     _route(server, stores, reader or LocalRequestParser(store.book), pages)
-    remote_store.attach(server, store, key)
+    remote_store.attach(server, stores, key, backups.verbs(server))
     http_server.attach(server, stores, key)
     app = _dash(server)
     callback_bodies.attach(app)
@@ -140,18 +140,33 @@ def _doors(server: Flask, stores: Stores, reader: RequestParser) -> None:
 
 
 def serve(settings: Settings, with_sample: bool = False) -> None:
-    """Serve until stopped."""
+    """Serve until stopped; with the data of a backup from then on, where one is to be restored."""
     signal.signal(signal.SIGTERM, _stop)
     close_to_others(settings.data_dir, settings.events_url, settings.state_url)
-    state, key = State(settings.state_url), remote_store.new_key()
-    state.require_sound()
-    store = open_events(settings.events_url, PriceBookStore.at_start(state, settings.now()))
-    store.require_sound()
-    if with_sample and not demo.sources(store):
-        load(store, 100_000, 90, 7, settings.now())
-        examples(state, store, settings.now())
+    restart = backups.Restart()
+    _serve(settings, with_sample, restart)
+    while restart.put_back(settings):
+        _serve(settings, False, restart)
+
+
+def _serve(settings: Settings, with_sample: bool, restart: backups.Restart) -> None:
+    """Have the stores open, and serve until stopped."""
+    with closing(State(settings.state_url)) as state:
+        state.require_sound()
+        prices = PriceBookStore.at_start(state, settings.now())
+        with closing(open_events(settings.events_url, prices)) as store:
+            store.require_sound()
+            if with_sample and not demo.sources(store):
+                load(store, 100_000, 90, 7, settings.now())
+                examples(state, store, settings.now())
+            _answer(settings, state, store, restart)
+
+
+def _answer(settings: Settings, state: State, store: EventStore, restart: backups.Restart) -> None:
+    key, tally = remote_store.new_key(), LiveImports(state)
     with closing(ParserProcess(settings.state_url)) as reader:
-        app = create_app(settings, state, store, key, tally := LiveImports(state), reader)
+        app = create_app(settings, state, store, key, tally, reader)
+        restart.attach(app.server)
         _listen(settings, state, store, key, app)
     tally.flush()
 
@@ -176,6 +191,7 @@ def _listen(settings: Settings, state: State, store: EventStore, key: str, app: 
     ):
         prometheus.watch_sync(app.server, sync)
         listening.run()
+        http_server.close(listening)
 
 
 def _stop(*_: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from callbacks.access import log
 from callbacks.access.demo import sources
-from callbacks.commands import accounts, checks, exchange
+from callbacks.commands import accounts, backups, checks, exchange
 from callbacks.commands.importing import import_usage, instant
 from callbacks.commands.remote_store import RemoteStore, open_store
 from callbacks.commands.sending import send_usage
@@ -142,6 +142,8 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Settings], int]]] = {
     "token": _token,
     "account": _account,
     "exchange-rate": _exchange_rate,
+    "backup": backups.backup,
+    "restore": backups.restore,
     "check": _check,
 }
 
@@ -168,6 +170,10 @@ def parser() -> argparse.ArgumentParser:
     rate.add_argument("currency", nargs="?", help="three letters: EUR")
     rate.add_argument("dollars", nargs="?", help="how many US dollars one of it is worth")
     rate.add_argument("--from", dest="start", metavar="DAY", help="the day it holds from; today")
+    add("backup", help="copy all data into a new folder").add_argument("folder", metavar="DIR")
+    restore = add("restore", help="have the data of a backup again")
+    restore.add_argument("folder", metavar="DIR")
+    restore.add_argument("--replace", action="store_true", help="in the place of what is there")
     add("check", help="check the stored data against itself")
     return top
 

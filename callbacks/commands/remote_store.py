@@ -10,9 +10,10 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +26,9 @@ from flask import Flask, Response, jsonify, request
 from callbacks.access.ingest_key import require_key
 from callbacks.commands import checks
 from callbacks.receive.request_body import request_body, split_into_bodies
+from callbacks.stores import Stores
 from data.engines.protocol import EventStore, open_events
+from data.engines.totals import Totals
 from data.errors import EventError, Refused, StoreError, Stranger
 from data.events.cleaning import clean
 from data.events.merging import WriteResult
@@ -43,10 +46,14 @@ SERVER_FILE: Final = "server.json"
 PATH: Final = "/api/v1/store/"
 TIMEOUT_SECONDS: Final = 120
 PAUSE_SECONDS: Final = 0.5
+COPY_SECONDS: Final = 3_600
+Verb = Callable[[Stores, Any], Any]
 
 
-def attach(server: Flask, store: EventStore, key: str) -> None:
-    """Let commands of this machine use the store through the server, under its own key."""
+def attach(server: Flask, stores: Stores, key: str, more: Mapping[str, Verb]) -> None:
+    """Let commands of this machine use the stores through the server, under its own key. `more` are
+    verbs beside those of an event store."""
+    verbs = {name: partial(_of_events, verb) for name, verb in VERBS.items()} | dict(more)
 
     @server.post(f"{PATH}<verb>")
     def work(verb: str) -> Response:
@@ -55,9 +62,13 @@ def attach(server: Flask, store: EventStore, key: str) -> None:
         require_key(key)
         with request_body() as content:
             body = orjson.loads(content)
-        if verb not in VERBS:
-            raise Refused("verb", f"a store can {', '.join(VERBS)}")
-        return jsonify(VERBS[verb](store, body))
+        if verb not in verbs:
+            raise Refused("verb", f"a store can {', '.join(verbs)}")
+        return jsonify(verbs[verb](stores, body))
+
+
+def _of_events(verb: Callable[[EventStore, Any], Any], stores: Stores, body: Any) -> Any:
+    return verb(stores.store, body)
 
 
 def _write(store: EventStore, raws: list[Any]) -> dict[str, Any]:
@@ -93,6 +104,7 @@ VERBS: Final[dict[str, Callable[[EventStore, Any], Any]]] = {
     "stored_shared_ids": lambda store, ids: sorted(store.stored_shared_ids(ids)),
     "remove": lambda store, source: store.remove(str(source)),
     "check": lambda store, _: list(checks.run_all(store)),
+    "totals": lambda store, _: store.count_by_source(),
 }
 
 
@@ -157,6 +169,22 @@ class RemoteStore:
         """What `checks.run_all` finds over there."""
         return [(str(name), str(problem)) for name, problem in self._ask("check", None)]
 
+    def count_by_source(self) -> dict[str, Totals]:
+        return {str(name): Totals(*counts) for name, counts in self._ask("totals", None).items()}
+
+    def back_up(self, folder: Path) -> None:
+        """The server makes a backup in a folder."""
+        self._post("back_up", orjson.dumps(str(folder)), COPY_SECONDS)
+
+    def restore(self, folder: Path, replace: bool) -> None:
+        """The server begins anew with the data of a backup, after this."""
+        body = {"folder": str(folder), "replace": replace}
+        self._post("restore", orjson.dumps(body), COPY_SECONDS)
+
+    def is_same(self, other: RemoteStore) -> bool:
+        """Whether it is one run of a server."""
+        return self._key == other._key
+
     def close(self) -> None:
         """Nothing is open here."""
 
@@ -171,12 +199,12 @@ class RemoteStore:
     def _ask(self, verb: str, what: Any) -> Any:
         return self._post(verb, orjson.dumps(what))
 
-    def _post(self, verb: str, content: bytes) -> Any:
+    def _post(self, verb: str, content: bytes, seconds: int = TIMEOUT_SECONDS) -> Any:
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         post = Request(f"{self._url}{PATH}{verb}", content, headers)  # noqa: S310
         until = time.monotonic() + TIMEOUT_SECONDS
         try:
-            while (answer := _read_answer(post, time.monotonic() < until)) is None:
+            while (answer := _read_answer(post, time.monotonic() < until, seconds)) is None:
                 time.sleep(PAUSE_SECONDS)
             return orjson.loads(answer)
         except (URLError, OSError) as error:
@@ -185,10 +213,10 @@ class RemoteStore:
             ) from None
 
 
-def _read_answer(post: Request, patient: bool) -> bytes | None:
+def _read_answer(post: Request, patient: bool, seconds: int) -> bytes | None:
     """What the server says; None where it is busy and there is time to ask again."""
     try:
-        with urlopen(post, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
+        with urlopen(post, timeout=seconds) as answer:  # noqa: S310
             return bytes(answer.read())
     except HTTPError as error:
         message = error.read().decode(errors="replace")[:300]
@@ -197,15 +225,24 @@ def _read_answer(post: Request, patient: bool) -> bytes | None:
         raise StoreError(f"the running server refused: {message}") from None
 
 
+def running_server(
+    settings: Settings, book: Callable[[], PriceBook] = public
+) -> RemoteStore | None:
+    """The server that has the stores open, if one does."""
+    note = settings.data_dir / SERVER_FILE
+    if not note.exists():
+        return None
+    server = json.loads(note.read_text())
+    remote = RemoteStore(server["url"], server["key"], book)
+    return remote if remote.alive() else None
+
+
 def open_store(settings: Settings) -> EventStore | RemoteStore:
     """The event store, through the server that has it open, or opened here; it prices by the
     entries that are kept as the command starts."""
     with closing(State(settings.state_url)) as state:
-        present, note = PriceBookStore(state)(), settings.data_dir / SERVER_FILE
-        if note.exists():
-            server = json.loads(note.read_text())
-            remote = RemoteStore(server["url"], server["key"], lambda: present)
-            if remote.alive():
-                return remote
+        present = PriceBookStore(state)()
+        if remote := running_server(settings, lambda: present):
+            return remote
         present = PriceBookStore.at_start(state, settings.now())()
     return open_events(settings.events_url, lambda: present)

@@ -63,6 +63,11 @@ def make_server(server: Flask, host: str, port: int, threads: int) -> Any:
     return made
 
 
+def close(made: Any) -> None:
+    """Give the address back to others, with every connection there is."""
+    made.asyncore.close_all(getattr(made, "map", None) or made._map)
+
+
 def _refusal(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"port {port} of {host} is in use: stop what listens there, or set SPENDSCOPE_PORT"

@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL, make_url
 from data.dialect import Expression
 from data.engines.grouping import Grouping, Names
 from data.engines.memo import Memo
+from data.engines.totals import Totals
 from data.errors import SettingsError
 from data.events.merging import ANYWHERE, Bound, WriteResult
 from data.events.table import Event
@@ -96,6 +97,13 @@ class EventStore(EventSink, Protocol):
     def count_duplicates(self) -> int:
         """How many stored events carry an id that an other one carries; 0, or we have a bug."""
 
+    def count_by_source(self) -> dict[str, Totals]:
+        """What is stored, by source."""
+
+    def back_up(self, path: Path) -> dict[str, Totals]:
+        """All of it as it is at one moment, into a new file, beside those who read and write; what
+        was stored then."""
+
     def require_sound(self) -> None:
         """Raises `StoreError` where some of what is stored cannot be read any more."""
 
@@ -116,6 +124,13 @@ def open_events(url: str, book: Callable[[], PriceBook] = public) -> EventStore:
     from data.engines.duckdb.store import DuckEvents
 
     return DuckEvents(Path(parsed.database or ":memory:"), book)
+
+
+def read_totals(path: Path) -> dict[str, Totals]:
+    """What a file that `back_up` made holds, by source; raises `StoreError` for a damaged one."""
+    from data.engines.duckdb.copies import read_totals as read
+
+    return read(path)
 
 
 def _parsed(url: str) -> URL:

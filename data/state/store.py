@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +40,16 @@ class State:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def back_up(self, path: Path) -> None:
+        """All of it as it is at one moment, into a new file, beside those who read and write."""
+        with (
+            translated_errors(self._name),
+            closing(self._engine.raw_connection()) as ours,
+            closing(sqlite3.connect(path)) as copy,
+        ):
+            present: Any = ours.driver_connection
+            present.backup(copy)
 
     def require_sound(self) -> None:
         """Raises `StoreError` where the file is damaged."""

@@ -32,7 +32,7 @@ from duckdb_sqlalchemy import ConnectionWrapper
 import data.engines.duckdb.dialect  # noqa: F401  # how it says what `data.dialect` wants
 from data.access.people import NO_ALIASES
 from data.dialect import Expression
-from data.engines.duckdb import damage, partial_answers, repricing
+from data.engines.duckdb import copies, damage, partial_answers, repricing
 from data.engines.duckdb.batch import Batch, moments, probably_stored, without_duplicates
 from data.engines.duckdb.commits import PATIENCE, Busy, Commits, Outcome
 from data.engines.duckdb.loading import load
@@ -46,6 +46,7 @@ from data.engines.duckdb.texts import compiled, over_events
 from data.engines.grouping import Form, Grouping, Names
 from data.engines.memo import Memo
 from data.engines.partials import QUARTER, Undecomposable, partials
+from data.engines.totals import Totals
 from data.engines.versions import ALL_TIME, OF_A_DAY
 from data.errors import Refused
 from data.events.digest_index import DigestIndex, digests
@@ -110,6 +111,13 @@ class DuckEvents:
         )
         sa.event.listen(self.sql, "do_execute", self._execute)
         self._partial_answers = PartialAnswers(self._root, self.sql, self._noted)
+
+    def count_by_source(self) -> dict[str, Totals]:
+        with closing(self._root.cursor()) as reader:
+            return copies.totals(reader)
+
+    def back_up(self, path: Path) -> dict[str, Totals]:
+        return copies.copy(self._root, path)
 
     def require_sound(self) -> None:
         if self._path.exists():
