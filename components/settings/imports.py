@@ -42,7 +42,8 @@ SOURCES: Final = Card(
     below=_unpriced_link,
 )  # fmt: skip
 IMPORTS: Final = Card(
-    "imports", "import", "Imports", "Choose one to read what was rejected and why.",
+    "imports", "import", "Imports",
+    "Choose one to read what was rejected and why, and what nobody reads.",
     columns=(
         Column("last", "When", 170, unit=INSTANT),
         Column("way", "Way", 130, of=lambda one: WAYS[one.way]), Column("who", "By", 130),

@@ -6,7 +6,8 @@ bodies.
 event_id      `azure_openai:` + the answer's id where a gateway logged it, else a fingerprint of
               correlationId, time, resource and operation
 call          each line whose properties (an object, or the same as text) name a model or its
-              deployment; of a gateway, whose operation answers as a model: others call none
+              deployment; of a gateway, whose operation answers as a model or, as operations may
+              be named anyhow, whose POST went to a path of one: others call none
 tokens        RequestResponse: null, Azure tells only how many bytes were sent; unpriced for that
               reason. GatewayLogs: usage of the backend's answer, null for a stream; list price
 model         modelName, or the answer's; the deployment and the model's version stand in tags;
@@ -20,6 +21,7 @@ not counted   lines of other categories, and operations without a model. A gatew
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -47,6 +49,9 @@ ACCOUNT: Final = "RequestResponse"
 GATEWAY: Final = "GatewayLogs"
 OPERATIONS: Final = {"chatcompletions": "chat", "embeddings": "embeddings",
                      "completions": "text_completion"}  # fmt: skip
+PATH: Final = re.compile(r"/(chat/completions|responses|embeddings|completions)/?(?:\?|$)")
+PATHS: Final = {"chat/completions": "chat", "responses": "chat", "embeddings": "embeddings",
+                "completions": "text_completion"}  # fmt: skip
 OTHER: Final = Note("lines of other categories, or of operations that call no model: not stored")
 UNTOLD: Final = UNPRICED | {"unpriced_reason": "no token counts"}
 SILENT: Final = Note("Azure's request logs tell no tokens: calls without tokens and cost")
@@ -105,7 +110,7 @@ def _call(_: str, line: Row) -> Iterator[Raw | Note]:
     properties, category = _object(line.get("properties")), line.get("category")
     answer = _object(properties.get("backendResponseBody") or properties.get("responseBody"))
     operation = text(properties.get("operationId")) or text(line.get("operationName")) or ""
-    called = OPERATIONS.get(operation.partition("_")[0].lower())
+    called = OPERATIONS.get(operation.partition("_")[0].lower()) or _by_path(properties)
     named = properties.get("modelName") or properties.get("modelDeploymentName")
     if category == ACCOUNT and named:
         yield _event(line, properties, answer) | UNTOLD | {"operation": called}
@@ -114,6 +119,12 @@ def _call(_: str, line: Row) -> Iterator[Raw | Note]:
         yield _event(line, properties, answer) | {"operation": called}
     else:
         yield OTHER
+
+
+def _by_path(properties: Row) -> str | None:
+    """What a gateway's POST asks of a model, by where it went."""
+    found = PATH.search(text(properties.get("url")) or "")
+    return PATHS[found[1]] if found and text(properties.get("method")) == "POST" else None
 
 
 def _event(line: Row, properties: Row, answer: Row) -> Raw:

@@ -1,9 +1,9 @@
 """LangSmith's runs: JSON lines of an export (`Client.list_runs`) or pages of /runs/query.
 
 event_id      `langsmith:` + the run's id; run_id its trace, conversation_id the thread in metadata
-llm           run_type llm: usage_metadata of the run or of its answer (input_tokens INCLUDE
-              input_token_details.cache_read and cache_creation, output_tokens include reasoning),
-              else prompt_tokens and completion_tokens with prompt_token_details and
+llm           run_type llm: usage_metadata of the run, its metadata or its answer (input_tokens
+              INCLUDE input_token_details.cache_read and cache_creation, output_tokens include
+              reasoning), else prompt_tokens and completion_tokens with prompt_token_details and
               completion_token_details. Writes whose lifetime is told (ephemeral_5m_input_tokens,
               ephemeral_1h_input_tokens) are not in cache_creation, or all of it. total_cost in
               US dollars, reported; without it priced by our book
@@ -103,9 +103,25 @@ def _call(run: Row, extra: Row, started: datetime) -> Raw:
         "model": text(extra.get("ls_model_name")),
         "operation": "chat",
         "ttft_ms": None if first is None else _between(started, instant("first_token_time", first)),
-        **_tokens(run, part(run, "usage_metadata") or part(part(run, "outputs"), "usage_metadata")),
+        **_tokens(run, _usage(run, extra)),
         "cost_nano": nano("total_cost", run.get("total_cost")),
     }
+
+
+def _usage(run: Row, extra: Row) -> Row:
+    """The usage_metadata of a run, wherever its program put it; of several answers none."""
+    outputs = part(run, "outputs")
+    told = (part(each, "usage_metadata") for each in (run, outputs, extra, _message(outputs)))
+    return next(filter(None, told), {})
+
+
+def _message(outputs: Row) -> Row:
+    """The only message of LangChain's `generations`, which are lists in a list."""
+    inside = outputs.get("generations")
+    while isinstance(inside, list) and len(inside) == 1:
+        inside = inside[0]
+    message = part(inside, "message") if isinstance(inside, Mapping) else {}
+    return part(message, "kwargs") or message
 
 
 def _tokens(run: Row, usage: Row) -> Raw:

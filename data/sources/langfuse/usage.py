@@ -24,7 +24,10 @@ OLDER: Final = {
     "output": ("output", "completionTokens", "completion_tokens"),
     "total": ("total", "totalTokens", "total_tokens"),
 }
-COLUMNS: Final = {"input": "inputtokens", "output": "outputtokens", "total": "totaltokens"}
+COLUMNS: Final = {
+    "input": ("inputtokens", "prompttokens"), "output": ("outputtokens", "completiontokens"),
+    "total": ("totaltokens",),
+}  # fmt: skip
 READS: Final = ("cached", "cache_read")
 WRITES: Final = ("cache_creation", "cache_write")
 OF_WHICH: Final = {
@@ -118,20 +121,20 @@ def _parts(details: Row) -> Iterator[tuple[str, Any]]:
 
 
 def _older(row: Row) -> dict[str, int]:
-    """The `usage` object of older versions, or a table's columns of sums."""
+    """The `usage` object of older versions, or the sums in columns or keys of their own."""
     usage = _object("usage", row.get("usage"))
-    if (text(usage.get("unit")) or "TOKENS").upper() != "TOKENS":
+    if (text(usage.get("unit")) or text(row.get("unit")) or "TOKENS").upper() != "TOKENS":
         return {}
     found = {
-        name: next((usage[each] for each in names if usage.get(each) is not None), None)
-        for name, names in OLDER.items()
+        name: _first(usage, names, _first(row, COLUMNS[name])) for name, names in OLDER.items()
     }
-    numbers = {
-        name: count(name, row.get(COLUMNS[name]) if each is None else each)
-        for name, each in found.items()
-    }
+    numbers = {name: count(name, each) for name, each in found.items()}
     given = {name: number for name, number in numbers.items() if number is not None}
     return given if any(given.values()) else {}
+
+
+def _first(row: Row, names: tuple[str, ...], other: Any = None) -> Any:
+    return next((row[each] for each in names if row.get(each) is not None), other)
 
 
 def cost(row: Row, used: bool) -> Raw:
