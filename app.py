@@ -26,7 +26,7 @@ from callbacks.api import analytics, listing, prometheus, resources
 from callbacks.commands import backups, litellm_sync, remote_store
 from callbacks.commands.main import load
 from callbacks.commands.main import main as command
-from callbacks.receive import events, http_server, otlp, request_body, uploads
+from callbacks.receive import arrivals, events, http_server, otlp, request_body, uploads
 from callbacks.settings import budgets, forms, preferences, price_form, tables
 from callbacks.settings.pages import PAGES
 from callbacks.settings.resource import Page
@@ -90,6 +90,7 @@ def _route(server: Flask, stores: Stores, reader: RequestParser, pages: tuple[Pa
     events.attach(server, stores, reader)
     otlp.attach(server, stores, reader)
     uploads.attach(server, stores)
+    arrivals.attach(server, stores)
     _doors(server, stores, reader)
 
 

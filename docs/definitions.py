@@ -1,6 +1,6 @@
-"""Writes the definitions in `docs/users.md` from the declarations: `make docs`.
+"""Writes what pages have from the declarations, definitions and ways in: `make docs`.
 
-What stands between `<!-- NAME -->` and `<!-- end -->` is made here; the rest of the page is not.
+What stands between `<!-- NAME -->` and `<!-- end -->` is made here; the rest of a page is not.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from components.sections.declared import TABS, Section, Tab
+from components.settings.connect import as_markdown
 from data.query.catalog import DIMENSIONS, METRICS
 from data.query.earlier import COMPARISONS
 from data.query.windows import PRESETS
 
-PAGE: Final = Path(__file__).with_name("users.md")
+PAGES: Final = tuple(Path(__file__).with_name(name) for name in ("users.md", "data.md"))
 BLOCK: Final = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -77,8 +78,10 @@ BLOCKS: Final[dict[str, Callable[[], str]]] = {
     "dimensions": dimensions,
     "presets": presets,
     "comparisons": comparisons,
+    "connections": as_markdown,
 }
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in PAGES:
+        path.write_text(page(path.read_text(encoding="utf-8")), encoding="utf-8")

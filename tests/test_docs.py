@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from components.settings.connections import CONNECTIONS
 from data.events.table import FIELDS
 from data.sources import formats
 from docs import definitions
@@ -85,9 +86,21 @@ def anchors(page: Path) -> set[str]:
 
 def test_the_definitions_are_those_of_the_code() -> None:
     """`make docs` writes them anew."""
-    text = definitions.PAGE.read_text(encoding="utf-8")
-    assert set(definitions.BLOCKS) == {block[2] for block in definitions.BLOCK.finditer(text)}
-    assert definitions.page(text) == text
+    texts = [path.read_text(encoding="utf-8") for path in definitions.PAGES]
+    blocks = [block[2] for text in texts for block in definitions.BLOCK.finditer(text)]
+    assert sorted(definitions.BLOCKS) == sorted(blocks)
+    assert [definitions.page(text) for text in texts] == texts
+
+
+def test_what_a_file_cannot_say_is_said_alike() -> None:
+    """In the table of formats, and in the card of who would connect it."""
+    rows = section("docs/data.md", "How to get the file, and what it cannot say").splitlines()
+    lacks = {cells[0]: cells[-1] for row in rows if (cells := row.strip("| ").split(" | "))}
+    both = [one for one in CONNECTIONS if one.formats and one.title in lacks]
+    assert {one.title for one in both} >= {"Cursor", "Langfuse", "OpenAI", "Anthropic", "Bedrock"}
+    assert [(one.title, lacks[one.title]) for one in both] == [
+        (one.title, one.lacks) for one in both
+    ]
 
 
 def test_every_format_has_its_line() -> None:

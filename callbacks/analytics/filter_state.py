@@ -84,7 +84,7 @@ def empty_reason(filters: Filters, scope: Scope, store: EventStore) -> str:
     """Why there is nothing to show: one of four sentences."""
     latest = data_as_of(scope, store)
     if latest is None:
-        return "No events yet. Import some with: spendscope import PATH" if scope.everything else (
+        return "No events yet: connect a source in Settings → Data." if scope.everything else (
             "There is no activity of yours yet."
         )  # fmt: skip
     if hidden := notice(filters, scope, store):

@@ -12,11 +12,13 @@ from callbacks.access.session import current_person, current_scope
 from callbacks.settings.resource import Page, current_context
 from callbacks.stores import Stores
 from components import ids
-from components.page import layout
+from components.page import layout, welcome
 from components.page.headline import Reader
-from components.sections.declared import TABS, tab
+from components.sections.declared import TABS, Tab, tab
 from components.settings import budgets
 from data.errors import Unknown
+from data.query.options import data_as_of
+from data.state.accounts import administrators
 
 PREFIX: Final = "/settings/"
 WRITTEN: Final = (
@@ -97,12 +99,7 @@ def _page(path: str | None, stores: Stores, pages: tuple[Page, ...]) -> tuple[An
         return budgets.page(), "Analytics", True, False
     try:
         if page == "analytics":
-            return (
-                layout.analytics(tab(rest or TABS[0].key), _reader(pages)),
-                "Analytics",
-                False,
-                False,
-            )
+            return _analytics(tab(rest or TABS[0].key), stores, pages)
     except Unknown:
         pass
     return layout.nowhere(path or ""), "Not found", True, True
@@ -112,6 +109,16 @@ def _reader(pages: tuple[Page, ...]) -> Reader:
     """Whom the page is for."""
     scope = current_scope()
     return Reader(scope.reach == "own", frozenset(p.key for p in pages if p.is_for(scope)))
+
+
+def _analytics(one: Tab, stores: Stores, pages: tuple[Page, ...]) -> tuple[Any, str, bool, bool]:
+    """A tab; who has nothing to see yet is told how that changes."""
+    scope = current_scope()
+    if data_as_of(scope, stores.store) is not None:
+        return layout.analytics(one, _reader(pages)), "Analytics", False, False
+    if scope.manages_platform:
+        return welcome.to_connect(), "Analytics", True, False
+    return welcome.to_ask(administrators(stores.state)), "Analytics", True, False
 
 
 def _href(place: str, pages: set[str]) -> str:

@@ -6,7 +6,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Final
 
+from callbacks.access.demo import why_closed
+from callbacks.access.site import public_site
 from callbacks.settings.resource import Context, Found, Page, Resource, Route
+from components.settings.connect import connect
 from components.settings.imports import (
     IMPORTS,
     RELOAD,
@@ -38,6 +41,11 @@ def _imports(context: Context) -> Found[Import]:
     return Found(list_imports(context.state, context.scope, context.limit or 100, context.offset))
 
 
+def _is_demo(context: Context) -> bool:
+    """Whether the first real event ends what the reader may be signed in by."""
+    return why_closed(context.stores.settings, context.store) is None
+
+
 def import_as_dict(one: Import) -> dict[str, Any]:
     """An import as JSON: instants ISO 8601, money in US dollars."""
     fields = asdict(one)
@@ -62,5 +70,8 @@ PAGE: Final = Page(
             ),
         ),
     ),
-    before=lambda: [upload({name: one.label for name, one in formats().items()})],
+    before=lambda context: [
+        connect(public_site(), _is_demo(context)),
+        upload({name: one.label for name, one in formats().items()}),
+    ],
 )  # fmt: skip

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from callbacks.access.site import public_site
 from callbacks.settings.resource import Found, Page, Resource, Route
-from components.settings.keys import CARD, exporter
+from components.settings.keys import CARD, how_to_send
 from data.ingest.keys import Key, add, list_keys, require_platform_admin, revoke
 from data.local_time import iso
 
@@ -38,4 +37,4 @@ KEYS: Final[Resource[Key]] = Resource(
         made=lambda made: key_as_dict(made[0]) | {"key": made[1]},
     ),
 )
-PAGE: Final = Page("ingest", "Ingest", (KEYS,), after=lambda: [exporter(public_site())])
+PAGE: Final = Page("ingest", "Ingest", (KEYS,), after=lambda _: [how_to_send()])

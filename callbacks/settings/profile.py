@@ -35,6 +35,6 @@ PAGE: Final = Page(
     "profile",
     "Profile",
     (PREFERENCES, OWN_PASSWORD, OWN_SESSIONS),
-    before=lambda: [layout.person(current_person().name, _facts())],
-    after=lambda: [spending.section()],
+    before=lambda _: [layout.person(current_person().name, _facts())],
+    after=lambda _: [spending.section()],
 )

@@ -146,6 +146,10 @@ def _nothing(_: Context) -> Found[Any]:
     return Found(())
 
 
+def _no_cards(_: Context) -> list[Any]:
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Resource(Generic[T]):
     """What a card shows and does, and the right that it needs. What the columns do not say of a
@@ -205,8 +209,8 @@ class Page:
     key: str
     label: str
     resources: tuple[Resource[Any], ...]
-    before: Callable[[], list[Any]] = list
-    after: Callable[[], list[Any]] = list
+    before: Callable[[Context], list[Any]] = _no_cards
+    after: Callable[[Context], list[Any]] = _no_cards
 
     def is_for(self, scope: Scope) -> bool:
         """Whether a reader finds it."""
@@ -215,7 +219,7 @@ class Page:
     def draw(self, context: Context) -> Any:
         """The page, with the cards that are for who asks."""
         cards = [one.draw(context) for one in self.resources if one.is_for(context.scope)]
-        return draw.page(self.key, cards, self.before(), self.after())
+        return draw.page(self.key, cards, self.before(context), self.after(context))
 
 
 def by_key(pages: Sequence[Page]) -> dict[str, Resource[Any]]:

@@ -1,12 +1,11 @@
-"""Settings → Ingest: the keys of those who send events, and how to point an exporter here."""
+"""Settings → Ingest: the keys of those who send events, and the way to what is done with them."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from dash import html
+from dash import dcc, html
 
-from components import ids
 from components.settings.draw import plain
 from components.settings.resource import Button, Card, Column, Field, Form
 from data.query.units import INSTANT, InstantUnit, moment
@@ -44,13 +43,10 @@ CARD: Final = Card(
 )  # fmt: skip
 
 
-def exporter(address: str) -> html.Section:
-    """The card beside it: the three lines that an exporter needs."""
-    lines = (
-        f"OTEL_EXPORTER_OTLP_ENDPOINT={address}\n"
-        "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n"
-        'OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20YOUR_KEY"'
-    )
-    return plain("otel", "Send OpenTelemetry here",
-                 "Any exporter of OTLP over HTTP, with one of the keys above.",
-                 [html.Pre(lines, className="otel-lines", **ids.testid("otel-lines"))])  # fmt: skip
+def how_to_send() -> html.Section:
+    """The card beside it: where the lines for each sender are."""
+    link = dcc.Link("Connect", href="/settings/data", className="link")
+    return plain("senders", "What to do with a key",
+                 "For LiteLLM, OpenTelemetry, coding agents and developers' machines.",
+                 [html.P([link, " has the lines to copy, with this server's address, and makes a"
+                          " key on the spot."], className="card-words")])  # fmt: skip

@@ -151,6 +151,15 @@ def list_accounts(state: State, scope: Scope) -> list[Account]:
         return [Account.of(row) for row in rows]
 
 
+def administrators(state: State) -> list[str]:
+    """Whom anybody may ask: how those who set up the platform are called, and their address."""
+    named = sa.select(ACCOUNTS).where(ACCOUNTS.c.is_admin, ACCOUNTS.c.disabled.is_(None))
+    with state.reading() as connection:
+        found = [Account.of(row) for row in connection.execute(named.order_by(ACCOUNTS.c.id))]
+    return [f"{one.name or one.id} ({one.email})" if one.email else one.name or one.id
+            for one in found]  # fmt: skip
+
+
 def get(state: State, scope: Scope, user: str) -> Account:
     """The account of an id; raises `Unknown`, or `Forbidden` for whom they are not."""
     require_platform_admin(scope)

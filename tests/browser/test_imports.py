@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, expect
@@ -187,6 +188,33 @@ def test_a_key_is_made_and_revoked(admin: Reader) -> None:
     mine.click()
     admin.find("key-revoke").click()
     expect(mine).to_contain_text("revoked")
+
+
+def test_a_way_is_connected_and_its_first_event_turns_the_line_green(admin: Reader) -> None:
+    card, line = admin.find("connect-team"), admin.find("connect-heard-team")
+    card.locator("summary").click()
+    expect(line).to_have_text("Make a key: then this line waits for the first event.")
+    card.get_by_role("textbox", name="User").fill("ana")
+    admin.find("connect-make-team").click()
+    expect(line).to_have_attribute("data-state", "waiting")
+    lines = card.locator("code").first
+    expect(lines).to_contain_text("--key ssk_")
+    address, key = lines.inner_text().split()[3:6:2]
+    assert address == admin.site
+    card.get_by_role("button", name="Copy").first.click()
+    expect(card.get_by_text("Copied")).to_be_visible()
+    admin.find("connect-file").locator("summary").click()
+    expect(card).not_to_have_attribute("open", "")
+    card.locator("summary").click()
+    event = {"event_id": "first", "ts": "2026-11-01T00:00:00Z", "kind": "llm", "model": "gpt-4o"}
+    with admin.page.expect_response(lambda answer: "connections/team?key=" in answer.url):
+        posted = Request(
+            f"{address}/api/v1/events", json.dumps(event | {"input_tokens": 7}).encode(),
+            {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+        )  # fmt: skip
+        urlopen(posted).close()
+    expect(line).to_have_attribute("data-state", "received")
+    expect(line).to_contain_text("Received 1 event · gpt-4o · 7 tokens")
 
 
 def test_others_find_neither_page(turn_as: Open) -> None:

@@ -114,9 +114,9 @@ def test_a_key_is_made_shown_once_and_revoked(served: Served) -> None:
     assert choose(served, "keys", [row])["key-revoke"]["disabled"] is True
 
 
-def test_the_lines_for_an_exporter_name_this_server(served: Served) -> None:
+def test_who_makes_keys_is_led_to_what_to_do_with_them(served: Served) -> None:
     page = body(served, "ingest", ADMIN).replace("\\u002f", "/")
-    assert '"OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost\\nOTEL_' in page
+    assert '"href":"/settings/data"' in page
 
 
 @pytest.mark.parametrize("page", ["data", "ingest"])

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from callbacks.commands.litellm_sync import LiteLLMSync, sync_while_serving
 from callbacks.commands.main import main
+from components.settings.connections import connection
 from data.engines.protocol import EventStore, open_events
 from data.errors import SettingsError, SourceError
 from data.events.table import EVENTS, Event
@@ -369,6 +370,19 @@ def test_nothing_can_be_written_there(base: Base) -> None:
         for statement in ("CREATE TABLE x ()", 'DELETE FROM "LiteLLM_SpendLogs"'):
             with pytest.raises(SourceError, match="read-only transaction"):
                 database._rows(sa.text(statement))
+
+
+def test_the_rights_that_connect_names_are_enough(
+    base: Base, state: State, store: EventStore
+) -> None:
+    base.add(*calls("09:00:00"))
+    grants = connection("litellm-database").steps[0].code.replace("PASSWORD'", "geheim'")
+    for statement in grants.replace("ROLE spendscope", f"ROLE {base.name}_reader").split(";")[:-1]:
+        base.run(statement.replace("TO spendscope", f"TO {base.name}_reader"))
+    with Database(Address.of(base.url_of(f"{base.name}_reader", "geheim"))) as database:
+        report = sync_database(SyncTarget(database, store, state, NOW))
+    assert (report.accepted, report.format) == (1, "litellm-database")
+    assert [(one["user"], one["project_name"]) for one in stored(store)] == [("ana", "Team T")]
 
 
 def test_many_rows_of_one_instant_are_paged_exactly(
