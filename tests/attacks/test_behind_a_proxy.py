@@ -262,9 +262,9 @@ def test_links_lead_to_the_public_address(tmp_path: Path) -> None:
         lines = list(accounts.run("password", "ana", state, served.settings, given))
         assert lines[-1].startswith(f"{SITE}/set-password?token=")
         assert one_time_links.site(served.settings) == SITE
-        page = headers | {"X-Page-Address": "/settings/ingest"}
+        page = headers | {"X-Page-Address": "/settings/data"}
         shown = str(served.client.get("/_dash-layout", headers=page).json)
-        assert f"OTEL_EXPORTER_OTLP_ENDPOINT={SITE}\\n" in shown
+        assert f"'export OTEL_EXPORTER_OTLP_ENDPOINT=', '{SITE}'" in shown
 
 
 @pytest.mark.parametrize(("name", "value", "sentence"), [
