@@ -24,6 +24,7 @@ from callbacks.access import (
 from callbacks.analytics import arrival, events_drawer, filter_bar, navigation, redraw
 from callbacks.api import analytics, listing, prometheus, resources
 from callbacks.commands import backups, litellm_sync, remote_store
+from callbacks.commands.forgetting import forget_here
 from callbacks.commands.main import load
 from callbacks.commands.main import main as command
 from callbacks.receive import arrivals, events, http_server, otlp, request_body, uploads
@@ -39,6 +40,7 @@ from data.ingest.import_log import LiveImports
 from data.ingest.keys import UNNAMED
 from data.ingest.request_process import YOUNG, ParserProcess
 from data.ingest.requests import LocalRequestParser, RequestParser
+from data.ingest.retention import retain_while_serving
 from data.permissions import close_to_others, create_private, write_private
 from data.prices.own import PriceBookStore
 from data.query.summing import sum_while_serving
@@ -72,7 +74,7 @@ def create_app(
     sign_in.attach(server, settings, state, store, lambda: app.csp_hashes())
     compression.attach(server)
     _route(server, stores, reader or LocalRequestParser(store.book), pages)
-    remote_store.attach(server, stores, key, backups.verbs(server))
+    remote_store.attach(server, stores, key, backups.verbs(server) | {"forget": forget_here})
     http_server.attach(server, stores, key)
     app = _dash(server)
     callback_bodies.attach(app)
@@ -188,6 +190,7 @@ def _listen(settings: Settings, state: State, store: EventStore, key: str, app: 
         remote_store.announce(settings, key),
         litellm_sync.sync_while_serving(settings, state, store) as sync,
         sum_while_serving(store),
+        retain_while_serving(state, store, settings.now),
         trim_while_serving(state, settings.audit_retention, settings.now),
     ):
         prometheus.watch_sync(app.server, sync)

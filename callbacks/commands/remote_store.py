@@ -181,6 +181,11 @@ class RemoteStore:
         body = {"folder": str(folder), "replace": replace}
         self._post("restore", orjson.dumps(body), COPY_SECONDS)
 
+    def forget(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The server forgets a person, or says what that would change."""
+        found: dict[str, Any] = self._post("forget", orjson.dumps(body), COPY_SECONDS)
+        return found
+
     def is_same(self, other: RemoteStore) -> bool:
         """Whether it is one run of a server."""
         return self._key == other._key

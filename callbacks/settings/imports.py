@@ -9,6 +9,7 @@ from typing import Any, Final
 from callbacks.access.demo import why_closed
 from callbacks.access.site import public_site
 from callbacks.settings.resource import Context, Found, Page, Resource, Route
+from callbacks.settings.retention import RETENTION
 from components.settings.connect import connect
 from components.settings.imports import (
     IMPORTS,
@@ -61,6 +62,7 @@ PAGE: Final = Page(
             SOURCES, allow=require_platform_admin, read=_sources, detail=_source_detail,
             actions={RELOAD: lambda _, row: row},
         ),
+        RETENTION,
         Resource(
             IMPORTS, allow=require_platform_admin, read=_imports,
             row=lambda one, _: {"detail": import_detail(one)},

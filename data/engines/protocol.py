@@ -70,6 +70,18 @@ class EventStore(EventSink, Protocol):
     def remove(self, source: str) -> int:
         """Delete everything one source brought; returns how many events that was."""
 
+    def count_events(self, where: sa.ColumnElement[bool]) -> int:
+        """How many stored events a condition over `events` holds for."""
+
+    def remove_events(self, where: sa.ColumnElement[bool]) -> int:
+        """Delete those, with all that is kept about them; how many that was."""
+
+    def rename_user(
+        self, where: sa.ColumnElement[bool], ids: Collection[str], pseudonym: str
+    ) -> int:
+        """Have the pseudonym as the user of those, and wherever these ids of the user stand in what
+        names events; how many that was."""
+
     def reprice(self, change: RateChange, number: int | None) -> list[CostChange]:
         """Change prices under a number, all or none; without one, only say what would change."""
 

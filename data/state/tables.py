@@ -159,6 +159,16 @@ PRICES: Final = sa.Table(
     sa.UniqueConstraint("provider", "model", "service_tier", "start"),
 )
 
+RETENTION: Final = sa.Table(
+    "retention",
+    META,
+    _number(),
+    sa.Column("source", sa.Text, nullable=False, unique=True),
+    sa.Column("days", sa.Integer, nullable=False),
+    *_required(sa.BigInteger, "at"),
+    *_required(sa.Text, "who"),
+)
+
 EXCHANGE_RATES: Final = sa.Table(
     "exchange_rates",
     META,

@@ -269,4 +269,13 @@ UPGRADES: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX audit_changes ON audit (id) WHERE action IN ('create', 'edit', 'delete')",
         "CREATE INDEX audit_at ON audit (at)",
     ),
+    (
+        """CREATE TABLE retention (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            source TEXT NOT NULL UNIQUE,
+            days INTEGER NOT NULL,
+            at BIGINT NOT NULL,
+            who TEXT NOT NULL
+        )""",
+    ),
 )

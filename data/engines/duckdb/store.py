@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +33,7 @@ from duckdb_sqlalchemy import ConnectionWrapper
 import data.engines.duckdb.dialect  # noqa: F401  # how it says what `data.dialect` wants
 from data.access.people import NO_ALIASES
 from data.dialect import Expression
-from data.engines.duckdb import copies, damage, partial_answers, repricing
+from data.engines.duckdb import copies, damage, partial_answers, removal, repricing
 from data.engines.duckdb.batch import Batch, moments, probably_stored, without_duplicates
 from data.engines.duckdb.commits import PATIENCE, Busy, Commits, Outcome
 from data.engines.duckdb.loading import load
@@ -264,6 +265,32 @@ class DuckEvents:
             touched.changed.extend(outdate(writer, events, source))
             row = writer.execute("DELETE FROM events WHERE source = ?", [source]).fetchone()
         return int(row[0]) if row else 0
+
+    def count_events(self, where: sa.ColumnElement[bool]) -> int:
+        with closing(self._root.cursor()) as reader:
+            return removal.choose(reader, where)
+
+    def remove_events(self, where: sa.ColumnElement[bool]) -> int:
+        return self._on_chosen(where, removal.remove_chosen)
+
+    def rename_user(
+        self, where: sa.ColumnElement[bool], ids: Collection[str], pseudonym: str
+    ) -> int:
+        return self._on_chosen(where, partial(removal.rename_chosen, ids=ids, pseudonym=pseudonym))
+
+    def _on_chosen(
+        self, where: sa.ColumnElement[bool], do: Callable[[duckdb.DuckDBPyConnection], list[int]]
+    ) -> int:
+        """Do something to the events that a condition holds for; how many there are."""
+        if not self.count_events(where):
+            return 0
+        with self._writing_transaction() as (writer, touched):
+            self._index = None
+            self._shared.clear()
+            count = removal.choose(writer, where)
+            touched.changed.extend(do(writer))
+        self._session_sums = SessionSums()
+        return count
 
     def reprice(self, change: RateChange, number: int | None) -> list[CostChange]:
         if number is None:
