@@ -14,16 +14,16 @@ help:
 run: .venv/installed ## serve on http://127.0.0.1:8050, with sample data when there is no other
 	@$(BIN)/spendscope serve --with-sample
 
-# A worker takes a whole file, as its tests share what it set up. By number of tests the browser's
-# files, a minute or more a test, would come last, and one worker would end long after the others:
-# tests/conftest.py says in which order they come, and how many workers `auto` are.
+# A worker takes a whole file, as its tests share what it set up; two take the browser's. By number
+# of tests these, a minute or more a test, would come last, and one worker would end long after the
+# others: tests/conftest.py says in which order they come, and how many workers `auto` are.
 test: .venv/tests-installed chromium postgres ## everything CI runs: lint, import contracts, types, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
-	SUMS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder -q $(SUMMED) $(UNASKED)
+	$(BIN)/pytest -n auto --dist loadgroup --no-loadscope-reorder
+	SUMS=1 $(BIN)/pytest -n auto --dist loadgroup --no-loadscope-reorder -q $(SUMMED) $(UNASKED)
 
 # Asked once more of stores that answer from sums alone (tests/always_summed.py).
 RIGHTS := $(addprefix tests/access/test_rights.py::test_, the_query_opens_nothing answers_kept_for_one_reader_never_reach_another readers_at_the_same_moment_never_mix every_preset_is_narrowed_alike)

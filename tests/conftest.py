@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from argon2 import PasswordHasher
@@ -25,6 +26,8 @@ from tests.starting import start_fast
 # The same examples in every run: what fails once fails again.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
 settings.load_profile("steady")
+# What is imported and collected stays: nothing looks for cycles in it, not now and not later.
+gc.disable()
 pytest_plugins = [
     "tests.browser.driver",
     "tests.cli_logs",
@@ -35,15 +38,19 @@ pytest_plugins = [
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+BROWSERS: Final = 2
 # Workers take whole files in this order: the longest first, so that all end together.
-LONGEST = ("browser/test_drill", "access/test_rights", "browser/test_walk",
-           "events/test_merging", "engines/test_sums", "browser/test_budgets",
-           "browser/test_people", "analytics/test_numbers", "analytics/test_narrowing",
-           "browser/test_way_in", "browser/test_imports", "sources/test_litellm_postgres",
-           "sources/test_real_data", "engines/test_durable", "people/test_people",
-           "browser/test_time", "analytics/test_real_numbers", "browser/test_address",
-           "sources/test_recognition", "ingest/test_request_process", "browser/test_sections",
-           "browser/test_look")  # fmt: skip
+LONGEST = ("browser/test_drill", "browser/test_walk", "engines/test_durable",
+           "access/test_rights", "engines/test_sums", "browser/test_budgets",
+           "browser/test_people", "browser/test_way_in", "browser/test_imports",
+           "analytics/test_numbers", "sources/test_real_data", "sources/test_litellm_postgres",
+           "events/test_merging", "engines/test_parquet_load", "people/test_people",
+           "browser/test_time", "commands/test_commands", "analytics/test_real_numbers",
+           "ingest/test_request_process", "analytics/test_narrowing", "browser/test_address",
+           "engines/test_kept_answers", "budgets/test_budgets", "browser/test_sections",
+           "browser/test_look", "browser/test_card", "browser/test_accounts",
+           "browser/test_comparison", "browser/test_prices", "engines/test_column_load",
+           "sources/test_recognition")  # fmt: skip
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -61,9 +68,30 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     return (yield) + 1
 
 
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     places = {f"tests/{name}.py": place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
+    items.sort(key=lambda item: places.get(_file(item), len(places)))
+    turns: dict[str, int] = {}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(_file(item), turns)))
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
+
+
+def _group(file: str, turns: dict[str, int]) -> str:
+    """What one worker takes: a file, as its tests share what it set up, or every other file of the
+    browser's: a browser, its server and the pages that stay open take as long as a file."""
+    if not file.startswith("tests/browser/"):
+        return file
+    return f"browser {turns.setdefault(file, len(turns)) % BROWSERS}"
 
 
 @cache

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -19,6 +17,8 @@ from typing import Any, Final
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
+
+from tests.ports import free_port
 
 OWNER: Final = "postgres"
 READER: Final = "reader"
@@ -126,9 +126,7 @@ def cluster() -> Iterator[Cluster]:
     if found is None:
         pytest.skip("PostgreSQL is not installed: make postgres")
     folder = Path(tempfile.mkdtemp(prefix="spendscope-postgres-"))
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     try:
         process = _started(found, folder, port)
         try:

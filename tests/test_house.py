@@ -42,7 +42,7 @@ DRAWN = [
     for key, one in SECTIONS.items()
     for by in one.by
     for measure in one.measures
-    if one.shape.has_chart
+    if one.shape.has_chart and (by == one.by[0] or measure == one.measures[0])
 ]
 
 

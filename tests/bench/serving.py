@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +25,7 @@ from tests.bench.crowd import UNTIL, fresh
 from tests.bench.refresh import SECRET, asked
 from tests.bench.report import QUICK, Row, most_memory, ms, p50_p95, progress, timed
 from tests.bench.viewer import OVERVIEW, PATH, Body, calls, redraw
+from tests.ports import free_port
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 KEY: Final = "ingest"
@@ -45,9 +45,7 @@ def measure(path: Path) -> list[Row]:
 
 @contextmanager
 def server(path: Path) -> Iterator[tuple[int, int]]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     os.environ |= {
         "SPENDSCOPE_JWT_SECRET": SECRET, "SPENDSCOPE_INGEST_KEY": KEY, "SPENDSCOPE_PORT": str(port),
         "SPENDSCOPE_DATA_DIR": str(path.parent), "SPENDSCOPE_EVENTS_URL": f"duckdb:///{path}",

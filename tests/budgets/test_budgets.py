@@ -526,7 +526,7 @@ def shared_store() -> Iterator[EventStore]:
     opened.close()
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.integers(0, 2**32))
 def test_spending_pace_and_crossings_are_those_of_plain_python(
     shared_store: EventStore, seed: int

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 from urllib.error import URLError
@@ -23,6 +21,7 @@ from callbacks.commands.remote_store import SERVER_FILE
 from data.settings import Settings
 from data.sources.format import UNREAD
 from tests.commands.conftest import Run
+from tests.ports import free_port
 from tests.serving import KEY, NOW, SECRET
 from tests.sources.test_vendor_sources import CURSOR
 from tests.sources.test_vendor_usage import table
@@ -38,10 +37,7 @@ pytestmark = pytest.mark.usefixtures("environ")
 
 def settings_of(folder: Path) -> dict[str, str]:
     """The environment of a Spendscope with its own stores and port."""
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    told = {"DATA_DIR": str(folder / "var"), "PORT": str(port), "JWT_SECRET": SECRET,
+    told = {"DATA_DIR": str(folder / "var"), "PORT": str(free_port()), "JWT_SECRET": SECRET,
             "INGEST_KEY": KEY, "NOW": NOW}  # fmt: skip
     return {f"SPENDSCOPE_{name}": value for name, value in told.items()}
 

@@ -119,8 +119,12 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("seed", range(12))
 def test_columns_store_what_records_do(
-    two_stores: tuple[EventStore, EventStore], seed: int, tmp_path: Path
+    two_stores: tuple[EventStore, EventStore],
+    seed: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(preparing, "BATCH", 100)  # three or four of a file
     chance = random.Random(seed)
     path = tmp_path / ("a.ndjson" if seed % 2 else "a.csv")
     content = lines(chance) if seed % 2 else cells(chance)

@@ -7,7 +7,6 @@ import os
 import random
 import select
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -41,6 +40,7 @@ from data.sources.columns import Rows
 from data.sources.parquet import Part
 from data.sources.report import Report
 from tests.durable import COMMANDS, note, notes, raw, tokens
+from tests.ports import free_port
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 ROUNDS: Final = 12
@@ -210,9 +210,7 @@ def after(this: Callable[[], bool], seconds: float) -> Callable[[], bool]:
 @pytest.fixture
 def served(tmp_path: Path) -> dict[str, Any]:
     """The job of a server with its own data folder."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     told = {"DATA_DIR": str(tmp_path), "PORT": str(port), "INGEST_KEY": "ingest"}
     environ = {f"SPENDSCOPE_{name}": value for name, value in told.items()}
     return {"do": "serve", "environ": environ, "store": f"{tmp_path}/events.duckdb",

@@ -217,14 +217,15 @@ def test_a_query_is_answered_as_if_rewritten(
 @pytest.mark.parametrize("key", SECTIONS)
 def test_a_section_is_answered_as_if_rewritten(doors: Doors, key: str) -> None:
     dice = random.Random(key)
-    for by in SECTIONS[key].by or ("",):
+    for place, by in enumerate(SECTIONS[key].by or ("",)):
         number, choice = chosen(dice)
         doors.world.become(number, doors.merged, doors.rewritten)
         said = {"by": by} if by else {}
         said |= {"measure": dice.choice(SECTIONS[key].measures)}
         claims = dice.choice(numbers.CLAIMS)
         doors.agree(f"sections/{key}", claims, choice, **said)
-        doors.agree(f"sections/{key}.csv", claims, choice, **said)
+        if not place:
+            doors.agree(f"sections/{key}.csv", claims, choice, **said)
 
 
 @settings(numbers.STEADY, max_examples=EXAMPLES // 2)

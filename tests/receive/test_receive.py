@@ -167,7 +167,7 @@ def test_a_body_that_is_too_large_is_refused(
 def test_more_events_than_are_taken_at_once_are_413_and_none_is_stored(
     served: Served, line: bytes, name: str
 ) -> None:
-    data = json.dumps(WELL).encode() + b"\n" + line * 200_000
+    data = json.dumps(WELL).encode() + b"\n" + line * 60_000
     headers = {"Authorization": f"Bearer {KEY}"}
     answer = served.client.post(f"{PATH}?format={name}", data=data, headers=headers)
     assert answer.status_code == 413, answer.text
@@ -178,7 +178,7 @@ def test_more_events_than_are_taken_at_once_are_413_and_none_is_stored(
 def test_a_list_at_the_limit_is_taken(served: Served) -> None:
     assert counts(report(served, json.dumps(many(0, 50_000)))) == (50_000, 50_000, 0, 0)
     assert send(served, json.dumps([{}] * 50_001)).status_code == 413
-    assert send(served, b"[" + b"[]," * 4_000_000 + b"1]").status_code == 413
+    assert send(served, b"[" + b"[]," * 1_000_000 + b"1]").status_code == 413
 
 
 def packed(served: Served, data: bytes, encoding: str = "gzip") -> TestResponse:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -41,6 +40,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 
 from callbacks.access.tokens import sign
 from data.settings import Settings
+from tests.ports import free_port
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MODELS: Final = ("gpt-4o-mini", "gpt-4o", "gpt-4.1")
@@ -145,9 +145,7 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     told = {"DATA_DIR": str(folder), "PORT": port, "JWT_SECRET": SECRET}
     told = {f"SPENDSCOPE_{name}": value for name, value in told.items()}
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SPENDSCOPE_", "OTEL_"))}
@@ -158,6 +156,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     try:
         while not well(made):
             assert server.poll() is None, (folder / "log").read_text()
+            time.sleep(0.05)  # refused at once: let the server have the processor
         yield made
     finally:
         server.terminate()
