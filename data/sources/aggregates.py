@@ -31,7 +31,7 @@ from data.events.table import micros
 from data.sources.fields import fingerprint
 from data.sources.files import File
 from data.sources.format import Entry, Head, Note, Raw, TotalsNote, UsageCosts
-from data.sources.unread import unwatched
+from data.sources.watched import unwatched
 
 MEASURE: Final = re.compile(
     r"(_tokens|_requests|_sessions|_bytes|_count)$"

@@ -16,9 +16,10 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.entries import documents
-from data.sources.fields import count, instant, part, tags_json, text
+from data.sources.fields import count, part, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
+from data.sources.times import instant
 
 USED: Final = {
     "input_tokens": "inputTokens",

@@ -31,19 +31,11 @@ from data.errors import EventError
 from data.sources.aggregates import UNPRICED
 from data.sources.delimited import rows
 from data.sources.entries import begins_json, by_head, documents
-from data.sources.fields import (
-    fingerprint,
-    folder_name,
-    instant,
-    parsed,
-    part,
-    tags_json,
-    text,
-    whole,
-)
+from data.sources.fields import fingerprint, folder_name, parsed, part, tags_json, text, whole
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
 from data.sources.openai.batch import answer_tokens
+from data.sources.times import instant
 
 ACCOUNT: Final = "RequestResponse"
 GATEWAY: Final = "GatewayLogs"

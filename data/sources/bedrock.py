@@ -29,9 +29,10 @@ from typing import Any, Final
 from data.errors import EventError
 from data.sources.delimited import rows
 from data.sources.entries import by_head, documents
-from data.sources.fields import count, instant, parsed, part, service_tier, tags_json, text
+from data.sources.fields import count, parsed, part, service_tier, tags_json, text
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Options, Raw, Record, records
+from data.sources.times import instant
 
 SCHEMA: Final = "ModelInvocationLog"
 SCHEMA_KEY: Final = re.compile(r'schemaType\\*"+\s*:\s*\\*"+ModelInvocationLog')

@@ -24,10 +24,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from data.sources.entries import documents
-from data.sources.fields import amount, count, milliseconds, nano, parsed, part, text
+from data.sources.fields import amount, count, nano, parsed, part, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
 from data.sources.packing import MAYBE_PACKED
+from data.sources.times import milliseconds
 
 NAMED: Final = re.compile(r"(?:^|/)ui_messages\.json" + MAYBE_PACKED)
 CLIENTS: Final = {"roo": "roo-code", "kilo": "kilo-code"}

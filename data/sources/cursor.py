@@ -25,18 +25,10 @@ from typing import Any, Final
 
 from data.events.doubts import DOUBTS
 from data.sources.delimited import rows
-from data.sources.fields import (
-    NO_AMOUNT,
-    amount,
-    count,
-    fingerprint,
-    instant,
-    nano,
-    tags_json,
-    text,
-)
+from data.sources.fields import NO_AMOUNT, amount, count, fingerprint, nano, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
+from data.sources.times import instant
 
 COUNTS: Final = {
     "input_tokens": "Input (w/o Cache Write)",

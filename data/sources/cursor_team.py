@@ -23,18 +23,10 @@ from typing import Any, Final
 
 from data.sources.cursor import UNCHARGED, request
 from data.sources.entries import documents
-from data.sources.fields import (
-    CENTS,
-    amount,
-    count,
-    milliseconds,
-    nano,
-    part,
-    tags_json,
-    text,
-)
+from data.sources.fields import CENTS, amount, count, nano, part, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
+from data.sources.times import milliseconds
 
 LISTED: Final = "usageEvents"
 COUNTS: Final = {

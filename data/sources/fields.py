@@ -1,5 +1,5 @@
-"""Values as sources write them: blanks, decimals, seconds. What is wrong raises `EventError`, but
-for counts: those are unknown then, and noted (`data/events/doubts.py`).
+"""Values as sources write them: blanks, decimals, counts; times stand in `times.py`. What is wrong
+raises `EventError`, but for counts: those are unknown then, and noted (`data/events/doubts.py`).
 """
 
 from __future__ import annotations
@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -19,7 +18,7 @@ from data.events.doubts import DOUBTS
 from data.events.money import NANO
 from data.events.reasons import no_rate
 from data.sources.format import FOREIGN, NOTES, Raw
-from data.sources.unread import WatchedText
+from data.sources.watched import WatchedText
 
 CODE: Final = re.compile("[A-Z]{3}")  # of a currency
 SEPARATE: Final = "{} are fewer than the cached tokens: taken as counted apart from them"
@@ -38,11 +37,9 @@ SPELLED: Final = re.compile(
     rf"(?P<sign>[-+]?)\s?(?P<before>{CURRENCY})?\s?(?P<minus>[-+]?)"
     rf"(?P<number>(?:\d{{1,3}}(?:{THOUSANDS.pattern}\d{{3}})+|\d+)(?:\.\d+)?)\s?(?P<after>{CURRENCY})?"
 )
-DOTTED: Final = re.compile(r"^(\d\d?)\.(\d\d?)\.(\d{4})(?!\d)")
 PLAIN: Final = ("default", "on_demand", "standard_only")  # the standard tier, by other names
 TIERS: Final = dict.fromkeys(PLAIN, "standard") | {tier: tier for tier in table.TIERS}
 ANY_TIER: Final = ("auto", "unknown", "none", "null")
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MCP_NAME: Final = re.compile(r"mcp__(.+?)__(.+)", re.DOTALL)
 
 
@@ -108,13 +105,14 @@ def whole(name: str, value: Any) -> int | None:
     if (plain := _plain_count(value)) is not None:  # as mostly
         return plain
     try:
-        return _nearest(name, value)
+        return nearest(name, value)
     except EventError:
         DOUBTS.unknown(name)
         return None
 
 
-def _nearest(name: str, value: Any) -> int | None:
+def nearest(name: str, value: Any) -> int | None:
+    """The same; what is none raises."""
     number = decimal(name, value)
     return None if number is None else int(number.to_integral_value(ROUND_HALF_EVEN))
 
@@ -253,43 +251,6 @@ def _json(value: Any) -> bytes:
         raise EventError("a text holds a character that cannot be stored") from None
 
 
-def unix_instant(name: str, value: Any) -> datetime:
-    """The instant of whole seconds since 1970."""
-    try:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(str(value)))
-    except (ValueError, OverflowError):
-        raise EventError(f"{name} is not a time in seconds") from None
-
-
-def instant(name: str, value: Any) -> datetime:
-    """The instant of an ISO 8601 text, or of 20.11.2026 10:00, in UTC where it has no zone."""
-    try:
-        found = datetime.fromisoformat(as_iso(text(value) or ""))
-        return found if found.tzinfo is UTC else in_utc(found)
-    except (ValueError, OverflowError):
-        raise EventError(f"{name} is not a time") from None
-
-
-def in_utc(moment: datetime) -> datetime:
-    """An instant in UTC, which it is in where it has no zone."""
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-
-
-def as_iso(spelled: str) -> str:
-    """A time of a spreadsheet (20.11.2026 10:00) or of BigQuery (2026-11-20 10:00:00 UTC)."""
-    spelled = spelled.removesuffix(" UTC")
-    if spelled[4:5] == "-":  # as mostly
-        return spelled
-    return DOTTED.sub(lambda d: f"{d[3]}-{d[2]:0>2}-{d[1]:0>2}", spelled)
-
-
-def batch_start(start: datetime | None) -> datetime:
-    """When a batch ran whose results tell no time: as the import was told."""
-    if start is None:
-        raise EventError("the result tells no time: give when its batch ran with --start")
-    return start
-
-
 def service_tier(tier: Any) -> dict[str, str]:
     """The service tier that a vendor names; one that we have no word for has no price."""
     name = str(tier or "").strip().lower()
@@ -314,17 +275,6 @@ def part(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """The object under a name; an empty one where there is none."""
     value = row.get(name)
     return value if isinstance(value, (dict, Mapping)) else {}
-
-
-def milliseconds(name: str, value: Any) -> datetime:
-    """The instant, UTC, of milliseconds since 1970."""
-    number = _nearest(name, value)
-    if number is None:
-        raise EventError(f"{name} is missing")
-    try:
-        return EPOCH + timedelta(milliseconds=number)
-    except OverflowError:
-        raise EventError(f"{name} is not a time in milliseconds") from None
 
 
 def folder_name(path: Any) -> str | None:

@@ -39,7 +39,6 @@ from data.sources.fields import (
     below_zero,
     decimal,
     fingerprint,
-    instant,
     nano,
     parsed,
     quantity,
@@ -58,7 +57,8 @@ from data.sources.format import (
     Record,
     records,
 )
-from data.sources.unread import unwatched
+from data.sources.times import instant
+from data.sources.watched import unwatched
 
 NEEDED: Final = {"BilledCost", "BillingCurrency", "ChargePeriodStart", "ServiceName"}
 # How Azure spells its meters of models, below services that sell much else.

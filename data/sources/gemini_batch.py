@@ -20,10 +20,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from data.sources.entries import values
-from data.sources.fields import batch_start, digest, instant, part, tags_json, text
+from data.sources.fields import digest, part, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 from data.sources.gemini_cli import USAGE_METADATA, used_tokens
+from data.sources.times import batch_start, instant
 
 VERTEX: Final = {"processed_time", "request", "status"}
 ANSWERED: Final = ("usageMetadata", "candidates")

@@ -20,19 +20,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from data.sources.entries import entries
-from data.sources.fields import (
-    count,
-    fingerprint,
-    instant,
-    nano,
-    parsed,
-    part,
-    tags_json,
-    text,
-    whole,
-)
+from data.sources.fields import count, fingerprint, nano, parsed, part, tags_json, text, whole
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
+from data.sources.times import instant
 
 NEEDED: Final = {"request_created_at", "response_status", "prompt_tokens", "completion_tokens"}
 UNFINISHED: Final = Note("a request was still running: left for the next export")

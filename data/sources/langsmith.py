@@ -22,9 +22,10 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.entries import entries
-from data.sources.fields import count, instant, nano, part, prompt_counts, tags_json, text
+from data.sources.fields import count, nano, part, prompt_counts, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
+from data.sources.times import instant
 
 RUN: Final = {"id", "run_type", "start_time"}
 KINDS: Final = {"llm": "llm", "tool": "tool", "retriever": "integration"}

@@ -39,9 +39,10 @@ import orjson
 
 from data.errors import EventError, Refused
 from data.events.table import FIELDS, TEXTS
-from data.sources.fields import CENTS, amount, as_iso, whole
+from data.sources.fields import CENTS, amount, whole
 from data.sources.format import Entry, Note, Options, Raw, Record, records
 from data.sources.json_paths import MISSING, inside, is_in, lists_in, lookup
+from data.sources.times import as_iso
 
 MONEY: Final = ("cost", "cost_nano", "cost_cents")
 KNOWN: Final = (*FIELDS, "cost", "cost_cents")

@@ -33,19 +33,11 @@ import orjson
 
 from data.errors import EventError
 from data.sources.entries import by_head, documents
-from data.sources.fields import (
-    count,
-    decimal,
-    digest,
-    folder_name,
-    milliseconds,
-    nano,
-    part,
-    text,
-)
+from data.sources.fields import count, decimal, digest, folder_name, nano, part, text
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
 from data.sources.sqlite import MAGIC, opened, tables
+from data.sources.times import milliseconds
 
 MESSAGE: Final = {"role", "sessionID", "time"}
 SESSION: Final = {

@@ -18,9 +18,10 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.delimited import rows
-from data.sources.fields import count, instant, nano, prompt_counts, tags_json, text, whole
+from data.sources.fields import count, nano, prompt_counts, tags_json, text, whole
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
+from data.sources.times import instant
 
 NEEDED: Final = {"generation_id", "created_at", "model_permaslug"}
 TAGS: Final = ("api_key_name", "variant", "byok_usage_inference")

@@ -23,7 +23,6 @@ from data.sources.aggregates import Bucket, Tally, begins, key, listed_rows, wri
 from data.sources.entries import documents
 from data.sources.fields import (
     count,
-    instant,
     nano,
     part,
     prompt_counts,
@@ -34,6 +33,7 @@ from data.sources.fields import (
 )
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Options, Raw, Record, records
+from data.sources.times import instant
 
 GENERATION: Final = {"id", "created_at", "total_cost", "native_tokens_prompt"}
 GROUPED: Final = ("model_permaslug", "model", "endpoint_id", "provider_name")

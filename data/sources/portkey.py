@@ -23,24 +23,12 @@ from typing import Any, Final
 from data.errors import EventError
 from data.sources.anthropic.answers import answer_tokens as anthropic_tokens
 from data.sources.entries import entries
-from data.sources.fields import (
-    CENTS,
-    amount,
-    count,
-    instant,
-    milliseconds,
-    paid,
-    parsed,
-    part,
-    tags_json,
-    text,
-    unix_instant,
-    whole,
-)
+from data.sources.fields import CENTS, amount, count, paid, parsed, part, tags_json, text, whole
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 from data.sources.openai.batch import answer_tokens
 from data.sources.otlp.usage import tokens_of
+from data.sources.times import instant, milliseconds, unix_instant
 
 NEEDED: Final = {"created_at", "ai_org", "ai_model"}
 MONEY: Final = {"cost", "req_units", "res_units"}

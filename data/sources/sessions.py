@@ -23,7 +23,7 @@ from itertools import chain
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.fields import in_utc, instant, text
+from data.sources.fields import text
 from data.sources.files import File
 from data.sources.format import (
     Entry,
@@ -35,6 +35,7 @@ from data.sources.format import (
     require_mapping,
     with_owner,
 )
+from data.sources.times import in_utc, instant
 
 END: Final[Mapping[str, Any]] = {}  # the entry after the last one, known by its identity
 CALL_SILENCE: Final = timedelta(hours=1)

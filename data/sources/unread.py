@@ -1,16 +1,15 @@
 """Columns and keys that could hold tokens, money or counts and that no reader asks for.
 
 Of each set of keys the first entry that comes to something is handed to its reader as a mapping
-that remembers what it is asked for; all others pass as they are. What the reader of a whole file
-never asked for, though its name says that it matters and a number other than 0 stands there, is
-told at the end. An object that is a text, as in a cell of a table, is looked into likewise. A
-reader that goes through all of a mapping has asked for all of it.
+that remembers what it is asked for (`watched.py`); all others pass as they are. What the reader of
+a whole file never asked for, though its name says that it matters and a number other than 0 stands
+there, is told at the end.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fnmatch import translate
@@ -18,7 +17,7 @@ from functools import cache, lru_cache
 from itertools import count
 from typing import Any, Final, NamedTuple
 
-import orjson
+from data.sources.watched import CONTENT, object_in, watched
 
 MATTERS: Final = re.compile(
     r"token|cost|price|usage|credit|request|quantity|amount|spend|cents|usd|charge|premium"
@@ -31,17 +30,6 @@ OTHERWISE: Final = re.compile(
     r"|threshold|length|bytes|count_?down|reset|window|index|total_?token|secret|unit",
     re.IGNORECASE,
 )
-# What was said: keys below these are anybody's.
-CONTENT: Final = frozenset({
-    "content", "messages", "text", "prompt", "completion", "arguments", "args", "parameters",
-    "toolUseResult", "tool_input", "functionCall", "functionResponse", "inputBodyJson",
-    "outputBodyJson", "instructions", "tools", "schema", "headers",
-})  # fmt: skip
-# Cells that hold what was said, as text.
-CONVERSATION: Final = frozenset(
-    {"input", "output", "request", "response", "body", "proxy_server_request"}
-)
-LONGEST_TEXT: Final = 20_000  # characters; a longer one is content
 MOST_SHAPES: Final = 2_000
 MOST_TRIES: Final = 1_000  # of one shape, until something comes of an entry
 ALL_OF: Final = 40  # entries of a file; of the others, one of ONE_OF
@@ -172,7 +160,7 @@ class Watch:
         if self._tried > MOST_SHAPES or status.tries == MOST_TRIES:
             return entry
         status.tries += 1
-        return _watched(entry, "", self.asked)
+        return watched(entry, "", self.asked)
 
     def settle(self, entry: Any, counts: bool = True) -> None:
         """Look at the entry that was handed over, unless nothing came of it."""
@@ -195,68 +183,6 @@ class Watch:
         return [path for path in self._holding if path not in self.asked][:MOST_PATHS]
 
 
-class Watched(dict[str, Any]):
-    """A mapping that remembers which of its keys were asked for."""
-
-    __slots__ = ("_above", "_asked")
-
-    def __init__(self, values: Mapping[str, Any], above: str, asked: set[str]) -> None:
-        super().__init__(values)
-        self._above, self._asked = above, asked
-
-    def __getitem__(self, name: str) -> Any:
-        self._asked.add(f"{self._above}{name}")
-        return super().__getitem__(name)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        self._asked.add(f"{self._above}{name}")
-        return super().get(name, default)
-
-    def __iter__(self) -> Iterator[str]:
-        self._ask_all()
-        return super().__iter__()
-
-    def keys(self) -> Any:
-        self._ask_all()
-        return super().keys()
-
-    def values(self) -> Any:
-        self._ask_all()
-        return super().values()
-
-    def items(self) -> Any:
-        self._ask_all()
-        return super().items()
-
-    def __or__(self, other: Any) -> Any:
-        self._ask_all()
-        return super().__or__(other)
-
-    def __ror__(self, other: Any) -> Any:
-        self._ask_all()
-        return super().__ror__(other)
-
-    def _ask_all(self) -> None:
-        self._asked.update(f"{self._above}{name}" for name in dict.keys(self))
-
-
-class WatchedText(str):
-    """The text of an object, which remembers what is asked for of it once it is read."""
-
-    __slots__ = ("above", "asked")
-    above: str
-    asked: set[str]
-
-    def opened(self, value: Any) -> Any:
-        """The object that was read out of it."""
-        return _watched(value, self.above, self.asked)
-
-
-def unwatched(row: Mapping[str, Any]) -> Any:
-    """The items of a row for who looks at their names alone: that asks for nothing."""
-    return dict.items(row) if isinstance(row, dict) else row.items()
-
-
 @cache
 def _either(patterns: tuple[str, ...]) -> re.Pattern[str]:
     """Any of these patterns of file names; of none, nothing."""
@@ -272,42 +198,9 @@ def _add_shape(entry: dict[str, Any], inside: Inside, found: list[int]) -> None:
         if type(value) is list:
             value = value[0] if value else None
         if type(value) is str and "{" <= value < "|":  # begins with a brace: an object, perhaps
-            value = _inside(name, value)
+            value = object_in(name, value)
         if type(value) is dict:
             _add_shape(value, deeper, found)
-
-
-def _watched(value: Any, above: str, asked: set[str]) -> Any:
-    if type(value) is list:
-        return [_watched(each, above, asked) for each in value]
-    if type(value) is not dict:
-        return value
-    inner = {name: each if name in CONTENT else _watched_item(name, each, above, asked)
-             for name, each in value.items()}  # fmt: skip
-    return Watched(inner, above, asked)
-
-
-def _watched_item(name: str, value: Any, above: str, asked: set[str]) -> Any:
-    if type(value) is str and _inside(name, value) is not value:
-        text = WatchedText(value)
-        text.above, text.asked = f"{above}{name}.", asked
-        return text
-    return _watched(value, f"{above}{name}.", asked)
-
-
-def _inside(name: str, value: Any) -> Any:
-    """The object that a text is, unless it is what was said; anything else as it is."""
-    if (
-        type(value) is not str
-        or value[:1] != "{"
-        or name in CONVERSATION
-        or len(value) > LONGEST_TEXT
-    ):
-        return value
-    try:
-        return orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return value
 
 
 def _places(value: Any, above: tuple[str, ...], depth: int) -> Iterator[Place]:
@@ -317,7 +210,7 @@ def _places(value: Any, above: tuple[str, ...], depth: int) -> Iterator[Place]:
         for name, each in value.items():
             if name in CONTENT:
                 continue
-            inner = _inside(name, _first(each))
+            inner = object_in(name, _first(each))
             if type(inner) is dict:
                 yield from _places(inner, (*above, name), depth + 1)
             elif matters(name):
@@ -346,7 +239,7 @@ def _holding(entry: dict[str, Any], places: Iterable[Place]) -> list[Place]:
         if one.above is not last:  # those of one object come together
             last, holder = one.above, entry
             for name in last:
-                holder = _inside(name, _first(holder.get(name))) if type(holder) is dict else None
+                holder = object_in(name, _first(holder.get(name))) if type(holder) is dict else None
         value = holder.get(one.name) if type(holder) is dict else None
         if value and is_something(_first(value)):
             found.append(one)

@@ -26,10 +26,11 @@ from data.errors import EventError
 from data.sources.aggregates import UNPRICED
 from data.sources.anthropic.answers import answer_tokens
 from data.sources.entries import documents
-from data.sources.fields import folder_name, instant, parsed, part, tags_json, text, whole
+from data.sources.fields import folder_name, parsed, part, tags_json, text, whole
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
 from data.sources.gemini_cli import USAGE_METADATA, used_tokens
+from data.sources.times import instant
 
 NEEDED: Final = {"logging_time", "full_response"}
 PROVISIONED: Final = "PROVISIONED_THROUGHPUT"

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from data.errors import EventError
 from data.sources import File, head_of
 from data.sources.delimited import rows
-from data.sources.fields import count, decimal, instant
+from data.sources.fields import count, decimal
+from data.sources.times import instant
 from tests.doors import Door
 
 NAMES = ["event_id", "ts", "kind", "user", "model", "input_tokens", "cost"]

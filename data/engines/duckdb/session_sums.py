@@ -19,7 +19,7 @@ from data.engines.duckdb.columns import UNKNOWN, array
 from data.engines.duckdb.outdated import outdate
 from data.events.digest_index import DigestIndex, digests
 from data.events.table import SUM_OF_SESSION, Event, micros
-from data.sources.fields import instant
+from data.sources.times import instant
 
 TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS session_sums (event_id TEXT NOT NULL, id_hash BIGINT NOT NULL,"

@@ -20,9 +20,10 @@ from typing import Any, Final
 from data.errors import EventError
 from data.sources.anthropic.answers import answer_tokens, in_us_alone, processed_as
 from data.sources.entries import values
-from data.sources.fields import batch_start, fingerprint, part, tags_json, text
+from data.sources.fields import fingerprint, part, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
+from data.sources.times import batch_start
 
 STATUS: Final = {
     "succeeded": "ok", "errored": "error", "expired": "error", "canceled": "aborted",

@@ -23,9 +23,10 @@ from typing import Any, Final
 from data.errors import EventError
 from data.sources.aggregates import Bucket, Tally, begins, listed_rows, written
 from data.sources.entries import documents
-from data.sources.fields import count, decimal, fingerprint, instant, paid, tags_json, text
+from data.sources.fields import count, decimal, fingerprint, paid, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record, records
+from data.sources.times import instant
 
 TOKENS: Final = {
     "input_tokens": "input",

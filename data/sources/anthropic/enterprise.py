@@ -40,9 +40,10 @@ from data.sources.anthropic.answers import US_INFERENCE, in_us_alone
 from data.sources.anthropic.usage import LONG, billed_cents
 from data.sources.delimited import rows
 from data.sources.entries import documents
-from data.sources.fields import count, fingerprint, instant, nano, part, tags_json, text
+from data.sources.fields import count, fingerprint, nano, part, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
+from data.sources.times import instant
 
 SPEND: Final = {"product", "model", "total_requests", "total_prompt_tokens"}
 PERIOD: Final = re.compile(r"(\d{4}-\d\d-\d\d)-to-(\d{4}-\d\d-\d\d)")

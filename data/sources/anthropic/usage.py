@@ -31,9 +31,10 @@ from data.sources.aggregates import Bucket, Tally, begins, key, result, rows_of,
 from data.sources.anthropic.answers import processed_as
 from data.sources.delimited import rows
 from data.sources.entries import documents
-from data.sources.fields import count, decimal, instant, paid, tags_json, text
+from data.sources.fields import count, decimal, paid, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
+from data.sources.times import instant
 
 IN_USAGE: Final = (None, "tokens", "token", "web_search")
 Row = Mapping[str, Any]

@@ -14,14 +14,7 @@ import orjson
 from data.errors import EventError
 from data.events.table import micros
 from data.sources.anthropic.answers import TOKENS, answer_tokens, processed_as
-from data.sources.fields import (
-    count,
-    digest,
-    nano,
-    program,
-    text,
-    whole,
-)
+from data.sources.fields import count, digest, nano, program, text, whole
 from data.sources.files import File
 from data.sources.format import Raw, Record
 from data.sources.packing import ENDINGS

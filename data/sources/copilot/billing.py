@@ -27,18 +27,10 @@ from typing import Any, Final
 from data.errors import EventError
 from data.sources.aggregates import Bucket, Tally, written
 from data.sources.delimited import rows
-from data.sources.fields import (
-    below_zero,
-    count,
-    decimal,
-    fingerprint,
-    instant,
-    nano,
-    tags_json,
-    text,
-)
+from data.sources.fields import below_zero, count, decimal, fingerprint, nano, tags_json, text
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
+from data.sources.times import instant
 
 NEEDED: Final = {"date", "sku", "quantity", "unit_type"}
 NAMED: Final = {"username": "user", "cost_center_name": "cost_center"}  # as GitHub renamed them

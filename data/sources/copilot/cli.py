@@ -27,10 +27,11 @@ from data.errors import EventError
 from data.sources.aggregates import UNPRICED
 from data.sources.copilot.store import FIELDS, Stored, calls_beside
 from data.sources.entries import line_values
-from data.sources.fields import EPOCH, count, folder_name, instant, part, program, tags_json, text
+from data.sources.fields import count, folder_name, part, program, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record
 from data.sources.sessions import END, log_records
+from data.sources.times import EPOCH, instant
 
 SHUTDOWN: Final = "session.shutdown"
 BEGINS: Final = ("session.start", "session.resume")

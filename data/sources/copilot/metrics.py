@@ -24,9 +24,10 @@ from typing import Any, Final
 from data.errors import EventError
 from data.sources.aggregates import UNPRICED, Bucket, Tally, begins, written
 from data.sources.entries import documents
-from data.sources.fields import count, fingerprint, instant, tags_json, text
+from data.sources.fields import count, fingerprint, tags_json, text
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Options, Raw, Record, records
+from data.sources.times import instant
 
 ORGANISATION: Final = (
     "this is Copilot's 28-day report of an organisation, sums without people:"

@@ -20,9 +20,10 @@ from typing import Any, Final
 
 from data.sources.aggregates import UNPRICED
 from data.sources.delimited import rows
-from data.sources.fields import fingerprint, instant, quantity, tags_json, text
+from data.sources.fields import fingerprint, quantity, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
+from data.sources.times import instant
 
 NEEDED: Final = {"Timestamp", "User", "Model", "Requests Used"}
 Row = Mapping[str, Any]

@@ -26,10 +26,11 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.aggregates import UNPRICED
-from data.sources.fields import count, folder_name, instant, tags_json, text, whole
+from data.sources.fields import count, folder_name, tags_json, text, whole
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
 from data.sources.sqlite import MAGIC, opened
+from data.sources.times import instant
 
 NAME: Final = "session-store.db"
 LOGS: Final = "session-state"

@@ -21,8 +21,8 @@ from data.sources.entries import line_values
 from data.sources.fields import count, part
 from data.sources.files import File
 from data.sources.format import Format, Head, Note, Options, Raw, Record
+from data.sources.otlp.attributes import Attributes
 from data.sources.otlp.items import FAILED, SERVER, Span
-from data.sources.otlp.names import Attributes
 from data.sources.otlp.span_files import ids, read_spans
 
 KINDS: Final = ("span", "metric", "log")

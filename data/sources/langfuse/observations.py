@@ -26,10 +26,11 @@ from typing import Any, Final
 from data.errors import EventError
 from data.sources.delimited import rows
 from data.sources.entries import begins_json, by_head, documents
-from data.sources.fields import instant, parsed, quantity, tags_json, text
+from data.sources.fields import parsed, quantity, tags_json, text
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
 from data.sources.langfuse.usage import cost, tokens
+from data.sources.times import instant
 
 Row = Mapping[str, Any]
 SIGNS: Final = (

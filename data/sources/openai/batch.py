@@ -23,17 +23,10 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.sources.entries import values
-from data.sources.fields import (
-    batch_start,
-    count,
-    part,
-    prompt_counts,
-    tags_json,
-    text,
-    unix_instant,
-)
+from data.sources.fields import count, part, prompt_counts, tags_json, text
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Raw, Record, records
+from data.sources.times import batch_start, unix_instant
 
 LINE: Final = {"custom_id", "response"}
 LONG: Final = re.compile(r'\s*\{\s*"id"\s*:\s*"batch_req_')  # a first line longer than the head

@@ -38,18 +38,10 @@ from data.sources.aggregates import (
 )
 from data.sources.delimited import rows
 from data.sources.entries import documents
-from data.sources.fields import (
-    count,
-    decimal,
-    paid,
-    prompt_counts,
-    service_tier,
-    tags_json,
-    text,
-    unix_instant,
-)
+from data.sources.fields import count, decimal, paid, prompt_counts, service_tier, tags_json, text
 from data.sources.files import File
 from data.sources.format import Entry, Format, Head, Note, Options, Raw, Record, records
+from data.sources.times import unix_instant
 
 TOOLS: Final = re.compile(r"web search|file search|code interpreter|vector store|storage", re.I)
 Row = Mapping[str, Any]

@@ -10,8 +10,9 @@ from data.sources.codex.calls import Counts, call_id
 from data.sources.fields import count, digest, mcp_tool, nano, parsed, program
 from data.sources.format import Raw
 from data.sources.otlp import names
+from data.sources.otlp.attributes import Attributes, first, first_text
 from data.sources.otlp.items import Log, Point
-from data.sources.otlp.names import Attributes, Names, first, first_text
+from data.sources.otlp.names import Names
 from data.sources.otlp.usage import tokens_of
 from data.sources.unread import is_something, matters
 

@@ -20,8 +20,8 @@ from data.sources.entries import by_head, documents
 from data.sources.fields import part
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Record
+from data.sources.otlp.attributes import Attributes
 from data.sources.otlp.items import Span
-from data.sources.otlp.names import Attributes
 from data.sources.otlp.printed import objects
 from data.sources.otlp.span_files import ids, kind_of, nanos, read_spans
 

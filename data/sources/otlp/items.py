@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.otlp.names import Attributes
+from data.sources.otlp.attributes import Attributes
 
 SIGNALS: Final = ("traces", "logs", "metrics")
 FAILED: Final = 2  # STATUS_CODE_ERROR

@@ -16,8 +16,8 @@ from data.sources.entries import by_head, documents, is_list, values
 from data.sources.fields import part, whole
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Record, require_mapping
+from data.sources.otlp.attributes import Attributes
 from data.sources.otlp.items import Span
-from data.sources.otlp.names import Attributes
 from data.sources.otlp.span_files import attempt, ids, kind_of, read_spans
 
 MARKS: Final = ('"traceID"', '"spanID"', '"operationName"', '"startTime"')

@@ -17,6 +17,7 @@ import orjson
 
 from data.errors import EventError
 from data.sources.format import describe_error
+from data.sources.otlp.attributes import Attributes
 from data.sources.otlp.items import (
     DELTA,
     FAILED,
@@ -29,7 +30,6 @@ from data.sources.otlp.items import (
     Span,
     event_name,
 )
-from data.sources.otlp.names import Attributes
 
 ENUMS: Final = {
     "STATUS_CODE_ERROR": FAILED,

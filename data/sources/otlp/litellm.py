@@ -22,8 +22,9 @@ import orjson
 from data.events.table import EPOCH
 from data.sources.format import Note, Raw
 from data.sources.litellm.calls import call
+from data.sources.otlp.attributes import Attributes, first
 from data.sources.otlp.items import Span
-from data.sources.otlp.names import LITELLM, Attributes, first
+from data.sources.otlp.names import LITELLM
 
 LONGEST: Final = 50_000
 CACHE_HIT: Final = Note("a hit in LiteLLM's cache says what it would have cost: counted as 0")

@@ -37,8 +37,8 @@ from data.sources.otlp.agents import (
     gemini_tool,
     unread,
 )
+from data.sources.otlp.attributes import first, genai_names
 from data.sources.otlp.items import DELTA, Log, Point
-from data.sources.otlp.names import first, genai_names
 from data.sources.unread import is_something
 
 CLAUDE_SCOPE: Final = "com.anthropic.claude_code"

@@ -18,8 +18,8 @@ from data.sources.entries import begins_json, by_head, documents
 from data.sources.fields import part
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Record, require_mapping
+from data.sources.otlp.attributes import Attributes
 from data.sources.otlp.items import Span
-from data.sources.otlp.names import Attributes
 from data.sources.otlp.span_files import attempt, flat, ids, nanos, read_spans
 
 JSON: Final = {"name", "span_kind", "context", "start_time", "attributes"}

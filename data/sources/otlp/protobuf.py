@@ -15,8 +15,9 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from data.errors import EventError, TooLarge
+from data.sources.otlp.attributes import Attributes
 from data.sources.otlp.items import FAILED, NOUNS, Item, Log, Point, Span, event_name
-from data.sources.otlp.names import Attributes, own
+from data.sources.otlp.names import own
 
 LENGTH: Final = 2  # the wire type of what says its length
 SKIPPED: Final = {1: 8, 5: 4}  # wire types of fixed size

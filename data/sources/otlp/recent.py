@@ -17,8 +17,9 @@ from typing import Any, Final
 from data.events.cleaning import clean
 from data.sources.format import Note, Raw
 from data.sources.otlp import names
+from data.sources.otlp.attributes import Attributes
 from data.sources.otlp.items import Span
-from data.sources.otlp.names import MASKS, Attributes, Names
+from data.sources.otlp.names import MASKS, Names
 from data.sources.otlp.spans import span_events
 from data.sources.otlp.tree import DEPTH, TELLING, Key, Tree, key
 

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from data.errors import EventError
 from data.events.table import micros
-from data.sources.fields import instant
 from data.sources.format import Entry, Options, Record, describe_error, require_mapping
+from data.sources.otlp.attributes import Attributes
 from data.sources.otlp.items import SERVER, Found, Span
-from data.sources.otlp.names import Attributes
 from data.sources.otlp.recent import Recent
 from data.sources.otlp.requests import records
+from data.sources.times import instant
 
 TOGETHER: Final = 5_000  # spans in memory at once
 KINDS: Final = {"server": SERVER}

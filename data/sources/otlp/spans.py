@@ -12,21 +12,22 @@ from typing import Any, Final
 from data.errors import EventError
 from data.events.doubts import DOUBTS
 from data.events.table import micros
-from data.sources.fields import instant
 from data.sources.format import MOST_NAMED, UNREAD, Note, Raw
 from data.sources.otlp import names
-from data.sources.otlp.items import Span
-from data.sources.otlp.litellm import litellm_call
-from data.sources.otlp.names import (
-    MASKS,
+from data.sources.otlp.attributes import (
     Attributes,
-    Names,
     first_known,
     first_text,
+    genai_names,
     milliseconds,
+    provider_of,
 )
+from data.sources.otlp.items import Span
+from data.sources.otlp.litellm import litellm_call
+from data.sources.otlp.names import MASKS, Names
 from data.sources.otlp.tree import CERTAIN, KINDS, Key, Tree, embeds, key, title
 from data.sources.otlp.usage import cost, counts, leftover, tier, unexplained
+from data.sources.times import instant
 
 NANOS: Final = 1_000_000  # in a millisecond
 RAW: Final = Note("raw_gen_ai_request is the double of litellm_request and not counted")
@@ -101,7 +102,7 @@ def _uncounted(span: Span, tree: Tree) -> Iterator[Note]:
     of the Vercel AI SDK and of MCP, or it only has the names of what it is part of or around."""
     attributes = span.attributes
     repeats = "ai.operationId" in attributes or names.MCP in attributes
-    others = [] if attributes.spelled & names.GENAI.bit else names.genai_names(attributes)
+    others = [] if attributes.spelled & names.GENAI.bit else genai_names(attributes)
     if repeats or not (attributes.spelled & names.GENAI.bit or others):
         return
     around = span in tree.around_calls
@@ -183,7 +184,7 @@ def _call(span: Span) -> Raw:
         first_text(attributes, names.REQUESTED),
         first_text(attributes, names.ANSWERED),
     )
-    provider = names.provider_of(attributes)
+    provider = provider_of(attributes)
     model = answered or requested
     return {
         "provider": provider,

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from data.sources.litellm.no_calls import CREATION
 from data.sources.otlp import names, unfolding
+from data.sources.otlp.attributes import Attributes, first_known, first_text
 from data.sources.otlp.items import SERVER, Span
-from data.sources.otlp.names import Attributes, Names, first_known, first_text
+from data.sources.otlp.names import Names
 
 DEPTH: Final = 64
 NOTHING: Final = Attributes({})

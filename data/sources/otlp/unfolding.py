@@ -14,8 +14,9 @@ from typing import Any, Final
 
 import orjson
 
+from data.sources.otlp.attributes import Attributes
 from data.sources.otlp.items import Span
-from data.sources.otlp.names import FOLDED, LITELLM_USED, MASKS, QUOTED, Attributes
+from data.sources.otlp.names import FOLDED, LITELLM_USED, MASKS, QUOTED
 
 LONGEST: Final = 4_000_000  # characters; ADK puts whole answers there
 LONGEST_LITERAL: Final = 2_000

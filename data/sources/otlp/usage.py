@@ -20,7 +20,14 @@ from data.sources.fields import count, nano, service_tier
 from data.sources.format import Raw
 from data.sources.langfuse import usage as langfuse
 from data.sources.otlp import names
-from data.sources.otlp.names import MASKS, Attributes, first_known, first_text
+from data.sources.otlp.attributes import (
+    COUNT_PREFIXES,
+    Attributes,
+    first_known,
+    first_text,
+    usual_name,
+)
+from data.sources.otlp.names import MASKS
 from data.sources.unread import is_something, matters
 
 Counts = dict[str, int | None]
@@ -162,7 +169,7 @@ def _unread_counts(spelled: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _is_read_as_usual(name: str) -> bool:
-    return name.startswith(names.COUNTED) and names.usual_name(name) is not None
+    return name.startswith(COUNT_PREFIXES) and usual_name(name) is not None
 
 
 def tier(attributes: Attributes) -> Raw:

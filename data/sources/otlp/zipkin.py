@@ -14,8 +14,8 @@ from data.sources.entries import documents
 from data.sources.fields import part, whole
 from data.sources.files import File
 from data.sources.format import Format, Head, Options, Record
+from data.sources.otlp.attributes import Attributes
 from data.sources.otlp.items import Span
-from data.sources.otlp.names import Attributes
 from data.sources.otlp.span_files import ids, kind_of, read_spans
 
 MARKS: Final = ('"traceId"', '"localEndpoint"', '"timestamp"', '"tags"')
