@@ -310,6 +310,12 @@ def told(answer: Any) -> Any:
 # --- budgets
 
 
+def without_request(told: Any) -> Any:
+    """A body without the id of its request, of which each has its own."""
+    error = told.get("error", {})
+    return told | ({"error": {k: v for k, v in error.items() if k != "request"}} if error else {})
+
+
 @pytest.mark.parametrize("number", [44, 89])
 def test_budgets_stand_as_if_rewritten(doors: Doors, number: int) -> None:
     doors.world.become(number, doors.merged, doors.rewritten)
@@ -320,7 +326,8 @@ def test_budgets_stand_as_if_rewritten(doors: Doors, number: int) -> None:
     for raw in raws:
         meant = raw | {"subject": doors.world.aliases.get(raw["subject"], raw["subject"])}
         got, wanted = budget(doors.merged, raw), budget(doors.rewritten, meant)
-        assert (got.status_code, got.json) == (wanted.status_code, wanted.json)
+        assert got.status_code == wanted.status_code
+        assert without_request(got.json) == without_request(wanted.json)
     crossings = 0
     for claims in (*numbers.CLAIMS, {"sub": "me too"}):
         as_person = doors.world.person(claims)
