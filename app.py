@@ -28,7 +28,7 @@ from callbacks.commands.forgetting import forget_here
 from callbacks.commands.main import load
 from callbacks.commands.main import main as command
 from callbacks.receive import arrivals, events, http_server, otlp, request_body, uploads
-from callbacks.settings import budgets, forms, preferences, price_form, tables
+from callbacks.settings import budget_selection, budgets, forms, preferences, price_form, tables
 from callbacks.settings.pages import PAGES
 from callbacks.settings.resource import Page
 from callbacks.stores import Stores
@@ -115,7 +115,7 @@ def _register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
     redraw.register(app, stores.store)
     tables.register(app, stores, declared)
     forms.register(app, stores, declared)
-    budgets.register(app, stores)
+    budget_selection.register(app, stores)
     price_form.register(app, stores)
 
 

@@ -10,12 +10,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from dash import Dash, Input, Output, State, no_update
 from flask import Flask, Response, jsonify
 
 from callbacks.analytics.filter_state import pin_window
 from callbacks.api.parameters import only, whole
-from callbacks.settings.browser import FORGED
 from callbacks.settings.resource import (
     Context,
     FieldState,
@@ -30,28 +28,19 @@ from callbacks.settings.resource import (
     everybody,
 )
 from callbacks.stores import Stores
-from components import ids
-from components.page import spending
 from components.settings import budgets as cards
 from components.settings.budget_charts import crossings, drawn, shares
 from components.settings.budgets import Names, crossing_row, point, row
-from components.settings.draw import options
 from components.settings.resource import Row
-from data.budgets.book import budget, change, create, own, remove, visible_budgets
+from data.budgets.book import budget, change, create, remove, visible_budgets
 from data.budgets.budget import KINDS, Budget
 from data.budgets.crossings import Crossed, Crossing, crossed, exactly
-from data.budgets.spending import COST, BudgetStatus, budget_status
+from data.budgets.spending import BudgetStatus, budget_status
 from data.budgets.subjects import counted
 from data.errors import Refused
-from data.local_time import instant, midnight, month_after, zone
-from data.query.filters import MOST_VALUES, PEOPLE, Filters
+from data.query.filters import MOST_VALUES, PEOPLE
 from data.query.options import label_values
 from data.query.options import options as offered
-from data.query.query import Query
-from data.query.run import totals
-from data.query.series import or_none
-from data.query.units import moment
-from data.query.windows import Window
 
 PATH: Final = "/api/v1/budgets"
 ANALYTICS: Final = "/settings/analytics/spending"
@@ -87,13 +76,14 @@ def _name(one: Budget, names: Names) -> str:
 # --- budgets
 
 
-def _status(context: Context, one: Budget) -> BudgetStatus:
+def status(context: Context, one: Budget) -> BudgetStatus:
+    """What has been spent of a budget by now."""
     return budget_status(one, context.actor.now, context.scope, context.store)
 
 
 def _read(context: Context) -> Found[BudgetStatus]:
     """Every budget that concerns this reader, as it stands."""
-    found = [_status(context, one) for one in visible_budgets(context.state, context.scope)]
+    found = [status(context, one) for one in visible_budgets(context.state, context.scope)]
     return Found(found, draw=lambda rows: drawn(shares(rows), len(rows)))
 
 
@@ -122,15 +112,15 @@ def _lines(context: Context, found: Sequence[BudgetStatus]) -> list[dict[str, An
 
 
 def _one(context: Context, number: int) -> BudgetStatus:
-    return _status(context, budget(context.state, context.scope, number))
+    return status(context, budget(context.state, context.scope, number))
 
 
 def _create(context: Context, values: Values) -> BudgetStatus:
-    return _status(context, create(context.state, context.actor, values, context.store))
+    return status(context, create(context.state, context.actor, values, context.store))
 
 
 def _change(context: Context, number: int, values: Values) -> BudgetStatus:
-    return _status(context, change(context.state, context.actor, number, values, context.store))
+    return status(context, change(context.state, context.actor, number, values, context.store))
 
 
 def _opening(context: Context, button: str, row: Row) -> Opening:
@@ -243,7 +233,7 @@ CROSSINGS: Final[Resource[Crossed]] = Resource(
 TAB: Final = Page("budgets", "Budgets", (BUDGETS, CROSSINGS))
 
 
-# --- what is special about them
+# --- the history of one
 
 
 def attach(server: Flask, stores: Stores) -> None:
@@ -258,76 +248,3 @@ def attach(server: Flask, stores: Stores) -> None:
         found = crossed(one, context.actor.now, context.scope, context.store)
         exact, _ = _exact(context, found[offset : offset + limit])
         return jsonify(crossings=[one.as_dict() for one in exact], row_count=len(found))
-
-
-def register(app: Dash, stores: Stores) -> None:
-    """`Your spending`, the selected budget in the head and in the history, a bar that selects."""
-    _selecting(app)
-    _pointing(app)
-
-    @app.callback(
-        Output(ids.SPENDING, "children"), Input(ids.SPENDING, "id"), Input(ids.ZONE, "data")
-    )  # fmt: skip
-    def spend(_: Any, browser_zone: Any) -> Any:
-        context = current_context(stores, browser_zone)
-        if mine := own(context.state, context.scope):
-            return spending.cards([_status(context, one) for one in mine])
-        return spending.none(*_this_month(context))
-
-
-def _this_month(context: Context) -> tuple[float, str]:
-    """What the reader has spent since the month began, and when that was."""
-    tz = context.zone
-    first = instant(context.actor.now, zone(tz).key).date().replace(day=1)
-    month = Window(midnight(first, tz), month_after(first, tz), tz)
-    query = Query(COST, (), Filters(month, (("user", (context.scope.user,)),)))
-    spent = or_none(totals(query, context.scope, context.store)["cost"])
-    return float(spent or 0), f"{moment(month.start, tz)} {tz}"
-
-
-def _selecting(app: Dash) -> None:
-    table, of = ids.resource("table", BUDGETS.key), ids.resource_find("budget", CROSSINGS.key)
-
-    @app.callback(
-        Output(ids.BUDGET_CHOSEN, "children"),
-        Output(ids.BUDGET_SHOW, "hidden"),
-        Output(ids.BUDGET_LINK, "href"),
-        Output(of, "options"),
-        Output(of, "value"),
-        Input(table, "selectedRows"),
-        Input(table, "rowData"),
-    )
-    def choose(selected: Any, rows: Any) -> tuple[Any, ...]:
-        try:
-            return _selection(selected, rows)
-        except FORGED:
-            raise Refused("selected", "the table has no such row: load the page again") from None
-
-
-def _selection(selected: Any, rows: Any) -> tuple[Any, ...]:
-    """What is said of the selected budget, with the budgets whose history there is to see."""
-    known = options(cards.choices(rows or []))
-    if not selected:
-        return "", True, "", known, cards.EVERY
-    one = selected[0]
-    return cards.called(one), not one.get("link"), one.get("link", ""), known, str(one["id"])
-
-
-def _pointing(app: Dash) -> None:
-    table = ids.resource("table", BUDGETS.key)
-
-    @app.callback(
-        Output(table, "selectedRows", allow_duplicate=True),
-        Input(ids.resource_extra("chart", BUDGETS.key, "chart"), "clickData"),
-        State(table, "rowData"),
-        prevent_initial_call=True,
-    )
-    def point_at(click: Any, rows: Any) -> Any:
-        """A bar that is clicked selects its budget, as its row does."""
-        if not click or not rows:
-            return no_update
-        try:
-            number = click["points"][0]["customdata"][0]
-            return [one for one in rows if one["id"] == number]
-        except FORGED:
-            raise Refused("click", "the chart has no such bar: load the page again") from None
