@@ -40,9 +40,10 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 BROWSERS: Final = 2
 # Workers take whole files in this order: the longest first, so that all end together.
-LONGEST = ("browser/test_drill", "browser/test_walk", "engines/test_durable",
-           "access/test_rights", "engines/test_sums", "browser/test_budgets",
-           "browser/test_people", "browser/test_way_in", "browser/test_imports",
+LONGEST = ("browser/test_drill", "browser/test_header", "engines/test_durable",
+           "browser/test_walk", "access/test_rights", "engines/test_sums",
+           "browser/test_budgets", "browser/test_people", "browser/test_way_in",
+           "browser/test_imports",
            "analytics/test_numbers", "sources/test_real_data", "sources/test_litellm_postgres",
            "events/test_merging", "engines/test_parquet_load", "people/test_people",
            "browser/test_time", "commands/test_commands", "analytics/test_real_numbers",
