@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -29,6 +29,7 @@ NAMES: Final = (
     *("input_tokens", "cached_input_tokens", "output_tokens"),
     *("reasoning_output_tokens", "cache_write_input_tokens"),
 )
+TOGETHER: Final = timedelta(milliseconds=500)  # a record and its count are written at once
 SEPARATOR: Final = re.compile(r"[/\\]")
 
 
@@ -59,6 +60,28 @@ class Numbers:
         if moment not in self.moments:
             self.moments[moment] = self.next(raw)["event_id"]
         return raw | {"event_id": self.moments[moment]}
+
+
+@dataclass(frozen=True, slots=True)
+class CallUsage:
+    """What a record or a count says of a call: what it took, and the running total after it."""
+
+    usage: Usage
+    total: Usage
+    moment: datetime
+
+    def is_same_call(self, other: CallUsage | None, forked: bool) -> bool:
+        """Whether both tell one call: a child's records and counts start at other totals."""
+        if other is None or not alike(self.usage, other.usage):
+            return False
+        return (
+            forked or alike(self.total, other.total) or abs(self.moment - other.moment) < TOGETHER
+        )
+
+
+def alike(one: Usage, other: Usage) -> bool:
+    """Whether two usages agree, where what one of them does not tell is none."""
+    return one == other or all((a or 0) == (b or 0) for a, b in zip(one, other, strict=True))
 
 
 class Context:

@@ -32,12 +32,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from data.errors import EventError
 from data.events.table import TOKENS
 from data.sources.codex.calls import (
+    CallUsage,
     Context,
     Numbers,
     Totalled,
@@ -68,7 +69,6 @@ from data.sources.sessions import (
 )
 
 TOOLS: Final = 1_000
-TOGETHER: Final = timedelta(milliseconds=500)  # a record and its count are written at once
 COPIED: Final = Note("token counts that repeat another session's calls are not counted again")
 DIFFERS: Final = Note("the calls of a session differ from its running total: a part is missing")
 Line = Mapping[str, Any]
@@ -77,21 +77,6 @@ PLACES: Final = (
     "~/.codex/sessions", "~/.codex/archived_sessions",
     "$CODEX_HOME/sessions", "$CODEX_HOME/archived_sessions",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class CallUsage:
-    """What a record or a count says of a call: what it took, and the running total after it."""
-
-    usage: Usage
-    total: Usage
-    moment: datetime
-
-    def is_same_call(self, other: CallUsage | None, forked: bool) -> bool:
-        """Whether both tell one call: a child's records and counts start at other totals."""
-        if other is None or self.usage != other.usage:
-            return False
-        return forked or self.total == other.total or abs(self.moment - other.moment) < TOGETHER
 
 
 @dataclass(slots=True)
