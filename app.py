@@ -184,7 +184,7 @@ def _listen(settings: Settings, state: State, store: EventStore, key: str, app: 
     prometheus.watch_queue(app.server, listening)
     url = f"http://{settings.host}:{settings.port}"
     print(f"Spendscope serves on {url}", flush=True)
-    if "local" in settings.sign_in and demo.why_closed(settings, store):
+    if "local" in settings.sign_in and demo.why_closed(settings, state, store):
         _invite(settings, state)
     with (
         remote_store.announce(settings, key),

@@ -8,10 +8,11 @@ from typing import Final
 from flask import request
 
 from data.errors import Stranger
-from data.ingest.keys import UNNAMED, Key, any_good, verify
+from data.ingest.keys import UNNAMED, Key, any_good, is_of_demo, verify
 from data.settings import Settings
 from data.state.store import State
 
+OF_DEMO: Final = "this key was made in the demo, and opens nothing: make an account, then a key"
 WRONG_KEY: Final = "the key is missing or wrong: send Authorization: Bearer KEY"
 
 
@@ -21,6 +22,8 @@ def require_ingest_key(settings: Settings, state: State) -> Key:
         return UNNAMED
     if key := verify(state, _sent_key(), settings.now()):
         return key
+    if is_of_demo(state, _sent_key()):
+        raise Stranger(OF_DEMO)
     if settings.ingest_key is None and not any_good(state):
         raise Stranger(
             "nothing is received here: SPENDSCOPE_INGEST_KEY is not set and there is no ingest key"

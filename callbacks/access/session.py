@@ -16,7 +16,7 @@ from flask import Flask, Request, current_app, g, request
 from flask_login import LoginManager, current_user
 
 from callbacks.access import trail
-from callbacks.access.demo import persona, why_closed
+from callbacks.access.demo import DemoTraces, persona, why_closed
 from callbacks.access.throttle import Throttle
 from callbacks.access.tokens import Tokens
 from callbacks.access.trail import client_address, origin
@@ -95,6 +95,11 @@ class Authenticator:
     directory: PersonDirectory
     throttle: Throttle = field(default_factory=Throttle)
     other_tries: trail.Limit = field(default_factory=trail.Limit)
+    demo: DemoTraces = field(init=False)
+
+    def __post_init__(self) -> None:
+        traces = DemoTraces(self.settings, self.state, self.store)
+        object.__setattr__(self, "demo", traces)
 
     @property
     def takes_passwords(self) -> bool:
@@ -184,8 +189,9 @@ class Authenticator:
 
     def persona(self, key: str) -> Person:
         """A demo persona, while the demo is open."""
-        if reason := why_closed(self.settings, self.store):
+        if reason := why_closed(self.settings, self.state, self.store):
             raise Stranger(reason)
+        self.demo.visited()
         return Person("demo", persona(key).claims, stamp=key)
 
 
@@ -225,7 +231,7 @@ def current_scope() -> Scope:
 def current_actor(settings: Settings) -> Actor:
     """Whose change it is that is asked for now."""
     person = current_person()
-    return Actor(person.scope, person.name, settings.now(), origin())
+    return Actor(person.scope, person.name, settings.now(), origin(), person.is_demo)
 
 
 def refusal() -> Stranger:

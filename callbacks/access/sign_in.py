@@ -56,6 +56,7 @@ def attach(
     site.attach(server, settings)
     harden(server, script_hashes)
     install_authenticator(server, authenticator)
+    server.before_request(authenticator.demo.sweep)
     guard(server)
     server.register_error_handler(SpendscopeError, error_response)
     methods = ["GET", "POST"]
@@ -111,7 +112,7 @@ def _of_token(authenticator: Authenticator, token: str) -> Person:
 
 
 def _sign_in_page(authenticator: Authenticator, error: str = "") -> str:
-    closed = why_closed(authenticator.settings, authenticator.store)
+    closed = why_closed(authenticator.settings, authenticator.state, authenticator.store)
     accounts = authenticator.takes_passwords and authenticator.state.has_accounts()
     nothing_else = (
         "demo" in authenticator.settings.sign_in

@@ -44,7 +44,7 @@ def _imports(context: Context) -> Found[Import]:
 
 def _is_demo(context: Context) -> bool:
     """Whether the first real event ends what the reader may be signed in by."""
-    return why_closed(context.stores.settings, context.store) is None
+    return why_closed(context.stores.settings, context.state, context.store) is None
 
 
 def import_as_dict(one: Import) -> dict[str, Any]:

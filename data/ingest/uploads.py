@@ -21,7 +21,7 @@ from typing import IO, Any, Final
 
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
-from data.errors import Refused, SpendscopeError, StoreError, TooLarge, Unknown
+from data.errors import Forbidden, Refused, SpendscopeError, StoreError, TooLarge, Unknown
 from data.events.table import FIELDS
 from data.ingest.import_log import record, require_platform_admin
 from data.ingest.importing import ingest, ingest_paths
@@ -172,6 +172,8 @@ class Uploads:
 
     def commit(self, actor: Actor, key: str) -> Upload:
         """Begin to store what was looked at."""
+        if actor.is_demo:
+            raise Forbidden("the demo imports nothing: sign in with an account")
         one = self.get(actor.scope, key)
         with self._lock:
             if one.state != "ready":

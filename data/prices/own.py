@@ -127,7 +127,7 @@ def _public(state: State) -> PublicBook:
 
 
 def _signed(made: Entry, actor: Actor) -> Entry:
-    return replace(made, at=actor.now, who=actor.scope.user, name=actor.name)
+    return replace(made, at=actor.now, who=actor.person, name=actor.name)
 
 
 def _entries(connection: sa.Connection) -> list[Entry]:

@@ -161,7 +161,7 @@ def _begin(
 ) -> int:
     models = sorted({(row.provider, row.model) for row in change.rates if not row.reason})
     row = {
-        "at": actor.now, "who": actor.scope.user, "name": actor.name, "what": request.what,
+        "at": actor.now, "who": actor.person, "name": actor.name, "what": request.what,
         "price": request.price, "entry": own and own.as_dict(),
         "start": request.start, "end": request.end,
         "models": [list(model) for model in models],

@@ -21,7 +21,7 @@ from data.events.money import NANO
 from data.local_time import instant
 from data.sample.cast import NEWCOMER
 from data.sample.people import PERSONAS
-from data.state.audit import Actor, count
+from data.state.audit import SAMPLE_NAME, Actor, count
 from data.state.store import State
 
 DAYS: Final = 75
@@ -33,7 +33,7 @@ def examples(state: State, store: EventStore, now: int) -> list[Budget]:
     """The example budgets, made once: not where anybody ever made or deleted one."""
     if visible_budgets(state, SYSTEM) or count(state, SYSTEM):
         return []
-    actor = Actor(SYSTEM, "Sample organisation", now)
+    actor = Actor(SYSTEM, SAMPLE_NAME, now)
     return [create(state, actor, raw, store) for raw in _raws(store, now)]
 
 

@@ -37,6 +37,10 @@ LAST_CHANGE: Final = sa.select(sa.func.max(AUDIT.c.id)).where(
     sa.text("action IN ('create', 'edit', 'delete')")
 )
 DAY: Final = 86_400_000_000
+# Who changes something in the demo is nobody: these words stand before their id.
+DEMO: Final = "demo:"
+SAMPLE_NAME: Final = "Sample organisation"
+NOT_YOURS: Final = "the demo changes only what was made in it: sign in with an account"
 AT_ONCE: Final = 1_000
 
 
@@ -58,11 +62,18 @@ class Actor:
     name: str
     now: int
     origin: Origin = NOWHERE
+    is_demo: bool = False
 
     @property
     def who(self) -> str:
         """The very id that signed in, which may be one of several of a person."""
-        return self.scope.subject or self.scope.user
+        subject = self.scope.subject or self.scope.user
+        return f"{DEMO}{subject}" if self.is_demo else subject
+
+    @property
+    def person(self) -> str:
+        """The person that this is, whichever id they came by."""
+        return self.who if self.is_demo else self.scope.user
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +107,26 @@ def record(
     before: Fields | None,
     after: Fields | None,
 ) -> None:
-    """Write down a change beside the change itself."""
+    """Write down a change beside the change itself; raises `Forbidden` where a visitor of the demo
+    changes what was there before it."""
+    if actor.is_demo and action in ("edit", "delete"):
+        _require_made_in_demo(connection, thing)
     who = {"at": actor.now, "who": actor.who, "name": actor.name}
     what = {"action": action, "thing": thing, "before": before, "after": after}
     connection.execute(AUDIT.insert().values(who | what | actor.origin._asdict()))
+
+
+def made_in_demo() -> sa.ColumnElement[bool]:
+    """The entries of what visitors of the demo made, and of what came with the sample."""
+    came = sa.and_(AUDIT.c.who == SYSTEM.user, AUDIT.c.name == SAMPLE_NAME)
+    by_visitors = AUDIT.c.who.startswith(DEMO, autoescape=True)
+    return sa.and_(AUDIT.c.action == "create", sa.or_(by_visitors, came))
+
+
+def _require_made_in_demo(connection: sa.Connection, thing: str) -> None:
+    made = sa.select(AUDIT.c.id).where(AUDIT.c.thing == thing, made_in_demo()).limit(1)
+    if connection.execute(made).first() is None:
+        raise Forbidden(NOT_YOURS)
 
 
 def note(state: State, actor: Actor, action: Visit, thing: str, what: Fields | None = None) -> None:

@@ -82,7 +82,7 @@ def translated_errors(name: str) -> Iterator[None]:
     """A failure of the database, as the sentence a reader gets."""
     try:
         yield
-    except sa.exc.OperationalError as error:
+    except (sa.exc.OperationalError, sa.exc.IntegrityError) as error:
         raise StoreError(f"the state store {name} cannot be used now: {error.orig}") from error
     except sa.exc.DatabaseError as error:
         raise damaged(name) from error

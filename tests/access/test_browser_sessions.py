@@ -145,7 +145,7 @@ def test_others_see_nobodys(served: Served, enter: Enter, claims: Claims) -> Non
     assert len(served.json("people/sessions")["sessions"]) == 1
 
 
-def test_visitors_of_the_demo_see_themselves_alone(served: Served, enter: Enter) -> None:
+def test_visitors_of_the_demo_see_themselves_alone(served: Served) -> None:
     served.store.write([clean(LEAST | SAMPLE)])
 
     def visit(address: str) -> FlaskClient:

@@ -680,7 +680,6 @@ def test_a_persona_comes_in(filled: EventStore, client: FlaskClient, persona: An
 def test_the_demo_ends_when_real_data_arrives(
     filled: EventStore, client: FlaskClient, state: State, event: Callable[..., Any]
 ) -> None:
-    add_account(state, "ana", "Ana", PASSWORD)
     send(client, persona="platform-admin")
     assert whoami(client)["all"] is True
     filled.write([event(source="litellm")])
@@ -688,7 +687,8 @@ def test_the_demo_ends_when_real_data_arrives(
     page = client.get("/sign-in", headers=HTML).text
     assert "The demo has ended: this server holds real data now." in page
     assert "persona-" not in page
-    assert 'data-testid="sign-in-name"' in page
+    add_account(state, "ana", "Ana", PASSWORD)
+    assert 'data-testid="sign-in-name"' in client.get("/sign-in", headers=HTML).text
     refused = send(client, persona="platform-admin")
     assert refused.status_code == 401
     assert "The demo has ended" in refused.text

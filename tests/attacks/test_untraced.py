@@ -22,6 +22,7 @@ from data.state import account_changes, audit
 from data.state.audit import DAY, Actor, Entry, count, entries, every_entry, trim
 from data.state.retention import trim_while_serving
 from data.state.store import State
+from data.state.tables import ACCOUNTS
 from tests.accounts import AT, PASSWORD, ROOT, csrf_of, sign_in
 from tests.resources import body, fill
 from tests.serving import ADMIN, LEAST, Served
@@ -285,6 +286,8 @@ def test_a_stranger_cannot_fill_the_trail_with_tokens(
 
 def test_visitors_of_the_demo_leave_none_and_see_no_addresses(served: Served, state: State) -> None:
     sign_in(browser(served), "ana")
+    with state.writing() as connection:
+        connection.execute(ACCOUNTS.delete())  # with one there would be no demo
     served.store.write([clean(LEAST | SAMPLE)])
     client = browser(served, "198.51.100.5")
     before = count(state, SYSTEM)
