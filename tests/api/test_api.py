@@ -37,7 +37,7 @@ def refused(served: Served, path: str, **said: Any) -> tuple[int, str, str]:
 
 
 @pytest.mark.parametrize(("said", "parameter", "sentence"), [
-    ({"preset": "yesterday"}, "preset", "preset is 'yesterday'; use one of last_hour, last_n"),
+    ({"preset": "tomorrow"}, "preset", "preset is 'tomorrow'; use one of last_hour, last_n"),
     ({"n": "0"}, "n", "N must be a whole number of days from 1 to 3,660"),
     ({"n": "-3"}, "n", "N must be a whole number of days from 1 to 3,660"),
     ({"n": "seven"}, "n", "N must be a whole number, not 'seven'"),

@@ -56,6 +56,10 @@ def test_a_choice_means_these_instants(choice: Any, start: str, end: str) -> Non
     ({"preset": "last_n_days", "n": "3", "tz": "Europe/Berlin"}, "2026-11-21T00:00:00+01:00"),
     ({"preset": "last_month"}, "2026-11-01T00:00:00+00:00"),
     ({"preset": "last_hour"}, "2026-11-20T12:34:56+00:00"),
+    ({"preset": "yesterday"}, "2026-11-20T00:00:00+00:00"),
+    ({"preset": "this_week", "tz": "Europe/Berlin"}, "2026-11-23T00:00:00+01:00"),
+    ({"preset": "this_month"}, "2026-12-01T00:00:00+00:00"),
+    ({"preset": "this_year"}, "2027-01-01T00:00:00+00:00"),
 ])  # fmt: skip
 def test_days_that_go_on_are_a_part_of_days_until_midnight(choice: Any, until: str) -> None:
     asked = window(**choice)
