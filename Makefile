@@ -3,7 +3,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench mutants docs clean chromium postgres
+.PHONY: help run test bench mutants docs clean chromium postgres node
 .NOTPARALLEL:
 # With it, every start compiles our modules anew: 0.2 s each, 6 s a worker of the tests.
 unexport PYTHONDONTWRITEBYTECODE
@@ -17,7 +17,7 @@ run: .venv/installed ## serve on http://127.0.0.1:8050, with sample data when th
 # A worker takes a whole file, as its tests share what it set up; two take the browser's. By number
 # of tests these, a minute or more a test, would come last, and one worker would end long after the
 # others: tests/conftest.py says in which order they come, and how many workers `auto` are.
-test: .venv/tests-installed chromium postgres ## everything CI runs: lint, import contracts, types, tests
+test: .venv/tests-installed chromium postgres node ## everything CI runs: lint, import contracts, types, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
@@ -84,3 +84,14 @@ postgres:
 	echo "Installing PostgreSQL for the tests of LiteLLM's database ..."; \
 	{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; } >/dev/null || $(WANT_POSTGRES); \
 	$(HAVE_POSTGRES); $(WANT_POSTGRES)
+
+# What tests/oidc/provider.py looks for: it installs the identity provider of the tests with it.
+HAVE_NODE = npm --version >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) < 18)' 2>/dev/null && exit 0
+WANT_NODE = { echo "The tests of sign-in by an identity provider need Node.js 18 or later with npm: install both." >&2; exit 1; }
+
+node:
+	@$(HAVE_NODE); \
+	test "$$(id -u)" = 0 && command -v apt-get >/dev/null || $(WANT_NODE); \
+	echo "Installing Node.js for the tests of identity providers ..."; \
+	{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm; } >/dev/null || $(WANT_NODE); \
+	$(HAVE_NODE); $(WANT_NODE)

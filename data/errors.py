@@ -11,7 +11,8 @@ SpendscopeError            one clear sentence; anything else that is raised is a
 ├── TooMany                more than is answered at once           → 429, and when to ask again
 ├── SourceError            a file or body cannot be read at all
 ├── EventError             one record is no event: rejected, the rest goes on
-└── StoreError             a store cannot be used now             → 503, to be tried again
+├── StoreError             a store cannot be used now             → 503, to be tried again
+└── Away                   the identity provider does not answer  → 503, likewise
     └── DamagedStore       what is in its file cannot be read: a backup helps
 """
 
@@ -122,6 +123,13 @@ class StoreError(SpendscopeError):
 
 class DamagedStore(StoreError):
     """What is in the store's file cannot be read: only a backup helps."""
+
+
+class Away(SpendscopeError):
+    """The identity provider does not answer, and what it would say is needed."""
+
+    code = "provider_away"
+    status = 503
 
 
 def excerpt(value: object) -> str:

@@ -14,16 +14,16 @@ from urllib.parse import urlsplit
 
 from data.errors import SettingsError, excerpt
 from data.events.table import micros
+from data.identity.provider import OidcSettings, read_oidc
 
 PREFIX: Final = "SPENDSCOPE_"
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-SIGN_INS: Final = ("demo", "local")
+SIGN_INS: Final = ("demo", "local", "oidc")
 LOG_FORMATS: Final = ("text", "json")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 SHORTEST_SECRET: Final = 32
 LONGEST_PAUSE: Final = 86_400
 LONGEST_RETENTION: Final = 36_500
-LATER: Final = ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Settings:
     sign_in: tuple[str, ...]
     trusted_proxies: tuple[str, ...]  # addresses and networks
     public_url: str | None
+    oidc: OidcSettings | None
     litellm_url: str | None
     litellm_every: int
     audit_retention: int | None  # days
@@ -60,9 +61,6 @@ class Settings:
     def read(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """The settings of an environment; raises `SettingsError` naming the wrong one."""
         given = _given(environ)
-        for name in LATER:
-            if name in given:
-                raise SettingsError(f"{PREFIX}{name} is set, but OIDC sign-in is not available yet")
         data_dir = Path(given.get("DATA_DIR", "var")).absolute()
         return cls(
             host=given.get("HOST", "127.0.0.1"),
@@ -78,6 +76,7 @@ class Settings:
             sign_in=_sign_ins(given.get("SIGN_IN", "demo,local")),
             trusted_proxies=_networks(given.get("TRUSTED_PROXIES", "")),
             public_url=_site(given.get("PUBLIC_URL")),
+            oidc=_oidc(given),
             litellm_url=given.get("LITELLM_URL"),
             litellm_every=_seconds("LITELLM_EVERY", given.get("LITELLM_EVERY", "60")),
             audit_retention=_days("AUDIT_RETENTION", given.get("AUDIT_RETENTION")),
@@ -149,6 +148,20 @@ def _sign_ins(text: str) -> tuple[str, ...]:
                 f"SPENDSCOPE_SIGN_IN lists some of {', '.join(SIGN_INS)}, not {excerpt(name)}"
             )
     return chosen
+
+
+def _oidc(given: Mapping[str, str]) -> OidcSettings | None:
+    """The identity provider, where people sign in by one, and all that takes."""
+    named, found = "oidc" in _sign_ins(given.get("SIGN_IN", "")), read_oidc(given)
+    if found and not named:
+        raise SettingsError("SPENDSCOPE_OIDC_ISSUER is set, but SPENDSCOPE_SIGN_IN names no oidc")
+    if named and not found:
+        raise SettingsError("SPENDSCOPE_OIDC_ISSUER is missing: SPENDSCOPE_SIGN_IN names oidc")
+    if named and "PUBLIC_URL" not in given:
+        raise SettingsError(
+            "SPENDSCOPE_PUBLIC_URL is missing: an identity provider sends people back there"
+        )
+    return found
 
 
 def _networks(text: str) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ class Provider:
     body: bytes = b""
     status: int = 200
     asked: int = 0
+    also: dict[str, Any] = field(default_factory=dict)  # JSON at other paths
     other: Any = field(default=OTHER)
 
     def answers(self, content: Any, status: int = 200) -> None:
@@ -57,7 +58,12 @@ def providing(content: Any) -> Iterator[Provider]:
             provider.asked += 1
             self.send_response(provider.status)
             self.end_headers()
-            self.wfile.write(provider.body)
+            other = provider.also.get(self.path)
+            self.wfile.write(provider.body if other is None else json.dumps(other).encode())
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.do_GET()
 
         def log_message(self, *_: Any) -> None:
             pass

@@ -4,6 +4,7 @@ token of its forms, signed; an id that was there before signing in is never the 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import g, session
@@ -20,7 +21,7 @@ from data.errors import StoreError, Stranger
 from data.state import sessions
 from data.state.accounts import Account
 from data.state.audit import Actor
-from data.state.sessions import Begun
+from data.state.sessions import Begun, ByProvider
 
 ID: Final = "_user_id"  # Flask-Login's name for it
 CARRIED: Final = ("sub", "email", "name", "isAdmin", "applications", "applications_admin")
@@ -28,9 +29,9 @@ MICROS: Final = 1_000_000
 log: Final = logging.getLogger("spendscope")
 
 
-def begin_session(person: Person) -> None:
-    """Start this person's session, and nothing of the one before."""
-    begun, authenticator = _described(person), current_authenticator()
+def begin_session(person: Person, provider: ByProvider | None = None) -> None:
+    """Start this person's session, and nothing of the one before; with what a provider gave."""
+    begun, authenticator = replace(_described(person), provider=provider), current_authenticator()
     actor = visitor(begun.user, begun.name, authenticator.settings.now())
     end_session()
     session.permanent = True
@@ -68,8 +69,9 @@ def _described(person: Person) -> Begun:
     if person.way == "bearer":
         raise ValueError("a bearer token has no session")
     claims = until = None
-    if person.way == "token":
+    if person.way in ("token", "oidc"):
         claims = {name: person.claims[name] for name in CARRIED if name in person.claims}
+    if person.way == "token":
         until = _expiry(person.claims)
     return Begun(person.way, person.scope.subject, person.name, person.stamp, claims, until)
 

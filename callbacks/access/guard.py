@@ -16,13 +16,16 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from callbacks.access import pages
 from callbacks.access.browser_session import ID, note_use
 from callbacks.access.request_log import request_id
-from callbacks.access.session import bearer, refusal
-from data.errors import Refused, SpendscopeError, TooMany
+from callbacks.access.session import bearer, provider_away, refusal
+from data.errors import Away, Refused, SpendscopeError, TooMany
 
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
 SETUP: Final = "/setup"
 OWN_PASSWORD: Final = "/set-password"  # noqa: S105  # an address
+OIDC: Final = "/sign-in/oidc"
+OIDC_CALLBACK: Final = "/sign-in/oidc/callback"
+OIDC_LOGOUT: Final = "/sign-in/oidc/back-channel-logout"
 FORMS: Final = (SIGN_IN, SETUP, OWN_PASSWORD)
 # What the sign-in page tells somebody whose session has ended, once.
 NOTE: Final = "note"
@@ -36,6 +39,10 @@ PUBLIC: Final[dict[str, frozenset[str]]] = {
     # Our stylesheets and scripts: published code, no data, and the sign-in page needs them.
     "/assets/<path:filename>": READ,
     SIGN_IN: READ | POST,
+    # To the identity provider and back; it shows a signed token of its own for the last.
+    OIDC: READ,
+    OIDC_CALLBACK: READ,
+    OIDC_LOGOUT: POST,
     SETUP: READ | POST,
     OWN_PASSWORD: READ | POST,
     # It asks for its key itself, or for a reader who sees the whole platform.
@@ -70,7 +77,7 @@ def check_request(csrf: CSRFProtect) -> Any:
     if is_public(rule, request.method):
         return _check_csrf(csrf) if rule in FORMS else None
     if not current_user.is_authenticated:
-        return _unauthenticated()
+        return _cannot_say(away) if (away := provider_away()) else _unauthenticated()
     if bearer(request) is not None:
         return None
     note_use()
@@ -109,7 +116,7 @@ def local_path(text: str | None) -> str:
         return "/"
     if not path.startswith("/") or path.startswith("//"):
         return "/"
-    return "/" if urlsplit(path).path in (*FORMS, SIGN_OUT) else path
+    return "/" if urlsplit(path).path in (*FORMS, SIGN_OUT, OIDC, OIDC_CALLBACK) else path
 
 
 def _check_csrf(csrf: CSRFProtect) -> Any:
@@ -136,6 +143,13 @@ def _unauthenticated() -> Any:
         if _is_page_visit()
         else error_response(why)
     )
+
+
+def _cannot_say(away: Away) -> Any:
+    """The session stays; who it is for cannot be asked now."""
+    if not _is_page_visit():
+        return error_response(away)
+    return pages.notice("Try again in a minute", str(away), SIGN_IN), away.status
 
 
 def _is_page_visit() -> bool:

@@ -17,13 +17,14 @@ from flask_login import LoginManager, current_user
 
 from callbacks.access import trail
 from callbacks.access.demo import DemoTraces, persona, why_closed
+from callbacks.access.oidc_sessions import ProviderSessions
 from callbacks.access.throttle import Throttle
 from callbacks.access.tokens import Tokens
 from callbacks.access.trail import client_address, origin
 from data.access.people import NO_ALIASES, People
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
-from data.errors import Stranger
+from data.errors import Away, Stranger
 from data.people.aliases import PersonDirectory
 from data.settings import Settings
 from data.state import sessions
@@ -35,6 +36,7 @@ from data.state.store import DISABLED, State
 Claims = Mapping[str, Any]
 EXTENSION: Final = "authenticator"
 OVER: Final = "this session is over: sign in again"
+GLANCE: Final = "spendscope.glance"  # in a WSGI environment: nobody is answered
 T = TypeVar("T")
 
 
@@ -43,7 +45,7 @@ class Person:
     """Somebody who has shown who they are, in which way. `stamp` is what a session of theirs holds
     on to, `session` the one they came by."""
 
-    way: Literal["account", "demo", "token", "bearer"]
+    way: Literal["account", "demo", "token", "oidc", "bearer"]
     claims: Claims
     people: People = NO_ALIASES
     stamp: str = ""
@@ -93,6 +95,7 @@ class Authenticator:
     store: EventStore
     tokens: Tokens
     directory: PersonDirectory
+    oidc: ProviderSessions | None = None
     throttle: Throttle = field(default_factory=Throttle)
     other_tries: trail.Limit = field(default_factory=trail.Limit)
     demo: DemoTraces = field(init=False)
@@ -129,10 +132,10 @@ class Authenticator:
             self._locked_out("", None)
         return found
 
-    def refused_token(self, why: str) -> None:
-        """Note a token that was shown on the sign-in page and is none."""
+    def refused_try(self, thing: str, why: str) -> None:
+        """Note a try that no limit of passwords slows down."""
         if self.other_tries.allows():
-            self._failed(None, "token", why)
+            self._failed(None, thing, why)
 
     def _failed(self, known: Account | None, thing: str, why: str) -> None:
         trail.failed(self.state, self.settings.now(), known, thing, why)
@@ -147,11 +150,20 @@ class Authenticator:
         if bearer(request) is not None:
             return None
         try:
-            found = sessions.find(self.state, token) if isinstance(token, str) else None
-            return self.of_session(found)
+            return self.of_session(self._found(token) if isinstance(token, str) else None)
+        except Away as away:
+            g.away = away
         except Stranger as refusal:
             g.refusal = refusal
         return None
+
+    def _found(self, token: str) -> Session | None:
+        """The session of an id; what a provider says of it is five minutes old at most, but where a
+        request is only looked at."""
+        found = sessions.find(self.state, token)
+        if found and found.way == "oidc" and self.oidc and GLANCE not in request.environ:
+            return self.oidc.rechecked(token, found)
+        return found
 
     def is_good(self, found: Session) -> bool:
         """Whether a session that is there still lets its holder in."""
@@ -184,6 +196,8 @@ class Authenticator:
         if found.way == "demo":
             return self.persona(found.stamp).claims
         if found.way == "token" and self.tokens.still_binds(found.stamp):
+            return found.claims or {}
+        if found.way == "oidc" and self.oidc and found.stamp == self.oidc.stamp:
             return found.claims or {}
         raise Stranger(OVER)
 
@@ -232,6 +246,12 @@ def current_actor(settings: Settings) -> Actor:
     """Whose change it is that is asked for now."""
     person = current_person()
     return Actor(person.scope, person.name, settings.now(), origin(), person.is_demo)
+
+
+def provider_away() -> Away | None:
+    """Why the person of a session cannot be told now, where that is so."""
+    found: Away | None = g.get("away")
+    return found
 
 
 def refusal() -> Stranger:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Flask, redirect, request, session
+from flask import Flask, make_response, redirect, request, session
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
-from callbacks.access import one_time_links, site
+from callbacks.access import oidc_pages, one_time_links, site
 from callbacks.access.browser_session import begin_session, end_session
 from callbacks.access.demo import why_closed
 from callbacks.access.guard import (
@@ -22,6 +23,7 @@ from callbacks.access.guard import (
     retry_after,
 )
 from callbacks.access.headers import CSRF_COOKIE, harden
+from callbacks.access.oidc_sessions import ProviderSessions
 from callbacks.access.pages import page
 from callbacks.access.session import (
     Authenticator,
@@ -51,7 +53,9 @@ def attach(
     script_hashes: Callable[[], list[str]],
 ) -> None:
     """Close a server to strangers and give it its ways in. Call it before Dash gets the server."""
-    authenticator = Authenticator(settings, state, store, Tokens(settings), PersonDirectory(state))
+    oidc = ProviderSessions(settings, state) if settings.oidc else None
+    people = PersonDirectory(state)
+    authenticator = Authenticator(settings, state, store, Tokens(settings), people, oidc)
     server.secret_key = settings.secret_key
     site.attach(server, settings)
     harden(server, script_hashes)
@@ -63,6 +67,7 @@ def attach(
     server.add_url_rule(SIGN_IN, "sign_in", lambda: sign_in(authenticator), methods=methods)
     server.add_url_rule(SIGN_OUT, "sign_out", lambda: sign_out(authenticator), methods=methods)
     one_time_links.attach(server, authenticator)
+    oidc_pages.attach(server, authenticator, _refused)
 
 
 def sign_in(authenticator: Authenticator) -> Any:
@@ -72,8 +77,7 @@ def sign_in(authenticator: Authenticator) -> Any:
     try:
         begin_session(_authenticate(authenticator))
     except SpendscopeError as refusal:
-        page = _sign_in_page(authenticator, _sentence(refusal))
-        return page, refusal.status, retry_after(refusal)
+        return _refused(authenticator, refusal), refusal.status, retry_after(refusal)
     return redirect(local_path(request.form.get("next")), 303)
 
 
@@ -81,8 +85,10 @@ def sign_out(authenticator: Authenticator) -> Any:
     """A question for those who follow a link, the end of the session for those who answer it."""
     if request.method != "POST":
         return page("sign_out", name=current_person().name, csrf=generate_csrf())
-    end_session(None if current_person().is_demo else current_actor(authenticator.settings))
-    answer = redirect(SIGN_IN, 303)
+    person, oidc = current_person(), authenticator.oidc
+    further = oidc.sign_out_url(person.session) if oidc and person.session else None
+    end_session(None if person.is_demo else current_actor(authenticator.settings))
+    answer = make_response(page("signed_out", link=further) if further else redirect(SIGN_IN, 303))
     answer.delete_cookie(CSRF_COOKIE, samesite="Lax")
     return answer
 
@@ -106,9 +112,13 @@ def _of_token(authenticator: Authenticator, token: str) -> Person:
     try:
         verified = authenticator.tokens.verified(token)
     except Stranger as refusal:
-        authenticator.refused_token(str(refusal))
+        authenticator.refused_try("token", str(refusal))
         raise
     return Person("token", verified.claims, stamp=verified.binding)
+
+
+def _refused(authenticator: Authenticator, refusal: SpendscopeError) -> str:
+    return _sign_in_page(authenticator, _sentence(refusal))
 
 
 def _sign_in_page(authenticator: Authenticator, error: str = "") -> str:
@@ -118,6 +128,7 @@ def _sign_in_page(authenticator: Authenticator, error: str = "") -> str:
         "demo" in authenticator.settings.sign_in
         and not accounts
         and not authenticator.tokens.configured
+        and authenticator.oidc is None
     )
     return page(
         "sign_in",
@@ -126,6 +137,8 @@ def _sign_in_page(authenticator: Authenticator, error: str = "") -> str:
         accounts=accounts,
         tokens=authenticator.tokens.configured,
         local=authenticator.takes_passwords,
+        oidc=authenticator.oidc is not None,
+        further=urlencode({"next": local_path(request.values.get("next"))}),
         error=error,
         name=request.form.get("name", ""),
         next=local_path(request.values.get("next")),

@@ -16,7 +16,7 @@ from waitress import create_server
 
 from callbacks.access.guard import RECEIVING
 from callbacks.access.ingest_key import require_ingest_key, require_key
-from callbacks.access.session import current_scope
+from callbacks.access.session import GLANCE, current_scope
 from callbacks.access.site import THIS_HOST
 from callbacks.receive.connections import (
     EVERY_SECONDS,
@@ -80,7 +80,7 @@ def _room_of(
 ) -> int:
     """How large a body may be: of who shows the key that its door asks for, or has signed in."""
     sent = {name.replace("_", "-"): headers[name] for name in headers if name not in ABOUT_BODY}
-    origin = {"REMOTE_ADDR": address}
+    origin = {"REMOTE_ADDR": address, GLANCE: True}
     # Under TLS the cookie has a name of its own, by which it is looked for.
     site = "https://_" if THIS_HOST in headers.get("COOKIE", "") else "http://_"
     with server.test_request_context(path, site, method=method, headers=sent, environ_base=origin):

@@ -8,7 +8,8 @@ from typing import Any, Final
 from components.settings.resource import Button, Card, Column, Row
 from data.query.units import INSTANT
 
-WAYS: Final = {"account": "password", "demo": "demo", "token": "token"}
+WAYS: Final = {"account": "password", "demo": "demo", "token": "token",
+              "oidc": "provider"}  # fmt: skip
 # The first that is named: a browser names those it descends from, too.
 BROWSERS: Final = {
     "Edg": "Edge", "OPR": "Opera", "SamsungBrowser": "Samsung Internet", "Firefox": "Firefox",

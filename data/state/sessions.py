@@ -11,9 +11,9 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import sqlalchemy as sa
 
@@ -27,10 +27,11 @@ from data.state.tables import ACCOUNTS, SESSIONS
 if TYPE_CHECKING:
     from data.state.store import State
 
-Way = Literal["account", "demo", "token"]
+Way = Literal["account", "demo", "token", "oidc"]
 HOUR: Final = 3_600_000_000
 LONGEST: Final = 12 * HOUR
 MINUTE: Final = 60_000_000
+SECOND: Final = 1_000_000
 MOST_OF_USER: Final = 200
 LONGEST_AGENT: Final = 300
 UNKNOWN: Final = "there is no such session: it may have ended"
@@ -49,9 +50,18 @@ class Client:
         return {"address": self.address[:LONGEST_AGENT], "agent": self.agent[:LONGEST_AGENT]}
 
 
+class ByProvider(NamedTuple):
+    """What is kept of a session by an identity provider: its own ids of the person and of their
+    session there, and its tokens, sealed."""
+
+    provider_user: str
+    provider_session: str
+    sealed: str
+
+
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A session that begins: what it holds on to, and what is kept of a token."""
+    """A session that begins: what it holds on to, and what is kept of a token or a provider."""
 
     way: Way
     user: str
@@ -59,6 +69,7 @@ class Begun:
     stamp: str
     claims: Mapping[str, Any] | None = None
     until: int | None = None  # never longer than this
+    provider: ByProvider | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,10 @@ class Session:
     expires: int
     address: str
     agent: str
+    provider_user: str | None = None
+    provider_session: str | None = None
+    sealed: str | None = None
+    checked: int | None = None  # when the provider was asked last
     account: Account | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -100,6 +115,7 @@ def begin(state: State, begun: Begun, client: Client, actor: Actor | None = None
         "stamp": begun.stamp, "claims": begun.claims and dict(begun.claims),
         "created": at, "seen": at, "expires": end,
     } | client.as_row()  # fmt: skip
+    row |= begun.provider._asdict() | {"checked": at} if begun.provider else {}
     with state.writing() as connection:
         connection.execute(SESSIONS.delete().where(SESSIONS.c.expires <= at))
         kept = sa.select(SESSIONS.c.id).where(SESSIONS.c.user == begun.user)
@@ -128,6 +144,26 @@ def touch(state: State, session: Session, client: Client) -> None:
     due = [SESSIONS.c.id == session.id, SESSIONS.c.seen <= at - MINUTE]
     with state.writing() as connection:
         connection.execute(SESSIONS.update().where(*due).values(seen=at, **client.as_row()))
+
+
+def recheck(
+    state: State, session: Session, claims: Mapping[str, Any], provider: ByProvider
+) -> Session:
+    """The session with what its provider says now."""
+    fresh: dict[str, Any] = {"claims": dict(claims), "sealed": provider.sealed, "checked": now()}
+    with state.writing() as connection:
+        connection.execute(SESSIONS.update().where(SESSIONS.c.id == session.id).values(fresh))
+    return replace(session, **fresh)
+
+
+def end_of_provider(state: State, actor: Actor, which: Mapping[str, str], before: int) -> int:
+    """The end of the sessions that a provider names, as far as they began before it did (seconds
+    since 1970); how many they were."""
+    named = [SESSIONS.c[name] == one for name, one in which.items()]
+    began = SESSIONS.c.created < (before + 1) * SECOND
+    ended = _listed(state, SESSIONS.c.way == "oidc", began, *named)
+    end(state, actor, ended)
+    return len(ended)
 
 
 def of_users(state: State, users: Iterable[str]) -> list[Session]:

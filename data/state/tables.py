@@ -39,8 +39,8 @@ ACCOUNTS: Final = sa.Table(
 
 SETUP: Final = sa.Table("setup", META, sa.Column("token_hash", sa.Text, nullable=False))
 
-# What a browser is signed in with: the way (`account`, `demo`, `token`), what it holds on to
-# (`stamp`) and, of a token, its claims. Instants are by the real clock.
+# What a browser is signed in with: the way (`account`, `demo`, `token`, `oidc`), what it holds on
+# to (`stamp`) and, of a token or a provider, its claims. Instants are by the real clock.
 SESSIONS: Final = sa.Table(
     "sessions",
     META,
@@ -50,6 +50,8 @@ SESSIONS: Final = sa.Table(
     *_optional(JSON_OR_NULL, "claims"),
     *_required(sa.BigInteger, "created", "seen", "expires"),
     *_required(sa.Text, "address", "agent"),
+    *_optional(sa.Text, "provider_user", "provider_session", "sealed"),
+    *_optional(sa.BigInteger, "checked"),
 )
 
 AUDIT: Final = sa.Table(

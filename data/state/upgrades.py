@@ -278,4 +278,10 @@ UPGRADES: Final[tuple[tuple[str, ...], ...]] = (
             who TEXT NOT NULL
         )""",
     ),
+    (
+        "ALTER TABLE sessions ADD COLUMN provider_user TEXT",
+        "ALTER TABLE sessions ADD COLUMN provider_session TEXT",
+        "ALTER TABLE sessions ADD COLUMN sealed TEXT",
+        "ALTER TABLE sessions ADD COLUMN checked BIGINT",
+    ),
 )

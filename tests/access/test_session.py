@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from callbacks.access import sign_in
-from callbacks.access.guard import PUBLIC, local_path
+from callbacks.access.guard import OIDC, OIDC_CALLBACK, OIDC_LOGOUT, PUBLIC, local_path
 from callbacks.access.throttle import MOST_TRIES, SPAN_SECONDS, Throttle
 from callbacks.access.tokens import Tokens
 from callbacks.commands import accounts
@@ -415,7 +415,9 @@ def test_strangers_get_no_further_than_the_doors(make: Make, headers: dict[str, 
 
 
 def test_every_open_rule_is_one_we_named() -> None:
-    assert {rule for rule, _ in DOORS} - {"/v1/traces"} | {"/favicon.ico"} == set(PUBLIC)
+    provider = {OIDC, OIDC_CALLBACK, OIDC_LOGOUT}  # where there is one
+    named = {rule for rule, _ in DOORS} - {"/v1/traces"} | {"/favicon.ico"} | provider
+    assert named == set(PUBLIC)
 
 
 @pytest.mark.parametrize(
@@ -488,7 +490,8 @@ def test_local_paths_stay(path: str) -> None:
     ["", None, "//evil.example", "/\\evil.example", "\\\\evil.example", "https://evil.example",
      "javascript:alert(1)", "evil.example", "/\t/evil.example", "/\n/evil.example",
      " //evil.example", "/x\r\nSet-Cookie: a=b", "http:/evil.example", "///evil.example",
-     "/x\\..\\y", "/" + "x" * 3_000, "/sign-in", "/sign-out?x=1", "/setup"],
+     "/x\\..\\y", "/" + "x" * 3_000, "/sign-in", "/sign-out?x=1", "/setup",
+     "/sign-in/oidc", "/sign-in/oidc/callback?code=x"],
 )  # fmt: skip
 def test_other_places_do_not(path: str | None) -> None:
     assert local_path(path) == "/"

@@ -1,0 +1,212 @@
+"""Claims of a provider in our words: each setting, shapes as providers send them, nothing more."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from data.access.scope import Scope
+from data.errors import SettingsError, Stranger
+from data.identity.claims import ClaimNames, found, mapped
+from data.identity.provider import read_oidc
+from data.settings import Settings
+
+DOCS: Final = Path(__file__).parents[2] / "docs" / "operators.md"
+LEAST: Final = {"OIDC_ISSUER": "https://idp.example.org", "OIDC_CLIENT_ID": "us"}
+
+
+def preset(heading: str) -> dict[str, str]:
+    """The settings that the operators' page gives for a provider."""
+    text = DOCS.read_text(encoding="utf-8").partition(f"\n### {heading}\n")[2]
+    block = text.partition("```\n")[2].partition("```")[0]
+    lines = (line.partition("=") for line in block.splitlines())
+    return {name.removeprefix("SPENDSCOPE_"): value for name, _, value in lines}
+
+
+# Tokens as the providers' own documentation shows them.
+SHAPES: Final[dict[str, tuple[dict[str, Any], tuple[str, bool, set[str]]]]] = {
+    "Keycloak": ({
+        "exp": 1795176300, "iat": 1795176000, "auth_time": 1795176000, "jti": "f1",
+        "iss": "https://keycloak.example.org/realms/company", "aud": "spendscope",
+        "sub": "5d1d3c9e-1c4b-4bb4-9c5a-3f1f0b1a9f00", "typ": "ID", "azp": "spendscope",
+        "sid": "a2", "acr": "1", "email_verified": True, "name": "Ana Lopes",
+        "realm_access": {"roles": ["default-roles-company", "spendscope-admin"]},
+        "resource_access": {"account": {"roles": ["manage-account"]}},
+        "groups": ["spendscope-web-admins", "staff"], "preferred_username": "ana",
+        "given_name": "Ana", "family_name": "Lopes", "email": "ana@example.org",
+    }, ("ana", True, {"web"})),
+    "Entra ID": ({
+        "aud": "11111111-2222-3333-4444-555555555555",
+        "iss": "https://login.microsoftonline.com/TENANT/v2.0", "iat": 1795176000,
+        "nbf": 1795176000, "exp": 1795179900, "name": "Ana Lopes", "oid": "6666", "rh": "0.A",
+        "preferred_username": "ana@example.org", "sub": "AAAAAAIkzqFVrSaSaFHy782bb",
+        "roles": ["Spendscope.Project.web", "Spendscope.Project.etl"], "tid": "TENANT",
+        "ver": "2.0",
+    }, ("ana@example.org", False, {"web", "etl"})),
+    "Okta": ({
+        "sub": "00u1abcd", "name": "Ana Lopes", "email": "ana@example.org", "ver": 1,
+        "iss": "https://company.okta.com", "aud": "0oa1", "iat": 1795176000, "exp": 1795179600,
+        "jti": "ID.x", "amr": ["pwd"], "idp": "00o1", "preferred_username": "ana@example.org",
+        "auth_time": 1795176000, "at_hash": "x",
+        "groups": ["Everyone", "spendscope-admins", "spendscope-project-web"],
+    }, ("ana@example.org", True, {"web"})),
+    "Google": ({
+        "iss": "https://accounts.google.com", "azp": "1.apps.googleusercontent.com",
+        "aud": "1.apps.googleusercontent.com", "sub": "110169484474386276334",
+        "hd": "example.org", "email": "ana@example.org", "email_verified": True, "at_hash": "x",
+        "name": "Ana Lopes", "picture": "https://lh3.example", "given_name": "Ana",
+        "iat": 1795176000, "exp": 1795179600,
+    }, ("ana@example.org", False, set())),
+    "Dex": ({
+        "iss": "https://dex.example.org", "sub": "CgNhbmESBGxkYXA", "aud": "spendscope",
+        "exp": 1795262400, "iat": 1795176000, "at_hash": "x", "email": "ana@example.org",
+        "email_verified": True, "groups": ["company:staff", "company:spendscope-web-leads"],
+        "name": "Ana Lopes",
+    }, ("ana@example.org", False, {"web"})),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("heading", SHAPES)
+def test_the_settings_of_the_page_read_what_a_provider_sends(heading: str) -> None:
+    settings = read_oidc({"OIDC_CLIENT_ID": "us"} | preset(heading))
+    assert settings
+    claims, expected = SHAPES[heading]
+    scope = Scope.of(mapped(claims, settings.names))
+    assert (scope.user, scope.everything, set(scope.projects)) == expected
+    assert mapped(claims, settings.names)["name"] == "Ana Lopes"
+
+
+def test_the_page_has_no_other_providers() -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    section = text.partition("\n## Sign-in by an identity provider\n")[2].partition("\n## ")[0]
+    assert re.findall(r"^### (.*)$", section, re.MULTILINE) == list(SHAPES)
+
+
+@pytest.mark.parametrize(("path", "value"), [
+    ("a", 1), ("b.c", 2), ("b.c.d", None), ("b", {"c": 2}), ("x", None), ("x.y", None),
+    ("https://idp/roles", 3), ("dotted.name", 4), ("", None), (".", None), ("b.", None),
+])  # fmt: skip
+def test_a_claim_is_found_by_name_or_path(path: str, value: Any) -> None:
+    claims = {
+        "a": 1,
+        "b": {"c": 2},
+        "https://idp/roles": 3,
+        "dotted.name": 4,
+        "dotted": {"name": 5},
+    }
+    assert found(claims, path) == value
+
+
+ROLES: Final = ClaimNames(
+    admin="r", admin_roles=("boss", "owner"), applications="g", applications_admin="g",
+    applications_pattern=re.compile("uses-(.+)"),
+    applications_admin_pattern=re.compile("(.+)-lead"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("claim", "admin"), [
+    (["boss"], True), (["x", "owner"], True), ("boss", True), (["Boss"], False), ([], False),
+    (None, False), (True, False), ("true", False), (["boss,owner"], False), ({"boss": 1}, False),
+    ([["boss"]], False), ("boss ", False), (7, False), (["x"] * 3_000 + ["boss"], False),
+])  # fmt: skip
+def test_an_admin_has_one_of_the_roles(claim: Any, admin: bool) -> None:
+    scope = Scope.of(mapped({"sub": "ana", "r": claim, "isAdmin": True}, ROLES))
+    assert scope.everything is admin
+
+
+@pytest.mark.parametrize(("claim", "projects"), [
+    (["web-lead", "etl-lead"], {"web", "etl"}), ("web-lead", {"web"}), (["web-leader"], set()),
+    (["xweb-lead"], {"xweb"}), (["-lead"], set()), (["a,b-lead"], set()), ([7, None], set()),
+    ({"web-lead": 1}, set()), (None, set()), (["x" * 300 + "-lead"], set()), ([" -lead"], set()),
+    (["uses-web"], set()), (["web-lead\n"], set()),
+])  # fmt: skip
+def test_projects_are_what_the_pattern_catches(claim: Any, projects: set[str]) -> None:
+    claims = {"sub": "ana", "g": claim, "applications_admin": "vault"}
+    assert set(Scope.of(mapped(claims, ROLES)).projects) == projects
+
+
+@pytest.mark.parametrize("claims", [
+    {}, {"sub": ""}, {"sub": " "}, {"sub": 7}, {"sub": None}, {"sub": ["ana"]},
+])  # fmt: skip
+def test_nobody_is_nobody(claims: dict[str, Any]) -> None:
+    with pytest.raises(Stranger, match="names nobody"):
+        mapped(claims, ClaimNames())
+
+
+@pytest.mark.parametrize(("verified", "good"), [
+    (True, True), (None, True), ("true", True), (False, False), ("false", False),
+])  # fmt: skip
+def test_an_address_that_anybody_can_claim_is_nobodys_id(verified: Any, good: bool) -> None:
+    claims = {"sub": "1", "email": "root@x.org", "email_verified": verified}
+    if good:
+        assert mapped(claims, ClaimNames(sub="email"))["sub"] == "root@x.org"
+        return
+    with pytest.raises(Stranger, match="not verified"):
+        mapped(claims, ClaimNames(sub="email"))
+    assert mapped(claims, ClaimNames())["sub"] == "1"
+
+
+JSON: Final = some.recursive(
+    some.none() | some.booleans() | some.integers() | some.text(max_size=8)
+    | some.sampled_from(["boss", "web-lead", "uses-web", "true", "isAdmin", "vault-lead"]),
+    lambda inner: some.lists(inner, max_size=4)
+    | some.dictionaries(some.sampled_from("rgx"), inner, max_size=3), max_leaves=6,
+)  # fmt: skip
+
+
+@given(some.dictionaries(some.sampled_from(["r", "g", "isAdmin", "applications_admin"]), JSON))
+def test_any_claims_give_what_is_written_in_them(claims: dict[str, Any]) -> None:
+    def texts(claim: Any) -> list[str]:
+        listed = [claim] if isinstance(claim, str) else claim
+        return [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
+
+    scope = Scope.of(mapped(claims | {"sub": "ana"}, ROLES))
+    assert scope.everything is bool({"boss", "owner"} & set(texts(claims.get("r"))))
+    leads = [one for one in texts(claims.get("g")) if one.endswith("-lead") and "," not in one]
+    assert set(scope.projects) == {one[:-5].strip() for one in leads} - {""}
+
+
+# --- settings
+
+
+@pytest.mark.parametrize(("change", "sentence"), [
+    ({"OIDC_ISSUER": None}, "OIDC_ISSUER is missing"),
+    ({"OIDC_CLIENT_ID": None}, "OIDC_CLIENT_ID is missing"),
+    ({"OIDC_ISSUER": "http://idp.example.org"}, "OIDC_ISSUER must be an https address"),
+    ({"OIDC_ISSUER": "idp.example.org"}, "OIDC_ISSUER must be an https address"),
+    ({"OIDC_ISSUER": "file://localhost/x"}, "OIDC_ISSUER must be an https address"),
+    ({"OIDC_ISSUER": "https://[x"}, "OIDC_ISSUER must be an https address"),
+    ({"OIDC_SCOPES": "profile"}, "OIDC_SCOPES must have openid"),
+    ({"OIDC_CLAIM_SUB": "a b"}, "OIDC_CLAIM_SUB is the name of a claim"),
+    ({"OIDC_APPLICATIONS_PATTERN": "("}, "OIDC_APPLICATIONS_PATTERN must be a regular"),
+    ({"OIDC_APPLICATIONS_PATTERN": "x-.+"}, "OIDC_APPLICATIONS_PATTERN must be a regular"),
+    ({"OIDC_APPLICATIONS_ADMIN_PATTERN": "(a)(b)"}, "OIDC_APPLICATIONS_ADMIN_PATTERN must be"),
+])  # fmt: skip
+def test_a_wrong_setting_is_named(change: dict[str, Any], sentence: str) -> None:
+    told = {name: value for name, value in (LEAST | change).items() if value is not None}
+    with pytest.raises(SettingsError, match=f"SPENDSCOPE_{sentence}"):
+        read_oidc(told)
+
+
+@pytest.mark.parametrize(("told", "sentence"), [
+    (LEAST, "SPENDSCOPE_SIGN_IN names no oidc"),
+    ({"SIGN_IN": "oidc"}, "SPENDSCOPE_OIDC_ISSUER is missing"),
+    (LEAST | {"SIGN_IN": "local,oidc"}, "SPENDSCOPE_PUBLIC_URL is missing"),
+    ({"OIDC_CLIENT_SECRET": "x"}, "SPENDSCOPE_OIDC_ISSUER is missing"),
+])  # fmt: skip
+def test_settings_that_contradict_stop_the_start(
+    tmp_path: Path, told: dict[str, str], sentence: str
+) -> None:
+    environ = {"DATA_DIR": str(tmp_path)} | told
+    with pytest.raises(SettingsError, match=sentence):
+        Settings.read({f"SPENDSCOPE_{name}": value for name, value in environ.items()})
+
+
+def test_without_any_there_is_no_provider(tmp_path: Path) -> None:
+    assert Settings.read({"SPENDSCOPE_DATA_DIR": str(tmp_path)}).oidc is None
+    assert read_oidc({}) is None
