@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from data.errors import SettingsError, excerpt
@@ -21,6 +21,8 @@ DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 SIGN_INS: Final = ("demo", "local", "oidc")
 LOG_FORMATS: Final = ("text", "json")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+SECRET_ALGORITHMS: Final = ("HS256",)
+KEY_ALGORITHMS: Final = ("RS256", "ES256", "EdDSA")
 SHORTEST_SECRET: Final = 32
 LONGEST_PAUSE: Final = 86_400
 LONGEST_RETENTION: Final = 36_500
@@ -40,6 +42,7 @@ class Settings:
     jwks_url: str | None
     jwt_issuer: str | None
     jwt_audience: str | None
+    jwt_algorithms: tuple[str, ...]
     ingest_key: str | None
     metrics_key: str | None
     sign_in: tuple[str, ...]
@@ -129,7 +132,7 @@ def _long(name: str, secret: str | None) -> str | None:
     return secret
 
 
-def _jwks(given: Mapping[str, str]) -> dict[str, str | None]:
+def _jwks(given: Mapping[str, str]) -> dict[str, Any]:
     names = ("JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE")
     named = [name for name in names if name in given]
     if "JWKS_URL" in given and "JWT_SECRET" in given:
@@ -137,7 +140,19 @@ def _jwks(given: Mapping[str, str]) -> dict[str, str | None]:
     if named and len(named) < len(names):
         missing = next(name for name in names if name not in given)
         raise SettingsError(f"{PREFIX}{missing} is missing: the three JWKS settings go together")
-    return {name.lower(): given.get(name) for name in names}
+    plain = {name.lower(): given.get(name) for name in names}
+    return plain | {"jwt_algorithms": _algorithms(given)}
+
+
+def _algorithms(given: Mapping[str, str]) -> tuple[str, ...]:
+    """How tokens may be signed: fixed here, whatever a token says of itself."""
+    allowed = KEY_ALGORITHMS if "JWKS_URL" in given else SECRET_ALGORITHMS
+    text = given.get("JWT_ALGORITHMS", ",".join(allowed))
+    chosen = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not chosen or not set(chosen) <= set(allowed):
+        problem = f"lists some of {', '.join(allowed)} here, not {excerpt(text)}"
+        raise SettingsError(f"{PREFIX}JWT_ALGORITHMS {problem}")
+    return chosen
 
 
 def _sign_ins(text: str) -> tuple[str, ...]:

@@ -24,10 +24,11 @@ from urllib.parse import urlencode
 import jwt
 
 from callbacks.access.key_set import KeySet
-from callbacks.access.tokens import KEY_ALGORITHMS, LARGEST, LEEWAY_SECONDS
+from callbacks.access.tokens import LARGEST, LEEWAY_SECONDS
 from data.errors import Away, Stranger
 from data.identity.claims import mapped
 from data.identity.provider import OidcSettings
+from data.settings import KEY_ALGORITHMS
 
 Claims = dict[str, Any]
 FRESH_SECONDS: Final = 3_600
@@ -214,7 +215,7 @@ class Provider:
             claims: Claims = jwt.decode(
                 token, key, algorithms=list(KEY_ALGORITHMS), leeway=LEEWAY_SECONDS,
                 issuer=self._settings.issuer, audience=self._settings.client_id,
-                options={"require": list(required)},
+                options={"require": list(required), "enforce_minimum_key_length": True},
             )  # fmt: skip
             json.dumps(claims, ensure_ascii=False).encode()
         except jwt.PyJWKClientConnectionError:

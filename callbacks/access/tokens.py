@@ -1,6 +1,7 @@
 """JSON Web Tokens: verified at the door, and signed for `spendscope token`.
 
-Either HS256 with our own secret or RS256/ES256 with an identity provider's keys, never both.
+Either HS256 with our own secret or RS256, ES256, EdDSA with an identity provider's keys, never
+both: the algorithm is the settings' and the key's, never the token's choice.
 A refusal is a `Stranger` whose sentence says what is wrong with the token. The clock is the
 real one, also where SPENDSCOPE_NOW freezes the dashboard's.
 """
@@ -18,12 +19,10 @@ import jwt
 
 from callbacks.access.key_set import KeySet
 from data.errors import Refused, SettingsError, Stranger
-from data.settings import Settings
+from data.settings import SECRET_ALGORITHMS, Settings
 
 LEEWAY_SECONDS: Final = 30
 REQUIRED: Final = ("exp", "sub")
-SECRET_ALGORITHMS: Final = ("HS256",)
-KEY_ALGORITHMS: Final = ("RS256", "ES256")
 LARGEST: Final = 16_000
 SENTENCES: Final[tuple[tuple[type[jwt.PyJWTError], str], ...]] = (
     (jwt.ExpiredSignatureError, "the token has expired: get a new one"),
@@ -56,7 +55,7 @@ class Tokens:
         url = settings.jwks_url
         self._keys = KeySet(url, "SPENDSCOPE_JWKS_URL") if url else None
         self._session_key = settings.secret_key.encode()
-        self._algorithms = SECRET_ALGORITHMS if self._secret else KEY_ALGORITHMS
+        self._algorithms = settings.jwt_algorithms
 
     @property
     def configured(self) -> bool:
@@ -103,7 +102,11 @@ class Tokens:
             issuer=self._issuer,
             audience=self._audience,
             leeway=LEEWAY_SECONDS,
-            options={"require": list(REQUIRED), "verify_aud": self._audience is not None},
+            options={
+                "require": list(REQUIRED),
+                "verify_aud": self._audience is not None,
+                "enforce_minimum_key_length": True,
+            },
         )
 
     def _key(self, header: Mapping[str, Any]) -> tuple[str | jwt.PyJWK, str]:
