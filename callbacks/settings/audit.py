@@ -22,6 +22,7 @@ from data.state.audit import (
     require_audit_reader,
 )
 
+ALL: Final = "all"
 PATH: Final = "/api/v1/audit"
 COLUMNS: Final = ("id", "at", "who", "name", "action", "thing", "before", "after", "address",
                   "request")  # fmt: skip
@@ -43,10 +44,10 @@ def _read(context: Context) -> Found[Entry]:
 
 
 def _group(context: Context) -> str:
-    chosen = context.search.get("show", "")
-    if chosen and chosen not in GROUPS:
-        raise Refused("show", f"show is one of {', '.join(GROUPS)}, or nothing")
-    return chosen
+    chosen = context.search.get("show", ALL)
+    if chosen not in (ALL, *GROUPS):
+        raise Refused("show", f"show is {ALL} or one of {', '.join(GROUPS)}")
+    return "" if chosen == ALL else chosen
 
 
 def _shown(one: Entry) -> Entry:

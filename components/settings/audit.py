@@ -14,7 +14,7 @@ ACTIONS: Final = {
     "session-end": "ended", "export": "exported",
 }  # fmt: skip
 SHOW: Final = {
-    "": "Everything", "changes": "Changes", "sign-ins": "Sign-ins", "exports": "Exports",
+    "all": "Everything", "changes": "Changes", "sign-ins": "Sign-ins", "exports": "Exports",
 }  # fmt: skip
 
 
@@ -43,15 +43,15 @@ def _value(value: Any) -> str:
 CARD: Final = Card(
     "audit", "entry", "Every change, sign-in and export", "",
     columns=(
-        Column("at", "When", 264, 3, ZONED_INSTANT), Column("who", "Who", 90, 2, of=who),
-        Column("action", "Action", 110, of=lambda one: ACTIONS[one.action]),
+        Column("at", "When", 230, 2, ZONED_INSTANT), Column("who", "Who", 120, 2, of=who),
+        Column("action", "Action", 140, of=lambda one: ACTIONS[one.action]),
         Column("thing", "To", 160),
         Column("changes", "What it was and is", 300, 6, of=changes,
                more={"wrapText": True, "autoHeight": True}),
-        Column("address", "From", 110), Column("request", "Request", 110),
+        Column("address", "From", 110), Column("request", "Request", 140),
     ),
     empty="Nothing has happened yet.",
     page_size=25,
     file=True, json=True,
-    search=(Field("show", "Show", "choice", options=SHOW),),
+    search=(Field("show", "Show", "choice", options=SHOW, initial="all"),),
 )  # fmt: skip

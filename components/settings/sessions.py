@@ -34,16 +34,21 @@ def _elsewhere(row: Row) -> bool:
     return bool(row["id"]) and not row["here"]
 
 
+def _browser(one: Any) -> str:
+    """The browser of a session, and whether it is this one."""
+    name = browser(one.session.agent)
+    return f"{name or 'unknown'} (this one)" if one.here else name
+
+
 def _columns(*more: Column) -> tuple[Column, ...]:
     return (
         *more,
-        Column("browser", "Browser", 150, 2, of=lambda one: browser(one.session.agent)),
+        Column("browser", "Browser", 200, 2, of=_browser),
         Column("address", "Address", 130, of=lambda one: one.session.address),
-        Column("way", "By", 90, of=lambda one: WAYS[one.session.way]),
+        Column("way", "By", 110, of=lambda one: WAYS[one.session.way]),
         Column("created", "Signed in", 160, unit=INSTANT, of=lambda one: one.session.created),
         Column("seen", "Last seen", 160, unit=INSTANT, of=lambda one: one.session.seen),
         Column("expires", "Ends", 160, unit=INSTANT, of=lambda one: one.session.expires),
-        Column("this", "", 90, of=lambda one: "this one" if one.here else "", blank=""),
     )
 
 

@@ -323,12 +323,13 @@ def test_it_is_narrowed(served: Served, state: State) -> None:
     at(state, 1)
     sign_in(browser(served), "ana", GUESS)
     things = {show: {one["action"] for one in served.json("audit", show=show)["entries"]}
-              for show in ("", "changes", "sign-ins", "exports")}  # fmt: skip
+              for show in ("all", "changes", "sign-ins", "exports")}  # fmt: skip
     assert things == {
-        "": {"create", "export", "sign-in-failed"}, "changes": {"create"},
+        "all": {"create", "export", "sign-in-failed"}, "changes": {"create"},
         "sign-ins": {"sign-in-failed"}, "exports": {"export"},
     }  # fmt: skip
-    assert served.get("audit", show="x").status_code == 400
+    for wrong in ("x", ""):
+        assert served.get("audit", show=wrong).status_code == 400
     shown = fill(served, "audit", show="exports")
     assert [row["thing"] for row in shown["table"]["rowData"]] == ["1.csv"]
     assert shown["place"]["children"] == "1–1 of 1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Browser, ConsoleMessage, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.oidc.conftest import Site
 
@@ -21,6 +21,16 @@ def test_somebody_comes_in_and_leaves(site: Site, chromium: Browser) -> None:
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{site.address}/settings/profile")
     page.get_by_test_id("sign-in-oidc").click()
+    comes_in(page, site)
+    leaves(page, site)
+    page.goto(f"{site.address}/settings/profile")
+    page.get_by_test_id("sign-in-oidc").click()
+    expect(page.locator("[name=login]")).to_be_visible()  # signed out there, too
+    assert complaints == []
+    context.close()
+
+
+def comes_in(page: Page, site: Site) -> None:
     page.locator("[name=login]").fill("lena")
     page.locator("[name=password]").fill("any")
     page.get_by_role("button", name="Sign-in").click()
@@ -30,13 +40,11 @@ def test_somebody_comes_in_and_leaves(site: Site, chromium: Browser) -> None:
     expect(page.locator("#main")).to_contain_text("in the projects you administer")
     row = page.get_by_test_id("section-sessions").locator(".ag-center-cols-container [role=row]")
     expect(row.first).to_contain_text("provider")
+
+
+def leaves(page: Page, site: Site) -> None:
     page.goto(f"{site.address}/sign-out")
     page.get_by_role("button", name=re.compile("Sign out")).click()
     page.wait_for_url(f"{site.provider.issuer}/session/end**")
     page.get_by_role("button", name=re.compile("Yes")).click()
     page.wait_for_url(f"{site.address}/sign-in*")
-    page.goto(f"{site.address}/settings/profile")
-    page.get_by_test_id("sign-in-oidc").click()
-    expect(page.locator("[name=login]")).to_be_visible()  # signed out there, too
-    assert complaints == []
-    context.close()
