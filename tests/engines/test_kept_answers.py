@@ -42,6 +42,7 @@ READERS = (*SCOPES, Scope.of({"sub": "root", "isAdmin": True}, OTHERS))
 def of_quick_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers are kept in parts whatever they take, from few events on."""
     monkeypatch.setattr(partial_answers, "SLOW", 0)
+    monkeypatch.setattr(partial_answers, "LEAST_EVENTS", 0)
     monkeypatch.setattr(partial_answers, "MOST_LATER", 60)
 
 

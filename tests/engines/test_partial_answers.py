@@ -36,6 +36,7 @@ COST = Query(("cost", "events", "active_users"), (), DAYS)
 def kept(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> EventStore:
     """A store that keeps every question in parts."""
     monkeypatch.setattr(partial_answers, "SLOW", 0)
+    monkeypatch.setattr(partial_answers, "LEAST_EVENTS", 0)
     store.sum_up(aggregates())
     return store
 
@@ -75,6 +76,19 @@ def test_the_second_time_a_question_is_kept_and_then_answers(kept: EventStore, e
     _tamper(kept)
     assert _cost(kept, 2) == 401
     assert _cost(kept, QUARTER) == 401  # a window that went on is of the same blocks and one more
+
+
+def test_of_few_events_nothing_is_kept_however_long_it_took(
+    kept: EventStore, event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partial_answers, "LEAST_EVENTS", 4)
+    kept.write([event(ts=MONDAY + n * QUARTER, cost_nano=100) for n in range(3)])
+    kept.write([event(ts=NOON + DAY)])  # outside
+    assert [_cost(kept, later) for later in range(3)] == [300, 300, 300]
+    assert _rows(kept) == []
+    kept.write([event(ts=MONDAY, cost_nano=100)])
+    assert [_cost(kept, later) for later in range(2)] == [400, 400]
+    assert _rows(kept)
 
 
 def test_what_is_stored_later_is_read_beside_the_parts(kept: EventStore, event: Any) -> None:

@@ -38,8 +38,11 @@ from data.engines.grouping import Grouping
 from data.engines.partials import QUARTER, Undecomposable
 from data.engines.versions import Block, Stretch, Versions, blocks, stretch
 
-# A question is kept in parts when it was asked before and took so long (seconds).
+# A question is kept in parts when it was asked before, took so long (seconds), and is about so many
+# events: of fewer, the statements that make its parts take longer than it, however busy we are.
 SLOW = 0.03
+LEAST_EVENTS = 100_000
+WITHIN: Final = "SELECT count(*) FROM events WHERE ts >= $1 AND ts < $2"
 MOST_ROWS = 1_500_000
 MOST_SHAPES: Final = 1_000
 MOST_BLOCKS: Final = 128
@@ -135,9 +138,18 @@ class PartialAnswers:
                     return found
         start = time.monotonic()
         found = self.ask_whole(asked, ask)
-        if asked.form.shape is not None and shape is None and time.monotonic() - start >= SLOW:
+        if time.monotonic() - start >= SLOW and self._pays(asked):
             self._keep(asked)
         return found
+
+    def _pays(self, asked: Grouping) -> bool:
+        """Whether a question that was slow can be asked in parts, is not yet, and is of many
+        events."""
+        if asked.form.shape is None or asked.form.shape in self._shapes:
+            return False
+        with self._sql.connect() as connection:
+            count = connection.exec_driver_sql(WITHIN, asked.window).scalar_one()
+            return bool(count >= LEAST_EVENTS)
 
     def ask_whole(self, asked: Grouping, ask: Asking) -> tuple[list[str], Sequence[Any]]:
         """The answer, whatever is kept."""
