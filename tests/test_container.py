@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shlex
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from typing import Any, Final
 import yaml
 
 from data.settings import PREFIX
+from tests.ports import free_port
 from tests.test_operators import names
 from tests.test_wheel import ROOMS
 
@@ -74,9 +74,7 @@ def test_its_command_serves_and_its_health_check_sees_it(tmp_path: Path) -> None
     command = [*json.loads(of("ENTRYPOINT")), *json.loads(of("CMD"))]
     assert command == ["spendscope", "serve"]
     program = [sys.executable, str(ROOT / "app.py")]  # as the command of a wheel: test_wheel
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     told = environment() | {f"{PREFIX}DATA_DIR": str(tmp_path), f"{PREFIX}PORT": port}
     told[f"{PREFIX}PUBLIC_URL"] = PUBLIC  # as behind Caddy: the check goes by another name
     del told["PATH"]

@@ -156,7 +156,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     try:
         while not well(made):
             assert server.poll() is None, (folder / "log").read_text()
-            time.sleep(0.05)  # refused at once: let the server have the processor
         yield made
     finally:
         server.terminate()
