@@ -31,7 +31,7 @@ def refused(served: Served, path: str, **said: Any) -> tuple[int, str, str]:
     """The status, the parameter and the sentence of an answer that is none."""
     answer = served.get(path, **said)
     error = (answer.json or {})["error"]
-    assert set(error) <= {"code", "message", "parameter"}
+    assert set(error) <= {"code", "message", "parameter", "request"}
     assert "Traceback" not in answer.text
     return answer.status_code, error.get("parameter", ""), error["message"]
 
