@@ -66,7 +66,7 @@ def note_use() -> None:
 
 
 def _described(person: Person) -> Begun:
-    if person.way == "bearer":
+    if person.way == "bearer" or person.way == "api":
         raise ValueError("a bearer token has no session")
     claims = until = None
     if person.way in ("token", "oidc"):

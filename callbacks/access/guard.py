@@ -17,7 +17,7 @@ from callbacks.access import pages
 from callbacks.access.browser_session import ID, note_use
 from callbacks.access.request_log import request_id
 from callbacks.access.session import bearer, provider_away, refusal
-from data.errors import Away, Refused, SpendscopeError, TooMany
+from data.errors import Away, Forbidden, Refused, SpendscopeError, TooMany
 
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
@@ -29,6 +29,9 @@ OIDC_LOGOUT: Final = "/sign-in/oidc/back-channel-logout"
 FORMS: Final = (SIGN_IN, SETUP, OWN_PASSWORD)
 # What the sign-in page tells somebody whose session has ended, once.
 NOTE: Final = "note"
+API: Final = "/api/v1/"
+READS_AND_SENDS: Final = "an API token reads and sends: sign in to change something"
+FILES: Final = (".csv", ".xlsx", ".json")
 READ: Final = frozenset({"GET", "HEAD"})
 POST: Final = frozenset({"POST"})
 PUBLIC: Final[dict[str, frozenset[str]]] = {
@@ -79,9 +82,21 @@ def check_request(csrf: CSRFProtect) -> Any:
     if not current_user.is_authenticated:
         return _cannot_say(away) if (away := provider_away()) else _unauthenticated()
     if bearer(request) is not None:
-        return None
+        return _refuse_beyond(current_user.grants, rule)
     note_use()
     return _check_csrf(csrf)
+
+
+def _refuse_beyond(grants: tuple[str, ...] | None, rule: str) -> Any:
+    """The answer to an API token that is used for what it is not for (None: it is)."""
+    if grants is None:
+        return None
+    wanted = "export" if request.path.endswith(FILES) else "read"
+    if request.method not in READ or not rule.startswith(API):
+        return error_response(Forbidden(READS_AND_SENDS))
+    if wanted not in grants:
+        return error_response(Forbidden(f"this API token is not for {wanted}: make another"))
+    return None
 
 
 def is_public(rule: str, method: str) -> bool:

@@ -7,9 +7,11 @@ from typing import Final
 
 from flask import request
 
-from data.errors import Stranger
+from data.errors import Forbidden, Stranger
 from data.ingest.keys import UNNAMED, Key, any_good, is_of_demo, verify
 from data.settings import Settings
+from data.state import api_tokens
+from data.state.api_tokens import START
 from data.state.store import State
 
 OF_DEMO: Final = "this key was made in the demo, and opens nothing: make an account, then a key"
@@ -20,6 +22,8 @@ def require_ingest_key(settings: Settings, state: State) -> Key:
     """The ingest key this request shows; raises `Stranger` where it shows no good one."""
     if settings.ingest_key is not None and _equal(_sent_key(), settings.ingest_key):
         return UNNAMED
+    if _sent_key().startswith(START):
+        return _of_token(settings, state)
     if key := verify(state, _sent_key(), settings.now()):
         return key
     if is_of_demo(state, _sent_key()):
@@ -29,6 +33,15 @@ def require_ingest_key(settings: Settings, state: State) -> Key:
             "nothing is received here: SPENDSCOPE_INGEST_KEY is not set and there is no ingest key"
         )
     raise Stranger(WRONG_KEY)
+
+
+def _of_token(settings: Settings, state: State) -> Key:
+    """An API token in the place of a key: what it brings is of its holder alone."""
+    token, account = api_tokens.verify(state, _sent_key(), settings.now())
+    if "local" not in settings.sign_in or "send" not in token.scopes:
+        raise Forbidden("this API token is not for send: make another in Settings → Profile")
+    name = f"{account.id}: {token.name}"
+    return Key(0, name, token.shown, None, None, token.created, account.id, user=account.id)
 
 
 def require_key(key: str) -> None:

@@ -29,6 +29,7 @@ from data.people.aliases import PersonDirectory
 from data.settings import Settings
 from data.state import sessions
 from data.state.accounts import Account, digest, folded
+from data.state.api_tokens import START, verify
 from data.state.audit import Actor
 from data.state.sessions import Client, Session
 from data.state.store import DISABLED, State
@@ -45,11 +46,12 @@ class Person:
     """Somebody who has shown who they are, in which way. `stamp` is what a session of theirs holds
     on to, `session` the one they came by."""
 
-    way: Literal["account", "demo", "token", "oidc", "bearer"]
+    way: Literal["account", "demo", "token", "oidc", "bearer", "api"]
     claims: Claims
     people: People = NO_ALIASES
     stamp: str = ""
     session: Session | None = None
+    grants: tuple[str, ...] | None = None  # what an API token is for; None: all that they may do
     is_authenticated: bool = field(default=True, init=False)
     is_active: bool = field(default=True, init=False)
     is_anonymous: bool = field(default=False, init=False)
@@ -184,11 +186,20 @@ class Authenticator:
         """The person a bearer token names."""
         token = bearer(sent)
         try:
+            if token is not None and token.startswith(START):
+                return self._from_api_token(token)
             if token is not None:
                 return Person("bearer", self.tokens.verify(token), self.directory.now())
         except Stranger as refusal:
             g.refusal = refusal
         return None
+
+    def _from_api_token(self, secret: str) -> Person:
+        """The holder of an account, by a token that they made, with the rights they have now."""
+        if not self.takes_passwords:
+            raise Stranger("this server takes no API tokens: SPENDSCOPE_SIGN_IN names no local")
+        token, account = verify(self.state, secret, self.settings.now())
+        return Person("api", account.claims, self.directory.now(), grants=token.scopes)
 
     def _claims(self, found: Session) -> Claims:
         if found.way == "account" and self.takes_passwords:

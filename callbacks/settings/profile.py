@@ -9,6 +9,7 @@ from callbacks.settings.accounts import OWN_PASSWORD
 from callbacks.settings.preferences import PREFERENCES
 from callbacks.settings.resource import Page
 from callbacks.settings.sessions import OWN as OWN_SESSIONS
+from callbacks.settings.tokens import TOKENS
 from components.page import layout, spending
 from components.values import hover_text
 from data.access.scope import Reach, names
@@ -34,7 +35,7 @@ def _facts() -> list[tuple[str, str]]:
 PAGE: Final = Page(
     "profile",
     "Profile",
-    (PREFERENCES, OWN_PASSWORD, OWN_SESSIONS),
+    (PREFERENCES, OWN_PASSWORD, OWN_SESSIONS, TOKENS),
     before=lambda _: [layout.person(current_person().name, _facts())],
     after=lambda _: [spending.section()],
 )

@@ -26,6 +26,7 @@ from data.state.store import State
 from data.state.tables import (
     ACCOUNTS,
     ALIASES,
+    API_TOKENS,
     BUDGETS,
     IMPORTS,
     INGEST_KEYS,
@@ -37,7 +38,8 @@ from data.state.tables import (
 require_platform_admin: Final = platform_admins_only("forgetting people is")
 # What is kept about a person alone, by the column that names them.
 ABOUT: Final[tuple[tuple[str, sa.Column[Any]], ...]] = (
-    ("account", ACCOUNTS.c.id), ("sessions", SESSIONS.c.user), ("preferences", PREFERENCES.c.user),
+    ("account", ACCOUNTS.c.id), ("sessions", SESSIONS.c.user), ("API tokens", API_TOKENS.c.user),
+    ("preferences", PREFERENCES.c.user),
     ("aliases", ALIASES.c.id), ("aliases", ALIASES.c.person),
     ("aliases", NOT_ALIASES.c.id), ("aliases", NOT_ALIASES.c.other),
 )  # fmt: skip

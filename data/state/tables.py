@@ -161,6 +161,17 @@ PRICES: Final = sa.Table(
     sa.UniqueConstraint("provider", "model", "service_tier", "start"),
 )
 
+API_TOKENS: Final = sa.Table(
+    "api_tokens",
+    META,
+    _number(),
+    *_required(sa.Text, "user", "name", "shown"),
+    sa.Column("token_hash", sa.Text, nullable=False, unique=True),
+    *_required(sa.Text, "scopes"),
+    *_required(sa.BigInteger, "account", "created", "expires"),
+    *_optional(sa.BigInteger, "revoked", "used"),
+)
+
 RETENTION: Final = sa.Table(
     "retention",
     META,

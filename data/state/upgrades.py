@@ -284,4 +284,20 @@ UPGRADES: Final[tuple[tuple[str, ...], ...]] = (
         "ALTER TABLE sessions ADD COLUMN sealed TEXT",
         "ALTER TABLE sessions ADD COLUMN checked BIGINT",
     ),
+    (
+        """CREATE TABLE api_tokens (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            "user" TEXT NOT NULL,
+            name TEXT NOT NULL,
+            shown TEXT NOT NULL,
+            token_hash TEXT NOT NULL UNIQUE,
+            scopes TEXT NOT NULL,
+            account BIGINT NOT NULL,
+            created BIGINT NOT NULL,
+            expires BIGINT NOT NULL,
+            revoked BIGINT,
+            used BIGINT
+        )""",
+        'CREATE INDEX api_tokens_user ON api_tokens ("user")',
+    ),
 )
