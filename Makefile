@@ -86,7 +86,7 @@ postgres:
 	$(HAVE_POSTGRES); $(WANT_POSTGRES)
 
 # What tests/oidc/provider.py looks for: it installs the identity provider of the tests with it.
-HAVE_NODE = npm --version >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) < 18)' 2>/dev/null && exit 0
+HAVE_NODE = npm --version >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null && exit 0
 WANT_NODE = { echo "The tests of sign-in by an identity provider need Node.js 18 or later with npm: install both." >&2; exit 1; }
 
 node:

@@ -160,6 +160,14 @@ def test_an_answer_that_was_changed_is_refused(
     assert site.status(client) == 401
 
 
+def test_a_refused_answer_uses_the_sign_in_up(site: Site) -> None:
+    client = site.client()
+    back = site.back(client, "ana")
+    assert site.get(client, f"{back}&error=access_denied").status_code == 401
+    again = site.get(client, back)
+    assert (again.status_code, "was not begun here" in again.text) == (401, True)
+
+
 def test_a_sign_in_is_waited_for_ten_minutes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     client = site.client()
     back = site.back(client, "ana")
