@@ -39,7 +39,11 @@
     return h("select", {
       className: "text-choice", name: `${label} (${props.declared.key})`,
       "aria-label": `${label} of ${props.declared.title}`, value: props[prop],
-      onChange: (event) => props.setProps({ [prop]: event.target.value }),
+      onChange: (event) => {
+        const chosen = { measure: props.measure, by: props.by, [prop]: event.target.value };
+        props.setProps({ [prop]: event.target.value });
+        own.rememberChoice(props.declared, chosen.measure, chosen.by);
+      },
     }, options.map(({ value, label: text }) => h("option", { key: value, value }, text)));
   };
 

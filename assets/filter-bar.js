@@ -75,8 +75,9 @@
   const filters = {
     /* An address says what it means: the reader's preference, names in one order. */
     address: (search) => {
-      if (typeof search !== "string" || search === window.location.search) return;
-      window.history.replaceState({}, "", window.location.pathname + search);
+      if (typeof search !== "string") return;
+      if (search !== window.location.search) window.history.replaceState({}, "", window.location.pathname + search);
+      window.spendscope.keepModes();
     },
     /* Where the reader is: for the window's name, and for those who hear the page. */
     place: (names, choice) => {
@@ -88,6 +89,7 @@
         const [tab, head] = [document.querySelector(".tabs:not([hidden]) .tab-link.active"), document.getElementById("page-title")];
         const filtered = document.querySelector("#filter-bar:not([hidden])");
         const parts = [tab ? tab.textContent : head && head.textContent, filtered && choice && choice.label, "Spendscope"];
+        window.spendscope.showRefresh();
         document.title = parts.filter(Boolean).join(" · ");
       });
     },

@@ -42,7 +42,11 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
     },
 
     /* The mode of every section's card. */
-    show: (kept, ids) => ids.map((id) => modeOf(kept, id.card)),
+    show: (kept, ids) => {
+      const keys = ids.map((id) => id.card);
+      if (keys.length) setTimeout(() => window.spendscope.rememberModes(kept || MODES, keys));
+      return keys.map((key) => modeOf(kept, key));
+    },
 
     /* The same of a settings card, which need not be a chart at all. */
     showCard: (kept, ids) => {

@@ -6,7 +6,7 @@ default is no choice, so that an address holds only what the reader chose.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode
 
@@ -38,10 +38,11 @@ def from_address(search: str | None) -> Choice:
     return read_choice(parse_qs((search or "").lstrip("?")))
 
 
-def to_address(choice: Choice) -> str:
-    """The query string of a choice, its names always in one order."""
-    chosen: Choice = {name: choice[name] for name in NAMES if name in choice}
-    query = urlencode(chosen, doseq=True)
+def to_address(choice: Choice, view: Sequence[tuple[str, str]] = ()) -> str:
+    """The query string of a choice, its names always in one order, and of what is chosen on
+    cards."""
+    chosen = [(name, choice[name]) for name in NAMES if name in choice]
+    query = urlencode([*chosen, *view], doseq=True)
     return f"?{query}" if query else ""
 
 

@@ -26,6 +26,7 @@ from callbacks.analytics.filter_state import (
 from callbacks.stores import Stores
 from components import ids
 from components.page import filter_bar, pickers, time_menu
+from components.page.views import kept
 from data.engines.protocol import EventStore
 from data.errors import Refused
 from data.events.table import ME
@@ -114,7 +115,7 @@ def _register_filters(app: Dash, stores: Stores) -> None:
             return (no_update,) * len(WRITTEN)
         undo = (current or {}).get("undo")
         made["undo"] = choices.update_undo(undo, before, choice, ctx.triggered_id == ids.DRILL)
-        shown = _show_filters(made, filters, preferred)
+        shown = _show_filters(made, filters, preferred, search)
         return (*shown, *_show_pickers(choice, controls[len(CONTROLS) :]))
 
 
@@ -125,7 +126,7 @@ def arrive(search: str, zone: str, stores: Stores) -> Iterator[tuple[Any, str, A
     made, filters, problem = _resolve_meant(_on_arrival(search, preferred), zone, stores)
     nothing = [None] * len(PICKER_FIELDS)
     values = (
-        *_show_filters(made, filters, preferred, problem),
+        *_show_filters(made, filters, preferred, search, problem),
         *_show_pickers(made["choice"], nothing),
     )
     chips, sentence, inactive = _show_chips(made, list(PICKER_FIELDS), stores.store)
@@ -196,19 +197,19 @@ def _days_of_all(zone: str, now: int, store: EventStore) -> int:
 
 def _show_problem(problem: Refused, preset: Any, compare: Any) -> tuple[Any, ...]:
     """The sentence, and the controls that preset and comparison need; nothing else moves."""
-    hidden = (preset not in DEFAULT_N, preset != "custom", compare != CUSTOM)
+    hidden = (str(preset) not in DEFAULT_N, preset != "custom", compare != CUSTOM)
     values = (no_update, no_update, str(problem), *hidden)
     return (*values, *(no_update,) * (len(WRITTEN) - len(values)))
 
 
 def _show_filters(
-    state: FilterState, filters: Filters, preferred: Preferences, problem: str = ""
+    state: FilterState, filters: Filters, preferred: Preferences, search: str, problem: str = ""
 ) -> tuple[Any, ...]:
     choice, window, compared = state["choice"], filters.window, filters.compared
     preset, compare = window.preset, choice.get("compare", PREVIOUS)
     return (
         state,
-        choices.to_address(choice),
+        choices.to_address(choice, kept(search)),
         problem,
         preset not in DEFAULT_N,
         preset != "custom",

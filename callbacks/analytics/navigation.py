@@ -14,6 +14,7 @@ from callbacks.stores import Stores
 from components import ids
 from components.page import layout, welcome
 from components.page.headline import Reader
+from components.page.views import views
 from components.sections.declared import TABS, Tab, tab
 from components.settings import budgets
 from data.errors import Unknown
@@ -31,10 +32,11 @@ def register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
     """Navigation, and the clientside functions of assets/page.js."""
 
     @app.callback(
-        *(Output(*one) for one in WRITTEN), Input(ids.URL, "pathname"), prevent_initial_call=True
-    )
-    def go(path: str) -> tuple[Any, ...]:
-        return _page(path, stores, pages)
+        *(Output(*one) for one in WRITTEN), Input(ids.URL, "pathname"), State(ids.URL, "search"),
+        prevent_initial_call=True,
+    )  # fmt: skip
+    def go(path: str, search: str) -> tuple[Any, ...]:
+        return _page(path, search, stores, pages)
 
     @app.callback(
         Output(ids.link(ALL), "href"),
@@ -63,7 +65,7 @@ def arrive(
     initials = "".join(word[0] for word in person.name.split()[:2]).upper()
     yield from ((ids.INITIALS, "children", initials or "?"), (ids.NAME, "children", person.name))
     yield ids.URL, "pathname", path
-    page = _page(path, stores, pages)
+    page = _page(path, search, stores, pages)
     yield from ((key, prop, v) for (key, prop), v in zip(WRITTEN, page, strict=True))
     for place in (*own, "settings", *(one.key for one in TABS)):
         yield ids.link(place), "href", _href(place, own) + search
@@ -89,7 +91,9 @@ def _in_browser(app: Dash) -> None:
         Input(ids.THEME_BUTTON, "n_clicks"), State(ids.THEME, "data"))  # fmt: skip
 
 
-def _page(path: str | None, stores: Stores, pages: tuple[Page, ...]) -> tuple[Any, str, bool, bool]:
+def _page(
+    path: str | None, search: str | None, stores: Stores, pages: tuple[Page, ...]
+) -> tuple[Any, str, bool, bool]:
     """`(body, title, filters hidden, tabs hidden)` of a path."""
     page, _, rest = (path or "").removeprefix(PREFIX).strip("/").partition("/")
     found = next((one for one in pages if one.key == page and not rest), None)
@@ -99,7 +103,7 @@ def _page(path: str | None, stores: Stores, pages: tuple[Page, ...]) -> tuple[An
         return budgets.page(), "Analytics", True, False
     try:
         if page == "analytics":
-            return _analytics(tab(rest or TABS[0].key), stores, pages)
+            return _analytics(tab(rest or TABS[0].key), search, stores, pages)
     except Unknown:
         pass
     return layout.nowhere(path or ""), "Not found", True, True
@@ -111,11 +115,13 @@ def _reader(pages: tuple[Page, ...]) -> Reader:
     return Reader(scope.reach == "own", frozenset(p.key for p in pages if p.is_for(scope)))
 
 
-def _analytics(one: Tab, stores: Stores, pages: tuple[Page, ...]) -> tuple[Any, str, bool, bool]:
+def _analytics(
+    one: Tab, search: str | None, stores: Stores, pages: tuple[Page, ...]
+) -> tuple[Any, str, bool, bool]:
     """A tab; who has nothing to see yet is told how that changes."""
     scope = current_scope()
     if data_as_of(scope, stores.store) is not None:
-        return layout.analytics(one, _reader(pages)), "Analytics", False, False
+        return layout.analytics(one, _reader(pages), views(search)), "Analytics", False, False
     if scope.manages_platform:
         return welcome.to_connect(), "Analytics", True, False
     return welcome.to_ask(administrators(stores.state)), "Analytics", True, False

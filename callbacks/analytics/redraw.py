@@ -57,6 +57,8 @@ def _guarded(key: str, state: Any, measure: str, by: str, store: EventStore) -> 
     """The section's answer, or the sentence of what went wrong."""
     try:
         one = section(key)
+        if current_scope().reach == "own":
+            one = one.for_one()
         if one.shape.has_chart:
             return _card(one, state, measure, by, store)
         return _numbers(one, state, store)

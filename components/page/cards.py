@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from components import ids
 from components.page import tables
+from components.page.views import AS_DECLARED, View
 from components.sections.declared import Section
 from components.shapes.marks import marked_rows
 from components.values import change, period_text
@@ -70,9 +71,10 @@ class Card(Component):  # type: ignore[misc]  # its types are Dash's own
         self.answer, self.measure, self.by = LOADING, measure, by
 
 
-def chart(one: Section) -> Card:
-    """The card of a section with a chart."""
-    return Card(_chart(one), (*one.shape.choices(one.measures), "")[0], (*one.by, "")[0])
+def chart(one: Section, view: View = AS_DECLARED) -> Card:
+    """The card of a section with a chart, as a reader chose to see it."""
+    measures = one.shape.choices(one.measures)
+    return Card(_chart(one), view.measure or (*measures, "")[0], view.by or (*one.by, "")[0])
 
 
 def _chart(one: Section) -> Props:

@@ -22,6 +22,7 @@ from data.query.filters import EXCLUSIONS, LISTS, PEOPLE, TIMES, Choice
 from data.query.units import moment
 from data.query.windows import DEFAULT_N, DEFAULT_PRESET, PRESETS, Window
 
+EVERY: Final = {0: "Off", 30: "30 s", 60: "1 min", 300: "5 min", 900: "15 min"}
 MOST_CHIPS: Final = 12
 MOST_TOLD: Final = 3
 TIMED: Final = "time"
@@ -41,7 +42,7 @@ def build() -> html.Section:
                         **ids.testid("filter-clear")),
             _icon(ids.COPY, "Copy link", "Copy link to this view"),
             _icon(ids.REFRESH, "Refresh", "Refresh"),
-            _mode_switch(),
+            _auto_refresh(),
         ],
         className="sheet", id=ids.SHEET,
     )  # fmt: skip
@@ -50,8 +51,9 @@ def build() -> html.Section:
         **ids.testid("filter-sheet-open"),
         **{"aria-expanded": "false", "aria-controls": ids.SHEET},
     )  # fmt: skip
+    controls = [time_menu.build(), sheet, others, _mode_switch()]
     return html.Section(
-        [html.Div([time_menu.build(), sheet, others], className="controls"), _summary()],
+        [html.Div(controls, className="controls"), _summary()],
         id=ids.FILTER_BAR, className="filter-bar", hidden=True, **{"aria-label": "Filters"},
     )  # fmt: skip
 
@@ -60,6 +62,15 @@ def _icon(key: str, text: str, label: str) -> html.Button:
     return html.Button(
         html.Span(text), id=key, className=f"icon-button {key}", title=label,
         **ids.testid(key), **{"aria-label": label},
+    )  # fmt: skip
+
+
+def _auto_refresh() -> html.Select:
+    """How often the page refreshes by itself; this browser remembers it (assets/keyboard.js)."""
+    options = [html.Option(label, value=str(seconds)) for seconds, label in EVERY.items()]
+    return html.Select(
+        options, id=ids.AUTO_REFRESH, className="auto-refresh", title="Refresh by itself",
+        **ids.testid("auto-refresh"), **{"aria-label": "Refresh by itself"},
     )  # fmt: skip
 
 

@@ -10,10 +10,12 @@ from dash import dcc, html
 from components import ids
 from components.page import cards, events_drawer, filter_bar, headline
 from components.page.headline import EVERYBODY, Reader
+from components.page.views import AS_DECLARED, View
 from components.sections.declared import TABS, Section, Tab
 from components.shapes.headline import Headline
 
 PAGES: Final = {"analytics": "Analytics"}
+NOTHING_CHOSEN: Final[Mapping[str, View]] = {}
 
 
 def build(pages: Mapping[str, str]) -> html.Div:
@@ -91,17 +93,21 @@ def _tabs() -> html.Nav:
     return html.Nav(links, id=ids.TAB, className="tabs", hidden=True, **{"aria-label": "Sections"})
 
 
-def analytics(tab: Tab, reader: Reader = EVERYBODY) -> html.Div:
-    """The sections of a tab as a reader needs them; only one tab is mounted at a time."""
+def analytics(
+    tab: Tab, reader: Reader = EVERYBODY, views: Mapping[str, View] = NOTHING_CHOSEN
+) -> html.Div:
+    """The sections of a tab as a reader needs them, and chose to see them; only one tab is mounted
+    at a time."""
+    tab = tab.for_one() if reader.alone else tab
     return html.Div(
-        [_card(one, reader) for one in tab.sections], className=f"sections tab-{tab.key}"
+        [_card(one, reader, views) for one in tab.sections], className=f"sections tab-{tab.key}"
     )
 
 
-def _card(one: Section, reader: Reader) -> cards.Card:
+def _card(one: Section, reader: Reader, views: Mapping[str, View]) -> cards.Card:
     if isinstance(one.shape, Headline):
         return headline.band(one, one.shape, reader)
-    return cards.chart(one)
+    return cards.chart(one, views.get(one.key, AS_DECLARED))
 
 
 def person(name: str, facts: list[tuple[str, str]]) -> html.Div:

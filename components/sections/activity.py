@@ -63,13 +63,14 @@ CALLED: Final = (
     "integration_last_error", "integration_duration_p95", "last_integration",
 )  # fmt: skip
 INTEGRATIONS: Final = (
-    Section("integrations", "Integrations", CALLED, ("integration",), Ranking()),
     Section(
         "integrations-over-time", "Integrations over time", CALLED[:4],
         ("integration", "integration_type"), TimeSeries(),
     ),
+    Section("integrations", "Integrations", CALLED, ("integration",), Ranking()),
     Section("integrations-by-type", "By type", CALLED, ("integration_type",), Ranking(), width=6),
-    Section("integrations-by-user", "By user", CALLED, ("user",), Ranking(), width=6),
+    Section("integrations-by-user", "By user", CALLED, ("user",), Ranking(), width=6,
+            people=True),
 )  # fmt: skip
 
 SPLIT: Final = ("cost_platform", "cost_cli", "cost_api", "cost_other")
@@ -81,20 +82,16 @@ USERS: Final = (
     ),
     Section(
         "users", "Users",
-        ("cost", *SPLIT, "tokens", "requests", "active_projects", "assistants_used",
+        ("cost", "cost_share", *SPLIT, "tokens", "requests", "active_projects", "assistants_used",
          "active_days", "first_event", "last_event"),
         ("user",), Ranking(),
     ),
     *(
         Section(
             f"active-per-{grain}", f"Active per {grain}", ("active_users", "requests"), (),
-            Measures(), ("active_users",), grain=grain, width=4,
+            Measures(), ("active_users",), grain=grain, width=4, people=True,
         )
         for grain in ("day", "week", "month")
-    ),
-    Section(
-        "power-users", "Power users", ("cost_share", "cost", "requests", "active_days", "tokens"),
-        ("user",), Ranking(), ("cost_share", "requests"), help="Who makes most of the cost.",
     ),
 )  # fmt: skip
 PROJECTS: Final = (

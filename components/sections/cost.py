@@ -30,15 +30,17 @@ OVERVIEW: Final = (
         "cost-by-channel", "Cost over time by channel", MONEY, ("channel",), TimeSeries(),
         ("cost",), help="Stacked: the parts are the whole.",
     ),
-    Section("top-models", "Top models", MONEY, ("model",), Ranking(), width=4),
+    Section("top-models", "Top models", MONEY, ("model",), Ranking(), width=4, width_alone=6),
     Section(
-        "top-projects", "Top projects", (*MONEY, "active_users"), ("project",), Ranking(), width=4
+        "top-projects", "Top projects", (*MONEY, "active_users"), ("project",), Ranking(), width=4,
+        width_alone=6,
     ),
-    Section("top-users", "Top users", MONEY, ("user",), Ranking(), width=4),
+    Section("top-users", "Top users", MONEY, ("user",), Ranking(), width=4, people=True),
     Section(
         "activity-over-time", "Activity over time",
         ("requests", "active_users", "active_projects", "errors"), (), Measures(),
         ("requests", "active_users"), width=6, help="Calls, and how many people made them.",
+        alone=("requests",),
     ),
     Section(
         "utilisation", "When it is used", ("requests", "active_users", "cost", "tokens"), (),
@@ -65,7 +67,7 @@ SPENDING: Final = (
     Section(
         "cost-by-user", "Cost by user",
         ("cost", "requests", "tokens", "cost_per_1k_tokens", "active_projects", "priced_share"),
-        ("user",), Ranking(), ("cost",), width=6,
+        ("user",), Ranking(), ("cost",), width=6, people=True,
     ),
     Section(
         "cost-by-provider", "Cost by provider", SPENT, ("provider", "channel"), Ranking(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from components.shapes.shape import Shape
 from data.local_time import Grain
@@ -18,6 +18,9 @@ class Section:
 
     `where` narrows the section for good (no values: to where the field is known), `grain` fixes
     its buckets, `width` is of twelve columns.
+
+    `people` tells people apart: of no use to who sees only themselves. For them `alone` are the
+    measures, and `width_alone` the width, where these differ.
     """
 
     key: str
@@ -30,10 +33,18 @@ class Section:
     where: Where = ()
     grain: Grain | None = None
     width: int = 12
+    people: bool = False
+    alone: tuple[str, ...] = ()
+    width_alone: int = 0
 
     def __post_init__(self) -> None:
         numbers = (n for n in self.metrics if METRICS[n].unit.numeric)
         object.__setattr__(self, "measures", self.measures or tuple(numbers))
+
+    def for_one(self) -> Section:
+        """The same for a reader who sees nobody else."""
+        width = self.width_alone or self.width
+        return replace(self, measures=self.alone or self.measures, width=width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +54,9 @@ class Tab:
     key: str
     title: str
     sections: tuple[Section, ...]
+
+    def for_one(self) -> Tab:
+        """The same for a reader who sees nobody else."""
+        return replace(
+            self, sections=tuple(one.for_one() for one in self.sections if not one.people)
+        )

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from components.shapes.axes import horizontal_layout, short_name
+from components.shapes.axes import OWN_MARK, horizontal_layout, short_name
 from components.shapes.colours import NOBODY, ONE_HUE, OTHER
 from components.shapes.marks import Mark, Row, mark, marked
 from components.shapes.shape import Figure, Shape, Trace, figure
 from components.values import change, is_nothing, value_label
-from data.query.answers import Answer, Order
+from data.query.answers import OWN_ONLY, Answer, Order
 from data.query.catalog import METRICS, Metric
 from data.query.catalog import OTHER as OTHERS
 from data.query.comparison import before_name
@@ -91,7 +91,7 @@ def _rows(bars: list[Bar], metric: Metric, total: Any) -> list[Row]:
     whole = (or_none(total) or 0) if metric.additive else 0
     return [
         {
-            "name": bar.name,
+            "name": bar.name.replace(OWN_ONLY, OWN_MARK),
             "text": metric.unit.text(bar.value),
             "share": f"{SHARE.text(bar.value / whole)} of all" if whole > 0 else "",
             "part": None if bar.aside else round(abs(bar.value) / longest, 4),

@@ -88,7 +88,7 @@ def test_a_load_asks_once_a_section(served: Served) -> None:
     ]  # fmt: skip
     assert calls == [CARD]
     cards = [key for key in told if key.startswith('{"card"')]
-    assert cards == [ids.dom(ids.card(one.key)) for one in tab("overview").sections]
+    assert cards == [ids.dom(ids.card(one.key)) for one in tab("overview").for_one().sections]
 
 
 def _on_page(output: str, told: Mapping[str, Any]) -> bool:

@@ -77,3 +77,35 @@ def test_an_address_that_means_nothing_is_answered(turn_as: Open) -> None:
     reader = turn_as("user", "/settings/profile")
     reader.page.goto(f"{reader.site}/settings/analytics?preset=last_n_days&n=many")
     expect(reader.problem()).to_have_text("N must be a whole number, not 'many'")
+
+
+def test_the_address_holds_what_is_chosen_on_cards(turn_as: Open, open_as: Open) -> None:
+    reader = turn_as("platform-admin", "/settings/analytics/spending?n=14")
+    reader.choice("cost-over-time", "Measure").select_option("requests")
+    reader.has_query(n="14", view="cost-over-time.requests")
+    reader.choice("cost-over-time", "Break down").select_option("model")
+    reader.section("cost-by-user").get_by_test_id("mode-table").click()
+    expect(reader.section("cost-by-user").locator(".ag-row").first).to_be_visible()
+    view = ["cost-by-user...table", "cost-over-time.requests.model"]
+    reader.has_query(n="14", view=view)
+    reader.field("n").fill("30")
+    reader.has_query(preset="last_n_days", n="30", view=view)
+    reader.answered("cost-over-time", measure="requests", by="model")
+    another_reader_sees_the_same(open_as("project-admin", path_of(reader)))
+    reader.choice("cost-over-time", "Measure").select_option("cost")
+    reader.choice("cost-over-time", "Break down").select_option("project")
+    reader.find("view-mode").click()
+    reader.has_query(preset="last_n_days", n="30", mode="table")
+    expect(reader.page.locator(".ag-row").locator("visible=true").first).to_be_visible()
+
+
+def path_of(reader: Reader) -> str:
+    return reader.page.url.removeprefix(reader.site)
+
+
+def another_reader_sees_the_same(reader: Reader) -> None:
+    expect(reader.choice("cost-over-time", "Measure")).to_have_value("requests")
+    expect(reader.choice("cost-over-time", "Break down")).to_have_value("model")
+    reader.answered("cost-over-time", measure="requests", by="model")
+    expect(reader.section("cost-by-user")).to_have_attribute("data-mode", "table")
+    expect(reader.section("cost-by-project")).to_have_attribute("data-mode", "chart")

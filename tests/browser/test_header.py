@@ -17,7 +17,7 @@ ADDRESS: Final = (
     "/settings/analytics?preset=custom&from=2026-11-10T08:00&to=2026-11-12T20:00"
     "&user=ana.lopes&project=mobile&compare=year"
 )
-TOPS: Final = """bar => [...bar.querySelectorAll('.time-box, .sheet > *')]
+TOPS: Final = """bar => [...bar.querySelectorAll('.time-box, .sheet > *, .switch')]
     .filter(one => one.offsetWidth && one.offsetHeight).map(one => {
         const {top, height} = one.getBoundingClientRect();
         return Math.round(top + height / 2);

@@ -17,10 +17,12 @@ THEME = (
     "() => [document.documentElement.dataset.bsTheme, document.documentElement.dataset.agThemeMode]"
 )
 
-# All that moved since the page was loaded, what the reader caused too.
-SHIFT = """async () => {
+# All that moved since the page was loaded, what the reader caused too unless `unasked`.
+SHIFT = """async unasked => {
     let sum = 0;
-    const count = list => list.getEntries().forEach(one => { sum += one.value; });
+    const count = list => list.getEntries().forEach(one => {
+        if (!unasked || !one.hadRecentInput) sum += one.value;
+    });
     new PerformanceObserver(count).observe({type: 'layout-shift', buffered: true});
     await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
     return sum;
@@ -140,12 +142,14 @@ def test_nothing_moves_as_the_rest_arrives(open_as: Open, size: dict[str, int]) 
         reader.find("filter-sheet-open").click()
     reader.find("filter-users-me").click()
     expect(reader.chip("user: Me")).to_be_visible()
-    reader.find("view-mode").click()
+    assert reader.page.evaluate(SHIFT) < 0.02
     reader.page.keyboard.press("Escape")
+    reader.find("view-mode").click()
     # A table draws its rows where it is looked at: on a phone the first is below the window.
     reader.section("cost-by-channel").scroll_into_view_if_needed()
     expect(reader.page.locator(".ag-row").locator("visible=true").first).to_be_visible()
-    assert reader.page.evaluate(SHIFT) < 0.02
+    # Tables have a height of their own: the rows below give way to who asked for them.
+    assert reader.page.evaluate(SHIFT, True) < 0.02
 
 
 def test_remembered_tables_are_drawn_as_tables_at_once(open_as: Open) -> None:
