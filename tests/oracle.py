@@ -6,7 +6,7 @@ Nothing of `data/` is used here, so that a mistake there has no twin here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -57,8 +57,21 @@ def window(choice: Choice, now: datetime) -> tuple[datetime, datetime]:
         return _midnight(before, zone), _midnight(first, zone)
     if preset == "last_n_days":
         return _midnight(here.date() - timedelta(days=int(choice.get("n", 7)) - 1), zone), now
+    if begun := _first_day(preset, here.date()):
+        yesterday = preset == "yesterday"
+        return _midnight(begun, zone), _midnight(here.date(), zone) if yesterday else now
     hours = 1 if preset == "last_hour" else int(choice.get("n", 24))
     return now - timedelta(hours=hours), now
+
+
+def _first_day(preset: str, today: date) -> date | None:
+    """Where a calendar stretch begins that goes on, or ended this morning."""
+    return {
+        "yesterday": today - timedelta(days=1),
+        "this_week": today - timedelta(days=today.weekday()),
+        "this_month": today.replace(day=1),
+        "this_year": today.replace(month=1, day=1),
+    }.get(preset)
 
 
 def earlier(choice: Choice, now: datetime) -> tuple[datetime, datetime] | None:
