@@ -11,8 +11,10 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 import httpx
 import pytest
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from flask_login import current_user
 
 from callbacks.access.oidc import Pending
+from callbacks.access.session import GLANCE
 from data.access.scope import SYSTEM
 from data.errors import Stranger
 from data.state.audit import entries
@@ -299,6 +301,21 @@ def test_while_the_provider_is_away_nobody_is_let_in_and_nobody_loses_a_session(
     assert site.provider.asked == []
     site.pass_by(11)
     assert site.status(client) == 200
+
+
+def test_a_request_that_is_only_looked_at_asks_nobody(site: Site) -> None:
+    """How large a body may be is asked on the thread that serves everybody's sockets."""
+    client = site.enter("root")
+    cookie = client.get_cookie("spendscope", domain="127.0.0.1")
+    assert cookie
+    site.provider.tell(down=True)
+    site.pass_by(FIVE_MINUTES)
+    server, sent = site.served.app.server, {"Cookie": f"spendscope={cookie.value}"}
+    for origin, known in (({GLANCE: True}, True), ({}, False)):
+        with server.test_request_context("/", headers=sent, environ_base=origin):
+            assert current_user.is_authenticated is known
+    site.provider.tell(down=False)
+    assert site.provider.asked == ["POST /token"]
 
 
 def test_a_provider_that_is_away_at_sign_in_is_said(site: Site) -> None:
