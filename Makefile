@@ -85,7 +85,7 @@ postgres:
 	{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; } >/dev/null || $(WANT_POSTGRES); \
 	$(HAVE_POSTGRES); $(WANT_POSTGRES)
 
-# What tests/oidc/provider.py looks for: it installs the identity provider of the tests with it.
+# What tests/npm.py and tests/oidc/provider.py look for: they install packages of npm, each by its lock file.
 HAVE_NODE = npm --version >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null && exit 0
 WANT_NODE = { echo "The tests of sign-in by an identity provider need Node.js 18 or later with npm: install both." >&2; exit 1; }
 

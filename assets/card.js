@@ -84,7 +84,7 @@
 
   /* Why there is nothing to see, and the way to ask again. */
   own.cardState = ({ answer, retries, setProps }) => [
-    h("div", { key: "state", className: "state", role: "status", ...testid("state") },
+    h("div", { key: "state", className: "state", ...testid("state") },
       answer.sentence || ""),
     answer.state === "failed" && h("button", {
       key: "retry", type: "button", className: "retry quiet",
@@ -97,10 +97,28 @@
     if (window.location.hash === `#${key}`) document.getElementById(key).closest("section").scrollIntoView();
   }, []);
 
+  /* One change, one announcement: the line below the filters says theirs, a card what was chosen on it. */
+  const spoken = Object.assign(document.createElement("div"), { className: "visually-hidden", role: "status" });
+  document.addEventListener("DOMContentLoaded", () => document.body.append(spoken));
+  const useAnnounced = ({ declared, measure, by, retries, answer }) => {
+    const kept = window.React.useRef(null);
+    window.React.useEffect(() => {
+      const [before, chosen] = [kept.current, [measure, by, retries].join()];
+      kept.current = { chosen, answer };
+      if (!before || answer.state === "loading") return;
+      if (before.chosen !== chosen) kept.current.due = true;
+      else kept.current.due = before.due;
+      if (!kept.current.due || before.answer === answer) return;
+      kept.current.due = false;
+      spoken.textContent = `${declared.title}: ${answer.sentence || answer.summary}`;
+    }, [measure, by, retries, answer]);
+  };
+
   own.Card = (given) => {
     const props = { ...given, mode: given.mode || own.rememberedMode(given.declared.key) };
     const { declared, answer } = props;
     useArrival(declared.key);
+    useAnnounced(props);
     const table = own.useTableChoices(declared);
     const waiting = own.useWaiting();
     const ready = answer.state === "ready";
@@ -117,7 +135,7 @@
       "data-section": declared.key, "data-state": answer.state, "data-mode": props.mode,
       "data-waiting": String(waiting), ...testid(`section-${declared.key}`),
     }, head(props),
-    h("p", { className: "summary", "aria-live": "polite" }, answer.summary || ""),
+    h("p", { id: `summary-${declared.key}`, className: "summary" }, answer.summary || ""),
     h("div", { className: "card-body" }, body));
   };
 })();

@@ -145,6 +145,9 @@
         Promise.resolve(kept.current.drawing).finally(() => window.Plotly.purge(graph));
       };
     }, []);
-    return own.h("div", { ref: place, className: "dash-graph" });
+    return own.h("div", {
+      ref: place, className: "dash-graph", role: "img",
+      "aria-label": `${declared.title}: a chart`, "aria-describedby": `summary-${declared.key}`,
+    });
   };
 })();

@@ -56,7 +56,7 @@
 
   const badge = (one, told, href) => h(href ? "a" : "span", {
     key: one.value, className: "badge-quiet", title: one.help, "data-value": told.exact, ...testid(`kpi-${one.value}`),
-    ...(href ? { href, onClick: turn, "aria-label": `${one.label}: ${told.text}, open the prices` } : {}),
+    ...(href ? { href, onClick: turn, "aria-label": `${told.text} priced, open the prices` } : {}),
   }, `${told.text} priced`);
 
   const strip = ({ key, whole, parts, others, badge: badges, leadsTo }, of) => {

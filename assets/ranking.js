@@ -36,6 +36,8 @@
       const some = (barred) => drawn.filter(([{ part }]) => (part !== null) === barred).map(([, made]) => made);
       return [...some(true), ...some(false)];
     }, [figure]);
-    return h("ol", { ref: place, className: "ranking" }, list);
+    return h("ol", {
+      ref: place, className: "ranking", "aria-label": declared.title, "aria-describedby": `summary-${declared.key}`,
+    }, list);
   };
 })();

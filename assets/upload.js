@@ -155,11 +155,5 @@
     });
   };
 
-  const mount = () => {
-    for (const box of document.querySelectorAll("[data-formats]:not([data-built])")) {
-      box.dataset.built = "true";
-      build(box);
-    }
-  };
-  new MutationObserver(mount).observe(document.documentElement, { childList: true, subtree: true });
+  window.uploadSummary.build = build;
 })();

@@ -41,7 +41,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 BROWSERS: Final = 2
 # Workers take whole files in this order: the longest first, so that all end together.
 LONGEST = ("browser/test_drill", "browser/test_header", "engines/test_durable",
-           "browser/test_walk", "access/test_rights", "engines/test_sums",
+           "browser/test_walk", "browser/test_axe", "access/test_rights", "engines/test_sums",
            "browser/test_budgets", "browser/test_people", "browser/test_way_in",
            "browser/test_imports",
            "analytics/test_numbers", "sources/test_real_data", "sources/test_litellm_postgres",

@@ -116,9 +116,21 @@ def chart_answer(one: Section, answered: Answer, reason: str, file: str) -> Prop
         "rows": rows,
         "total": tables.total(answered),
         # The chart in a sentence, for those who hear the page.
-        "summary": f"{metric.label}: {metric.unit.text(answered.total)} in total{_was(answered)}",
+        "summary": f"{metric.label}: {metric.unit.text(answered.total)} in total{_was(answered)}"
+        f"{_largest(answered, rows)}",
         "file": file,
     }
+
+
+def _largest(answered: Answer, rows: list[Props]) -> str:
+    """The largest of several rows, in words."""
+    measure = answered.measure
+    known = [row for row in rows if row.get(measure) is not None]
+    if len(known) < 2:
+        return ""
+    most = max(known, key=lambda row: float(row[measure]))
+    named = ", ".join(str(most[f"{name}{tables.TEXT}"]) for name in answered.dimensions)
+    return f". Largest: {named} with {most[f'{measure}{tables.TEXT}']}"
 
 
 def _was(answered: Answer) -> str:

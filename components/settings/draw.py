@@ -75,7 +75,11 @@ def card(one: Card) -> html.Section:
     """The card, empty."""
     form = one.form and (_drawer(one, one.form) if one.form.drawer else _in_card(one, one.form))
     table = _grid(one)
-    body = _chart_or_table(partial(_body_part, one), table) if one.chart else _table(one, table)
+    body = (
+        _chart_or_table(partial(_body_part, one), table, one.title)
+        if one.chart
+        else _table(one, table)
+    )
     return html.Section(
         [
             *_stores(one.key),
@@ -140,8 +144,11 @@ def _tools(one: Card) -> html.Div:
 
 def _choices(one: Card) -> list[Any]:
     return [
-        control(each, ids.resource_find(each.name, one.key), each.initial, size="sm",
-                class_name="choice", name=each.label)
+        html.Label([
+            html.Span(each.label, className="visually-hidden"),
+            control(each, ids.resource_find(each.name, one.key), each.initial, size="sm",
+                    class_name="choice", name=each.label),
+        ], className="choice-label")
         for each in one.search if each.kind == "choice"
     ]  # fmt: skip
 
@@ -265,18 +272,19 @@ def _title(text: str, help_: str) -> html.Div:
     return html.Div([html.H2(text), html.Span(help_, className="help")])
 
 
-def _chart_or_table(part: Callable[[str], ids.Id], grid: dag.AgGrid) -> html.Div:
+def _chart_or_table(part: Callable[[str], ids.Id], grid: dag.AgGrid, text: str) -> html.Div:
     """The chart, the table, and what stands there instead; `part` makes their ids."""
     chart = dcc.Graph(id=part("chart"), config=GRAPH, responsive=True)
     return html.Div(
         [
-            html.Div(chart, id=part("frame"), className="as-chart", **ids.testid("chart")),
+            html.Div(chart, id=part("frame"), className="as-chart", role="img",
+                     **ids.testid("chart"), **{"aria-label": f"{text}: a chart"}),
             html.Div(grid, className="as-table", **ids.testid("table")),
             html.Div(id=part("state"), className="state", role="status", **ids.testid("state")),
             html.Button("Retry", id=part("retry"), className="retry quiet"),
         ],
         className="card-body",
-    )
+    )  # fmt: skip
 
 
 def _modes(part: Callable[[str], ids.Id], text: str) -> html.Div:
