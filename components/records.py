@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pandas as pd
-import xlsxwriter
 
 from data.query.answers import Answer
 from data.query.catalog import DIMENSIONS, METRICS, OTHER, OTHER_LABEL, TIME, Metric
 from data.query.comparison import BEFORE, Comparison, before_name
 from data.query.series import or_none
-from data.query.units import INSTANT, TEXT
+from data.query.units import INSTANT, TEXT, Unit
 
 # A spreadsheet takes a cell that starts so for a formula.
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -49,6 +48,15 @@ def _metric(name: str) -> Metric | None:
 def with_before(metrics: tuple[str, ...], compared: bool) -> tuple[str, ...]:
     """The columns of metrics, with their earlier values where they are compared."""
     return (*metrics, *map(before_name, metrics)) if compared else metrics
+
+
+def unit_of(name: str) -> Unit:
+    """The unit of a column."""
+    if metric := _metric(name):
+        return metric.unit
+    if name in [one["name"] for one in DATES]:
+        return INSTANT
+    return DIMENSIONS[name].unit if name in DIMENSIONS else TEXT
 
 
 def rows(
@@ -111,36 +119,8 @@ def csv_text(answer: Answer) -> str:
     return text.getvalue()
 
 
-def xlsx(answer: Answer) -> bytes:
-    """The same rows as a workbook; texts are written as texts, so nothing is a formula."""
-    record, file = section(answer), io.BytesIO()
-    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
-        sheet = book.add_worksheet("Spendscope")
-        sheet.freeze_panes(1, 0)
-        lines = [[column["name"] for column in record["columns"]]]
-        lines += [list(row.values()) for row in record["rows"]]
-        for place, line in enumerate(lines):
-            _write(sheet, place, line)
-    return file.getvalue()
-
-
-def _write(sheet: Any, place: int, line: list[Any]) -> None:
-    for column, value in enumerate(line):
-        if isinstance(value, str):
-            sheet.write_string(place, column, value)
-        elif value is not None:
-            sheet.write_number(place, column, value)
-
-
 def safe(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula."""
     if isinstance(value, str) and value.startswith(FORMULA):
         return f"'{value}"
     return value
-
-
-# What a section comes as, by the ending of its address, and the media type of it.
-FILES: Final[dict[str, tuple[Callable[[Answer], str | bytes], str]]] = {
-    "csv": (csv_text, "text/csv"),
-    "xlsx": (xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-}

@@ -21,6 +21,7 @@ from callbacks.stores import Stores
 from components import records
 from components.page.tables import raw
 from components.sections.declared import TABS, section
+from components.workbook import FILES
 from data.engines.protocol import EventStore
 from data.errors import Refused, Unknown
 from data.local_time import GRAINS, iso
@@ -95,13 +96,13 @@ def _catalog() -> dict[str, Any]:
 def _section(name: str, stores: Stores) -> Response:
     """The rows of a section, as JSON or as the file that its name ends with."""
     key, _, form = name.partition(".")
-    if form and form not in records.FILES:
+    if form and form not in FILES:
         raise Unknown("section", f"a section comes as JSON, .csv or .xlsx, not as .{form[:10]}")
     filters = filters_asked(stores.settings, ("by", "measure", *COMPARING))
     chosen = (request.args.get("by"), request.args.get("measure"))
     answered = answer(section(key), filters, current_scope(), stores.store, *chosen)
     if form:
-        return _file(answered, form)
+        return _file(answered, filters, form)
     return jsonify(records.section(answered) | {"meta": meta(filters, stores.store)})
 
 
@@ -154,12 +155,13 @@ def _ends(window: Window) -> dict[str, str]:
     return {"from": iso(window.start, window.zone), "to": iso(window.end, window.zone)}
 
 
-def _file(answered: Answer, form: str) -> Response:
-    make, mimetype = records.FILES[form]
+def _file(answered: Answer, filters: Filters, form: str) -> Response:
+    make, mimetype = FILES[form]
     file = f"{answered.section.key}.{form}"
     note_export(file)
     headers = {"Content-Disposition": f'attachment; filename="spendscope-{file}"'}
-    return Response(make(answered), mimetype=mimetype, headers=headers)
+    made = make(answered, section(answered.section.key), filters)
+    return Response(made, mimetype=mimetype, headers=headers)
 
 
 def _broken(error: Exception) -> Any:

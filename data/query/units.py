@@ -53,7 +53,8 @@ class Unit:
     to the right in a grid; `wide` needs more room there. A bucket without events is zero of what
     is `zero_when_empty`, even where it does not add up, and unknown of the rest. A change is told
     in percentage points of what is `in_points`; of what is `by_chance`, a number of things that
-    happen or not, chance alone changes as much as the root of it.
+    happen or not, chance alone changes as much as the root of it. `cell` is the number format of a
+    spreadsheet.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Unit:
     zero_when_empty: bool = False
     in_points: bool = False
     by_chance: bool = False
+    cell: str = ""
 
     def column(self, values: Sequence[Any]) -> Values:
         """A column as frames hold it, from what the store answered; None is unknown."""
@@ -176,19 +178,23 @@ def _decimal(value: float) -> str:
 
 
 # Money is stored in nano-dollars; what it is divided by may make less than a cent of it.
-USD: Final = Unit("usd", _money, scale=NANO, axis=Axis("$"), compact=True)
-USD_EACH: Final = Unit("usd_each", _unit_cost, scale=NANO, axis=Axis("$", tickformat="~g"))
+USD: Final = Unit("usd", _money, scale=NANO, axis=Axis("$"), compact=True, cell="$#,##0.00####")
+USD_EACH: Final = Unit(
+    "usd_each", _unit_cost, scale=NANO, axis=Axis("$", tickformat="~g"), cell="$0.00#######"
+)
 COUNT: Final = Unit(
     "count", _whole, "Int64", axis=Axis(whole=True), compact=True, zero_when_empty=True,
-    by_chance=True,
+    by_chance=True, cell="#,##0",
 )  # fmt: skip
-TOKENS: Final = Unit("tokens", _whole, "Int64", axis=Axis(whole=True), compact=True, wide=True)
-NUMBER: Final = Unit("number", _decimal)
-SHARE: Final = Unit("share", _share, axis=Axis(tickformat=".1~%"), in_points=True)
+TOKENS: Final = Unit(
+    "tokens", _whole, "Int64", axis=Axis(whole=True), compact=True, wide=True, cell="#,##0"
+)
+NUMBER: Final = Unit("number", _decimal, cell="#,##0.0#")
+SHARE: Final = Unit("share", _share, axis=Axis(tickformat=".1~%"), in_points=True, cell="0.0%")
 DURATION: Final = Unit(
-    "ms", _duration, axis=Axis(suffix=" s", tickformat="~g", scale=1_000)
+    "ms", _duration, axis=Axis(suffix=" s", tickformat="~g", scale=1_000), cell='#,##0 "ms"'
 )  # charts count seconds
-INSTANT: Final = InstantUnit("instant")
+INSTANT: Final = InstantUnit("instant", cell="yyyy-mm-dd hh:mm")
 ZONED_INSTANT: Final = InstantUnit("instant", reading=lambda us, zone: f"{moment(us, zone)} {zone}")
 DAY: Final = InstantUnit("instant", reading=day)
 TEXT: Final = Unit("text", dtype="object", numeric=False, wide=True)
