@@ -79,7 +79,8 @@ def test_chart_and_table_read_as_it_says(served: Served) -> None:
     assert (axis["ticksuffix"], axis["tickformat"], axis["tickprefix"]) == (" kg", ".1f", "")
     assert "2.35 kg" in {text for trace in figure["data"] for text in trace["customdata"]}
     assert "2.35 kg" in {row["weight_text"] for row in rows}
-    assert card["summary"] == "Weight: 2.35 kg in total"
+    said = "Weight: 2.35 kg in total. Largest: 1 Nov 10:00, m with 2.35 kg"
+    assert card["summary"] == said
 
 
 @pytest.mark.parametrize(("unit", "value", "text", "brief"), [
