@@ -353,3 +353,15 @@ def test_a_question_is_put_together_once_for_all_windows(
     assert len({id(first), id(other_days)}) == forms
     assert first.shape is not None
     assert first.shape == other_days.shape
+
+
+def test_days_after_the_clocks_went_back_begin_by_the_new_time(
+    store: EventStore, event: Make, filters: Filters
+) -> None:
+    at = ("2026-10-24T22:30:00Z", "2026-10-28T22:30:00Z")
+    store.write([event(ts=micros(datetime.fromisoformat(one))) for one in at])
+    start, end = (micros(datetime(2026, 10, day, tzinfo=UTC)) for day in (20, 30))
+    window = replace(filters, window=Window(start, end, "Europe/Berlin"))
+    found = run(Query(("requests",), ("time",), window, "day"), ADMIN, store)["time"]
+    days = ("2026-10-24T22:00:00Z", "2026-10-27T23:00:00Z")
+    assert found.tolist() == [micros(datetime.fromisoformat(one)) for one in days]
