@@ -4,9 +4,10 @@
      while the answer to the one before was on its way go together. */
   let taken = [];
   document.addEventListener("click", (event) => {
-    const chip = event.target.closest("[data-chip]");
+    const chip = event.target.closest("[data-chip], [data-flip]");
     if (!chip) return;
-    taken = [...taken, { chip: chip.dataset.chip, value: chip.dataset.value }];
+    const { chip: removed, flip, value } = chip.dataset;
+    taken = [...taken, { chip: removed || flip, value, ...(flip ? { flip: true } : {}) }];
     window.dash_clientside.set_props("taken-back", { data: taken });
   });
 
@@ -48,7 +49,7 @@
   const opened = () => document.querySelector("#filter-bar[data-open]");
   document.addEventListener("click", ({ target }) => {
     if (target.closest(".sheet-open")) sheet(!opened());
-    else if (opened() && !target.closest("#filter-sheet, .dash-dropdown-content, .offcanvas, [data-chip]")) sheet(false);
+    else if (opened() && !target.closest("#filter-sheet, .dash-dropdown-content, .offcanvas, .chips")) sheet(false);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !opened()) return;

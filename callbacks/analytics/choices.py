@@ -20,6 +20,7 @@ from data.query.filters import (
     EXCLUSIONS,
     LISTS,
     NAMES,
+    NOT,
     PICKER_FIELDS,
     TIMES,
     Choice,
@@ -108,8 +109,23 @@ def remove_chips(choice: Choice, chips: Any, undo: Any = None) -> Choice:
     """The choice less several chips, as the browser tells them: `{"chip", "value"}` each."""
     for chip in chips if isinstance(chips, list) else ():
         if isinstance(chip, dict) and {type(chip.get("chip")), type(chip.get("value"))} == {str}:
-            choice = remove_chip(choice, chip, undo)
+            flipped = chip.get("flip") is True
+            choice = flip_chip(choice, chip) if flipped else remove_chip(choice, chip, undo)
     return choice
+
+
+def flip_chip(choice: Choice, chip: dict[str, str]) -> Choice:
+    """The choice with a chip's value left out instead of kept, or those left out kept."""
+    field, value = chip["chip"], chip["value"]
+    if field in EXCLUSIONS:
+        base, values = EXCLUSIONS[field], _values(choice, field)
+        both = [*_values(choice, base), *values]
+        return set_values(set_values(choice, field, []), base, list(dict.fromkeys(both)))
+    if f"{NOT}{field}" not in EXCLUSIONS or value not in _values(choice, field):
+        return choice
+    kept = [one for one in _values(choice, field) if one != value]
+    out = [*_values(choice, f"{NOT}{field}"), value]
+    return set_values(set_values(choice, field, kept), f"{NOT}{field}", list(dict.fromkeys(out)))
 
 
 def drill_down(choice: Choice, drill: Any) -> Choice:

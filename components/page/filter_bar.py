@@ -18,7 +18,7 @@ from data.local_time import instant
 from data.query.catalog import DIMENSIONS
 from data.query.earlier import COMPARISONS, PREVIOUS
 from data.query.event_time import TIME_PART_VALUES
-from data.query.filters import EXCLUSIONS, LISTS, PEOPLE, TIMES, Choice
+from data.query.filters import EXCLUSIONS, LISTS, NOT, PEOPLE, TIMES, Choice
 from data.query.units import moment
 from data.query.windows import DEFAULT_N, DEFAULT_PRESET, PRESETS, Window
 
@@ -138,8 +138,9 @@ def window_text(window: Window) -> str:
 
 def chips(
     choice: Choice, names: dict[tuple[str, str], str], inactive: set[tuple[str, str]]
-) -> list[html.Button]:
-    """A button for everything chosen, that takes it back; `names` of (field, value), and which
+) -> list[html.Span]:
+    """A button for everything chosen, that takes it back, and one that turns "is" into "is not";
+    `names` of (field, value), and which
     are `inactive`: chosen, but empty under the other filters."""
     made = [_chip(TIMED, TIMED, _time_text(choice))] if _timed(choice) else []
     for field, value, label in chosen(choice, names):
@@ -191,11 +192,25 @@ def _time_text(choice: Choice) -> str:
     return label.replace(" N ", f" {n} ") + zone
 
 
-def _chip(field: str, value: str, label: str, inactive: bool = False) -> html.Button:
+def _chip(field: str, value: str, label: str, inactive: bool = False) -> html.Span:
     cut = label if len(label) <= 2 * LONGEST_NAME else f"{label[: 2 * LONGEST_NAME]}…"
     why = f" ({pickers.INACTIVE})" if inactive else ""
-    return html.Button(
+    chip = html.Button(
         f"{cut} ×", className="chip muted" if inactive else "chip",
         title=f"Remove {label[:200]}{why}", **ids.testid("chip"),
         **{"data-chip": field, "data-value": value},
     )  # fmt: skip
+    return html.Span([chip, *_flip(field, value, label)], className="chip-pair")
+
+
+def _flip(field: str, value: str, label: str) -> list[html.Button]:
+    """From "is" to "is not" and back; not of a time, of oneself, or of several that are counted."""
+    if field not in EXCLUSIONS and (not value or value == ME or f"{NOT}{field}" not in EXCLUSIONS):
+        return []
+    sign, title = ("=", "Keep") if field in EXCLUSIONS else ("≠", "Leave out")
+    return [
+        html.Button(
+            sign, className="flip", title=f"{title} {label[:200]}", **ids.testid("chip-flip"),
+            **{"data-flip": field, "data-value": value, "aria-label": f"{title} {label[:200]}"},
+        )
+    ]  # fmt: skip

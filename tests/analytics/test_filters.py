@@ -89,3 +89,16 @@ def refused(choice: dict[str, Any]) -> tuple[str, str]:
         return refusal.parameter, str(refusal)
     assert filters.window.start < filters.window.end
     return "", ""
+
+
+@pytest.mark.parametrize(("choice", "chip", "after"), [
+    ({"user": ["a", "b"]}, ("user", "a"), {"user": ["b"], "not_user": ["a"]}),
+    ({"user": ["b"], "not_user": ["a", "c"]}, ("not_user", ""), {"user": ["b", "a", "c"]}),
+    ({"model": ["m"], "not_model": ["x"]}, ("model", "m"), {"not_model": ["x", "m"]}),
+    # What is not chosen, or is no list, stays as it is.
+    ({"user": ["a"]}, ("user", "z"), {"user": ["a"]}),
+    ({"preset": "last_hour"}, ("time", "time"), {"preset": "last_hour"}),
+])  # fmt: skip
+def test_a_chip_turns_is_into_is_not(choice: Any, chip: tuple[str, str], after: Any) -> None:
+    told = {"chip": chip[0], "value": chip[1], "flip": True}
+    assert choices.remove_chips(choice, [told]) == after

@@ -207,3 +207,16 @@ def test_a_bad_address_shows_the_rest_and_offers_a_reset(
     expect(reader.problem()).to_be_empty()
     expect(reader.find("filter-reset")).to_be_hidden()
     reader.has_query()
+
+
+def test_what_is_chosen_is_left_out_by_its_chip(turn_as: Open) -> None:
+    reader = turn_as("platform-admin", "/settings/analytics?user=ana.lopes&project=mobile")
+    chip = reader.chip("user: Ana Lopes")
+    flip = chip.locator("xpath=..").get_by_test_id("chip-flip")
+    expect(flip).to_have_accessible_name("Leave out user: Ana Lopes")
+    flip.click()
+    reader.has_query(not_user="ana.lopes", project="mobile")
+    reader.shows(not_user="ana.lopes", project="mobile")
+    reader.chip("user: not Ana Lopes").locator("xpath=..").get_by_test_id("chip-flip").click()
+    reader.has_query(user="ana.lopes", project="mobile")
+    reader.shows(user="ana.lopes", project="mobile")
