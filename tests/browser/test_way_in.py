@@ -65,9 +65,9 @@ def signing_out_closes_the_page(reader: Reader, role: str) -> None:
 
 
 def test_a_user_sees_nobody_else_and_after_their_session_comes_back(turn_as: Open) -> None:
-    reader = turn_as("user", "/settings/analytics/spending")
-    reader.section("cost-by-user").get_by_test_id("mode-table").click()
-    assert [row["user"] for row in reader.grid("cost-by-user")["rows"]] == ["Jonas Weber"]
+    reader = turn_as("user", "/settings/analytics/users")
+    reader.section("users").get_by_test_id("mode-table").click()
+    assert [row["user"] for row in reader.grid("users")["rows"]] == ["Jonas Weber"]
     box = reader.find("filter-users")
     box.locator("button.dash-dropdown").click()
     expect(box.get_by_role("option")).to_have_text(["Jonas Weber"])
@@ -78,7 +78,7 @@ def test_a_user_sees_nobody_else_and_after_their_session_comes_back(turn_as: Ope
     reader.page.keyboard.type("3")
     expect(reader.page).to_have_url(re.compile("/sign-in"))
     reader.find("persona-user").click()
-    expect(reader.page).to_have_url(re.compile("/settings/analytics/spending"))
+    expect(reader.page).to_have_url(re.compile("/settings/analytics/users"))
     reader.drawn()
     # The browser itself reports answers of 401; they were the point.
     assert all("401" in words for words in reader.complaints)
