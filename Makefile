@@ -3,7 +3,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench mutants docs clean chromium postgres node
+.PHONY: help run test bench mutants docs sbom clean chromium postgres node
 .NOTPARALLEL:
 # With it, every start compiles our modules anew: 0.2 s each, 6 s a worker of the tests.
 unexport PYTHONDONTWRITEBYTECODE
@@ -39,6 +39,9 @@ mutants: .venv/tests-installed ## break the core line by line and see that the t
 
 docs: .venv/installed ## write the definitions in docs/users.md anew, from the declarations
 	@$(BIN)/python -m docs.definitions
+
+sbom: .venv/tests-installed ## write sbom.json: all that is installed, as CycloneDX
+	@$(BIN)/cyclonedx-py environment --no-validate --pyproject pyproject.toml --output-reproducible --of JSON -o sbom.json $(BIN)/python
 
 clean: ## remove .venv, builds and caches; the data in var stays
 	rm -rf .venv build *.egg-info .*_cache .hypothesis

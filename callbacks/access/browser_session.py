@@ -24,7 +24,15 @@ from data.state.audit import Actor
 from data.state.sessions import Begun, ByProvider
 
 ID: Final = "_user_id"  # Flask-Login's name for it
-CARRIED: Final = ("sub", "email", "name", "isAdmin", "applications", "applications_admin")
+CARRIED: Final = (
+    "sub",
+    "email",
+    "name",
+    "isAdmin",
+    "isAuditor",
+    "applications",
+    "applications_admin",
+)
 MICROS: Final = 1_000_000
 log: Final = logging.getLogger("spendscope")
 

@@ -118,6 +118,7 @@ def token(
     name: str | None = None,
     *,
     admin: bool = False,
+    auditor: bool = False,
     applications: str | None = None,
     applications_admin: str | None = None,
     ttl: int = 3_600,
@@ -132,6 +133,8 @@ def token(
         "applications_admin": applications_admin,
     }
     claims: dict[str, Any] = {"sub": sub, "isAdmin": admin}
+    if auditor:
+        claims["isAuditor"] = True
     return sign(settings, claims | {k: v for k, v in optional.items() if v is not None}, ttl)
 
 

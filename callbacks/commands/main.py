@@ -90,6 +90,7 @@ def _token(options: argparse.Namespace, settings: Settings) -> int:
     print(
         accounts.token(
             settings, options.sub, options.email, options.name, admin=options.admin,
+            auditor=options.auditor,
             applications=options.applications, applications_admin=options.applications_admin,
             ttl=options.ttl,
         )
@@ -100,6 +101,7 @@ def _token(options: argparse.Namespace, settings: Settings) -> int:
 def _account(options: argparse.Namespace, settings: Settings) -> int:
     fields = {
         "name": options.name, "email": options.email, "isAdmin": options.admin,
+        "isAuditor": options.auditor,
         "applications": options.applications, "applications_admin": options.applications_admin,
     }  # fmt: skip
     described = {name: value for name, value in fields.items() if value is not None}
@@ -239,5 +241,6 @@ def _claims(parser: Any, switch: Any = "store_true") -> None:
     parser.add_argument("--email", metavar="E")
     parser.add_argument("--name", metavar="N")
     parser.add_argument("--admin", action=switch, help="sees everything")
+    parser.add_argument("--auditor", action=switch, help="sees everything, changes nothing")
     parser.add_argument("--applications", metavar="A,B", help="projects they use")
     parser.add_argument("--applications-admin", metavar="C", help="projects they administer")

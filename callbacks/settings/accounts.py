@@ -9,7 +9,7 @@ from callbacks.access.one_time_links import password_link
 from callbacks.access.session import current_authenticator, current_person
 from callbacks.access.site import public_site
 from callbacks.settings.resource import Context, Found, Opening, Page, Resource, Route, Values
-from components.settings.accounts import CARD, PASSWORD
+from components.settings.accounts import CARD, PASSWORD, role
 from components.settings.resource import Row
 from data.access.scope import Scope
 from data.errors import Forbidden, Refused, TooMany
@@ -27,6 +27,12 @@ from data.state.accounts import Account, get, list_accounts, require_platform_ad
 NO_PASSWORDS: Final = (
     "Nobody signs in with a password here: SPENDSCOPE_SIGN_IN does not name local."
 )
+# What the role of the form means.
+FIELDS_OF_ROLE: Final[dict[str, Values]] = {
+    "false": {"isAdmin": "false", "isAuditor": False},
+    "true": {"isAdmin": "true", "isAuditor": False},
+    "auditor": {"isAdmin": "false", "isAuditor": True},
+}
 Made = tuple[Account, str]  # and the link by which its password is set
 
 
@@ -52,7 +58,9 @@ def _create(context: Context, values: Values) -> Made:
 
 
 def _save(context: Context, user: Any, values: Values) -> Any:
-    return _create(context, values) if user is None else _change(context, user, values)
+    """What the form says: its one role is two fields."""
+    described = {**values, **FIELDS_OF_ROLE.get(str(values.get("isAdmin")), {})}
+    return _create(context, described) if user is None else _change(context, user, described)
 
 
 def _change(context: Context, user: str, values: Values) -> Account:
@@ -62,9 +70,10 @@ def _change(context: Context, user: str, values: Values) -> Account:
 def _opening(context: Context, button: str, row: Row) -> Opening:
     if button == "account-new":
         return Opening()
-    old = get(context.state, context.scope, CARD.number_of(row)).as_dict()
+    found = get(context.state, context.scope, CARD.number_of(row))
+    old = found.as_dict()
     lists = {name: ", ".join(one) for name, one in old.items() if isinstance(one, list)}
-    return Opening(old["user"], old | lists | {"isAdmin": str(old["isAdmin"]).lower()})
+    return Opening(old["user"], old | lists | {"isAdmin": role(found)})
 
 
 def _disable(context: Context, values: Values) -> None:

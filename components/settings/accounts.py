@@ -6,16 +6,27 @@ from typing import Final
 
 from components.settings.resource import Button, Card, Column, Field, Form
 from data.query.units import INSTANT, InstantUnit, moment
+from data.state.accounts import Account
 
 DISABLED: Final = InstantUnit("instant", reading=lambda us, zone: f"disabled {moment(us, zone)}")
-ROLES: Final = {"false": "User", "true": "Platform admin"}
+ROLES: Final = {"false": "User", "true": "Platform admin", "auditor": "Auditor"}
+ROLE_OF: Final = {
+    (False, False): "false", (True, False): "true", (True, True): "true", (False, True): "auditor",
+}  # fmt: skip
+
+
+def role(one: Account) -> str:
+    """The role of an account, as the form says it."""
+    return ROLE_OF[one.is_admin, one.is_auditor]
+
+
 CARD: Final = Card(
     "accounts", "account", "Accounts",
     "Who signs in here with a password. What changes holds from their next request on.",
     columns=(
         Column("user", "User id", 120, 2, of=lambda one: one.id), Column("name", "Name", 120, 2),
         Column("email", "E-mail", 150, 2),
-        Column("isAdmin", "Role", 120, of=lambda one: ROLES[str(one.is_admin).lower()]),
+        Column("isAdmin", "Role", 120, of=lambda one: ROLES[role(one)]),
         Column("applications", "Uses", of=lambda one: ", ".join(one.applications)),
         Column("applications_admin", "Administers", 120,
                of=lambda one: ", ".join(one.applications_admin)),

@@ -1,8 +1,9 @@
 """Whose rows a reader may see: the one predicate, and the only place that decides it.
 
-visible(e) = isAdmin  or  e.project ∈ applications_admin  or  e.user = me
+visible(e) = isAdmin  or  isAuditor  or  e.project ∈ applications_admin  or  e.user = me
 
-`me` is the person, under whichever of their ids the event came (`data/access/people.py`).
+An auditor changes nothing. `me` is the person, under whichever of their ids the event came
+(`data/access/people.py`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Scope:
     projects: frozenset[str] = frozenset()
     people: People = NO_ALIASES
     subject: str = field(default="", compare=False)
+    changes_nothing: bool = field(default=False, compare=False)
 
     @classmethod
     def of(cls, claims: Mapping[str, Any], people: People = NO_ALIASES) -> Self:
@@ -39,12 +41,15 @@ class Scope:
         subject = claims.get("sub")
         if not isinstance(subject, str) or not subject.strip():
             raise Stranger("the token names nobody: its sub claim is missing")
+        administers = claims.get("isAdmin") is True or claims.get("isAdmin") == "true"
+        audits = claims.get("isAuditor") is True or claims.get("isAuditor") == "true"
         return cls(
             user=people.signed_in(subject),
-            everything=claims.get("isAdmin") is True or claims.get("isAdmin") == "true",
+            everything=administers or audits,
             projects=frozenset(names(claims.get("applications_admin"))),
             people=people,
             subject=subject,
+            changes_nothing=audits and not administers,
         )
 
     @property
@@ -82,16 +87,18 @@ class Scope:
 
     def sets_budgets_of(self, kind: str, subject: str) -> bool:
         """Whether this reader says how much may be spent on a subject."""
-        return self.everything or (kind == "project" and self.administers(subject))
+        able = self.everything or (kind == "project" and self.administers(subject))
+        return able and not self.changes_nothing
 
     def sets_budgets_of_kind(self, kind: str) -> bool:
         """Whether this reader sets budgets for any subject of a kind."""
-        return self.everything or (kind == "project" and bool(self.projects))
+        able = self.everything or (kind == "project" and bool(self.projects))
+        return able and not self.changes_nothing
 
     @property
     def sets_some_budgets(self) -> bool:
         """Whether there is any subject for which this reader sets budgets."""
-        return self.everything or bool(self.projects)
+        return (self.everything or bool(self.projects)) and not self.changes_nothing
 
     @property
     def reads_audit(self) -> bool:
@@ -101,7 +108,7 @@ class Scope:
     @property
     def manages_platform(self) -> bool:
         """Whether this reader sets up the platform: keys, prices, aliases, accounts."""
-        return self.everything
+        return self.everything and not self.changes_nothing
 
     def predicate(self) -> sa.ColumnElement[bool]:
         """The rows of `events` this reader may see, as a WHERE clause."""

@@ -18,6 +18,7 @@ Claims = Mapping[str, Any]
 LONGEST_VALUE: Final = 200
 MOST_VALUES: Final = 2_000
 UNVERIFIED: Final = "the identity provider has not verified this e-mail address"
+AUDITOR: Final = "isAuditor"  # passed on as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def mapped(claims: Claims, names: ClaimNames) -> dict[str, Any]:
         "isAdmin": _is_admin(found(claims, names.admin), names.admin_roles),
         "applications": projects,
         "applications_admin": _projects(administered, names.applications_admin_pattern),
-    }
+    } | {name: claims[name] for name in (AUDITOR,) if name in claims}
 
 
 def found(claims: Claims, path: str) -> Any:

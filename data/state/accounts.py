@@ -28,7 +28,15 @@ if TYPE_CHECKING:
 
 LONGEST_NAME: Final = 200
 RESERVED: Final = (ME, NONE)
-FIELDS: Final = ("user", "name", "email", "isAdmin", "applications", "applications_admin")
+FIELDS: Final = (
+    "user",
+    "name",
+    "email",
+    "isAdmin",
+    "applications",
+    "applications_admin",
+    "isAuditor",
+)
 FLAGS: Final = {"true": True, "false": False, "": False}
 FIRST_EPOCH: Final = 1
 require_platform_admin: Final = platform_admins_only("accounts are")
@@ -49,6 +57,7 @@ class Account:
     disabled: int | None = None
     password_set: int | None = None
     epoch: int = FIRST_EPOCH
+    is_auditor: bool = False
 
     @property
     def claims(self) -> dict[str, Any]:
@@ -60,7 +69,7 @@ class Account:
             "isAdmin": self.is_admin,
             "applications": list(self.applications),
             "applications_admin": list(self.applications_admin),
-        }
+        } | ({"isAuditor": True} if self.is_auditor else {})
 
     @property
     def stamp(self) -> str:
@@ -80,6 +89,7 @@ class Account:
         return cls(
             row.id, row.email, row.name, row.is_admin, tuple(row.applications),
             tuple(row.applications_admin), row.created, row.disabled, row.password_set, row.epoch,
+            row.is_auditor,
         )  # fmt: skip
 
 
@@ -103,7 +113,8 @@ def draft(raw: Mapping[str, Any]) -> dict[str, Any]:
         "id": user,
         "name": _text("name", "a name", raw.get("name")),
         "email": address,
-        "is_admin": _flag(raw.get("isAdmin")),
+        "is_admin": _flag("isAdmin", raw.get("isAdmin")),
+        "is_auditor": _flag("isAuditor", raw.get("isAuditor")),
         "applications": _projects("applications", raw.get("applications")),
         "applications_admin": _projects("applications_admin", raw.get("applications_admin")),
     }
@@ -114,10 +125,10 @@ def folded(email: str) -> str:
     return email.strip().lower()
 
 
-def _flag(given: Any) -> bool:
+def _flag(name: str, given: Any) -> bool:
     flag = FLAGS.get(given.lower()) if isinstance(given, str) else given or False
     if not isinstance(flag, bool):
-        raise Refused("isAdmin", "isAdmin is true or false")
+        raise Refused(name, f"{name} is true or false")
     return flag
 
 

@@ -28,7 +28,7 @@ ACCOUNTS: Final = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("email", sa.Text, unique=True),
     *_required(sa.Text, "name", "password_hash"),
-    *_required(sa.Boolean, "is_admin"),
+    *_required(sa.Boolean, "is_admin", "is_auditor"),
     *_required(sa.JSON, "applications", "applications_admin"),
     *_required(sa.BigInteger, "created"),
     *_optional(sa.BigInteger, "disabled", "password_set"),

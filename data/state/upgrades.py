@@ -300,4 +300,5 @@ UPGRADES: Final[tuple[tuple[str, ...], ...]] = (
         )""",
         'CREATE INDEX api_tokens_user ON api_tokens ("user")',
     ),
+    ("ALTER TABLE accounts ADD COLUMN is_auditor BOOLEAN NOT NULL DEFAULT 0",),
 )

@@ -202,7 +202,8 @@ def test_a_browser_is_named(agent: str, name: str) -> None:
 
 @pytest.fixture
 def statements(served: Served) -> Iterator[list[str]]:
-    """Every statement to a state store, from now on."""
+    """Every statement to a state store, from now on; the page is made at the first request."""
+    served.client.get("/healthz")
     seen: list[str] = []
 
     def note(_c: Any, _u: Any, statement: str, *_: Any) -> None:

@@ -1,0 +1,148 @@
+"""Every route and every callback, asked by everybody: nothing of others is told, nothing breaks,
+and who may change nothing has changed nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from flask.testing import FlaskClient
+
+from data.access.scope import SYSTEM
+from data.ingest import keys
+from data.people import aliases
+from data.state.store import State
+from data.state.tables import META
+from tests.accounts import ROOT, add_account
+from tests.attacks.test_forged_callbacks import callbacks, honest
+from tests.serving import Claims, Served
+
+WHEN: Final = "2026-11-20T10:00:00Z"
+# Words that stand in nothing but rows and records of others.
+OTHERS: Final = ("hidden.person", "hidden-project", "hidden-model", "hidden key", "hidden alias")
+READERS: Final[dict[str, Claims | None]] = {
+    "stranger": None,
+    "user": {"sub": "ana"},
+    "project admin": {"sub": "lena", "applications_admin": "web"},
+    "another project's admin": {"sub": "otto", "applications_admin": "mobile"},
+}
+AUDITOR: Final[Claims] = {"sub": "vera", "isAuditor": True}
+QUERIES: Final = (
+    "?metrics=cost&by=user,project,model", "?user=hidden.person&project=hidden-project",
+    "?\ud7ff=%ff&limit=-1",
+)  # fmt: skip
+BODIES: Final[tuple[Any, ...]] = ({}, [], {"name": "x", "source": "y", "user": "ana"})
+NAMES: Final = ("1", "models", "models.csv", "users", "traces", "write", "%ff")
+# What a reader changes of their own; and the address that a session was last used from.
+OWN: Final = ("preferences", "sessions", "audit", "imports")
+
+
+@pytest.fixture
+def filled(served: Served) -> Served:
+    """Rows, an account, a key and an alias of somebody else."""
+    served.load([
+        {"event_id": "h", "ts": WHEN, "user": "hidden.person", "project": "hidden-project",
+         "model": "hidden-model", "cost_nano": 5},
+        {"event_id": "a", "ts": WHEN, "user": "ana", "project": "docs", "model": "large"},
+    ])  # fmt: skip
+    state = State(served.settings.state_url)
+    add_account(state, "hidden.person", "Hidden Person", None)
+    keys.add(state, ROOT, {"name": "hidden key", "source": "s"})
+    aliases.add(state, ROOT, {"alias": "hidden alias", "person": "hidden.person"}, served.store)
+    state.close()
+    return served
+
+
+def addresses(served: Served) -> Iterator[tuple[str, str]]:
+    """Each method of each rule, with several things in the places of its parameters."""
+    for rule in served.app.server.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
+            path = rule.rule
+            for name in rule.arguments:
+                path = path.replace(next(part for part in path.split("/") if f"{name}>" in part
+                                         or f":{name}" in part), "{}")  # fmt: skip
+            for one in NAMES if rule.arguments else ("",):
+                yield method, path.replace("{}", one)
+
+
+def crawl(served: Served, claims: Claims | None) -> Iterator[tuple[str, int, str]]:
+    """What each address answers to somebody: `(asked, status, text)`."""
+    client: FlaskClient = served.app.server.test_client()
+    headers = served.headers(claims) if claims else {}
+    for method, path in dict.fromkeys(addresses(served)):
+        if path.startswith(("/assets/", "/_dash-component-suites/")):
+            continue
+        sent = [{}] if method == "GET" else [{"json": one} for one in BODIES]
+        wanted = QUERIES if method == "GET" and path.startswith("/api/") else ()
+        for query in ("", *wanted):
+            for more in sent:
+                answer = client.open(f"{path}{query}", method=method, headers=headers, **more)
+                yield (
+                    f"{method} {path}{query} {more}",
+                    answer.status_code,
+                    answer.get_data().decode("latin-1"),
+                )
+                answer.close()
+
+
+@pytest.mark.parametrize("claims", READERS.values(), ids=READERS)
+def test_no_route_tells_of_others_or_breaks(filled: Served, claims: Claims | None) -> None:
+    statuses = set()
+    for asked, status, text in crawl(filled, claims):
+        assert status < 500 or status == 503, (asked, text[:200])
+        said = text
+        for echoed in ("hidden.person", "hidden-project"):
+            said = said if f"={echoed}" not in asked else said.replace(echoed, "")
+        assert not [one for one in OTHERS if one in said], asked
+        statuses.add(status)
+    assert {400, 401} <= statuses if claims is None else {200, 400, 403, 404} <= statuses
+
+
+@pytest.mark.parametrize("claims", [*READERS.values(), AUDITOR], ids=[*READERS, "auditor"])
+def test_no_callback_tells_of_others_or_breaks(filled: Served, claims: Claims | None) -> None:
+    for wired in callbacks(filled):
+        sent = json.dumps(honest(wired))
+        headers = filled.headers(claims) if claims else {}
+        answer = filled.client.post("/_dash-update-component", data=sent, headers=headers,
+                                    content_type="application/json")  # fmt: skip
+        assert answer.status_code < 500, answer.text
+        if claims is None:
+            assert answer.status_code in (400, 401)
+        elif claims is not AUDITOR:
+            assert not [one for one in OTHERS if one in answer.text]
+
+
+def records(served: Served) -> dict[str, Any]:
+    state = State(served.settings.state_url)
+    with state.reading() as connection:
+        found = {table.name: connection.execute(table.select()).all()
+                 for table in META.sorted_tables if table.name not in OWN}  # fmt: skip
+    state.close()
+    return found
+
+
+def test_an_auditor_sees_everything_and_changes_nothing(filled: Served) -> None:
+    before, events = records(filled), filled.store.count_by_source()
+    seen = ""
+    for asked, status, text in crawl(filled, AUDITOR):
+        assert status < 500 or status == 503, (asked, text[:200])
+        own = any(f"/{name}" in asked for name in ("preferences", "sessions", "_dash"))
+        assert asked.startswith("GET") or own or status >= 300, asked
+        seen += text if status == 200 else ""
+    assert records(filled) == before
+    assert filled.store.count_by_source() == events
+    assert "hidden.person" in seen
+    assert "ingest key" in seen  # in the audit trail
+    assert filled.json("query", AUDITOR, metrics="events")["meta"]["scope"] == "all"
+
+
+def test_an_auditor_who_is_more_than_that(filled: Served) -> None:
+    """Whoever administers does; whoever administers a project and audits does not."""
+    both = {"sub": "x", "isAdmin": True, "isAuditor": True}
+    assert filled.get("ingest-keys", both).status_code == 200
+    project = {"sub": "x", "applications_admin": "web", "isAuditor": "true"}
+    body = {"kind": "project", "subject": "web", "period": "monthly", "hard": 5, "zone": "UTC"}
+    assert filled.ask("post", "budgets", project, json=body).status_code == 403
+    assert SYSTEM.manages_platform
