@@ -14,6 +14,8 @@ from typing import Final
 
 from flask import Flask, Response, g, has_request_context, request
 
+from callbacks.access.site import GIVEN_ID
+
 HEADER: Final = "X-Request-ID"
 BYTES: Final = 6
 LINES: Final = logging.getLogger("spendscope.requests")
@@ -35,11 +37,12 @@ def attach(server: Flask) -> None:
 
 
 def request_id() -> str:
-    """The id of the request that is answered now; beside one, an id of its own."""
+    """The id of the request that is answered now, a trusted proxy's if it gave one; beside a
+    request, an id of its own."""
     if not has_request_context():
         return secrets.token_hex(BYTES)
     if "request_id" not in g:
-        g.request_id = secrets.token_hex(BYTES)
+        g.request_id = request.environ.get(GIVEN_ID) or secrets.token_hex(BYTES)
     found: str = g.request_id
     return found
 

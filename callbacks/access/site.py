@@ -1,5 +1,5 @@
 """Where this server is for those who use it: its public address, and what a proxy in front of it
-says of a request (`X-Forwarded-For`, `-Proto`, `-Host`).
+says of a request (`X-Forwarded-For`, `-Proto`, `-Host`, `X-Request-ID`).
 
 A proxy is believed when its own address is among SPENDSCOPE_TRUSTED_PROXIES. From anybody else
 these headers are taken away before any code sees them. Of a chain of addresses the last one that
@@ -8,6 +8,7 @@ is no proxy of ours is the client's: what stands before it, the client wrote its
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
@@ -23,9 +24,12 @@ Network = IPv4Network | IPv6Network
 FOR: Final = "HTTP_X_FORWARDED_FOR"
 PROTO: Final = "HTTP_X_FORWARDED_PROTO"
 HOST: Final = "HTTP_X_FORWARDED_HOST"
+REQUEST: Final = "HTTP_X_REQUEST_ID"
+GIVEN_ID: Final = "spendscope.request_id"
+AN_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 SAID_BY_PROXIES: Final = (
-    FOR, PROTO, HOST, "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_PREFIX", "HTTP_X_FORWARDED_BY",
-    "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED",
+    FOR, PROTO, HOST, REQUEST, "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_PREFIX",
+    "HTTP_X_FORWARDED_BY", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED",
 )  # fmt: skip
 SCHEMES: Final = ("http", "https")
 # Asked for by balancers, which know an address and no name, and by commands of this machine.
@@ -50,6 +54,8 @@ class Forwarded:
                 environ["wsgi.url_scheme"] = scheme
             if host := _last(said.get(HOST, "")):
                 environ["HTTP_HOST"] = host
+            if AN_ID.fullmatch(given := said.get(REQUEST, "")):
+                environ[GIVEN_ID] = given
         return self._application(environ, start)
 
     def _client(self, peer: Address, chain: str) -> Address:

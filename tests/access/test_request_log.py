@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from callbacks.access.log import Json, Text
 from data.errors import SettingsError
 from data.settings import Settings
-from tests.serving import ADMIN, Served
+from tests.serving import ADMIN, Served, serving
 
 HEADER: Final = "X-Request-ID"
 
@@ -41,6 +42,16 @@ def test_an_error_says_the_id_of_its_answer(served: Served) -> None:
 def test_a_stranger_cannot_choose_the_id(served: Served) -> None:
     sent = {HEADER: "ffffffffffff"}
     assert served.client.get("/healthz", headers=sent).headers[HEADER] != sent[HEADER]
+
+
+@pytest.mark.parametrize(("given", "kept"), [
+    ("4f1c9a-proxy.7", True), ("x", False), ("a" * 65, False), ("12345678\u00e9", False),
+    ("12345678 x", False),
+])  # fmt: skip
+def test_a_proxy_that_is_trusted_can(tmp_path: Path, given: str, kept: bool) -> None:
+    with serving(tmp_path, TRUSTED_PROXIES="127.0.0.1") as behind:
+        answer = behind.client.get("/healthz", headers={HEADER: given})
+        assert (answer.headers[HEADER] == given) is kept
 
 
 def test_a_bug_is_in_the_log_under_the_id_that_its_reader_is_told(
