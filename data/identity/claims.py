@@ -1,8 +1,8 @@
 """Who an identity provider says somebody is, in our words: which of its claims is which of ours.
 
 A claim is found by its name, or by the path to it where objects are nested (`realm_access.roles`).
-Ours are `sub`, `email`, `name`, `isAdmin`, `applications` and `applications_admin`; whose rows they
-open is `data/access/scope.py`'s matter.
+Ours are `sub`, `email`, `name`, `isAdmin`, `isAuditor`, `applications` and `applications_admin`;
+whose rows they open is `data/access/scope.py`'s matter.
 """
 
 from __future__ import annotations
@@ -18,21 +18,23 @@ Claims = Mapping[str, Any]
 LONGEST_VALUE: Final = 200
 MOST_VALUES: Final = 2_000
 UNVERIFIED: Final = "the identity provider has not verified this e-mail address"
-AUDITOR: Final = "isAuditor"  # passed on as it is
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimNames:
-    """Where our claims are among a provider's. With `admin_roles` the admin claim lists roles; with
-    a pattern the claim of projects lists groups, and the pattern's one group is the project."""
+    """Where our claims are among a provider's. With `admin_roles` or `auditor_roles` that claim
+    lists roles; with a pattern the claim of projects lists groups, and the pattern's one group is
+    the project."""
 
     sub: str = "sub"
     email: str = "email"
     name: str = "name"
     admin: str = "isAdmin"
+    auditor: str = "isAuditor"
     applications: str = "applications"
     applications_admin: str = "applications_admin"
     admin_roles: tuple[str, ...] = ()
+    auditor_roles: tuple[str, ...] = ()
     applications_pattern: re.Pattern[str] | None = None
     applications_admin_pattern: re.Pattern[str] | None = None
 
@@ -50,10 +52,11 @@ def mapped(claims: Claims, names: ClaimNames) -> dict[str, Any]:
         "sub": user,
         "email": found(claims, names.email),
         "name": found(claims, names.name),
-        "isAdmin": _is_admin(found(claims, names.admin), names.admin_roles),
+        "isAdmin": _granted(found(claims, names.admin), names.admin_roles),
+        "isAuditor": _granted(found(claims, names.auditor), names.auditor_roles),
         "applications": projects,
         "applications_admin": _projects(administered, names.applications_admin_pattern),
-    } | {name: claims[name] for name in (AUDITOR,) if name in claims}
+    }
 
 
 def found(claims: Claims, path: str) -> Any:
@@ -68,7 +71,7 @@ def found(claims: Claims, path: str) -> Any:
     return here
 
 
-def _is_admin(claim: Any, roles: tuple[str, ...]) -> Any:
+def _granted(claim: Any, roles: tuple[str, ...]) -> Any:
     """Whether one of the roles is among those of a claim; without roles, the claim itself."""
     if not roles:
         return claim

@@ -30,9 +30,11 @@ class OidcSettings:
     claim_email: str
     claim_name: str
     claim_admin: str
+    claim_auditor: str
     claim_applications: str
     claim_applications_admin: str
     admin_roles: tuple[str, ...]
+    auditor_roles: tuple[str, ...]
     applications_pattern: re.Pattern[str] | None
     applications_admin_pattern: re.Pattern[str] | None
 
@@ -40,11 +42,12 @@ class OidcSettings:
     def names(self) -> ClaimNames:
         """Where our claims are among the provider's."""
         plain = {name: getattr(self, f"claim_{name}") for name in CLAIMS}
-        patterns = {name: getattr(self, name) for name in PATTERNS}
-        return ClaimNames(**plain, **patterns, admin_roles=self.admin_roles)
+        others = {name: getattr(self, name) for name in (*ROLES, *PATTERNS)}
+        return ClaimNames(**plain, **others)
 
 
-CLAIMS: Final = ("sub", "email", "name", "admin", "applications", "applications_admin")
+CLAIMS: Final = ("sub", "email", "name", "admin", "auditor", "applications", "applications_admin")
+ROLES: Final = ("admin_roles", "auditor_roles")
 PATTERNS: Final = ("applications_pattern", "applications_admin_pattern")
 VARIABLES: Final = tuple(f"OIDC_{one.name.upper()}" for one in fields(OidcSettings))
 
@@ -59,21 +62,25 @@ def read_oidc(given: Mapping[str, str]) -> OidcSettings | None:
         if name not in own:
             raise SettingsError(f"{PREFIX}{name} is missing: sign-in by a provider needs it")
     claims: dict[str, Any] = {f"claim_{name}": _claim(own, name) for name in CLAIMS}
-    roles = own.get("ADMIN_ROLES", "").split(",")
+    roles: dict[str, Any] = {name: _listed(own.get(name.upper(), "")) for name in ROLES}
     return OidcSettings(
         issuer=_issuer(own["ISSUER"]),
         client_id=own["CLIENT_ID"],
         client_secret=own.get("CLIENT_SECRET"),
         scopes=_scopes(own.get("SCOPES", SCOPES)),
-        admin_roles=tuple(one.strip() for one in roles if one.strip()),
         applications_pattern=_pattern(own, "APPLICATIONS_PATTERN"),
         applications_admin_pattern=_pattern(own, "APPLICATIONS_ADMIN_PATTERN"),
         **claims,
+        **roles,
     )
 
 
 def _names() -> tuple[str, ...]:
     return tuple(one.name.upper() for one in fields(OidcSettings))
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in text.split(",") if one.strip())
 
 
 def _issuer(text: str) -> str:

@@ -103,7 +103,8 @@ def test_a_claim_is_found_by_name_or_path(path: str, value: Any) -> None:
 
 
 ROLES: Final = ClaimNames(
-    admin="r", admin_roles=("boss", "owner"), applications="g", applications_admin="g",
+    admin="r", admin_roles=("boss", "owner"), auditor="r", auditor_roles=("eyes", "audit"),
+    applications="g", applications_admin="g",
     applications_pattern=re.compile("uses-(.+)"),
     applications_admin_pattern=re.compile("(.+)-lead"),
 )  # fmt: skip
@@ -117,6 +118,36 @@ ROLES: Final = ClaimNames(
 def test_an_admin_has_one_of_the_roles(claim: Any, admin: bool) -> None:
     scope = Scope.of(mapped({"sub": "ana", "r": claim, "isAdmin": True}, ROLES))
     assert scope.everything is admin
+
+
+@pytest.mark.parametrize(("claim", "sees", "changes"), [
+    (["eyes"], True, False), (["x", "audit"], True, False), ("eyes", True, False),
+    (["boss", "eyes"], True, True), (["Eyes"], False, True), ([], False, True),
+    (None, False, True), (True, False, True), ("true", False, True), (["eyes,audit"], False, True),
+    ({"eyes": 1}, False, True), ([["eyes"]], False, True), ("eyes ", False, True),
+    (["x"] * 3_000 + ["eyes"], False, True),
+])  # fmt: skip
+def test_an_auditor_has_one_of_the_roles(claim: Any, sees: bool, changes: bool) -> None:
+    scope = Scope.of(mapped({"sub": "ana", "r": claim, "isAuditor": True}, ROLES))
+    assert (scope.everything, not scope.changes_nothing) == (sees, changes)
+
+
+@pytest.mark.parametrize(("given", "claims", "audits"), [
+    ({}, {"isAuditor": True}, True), ({}, {"isAuditor": "true"}, True), ({}, {}, False),
+    ({}, {"isAuditor": ["true"]}, False), ({"OIDC_CLAIM_AUDITOR": "x.y"}, {"x": {"y": True}}, True),
+    ({"OIDC_CLAIM_AUDITOR": "x.y"}, {"isAuditor": True}, False),
+    ({"OIDC_AUDITOR_ROLES": " eyes ,, audit"}, {"isAuditor": ["audit"]}, True),
+    ({"OIDC_AUDITOR_ROLES": "eyes"}, {"isAuditor": True}, False),
+    (preset("Keycloak"), {"realm_access": {"roles": ["spendscope-auditor"]}}, True),
+    (preset("Keycloak"), {"realm_access": {"roles": ["spendscope-admin"]}}, False),
+])  # fmt: skip
+def test_the_settings_say_who_is_an_auditor(
+    given: dict[str, str], claims: dict[str, Any], audits: bool
+) -> None:
+    settings = read_oidc(LEAST | given)
+    assert settings
+    named = claims | {"sub": "ana", "preferred_username": "ana"}
+    assert Scope.of(mapped(named, settings.names)).changes_nothing is audits
 
 
 @pytest.mark.parametrize(("claim", "projects"), [
@@ -153,20 +184,26 @@ def test_an_address_that_anybody_can_claim_is_nobodys_id(verified: Any, good: bo
 
 JSON: Final = some.recursive(
     some.none() | some.booleans() | some.integers() | some.text(max_size=8)
-    | some.sampled_from(["boss", "web-lead", "uses-web", "true", "isAdmin", "vault-lead"]),
+    | some.sampled_from(["boss", "eyes", "web-lead", "uses-web", "true", "isAdmin", "vault-lead"]),
     lambda inner: some.lists(inner, max_size=4)
     | some.dictionaries(some.sampled_from("rgx"), inner, max_size=3), max_leaves=6,
 )  # fmt: skip
 
 
-@given(some.dictionaries(some.sampled_from(["r", "g", "isAdmin", "applications_admin"]), JSON))
+@given(
+    some.dictionaries(
+        some.sampled_from(["r", "g", "isAdmin", "isAuditor", "applications_admin"]), JSON
+    )
+)
 def test_any_claims_give_what_is_written_in_them(claims: dict[str, Any]) -> None:
     def texts(claim: Any) -> list[str]:
         listed = [claim] if isinstance(claim, str) else claim
         return [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
 
     scope = Scope.of(mapped(claims | {"sub": "ana"}, ROLES))
-    assert scope.everything is bool({"boss", "owner"} & set(texts(claims.get("r"))))
+    roles = set(texts(claims.get("r")))
+    assert scope.everything is bool({"boss", "owner", "eyes", "audit"} & roles)
+    assert scope.changes_nothing is (scope.everything and not {"boss", "owner"} & roles)
     leads = [one for one in texts(claims.get("g")) if one.endswith("-lead") and "," not in one]
     assert set(scope.projects) == {one[:-5].strip() for one in leads} - {""}
 
@@ -183,6 +220,7 @@ def test_any_claims_give_what_is_written_in_them(claims: dict[str, Any]) -> None
     ({"OIDC_ISSUER": "https://[x"}, "OIDC_ISSUER must be an https address"),
     ({"OIDC_SCOPES": "profile"}, "OIDC_SCOPES must have openid"),
     ({"OIDC_CLAIM_SUB": "a b"}, "OIDC_CLAIM_SUB is the name of a claim"),
+    ({"OIDC_CLAIM_AUDITOR": "a,b"}, "OIDC_CLAIM_AUDITOR is the name of a claim"),
     ({"OIDC_APPLICATIONS_PATTERN": "("}, "OIDC_APPLICATIONS_PATTERN must be a regular"),
     ({"OIDC_APPLICATIONS_PATTERN": "x-.+"}, "OIDC_APPLICATIONS_PATTERN must be a regular"),
     ({"OIDC_APPLICATIONS_ADMIN_PATTERN": "(a)(b)"}, "OIDC_APPLICATIONS_ADMIN_PATTERN must be"),
