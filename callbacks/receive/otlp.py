@@ -1,13 +1,13 @@
 """The doors for OpenTelemetry: OTLP/HTTP traces, logs and metrics, as Protobuf and as JSON.
 
-An export is answered in its own content type: 200 with the standard response once what it
-brought is durable, with `partial_success` where some of it was rejected; else a `google.rpc.Status`
-under 400 (no such request), 401 (key), 413 (limits), 415 (content type), or 503 with `Retry-After`
-(not taken: to be sent again, and ids keep that harmless). What is no use of a model is accepted
-and not stored; metrics from whom nothing else has come are answered with a warning: 0 rejected,
-and a sentence on what to send; so are spans about models that became nothing. A value longer than
-the table takes rejects its event and says so, as at every other door: cut short, it could name
-somebody else.
+An export is answered in its own content type: 200 with the standard response once what it brought
+is durable, with `partial_success` where some of it was rejected; else a `google.rpc.Status` with
+the id of the request, as `google.rpc.RequestInfo`, under 400 (no such request), 401 (key), 413
+(limits), 415 (content type), or 503 with `Retry-After` (not taken: to be sent again, and ids keep
+that harmless). What is no use of a model is accepted and not stored; metrics from whom nothing else
+has come are answered with a warning: 0 rejected, and a sentence on what to send; so are spans about
+models that became nothing. A value longer than the table takes rejects its event and says so, as at
+every other door: cut short, it could name somebody else.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from google.rpc.code_pb2 import (
     UNAUTHENTICATED,
     UNAVAILABLE,
 )
+from google.rpc.error_details_pb2 import RequestInfo
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -34,6 +35,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from callbacks.access.ingest_key import require_ingest_key
+from callbacks.access.request_log import request_id
 from callbacks.receive.request_body import MOST_ITEMS, refuse_too_many_objects, request_body
 from callbacks.stores import Stores
 from data.engines.protocol import EventStore
@@ -131,6 +133,7 @@ def _success(signal: str, items: int, report: Report, warning: str) -> Response:
 def _failure(error: SpendscopeError) -> Response:
     """A `google.rpc.Status` in the type of the request; JSON where that is none of ours."""
     status = Status(code=CODES.get(error.status, INVALID_ARGUMENT), message=str(error))
+    status.details.add().Pack(RequestInfo(request_id=request_id()))
     answer = _answer(status, TYPES.get(request.mimetype, JSON))
     answer.status_code = error.status
     if error.status == 401:

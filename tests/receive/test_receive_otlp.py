@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 from google.protobuf.json_format import MessageToDict, ParseDict
+from google.rpc.error_details_pb2 import RequestInfo
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -206,7 +207,10 @@ def test_an_empty_export_is_answered(served: Served, signal: str, kind: str, dat
 
 def status(answer: TestResponse) -> tuple[int, str]:
     """The google.rpc.Status of a Protobuf answer."""
-    read = Status.FromString(answer.data)
+    read, told = Status.FromString(answer.data), RequestInfo()
+    [detail] = read.details
+    assert detail.Unpack(told)
+    assert told.request_id == answer.headers["X-Request-ID"]
     return read.code, read.message
 
 
@@ -223,8 +227,11 @@ def test_what_is_no_protobuf_request_is_400(served: Served, data: bytes) -> None
 def test_what_is_no_json_request_is_400(served: Served, data: bytes) -> None:
     answer = post(served, data, JSON)
     assert (answer.status_code, answer.mimetype) == (400, JSON)
-    assert (answer.json or {})["code"] == 3
-    assert (answer.json or {})["message"]
+    said = answer.json or {}
+    assert said["code"] == 3
+    assert said["message"]
+    info, number = "type.googleapis.com/google.rpc.RequestInfo", answer.headers["X-Request-ID"]
+    assert said["details"] == [{"@type": info, "requestId": number}]
 
 
 def test_without_a_key_nothing_gets_in(served: Served) -> None:
