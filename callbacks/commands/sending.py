@@ -5,7 +5,8 @@ and no content of a file. Prices are the server's. Events go in batches, each no
 the server has said that it is durable (`data/ingest/sent.py`): killed anywhere, a sender loses
 nothing, and what it sends again is known there by its id. What a server rejects is said, and not
 sent again.
-A server that is busy (429, 503) or away is waited for; one that refuses ends the command.
+A server that is busy (429, 503) or away is waited for; one that refuses ends the command, also
+while there is nothing new: an empty body asks first whether the key is good.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -47,6 +48,7 @@ FIRST_PAUSE: Final = 2.0
 LONGEST_PAUSE: Final = 300.0
 PATIENCE: Final = 600.0  # of one pass; the next one goes on
 BUSY: Final = (429, 502, 503, 504)
+NOTHING: Final = gzip.compress(b"", mtime=0)
 DURATION: Final = re.compile(r"(\d{1,6})([smh])")
 SECONDS: Final = {"s": 1, "m": 60, "h": 3_600}
 SHORTEST: Final = 10
@@ -63,6 +65,7 @@ def send_usage(arguments: argparse.Namespace, settings: Settings) -> int:
     if not key:
         raise Refused("key", "name an ingest key with --key, or in SPENDSCOPE_INGEST_KEY")
     server = Server(_address(arguments.to), key)
+    server.check_key()
     options = Options(project=arguments.project)
     with Sent(Path(arguments.state) if arguments.state else _state_file(server.url)) as sent:
         while True:
@@ -159,6 +162,11 @@ class Server:
         self.url, self._key = url, key
         self._open = build_opener(_NoRedirect).open
 
+    def check_key(self) -> None:
+        """Raises `ServerRefused` where the key opens nothing; none of the usage is sent. Who is
+        away is waited for once there is something to send."""
+        self._ask(NOTHING)
+
     def post(self, events: Iterable[Usage]) -> dict[str, Any]:
         """The report on these events, which are durable then."""
         body = gzip.compress(b"\n".join(map(orjson.dumps, events)), mtime=0)
@@ -181,18 +189,18 @@ class Server:
         except HTTPError as error:
             if error.code in BUSY:
                 return _Away(f"is busy ({error.code})", _wait(error.headers.get("Retry-After")))
-            raise ServerRefused("to", self._refusal(error)) from None
+            told = _told(error)
+            if body == NOTHING and told.get("parameter") == "body":
+                return {}  # the key was good: only then is the body looked at
+            raise ServerRefused("to", self._refusal(error, told)) from None
         except (URLError, HTTPException, OSError) as error:
             return _Away(f"does not answer ({getattr(error, 'reason', error)})")
 
-    def _refusal(self, error: HTTPError) -> str:
+    def _refusal(self, error: HTTPError, told: Mapping[str, Any]) -> str:
         if 300 <= error.code < 400:
             return f"{self.url} answers from {error.headers.get('Location')}: name that with --to"
-        try:
-            why = str(orjson.loads(error.read(100_000))["error"]["message"])
-        except (ValueError, KeyError, TypeError, OSError):
-            why = "this is no Spendscope" if error.code == 404 else "no reason is given"
-        return f"{self.url} refused ({error.code}): {why}"
+        unknown = "this is no Spendscope" if error.code == 404 else "no reason is given"
+        return f"{self.url} refused ({error.code}): {told.get('message', unknown)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +209,15 @@ class _Away:
 
     why: str
     wait: float = 0.0
+
+
+def _told(error: HTTPError) -> Mapping[str, Any]:
+    """What a refusal of a Spendscope says, nothing of one by somebody else."""
+    try:
+        told = orjson.loads(error.read(100_000))["error"]
+    except (ValueError, KeyError, TypeError, OSError, HTTPException):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _report(content: bytes) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from tests.commands.conftest import Run
 from tests.serving import ADMIN, KEY, Served, serving
 
 FIELD: Final = Path(__file__).resolve().parents[1] / "field"
+BEARER: Final = "send Authorization: Bearer KEY"
 CANARY: Final = "canary-of-a-prompt"
 SESSION: Final = "0e0e0e0e-1111-4222-8333-444444444444"
 CASES: Final = {
@@ -112,19 +113,33 @@ def marked(value: Any, key: str = "") -> Any:
 
 
 class Receiver:
-    """A server that answers as told, and keeps what it was sent."""
+    """A server that answers as told, and keeps what it was sent; who only asks whether a key is
+    good is refused as told, too."""
 
     def __init__(self) -> None:
         self.bodies: list[list[dict[str, Any]]] = []
         self.headers: list[dict[str, str]] = []
         self.answers: list[tuple[int, dict[str, str], Any]] = []
+        self.asked = 0
 
     def take(self, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, str], Any]:
         self.headers.append(headers)
+        if body == sending.NOTHING:
+            self.asked += 1
+            if not self.refuses:
+                return 400, {}, {"error": {"message": "the body is empty", "parameter": "body"}}
         if self.answers:
             return self.answers.pop(0)
         self.bodies.append([json.loads(line) for line in gzip.decompress(body).splitlines()])
         return 200, {}, {"rejections": [], "accepted": len(self.bodies[-1])}
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the next answer is for good: the server is neither busy nor reports."""
+        if not self.answers:
+            return False
+        code, _, told = self.answers[0]
+        return code not in sending.BUSY and not (isinstance(told, dict) and "rejections" in told)
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -414,6 +429,34 @@ def test_a_refusal_is_one_sentence(
     assert sentence in err
     assert len(err.splitlines()) == 1
     assert len(kept.headers) == 1  # the key went nowhere else
+
+
+@pytest.mark.parametrize("every", [(), ("--every", "5m")])
+def test_a_wrong_key_is_said_while_there_is_nothing_to_send(
+    home: Path, run: Run, served: tuple[Served, str], every: tuple[str, ...]
+) -> None:
+    one, url = served
+    shutil.rmtree(home)
+    assert run("send", "--to", url, "--key", KEY) == (0, "", "")
+    code, out, err = run("send", "--to", url, "--key", "wrong", *every)
+    assert (code, out) == (1, "")
+    assert err == f"spendscope: {url} refused (401): the key is missing or wrong: {BEARER}\n"
+    assert one.json("imports") == {"imports": []}
+    assert stored(one) == set()
+
+
+def test_who_asks_about_a_key_sends_no_usage(run: Run, receiver: tuple[Receiver, str]) -> None:
+    kept, url = receiver
+    run("send", "--to", url, "--key", "k")
+    assert kept.asked == 1
+    kept.answers = [(400, {}, {"error": {"message": "This server answers at https://x alone."}})]
+    code, _, err = run("send", "--to", url, "--key", "k")
+    assert (code, "(400): This server answers at https://x alone." in err) == (1, True)
+
+
+def test_who_is_away_is_not_missed_while_there_is_nothing_to_send(run: Run, home: Path) -> None:
+    shutil.rmtree(home)
+    assert run("send", "--to", "http://127.0.0.1:9", "--key", "k") == (0, "", "")
 
 
 @pytest.mark.parametrize(
