@@ -10,11 +10,13 @@ import random
 import tracemalloc
 import zlib
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
+import zstandard
 
 from data.engines.protocol import EventStore
 from data.errors import EventError, SourceError
@@ -373,15 +375,42 @@ NDJSON = lines(*(CALL | {"event_id": f"{NOISE.getrandbits(800):x}"} for _ in ran
 LIST = json.dumps([json.loads(line) for line in NDJSON.splitlines()])
 
 
+PACKERS: Final[dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]]] = {
+    "gzip": (gzip.compress, lambda half: zlib.decompressobj(31).decompress(half)),
+    "zstandard": (
+        zstandard.ZstdCompressor().compress,
+        lambda half: zstandard.ZstdDecompressor().decompressobj().decompress(half),
+    ),
+}
+
+
+@pytest.mark.parametrize("packer", PACKERS)
 @pytest.mark.parametrize("content", [NDJSON, LIST])
-def test_a_half_written_gzip_keeps_what_precedes_the_break(content: str) -> None:
-    packed = gzip.compress(content.encode())
+def test_a_half_written_pack_keeps_what_precedes_the_break(content: str, packer: str) -> None:
+    pack, unpack = PACKERS[packer]
+    packed = pack(content.encode())
     half = packed[: len(packed) // 2]
-    whole = zlib.decompressobj(31).decompress(half).count(b"}")
+    whole = unpack(half).count(b"}")
     found = parsed(half, "canonical")
     assert found[-1] == BREAK
     assert 500 < whole - 1 <= len(found) - 1 <= whole
     assert all(isinstance(event, dict) for event in found[:-1])
+
+
+@pytest.mark.parametrize("checksum", [False, True])
+def test_wherever_a_zstandard_file_is_cut_off_it_is_said(checksum: bool) -> None:
+    packer = zstandard.ZstdCompressor(write_checksum=checksum)
+    one = packer.compress(lines(CALL, CALL | {"event_id": "y" * 200}).encode())
+    held = packer.compress(b"") + b"\x53\x2a\x4d\x18\x03\x00\x00\x00abc"  # no data, twice
+    run = packer.compress(b"\n" * 300_000)  # blocks of one byte, repeated
+    for whole in (one, one + held, one + run, packer.compress(b"") + one):
+        assert [type(event) for event in parsed(whole, "canonical")] == [dict, dict]
+    for size in range(4, len(one)):
+        assert parsed(one[:size], "canonical")[-1] == BREAK, size
+    for size in range(1, len(held)):
+        cut = [BREAK] if size != len(held) - 11 else []
+        assert parsed(one + held[:size], "canonical")[2:] == cut, size
+    assert parsed(one + run[:-1], "canonical")[2:] == [BREAK]
 
 
 def test_a_gzip_that_is_none_is_one_rejection() -> None:
