@@ -19,8 +19,9 @@ from data.query.units import COUNT, USD
 HELP: Final = "Choose what you have. Each card says what to set, and waits for the first event."
 ONCE: Final = "This is the only time the key is shown; it stands in the lines below. Copy them now."
 DEMO: Final = (
-    "What you see is sample data. With the first real event the personas of the demo end: make an"
-    " account of your own first, by the link that the start of the server names."
+    "What you see is sample data, and all that is made here, keys too, goes with the demo, which"
+    " the first account or real event ends. First have whoever runs the server make an account,"
+    " with spendscope account add NAME --admin, and sign in with it."
 )
 PLACES: Final = re.compile(f"({re.escape(ADDRESS)}|{re.escape(KEY)})")
 SHOWN_KEY: Final = "KEY"

@@ -223,7 +223,9 @@ def test_the_page_has_them_with_this_servers_address(served: Served) -> None:
     assert '"http://localhost"' in page
     assert "connect-demo" not in page
     served.load([event("1", source="sample")])
-    assert "the personas of the demo end: make an account" in body(served, "data", ADMIN)
+    page = body(served, "data", ADMIN)
+    assert "goes with the demo" in page
+    assert "spendscope account add NAME --admin" in page
     assert ADDRESS not in page
     assert KEY not in page
 
