@@ -3,8 +3,6 @@ Node.js, installed once by its lock file, started once a file of tests."""
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import os
 import re
@@ -18,45 +16,14 @@ from typing import Any, Final
 from urllib.parse import urljoin
 
 import httpx
-import pytest
+
+from tests.npm import installed
 
 HERE: Final = Path(__file__).parent
-FILES: Final = ("package.json", "package-lock.json", "provider.mjs")
 SECONDS: Final = 60
 CLIENT: Final = "spendscope"
 SECRET: Final = "the secret of spendscope at its provider"
 OTHER: Final = "another-application"
-
-
-def cache() -> Path:
-    """Where the provider is installed; another lock file has another place."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    mark = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()[:16]
-    return home / "spendscope-tests" / f"oidc-provider-{mark}"
-
-
-def installed() -> Path:
-    """The folder of the provider, installed by the first test that wants it."""
-    folder = cache()
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for name in FILES:
-            shutil.copy(HERE / name, folder / name)
-        if not (folder / "node_modules" / "oidc-provider" / "package.json").exists():
-            _install(folder)
-    return folder
-
-
-def _install(folder: Path) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.fail("the tests of identity providers need Node.js 18 or later with npm")
-    quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    done = subprocess.run([npm, "ci", *quiet], cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        shutil.rmtree(folder / "node_modules", ignore_errors=True)
-        pytest.fail(f"npm could not install the identity provider:\n{done.stdout}{done.stderr}")
 
 
 @dataclass
@@ -111,9 +78,11 @@ def browser() -> httpx.Client:
 @contextmanager
 def running(clients: Sequence[Mapping[str, Any]]) -> Iterator[Provider]:
     """A provider that knows these applications."""
-    folder = installed()
+    folder = installed(HERE).parent
+    # Beside the packages, where Node.js looks for them; other checkouts have scripts of their own.
+    script = Path(shutil.copy(HERE / "provider.mjs", folder / f"provider-{os.getpid()}.mjs"))
     environ = {**os.environ, "CLIENTS": json.dumps(list(clients)), "NODE_NO_WARNINGS": "1"}
-    command = [shutil.which("node") or "node", "provider.mjs"]
+    command = [shutil.which("node") or "node", script.name]
     with (folder / f"log-{os.getpid()}").open("w") as log:
         node = subprocess.Popen(
             command, cwd=folder, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -129,6 +98,7 @@ def running(clients: Sequence[Mapping[str, Any]]) -> Iterator[Provider]:
             node.stdin.close()
             node.wait(SECONDS)
             node.stdout.close()
+            script.unlink(missing_ok=True)
 
 
 def clients(site: str) -> list[dict[str, Any]]:
