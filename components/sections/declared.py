@@ -28,10 +28,13 @@ TABS: Final = (
     Tab("budgets", "Budgets", ()),
 )
 SECTIONS: Final = {section.key: section for tab in TABS for section in tab.sections}
+# Keys that scripts may know from before, by today's.
+RENAMED: Final = {"power-users": "users"}
 
 
 def section(key: str) -> Section:
     """The declared section of a key, or `Unknown`."""
+    key = RENAMED.get(key, key)
     if key not in SECTIONS:
         raise Unknown("section", f"there is no section {key[:40]!r}; see {', '.join(SECTIONS)}")
     return SECTIONS[key]

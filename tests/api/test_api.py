@@ -231,3 +231,9 @@ def test_me_is_whoever_asks(served: Served) -> None:
     answer = served.json("query", {"sub": "🦊", "isAdmin": "true"}, metrics="requests", user="me")
     assert answer["totals"]["requests"] == 4
     assert served.json("query", ADMIN, metrics="requests", user="me")["totals"]["requests"] == 0
+
+
+def test_a_section_answers_to_the_key_it_had_before(served: Served) -> None:
+    now, before = (served.json(f"sections/{key}") for key in ("users", "power-users"))
+    assert now["rows"]
+    assert before["rows"] == now["rows"]
