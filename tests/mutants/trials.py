@@ -96,9 +96,11 @@ class Collected:
         self.imports.stop()
         self.session, self.coverage = session, _measured(session, self.file)
         self.requests.send(self.coverage)
+        gc.unfreeze()  # what tests/conftest.py froze is no longer among the objects there are
         for one in gc.get_objects():
             if isinstance(one, FunctionType) and one.__code__.co_filename == self.file:
                 self.functions[_key(one.__code__)].append(one)
+        assert self.functions, f"no function of {self.file} was found to change"
         gc.freeze()  # a fork that collects garbage copies all that was imported here
         while mutant := self.requests.recv():
             self.requests.send(self._outcome(mutant))
