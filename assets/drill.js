@@ -14,7 +14,13 @@
     if (bucket || Object.keys(values || {}).length) tell("drill", told({ values, bucket }));
   };
 
-  own.showEvents = (number) => tell("events-of", told(number));
+  /* By what the numbers of a card are broken down, for the columns that lead. */
+  const breakdown = (card) => {
+    const { props } = window.dash_component_api.getLayout({ card }) || {};
+    return (props && props.by) || "";
+  };
+
+  own.showEvents = (number) => tell("events-of", told({ by: breakdown(number.section), ...number }));
 
   own.chooseMode = (key, mode) => {
     const { data } = window.dash_component_api.getLayout("modes").props;

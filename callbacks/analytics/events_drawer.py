@@ -10,7 +10,7 @@ from dash import Dash, Input, Output, State, no_update
 from callbacks.access.session import current_scope
 from callbacks.analytics.choices import drill_down
 from callbacks.analytics.filter_state import choice_of, filters_of, pin_window
-from callbacks.api.listing import behind
+from callbacks.api.listing import behind, breakdown
 from components import ids, records
 from components.page import events_drawer
 from components.page.filter_bar import chosen, window_text
@@ -19,7 +19,8 @@ from data.engines.protocol import EventStore
 from data.errors import Refused
 from data.local_time import instant
 from data.query.catalog import METRICS
-from data.query.listing import LATEST_FIRST, Listing, rows
+from data.query.leading import columns, ordered
+from data.query.listing import Listing, rows
 from data.query.options import value_names
 from data.query.query import Query
 from data.query.run import run, totals
@@ -61,7 +62,7 @@ def _paging(app: Dash, store: EventStore) -> None:
             return no_update, no_update
         query, scope = _behind(state), current_scope()
         start, end = (_place(request, name) for name in ("startRow", "endRow"))
-        listing = Listing(query, _order(request), min(max(end - start, 1), MOST), start)
+        listing = Listing(query, _order(request, query), min(max(end - start, 1), MOST), start)
         found, zone = list(rows(listing, scope, store)), query.filters.window.zone
         count = int(totals(query, scope, store)["events"])
         made = events_drawer.rows(found, zone, _stamp, scope.ids_by_person)
@@ -73,7 +74,7 @@ def _number_clicked(state: Any, clicked: Any) -> Any:
     choice = choice_of(state)
     if not isinstance(clicked, dict):
         raise Refused("question", "the page names no number whose events to show")
-    named = {name: clicked.get(name) for name in ("section", "metric")}
+    named = {name: clicked.get(name) for name in ("section", "metric", "by")}
     return state | named | {"choice": drill_down(choice, clicked)}
 
 
@@ -86,8 +87,10 @@ def _open(state: Any, store: EventStore) -> tuple[bool, str, Any]:
         title = f"{title} · {one.title}"
     listed = chosen(state["choice"], value_names(state["choice"], scope, store))
     under = " · ".join((window_text(window), *(sentence for _, _, sentence in listed)))
-    href = _href(state, Listing(query))
-    return True, title, events_drawer.body(state, sums, under, href)
+    metric = METRICS[query.of_metric]
+    by, order = breakdown(state["section"], state.get("by")), ordered(metric)
+    href, first = _href(state, Listing(query, order)), columns(metric, by)
+    return True, title, events_drawer.body(state, sums, under, href, first, order)
 
 
 def _behind(state: Any) -> Query:
@@ -114,12 +117,12 @@ def _place(request: Any, name: str) -> int:
     return value
 
 
-def _order(request: Any) -> tuple[tuple[str, bool], ...]:
+def _order(request: Any, query: Query) -> tuple[tuple[str, bool], ...]:
     model = request.get("sortModel") or []
     if not isinstance(model, list) or not all(isinstance(one, dict) for one in model):
         raise Refused("order", "the grid's order is not readable")
     order = tuple((str(one.get("colId")), one.get("sort") == "desc") for one in model)
-    return order or LATEST_FIRST
+    return order or ordered(METRICS[query.of_metric])
 
 
 def _stamp(us: int, zone: str) -> str:

@@ -84,6 +84,12 @@ def behind(key: str | None, metric: str, filters: Filters) -> Query:
     return events_query(metric, filters, build_query(one, filters, (*one.by, "")[0], metric))
 
 
+def breakdown(key: str, by: Any) -> tuple[str, ...]:
+    """What a section's numbers are broken down by: as chosen, where it offers that."""
+    one = section(key)
+    return (by,) if by in one.by else one.by[:1]
+
+
 def _column(name: str) -> records.Record:
     return {"name": name, "label": column_label(name), "unit": column_unit(name).name}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import dash_ag_grid as dag
@@ -16,6 +16,7 @@ from data.query.catalog import METRICS
 from data.query.listing import COLUMNS, column_label, column_unit
 
 Row = dict[str, Any]
+Order = Sequence[tuple[str, bool]]  # name, descending
 PAGE: Final = 100
 # Told on hover of the name, as everywhere.
 NAMED: Final = {"user_name": "user", "project_name": "project"}
@@ -38,8 +39,12 @@ def build() -> dbc.Modal:
     )  # fmt: skip
 
 
-def body(request: Row, totals: Mapping[str, Any], window: str, href: str) -> list[Any]:
-    """What is in the drawer; `asked` is what the grid sends back for every page."""
+def body(
+    request: Row, totals: Mapping[str, Any], window: str, href: str,
+    columns: Sequence[str], order: Order,
+) -> list[Any]:  # fmt: skip
+    """What is in the drawer; `request` is what the grid sends back for every page, `columns` and
+    `order` are how the events stand at first."""
     count = int(totals["events"])
     return [
         dcc.Store(id=ids.EVENTS_REQUEST, data=request),
@@ -56,33 +61,32 @@ def body(request: Row, totals: Mapping[str, Any], window: str, href: str) -> lis
             className="events-total", **ids.testid("events-total"),
         ),
         html.Div(window, className="events-window"),
-        html.Div(_grid(count, totals), **ids.testid("events-table")),
+        html.Div(_grid(count, totals, columns, order), **ids.testid("events-table")),
     ]  # fmt: skip
 
 
-def _grid(count: int, totals: Mapping[str, Any]) -> dag.AgGrid:
-    summed = {f"{name}_text": _total_text(name, totals) for name in ("cost", "tokens", "requests")}
+def _grid(
+    count: int, totals: Mapping[str, Any], columns: Sequence[str], order: Order
+) -> dag.AgGrid:
+    summed = {f"{name}_text": _total_text(name, totals) for name in totals if name in COLUMNS}
     last: Row = {"ts_text": "Total"} | summed
     height = min(max(count, 1), 12) * 34 + 40 + 34 + 16
     return dag.AgGrid(
-        id=ids.EVENTS_GRID, columnDefs=[_column(name) for name in _shown()], columnSize=None,
+        id=ids.EVENTS_GRID, columnSize=None,
+        # A person's name stands for their id.
+        columnDefs=[_column(name, dict(order)) for name in columns if name not in NAMED],
         rowModelType="infinite", dashGridOptions=GRID | {"pinnedBottomRowData": [last]},
         className="grid", style={"height": f"min({height}px, 56vh)", "width": "100%"},
         defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
     )  # fmt: skip
 
 
-def _shown() -> list[str]:
-    """The columns to read: a person's name stands for their id."""
-    return [name for name in COLUMNS if name not in NAMED]
-
-
-def _column(name: str) -> Row:
+def _column(name: str, order: Mapping[str, bool]) -> Row:
     return {
         "field": name, "headerName": column_label(name), "width": 204 if name == "ts" else 140,
         "valueFormatter": {"function": "shown(params)"}, "tooltipField": f"{name}_tip",
         **({"type": "rightAligned"} if column_unit(name).numeric else {}),
-        **({"sort": "desc"} if name == "ts" else {}),
+        **({"sort": "desc" if order[name] else "asc"} if name in order else {}),
     }  # fmt: skip
 
 

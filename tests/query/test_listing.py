@@ -14,6 +14,7 @@ from components import ids
 from components.sections.declared import SECTIONS
 from data.access.scope import Scope
 from data.query.catalog import METRICS
+from data.query.leading import columns, leading, ordered
 from data.query.listing import COLUMNS
 from tests.presence import whole
 from tests.serving import ADMIN, Claims, Served, serving
@@ -190,6 +191,74 @@ def test_the_grid_gets_the_readers_rows(served: Served) -> None:
         mine = [r for r in RAWS if visible(who, r) and r["kind"] == "llm"]
         assert page["rowCount"] == len(mine) == len(page["rowData"])
         assert {row["event_id"] for row in page["rowData"]} == {row["event_id"] for row in mine}
+
+
+LATEST: Final = ("ts", True)
+
+
+@pytest.mark.parametrize(("metric", "by", "first", "order"), [
+    # What the number is by, what it is about, its values; and so by what it is sorted.
+    ("cost", ("model",), ("model", "cost"), ("cost", True)),
+    ("cost_per_1k_tokens", ("project",), ("project", "cost", "tokens"), ("cost", True)),
+    ("tokens", ("user",), ("user", "tokens"), ("tokens", True)),
+    ("ttft_p95", ("time",), ("ttft_ms",), ("ttft_ms", True)),
+    ("lines_added", (), ("lines_added",), ("lines_added", True)),
+    ("cache_saved", (), ("cached_input_tokens",), ("cached_input_tokens", True)),
+    # A field that a condition fixes is the same everywhere; why it failed is not.
+    ("cost_platform", (), ("cost",), ("cost", True)),
+    ("tool_errors", ("tool_type",), ("tool_type", "tool", "error_class"), LATEST),
+    ("errors", ("error_class",), ("error_class", "requests"), LATEST),
+    ("error_rate", (), ("status", "error_class", "requests"), LATEST),
+    ("runs_succeeded", (), ("workflow", "run_id"), LATEST),
+    ("integration_duration_p95", (), ("integration", "duration_ms"), ("duration_ms", True)),
+    # Of what is only counted the newest come first.
+    ("requests", ("client",), ("client", "requests"), LATEST),
+    ("active_users", (), ("user",), LATEST), ("events", (), (), LATEST),
+])  # fmt: skip
+def test_a_list_leads_with_what_was_asked(
+    metric: str, by: tuple[str, ...], first: tuple[str, ...], order: tuple[str, bool]
+) -> None:
+    assert leading(METRICS[metric], by) == first
+    assert ordered(METRICS[metric]) == (order,)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_list_has_all_columns_once_the_time_first(metric: str) -> None:
+    made = columns(METRICS[metric], ("model",))
+    assert sorted(made) == sorted(COLUMNS)
+    assert made[:2] == ("ts", "model")
+    assert all(name in COLUMNS for name, _ in ordered(METRICS[metric]))
+
+
+def test_the_grid_has_the_largest_first_until_it_is_sorted_otherwise(served: Served) -> None:
+    page = json.loads(grid(served, ADMIN, asked()).text)["response"][ids.EVENTS_GRID]
+    costs = [row["cost"] for row in page["getRowsResponse"]["rowData"]]
+    known = [cost for cost in costs if cost is not None]
+    assert costs == sorted(known, reverse=True) + [None] * (len(costs) - len(known))
+    sort = [{"colId": "ts", "sort": "asc"}]
+    page = json.loads(grid(served, ADMIN, asked(), sortModel=sort).text)["response"]
+    times = [row["ts"] for row in page[ids.EVENTS_GRID]["getRowsResponse"]["rowData"]]
+    assert times == sorted(times)
+
+
+def opened(served: Served, **clicked: Any) -> list[dict[str, Any]]:
+    """The columns of the drawer that a click opens."""
+    said = {f"{ids.EVENTS_OF}.data": clicked, f"{ids.FILTER_STATE}.data": asked()}
+    answer = served.fire(f"{ids.EVENTS}.is_open", ADMIN, said, f"{ids.EVENTS_OF}.data")
+    body = json.loads(answer.text)["response"][ids.EVENTS_BODY]["children"]
+    shown = body[-1]["props"]["children"]["props"]
+    made: list[dict[str, Any]] = shown["columnDefs"]
+    return made
+
+
+def test_the_drawer_leads_with_the_breakdown_that_is_chosen(served: Served) -> None:
+    made = opened(served, section="errors-by-class", metric="errors", by="provider")
+    assert [one["field"] for one in made[:4]] == ["ts", "provider", "error_class", "requests"]
+    assert [one["field"] for one in made if "sort" in one] == ["ts"]
+    for by in ("nowhere", ["model"], None):  # what is not offered is not chosen
+        made = opened(served, section="models", metric="cost", by=by)
+        assert [one["field"] for one in made[:3]] == ["ts", "model", "cost"]
+    assert [(one["field"], one["sort"]) for one in made if "sort" in one] == [("cost", "desc")]
 
 
 @pytest.mark.parametrize(("store", "request_"), [
