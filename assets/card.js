@@ -126,8 +126,8 @@
       h("div", { key: "chart", className: "as-chart", ...testid("chart") },
         h(declared.asList ? own.Ranking : own.Chart, { figure: ready ? answer.figure : null, declared, shown: props.mode === "chart" })),
       h("div", { key: "table", className: "as-table", ...testid("table") },
-        h(own.TableTools, { declared, ...table }),
-        h(own.Table, { answer, declared, shown: props.mode === "table", ...table })),
+        h(own.TableTools, { ...props, ...table }),
+        h(own.Table, { answer, declared, form: props.form, shown: props.mode === "table", ...table })),
       ...own.cardState(props),
     ];
     return h("section", {

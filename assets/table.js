@@ -21,21 +21,27 @@
     return { search, setSearch, hidden, hide };
   };
 
-  own.TableTools = ({ declared, search, setSearch, hidden, hide }) => h("div", {
+  /* The columns that can be away: all but the names. */
+  const numbers = ({ declared, answer, form }) => (own.isPivot(answer, form)
+    ? answer.pivot.columns.slice(1).map(({ field, headerName }) => ({ value: field, label: headerName }))
+    : declared.metrics);
+
+  own.TableTools = ({ search, setSearch, hidden, hide, ...props }) => h("div", {
     className: "table-tools", "data-testid": "table-tools",
   },
   h("input", {
     type: "search", className: "form-control form-control-sm", placeholder: "Search table",
-    "aria-label": `Search the table of ${declared.title}`, value: search,
+    "aria-label": `Search the table of ${props.declared.title}`, value: search,
     onChange: (event) => setSearch(event.target.value),
   }),
   h("details", { className: "columns-box" },
     h("summary", { className: "quiet" }, "Columns"),
-    h("div", { className: "columns-list" }, declared.metrics.map(({ value, label }) =>
+    h("div", { className: "columns-list" }, numbers(props).map(({ value, label }) =>
       h("label", { key: value }, h("input", {
         type: "checkbox", checked: !hidden.includes(value),
         onChange: (event) => hide(value, !event.target.checked),
-      }), label)))));
+      }), label)))),
+  h(own.FormToggle, props));
 
   /* Columns stand where the reader dragged them, also after the table was away. */
   const ordered = (columns, names) => {
@@ -68,7 +74,7 @@
     return Math.ceil(SPACE + Math.max(LEAST - SPACE, inTwoLines(headerName), ...lengths(longest)));
   };
   const widened = (columns, { rows, total }, frame) => {
-    const width = (one) => Math.min(needed(one, [...rows, total]), isName(one) ? most(columns, frame) : Infinity);
+    const width = (one) => Math.min(needed(one, total ? [...rows, total] : rows), isName(one) ? most(columns, frame) : Infinity);
     const widths = new Map(columns.map((one) => [one.field, width(one)]));
     const shown = columns.filter(({ hide }) => !hide).sort((one, other) => Boolean(other.pinned) - Boolean(one.pinned));
     let [left, fitting] = [frame, []];
@@ -98,10 +104,10 @@
 
   /* As many rows as there are, or a page of them, all whole. */
   const PAGING = 42; // pixels
-  const height = ({ grid }, { rows }) => {
+  const height = ({ grid }, { rows, total }) => {
     const paged = rows.length > grid.paginationPageSize;
     const shown = paged ? grid.paginationPageSize : rows.length;
-    return grid.headerHeight + grid.rowHeight * (shown + 1) + (paged ? PAGING : 0);
+    return grid.headerHeight + grid.rowHeight * (shown + (total ? 1 : 0)) + (paged ? PAGING : 0);
   };
 
   /* Until the rows are there, the place is kept that they took last, or that of a page. */
@@ -109,14 +115,14 @@
     const { key, grid } = declared;
     const [name, tall] = [`spendscope-height-${key}`, answer && height(declared, answer)];
     window.React.useEffect(() => void (tall && keep(name, tall)), [tall]);
-    return tall || Number(kept(name)) || height(declared, { rows: Array(grid.paginationPageSize + 1) });
+    return tall || Number(kept(name)) || height(declared, { rows: Array(grid.paginationPageSize + 1), total: {} });
   };
 
-  const keepOrder = (grid, key) => grid.addEventListener("dragStopped", () =>
-    keep(key, grid.getColumnState().map((column) => column.colId)));
+  const keepOrder = (grid, place) => grid.addEventListener("dragStopped", () =>
+    keep(place.current, grid.getColumnState().map((column) => column.colId)));
 
-  const arrange = (grid, { declared, search, hidden }) => {
-    const names = declared.metrics.map((one) => one.value);
+  const arrange = (grid, { search, hidden, ...props }) => {
+    const names = numbers(props).map((one) => one.value);
     grid.setGridOption("quickFilterText", search);
     grid.setColumnsVisible(names.filter((name) => !hidden.includes(name)), true);
     grid.setColumnsVisible(names.filter((name) => hidden.includes(name)), false);
@@ -124,14 +130,15 @@
 
   /* The grid of dash-ag-grid, which knows us by an id; null until it stands. */
   const useGrid = (id, key, built) => {
-    const { useEffect, useState } = window.React;
-    const [grid, setGrid] = useState(null);
+    const { useEffect, useRef, useState } = window.React;
+    const [[grid, setGrid], place] = [useState(null), useRef(key)];
+    place.current = key;
     useEffect(() => {
       if (!built) return undefined;
       let away = false;
       window.dash_ag_grid.getApiAsync(id).then((found) => {
         if (away) return;
-        keepOrder(found, key);
+        keepOrder(found, place);
         setGrid(found);
       }, () => {});
       return () => void (away = true);
@@ -140,22 +147,22 @@
   };
 
   /* The number a cell shows, as a question for its events; null of what is none. */
-  const numberAt = (grid, section, cell) => {
+  const numberAt = (grid, { key, answer }, cell) => {
     if (!cell || !cell.classList.contains("ag-right-aligned-cell")) return null;
-    const metric = cell.getAttribute("col-id");
-    if (cell.closest(".ag-floating-bottom")) return { section, metric, values: {} };
+    const column = cell.getAttribute("col-id");
+    if (cell.closest(".ag-floating-bottom")) return own.cellOf(answer, key, column, { values: {} });
     const row = grid.getRowNode(cell.closest("[row-id]").getAttribute("row-id"));
     const { values, bucket } = (row && row.data && row.data.narrows) || {};
-    return values ? { section, metric, values, bucket } : null;
+    return values ? own.cellOf(answer, key, column, { values, bucket }) : null;
   };
 
   /* Beside the number under the pointer, or in focus, stands a way to the events behind it. */
-  const usePointed = (grid, section) => {
+  const usePointed = (grid, of) => {
     const [pointed, setPointed] = window.React.useState(null);
     const point = (event) => {
       if (event.target.closest(".cell-events")) return;
       const cell = event.target.closest(".ag-cell");
-      const number = grid && numberAt(grid, section, cell);
+      const number = grid && numberAt(grid, of, cell);
       if (!number) return void setPointed(null);
       const [box, frame] = [cell, event.currentTarget].map((one) => one.getBoundingClientRect());
       const style = { left: box.left - frame.left + 4, top: box.top - frame.top + (box.height - 24) / 2 };
@@ -164,7 +171,7 @@
     const away = () => setPointed(null);
     const press = (event) => {
       const cell = event.key === "Enter" && event.shiftKey && event.target.closest(".ag-cell");
-      const number = cell && grid && numberAt(grid, section, cell);
+      const number = cell && grid && numberAt(grid, of, cell);
       if (number) own.showEvents(number);
     };
     const watch = {
@@ -180,15 +187,15 @@
     onClick: () => own.showEvents(number),
   });
 
-  const clicked = (id, { cellClicked }) => {
+  const clicked = (id, { key, answer }, { cellClicked }) => {
     // Whoever marks text to copy it does not mean to narrow.
     if (!cellClicked || String(window.getSelection())) return;
     const row = window.dash_ag_grid.getApi(id).getRowNode(cellClicked.rowId);
-    if (row && row.data && row.data.narrows) own.narrow(row.data.narrows);
+    if (row && row.data && row.data.narrows) own.narrow(own.narrowed(answer, key, cellClicked.colId, row.data.narrows));
   };
 
   const options = ({ grid }, { rows, total }, search) => ({
-    ...grid, quickFilterText: search, pagination: rows.length > grid.paginationPageSize, pinnedBottomRowData: [total],
+    ...grid, quickFilterText: search, pagination: rows.length > grid.paginationPageSize, pinnedBottomRowData: total ? [total] : [],
   });
 
   /* Of a card without an answer the last rows stay, hidden. */
@@ -198,15 +205,21 @@
     return last.current;
   };
 
+  /* The rows that are shown, put together when they are wanted. */
+  const useForm = (answer, form, wanted) => window.React.useMemo(() => {
+    if (!answer || !wanted) return null;
+    return own.isPivot(answer, form) ? own.pivoted(answer) : { ...answer, pivot: null };
+  }, [answer, form, wanted]);
+
   own.Table = (props) => {
     const { useEffect, useMemo, useRef, useState } = window.React;
     const { declared, shown, search, hidden } = props;
     const id = window.dash_component_api.stringifyId({ part: "table", section: declared.key });
-    const answer = useLast(props.answer);
     const place = useRef(null);
     const [built, setBuilt] = useState(false);
+    const answer = useForm(useLast(props.answer), props.form, shown || built);
     own.useWhenNear(place, 0, shown && Boolean(answer), () => setBuilt(true), []);
-    const order = `spendscope-columns-${declared.key}`;
+    const order = `spendscope-columns-${declared.key}${answer && answer.pivot ? "-pivot" : ""}`;
     const grid = useGrid(id, order, built);
     // A grid is built with what is chosen; only changes after that are told to it.
     const chosen = useRef([search, hidden]);
@@ -215,7 +228,8 @@
       chosen.current = [search, hidden];
       arrange(grid, props);
     }, [grid, search, hidden]);
-    const [pointed, watch] = usePointed(grid, declared.key);
+    const of = { key: declared.key, answer };
+    const [pointed, watch] = usePointed(grid, of);
     const columns = () => ordered(answer.columns, kept(order))
       .map((column) => ({ ...column, hide: hidden.includes(column.field) }));
     useFrame(grid, place, columns, answer);
@@ -224,7 +238,7 @@
       return h(window.dash_ag_grid.AgGrid, {
         id, className: "grid", style: FULL, columnSize: null, defaultColDef: COLUMN,
         columnDefs: widened(columns(), answer, place.current.clientWidth), rowData: answer.rows, dashGridOptions: options(declared, answer, search),
-        setProps: (told) => clicked(id, told),
+        setProps: (told) => clicked(id, of, told),
       });
     }, [built, answer]);
     const style = { minHeight: useHeight(declared, answer) };

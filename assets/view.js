@@ -2,7 +2,7 @@
    (components/page/views.py reads it). */
 (() => {
   const own = (window.spendscope = window.spendscope || {});
-  const [VIEW, MODE, PLACES] = ["view", "mode", 3]; // of one card: measure, breakdown, chart or table
+  const [VIEW, MODE, PLACES] = ["view", "mode", 4]; // of one card: measure, breakdown, chart or table, form
   const read = () => new URLSearchParams(window.location.search);
 
   const views = (address) => new Map(address.getAll(VIEW).map((text) => {
@@ -28,8 +28,17 @@
     const address = read();
     const cards = views(address);
     const first = (all) => (all.length ? all[0].value : "");
-    const mode = (cards.get(key) || [])[2] || "";
-    cards.set(key, [measure === first(measures) ? "" : measure, by === first(breakdowns) ? "" : by, mode]);
+    const rest = (cards.get(key) || []).slice(2);
+    cards.set(key, [measure === first(measures) ? "" : measure, by === first(breakdowns) ? "" : by, ...rest]);
+    write(address, cards, true);
+  };
+
+  /* Of a table over time its long form, as the server builds the card when it is turned to again. */
+  own.rememberForm = (key, form) => {
+    const address = read();
+    const cards = views(address);
+    const [measure = "", by = "", mode = ""] = cards.get(key) || [];
+    cards.set(key, [measure, by, mode, form]);
     write(address, cards, true);
   };
 
@@ -40,8 +49,8 @@
     if (all === "table") address.set(MODE, all);
     else address.delete(MODE);
     keys.forEach((key) => {
-      const [measure = "", by = ""] = cards.get(key) || [];
-      cards.set(key, [measure, by, each[key] && each[key] !== all ? each[key] : ""]);
+      const [measure = "", by = "", , form = ""] = cards.get(key) || [];
+      cards.set(key, [measure, by, each[key] && each[key] !== all ? each[key] : "", form]);
     });
     write(address, cards, false);
   };

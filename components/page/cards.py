@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from components import ids
 from components.page import tables
+from components.page.pivot import pivot
 from components.page.views import AS_DECLARED, View
 from components.sections.declared import Section
 from components.shapes.marks import marked_rows
@@ -54,27 +55,30 @@ LOADING: Final[Props] = {"state": "loading"}
 
 class Card(Component):  # type: ignore[misc]  # its types are Dash's own
     """`declared` is what the section is, `answer` what came of its question; `measure` and `by`
-    are chosen on it, `mode` is chart or table, `retries` counts the clicks on Retry."""
+    are chosen on it, `mode` is chart or table, `form` that of a table over time, `retries` counts
+    the clicks on Retry."""
 
     _namespace: ClassVar[str] = "spendscope"
     _type: ClassVar[str] = "Card"
     _prop_names: ClassVar[list[str]] = [
-        "id", "declared", "answer", "measure", "by", "mode", "retries",
+        "id", "declared", "answer", "measure", "by", "mode", "form", "retries",
     ]  # fmt: skip
     available_properties: ClassVar[list[str]] = _prop_names
     _valid_wildcard_attributes: ClassVar[list[str]] = []
     available_wildcard_properties: ClassVar[list[str]] = []
 
     # Dash's own looks for a package called as the namespace, each time anew.
-    def __init__(self, declared: Props, measure: str, by: str) -> None:
+    def __init__(self, declared: Props, measure: str, by: str, form: str = "") -> None:
         self.id, self.declared = ids.card(declared["key"]), declared
         self.answer, self.measure, self.by = LOADING, measure, by
+        self.form = form
 
 
 def chart(one: Section, view: View = AS_DECLARED) -> Card:
     """The card of a section with a chart, as a reader chose to see it."""
     measures = one.shape.choices(one.measures)
-    return Card(_chart(one), view.measure or (*measures, "")[0], view.by or (*one.by, "")[0])
+    measure, by = view.measure or (*measures, "")[0], view.by or (*one.by, "")[0]
+    return Card(_chart(one), measure, by, view.form)
 
 
 def _chart(one: Section) -> Props:
@@ -115,6 +119,7 @@ def chart_answer(one: Section, answered: Answer, reason: str, file: str) -> Prop
         "columns": tables.columns(answered),
         "rows": rows,
         "total": tables.total(answered),
+        "pivot": pivot(answered, rows),
         # The chart in a sentence, for those who hear the page.
         "summary": f"{metric.label}: {metric.unit.text(answered.total)} in total{_was(answered)}"
         f"{_largest(answered, rows)}",

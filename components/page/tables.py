@@ -27,7 +27,7 @@ WIDEST: Final = 160
 
 def columns(answer: Answer) -> list[Row]:
     """The grid's column definitions: dimensions, metrics, and beside the measure what it was."""
-    made = [_key(name, place) for place, name in enumerate(answer.dimensions)]
+    made = [dimension_column(name, place) for place, name in enumerate(answer.dimensions)]
     for name in answer.section.metrics:
         made.append(_number(name))
         if answer.comparison and name == answer.measure:
@@ -51,7 +51,8 @@ def _comparing(label: str, period: str) -> list[Row]:
     ]  # fmt: skip
 
 
-def _key(name: str, place: int) -> Row:
+def dimension_column(name: str, place: int) -> Row:
+    """The column of a dimension; the first stays in sight."""
     return {
         "field": name, "headerName": DIMENSIONS[name].label, "minWidth": 150, "flex": 2,
         "valueFormatter": {"function": "shown(params)"}, "tooltipField": f"{name}_tip",

@@ -1,7 +1,8 @@
-"""What a reader chose on cards, as an address says it: chart or table, measure and breakdown.
+"""What a reader chose on cards, as an address says it: chart or table, measure and breakdown, and
+whether a table over time is in its long form.
 
-`mode=table` is of all cards, `view=top-models.tokens.model.table` of one; what is blank is as
-declared. `assets/view.js` writes them.
+`mode=table` is of all cards, `view=cost-over-time.tokens.model.table.long` of one; what is blank
+is as declared. `assets/view.js` writes them.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs
 
+from components.page.pivot import pivots
 from components.sections.declared import SECTIONS
 from components.sections.section import Section
 
 MODES: Final = ("chart", "table")
+LONG: Final = "long"
 VIEW: Final = "view"
 MODE: Final = "mode"
 
@@ -24,6 +27,7 @@ class View(NamedTuple):
     measure: str = ""
     by: str = ""
     mode: str = ""
+    form: str = ""
 
 
 AS_DECLARED: Final = View()
@@ -33,7 +37,7 @@ def views(search: str | None) -> Mapping[str, View]:
     """What an address says of each section; what a section does not offer is not chosen."""
     said = _said(search).get(VIEW, [])
     parts = (one.split(".") for one in said)
-    return {key: _offered(SECTIONS[key], *chosen[:3]) for key, *chosen in parts if key in SECTIONS}
+    return {key: _offered(SECTIONS[key], *chosen[:4]) for key, *chosen in parts if key in SECTIONS}
 
 
 def kept(search: str | None) -> list[tuple[str, str]]:
@@ -49,9 +53,10 @@ def _said(search: Any) -> dict[str, list[str]]:
     return parse_qs(search.lstrip("?")) if isinstance(search, str) else {}
 
 
-def _offered(one: Section, measure: str = "", by: str = "", mode: str = "") -> View:
+def _offered(one: Section, measure: str = "", by: str = "", mode: str = "", form: str = "") -> View:
     return View(
         measure if measure in one.shape.choices(one.measures) else "",
         by if by in one.by else "",
         mode if mode in MODES else "",
+        form if form == LONG and pivots(one.shape.dimensions((*one.by, "")[0])) else "",
     )

@@ -22,10 +22,15 @@ FEWEST_BARS: Final = 6  # keeps a lonely bar from filling its card
 
 def short_name(name: str) -> str:
     """A name as a chart may show it: cut in the middle to fit, and never taken for markup."""
+    return escape(cut_name(name), quote=False)
+
+
+def cut_name(name: str) -> str:
+    """A name cut in the middle to fit."""
     named, mark, _ = name.partition(OWN_ONLY)
     half = LONGEST_NAME // 2
     cut = named if len(named) <= LONGEST_NAME else f"{named[:half]}…{named[1 - half :]}"
-    return escape(cut, quote=False) + (OWN_MARK if mark else "")
+    return cut + (OWN_MARK if mark else "")
 
 
 def plain_layout() -> dict[str, Any]:

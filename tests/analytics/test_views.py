@@ -16,6 +16,10 @@ from components.page.views import View, kept, views
     ("cost-over-time.requests.user.table", View("requests", "user", "table"),
      "cost-over-time.requests.user.table"),
     ("top-models...table", View("", "", "table"), "top-models...table"),
+    ("cost-over-time....long", View("", "", "", "long"), "cost-over-time....long"),
+    ("cost-over-time.tokens...wide", View("tokens"), "cost-over-time.tokens"),
+    # A ranking, and measures over time, have one form.
+    ("top-models....long", View(), None), ("token-mix....long", View(), None),
     # What the section does not offer, or is too much, is dropped.
     ("top-models.lines.user.picture.and.more", View(), None),
     ("top-models", View(), None),

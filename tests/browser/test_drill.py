@@ -14,6 +14,8 @@ from tests.reader import Reader
 
 # Those of what is compared with come first, and are of no value.
 BARS = ".bars path:not([style*='rgb(225, 229, 236)']), .rank-row"
+LEADING = """async () => (await dash_ag_grid.getApiAsync('events-grid'))
+    .getAllDisplayedColumns().slice(0, 4).map(one => one.getColId())"""
 HEIGHTS = "bars => bars.map(bar => bar.getBoundingClientRect().height)"
 
 
@@ -261,6 +263,12 @@ def test_the_events_sort_and_download(turn_as: Open) -> None:
     href = reader.find("events-csv").get_attribute("href")
     text = reader.page.context.request.get(f"{reader.site}{href}").text()
     assert len(list(csv.DictReader(io.StringIO(text)))) == told["row_count"]
+    closed(reader)
+    reader.choice("errors-by-class", "Break down").select_option("provider")
+    reader.answered("errors-by-class", by="provider")
+    reader.menu("errors-by-class", "show-events").click()
+    wanted = ["ts", "provider", "error_class", "requests"]
+    reader.becomes(lambda: reader.page.evaluate(LEADING), wanted)
 
 
 def test_preferences_are_saved_at_once_and_follow_the_reader(open_as: Open, turn_as: Open) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Request, ViewportSize, expect
 
+from components.page.pivot import pivots
 from components.sections.declared import section
 from components.shapes.ranking import Ranking
 from tests.browser.driver import PHONE, WIDE, Open
@@ -36,6 +37,8 @@ def same(reader: Reader, key: str, **said: Any) -> dict[str, Any]:
     """The section's table holds the API's numbers, row by row, and its totals."""
     told: dict[str, Any] = reader.api(f"sections/{key}", **said)
     reader.section(key).get_by_test_id("mode-table").click()
+    if pivots(section(key).shape.dimensions((*section(key).by, "")[0])):
+        reader.section(key).get_by_role("button", name="Long form").click()
     names = section(key).metrics
     wanted = [[row[name] for name in names] for row in [*told["rows"], told["totals"]]]
 
@@ -62,6 +65,71 @@ def test_chart_table_and_api_tell_the_same_numbers(turn_as: Open, role: str) -> 
     top = Ranking().bars
     assert bars["x"][:top] == ranked[:top]
     assert sum(bars["x"]) == pytest.approx(sum(ranked), abs=1e-8)
+
+
+def test_a_table_over_time_is_a_pivot(turn_as: Open) -> None:
+    reader = turn_as("platform-admin", "/settings/analytics/spending?preset=last_n_days&n=30")
+    month = {"preset": "last_n_days", "n": "30"}
+    rows = reader.api(f"sections/{TIMED}", **month)["rows"]
+    reader.section(TIMED).get_by_test_id("mode-table").click()
+    held = a_day_has_a_row_and_a_project_a_column(reader, rows)
+    a_cell_shows_its_events_and_narrows(reader, held, month)
+    the_long_form_is_one_click_away_and_stays(reader, rows, month)
+
+
+def a_day_has_a_row_and_a_project_a_column(
+    reader: Reader, rows: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    times, projects = {row["time"] for row in rows}, {row["project"] for row in rows}
+    reader.becomes(lambda: len(reader.grid(TIMED)["rows"]), len(times))
+    fields = reader.columns(TIMED)[2:]
+    assert len(fields) == len(projects) <= 7
+    grid = reader.grid(TIMED)
+    held: list[dict[str, Any]] = grid["rows"]
+    cells = [row[field] for row in held for field in fields]
+    assert sorted(cells, key=repr) == sorted((row["cost"] for row in rows), key=repr)
+    for row in [*held, grid["total"]]:
+        parts = [row[field] for field in fields if row[field] is not None]
+        assert row["total"] == pytest.approx(sum(parts), abs=1e-8)
+    whole = sum(cell for cell in cells if cell is not None)
+    assert grid["total"]["total"] == pytest.approx(whole, abs=1e-8)
+    return held
+
+
+def a_cell_shows_its_events_and_narrows(
+    reader: Reader, held: list[dict[str, Any]], month: dict[str, str]
+) -> None:
+    field = reader.columns(TIMED)[2]
+    place = next(at for at, row in enumerate(held[:10]) if row[field])
+    cell = reader.section(TIMED).locator(f"[row-index='{place}'] [col-id='{field}']").first
+    cell.focus()
+    cell.press("Shift+Enter")
+    shown = reader.find("events-cost")
+    expect(shown).to_be_visible()
+    assert float(shown.get_attribute("data-value") or 0) == pytest.approx(held[place][field])
+    reader.page.keyboard.press("Escape")
+    expect(reader.find("events-drawer")).to_be_hidden()
+    cell.click()
+    expect(reader.chip("project: ")).to_be_visible()
+    expect(reader.chip("Custom range")).to_be_visible()
+    reader.page.go_back()
+    reader.has_query(**month)
+
+
+def the_long_form_is_one_click_away_and_stays(
+    reader: Reader, rows: list[dict[str, Any]], month: dict[str, str]
+) -> None:
+    card = reader.section(TIMED)
+    card.get_by_role("button", name="Long form").click()
+    reader.becomes(lambda: len(reader.grid(TIMED)["rows"]), len(rows))
+    assert reader.columns(TIMED)[:3] == ["time", "project", "cost"]
+    reader.has_query(**month, view=f"{TIMED}...table.long")
+    reader.tab("models")
+    reader.tab("spending")
+    expect(card.get_by_role("button", name="Pivot")).to_be_visible()
+    card.get_by_role("button", name="Pivot").click()
+    reader.becomes(lambda: reader.columns(TIMED)[:2], ["time", "total"])
+    reader.has_query(**month, view=f"{TIMED}...table")
 
 
 def test_a_section_is_chosen_read_sorted_and_turned(turn_as: Open) -> None:
