@@ -28,7 +28,15 @@ from callbacks.commands.forgetting import forget_here
 from callbacks.commands.main import load
 from callbacks.commands.main import main as command
 from callbacks.receive import arrivals, events, http_server, otlp, request_body, uploads
-from callbacks.settings import budget_selection, budgets, forms, preferences, price_form, tables
+from callbacks.settings import (
+    budget_selection,
+    budgets,
+    forms,
+    preferences,
+    price_form,
+    tables,
+    viewings,
+)
 from callbacks.settings.pages import PAGES
 from callbacks.settings.resource import Page
 from callbacks.stores import Stores
@@ -117,6 +125,7 @@ def _register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
     forms.register(app, stores, declared)
     budget_selection.register(app, stores)
     price_form.register(app, stores)
+    viewings.register(app)
 
 
 def _doors(server: Flask, stores: Stores, reader: RequestParser) -> None:

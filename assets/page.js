@@ -71,14 +71,21 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
   },
 });
 
-/* A session that ended answers 401: go and sign in, and come back here. */
+/* A session that ended answers 401: go and sign in, and come back here. One that looks as somebody
+   else since this page was loaded, or no more, says so: nothing of both is mixed. */
 const ask = window.fetch;
 window.fetch = async (what, how) => {
-  const answer = await ask(what, how);
+  const shown = document.getElementById("viewing")?.dataset.of || "own";
+  const callback = String(what).startsWith("/_dash-update-component");
+  const answer = await ask(what, callback ? { ...how, headers: { ...how.headers, "X-Viewing": shown } } : how);
   if (answer.status === 401) {
     const here = window.location.pathname + window.location.search;
     window.location.assign("/sign-in?next=" + encodeURIComponent(here));
     /* Nobody reads this answer: the page is on its way out. */
+    return new Promise(() => {});
+  }
+  if (answer.headers.has("X-Viewing")) {
+    window.location.assign("/settings/analytics");
     return new Promise(() => {});
   }
   return answer;

@@ -17,6 +17,7 @@ from callbacks.access import pages
 from callbacks.access.browser_session import ID, note_use
 from callbacks.access.request_log import request_id
 from callbacks.access.session import bearer, provider_away, refusal
+from callbacks.access.viewing import of_another_view, refusal_while_viewing
 from data.errors import Away, Forbidden, Refused, SpendscopeError, TooMany
 
 SIGN_IN: Final = "/sign-in"
@@ -84,7 +85,10 @@ def check_request(csrf: CSRFProtect) -> Any:
     if bearer(request) is not None:
         return _refuse_beyond(current_user.grants, rule)
     note_use()
-    return _check_csrf(csrf)
+    if answer := _check_csrf(csrf) or of_another_view():
+        return answer
+    refused = refusal_while_viewing(rule)
+    return error_response(refused) if refused else None
 
 
 def _refuse_beyond(grants: tuple[str, ...] | None, rule: str) -> Any:

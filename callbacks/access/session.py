@@ -9,7 +9,7 @@ verified it is no longer this server's. A bearer token needs no session and make
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeVar
 
 from flask import Flask, Request, current_app, g, request
@@ -21,6 +21,7 @@ from callbacks.access.oidc_sessions import ProviderSessions
 from callbacks.access.throttle import Throttle
 from callbacks.access.tokens import Tokens
 from callbacks.access.trail import client_address, origin
+from callbacks.access.viewing import GLANCE, Viewer, as_viewed, end_with_session
 from data.access.people import NO_ALIASES, People
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
@@ -32,12 +33,11 @@ from data.state.accounts import Account, digest, folded
 from data.state.api_tokens import START, verify
 from data.state.audit import Actor
 from data.state.sessions import Client, Session
-from data.state.store import DISABLED, State
+from data.state.store import State
 
 Claims = Mapping[str, Any]
 EXTENSION: Final = "authenticator"
 OVER: Final = "this session is over: sign in again"
-GLANCE: Final = "spendscope.glance"  # in a WSGI environment: nobody is answered
 T = TypeVar("T")
 
 
@@ -52,6 +52,7 @@ class Person:
     stamp: str = ""
     session: Session | None = None
     grants: tuple[str, ...] | None = None  # what an API token is for; None: all that they may do
+    viewer: Viewer | None = None  # who looks at the dashboard as this person, and only looks
     is_authenticated: bool = field(default=True, init=False)
     is_active: bool = field(default=True, init=False)
     is_anonymous: bool = field(default=False, init=False)
@@ -151,12 +152,15 @@ class Authenticator:
         """The person of a session, if they may still come in. A bearer token goes first."""
         if bearer(request) is not None:
             return None
+        found, now = None, self.settings.now()
         try:
-            return self.of_session(self._found(token) if isinstance(token, str) else None)
+            found = self._found(token) if isinstance(token, str) else None
+            return as_viewed(self.of_session(found), self.state, now)
         except Away as away:
             g.away = away
         except Stranger as refusal:
             g.refusal = refusal
+            end_with_session(self.state, found, now, str(refusal))
         return None
 
     def _found(self, token: str) -> Session | None:
@@ -203,7 +207,7 @@ class Authenticator:
 
     def _claims(self, found: Session) -> Claims:
         if found.way == "account" and self.takes_passwords:
-            return _unchanged(found).claims
+            return sessions.account_of(found).claims
         if found.way == "demo":
             return self.persona(found.stamp).claims
         if found.way == "token" and self.tokens.still_binds(found.stamp):
@@ -256,7 +260,9 @@ def current_scope() -> Scope:
 def current_actor(settings: Settings) -> Actor:
     """Whose change it is that is asked for now."""
     person = current_person()
-    return Actor(person.scope, person.name, settings.now(), origin(), person.is_demo)
+    own = Actor(person.scope, person.name, settings.now(), origin(), person.is_demo)
+    viewer = person.viewer
+    return replace(own, name=viewer.name, viewer=viewer.id) if viewer else own
 
 
 def provider_away() -> Away | None:
@@ -280,18 +286,6 @@ def bearer(sent: Request) -> str | None:
 def account_person(account: Account) -> Person:
     """An account's holder, in a session of its present epoch."""
     return Person("account", account.claims, stamp=account.stamp)
-
-
-def _unchanged(found: Session) -> Account:
-    """The account of a session, as long as it is what it was when the session began."""
-    account = found.account
-    if account is None or str(account.created) != found.stamp.partition(".")[0]:
-        raise Stranger("this account is no longer there")
-    if account.disabled is not None:
-        raise Stranger(DISABLED)
-    if account.stamp != found.stamp:
-        raise Stranger("this session was ended, as by a new password: sign in again")
-    return account
 
 
 def _text(claim: Any) -> str:

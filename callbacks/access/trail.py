@@ -85,4 +85,5 @@ def exported(state: State, actor: Actor, file: str) -> None:
     """A file that somebody is about to get, and what it was asked for by."""
     query = request.query_string.decode("ascii", "replace")
     what: Fields = {"query": query[:500]} if query else {}
+    what |= {"as": actor.scope.subject} if actor.viewer else {}
     audit.note(state, actor, "export", file, what)

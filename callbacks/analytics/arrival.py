@@ -13,7 +13,7 @@ from flask import has_request_context, request
 from flask_login import current_user
 
 from callbacks.analytics import filter_bar, navigation
-from callbacks.settings import preferences, tables
+from callbacks.settings import preferences, tables, viewings
 from callbacks.settings.resource import Page
 from callbacks.stores import Stores
 from components import ids
@@ -40,6 +40,7 @@ def _on_arrival(pages: tuple[Page, ...], stores: Stores) -> Iterator[tuple[Any, 
     yield ids.ZONE, "data", zone
     yield from preferences.arrive(stores.state)
     yield from tables.arrive(pages)
+    yield from viewings.arrive()
     written = list(_filters(search, zone, stores))
     chosen = next((value for key, _, value in written if key == ids.URL), None)
     yield from written

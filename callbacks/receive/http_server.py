@@ -16,8 +16,9 @@ from waitress import create_server
 
 from callbacks.access.guard import RECEIVING
 from callbacks.access.ingest_key import require_ingest_key, require_key
-from callbacks.access.session import GLANCE, current_scope
+from callbacks.access.session import current_person
 from callbacks.access.site import THIS_HOST
+from callbacks.access.viewing import GLANCE
 from callbacks.receive.connections import (
     EVERY_SECONDS,
     FILES_OF_OTHERS,
@@ -98,5 +99,7 @@ def _room(method: str, path: str, stores: Stores, key: str) -> int:
     if path.startswith(COMMANDS):
         require_key(key)
         return LARGEST
-    uploads = current_scope().manages_platform and (method, path) == ("POST", PATH)
+    person = current_person()
+    able = person.scope.manages_platform and person.viewer is None
+    uploads = able and (method, path) == ("POST", PATH)
     return LARGEST_UPLOAD if uploads else LARGEST

@@ -11,6 +11,7 @@ from uuid import uuid4
 from dash import ALL, Dash, Input, Output, State, ctx, html
 from dash.exceptions import PreventUpdate
 
+from callbacks.access.viewing import require_own_view
 from callbacks.settings.browser import (
     Find,
     answer,
@@ -206,6 +207,7 @@ def _saving(app: Dash, stores: Stores, find: Find) -> None:
 
 
 def _saved(resource: Resource[Any], stores: Stores, edited: Any, values: dict[str, Any]) -> Any:
+    require_own_view()
     context, number = current_context(stores), number_edited(resource.card, edited)
     resource.allow(context.scope)
     if resource.save:
@@ -288,6 +290,7 @@ def _changed(form: Form) -> set[str]:
 def _kept(
     resource: Resource[Any], form: Form, context: Context, changed: dict[str, Any]
 ) -> dict[str, Any]:
+    require_own_view()
     resource.allow(context.scope)
     record = resource.save(context, None, changed) if resource.save else None
     if record is None:

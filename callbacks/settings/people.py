@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from callbacks.settings.resource import Context, FieldState, Found, Page, Resource, Route, Values
 from callbacks.settings.sessions import EVERYBODY as SESSIONS
+from callbacks.settings.viewings import EVERYBODY as VIEWINGS
 from components.settings import people as cards
 from components.settings.resource import Row
 from components.values import hover_text
@@ -109,4 +110,4 @@ HINTS: Final[Resource[Suggested]] = Resource(
     },
     route=Route(f"{PATH}/suggestions", "suggestions", lambda one: one.hint._asdict()),
 )
-PAGE: Final = Page("people", "People", (PEOPLE, HINTS, SESSIONS))
+PAGE: Final = Page("people", "People", (PEOPLE, HINTS, SESSIONS, VIEWINGS))

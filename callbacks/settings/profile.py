@@ -10,6 +10,7 @@ from callbacks.settings.preferences import PREFERENCES
 from callbacks.settings.resource import Page
 from callbacks.settings.sessions import OWN as OWN_SESSIONS
 from callbacks.settings.tokens import TOKENS
+from callbacks.settings.viewings import OWN as OWN_VIEWINGS
 from components.page import layout, spending
 from components.values import hover_text
 from data.access.scope import Reach, names
@@ -35,7 +36,7 @@ def _facts() -> list[tuple[str, str]]:
 PAGE: Final = Page(
     "profile",
     "Profile",
-    (PREFERENCES, OWN_PASSWORD, OWN_SESSIONS, TOKENS),
+    (PREFERENCES, OWN_PASSWORD, OWN_SESSIONS, OWN_VIEWINGS, TOKENS),
     before=lambda _: [layout.person(current_person().name, _facts())],
     after=lambda _: [spending.section()],
 )

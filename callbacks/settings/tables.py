@@ -19,6 +19,7 @@ from dash.exceptions import PreventUpdate
 
 from callbacks.access.request_log import request_id
 from callbacks.access.session import current_scope
+from callbacks.access.viewing import require_own_view
 from callbacks.settings.browser import (
     FORGED,
     Find,
@@ -288,6 +289,7 @@ def _buttons(app: Dash, stores: Stores, find: Find) -> None:
         if button is None or (button.needs and not row):
             raise PreventUpdate
         try:
+            require_own_view()
             if button.confirm and not confirmed:
                 question = _question(resource, button, row)
                 return answer(displayed=True, message=question, pending=button.key)

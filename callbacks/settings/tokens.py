@@ -29,7 +29,7 @@ def token_as_dict(one: ApiToken) -> dict[str, Any]:
 TOKENS: Final[Resource[ApiToken]] = Resource(
     CARD,
     allow=_holders,
-    read=lambda context: Found(list_tokens(context.state, context.actor.who)),
+    read=lambda context: Found(list_tokens(context.state, context.scope.subject)),
     create=lambda context, values: add(context.state, context.actor, values),
     secret=lambda made: str(made[1]),
     remove=lambda context, number: revoke(context.state, context.actor, number),

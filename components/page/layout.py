@@ -31,11 +31,13 @@ def build(pages: Mapping[str, str]) -> html.Div:
         dcc.Store(id=ids.REMOVED_CHIPS),
         dcc.Store(id=ids.PREFERRED),
         dcc.Store(id=ids.SETTINGS_CHANGED),
+        dcc.Store(id=ids.VIEWING_BEGUN),
         dcc.Store(id=ids.MODES, storage_type="local"),
         dcc.Store(id=ids.THEME, storage_type="local"),
     ]
     main = html.Main(
         [
+            _viewing(),
             html.Header([html.H1(id=ids.TITLE), _tabs()], className="page-head"),
             filter_bar.build(),
             html.Div(id=ids.BODY, className="page-body"),
@@ -45,6 +47,17 @@ def build(pages: Mapping[str, str]) -> html.Div:
     return html.Div(
         [*stores, _rail(pages), main, events_drawer.build()], id=ids.APP, className="app"
     )
+
+
+def _viewing() -> html.Div:
+    """The banner of who sees what somebody else does, empty."""
+    stop = html.Button(
+        "Stop", id=ids.VIEWING_STOP, className="toggle", **ids.testid("view-as-stop")
+    )
+    return html.Div(
+        [html.Span(id=ids.VIEWING_TEXT), stop], id=ids.VIEWING, className="viewing", role="status",
+        hidden=True, **ids.testid("view-as-banner"),
+    )  # fmt: skip
 
 
 def _rail(pages: Mapping[str, str]) -> html.Nav:

@@ -11,10 +11,12 @@ from data.state.audit import Entry
 ACTIONS: Final = {
     "create": "created", "edit": "edited", "delete": "deleted", "sign-in": "signed in",
     "sign-in-failed": "failed to sign in", "lock-out": "locked out", "sign-out": "signed out",
-    "session-end": "ended", "export": "exported",
+    "session-end": "ended", "export": "exported", "view-as": "began to view as",
+    "view-as-end": "ended viewing as",
 }  # fmt: skip
 SHOW: Final = {
     "all": "Everything", "changes": "Changes", "sign-ins": "Sign-ins", "exports": "Exports",
+    "viewings": "Viewed as",
 }  # fmt: skip
 
 

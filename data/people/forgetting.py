@@ -33,6 +33,7 @@ from data.state.tables import (
     NOT_ALIASES,
     PREFERENCES,
     SESSIONS,
+    VIEWINGS,
 )
 
 require_platform_admin: Final = platform_admins_only("forgetting people is")
@@ -40,6 +41,7 @@ require_platform_admin: Final = platform_admins_only("forgetting people is")
 ABOUT: Final[tuple[tuple[str, sa.Column[Any]], ...]] = (
     ("account", ACCOUNTS.c.id), ("sessions", SESSIONS.c.user), ("API tokens", API_TOKENS.c.user),
     ("preferences", PREFERENCES.c.user),
+    ("viewings", VIEWINGS.c.user), ("viewings", VIEWINGS.c.viewer),
     ("aliases", ALIASES.c.id), ("aliases", ALIASES.c.person),
     ("aliases", NOT_ALIASES.c.id), ("aliases", NOT_ALIASES.c.other),
 )  # fmt: skip

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from data.state.store import State
 
 Change = Literal["create", "edit", "delete"]
-Visit = Literal["sign-in", "sign-in-failed", "lock-out", "sign-out", "session-end", "export"]
+Visit = Literal[
+    "sign-in", "sign-in-failed", "lock-out", "sign-out", "session-end", "export",
+    "view-as", "view-as-end",
+]  # fmt: skip
 Action = Change | Visit
 Fields = dict[str, Any]
 # What `action` narrows to; the empty name is everything.
@@ -31,6 +34,7 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "changes": ("create", "edit", "delete"),
     "sign-ins": ("sign-in", "sign-in-failed", "lock-out", "sign-out", "session-end"),
     "exports": ("export",),
+    "viewings": ("view-as", "view-as-end"),
 }
 # As text, not as parameters: only so does SQLite know that its index of the changes will do.
 LAST_CHANGE: Final = sa.select(sa.func.max(AUDIT.c.id)).where(
@@ -41,6 +45,8 @@ DAY: Final = 86_400_000_000
 DEMO: Final = "demo:"
 SAMPLE_NAME: Final = "Sample organisation"
 NOT_YOURS: Final = "the demo changes only what was made in it: sign in with an account"
+NOTHING: Final = "you see what somebody else sees, and change nothing: stop that first"
+WHILE_VIEWING: Final = ("export", "view-as-end", "sign-out")
 AT_ONCE: Final = 1_000
 
 
@@ -63,10 +69,13 @@ class Actor:
     now: int
     origin: Origin = NOWHERE
     is_demo: bool = False
+    viewer: str = ""  # the id of who sees this scope as another's, and changes nothing
 
     @property
     def who(self) -> str:
         """The very id that signed in, which may be one of several of a person."""
+        if self.viewer:
+            return self.viewer
         subject = self.scope.subject or self.scope.user
         return f"{DEMO}{subject}" if self.is_demo else subject
 
@@ -108,7 +117,9 @@ def record(
     after: Fields | None,
 ) -> None:
     """Write down a change beside the change itself; raises `Forbidden` where a visitor of the demo
-    changes what was there before it."""
+    changes what was there before it, or somebody who looks as another anything."""
+    if actor.viewer and action not in WHILE_VIEWING:
+        raise Forbidden(NOTHING)
     if actor.is_demo and action in ("edit", "delete"):
         _require_made_in_demo(connection, thing)
     who = {"at": actor.now, "who": actor.who, "name": actor.name}

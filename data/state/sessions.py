@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import sqlalchemy as sa
 
 from data.access.rights import platform_admins_only
-from data.errors import Unknown
+from data.errors import Stranger, Unknown
 from data.local_time import iso
+from data.state import viewings
 from data.state.accounts import Account, digest
 from data.state.audit import Actor, record
+from data.state.store import DISABLED
 from data.state.tables import ACCOUNTS, SESSIONS
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ MINUTE: Final = 60_000_000
 SECOND: Final = 1_000_000
 MOST_OF_USER: Final = 200
 LONGEST_AGENT: Final = 300
+SESSION_OVER: Final = "the session ended"
 UNKNOWN: Final = "there is no such session: it may have ended"
 require_platform_admin: Final = platform_admins_only("other people's sessions are")
 
@@ -91,6 +94,7 @@ class Session:
     provider_session: str | None = None
     sealed: str | None = None
     checked: int | None = None  # when the provider was asked last
+    viewing: int | None = None  # which of `viewings.py`, while it sees what another person does
     account: Account | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -179,11 +183,14 @@ def of_everybody(state: State, actor: Actor) -> list[Session]:
 
 def leave(state: State, token: str, actor: Actor | None = None) -> None:
     """The end of a session by whoever has it; the trail says who signed out, the `actor`."""
-    gone = SESSIONS.delete().where(SESSIONS.c.id_hash == digest(token)).returning(SESSIONS.c.id)
+    gone = SESSIONS.delete().where(SESSIONS.c.id_hash == digest(token))
     with state.writing() as connection:
-        number = connection.execute(gone).scalar()
-        if actor and number is not None:
-            record(connection, actor, "sign-out", f"session {number}", None, None)
+        row = connection.execute(gone.returning(SESSIONS.c.id, SESSIONS.c.viewing)).first()
+        if row is None:
+            return
+        viewings.close(connection, row.viewing, now(), SESSION_OVER, actor)
+        if actor:
+            record(connection, actor, "sign-out", f"session {row.id}", None, None)
 
 
 def end(state: State, actor: Actor, ended: Iterable[Session]) -> None:
@@ -192,6 +199,7 @@ def end(state: State, actor: Actor, ended: Iterable[Session]) -> None:
         for one in ended:
             done = connection.execute(SESSIONS.delete().where(SESSIONS.c.id == one.id))
             if done.rowcount:
+                viewings.close(connection, one.viewing, now(), SESSION_OVER, actor)
                 thing = f"session {one.id} of {one.user}"
                 record(connection, actor, "session-end", thing, one.as_dict(), None)
 
@@ -202,6 +210,19 @@ def numbered(sessions: Iterable[Session], number: int) -> Session:
         if one.id == number:
             return one
     raise Unknown("session", UNKNOWN)
+
+
+def account_of(found: Session) -> Account:
+    """The account of a session, as long as it is what it was when the session began; raises
+    `Stranger`."""
+    account = found.account
+    if account is None or str(account.created) != found.stamp.partition(".")[0]:
+        raise Stranger("this account is no longer there")
+    if account.disabled is not None:
+        raise Stranger(DISABLED)
+    if account.stamp != found.stamp:
+        raise Stranger("this session was ended, as by a new password: sign in again")
+    return account
 
 
 def _listed(state: State, *which: sa.ColumnElement[bool]) -> list[Session]:

@@ -52,6 +52,18 @@ SESSIONS: Final = sa.Table(
     *_required(sa.Text, "address", "agent"),
     *_optional(sa.Text, "provider_user", "provider_session", "sealed"),
     *_optional(sa.BigInteger, "checked"),
+    *_optional(sa.Integer, "viewing"),  # which of `viewings`, while it looks as somebody
+)
+
+# A platform admin looked at the dashboard as somebody: by a session, until `until` or `ended`.
+VIEWINGS: Final = sa.Table(
+    "viewings",
+    META,
+    _number(),
+    *_required(sa.Text, "viewer", "viewer_name", "user", "name"),
+    *_optional(sa.BigInteger, "account"),
+    *_required(sa.BigInteger, "started", "until"),
+    *_optional(sa.BigInteger, "ended"),
 )
 
 AUDIT: Final = sa.Table(

@@ -301,4 +301,19 @@ UPGRADES: Final[tuple[tuple[str, ...], ...]] = (
         'CREATE INDEX api_tokens_user ON api_tokens ("user")',
     ),
     ("ALTER TABLE accounts ADD COLUMN is_auditor BOOLEAN NOT NULL DEFAULT 0",),
+    (
+        "ALTER TABLE sessions ADD COLUMN viewing INTEGER",
+        """CREATE TABLE viewings (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            viewer TEXT NOT NULL,
+            viewer_name TEXT NOT NULL,
+            "user" TEXT NOT NULL,
+            name TEXT NOT NULL,
+            account BIGINT,
+            started BIGINT NOT NULL,
+            until BIGINT NOT NULL,
+            ended BIGINT
+        )""",
+        'CREATE INDEX viewings_user ON viewings ("user")',
+    ),
 )

@@ -4,7 +4,7 @@ and who may change nothing has changed nothing."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import pytest
@@ -15,7 +15,7 @@ from data.ingest import keys
 from data.people import aliases
 from data.state.store import State
 from data.state.tables import META
-from tests.accounts import ROOT, add_account
+from tests.accounts import ROOT, add_account, sign_in
 from tests.attacks.test_forged_callbacks import callbacks, honest
 from tests.serving import Claims, Served
 
@@ -70,9 +70,15 @@ def addresses(served: Served) -> Iterator[tuple[str, str]]:
 def crawl(served: Served, claims: Claims | None) -> Iterator[tuple[str, int, str]]:
     """What each address answers to somebody: `(asked, status, text)`."""
     client: FlaskClient = served.app.server.test_client()
-    headers = served.headers(claims) if claims else {}
+    return crawl_by(served, client, served.headers(claims) if claims else {})
+
+
+def crawl_by(
+    served: Served, client: FlaskClient, headers: Mapping[str, str], without: tuple[str, ...] = ()
+) -> Iterator[tuple[str, int, str]]:
+    """The same by a browser; `without` what ends what it is for."""
     for method, path in dict.fromkeys(addresses(served)):
-        if path.startswith(("/assets/", "/_dash-component-suites/")):
+        if path.startswith(("/assets/", "/_dash-component-suites/", *without)):
             continue
         sent = [{}] if method == "GET" else [{"json": one} for one in BODIES]
         wanted = QUERIES if method == "GET" and path.startswith("/api/") else ()
@@ -136,6 +142,49 @@ def test_an_auditor_sees_everything_and_changes_nothing(filled: Served) -> None:
     assert "hidden.person" in seen
     assert "ingest key" in seen  # in the audit trail
     assert filled.json("query", AUDITOR, metrics="events")["meta"]["scope"] == "all"
+
+
+@pytest.fixture
+def viewer(filled: Served) -> tuple[FlaskClient, dict[str, str]]:
+    """The browser of a platform admin who looks as ana, and what it sends along."""
+    state = State(filled.settings.state_url)
+    add_account(state, "boss", "Boss", is_admin=True)
+    state.close()
+    client: FlaskClient = filled.app.server.test_client()
+    assert sign_in(client, "boss").status_code == 303
+    client.get("/settings/profile", headers={"Accept": "text/html"})
+    cookie = client.get_cookie("_csrf_token")
+    assert cookie
+    headers = {"X-CSRFToken": cookie.value}
+    begun = client.post("/api/v1/people/viewings", json={"user": "ana"}, headers=headers)
+    assert begun.status_code == 201, begun.text
+    return client, headers
+
+
+def test_who_looks_as_somebody_sees_no_more_and_changes_nothing(
+    filled: Served, viewer: tuple[FlaskClient, dict[str, str]]
+) -> None:
+    before, events, statuses = records(filled), filled.store.count_by_source(), set()
+    ends = ("/sign-out", "/api/v1/viewings/end")
+    for asked, status, text in crawl_by(filled, *viewer, without=ends):
+        assert status < 500 or status == 503, (asked, text[:200])
+        assert asked.startswith("GET") or "/_dash" in asked or status >= 300, asked
+        said = text
+        for echoed in ("hidden.person", "hidden-project"):
+            said = said if f"={echoed}" not in asked else said.replace(echoed, "")
+        assert not [one for one in OTHERS if one in said], asked
+        statuses.add(status)
+    assert {200, 400, 403, 404} <= statuses
+    client, headers = viewer
+    for wired in callbacks(filled):
+        sent = honest(wired)
+        answer = client.post("/_dash-update-component", json=sent, headers=headers)
+        assert answer.status_code < 500, answer.text
+        assert not [one for one in OTHERS if one in answer.text]
+    assert records(filled) == before
+    assert filled.store.count_by_source() == events
+    asked = "/api/v1/query?metrics=events&by=user&preset=last_n_days&n=30"
+    assert client.get(asked).json["meta"]["scope"] == "own"  # type: ignore[index]
 
 
 def test_an_auditor_who_is_more_than_that(filled: Served) -> None:

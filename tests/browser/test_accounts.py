@@ -1,4 +1,5 @@
-"""Accounts in a browser: one is made, its holder sets and changes the password, it is disabled."""
+"""Accounts in a browser: one is made, its holder sets and changes the password, an administrator
+looks as them, it is disabled."""
 
 from __future__ import annotations
 
@@ -53,6 +54,7 @@ def test_an_account_from_its_first_link_to_its_end(open_as: Open) -> None:
     expect(eva.find("nav-accounts")).to_be_hidden()
     eva.turn("/settings/profile")
     the_password_is_changed_by_who_knows_it(eva)
+    an_administrator_looks_as_her(root, eva)
     row = root.section("accounts").locator("[role=row]", has_text="Eva")
     row.first.click()
     root.page.once("dialog", lambda dialog: dialog.accept())
@@ -76,6 +78,30 @@ def made_in_the_form(root: Reader) -> str:
     expect(form).to_be_hidden()
     expect(root.find("account-secret")).to_contain_text("/set-password?token=")
     return root.find("account-secret").inner_text()
+
+
+def an_administrator_looks_as_her(root: Reader, eva: Reader) -> None:
+    """In both tabs of that browser, until it is stopped in one."""
+    other = root.page.context.new_page()
+    other.goto(f"{root.site}/settings/audit")
+    root.page.goto(f"{root.site}/settings/people")
+    root.find("people-viewings-user").locator("input").fill("eva")
+    # Where there is no activity, tables come ahead to a page that has none: Chromium warns of that.
+    root.page.evaluate("localStorage.removeItem('spendscope-tables')")
+    root.find("view-as").click()
+    banner = root.find("view-as-banner")
+    expect(banner).to_contain_text("You see what Eva sees. Nothing can be changed.")
+    expect(root.find("nav-accounts")).to_be_hidden()
+    expect(root.page.locator("#profile-name")).to_have_text("Eva")
+    other.get_by_test_id("nav-people").click()
+    expect(other.get_by_test_id("view-as-banner")).to_contain_text("Eva")
+    root.find("view-as-stop").click()
+    expect(root.page.locator("#profile-name")).to_have_text("Root Admin")
+    expect(banner).to_be_hidden()
+    other.close()
+    eva.page.goto(f"{eva.site}/settings/profile")
+    expect(eva.section("viewings")).to_contain_text("Root Admin")
+    root.page.goto(f"{root.site}/settings/accounts")
 
 
 def the_password_is_changed_by_who_knows_it(eva: Reader) -> None:

@@ -14,7 +14,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from flask_login import current_user
 
 from callbacks.access.oidc import Pending
-from callbacks.access.session import GLANCE
+from callbacks.access.viewing import GLANCE
 from data.access.scope import SYSTEM
 from data.errors import Stranger
 from data.state.audit import entries
