@@ -101,3 +101,20 @@ def test_rows_are_visible_to_their_user_their_projects_admin_and_administrators(
     assert visible(LENA) == {f"{u}/{p}" for u, p in rows if u == "lena" or p in ("web", "app")}
     assert visible(ANA) == {f"{u}/{p}" for u, p in rows if u in ("ana", "ana@x")}
     assert visible(ANA.without_aliases()) == {f"ana/{p}" for p in projects}
+
+
+@pytest.mark.parametrize("told", [True, "true"])
+def test_an_auditor_sees_everything_and_changes_nothing(told: Any) -> None:
+    auditor, admin = (Scope.of({"sub": "a", name: told}) for name in ("isAuditor", "isAdmin"))
+    assert auditor.everything
+    assert auditor.changes_nothing
+    assert not admin.changes_nothing
+    assert auditor == admin  # the same rows: answers are kept once for both
+
+
+@pytest.mark.parametrize(
+    "claims", [{}, {"isAuditor": False}, {"isAuditor": 1}, {"isAuditor": True, "isAdmin": "true"}]
+)
+def test_nobody_else_is_kept_from_changes(claims: dict[str, Any]) -> None:
+    assert not Scope.of({"sub": "a"} | claims).changes_nothing
+    assert not Scope("a").changes_nothing
