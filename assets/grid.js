@@ -17,10 +17,13 @@
     document.head.append(Object.assign(document.createElement(name), { ...more, onload, onerror: failed }));
   });
 
-  const load = () => {
+  /* Its second part is asked for by the first table: browsers complain of what is preloaded and
+     not used at once, so without a table it is only fetched `ahead`. */
+  const load = (ahead) => {
     if (coming) return coming;
     const { content: src, dataset } = document.querySelector("meta[name='grid-code']");
-    add("link", { rel: "preload", as: "script", href: dataset.more }).catch(() => {});
+    const rel = ahead ? "prefetch" : "preload";
+    add("link", { rel, as: "script", href: dataset.more }).catch(() => {});
     coming = add("script", { src }).then(arrived);
     coming.catch(() => void (coming = null));
     return coming;
@@ -46,10 +49,10 @@
   };
 
   if (window.localStorage.getItem(WANTED) && window.requestIdleCallback) {
-    window.addEventListener("load", () => window.requestIdleCallback(load));
+    window.addEventListener("load", () => window.requestIdleCallback(() => load(true)));
   }
   document.addEventListener("pointerover", ({ target }) => {
-    if (target.closest && target.closest(".mode-table, .switch")) load();
+    if (target.closest && target.closest(".mode-table, .switch")) load(true);
   });
 
   /* Cells read as the server wrote them: one place says how a number looks. */
