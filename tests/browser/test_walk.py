@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import expect
 
+from components.page.pivot import pivots
 from components.sections.declared import TABS
 from components.sections.section import Section, Tab
 from data.query.catalog import METRICS
@@ -72,12 +73,14 @@ def draws(reader: Reader, one: Section, states: str) -> None:
 
 
 def says(reader: Reader, one: Section) -> None:
-    """The table holds the API's rows and totals."""
+    """The table holds the API's rows and totals; what can be a pivot, in its long form."""
     if not one.shape.has_chart:
         return
     told = reader.api(f"sections/{one.key}", **MONTH)
     if reader.section(one.key).get_attribute("data-state") == "ready":
         expect(reader.section(one.key).get_by_test_id("table")).to_be_visible()
+        if pivots(one.shape.dimensions((*one.by, "")[0])):
+            reader.section(one.key).get_by_role("button", name="Long form").click()
     wanted = [measured(one, row) for row in [*told["rows"], told["totals"]]]
 
     def held() -> list[Any]:
