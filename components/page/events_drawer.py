@@ -12,7 +12,6 @@ from dash import dcc, html
 from components import ids
 from components.page.tables import TEXT
 from components.values import hover_text
-from data.query import units
 from data.query.catalog import METRICS
 from data.query.listing import COLUMNS, column_label, column_unit
 
@@ -83,11 +82,12 @@ def _grid(
 
 
 def _column(name: str, order: Mapping[str, bool]) -> Row:
+    numeric = column_unit(name).numeric
     return {
         "field": name, "headerName": column_label(name), "width": 204 if name == "ts" else 140,
         "valueFormatter": {"function": "shown(params)"}, "tooltipField": f"{name}_tip",
-        **({"type": "rightAligned"} if column_unit(name).numeric else {}),
-        **({} if column_unit(name) is units.TEXT else {"sortingOrder": ["desc", "asc"]}),
+        **({"type": "rightAligned"} if numeric else {}),
+        **({"sortingOrder": ["desc", "asc"]} if numeric or name == "ts" else {}),
         **({"sort": "desc" if order[name] else "asc"} if name in order else {}),
     }  # fmt: skip
 
