@@ -47,7 +47,7 @@ from data.ingest.requests import RequestParser
 from data.sources.otlp.logs import LOST as LOST_EVENTS
 from data.sources.otlp.logs import UNCOUNTED_EVENTS
 from data.sources.otlp.requests import EARLIER
-from data.sources.otlp.spans import LOST, UNCOUNTED, WITHOUT_CALLS
+from data.sources.otlp.spans import LOST, NOTHING_BUT, UNCOUNTED, WITHOUT_CALLS
 from data.sources.report import Report
 
 REASONS: Final = 3
@@ -107,9 +107,11 @@ def _warning(signal: str, key: Key, report: Report, tally: LiveImports) -> str:
 
 
 def _lost(report: Report) -> str:
-    """What of a request about models was not counted: with tokens or money, or all of it."""
-    all_of_it = () if report.read else (UNCOUNTED, UNCOUNTED_EVENTS)
-    kinds = (LOST, LOST_EVENTS, *WITHOUT_CALLS.values(), *all_of_it)
+    """What of a request about models was not counted; templates, retrievers and the like, which
+    are no calls, only where nothing else came."""
+    unknown = (f"{UNCOUNTED}: {NOTHING_BUT}", UNCOUNTED_EVENTS)
+    kinds = (LOST, LOST_EVENTS, *WITHOUT_CALLS.values(), *unknown)
+    kinds = kinds if report.read else (*kinds, UNCOUNTED)
     found = [f"{note} ({times:,} ×)" for note, times in report.notes.items()
              if note.startswith(kinds)]  # fmt: skip
     return "; ".join(found[:REASONS])

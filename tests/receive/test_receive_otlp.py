@@ -160,6 +160,9 @@ def test_spans_about_models_that_become_nothing_are_named(served: Served) -> Non
     why = f"{UNCOUNTED}: nothing but gen_ai.evaluation.name"
     assert told(post(served, scored.SerializeToString())) == (0, f"{why} (1 ×)")
     assert served.json("imports")["imports"][0]["notes"][why] == 1
+    beside = spans(CALL)
+    beside.MergeFrom(scored)
+    assert told(post(served, beside.SerializeToString())) == (0, f"{why} (1 ×)")
     calls = spans(CALL, {n: v for n, v in template.items() if "usage" not in n})
     assert told(post(served, calls.SerializeToString())) == (0, "")
     notes = served.json("imports")["imports"][0]["notes"]

@@ -45,6 +45,7 @@ SURPLUS: Final = Note(
     " cached): it is not counted"
 )
 UNCOUNTED: Final = "spans with GenAI attributes became nothing"
+NOTHING_BUT: Final = "nothing but"  # attributes of which no kind of span is known
 MOST_LISTED: Final = 3
 LOST: Final = "spans with tokens or money became nothing"
 # Calls may come yet, of another service.
@@ -116,7 +117,7 @@ def _uncounted(span: Span, tree: Tree) -> Iterator[Note]:
     reason = next((f"{name} is {str(word)[:40]}" for name, word in words if word is not None), "")
     what = LOST if attributes.spelled & names.USAGE.bit else UNCOUNTED
     if others:
-        reason = f"nothing but {', '.join(others[:MOST_LISTED])}"
+        reason = f"{NOTHING_BUT} {', '.join(others[:MOST_LISTED])}"
     yield Note(f"{what}: {reason or 'nothing says which model was called'}")
 
 
