@@ -189,7 +189,7 @@ class Server:
         except HTTPError as error:
             if error.code in BUSY:
                 return _Away(f"is busy ({error.code})", _wait(error.headers.get("Retry-After")))
-            told = _told(error)
+            told = _refusal_of(error)
             if body == NOTHING and told.get("parameter") == "body":
                 return {}  # the key was good: only then is the body looked at
             raise ServerRefused("to", self._refusal(error, told)) from None
@@ -211,7 +211,7 @@ class _Away:
     wait: float = 0.0
 
 
-def _told(error: HTTPError) -> Mapping[str, Any]:
+def _refusal_of(error: HTTPError) -> Mapping[str, Any]:
     """What a refusal of a Spendscope says, nothing of one by somebody else."""
     try:
         told = orjson.loads(error.read(100_000))["error"]

@@ -35,20 +35,20 @@ AS_DECLARED: Final = View()
 
 def views(search: str | None) -> Mapping[str, View]:
     """What an address says of each section; what a section does not offer is not chosen."""
-    said = _said(search).get(VIEW, [])
+    said = _parameters(search).get(VIEW, [])
     parts = (one.split(".") for one in said)
     return {key: _offered(SECTIONS[key], *chosen[:4]) for key, *chosen in parts if key in SECTIONS}
 
 
 def kept(search: str | None) -> list[tuple[str, str]]:
     """The part of an address that says so, cleaned and in one order: names and values."""
-    mode = _said(search).get(MODE, [""])[-1]
+    mode = _parameters(search).get(MODE, [""])[-1]
     of_all = [(MODE, mode)] if mode in MODES else []
     spelled = {key: ".".join((key, *one)).rstrip(".") for key, one in views(search).items()}
     return of_all + [(VIEW, text) for key, text in sorted(spelled.items()) if text != key]
 
 
-def _said(search: Any) -> dict[str, list[str]]:
+def _parameters(search: Any) -> dict[str, list[str]]:
     """The names and values of a query string that a browser sent."""
     return parse_qs(search.lstrip("?")) if isinstance(search, str) else {}
 

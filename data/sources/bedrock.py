@@ -140,14 +140,15 @@ def _input(row: Row, answer: Row) -> Raw:
     """The disjoint counts of a prompt."""
     counts = {ours: count(name, part(row, "input").get(name)) for ours, name in INPUT.items()}
     if all(counts[name] is None for name in CACHED):
-        counts |= {ours: _told(part(answer, "usage"), names) for ours, names in CACHED.items()}
+        usage = part(answer, "usage")
+        counts |= {ours: _first_count(usage, names) for ours, names in CACHED.items()}
     fresh, cached, written = (counts[name] or 0 for name in INPUT)
     if GROSS.search(_model(row, answer) or "") and cached + written <= fresh:
         counts["input_tokens"] = counts["input_tokens"] and fresh - cached - written
     return counts
 
 
-def _told(usage: Row, names: tuple[str, ...]) -> int | None:
+def _first_count(usage: Row, names: tuple[str, ...]) -> int | None:
     return next((count(name, usage[name]) for name in names if name in usage), None)
 
 
