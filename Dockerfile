@@ -7,7 +7,7 @@ COPY assets assets
 COPY callbacks callbacks
 COPY components components
 COPY data data
-RUN /opt/spendscope/bin/pip install --no-cache-dir -c requirements.lock . \
+RUN /opt/spendscope/bin/pip install --no-cache-dir -c requirements.lock '.[clickhouse,telemetry]' \
  && /opt/spendscope/bin/python -m compileall -q /opt/spendscope/lib
 
 FROM python:3.13-slim

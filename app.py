@@ -1,28 +1,43 @@
 """Spendscope: wiring only. settings → stores → Flask → sign-in → Dash → page."""
 
+# ruff: noqa: E402
 from __future__ import annotations
 
 import gc
+
+gc.disable()  # what is imported stays: looking for cycles in it took a sixth of every start
+
 import logging
 import signal
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dash import Dash
 from flask import Flask, Response, jsonify, redirect
 
 from callbacks.access import (
+    bundles,
     callback_bodies,
     compression,
     demo,
+    headers,
     one_time_links,
     request_log,
     sign_in,
 )
-from callbacks.analytics import arrival, events_drawer, filter_bar, navigation, redraw
-from callbacks.api import analytics, listing, prometheus, resources
+from callbacks.analytics import (
+    arrival,
+    budgets_at_risk,
+    events_drawer,
+    filter_bar,
+    first_visit,
+    navigation,
+    recent,
+    redraw,
+)
+from callbacks.api import analytics, freshness, listing, prometheus, resources, tracing
 from callbacks.commands import backups, litellm_sync, remote_store
 from callbacks.commands.forgetting import forget_here
 from callbacks.commands.main import load
@@ -44,7 +59,7 @@ from components.page import code
 from data.disk import require_room
 from data.engines.protocol import EventStore, open_events
 from data.errors import SpendscopeError
-from data.ingest.import_log import LiveImports
+from data.ingest.import_log import LiveImports, tally_while_serving
 from data.ingest.keys import UNNAMED
 from data.ingest.request_process import YOUNG, ParserProcess
 from data.ingest.requests import LocalRequestParser, RequestParser
@@ -57,6 +72,11 @@ from data.settings import Settings
 from data.state.retention import trim_while_serving
 from data.state.store import State
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
+gc.freeze()
+gc.enable()
 HERE = Path(__file__).resolve().parent
 # Most of them wait for their turn at the store; fewer would have senders wait for viewers.
 THREADS = 64
@@ -71,14 +91,17 @@ def create_app(
     tally: LiveImports | None = None,
     reader: RequestParser | None = None,
     pages: tuple[Page, ...] = PAGES,
+    tracer: Tracer | None = None,
 ) -> Dash:
     """The dashboard on stores that are open; `key` is for commands of this machine, `reader` reads
-    what is received (None: this process does), `pages` are those of the settings."""
+    what is received (None: this process does), `pages` are those of the settings, `tracer` makes
+    spans of requests (None: there are none)."""
     server = Flask(__name__, static_folder=None)
     stores = Stores(settings, state, store, tally or LiveImports(state))
     request_log.attach(server)
     server.config["MAX_CONTENT_LENGTH"] = request_body.LARGEST
     prometheus.attach(server, stores)
+    tracing.attach(server, tracer)
     sign_in.attach(server, settings, state, store, lambda: app.csp_hashes())
     compression.attach(server)
     _route(server, stores, reader or LocalRequestParser(store.book), pages)
@@ -93,8 +116,10 @@ def create_app(
 
 def _route(server: Flask, stores: Stores, reader: RequestParser, pages: tuple[Page, ...]) -> None:
     """Every address but those of the page."""
+    bundles.attach(server)
     analytics.attach(server, stores)
     listing.attach(server, stores)
+    freshness.attach(server, stores)
     budgets.attach(server, stores)
     resources.attach(server, stores, (*pages, budgets.TAB))
     events.attach(server, stores, reader)
@@ -105,12 +130,21 @@ def _route(server: Flask, stores: Stores, reader: RequestParser, pages: tuple[Pa
 
 
 def _dash(server: Flask) -> Dash:
-    return Dash(
-        server=server, title="Spendscope", update_title=None, index_string=code.index(),
+    # Without a name Dash looks for its caller's, through every module there is.
+    return Sealed(
+        name=server.name, server=server, title="Spendscope", update_title=None,
+        index_string=code.index(),
         assets_folder=str(HERE / "assets"), assets_ignore=code.IGNORED,
-        external_stylesheets=[code.asset(code.BOOTSTRAP)], use_async=False, enable_mcp=False,
+        external_scripts=[code.SCRIPTS], use_async=False, enable_mcp=False,
         suppress_callback_exceptions=True,
     )  # fmt: skip
+
+
+class Sealed(Dash):  # type: ignore[misc]
+    """Dash, each of whose pages has the bundles of its code and a nonce for its styles."""
+
+    def interpolate_index(self, **parts: Any) -> str:
+        return code.completed(super().interpolate_index(**parts), headers.style_nonce())
 
 
 def _register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
@@ -118,7 +152,10 @@ def _register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
     declared = (*pages, budgets.TAB)
     navigation.register(app, stores, pages)
     filter_bar.register(app, stores)
+    first_visit.register(app, stores)
+    budgets_at_risk.register(app, stores)
     events_drawer.register(app, stores.store)
+    recent.register(app, stores.store)
     preferences.register(app)
     redraw.register(app, stores.store)
     tables.register(app, stores, declared)
@@ -176,10 +213,15 @@ def _serve(settings: Settings, with_sample: bool, restart: backups.Restart) -> N
 
 def _answer(settings: Settings, state: State, store: EventStore, restart: backups.Restart) -> None:
     key, tally = remote_store.new_key(), LiveImports(state)
-    with closing(ParserProcess(settings.state_url)) as reader:
-        app = create_app(settings, state, store, key, tally, reader)
+    with (
+        tracing.exporting(settings) as tracer,
+        closing(ParserProcess(settings.state_url)) as reader,
+    ):
+        store = tracing.traced(store, tracer, settings.events_url)
+        app = create_app(settings, state, store, key, tally, reader, tracer=tracer)
         restart.attach(app.server)
-        _listen(settings, state, store, key, app)
+        with tally_while_serving(tally):
+            _listen(settings, state, store, key, app)
     tally.flush()
 
 
@@ -203,12 +245,14 @@ def _listen(settings: Settings, state: State, store: EventStore, key: str, app: 
         trim_while_serving(state, settings.audit_retention, settings.now),
     ):
         prometheus.watch_sync(app.server, sync)
-        listening.run()
+        freshness.watch_sync(app.server, sync)
+        http_server.run(listening)
         http_server.close(listening)
 
 
 def _stop(*_: Any) -> None:
-    """End as Ctrl-C does: what was received is booked, the note for commands removed."""
+    """End as Ctrl-C does: what was received is booked, the note for commands removed. While it
+    listens, `http_server.run` has it end."""
     raise SystemExit(0)
 
 

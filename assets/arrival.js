@@ -1,6 +1,16 @@
 /* Before the first paint: the theme the reader chose, else the system's; and what Dash will ask for
    first is asked for while its code is still being read. */
 (() => {
+  /* Styles that libraries make carry the nonce of this page: others, which somebody got into it as
+     text, are not applied. */
+  const { nonce } = document.currentScript;
+  const { createElement } = Document.prototype;
+  Document.prototype.createElement = function (name, ...how) {
+    const made = createElement.call(this, name, ...how);
+    if (made instanceof HTMLStyleElement) made.nonce = nonce;
+    return made;
+  };
+
   const kept = window.localStorage.getItem("spendscope-theme");
   const dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
   const theme = kept || (dark ? "dark" : "light");

@@ -12,6 +12,7 @@
   document.addEventListener("animationstart", ({ animationName, target }) => {
     if (animationName !== "arrived") return;
     if (target.matches("[data-formats]")) window.uploadSummary.build(target);
+    else if (target.matches(".dash-dropdown-content")) window.spendscope.openedPicker(target);
     else focusable(target);
   });
 })();

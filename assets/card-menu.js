@@ -11,14 +11,19 @@
 
   const DOTS = ["M3.5 8h.01M8 8h.01M12.5 8h.01"];
 
-  /* Clipboards are for secure addresses alone; elsewhere there is what is marked. */
-  own.copy = (text) => {
-    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const copyMarked = (text) => {
+    const focused = document.activeElement;
     const field = document.body.appendChild(Object.assign(document.createElement("textarea"), { value: text }));
     field.select();
     document.execCommand("copy");
     field.remove();
-    return Promise.resolve();
+    focused.focus();
+  };
+
+  /* Clipboards are for secure addresses alone, and a browser may refuse them; then there is what is marked. */
+  own.copy = async (text) => {
+    if (!navigator.clipboard) return copyMarked(text);
+    return navigator.clipboard.writeText(text).catch(() => copyMarked(text));
   };
 
   /* The view with this card in sight. */
@@ -28,6 +33,9 @@
     if (document.fullscreenElement) document.exitFullscreen();
     else event.currentTarget.closest("section").requestFullscreen();
   };
+
+  document.addEventListener("fullscreenchange", () =>
+    document.documentElement.classList.toggle("filled", Boolean(document.fullscreenElement)));
 
   const items = ({ declared, answer, measure, mode }, copied, setCopied) => {
     const { key, title, metrics } = declared;

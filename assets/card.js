@@ -20,17 +20,22 @@
     return near;
   };
 
-  /* Work that is due: at once where the place is near, else when the browser has time. */
+  /* Work that is due: at once where the place is near, else when the browser has time. What it answers
+     takes it back. */
   own.useWhenNear = (place, margin, due, work, changes) => {
     const near = useNear(place, margin);
     window.React.useEffect(() => {
       if (!due) return undefined;
-      if (near) return void work();
+      if (near) return work();
       const [later, never] = window.requestIdleCallback
         ? [window.requestIdleCallback, window.cancelIdleCallback]
         : [(wanted) => setTimeout(wanted, 100), clearTimeout];
-      const waiting = later(work, { timeout: 1000 });
-      return () => never(waiting);
+      let back = null;
+      const waiting = later(() => void (back = work()), { timeout: 1000 });
+      return () => {
+        never(waiting);
+        if (back) back();
+      };
     }, [near, due, ...changes]);
   };
 
@@ -62,6 +67,16 @@
     ];
   };
 
+  /* What is only begun here stands in full on a tab, under the same filters. */
+  const more = ({ more: found }) => found && h("a", {
+    className: "more-link", href: `/settings/analytics/${found.tab}${window.location.search}`,
+    onClick: (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      document.querySelector(`[data-testid="tab-${found.tab}"] a`).click();
+    },
+  }, "All", h("span", null, found.label.replace("All", "")));
+
   const TABLE = "M3.5 3h9A1.5 1.5 0 0 1 14 4.5v7a1.5 1.5 0 0 1-1.5 1.5h-9A1.5 1.5 0 0 1 2 11.5v-7A1.5 1.5 0 0 1 3.5 3ZM2 6.5h12M2 10h12M6.5 3v10";
   const CHART = "M2.5 13.5h11M4 11V8.5M8 11V3.5M12 11V6";
 
@@ -80,6 +95,7 @@
       h("h2", { id: props.declared.key }, props.declared.title), about(props),
       choice(props, "measure", "Measure", props.declared.measures),
       choice(props, "by", "Break down", props.declared.breakdowns)),
+    more(props.declared),
     h("div", { className: "chrome" }, toggle(props), h(own.CardMenu, props)));
 
   /* Why there is nothing to see, and the way to ask again. */
@@ -114,11 +130,46 @@
     }, [measure, by, retries, answer]);
   };
 
+  /* A card that needs less room under other filters keeps what it had while it is in sight, so that nothing jumps that is
+     looked at. Where a card itself is changed, all are as high as they are then, and so they are where the page is loaded. */
+  const holding = new Set();
+  const useHeldHeight = ({ answer, measure, by, mode, form }) => {
+    const { useLayoutEffect, useRef } = window.React;
+    const [body, last] = [useRef(null), useRef({})];
+    if (last.current.answer !== answer) last.current = { answer, key: `${answer.state === "loading"} ${measure} ${by}` };
+    useLayoutEffect(() => {
+      holding.forEach((release) => release());
+      if (answer.state === "loading") return undefined;
+      let wide = 0;
+      const release = () => {
+        body.current.style.minHeight = "";
+        resized.unobserve(body.current);
+        resized.observe(body.current);
+      };
+      const resized = new ResizeObserver(() => {
+        const { style, offsetWidth, offsetHeight } = body.current;
+        if (offsetWidth === wide || !wide) style.minHeight = `${offsetHeight}px`;
+        else release();
+        wide = offsetWidth;
+      });
+      const seen = new IntersectionObserver((entries) => entries[entries.length - 1].isIntersecting || release());
+      [resized, seen].forEach((watch) => watch.observe(body.current));
+      holding.add(release);
+      return () => {
+        holding.delete(release);
+        body.current.style.minHeight = "";
+        [resized, seen].forEach((watch) => watch.disconnect());
+      };
+    }, [last.current.key, mode, form]);
+    return body;
+  };
+
   own.Card = (given) => {
     const props = { ...given, mode: given.mode || own.rememberedMode(given.declared.key) };
     const { declared, answer } = props;
     useArrival(declared.key);
     useAnnounced(props);
+    const held = useHeldHeight(props);
     const table = own.useTableChoices(declared);
     const waiting = own.useWaiting();
     const ready = answer.state === "ready";
@@ -136,6 +187,6 @@
       "data-waiting": String(waiting), ...testid(`section-${declared.key}`),
     }, head(props),
     h("p", { id: `summary-${declared.key}`, className: "summary" }, answer.summary || ""),
-    h("div", { className: "card-body" }, body));
+    h("div", { ref: held, className: "card-body" }, body));
   };
 })();

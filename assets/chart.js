@@ -87,12 +87,28 @@
   /* Plotly writes into what it draws; the answer stays as it came. */
   const prepared = (figure, style) => {
     const { data, layout } = structuredClone(figure);
-    data.forEach((trace) => themed(trace, style));
-    return { data, layout: themed(layout, style) };
+    own.dated({ data, layout });
+    data.forEach((trace) => {
+      themed(trace, style);
+      if (Array.isArray(trace.customdata)) trace.customdata = own.numbers(trace.customdata);
+    });
+    return { data, layout: { ...themed(layout, style), separators: own.separators } };
+  };
+  /* As many labels of the buckets as stand beside each other: none is turned, none cut. */
+  const LABEL = 7.2; // pixels a character, and as much as two between labels
+  const thinned = ({ xaxis, ...layout }, width) => {
+    if (!xaxis || !xaxis.ticktext) return { xaxis, ...layout };
+    const longest = Math.max(...xaxis.ticktext.map((text) => text.length)) + 2;
+    const step = Math.ceil(xaxis.ticktext.length / Math.max(1, Math.floor((width - 48) / (longest * LABEL))));
+    const kept = (_, place) => place % step === 0;
+    return { ...layout, xaxis: { ...xaxis, tickvals: xaxis.tickvals.filter(kept), ticktext: xaxis.ticktext.filter(kept) } };
   };
   const draw = (graph, figure, config) => {
-    const { data, layout } = prepared(figure, getComputedStyle(root));
-    return window.Plotly.react(graph, { data, layout: { ...layout, autosize: true }, config });
+    const { data, layout: whole } = prepared(figure, getComputedStyle(root));
+    const { clientWidth: width, clientHeight: height } = graph;
+    const layout = (whole.meta || {}).panels ? own.arranged(whole, width, height) : thinned(whole, width);
+    const margin = own.margins(data, layout, width);
+    return window.Plotly.react(graph, { data, layout: { ...layout, margin, autosize: true }, config });
   };
 
   /* The chart as a file: as on the page, with its title; a picture has no style of the page. */
@@ -105,8 +121,10 @@
     const head = { text: title, x: 0.02, xanchor: "left", font: { color: ink, size: 20, family } };
     const frame = { paper_bgcolor: surface, plot_bgcolor: surface, font: { ...layout.font, family, color: soft } };
     const margin = { ...layout.margin, t: HEAD, l: 24, r: Math.max(layout.margin.r, 24), b: 24 };
-    return window.Plotly.downloadImage({ data, layout: { ...layout, ...frame, margin, title: head } },
-      { format, width: WIDTH, height: HEIGHT, scale: 2, filename: `spendscope-${key}` });
+    own.arranged(layout, WIDTH, HEIGHT - HEAD);
+    const drawn = { data, layout: { ...layout, ...frame, margin, title: head } };
+    const file = { format, width: WIDTH, height: HEIGHT, scale: 2, filename: `spendscope-${key}` };
+    return own.plotly().then(() => window.Plotly.downloadImage(drawn, file));
   };
 
   const useTheme = () => {
@@ -126,13 +144,16 @@
       const [graph, drawn] = [place.current, kept.current];
       const width = graph.clientWidth;
       kept.current = { ...drawn, figure, width, theme };
-      const changed = drawn.figure !== figure || drawn.theme !== theme;
+      const panels = Boolean((figure.layout.meta || {}).panels) && drawn.width !== width;
+      const changed = drawn.figure !== figure || drawn.theme !== theme || panels;
       if (changed) kept.current.drawing = draw(graph, figure, declared.graph);
       else if (drawn.width !== width) window.Plotly.Plots.resize(graph);
       if (!drawn.figure) listen(graph, () => kept.current.figure, declared.key);
+      graph.redraw = () => draw(graph, kept.current.figure, declared.graph);
     };
-    own.useWhenNear(place, AHEAD, shown && Boolean(figure), show, [figure, theme]);
+    own.useWhenNear(place, AHEAD, shown && Boolean(figure), () => own.inTurn(show), [figure, theme]);
     useEffect(() => {
+      own.plotly().catch(() => {});
       const graph = place.current;
       const fit = () => kept.current.figure && graph.clientWidth && window.Plotly.Plots.resize(graph);
       const drag = (event) => zoomed(graph, () => kept.current.figure, event);
@@ -142,7 +163,7 @@
         graph.removeEventListener("pointerdown", drag, true);
         document.removeEventListener("fullscreenchange", fit);
         // What is being drawn is drawn to its end: Plotly goes on after it was told to stop.
-        Promise.resolve(kept.current.drawing).finally(() => window.Plotly.purge(graph));
+        if (kept.current.figure) Promise.resolve(kept.current.drawing).finally(() => window.Plotly.purge(graph));
       };
     }, []);
     return own.h("div", {

@@ -92,14 +92,8 @@
     }
   };
 
-  /* Without https the browser gives no clipboard: what is selected can be copied all the same. */
-  const copyText = async (code) => {
-    if (navigator.clipboard) return navigator.clipboard.writeText(code.textContent);
-    window.getSelection().selectAllChildren(code);
-    return document.execCommand("copy");
-  };
   const copy = async (button) => {
-    await copyText(button.parentElement.querySelector("code"));
+    await window.spendscope.copy(button.parentElement.querySelector("code").textContent);
     button.textContent = "Copied";
     setTimeout(() => { button.textContent = "Copy"; }, 2000);
   };
@@ -112,7 +106,7 @@
   }, true);
   document.addEventListener("click", ({ target }) => {
     if (!target.matches) return;
-    if (target.matches(".connect-copy")) copy(target);
+    if (target.matches(".connect-copy, .copy-text")) copy(target);
     if (target.matches(".connect-make")) makeKey(target.closest(".connection"));
   });
 })();

@@ -14,13 +14,19 @@
     if (bucket || Object.keys(values || {}).length) tell("drill", told({ values, bucket }));
   };
 
-  /* By what the numbers of a card are broken down, for the columns that lead. */
-  const breakdown = (card) => {
-    const { props } = window.dash_component_api.getLayout({ card }) || {};
-    return (props && props.by) || "";
+  /* By what the numbers of a card are broken down, for the columns that lead; and what its page is about. */
+  const asked = (card) => {
+    const { props: { by = "", of = "" } = {} } = window.dash_component_api.getLayout({ card }) || {};
+    return { by, of };
   };
 
-  own.showEvents = (number) => tell("events-of", told({ by: breakdown(number.section), ...number }));
+  own.showEvents = (number) => tell("events-of", told({ ...(number.section && asked(number.section)), ...number }));
+
+  /* All events of what a page is about. */
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-events-of]");
+    if (button) own.showEvents({ section: "", metric: "events", of: button.dataset.eventsOf });
+  });
 
   own.chooseMode = (key, mode) => {
     const { data } = window.dash_component_api.getLayout("modes").props;

@@ -52,7 +52,8 @@
     else if (opened() && !target.closest("#filter-sheet, .dash-dropdown-content, .offcanvas, .chips")) sheet(false);
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !opened()) return;
+    // Of a list on it, Escape closes the list.
+    if (event.key !== "Escape" || !opened() || event.target.closest(".dash-dropdown-content")) return;
     sheet(false);
     document.querySelector(".sheet-open").focus();
   });
@@ -88,8 +89,8 @@
           else link.removeAttribute("aria-current");
         });
         const [tab, head] = [document.querySelector(".tabs:not([hidden]) .tab-link.active"), document.getElementById("page-title")];
-        const filtered = document.querySelector("#filter-bar:not([hidden])");
-        const parts = [tab ? tab.textContent : head && head.textContent, filtered && choice && choice.label, "Spendscope"];
+        const [filtered, about] = [document.querySelector("#filter-bar:not([hidden])"), document.querySelector("[data-testid='about']")];
+        const parts = [about ? about.dataset.name : tab ? tab.textContent : head && head.textContent, filtered && choice && choice.label, "Spendscope"];
         window.spendscope.showRefresh();
         document.title = parts.filter(Boolean).join(" · ");
       });

@@ -2,62 +2,46 @@
    wanted, or in idle time where one was wanted before. */
 (() => {
   const WANTED = "spendscope-tables";
-  const { createElement, useEffect, useState } = window.React;
-  let [library, coming] = [null, null];
+  const { createElement, useEffect, useLayoutEffect, useRef, useState } = window.React;
 
-  const arrived = () => {
-    library = window.dash_ag_grid;
-    // Dash goes on drawing with ours: another component would be another grid.
-    window.dash_ag_grid = { ...library, AgGrid };
-    return library;
-  };
-
-  const add = (name, more) => new Promise((done, failed) => {
-    const onload = () => done();
-    document.head.append(Object.assign(document.createElement(name), { ...more, onload, onerror: failed }));
-  });
-
-  /* Its second part is asked for by the first table: browsers complain of what is preloaded and
-     not used at once, so without a table it is only fetched `ahead`. */
-  const load = (ahead) => {
-    if (coming) return coming;
-    const { content: src, dataset } = document.querySelector("meta[name='grid-code']");
-    const rel = ahead ? "prefetch" : "preload";
-    add("link", { rel, as: "script", href: dataset.more }).catch(() => {});
-    coming = add("script", { src }).then(arrived);
-    coming.catch(() => void (coming = null));
-    return coming;
-  };
-
+  /* What is not displayed, as a table behind a chart, waits until it is. */
   const AgGrid = (props) => {
-    const [found, setFound] = useState(library);
-    useEffect(() => {
-      if (found) return;
-      window.localStorage.setItem(WANTED, "1");
-      load().then(setFound, () => {});
+    const place = useRef(null);
+    const [seen, setSeen] = useState(false);
+    const found = useLibrary(seen);
+    useLayoutEffect(() => {
+      if (place.current.getClientRects().length) return void setSeen(true);
+      const watch = new IntersectionObserver((entries) => entries.some(({ isIntersecting }) => isIntersecting) && setSeen(true));
+      watch.observe(place.current);
+      return () => watch.disconnect();
     }, []);
-    return found && createElement(found.AgGrid, props);
+    useEffect(() => {
+      if (seen) window.localStorage.setItem(WANTED, "1");
+    }, [seen]);
+    return found && seen ? createElement(found.AgGrid, props) : createElement("div", { ref: place });
   };
   // What Dash looks for on the component itself, as on the library's.
   AgGrid.dashRenderType = true;
   AgGrid.dashPersistence = { persisted_props: ["selectedRows"], persistence_type: "local" };
 
-  window.dash_ag_grid = {
-    AgGrid,
+  const { load, use: useLibrary } = window.spendscope.library("grid", "dash_ag_grid", { AgGrid }, {
     getApi: () => undefined,
     getApiAsync: (id) => load().then(({ getApiAsync }) => getApiAsync(id)),
-  };
-
-  if (window.localStorage.getItem(WANTED) && window.requestIdleCallback) {
-    window.addEventListener("load", () => window.requestIdleCallback(() => load(true)));
-  }
-  document.addEventListener("pointerover", ({ target }) => {
-    if (target.closest && target.closest(".mode-table, .switch")) load(true);
   });
 
-  /* Cells read as the server wrote them: one place says how a number looks. */
+  const warm = () => load().catch(() => {});
+  if (window.localStorage.getItem(WANTED) && window.requestIdleCallback) {
+    window.addEventListener("load", () => window.requestIdleCallback(warm));
+  }
+  document.addEventListener("pointerover", ({ target }) => {
+    if (target.closest && target.closest(".mode-table, .switch")) warm();
+  });
+
+  /* Cells read as the server wrote them, in the reader's language: one place says how a number looks. */
   const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
   /* What is only compared with: no number that a reader could see the events of. */
   functions.compared = ({ data, colDef }) => `compared ${data?.[colDef.field + "_mood"] ?? "even"}`;
-  functions.shown = ({ data, colDef }) => data?.[colDef.field + "_text"] ?? data?.[colDef.field] ?? "";
+  const written = ({ data, colDef: { field } }) => data?.[field + "_text"] ?? data?.[field] ?? "";
+  const isNumber = ({ colDef: { type, cellClass, field } }) => type === "rightAligned" || Boolean(cellClass) || field === "time";
+  functions.shown = (cell) => (isNumber(cell) ? window.spendscope.number(written(cell)) : written(cell));
 })();

@@ -9,9 +9,9 @@
 
   /* The number itself leads to its events. */
   const value = (section, { value: name, label }, told, className) => h("button", {
-    type: "button", className, "data-value": told.exact, "aria-label": `${label}: ${told.text}, show its events`,
+    type: "button", className, "data-value": told.exact, "aria-label": `${label}: ${own.number(told.text)}, show its events`,
     onClick: () => own.showEvents({ section, metric: name }), ...testid(`kpi-${name}`),
-  }, told.text);
+  }, own.number(told.text));
 
   /* A path through what is known; what is not is a gap. */
   const path = (points) => points.map((point, at) => (point
@@ -36,8 +36,8 @@
   const number = (section, one, told, running) => h("div", { key: one.value, className: "kpi", title: one.help },
     h("div", { className: "kpi-label" }, one.label),
     value(section, one, told, "kpi-value"),
-    h("div", { className: "kpi-change" }, told.was && h("b", { className: told.mood }, told.change),
-      (told.was || []).map((part) => h("span", { key: part }, part, " "))),
+    h("div", { className: "kpi-change" }, told.change && h("b", { className: told.mood }, own.number(told.change)),
+      (told.was || []).map((part) => h("span", { key: part }, own.number(part), " "))),
     spark(told.course, running));
 
   const small = (section, one, told, before) => h("span", { key: one.value, className: "kpi-part", title: one.help, hidden: one.hidden },
@@ -56,8 +56,8 @@
 
   const badge = (one, told, href) => h(href ? "a" : "span", {
     key: one.value, className: "badge-quiet", title: one.help, "data-value": told.exact, ...testid(`kpi-${one.value}`),
-    ...(href ? { href, onClick: turn, "aria-label": `${told.text} priced, open the prices` } : {}),
-  }, `${told.text} priced`);
+    ...(href ? { href, onClick: turn, "aria-label": `${own.number(told.text)} priced, open the prices` } : {}),
+  }, `${own.number(told.text)} priced`);
 
   const strip = ({ key, whole, parts, others, badge: badges, leadsTo }, of) => {
     const size = (one) => Number(of(one).exact) || 0;
@@ -66,7 +66,7 @@
       whole.map((one) => h("span", { key: one.value, className: "kpi-part", title: one.help },
         value(key, one, of(one), "kpi-small"), h("span", null, one.label.toLowerCase()))),
       h("span", { className: "strip-bar", "aria-hidden": true }, sum > 0 && parts.map((one) =>
-        h("span", { key: one.value, title: `${one.label}: ${of(one).text}`, style: { flexGrow: size(one) / sum, background: one.colour } }))),
+        h("span", { key: one.value, title: `${one.label}: ${own.number(of(one).text)}`, style: { flexGrow: size(one) / sum, background: one.colour } }))),
       parts.map((one) => small(key, one, of(one), h("i", { style: { background: one.colour } }))),
       others.map((one) => small(key, one, of(one))),
       badges.map((one) => badge(one, of(one), leadsTo)));

@@ -42,6 +42,7 @@
   const OTHERS = [
     ["Ctrl K", "Find a tab, person, project, model or action"], ["Esc", "Close a menu, list or dialog"],
     ["Enter", "Narrow to a row or cell"], ["Shift click", "The events behind a bar, point or row"],
+    ["Shift Enter", "In a table the events behind a number, or the page of a name"],
   ];
 
   /* A dialog of the browser's own: it keeps the focus, Escape closes it, and it is gone when closed. */
@@ -116,14 +117,37 @@
     look();
   };
 
-  /* Charts are drawn for the screen: paper has another width. */
+  /* The way to the filters is shown where there are filters. A rule of style that asks the body what is in
+     it is asked with every element that comes: charts took twice as long. */
+  const way = document.querySelector(".to-filters");
+  const drawn = new MutationObserver(() => {
+    const bar = document.getElementById("filter-bar");
+    if (!bar) return;
+    drawn.disconnect();
+    const look = () => void (way.hidden = bar.hidden);
+    new MutationObserver(look).observe(bar, { attributes: true, attributeFilter: ["hidden"] });
+    look();
+  });
+  drawn.observe(document.getElementById("react-entry-point"), { childList: true, subtree: true });
+
+  /* Charts are drawn for the screen: paper has another width, and is light. */
+  const root = document.documentElement;
+  const paint = (theme) => {
+    if (root.dataset.bsTheme === theme) return;
+    Object.assign(root.dataset, { bsTheme: theme, agThemeMode: theme });
+    charts().forEach((one) => one.redraw && one.redraw());
+  };
+  let ownTheme = "";
   const charts = () => document.querySelectorAll(".dash-graph.js-plotly-plot");
   window.addEventListener("beforeprint", () => {
-    document.documentElement.classList.add("printing");
+    ownTheme = root.dataset.bsTheme;
+    paint("light");
+    root.classList.add("printing");
     charts().forEach((one) => one.clientWidth && window.Plotly.relayout(one, { width: one.clientWidth, height: one.clientHeight }));
   });
   window.addEventListener("afterprint", () => {
-    document.documentElement.classList.remove("printing");
+    root.classList.remove("printing");
+    paint(ownTheme);
     charts().forEach((one) => one.clientWidth && window.Plotly.relayout(one, { width: null, height: null, autosize: true }));
   });
 })();

@@ -6,6 +6,13 @@ const modeOf = (kept, key) => {
   return own[key] || all;
 };
 
+/* One of the two signs is there at a time: the focus goes on to the other. */
+const keepFocus = () => {
+  const signs = document.activeElement && document.activeElement.closest(".tab-budgets .modes");
+  const move = () => signs.querySelector("[aria-pressed='false']").focus();
+  if (signs) requestAnimationFrame(() => requestAnimationFrame(move));
+};
+
 /* The same before Dash has read its store: what is drawn first need not move. */
 (window.spendscope = window.spendscope || {}).rememberedMode = (key) => {
   try {
@@ -52,7 +59,18 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
     showCard: (kept, ids) => {
       const modes = ids.map((id) => modeOf(kept, id.resource));
       const pressed = (mode) => modes.map((one) => String(one === mode));
+      keepFocus();
       return [modes.length ? modes[0] : window.dash_clientside.no_update, pressed("chart"), pressed("table")];
+    },
+
+    /* Links carry the filters along, and say where the reader is: as they arrived, they know their places. */
+    carry: (search, path, hrefs, looks) => {
+      const places = hrefs.map((href) => href.split("?")[0]);
+      const names = looks.map((look) => look.split(" ")[0]);
+      const analytics = path.replace(/\/$/, "") === "/settings/analytics";
+      const first = names.indexOf("tab-link");
+      const here = (place, at) => names[at] !== "menu-item" && (analytics && at === first || path === place || path.startsWith(`${place}/`));
+      return [places.map((place) => place + (search || "")), names.map((name, at) => name + (here(places[at], at) ? " active" : ""))];
     },
 
     switched: (kept) => String(Boolean(kept) && kept.all === "table"),

@@ -3,6 +3,7 @@
 (() => {
   const own = (window.spendscope = window.spendscope || {});
   const MOST = 8; // of a kind
+  const ONWARD = "<svg viewBox='0 0 16 16' width='16' height='16' fill='none' stroke='currentColor' stroke-width='1.5' stroke-linecap='round'><path d='M6 3.5 10.5 8 6 12.5'/></svg>";
   const button = (name) => document.querySelector(`[data-testid="${name}"]`);
   const made = (name, more) => Object.assign(document.createElement(name), more);
 
@@ -29,9 +30,9 @@
   };
   const ask = (path) => fetch(`/api/v1/${path}`).then((answer) => (answer.ok ? answer.json() : []), () => []);
   const people = (kind, field, text) => ask(`options/${field}s?${new URLSearchParams({ q: text, limit: MOST })}`).then((found) =>
-    found.map(({ value, label }) => ({ kind, label, run: () => narrow(field, value) })));
+    found.map(({ value, label }) => ({ kind, label, page: own.pageOf(field, value), run: () => narrow(field, value) })));
   const models = () => ask("query?metrics=requests&by=model&order=-requests&limit=100&preset=last_n_days&n=90").then(({ rows = [] }) =>
-    rows.filter(({ model }) => model).map(({ model }) => ({ kind: "Model", label: model, run: () => narrow("model", model) })));
+    rows.filter(({ model }) => model).map(({ model }) => ({ kind: "Model", label: model, page: own.pageOf("model", model), run: () => narrow("model", model) })));
 
   own.showPalette = () => {
     const box = own.dialog("Find", "palette");
@@ -42,7 +43,7 @@
     list.setAttribute("role", "listbox");
     list.setAttribute("aria-label", "Found");
     const here = [...links(".tab-link", "Tab"), ...links(".rail-link", "Page"), ...actions()];
-    let [found, at, asked, known] = [[], 0, 0, []];
+    let [found, at, asked, known, others] = [[], 0, 0, [], null];
 
     const mark = (next) => {
       at = found.length ? (next + found.length) % found.length : 0;
@@ -51,42 +52,59 @@
       field.setAttribute("aria-activedescendant", chosen ? chosen.id : "");
       if (chosen) chosen.scrollIntoView({ block: "nearest" });
     };
-    const take = (one) => {
+    const take = (one, page) => {
       box.close();
-      one.run();
+      if (page) own.openPage(page);
+      else one.run();
     };
-    const show = (all) => {
+    /* Beside who narrows stands the way to their page: for the keyboard, Shift and Enter. */
+    const way = (one) => {
+      const sign = made("span", { className: "open-page", title: `Open the page of ${one.label} (Shift Enter)`, innerHTML: ONWARD });
+      sign.setAttribute("aria-hidden", "true");
+      sign.addEventListener("click", () => take(one, one.page));
+      return sign;
+    };
+    const show = (all, place) => {
       found = all;
-      list.replaceChildren(...all.map((one, place) => {
-        const item = made("li", { id: `palette-${place}`, onclick: () => take(one) });
+      list.replaceChildren(...all.map((one, number) => {
+        const item = made("li", { id: `palette-${number}`, onclick: ({ target }) => target.closest(".open-page") || take(one) });
         item.setAttribute("role", "option");
         item.append(made("span", { textContent: one.label }), made("small", { textContent: one.kind }));
+        if (one.page) item.append(way(one));
         return item;
       }));
-      mark(0);
+      mark(place);
     };
     const matching = (all, text) => all.filter(({ label }) => label.toLowerCase().includes(text)).slice(0, text ? MOST : all.length);
+    /* Of what is asked for nothing is shown before it is answered, and that stays when the models come. */
+    const draw = (place) => {
+      const text = field.value.trim().toLowerCase();
+      show([...matching(here, text), ...(others ? [...others, ...matching(known, text)] : [])], place);
+    };
     const look = async () => {
       const text = field.value.trim().toLowerCase();
       const mine = (asked += 1);
-      show(matching(here, text));
+      others = null;
+      draw(0);
       if (!text) return;
       const more = await Promise.all([people("Person", "user", text), people("Project", "project", text)]);
-      if (mine === asked) show([...matching(here, text), ...more.flat(), ...matching(known, text)]);
+      if (mine !== asked) return;
+      others = more.flat();
+      draw(0);
     };
-    const KEYS = { ArrowDown: () => mark(at + 1), ArrowUp: () => mark(at - 1), Enter: () => found[at] && take(found[at]) };
+    const KEYS = { ArrowDown: () => mark(at + 1), ArrowUp: () => mark(at - 1), Enter: ({ shiftKey }) => found[at] && take(found[at], shiftKey && found[at].page) };
     field.addEventListener("input", look);
     field.addEventListener("keydown", (event) => {
       if (!KEYS[event.key]) return;
       event.preventDefault();
-      KEYS[event.key]();
+      KEYS[event.key](event);
     });
     box.append(field, list);
     box.showModal();
     look();
     models().then((all) => {
       known = all;
-      look();
+      draw(at);
     });
   };
 })();

@@ -5,10 +5,8 @@
   const h = (...parts) => own.h(...parts);
   const LONG = "long";
 
-  const bucket = ({ time, time_text, narrows }, totals) => {
-    const [total, total_text] = totals[time] || [];
-    return { time, time_text, total, total_text, narrows: { values: {}, bucket: narrows.bucket } };
-  };
+  const bucket = ({ time, time_text, narrows }, totals) =>
+    ({ time, time_text, ...totals[time], narrows: { values: {}, bucket: narrows.bucket } });
 
   /* Columns, rows and the last row as a table wants them, of an answer in its long form. */
   own.pivoted = ({ rows, pivot }) => {

@@ -10,15 +10,16 @@
     : h("span", { className: "rank-name" },
       h("span", { className: "rank-start" }, text.slice(0, -TAIL)), h("span", null, text.slice(-TAIL))));
 
-  const row = (one, colour, press) => h("li", { key: one.name },
+  const row = (one, colour, press, page) => h("li", { key: one.name },
     h("button", {
       type: "button", className: "rank-row", onClick: press,
-      title: [one.name, one.text, one.share].filter(Boolean).join(" · "),
+      title: [one.name, own.number(one.text), own.number(one.share)].filter(Boolean).join(" · "),
     },
-    name(one.name), h("span", { className: "rank-value" }, one.text),
-    one.change === undefined ? null : h("span", { className: `rank-change ${one.mood}` }, one.change),
+    name(one.name), h("span", { className: "rank-value" }, own.number(one.text)),
+    one.change === undefined ? null : h("span", { className: `rank-change ${one.mood}` }, own.number(one.change)),
     one.part === null ? null : h("span", { className: "rank-track" },
-      h("span", { className: "rank-bar", style: { width: `${100 * one.part}%`, background: colour } }))));
+      h("span", { className: "rank-bar", style: { width: `${100 * one.part}%`, background: colour } }))),
+    page && own.pageLink(page, one.name));
 
   own.Ranking = ({ figure, declared }) => {
     const { useLayoutEffect, useMemo, useRef } = window.React;
@@ -32,12 +33,12 @@
         if (!event.shiftKey) own.narrow(found);
         else if (found.values) own.showEvents(found);
       };
-      const drawn = rows.map((one, at) => [one, row(one, marker.color[at], press(at))]);
+      const drawn = rows.map((one, at) => [one, row(one, marker.color[at], press(at), own.pageOfMark(values[at]))]);
       const some = (barred) => drawn.filter(([{ part }]) => (part !== null) === barred).map(([, made]) => made);
       return [...some(true), ...some(false)];
     }, [figure]);
     return h("ol", {
-      ref: place, className: "ranking", "aria-label": declared.title, "aria-describedby": `summary-${declared.key}`,
+      ref: place, className: "ranking", style: { "--rows": Math.ceil((list || []).length / 2) }, "aria-label": declared.title, "aria-describedby": `summary-${declared.key}`,
     }, list);
   };
 })();

@@ -55,7 +55,8 @@
   const pen = document.createElement("canvas").getContext("2d");
   const lengths = (texts) => { // in bold, as the total is
     pen.font = `650 13px ${getComputedStyle(document.body).fontFamily}`;
-    return texts.map((text) => pen.measureText(text).width);
+    // Figures of one width, as cells have them: a 1 of its own is narrower.
+    return texts.map((text) => pen.measureText(text.replace(/\d/g, "0")).width);
   };
   const inTwoLines = (head) => {
     const words = head.split(" ");
@@ -63,13 +64,13 @@
     return Math.min(...broken.map((lines) => Math.max(...lengths(lines))));
   };
   /* On a phone the first of two names leaves room for the other and for a number. */
-  const isName = ({ type }) => type !== "rightAligned";
+  const isName = ({ type, field, cellClass }) => type !== "rightAligned" && !cellClass && field !== "ts";
   const most = (columns, frame) => {
     const part = frame < PHONE && columns.filter(isName).length > 1 ? 0.36 : 0.5;
     return Math.min(NAME, Math.floor(frame * part));
   };
   const needed = ({ field, headerName }, rows) => {
-    const texts = rows.map((row) => String(row[`${field}_text`] ?? row[field] ?? ""));
+    const texts = rows.map((row) => own.number(String(row[`${field}_text`] ?? row[field] ?? "")));
     const longest = [...new Set(texts)].sort((one, other) => other.length - one.length).slice(0, 8);
     return Math.ceil(SPACE + Math.max(LEAST - SPACE, inTwoLines(headerName), ...lengths(longest)));
   };
@@ -84,9 +85,11 @@
       fitting.push(field);
     }
     const more = Math.floor(left / fitting.length);
-    fitting.forEach((field) => widths.set(field, widths.get(field) + more));
+    fitting.forEach((field, at) => widths.set(field, widths.get(field) + (at ? more : left - more * (fitting.length - 1))));
     return columns.map(({ flex, minWidth, ...one }) => ({ ...one, width: widths.get(one.field) }));
   };
+
+  own.widened = widened;
 
   /* The same in a frame of another width: a turned phone, the full screen. */
   const useFrame = (grid, place, columns, answer) => window.React.useEffect(() => {
@@ -156,23 +159,41 @@
     return values ? own.cellOf(answer, key, column, { values, bucket }) : null;
   };
 
-  /* Beside the number under the pointer, or in focus, stands a way to the events behind it. */
+  /* The page of the name that a cell shows, or the head of a pivot's column. */
+  const pageAt = (grid, { answer }, cell) => {
+    const field = cell && cell.getAttribute("col-id");
+    if (!answer || !field) return null;
+    if (cell.classList.contains("ag-header-cell")) return answer.pivot ? own.pageOfMark(answer.pivot.marks[field]) : null;
+    const at = cell.closest("[row-id]");
+    const row = at && !cell.closest(".ag-floating-bottom") && grid.getRowNode(at.getAttribute("row-id"));
+    const { values } = (row && row.data && row.data.narrows) || {};
+    return values ? own.pageOf(field, values[field]) : null;
+  };
+  const NAMED = ".ag-header-cell-text, .ag-cell-value";
+  const nameOf = (cell) => (cell.querySelector(NAMED) || cell).textContent;
+
+  /* Beside the number under the pointer, or in focus, stands a way to the events behind it; beside a name
+     one to its page. */
   const usePointed = (grid, of) => {
     const [pointed, setPointed] = window.React.useState(null);
     const point = (event) => {
-      if (event.target.closest(".cell-events")) return;
-      const cell = event.target.closest(".ag-cell");
-      const number = grid && numberAt(grid, of, cell);
-      if (!number) return void setPointed(null);
+      if (event.target.closest(".cell-events, .open-page")) return;
+      const cell = grid && event.target.closest(".ag-cell, .ag-header-cell");
+      const number = cell && numberAt(grid, of, cell);
+      const page = cell && !number && pageAt(grid, of, cell);
+      if (!number && !page) return void setPointed(null);
       const [box, frame] = [cell, event.currentTarget].map((one) => one.getBoundingClientRect());
-      const style = { left: box.left - frame.left + 4, top: box.top - frame.top + (box.height - 24) / 2 };
-      setPointed({ number, style });
+      const left = number ? box.left + 4 : Math.min(box.right, frame.right) - 28;
+      const style = { left: left - frame.left, top: box.top - frame.top + (box.height - 24) / 2 };
+      setPointed({ number, page, name: page && nameOf(cell), style });
     };
     const away = () => setPointed(null);
     const press = (event) => {
-      const cell = event.key === "Enter" && event.shiftKey && event.target.closest(".ag-cell");
-      const number = cell && grid && numberAt(grid, of, cell);
+      const cell = event.key === "Enter" && event.shiftKey && grid && event.target.closest(".ag-cell, .ag-header-cell");
+      if (!cell) return;
+      const [number, page] = [numberAt(grid, of, cell), pageAt(grid, of, cell)];
       if (number) own.showEvents(number);
+      else if (page) own.openPage(page);
     };
     const watch = {
       onMouseOver: point, onFocus: point, onMouseLeave: away, onScrollCapture: away, onKeyDown: press,
@@ -218,7 +239,7 @@
     const place = useRef(null);
     const [built, setBuilt] = useState(false);
     const answer = useForm(useLast(props.answer), props.form, shown || built);
-    own.useWhenNear(place, 0, shown && Boolean(answer), () => setBuilt(true), []);
+    own.useWhenNear(place, 0, shown && Boolean(answer), () => void setBuilt(true), []);
     const order = `spendscope-columns-${declared.key}${answer && answer.pivot ? "-pivot" : ""}`;
     const grid = useGrid(id, order, built);
     // A grid is built with what is chosen; only changes after that are told to it.
@@ -243,6 +264,6 @@
     }, [built, answer]);
     const style = { minHeight: useHeight(declared, answer) };
     return h("div", { ref: place, className: "table-frame", style, ...watch },
-      table, pointed && cellEvents(pointed));
+      table, pointed && (pointed.page ? own.pageLink(pointed.page, pointed.name, { style: pointed.style, tabIndex: -1 }) : cellEvents(pointed)));
   };
 })();

@@ -149,7 +149,8 @@
       if (!open) return undefined;
       const leave = ({ target }) => target.isConnected && !box.current.contains(target) && !target.closest(".dash-dropdown-content") && setOpen(false);
       const press = (event) => {
-        if (event.key !== "Escape") return;
+        // Of a list in it, Escape closes the list.
+        if (event.key !== "Escape" || event.target.closest(".dash-dropdown-content")) return;
         setOpen(false);
         box.current.querySelector(opener).focus();
       };

@@ -39,13 +39,13 @@
     const input = tested(make("input", { type: "file", className: "form-control", required: true }), "upload-file");
     const formats = make("select", { className: "form-select" }, make("option", { value: "", textContent: "Auto-detect" }),
       ...JSON.parse(box.dataset.formats).map(([value, label]) => make("option", { value, textContent: label })));
-    const text = (placeholder, name) =>
-      tested(make("input", { className: "form-control", placeholder, autocomplete: "off" }), name);
-    const map = text("cost=total_usd, user=owner.id, provider='openai'", "upload-map");
-    const user = text("used where the file names none", "upload-user");
-    const project = text("used where the file names none", "upload-project");
-    const start = text("2026-11-01T08:00Z, for files that tell no dates", "upload-start");
-    const end = text("2026-12-01, where the file sums up a period and tells no dates", "upload-end");
+    const text = (placeholder, name, title) =>
+      tested(make("input", { className: "form-control", placeholder, title, autocomplete: "off" }), name);
+    const map = text("cost=total_usd", "upload-map", "As our_name=theirs: cost=total_usd, user=owner.id, provider='openai'");
+    const user = text("if none is named", "upload-user", "Used where the file names none");
+    const project = text("if none is named", "upload-project", "Used where the file names none");
+    const start = text("2026-11-01T08:00Z", "upload-start", "For files that tell no dates");
+    const end = text("2026-12-01", "upload-end", "Where the file sums up a period and tells no dates");
     const field = (label, control) => make("label", {}, make("span", { textContent: label }), control);
     const look = tested(make("button", { className: "toggle", textContent: "Preview", ariaPressed: "true" }), "upload-look");
     const store = tested(make("button", { className: "toggle", textContent: "Import", type: "button", hidden: true, ariaPressed: "true" }), "upload-import");

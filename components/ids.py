@@ -43,6 +43,7 @@ COPY: Final = "copy-view"
 FILTER_COUNT: Final = "filter-count"
 AUTO_REFRESH: Final = "auto-refresh"
 REFRESH: Final = "refresh"
+LAST_EVENTS: Final = "last-events"
 PROBLEM: Final = "filter-problem"
 WINDOW: Final = "filter-window"
 CHIPS: Final = "filter-chips"
@@ -54,7 +55,9 @@ EVENTS_BODY: Final = "events-body"
 EVENTS_TITLE: Final = "events-title"
 EVENTS_GRID: Final = "events-grid"
 EVENTS_REQUEST: Final = "events-asked"
+RECENT: Final = "recent"
 SETTINGS_CHANGED: Final = "settings-changed"
+BUDGETS_AT_RISK: Final = "budgets-at-risk"
 MORE_COUNT: Final = "filter-more-count"
 DRILL: Final = "drill"
 EVENTS_OF: Final = "events-of"
@@ -69,6 +72,8 @@ VIEWING_BEGUN: Final = "viewing-begun"
 NAME: Final = "profile-name"
 TAB: Final = "tab"
 
+FIRST_VISIT: Final = "first-visit"
+FIRST_VISIT_ENDED: Final = "first-visit-ended"
 SPENDING: Final = "your-spending"
 BUDGET_CHOSEN: Final = "budget-chosen"
 BUDGET_SHOW: Final = "budget-show"
@@ -94,6 +99,16 @@ def pick(field: Any = MATCH) -> Id:
 def inactive(field: Any = MATCH) -> Id:
     """What is chosen of a field and has no activity under the present filters."""
     return {"pick": field, "of": "quiet"}
+
+
+def operator(field: Any) -> Id:
+    """Whether what is chosen of a field is kept, left out, or a text within it."""
+    return {"pick": field, "of": "operator"}
+
+
+def contained(field: Any) -> Id:
+    """The text that values of a field are to contain."""
+    return {"pick": field, "of": "text"}
 
 
 def link(place: Any) -> Id:

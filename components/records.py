@@ -12,7 +12,7 @@ import pandas as pd
 from data.query.answers import Answer
 from data.query.catalog import DIMENSIONS, METRICS, OTHER, OTHER_LABEL, TIME, Metric
 from data.query.comparison import BEFORE, Comparison, before_name
-from data.query.series import or_none
+from data.query.series import all_or_none
 from data.query.units import INSTANT, TEXT, Unit
 
 # A spreadsheet takes a cell that starts so for a formula.
@@ -74,7 +74,7 @@ def cells(values: list[Any], name: str, zone: str) -> list[Any]:
     if metric or name == TIME:
         unit = metric.unit if metric else DIMENSIONS[name].unit
         return [unit.record(value, zone) for value in values]
-    return [OTHER_LABEL if value == OTHER else or_none(value) for value in values]
+    return [OTHER_LABEL if value == OTHER else value for value in all_or_none(values)]
 
 
 def iso(value: Any, zone: str) -> str | None:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+import pandas as pd
+
 from data.events.table import NONE
 from data.local_time import WIDTHS, instant
 from data.query.catalog import DIMENSIONS, OTHER, OTHER_LABEL, WEEKDAY, Metric
@@ -35,16 +37,26 @@ def time_part_label(by: str, value: Any) -> str:
 
 def value_label(row: Mapping[Any, Any], by: str) -> str:
     """The name of a row's value of a dimension: `(none)`, `Other`, its name, or its id."""
-    value = or_none(row[by])
+    naming = DIMENSIONS[by].naming
+    return _label(row[by], row.get(naming) if naming else None, by)
+
+
+def value_labels(frame: pd.DataFrame, by: str) -> list[str]:
+    """The same of each row of a frame."""
+    naming = DIMENSIONS[by].naming
+    names = frame[naming].tolist() if naming in frame.columns else [None] * len(frame)
+    return [_label(value, name, by) for value, name in zip(frame[by].tolist(), names, strict=True)]
+
+
+def _label(value: Any, name: Any, by: str) -> str:
+    value = or_none(value)
     if value is None:
         return NONE
     if value == OTHER:
         return OTHER_LABEL
     if by in TIME_PARTS:
         return time_part_label(by, value)
-    naming = DIMENSIONS[by].naming
-    name = or_none(row.get(naming)) if naming else None
-    return str(name or value)
+    return DIMENSIONS[by].label_of(str(or_none(name) or value))
 
 
 def period_text(window: Window, beside: Window) -> str:
@@ -89,11 +101,17 @@ def change(metric: Metric, now: Any, before: Any) -> Change:
     if metric.unit.in_points:
         return Change(_signed(f"{100 * abs(moved):.1f}", moved, " pt"), mood, moved)
     if not before:
-        return Change("new" if now else "0%", "even", None)
+        return Change("new" if now else "0.0%", "even", None)
     size = moved / abs(float(before))
     if size >= TIMES and before > 0:
         return Change(f"×{now / before:,.0f}", mood, size)
-    return Change(_signed(f"{100 * abs(size):.1f}", size, "%"), mood, size)
+    return Change(_signed(_percent(abs(size)), size, "%"), mood, size)
+
+
+def _percent(size: float) -> str:
+    """A tenth from 10 on says nothing; but what is all is gone, and what is nearly all is not."""
+    exact, whole = f"{100 * size:.1f}", f"{100 * size:.0f}"
+    return whole if float(exact) >= 10 and (size >= 1 or whole != "100") else exact
 
 
 def _signed(digits: str, size: float, unit: str) -> str:

@@ -14,7 +14,8 @@ from components import records
 from components.sections.section import Section
 from data.query.answers import Answer
 from data.query.catalog import DIMENSIONS, METRICS
-from data.query.filters import EXCLUSIONS, Filters
+from data.query.filters import OPERATORS, Filters, field_of, operator_of
+from data.query.listing import column_label
 from data.query.units import INSTANT, TEXT, Unit
 from data.query.windows import Window
 
@@ -73,10 +74,10 @@ def xlsx(answer: Answer, section: Section, filters: Filters) -> bytes:
 
 
 def _rows(answer: Answer) -> list[Line]:
-    told = records.section(answer)
-    names = [column["name"] for column in told["columns"]]
+    record = records.section(answer)
+    names = [column["name"] for column in record["columns"]]
     units = [records.unit_of(name) for name in names]
-    lines = [tuple(map(_cell, row.values(), units)) for row in told["rows"]]
+    lines = [tuple(map(_cell, row.values(), units)) for row in record["rows"]]
     return [tuple((name, TEXT) for name in names), *lines]
 
 
@@ -100,10 +101,12 @@ def _about(answer: Answer, section: Section, filters: Filters) -> Iterator[Line]
         yield _window("Compared with", filters.compared)
     yield _texts("Time zone", answer.window.zone)
     for name, values in dict(filters.fields).items():
-        field = EXCLUSIONS.get(name, name)
-        yield _texts(DIMENSIONS[field].label, "is not" if name in EXCLUSIONS else "is", *values)
+        label, operator = DIMENSIONS[field_of(name)].label, OPERATORS[operator_of(name)]
+        yield _texts(label, operator, *values)
     if filters.me:
         yield _texts("User", "is", "me")
+    for field, value in filters.about:
+        yield _texts(f"About one {column_label(field).lower()}", "is", value)
     yield ()
     yield _texts("Totals")
     totals = records.rows(answer.totals, (), section.metrics, answer.window.zone)[0]

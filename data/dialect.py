@@ -71,6 +71,16 @@ class MonthStart(FunctionElement[int]):
         super().__init__(local)
 
 
+class Place(FunctionElement[int]):
+    """In which part of a width something from 0 up lies, as a whole number; of fewer than 256."""
+
+    inherit_cache = True
+    type = sa.BigInteger()
+
+    def __init__(self, value: Expression, width: int) -> None:
+        super().__init__(value, sa.literal(width, sa.BigInteger))
+
+
 class EachOf(FunctionElement[str]):
     """A row for each of many texts; several in one SELECT go in step. One parameter, however many
     there are."""

@@ -7,6 +7,7 @@ SpendscopeError            one clear sentence; anything else that is raised is a
 │   ├── TooLarge           more than is taken at once              → 413
 │   └── Unsupported        sent in a way that is not understood    → 415
 ├── Stranger               nobody is signed in, or the token is bad → 401
+│   └── Lapsed             nothing is said against them, but nothing can be asked → 401
 ├── Forbidden              signed in, but not for this door        → 403
 ├── TooMany                more than is answered at once           → 429, and when to ask again
 ├── SourceError            a file or body cannot be read at all
@@ -75,6 +76,10 @@ class Stranger(SpendscopeError):
 
     code = "not_signed_in"
     status = 401
+
+
+class Lapsed(Stranger):
+    """A session is over, though its identity provider has said nothing against who it is of."""
 
 
 class Forbidden(SpendscopeError):

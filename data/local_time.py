@@ -77,12 +77,14 @@ def month_after(day: date, tz: str) -> int:
 @lru_cache(maxsize=512)
 def segments(start: int, end: int, tz: str) -> tuple[tuple[int, int], ...]:
     """`(from instant, offset)` in µs for each stretch of constant offset within a window."""
-    found = [(start, _offset(start, tz))]
+    offset = _offset(start, tz)
+    found = [(start, offset)]
     step = WIDTHS["day"]
     for low in range(start, end, step):
         high = min(low + step, end)
-        if _offset(high, tz) != _offset(low, tz):
-            found.append((_change(low, high, tz), _offset(high, tz)))
+        if (later := _offset(high, tz)) != offset:
+            found.append((_change(low, high, tz), later))
+            offset = later
     return tuple(found)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 
 OTHERS: Final = 0o077
 OWNER_ONLY: Final = 0o600
+IN_FILES: Final = ("sqlite", "duckdb")
 # What the engines leave beside a store.
 BESIDE: Final = ("", ".wal", ".tmp", "-wal", "-shm", "-journal")
 SHARED: Final = "%s is a folder that others use: set SPENDSCOPE_DATA_DIR to one of its own"
@@ -47,9 +48,12 @@ def close_to_others(folder: Path, *urls: str) -> None:
 
 
 def store_files(*urls: str) -> Iterator[Path]:
-    """Where the files of these stores are, or would be: theirs and those engines put beside."""
+    """Where the files of these stores are, or would be: theirs and those engines put beside. The
+    store of a server has none."""
     for url in urls:
-        if (name := make_url(url).database) and name != ":memory:":
+        parsed = make_url(url)
+        name = parsed.database
+        if parsed.get_backend_name() in IN_FILES and name and name != ":memory:":
             yield from (Path(f"{name}{ending}") for ending in BESIDE)
 
 

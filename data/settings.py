@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from data.errors import SettingsError, excerpt
 from data.events.table import micros
+from data.identity import claim_settings
+from data.identity.claims import ClaimNames
+from data.identity.github import GitHubSettings, read_github
 from data.identity.provider import OidcSettings, read_oidc
 
 PREFIX: Final = "SPENDSCOPE_"
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-SIGN_INS: Final = ("demo", "local", "oidc")
-LOG_FORMATS: Final = ("text", "json")
-LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+SIGN_INS: Final = ("demo", "local", "oidc", "github")
+CHOICES: Final = {
+    "LOG_FORMAT": ("text", "json"),
+    "LOG_LEVEL": ("info", "debug", "warning", "error"),
+    "TELEMETRY": ("off", "otlp"),
+}
 SECRET_ALGORITHMS: Final = ("HS256",)
 KEY_ALGORITHMS: Final = ("RS256", "ES256", "EdDSA")
 SHORTEST_SECRET: Final = 32
 LONGEST_PAUSE: Final = 86_400
 LONGEST_RETENTION: Final = 36_500
+LONGEST_HOURS: Final = 8_760
+HEADER: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,99}")
+# What has a meaning of its own: a token in it would be read by others, too.
+NO_HEADERS: Final = ("authorization", "cookie", "host", "forwarded", "via", "x-api-key")
+P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +55,22 @@ class Settings:
     jwt_issuer: str | None
     jwt_audience: str | None
     jwt_algorithms: tuple[str, ...]
+    jwt_header: str | None  # in which a trusted proxy says who asks
+    jwt_claims: ClaimNames | None
     ingest_key: str | None
     metrics_key: str | None
     sign_in: tuple[str, ...]
     trusted_proxies: tuple[str, ...]  # addresses and networks
     public_url: str | None
     oidc: OidcSettings | None
+    github: GitHubSettings | None
+    api_token_hours: int
     litellm_url: str | None
     litellm_every: int
     audit_retention: int | None  # days
     log_format: str
     log_level: str
+    telemetry: str
     now_frozen: int | None
 
     def now(self) -> int:
@@ -74,17 +91,20 @@ class Settings:
             secret_key=given.get("SECRET_KEY") or _kept_secret(data_dir),
             jwt_secret=_long("JWT_SECRET", given.get("JWT_SECRET")),
             **_jwks(given),
+            jwt_header=_header(given),
+            jwt_claims=_claim_names(given),
             ingest_key=given.get("INGEST_KEY"),
             metrics_key=given.get("METRICS_KEY"),
             sign_in=_sign_ins(given.get("SIGN_IN", "demo,local")),
             trusted_proxies=_networks(given.get("TRUSTED_PROXIES", "")),
             public_url=_site(given.get("PUBLIC_URL")),
-            oidc=_oidc(given),
+            oidc=_provider(given, "oidc", "OIDC_ISSUER", read_oidc(given)),
+            github=_provider(given, "github", "GITHUB_CLIENT_ID", read_github(given)),
+            api_token_hours=_whole(given, "API_TOKEN_HOURS", "24", LONGEST_HOURS, "hours"),
             litellm_url=given.get("LITELLM_URL"),
-            litellm_every=_seconds("LITELLM_EVERY", given.get("LITELLM_EVERY", "60")),
-            audit_retention=_days("AUDIT_RETENTION", given.get("AUDIT_RETENTION")),
-            log_format=_one_of("LOG_FORMAT", given.get("LOG_FORMAT", "text"), LOG_FORMATS),
-            log_level=_one_of("LOG_LEVEL", given.get("LOG_LEVEL", "info"), LOG_LEVELS),
+            litellm_every=_whole(given, "LITELLM_EVERY", "60", LONGEST_PAUSE, "seconds"),
+            audit_retention=_days(given, "AUDIT_RETENTION"),
+            **_chosen(given),
             now_frozen=_now(given.get("NOW")),
         )
 
@@ -104,20 +124,22 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _seconds(name: str, text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= LONGEST_PAUSE:
-        allowed = f"whole seconds, 1 to {LONGEST_PAUSE:,}"
+def _whole(given: Mapping[str, str], name: str, default: str, most: int, unit: str) -> int:
+    text = given.get(name, default)
+    if not text.isdecimal() or not 0 < int(text) <= most:
+        allowed = f"whole {unit}, 1 to {most:,}"
         raise SettingsError(f"{PREFIX}{name} must be {allowed}, not {excerpt(text)}")
     return int(text)
 
 
-def _days(name: str, text: str | None) -> int | None:
-    if text is None:
-        return None
-    if not text.isdecimal() or not 0 < int(text) <= LONGEST_RETENTION:
-        allowed = f"whole days, 1 to {LONGEST_RETENTION:,}"
-        raise SettingsError(f"{PREFIX}{name} must be {allowed}, not {excerpt(text)}")
-    return int(text)
+def _days(given: Mapping[str, str], name: str) -> int | None:
+    return _whole(given, name, "", LONGEST_RETENTION, "days") if name in given else None
+
+
+def _chosen(given: Mapping[str, str]) -> dict[str, Any]:
+    """What is one of a few words, the first of which holds where nothing is said."""
+    return {name.lower(): _one_of(name, given.get(name, allowed[0]), allowed)
+            for name, allowed in CHOICES.items()}  # fmt: skip
 
 
 def _one_of(name: str, text: str, allowed: tuple[str, ...]) -> str:
@@ -155,6 +177,33 @@ def _algorithms(given: Mapping[str, str]) -> tuple[str, ...]:
     return chosen
 
 
+def _header(given: Mapping[str, str]) -> str | None:
+    """The header of an authenticating proxy, and all that it takes to believe one."""
+    name = given.get("JWT_HEADER")
+    if name is None:
+        return None
+    if not HEADER.fullmatch(name) or name.lower() in NO_HEADERS:
+        example = "the name of a header of its own, as X-Forwarded-Access-Token"
+        raise SettingsError(f"{PREFIX}JWT_HEADER must be {example}, not {excerpt(name)}")
+    if "TRUSTED_PROXIES" not in given:
+        raise SettingsError(f"{PREFIX}TRUSTED_PROXIES is missing: JWT_HEADER is read from those")
+    if "JWKS_URL" not in given and "JWT_SECRET" not in given:
+        raise SettingsError(f"{PREFIX}JWKS_URL is missing: JWT_HEADER holds a token to verify")
+    return name
+
+
+def _claim_names(given: Mapping[str, str]) -> ClaimNames | None:
+    """What the tokens of a key set call our claims; None where they have our names."""
+    names = claim_settings.VARIABLES
+    own = {name: given[f"JWT_{name}"] for name in names if f"JWT_{name}" in given}
+    if own and "JWKS_URL" not in given:
+        raise SettingsError(f"{PREFIX}JWKS_URL is missing: JWT_{next(iter(own))} is of its tokens")
+    issuer = given.get("JWT_ISSUER", "")
+    if not own and issuer not in claim_settings.OPEN_TO_ALL:
+        return None
+    return claim_settings.read_names(own, f"{PREFIX}JWT_", issuer)
+
+
 def _sign_ins(text: str) -> tuple[str, ...]:
     chosen = tuple(part.strip() for part in text.split(",") if part.strip())
     for name in chosen:
@@ -165,13 +214,13 @@ def _sign_ins(text: str) -> tuple[str, ...]:
     return chosen
 
 
-def _oidc(given: Mapping[str, str]) -> OidcSettings | None:
-    """The identity provider, where people sign in by one, and all that takes."""
-    named, found = "oidc" in _sign_ins(given.get("SIGN_IN", "")), read_oidc(given)
+def _provider(given: Mapping[str, str], way: str, first: str, found: P | None) -> P | None:
+    """An identity provider, where people sign in by one, and all that takes."""
+    named = way in _sign_ins(given.get("SIGN_IN", ""))
     if found and not named:
-        raise SettingsError("SPENDSCOPE_OIDC_ISSUER is set, but SPENDSCOPE_SIGN_IN names no oidc")
+        raise SettingsError(f"{PREFIX}{first} is set, but SPENDSCOPE_SIGN_IN names no {way}")
     if named and not found:
-        raise SettingsError("SPENDSCOPE_OIDC_ISSUER is missing: SPENDSCOPE_SIGN_IN names oidc")
+        raise SettingsError(f"{PREFIX}{first} is missing: SPENDSCOPE_SIGN_IN names {way}")
     if named and "PUBLIC_URL" not in given:
         raise SettingsError(
             "SPENDSCOPE_PUBLIC_URL is missing: an identity provider sends people back there"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from components.sections.declared import TABS, Section, Tab
+from components.sections.declared import TABS, UNSHOWN, Section, Tab
 from components.settings.connect import as_markdown
 from data.query.catalog import DIMENSIONS, METRICS
 from data.query.earlier import COMPARISONS
@@ -58,7 +58,8 @@ def comparisons() -> str:
 
 def tabs() -> str:
     """Every tab with its sections."""
-    return "\n".join(_tab(one) for one in TABS if one.sections)
+    unshown = Tab("", "Without a card", UNSHOWN)
+    return "\n".join(_tab(one) for one in (*TABS, unshown) if one.sections)
 
 
 def _tab(tab: Tab) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import os
 from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from data.events.table import Event
 from data.state.passwords import Passwords
 from data.state.store import State
 from tests.always_summed import ALWAYS, sum_always
+from tests.engine import ENGINE
 from tests.serving import Served, serving
 from tests.starting import start_fast
 
@@ -33,7 +35,9 @@ pytest_plugins = [
     "tests.cli_logs",
     "tests.doors",
     "tests.listening",
+    "tests.clickhouse",
     "tests.postgres",
+    "tests.other_engine",  # imports the two before
 ]
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -106,16 +110,28 @@ def _events_at_start() -> bytes:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[EventStore]:
-    path = tmp_path / "events.duckdb"
-    path.write_bytes(_events_at_start())
-    opened = open_events(f"duckdb:///{path}")
+    url = "duckdb://"
+    if not ENGINE:
+        path = tmp_path / "events.duckdb"
+        path.write_bytes(_events_at_start())
+        url = f"duckdb:///{path}"
+    opened = open_events(url)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    opened = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
+def state_url(tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """Of a new state store: a file, or a database where STATE=postgresql asks for one."""
+    if os.environ.get("STATE") == "postgresql":
+        url: str = request.getfixturevalue("state_database")
+        return url
+    return f"sqlite:///{tmp_path / 'state.sqlite'}"
+
+
+@pytest.fixture
+def state(state_url: str) -> Iterator[State]:
+    opened = State(state_url)
     yield opened
     opened.close()
 

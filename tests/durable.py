@@ -14,12 +14,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
+import data.engines.clickhouse.store
 import data.engines.duckdb.store  # open_events would, in every fork
+import data.engines.postgresql.store
 import data.ingest.preparing
 import data.sources.parquet
 from app import create_app
 from callbacks.commands import remote_store
-from callbacks.receive.http_server import make_server
+from callbacks.receive.http_server import close, make_server
+from callbacks.receive.http_server import run as answer
 from data.access.scope import Scope
 from data.engines.duckdb import sums
 from data.engines.protocol import EventStore, open_events
@@ -60,10 +63,11 @@ def work(job: dict[str, Any]) -> None:
     """Say what is stored, then write until somebody kills us, noting what was acknowledged."""
     settings = Settings.read(job["environ"]) if job["do"] == "serve" else None
     state = State(settings.state_url) if settings else None
-    store = open_events(f"duckdb:///{job['store']}")
+    store = open_events(job["store"])
     with store.sql.connect() as connection:
-        # Checkpoints are where files are rewritten: have many of them.
-        connection.exec_driver_sql("SET GLOBAL wal_autocheckpoint = '64KB'")
+        if connection.dialect.name == "duckdb":
+            # Checkpoints are where files are rewritten: have many of them.
+            connection.exec_driver_sql("SET GLOBAL wal_autocheckpoint = '64KB'")
         rows = connection.exec_driver_sql(WHOLE).fetchall()
     note(job["stored"], json.dumps([tuple(row) for row in rows]))
     if settings and state:
@@ -88,11 +92,13 @@ def work(job: dict[str, Any]) -> None:
 
 
 def serve(settings: Settings, state: State, store: Any) -> None:
-    """Answer until somebody kills us."""
+    """Answer until somebody kills us, or tells us to end."""
     reader = ParserProcess(settings.state_url)
     server = create_app(settings, state, store, COMMANDS, reader=reader).server
     with closing(reader), remote_store.announce(settings, COMMANDS):
-        make_server(server, host="127.0.0.1", port=settings.port, threads=8).run()
+        made = make_server(server, host="127.0.0.1", port=settings.port, threads=8)
+        answer(made)
+        close(made)
 
 
 def sum_up(store: Any, job: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What the answers must be, in plain pandas over the raw events: rights, filters, buckets.
+"""What the answers must be, in plain Python over the raw events: rights, filters, buckets.
 
 Nothing of `data/` is used here, so that a mistake there has no twin here.
 """
@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 Choice = Mapping[str, Any]
+Row = Mapping[str, Any]
+Rows = Sequence[Row]
 Key = tuple[Any, ...]
 LISTS = (
     "user", "project", "model", "provider", "channel", "assistant", "workflow", "status",
@@ -27,21 +29,21 @@ FLOORS = {
 }
 
 
-def frame(raws: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
+def rows_of(raws: Rows, columns: Sequence[str]) -> Rows:
     """The events with every column, missing as None."""
-    rows = [{name: raw.get(name) for name in columns} for raw in raws]
-    return pd.DataFrame(rows, columns=list(columns), dtype=object)
+    return [{name: raw.get(name) for name in columns} for raw in raws]
 
 
-def visible(events: pd.DataFrame, claims: Choice) -> pd.DataFrame:
+def visible(events: Rows, claims: Choice) -> Rows:
     """The rows these claims open."""
     claimed = claims.get("applications_admin")
     claimed = claimed if isinstance(claimed, list) else [claimed]
     mine = {p.strip() for item in claimed if isinstance(item, str) for p in item.split(",")} - {""}
     everything = claims.get("isAdmin") is True or claims.get("isAdmin") == "true"
-    rows = (events["user"] == claims["sub"]) | events["project"].isin(mine) | everything
-    shown: pd.DataFrame = events[rows.astype(bool)]
-    return shown
+    return [
+        row for row in events
+        if everything or row["user"] == claims["sub"] or row["project"] in mine
+    ]  # fmt: skip
 
 
 def window(choice: Choice, now: datetime) -> tuple[datetime, datetime]:
@@ -141,17 +143,49 @@ def _midnight(day: Any, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
-def filtered(events: pd.DataFrame, choice: Choice, me: str, now: datetime) -> pd.DataFrame:
+def filtered(events: Rows, choice: Choice, me: str, now: datetime) -> Rows:
     """The rows these filters leave."""
     start, end = (t.timestamp() * 1e6 for t in window(choice, now))
-    rows = (events["ts"].astype("int64") >= start) & (events["ts"].astype("int64") < end)
+    rows = [row for row in events if start <= row["ts"] < end]
     for name in LISTS:
         included = {me if (name, v) == ("user", "me") else v for v in choice.get(name, ())}
         shut = {me if (name, v) == ("user", "me") else v for v in choice.get(f"not_{name}", ())}
-        if included or shut:
-            values = events[name].map(lambda v: "(none)" if v is None else v)
-            rows &= (values.isin(included) | (not included)) & ~values.isin(shut)
-    return events[rows.astype(bool)]
+        if included:
+            rows = [row for row in rows if named(row, name) in included]
+        rows = [row for row in rows if named(row, name) not in shut]
+        if texts := [text.lower() for text in choice.get(f"contains_{name}", ())]:
+            rows = [row for row in rows if any(t in (row[name] or "").lower() for t in texts)]
+    for name, value in about(choice):
+        rows = [
+            row for row in rows if row[name] == (me if (name, value) == ("user", "me") else value)
+        ]
+    return rows
+
+
+def values(rows: Rows, name: str) -> set[Any]:
+    """The different values that are known."""
+    return {row[name] for row in rows} - {None}
+
+
+def named(row: Row, name: str) -> Any:
+    """A value as a filter says it."""
+    return "(none)" if row[name] is None else row[name]
+
+
+def where(events: Rows, conditions: Sequence[tuple[str, Sequence[str]]]) -> Rows:
+    """The rows with one of the values of each field; with any, where none is named."""
+    for name, values in conditions:
+        events = [
+            row for row in events if (row[name] in values if values else row[name] is not None)
+        ]
+    return events
+
+
+def about(choice: Choice) -> list[tuple[str, str]]:
+    """The field and value of what is asked about, beside the filters."""
+    field, _, value = choice.get("of", "").partition(":")
+    single = [(name, choice[name]) for name in ("run_id", "conversation_id") if name in choice]
+    return [*single, *([(field, value)] if field else [])]
 
 
 @lru_cache(200_000)
@@ -166,18 +200,15 @@ def bucket(ts: int, grain: str, tz: str) -> str:
     return local(ts, tz).strftime(FLOORS[grain])
 
 
-def groups(events: pd.DataFrame, by: Sequence[str], grain: str, tz: str) -> dict[Key, pd.DataFrame]:
+def groups(events: Rows, by: Sequence[str], grain: str, tz: str) -> dict[Key, list[Row]]:
     """The rows of each combination of values; without dimensions, all of them."""
-    if not by:
-        return {(): events}
-    keyed: dict[Key, list[Any]] = {}
-    needed = events[events.columns.intersection(["ts", *by])].to_dict("records")
-    for at, row in zip(events.index, needed, strict=True):
-        keyed.setdefault(tuple(_value(row, name, grain, tz) for name in by), []).append(at)
-    return {key: events.loc[rows] for key, rows in keyed.items()}
+    made: dict[Key, list[Row]] = {} if by else {(): []}
+    for row in events:
+        made.setdefault(tuple(_value(row, name, grain, tz) for name in by), []).append(row)
+    return made
 
 
-def _value(row: Any, name: str, grain: str, tz: str) -> Any:
+def _value(row: Row, name: str, grain: str, tz: str) -> Any:
     if name == "time":
         return bucket(row["ts"], grain, tz)
     if name == "hour":

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -18,6 +20,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
+from data.state.store import State
 from tests.ports import free_port
 
 OWNER: Final = "postgres"
@@ -119,42 +122,73 @@ class Cluster:
         )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """One PostgreSQL for the whole test run; `make postgres` installs what it takes."""
+class Server:
+    """A PostgreSQL of our own in a folder, which may be killed and started again."""
+
+    def __init__(self, found: Path, settings: Sequence[str]) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="spendscope-postgres-"))
+        self._settings = settings
+        self.cluster = Cluster(free_port(), found)
+        # The server never runs as root: it becomes whoever may own its files.
+        self._who = _somebody() if os.geteuid() == 0 else {}
+        _make(self._folder, found, self._who)
+        self.start()
+        Base(self.cluster.port, "postgres").run(f"CREATE ROLE {READER} LOGIN PASSWORD '{PASSWORD}'")
+
+    def start(self) -> None:
+        """Have it answer."""
+        settings = [*self._settings, f"port={self.cluster.port}", "listen_addresses=127.0.0.1",
+                    "unix_socket_directories="]  # fmt: skip
+        options = [part for one in settings for part in ("-c", one)]
+        command = [str(self.cluster.bin / "postgres"), "-D", str(self._folder / "data"), *options]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, cwd=self._folder, **self._who
+            )
+        _await(self.cluster, self._process)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def kill(self) -> None:
+        """Have it and all its sessions end at once, as if by a fault: it recovers at its start."""
+        self._end(signal.SIGQUIT)
+
+    def close(self) -> None:
+        self._end(signal.SIGTERM)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _end(self, how: signal.Signals) -> None:
+        self._process.send_signal(how)
+        self._process.wait(SECONDS)
+
+
+def installed() -> Path:
+    """PostgreSQL's programs; without them a test is skipped."""
     found = programs()
     if found is None:
         pytest.skip("PostgreSQL is not installed: make postgres")
-    folder = Path(tempfile.mkdtemp(prefix="spendscope-postgres-"))
-    port = free_port()
-    try:
-        process = _started(found, folder, port)
-        try:
-            yield _answering(Cluster(port, found), process)
-        finally:
-            process.terminate()
-            process.wait(SECONDS)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return found
 
 
-def _started(programs: Path, folder: Path, port: int) -> subprocess.Popen[bytes]:
-    """The server never runs as root: it becomes whoever may own its files."""
-    who = _somebody() if os.geteuid() == 0 else {}
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """One PostgreSQL for the whole test run; `make postgres` installs what it takes."""
+    with closing(Server(installed(), FAST)) as server:
+        yield server.cluster
+
+
+def _make(folder: Path, programs: Path, who: Mapping[str, Any]) -> None:
+    """The files of a new cluster."""
     if who:
         os.chown(folder, who["user"], who["group"])
     secret = folder / "password"
     secret.write_text(PASSWORD)
     secret.chmod(0o644)
-    data = str(folder / "data")
-    made = [str(programs / "initdb"), "-D", data, "-U", OWNER, "--no-sync", "-E", "UTF8",
-            "--locale=C", "--auth=scram-sha-256", f"--pwfile={secret}"]  # fmt: skip
+    made = [str(programs / "initdb"), "-D", str(folder / "data"), "-U", OWNER, "--no-sync",
+            "-E", "UTF8", "--locale=C", "--auth=scram-sha-256", f"--pwfile={secret}"]  # fmt: skip
     subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd=folder, **who)
-    settings = [*FAST, f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories="]
-    options = [part for one in settings for part in ("-c", one)]
-    with (folder / "log").open("wb") as log:
-        command: Sequence[str] = [str(programs / "postgres"), "-D", data, *options]
-        return subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **who)
 
 
 def _somebody() -> dict[str, Any]:
@@ -167,13 +201,12 @@ def _somebody() -> dict[str, Any]:
     pytest.skip("PostgreSQL refuses to run as root, and there is no other user")
 
 
-def _answering(cluster: Cluster, process: subprocess.Popen[bytes]) -> Cluster:
+def _await(cluster: Cluster, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + SECONDS
     while True:
         try:
-            base = Base(cluster.port, "postgres")
-            base.run(f"CREATE ROLE {READER} LOGIN PASSWORD '{PASSWORD}'")
-            return cluster
+            Base(cluster.port, "postgres").run("SELECT 1")
+            return
         except sa.exc.DBAPIError:
             assert process.poll() is None, "PostgreSQL stopped"
             assert time.monotonic() < end, "PostgreSQL does not answer"
@@ -191,3 +224,18 @@ def litellm_template(cluster: Cluster) -> str:
 def base(cluster: Cluster, litellm_template: str) -> Base:
     """A LiteLLM database without calls."""
     return cluster.make(f"litellm_{next(NUMBERS)}", template=litellm_template)
+
+
+@pytest.fixture(scope="session")
+def state_template(cluster: Cluster) -> str:
+    """A database with the state store's tables."""
+    made = cluster.make("state_template")
+    State(made.url_of(OWNER, PASSWORD)).close()
+    return made.name
+
+
+@pytest.fixture
+def state_database(cluster: Cluster, state_template: str) -> str:
+    """The URL of a new state store."""
+    made = cluster.make(f"state_{next(NUMBERS)}", template=state_template)
+    return made.url_of(OWNER, PASSWORD)

@@ -13,13 +13,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeGuard
 
+import brotli
 import plotly.graph_objects as go
 import pytest
 from plotly.offline import get_plotlyjs_version
 
 from components.page import cards, layout
 from components.sections import declared
-from components.sections.declared import SECTIONS, TABS, Tab
+from components.sections.declared import SECTIONS, TABS, UNSHOWN, Tab
 from components.shapes.time_series import TimeSeries
 from data.access.scope import Scope
 from data.query.answers import answer
@@ -76,6 +77,15 @@ def test_the_import_contracts_are_kept() -> None:
     script = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_no_start_looks_for_cycles_in_what_it_imports() -> None:
+    """It took a sixth of it."""
+    lines = (ROOT / "app.py").read_text().splitlines()
+    off = next(n for n, line in enumerate(lines) if line.startswith("gc.disable()"))
+    imports = [n for n, line in enumerate(lines) if line.startswith(("import", "from data"))]
+    assert [lines[n] for n in imports if n < off] == ["import gc"]
+    assert max(imports) < lines.index("gc.freeze()") < lines.index("gc.enable()")
 
 
 def test_the_rules_read_every_room() -> None:
@@ -148,7 +158,7 @@ def test_every_name_of_a_section_is_in_the_catalog(one: declared.Section) -> Non
 
 
 def test_sections_and_tabs_have_keys_of_their_own() -> None:
-    every = [one.key for tab in TABS for one in tab.sections]
+    every = [one.key for one in UNSHOWN] + [one.key for tab in TABS for one in tab.sections]
     assert len(set(every)) == len(every) == len(SECTIONS)
     assert len({tab.key for tab in TABS}) == len(TABS)
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", key) for key in every)
@@ -207,7 +217,9 @@ def words(node: ast.AST) -> Iterator[str]:
 
 
 def test_plotly_in_python_and_in_the_browser_are_one_version() -> None:
-    head = (ROOT / "assets" / "plotly.min.js").read_text(encoding="utf-8")[:400]
+    code = (ROOT / "assets" / "plotly.min.js").read_bytes()
+    assert brotli.decompress((ROOT / "assets" / "plotly.min.js.br").read_bytes()) == code
+    head = code.decode()[:400]
     found = re.search(r"v(\d+\.\d+\.\d+)", head)
     assert found is not None
     assert found[1] == get_plotlyjs_version()
@@ -221,12 +233,22 @@ def test_the_page_loads_nothing_from_elsewhere(served: Served) -> None:
 
 
 def test_what_few_pages_need_comes_when_it_is_wanted(served: Served) -> None:
-    """The code of the tables is named, but is no script of the page; and what is, is served."""
+    """The code of tables, lists, overlays and charts is named, but is no script of the page; and
+    what is, is served. Our own is one file of styles and two of scripts."""
     page = served.client.get("/settings/analytics", headers=served.headers(ADMIN)).text
     scripts = re.findall(r'<script src="([^"]*)"', page)
-    assert [one for one in scripts if re.search("ag_grid|dash_table|polyfill", one)] == []
+    late = "ag_grid|bootstrap|dash_table|core_comp|polyfill|plotly"
+    assert [one for one in scripts if re.search(late, one)] == []
     named = re.findall(r'"(/_dash-component-suites/dash_ag_grid/[^"]*)"', page)
     assert len(named) == 2
+    named += " ".join(
+        re.findall(r'name="list-code" content="([^"]*)" data-more="([^"]*)"', page)[0]
+    ).split()
+    named += re.findall(r'name="overlay-code" content="([^"]*)"', page)
+    assert len(named) == 6
+    own = re.findall(r'(?:src|rel="stylesheet" href)="/assets/([^?"]*)', page)
+    assert sorted(own) == ["arrival.js", "bundle.css", "bundle.js"]
+    named += re.findall(r'"(/assets/plotly[^"]*)"', page)
     for path in [*scripts, *named]:
         answer = served.client.get(path, headers=served.headers(ADMIN))
         answer.close()
@@ -239,6 +261,13 @@ def test_no_style_loads_anything_from_elsewhere(path: Path) -> None:
     loaded = re.findall(r"@import\s+[^;]*|url\(\s*['\"]?([^)'\"]*)", css)
     assert [one for one in loaded if re.match(r"(?:https?:)?//", one)] == []
     assert "@import" not in css
+
+
+def test_no_style_asks_the_whole_page_what_is_in_it() -> None:
+    """Browsers ask again whenever any element comes or goes: charts took twice as long."""
+    css = "".join(one.read_text(encoding="utf-8") for one in (ROOT / "assets").glob("*.css"))
+    assert ":has(" in css
+    assert re.findall(r"(?:^|[\s,{}>])(?:html|body|:root)[^\s,{}]*:has\([^{]*", css) == []
 
 
 def test_the_typeface_is_served_and_comes_early(served: Served) -> None:
@@ -256,7 +285,8 @@ def test_the_typeface_is_served_and_comes_early(served: Served) -> None:
         text = served.client.get(page, headers=served.headers(ADMIN)).text
         early = re.findall(r'<link rel="preload" as="font"[^>]*href="([^"]*)" crossorigin>', text)
         assert early == named[:1], page
-        assert "/assets/inter.css" in text, page
+        assert re.search(r'href="/assets/(?:bundle|inter)\.css', text), page
+    assert css in served.client.get("/assets/bundle.css").text
 
 
 @pytest.mark.parametrize(("key", "by", "measure"), DRAWN)

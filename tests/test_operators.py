@@ -12,6 +12,8 @@ from typing import Final
 import pytest
 
 from callbacks.commands.main import parser
+from data.identity import claim_settings
+from data.identity.github import VARIABLES as GITHUB
 from data.identity.provider import VARIABLES
 from data.settings import PREFIX, Settings
 from tests.serving import Served, serving
@@ -44,14 +46,17 @@ def commands() -> dict[str, argparse.ArgumentParser]:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """With every way in, so that every route is there."""
     provider = {"OIDC_ISSUER": "https://idp.example.org", "OIDC_CLIENT_ID": "spendscope"}
-    ways = {"SIGN_IN": "local,oidc", "PUBLIC_URL": "http://localhost"}
-    with serving(tmp_path_factory.mktemp("docs"), **provider, **ways) as one:  # type: ignore[arg-type]
+    github = {"GITHUB_CLIENT_ID": "x", "GITHUB_CLIENT_SECRET": "y", "GITHUB_ORGANIZATIONS": "acme"}
+    ways = {"SIGN_IN": "local,oidc,github", "PUBLIC_URL": "http://localhost"}
+    with serving(tmp_path_factory.mktemp("docs"), **provider, **github, **ways) as one:  # type: ignore[arg-type]
         yield one
 
 
 def test_every_setting_has_its_line_and_every_line_its_setting() -> None:
-    plain = {one.name for one in fields(Settings)} - {"now_frozen", "oidc"}
-    read = {"NOW", *VARIABLES, *(name.upper() for name in plain)}
+    plain = {one.name for one in fields(Settings)}
+    plain -= {"now_frozen", "oidc", "github", "jwt_claims"}
+    of_tokens = (f"JWT_{name}" for name in claim_settings.VARIABLES)
+    read = {"NOW", *VARIABLES, *GITHUB, *of_tokens, *(name.upper() for name in plain)}
     assert names("Settings") == {f"{PREFIX}{name}" for name in read}
 
 
@@ -60,7 +65,7 @@ def test_no_variable_is_read_that_has_no_line() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "app.py", *rooms))
     mentioned = set(re.findall(rf"{PREFIX}[A-Z_]*[A-Z]", code))
     assert mentioned
-    assert mentioned - {f"{PREFIX}OIDC"} <= names("Settings")
+    assert mentioned - {f"{PREFIX}OIDC", f"{PREFIX}GITHUB"} <= names("Settings")
 
 
 def test_every_command_has_its_line_and_every_line_its_command() -> None:

@@ -77,7 +77,7 @@ def _described(person: Person) -> Begun:
     if person.way == "bearer" or person.way == "api":
         raise ValueError("a bearer token has no session")
     claims = until = None
-    if person.way in ("token", "oidc"):
+    if person.way in ("token", "oidc", "github"):
         claims = {name: person.claims[name] for name in CARRIED if name in person.claims}
     if person.way == "token":
         until = _expiry(person.claims)

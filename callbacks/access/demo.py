@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from data.access.scope import SYSTEM
 from data.engines.protocol import EventStore
 from data.errors import Stranger
@@ -34,6 +36,7 @@ class DemoTraces:
     def __init__(self, settings: Settings, state: State, store: EventStore) -> None:
         self._settings, self._state, self._store = settings, state, store
         self._left = has_traces(state)
+        self.ended: list[Callable[[], None]] = []  # what else goes then
 
     def visited(self) -> None:
         """Somebody is here who may make something."""
@@ -43,6 +46,8 @@ class DemoTraces:
         """Take it away, if there may be something and the demo is over."""
         if self._left and why_closed(self._settings, self._state, self._store):
             end_demo(self._state, self._settings.now())
+            for end in self.ended:
+                end()
             self._left = False
 
 

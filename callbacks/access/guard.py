@@ -16,9 +16,9 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from callbacks.access import pages
 from callbacks.access.browser_session import ID, note_use
 from callbacks.access.request_log import request_id
-from callbacks.access.session import bearer, provider_away, refusal
+from callbacks.access.session import bearer, by_proxy, provider_away, refusal
 from callbacks.access.viewing import of_another_view, refusal_while_viewing
-from data.errors import Away, Forbidden, Refused, SpendscopeError, TooMany
+from data.errors import Away, Forbidden, Refused, SpendscopeError, Stranger, TooMany
 
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
@@ -27,6 +27,10 @@ OWN_PASSWORD: Final = "/set-password"  # noqa: S105  # an address
 OIDC: Final = "/sign-in/oidc"
 OIDC_CALLBACK: Final = "/sign-in/oidc/callback"
 OIDC_LOGOUT: Final = "/sign-in/oidc/back-channel-logout"
+GITHUB: Final = "/sign-in/github"
+GITHUB_CALLBACK: Final = "/sign-in/github/callback"
+# Away to an identity provider, and back from it.
+PROVIDERS: Final = {"oidc": (OIDC, OIDC_CALLBACK), "github": (GITHUB, GITHUB_CALLBACK)}
 FORMS: Final = (SIGN_IN, SETUP, OWN_PASSWORD)
 # What the sign-in page tells somebody whose session has ended, once.
 NOTE: Final = "note"
@@ -35,6 +39,9 @@ READS_AND_SENDS: Final = "an API token reads and sends: sign in to change someth
 FILES: Final = (".csv", ".xlsx", ".json")
 READ: Final = frozenset({"GET", "HEAD"})
 POST: Final = frozenset({"POST"})
+OF_THIS_SITE: Final = ("same-origin", "none")
+OTHER_SITE: Final = "another site sent this: it changes nothing here"
+BY_PROXY: Final = "Not signed in"
 PUBLIC: Final[dict[str, frozenset[str]]] = {
     "/healthz": READ,
     "/readyz": READ,
@@ -42,11 +49,15 @@ PUBLIC: Final[dict[str, frozenset[str]]] = {
     "/_favicon.ico": READ,
     # Our stylesheets and scripts: published code, no data, and the sign-in page needs them.
     "/assets/<path:filename>": READ,
+    "/assets/bundle.css": READ,
+    "/assets/bundle.js": READ,
     SIGN_IN: READ | POST,
     # To the identity provider and back; it shows a signed token of its own for the last.
     OIDC: READ,
     OIDC_CALLBACK: READ,
     OIDC_LOGOUT: POST,
+    GITHUB: READ,
+    GITHUB_CALLBACK: READ,
     SETUP: READ | POST,
     OWN_PASSWORD: READ | POST,
     # It asks for its key itself, or for a reader who sees the whole platform.
@@ -83,12 +94,28 @@ def check_request(csrf: CSRFProtect) -> Any:
     if not current_user.is_authenticated:
         return _cannot_say(away) if (away := provider_away()) else _unauthenticated()
     if bearer(request) is not None:
-        return _refuse_beyond(current_user.grants, rule)
+        return _refuse_other_sites() or _refuse_beyond(current_user.grants, rule)
     note_use()
     if answer := _check_csrf(csrf) or of_another_view():
         return answer
     refused = refusal_while_viewing(rule)
     return error_response(refused) if refused else None
+
+
+def _refuse_other_sites() -> Any:
+    """The answer to what a page of another site would change by a token that it does not know: an
+    authenticating proxy adds that to whatever a browser sends (None: it is no such page's).
+
+    Browsers say where a request comes from (https://www.w3.org/TR/fetch-metadata/); scripts need
+    not.
+    """
+    if request.method in READ:
+        return None
+    site, origin = (request.headers.get(name) for name in ("Sec-Fetch-Site", "Origin"))
+    ours = origin is None or urlsplit(origin).netloc == request.host
+    if site in OF_THIS_SITE if site else ours:
+        return None
+    return error_response(Forbidden(OTHER_SITE))
 
 
 def _refuse_beyond(grants: tuple[str, ...] | None, rule: str) -> Any:
@@ -135,7 +162,8 @@ def local_path(text: str | None) -> str:
         return "/"
     if not path.startswith("/") or path.startswith("//"):
         return "/"
-    return "/" if urlsplit(path).path in (*FORMS, SIGN_OUT, OIDC, OIDC_CALLBACK) else path
+    doors = (*FORMS, SIGN_OUT, *(one for both in PROVIDERS.values() for one in both))
+    return "/" if urlsplit(path).path in doors else path
 
 
 def _check_csrf(csrf: CSRFProtect) -> Any:
@@ -149,6 +177,8 @@ def _check_csrf(csrf: CSRFProtect) -> Any:
 
 
 def _unauthenticated() -> Any:
+    if by_proxy(request) is not None and _is_page_visit():
+        return pages.notice(BY_PROXY, str(refusal()), SIGN_IN), Stranger.status
     if bearer(request) is not None:
         return error_response(refusal())
     why = refusal()

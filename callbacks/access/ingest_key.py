@@ -7,10 +7,12 @@ from typing import Final
 
 from flask import request
 
+from callbacks.access.session import current_authenticator
+from data.access.rights import require_changes
+from data.access.scope import Scope
 from data.errors import Forbidden, Stranger
 from data.ingest.keys import UNNAMED, Key, any_good, is_of_demo, verify
 from data.settings import Settings
-from data.state import api_tokens
 from data.state.api_tokens import START
 from data.state.store import State
 
@@ -23,7 +25,7 @@ def require_ingest_key(settings: Settings, state: State) -> Key:
     if settings.ingest_key is not None and _equal(_sent_key(), settings.ingest_key):
         return UNNAMED
     if _sent_key().startswith(START):
-        return _of_token(settings, state)
+        return _of_token()
     if key := verify(state, _sent_key(), settings.now()):
         return key
     if is_of_demo(state, _sent_key()):
@@ -35,13 +37,14 @@ def require_ingest_key(settings: Settings, state: State) -> Key:
     raise Stranger(WRONG_KEY)
 
 
-def _of_token(settings: Settings, state: State) -> Key:
+def _of_token() -> Key:
     """An API token in the place of a key: what it brings is of its holder alone."""
-    token, account = api_tokens.verify(state, _sent_key(), settings.now())
-    if "local" not in settings.sign_in or "send" not in token.scopes:
+    token, claims = current_authenticator().api_token(_sent_key())
+    if "send" not in token.scopes:
         raise Forbidden("this API token is not for send: make another in Settings → Profile")
-    name = f"{account.id}: {token.name}"
-    return Key(0, name, token.shown, None, None, token.created, account.id, user=account.id)
+    require_changes(Scope.of(claims))
+    name = f"{token.user}: {token.name}"
+    return Key(0, name, token.shown, None, None, token.created, token.user, user=token.user)
 
 
 def require_key(key: str) -> None:

@@ -1,10 +1,7 @@
 """An identity provider (OpenID Connect): authorisation code with PKCE, and what became of
-somebody's rights since. Authlib speaks OAuth; the ID tokens are verified here, with the provider's
-key set.
+somebody's rights since. The ID tokens are verified here, with the provider's key set.
 
-What the provider knows is in its discovery document, read anew every hour. A provider that does not
-answer is `Away`: nobody loses a session for that, and nobody gets in meanwhile with rights that are
-older than five minutes.
+What the provider knows is in its discovery document, read anew every hour.
 """
 
 from __future__ import annotations
@@ -13,51 +10,43 @@ import json
 import threading
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from time import monotonic
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import jwt
 
 from callbacks.access.key_set import KeySet
+from callbacks.access.provider import (
+    AWAY,
+    ENDED,
+    OTHER,
+    TIMEOUT_SECONDS,
+    Claims,
+    Granted,
+    Pending,
+    asked,
+    fetched,
+    is_http,
+)
 from callbacks.access.tokens import LARGEST, LEEWAY_SECONDS
-from data.errors import Away, Stranger
+from data.errors import Away, Lapsed, Stranger
 from data.identity.claims import mapped
 from data.identity.provider import OidcSettings
 from data.settings import KEY_ALGORITHMS
 
-Claims = dict[str, Any]
 FRESH_SECONDS: Final = 3_600
 PAUSE_SECONDS: Final = 10
-TIMEOUT_SECONDS: Final = 5
-LARGEST_DOCUMENT: Final = 1_000_000
 OLDEST_LOGOUT_SECONDS: Final = 300
 LOGOUT_EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
+UNCONFIRMED: Final = (
+    "the identity provider says your rights at a sign-in alone: sign in again, or have it give"
+    " refresh tokens"
+)
 ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-PASSING: Final = ("temporarily_unavailable", "server_error", "slow_down")
-AWAY: Final = "the identity provider does not answer: try again in a minute"
-OTHER: Final = "the identity provider answered for somebody else: sign in again"
-
-
-class Granted(NamedTuple):
-    """What a provider gives: who it is in our words, its own name for them and for their session
-    there, and the tokens to ask again with."""
-
-    claims: Claims
-    subject: str
-    sid: str
-    tokens: dict[str, str]
-
-
-class Pending(NamedTuple):
-    """A sign-in that has begun: what must come back, and what proves that we began it."""
-
-    nonce: str
-    verifier: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +68,11 @@ class Provider:
         self._read, self._tried = float("-inf"), float("-inf")
         self._keys: KeySet | None = None
 
+    @property
+    def bound(self) -> list[str]:
+        """A session of it ends with the provider and with the application."""
+        return [self._settings.issuer, self._settings.client_id]
+
     # --- what is known of it
 
     def document(self) -> Mapping[str, Any]:
@@ -99,11 +93,11 @@ class Provider:
     def _discover(self) -> None:
         url = f"{self._settings.issuer.rstrip('/')}/.well-known/openid-configuration"
         try:
-            found = _json_of(urllib.request.Request(url))  # noqa: S310  # http(s): the settings
+            found = _object(url)
         except (OSError, ValueError, HTTPException):
             return
         wrong = found.get("issuer") != self._settings.issuer
-        if wrong or not all(_is_http(found.get(name)) for name in ENDPOINTS):
+        if wrong or not all(is_http(found.get(name)) for name in ENDPOINTS):
             return
         if self._keys is None or found["jwks_uri"] != self._known.get("jwks_uri"):
             self._keys = KeySet(found["jwks_uri"], "SPENDSCOPE_OIDC_ISSUER")
@@ -123,10 +117,26 @@ class Provider:
     def sign_out_url(self, id_token: str, back: str) -> str | None:
         """Where a browser goes to sign out there, too; None where there is no such place."""
         url = self.document().get("end_session_endpoint")
-        said = {"client_id": self._settings.client_id, "post_logout_redirect_uri": back}
-        if not _is_http(url):
+        parameters = {"client_id": self._settings.client_id, "post_logout_redirect_uri": back}
+        if not is_http(url):
             return None
-        return f"{url}?{urlencode(said | ({'id_token_hint': id_token} if id_token else {}))}"
+        return f"{url}?{urlencode(parameters | ({'id_token_hint': id_token} if id_token else {}))}"
+
+    def give_back(self, tokens: Mapping[str, str]) -> None:
+        """Revoke the refresh token (RFC 7009), where there is one and the provider can. An access
+        token is left to lapse: some revoke with it what other browsers of the person have."""
+        url, token = self.document().get("revocation_endpoint"), tokens.get("refresh_token")
+        if not is_http(url) or not token:
+            return
+        what = {"token_type_hint": "refresh_token", "timeout": TIMEOUT_SECONDS}
+        self._asked(lambda client: _revoked(client.revoke_token(url, token=token, **what)))
+
+    def check_answer(self, parameters: Mapping[str, str]) -> None:
+        """Raises `Stranger` where another provider sent the browser back."""
+        document = self.document()
+        names_itself = document.get("authorization_response_iss_parameter_supported") is True
+        if (names_itself or "iss" in parameters) and parameters.get("iss") != document["issuer"]:
+            raise Stranger("another identity provider answered: try again")
 
     def redeem(self, code: str, pending: Pending) -> Granted:
         """Who signed in, by the code that came back; raises `Stranger` where it is no good."""
@@ -134,10 +144,10 @@ class Provider:
         tokens = self._asked(lambda client: client.fetch_token(
             url, code=code, code_verifier=pending.verifier, grant_type="authorization_code",
             timeout=TIMEOUT_SECONDS))  # fmt: skip
-        said = self.verified(str(tokens.get("id_token", "")))
-        if said.get("nonce") != pending.nonce:
+        claims = self.verified(str(tokens.get("id_token", "")))
+        if claims.get("nonce") != pending.nonce:
             raise Stranger("the identity provider answered another sign-in: try again")
-        return self._granted(said, tokens, {})
+        return self._granted(claims, tokens, {})
 
     def ask_again(self, tokens: Mapping[str, str], subject: str) -> Granted:
         """The same somebody as the provider knows them now: by the refresh token, else by the
@@ -148,34 +158,47 @@ class Provider:
             fresh = self._asked(lambda client: client.refresh_token(
                     url, refresh_token=old, timeout=TIMEOUT_SECONDS), scope=None)  # fmt: skip
         if fresh.get("id_token"):
-            said = self.verified(str(fresh["id_token"]))
+            claims = self.verified(str(fresh["id_token"]))
         else:
-            said = jwt.decode(tokens["id_token"], options={"verify_signature": False})
-        if said.get("sub") != subject:
+            claims = jwt.decode(tokens["id_token"], options={"verify_signature": False})
+        if claims.get("sub") != subject:
             raise Stranger(OTHER)
-        if not old and not _is_http(self.document().get("userinfo_endpoint")):
+        if not old and _has_lapsed(tokens):
+            raise Lapsed("the identity provider's access token has lapsed: sign in again")
+        if not old and not is_http(self.document().get("userinfo_endpoint")):
             raise Stranger("the identity provider gave no way to ask again: sign in again")
-        return self._granted(said, fresh, tokens)
+        return self._granted(claims, fresh, tokens)
 
     def _granted(
-        self, said: Claims, fresh: Mapping[str, Any], before: Mapping[str, str]
+        self, claims: Claims, fresh: Mapping[str, Any], before: Mapping[str, str]
     ) -> Granted:
         names = ("refresh_token", "access_token", "id_token")
         tokens = {**before, **{one: str(fresh[one]) for one in names if fresh.get(one)}}
-        every = said | self._user_info(tokens.get("access_token", ""), said["sub"])
+        tokens |= {"lapses": str(fresh["expires_at"])} if fresh.get("expires_at") else {}
+        user_info = self._user_info(tokens.get("access_token", ""), claims["sub"])
+        if not fresh.get("id_token"):
+            self._refuse_unconfirmed(claims, user_info)
+        every = claims | user_info
         ours = mapped(every, self._settings.names)
-        return Granted(ours, str(said["sub"]), _text(said.get("sid")), tokens)
+        return Granted(ours, str(claims["sub"]), _text(claims.get("sid")), tokens)
+
+    def _refuse_unconfirmed(self, claims: Claims, user_info: Claims) -> None:
+        """Raises `Lapsed` where a right stands in the ID token of the sign-in alone, which says
+        nothing of today: at the next sign-in it does."""
+        paths = self._settings.names.of_rights
+        names = {path if path in claims else path.partition(".")[0] for path in paths}
+        if any(name in claims and name not in user_info for name in names):
+            raise Lapsed(UNCONFIRMED)
 
     def _user_info(self, access_token: str, subject: str) -> Claims:
         url = self.document().get("userinfo_endpoint")
-        if not _is_http(url) or not access_token:
+        if not is_http(url) or not access_token:
             return {}
-        headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json"}
         try:
-            found = _json_of(urllib.request.Request(str(url), headers=headers))  # noqa: S310
+            found = _object(str(url), access_token)
         except urllib.error.HTTPError as error:
             if error.code in (401, 403):
-                raise Stranger("the identity provider ended this sign-in: sign in again") from None
+                raise Stranger(ENDED) from None
             raise Away(AWAY) from None
         except (OSError, ValueError, HTTPException):
             raise Away(AWAY) from None
@@ -201,10 +224,11 @@ class Provider:
         events = claims.get("events")
         good = isinstance(events, dict) and isinstance(events.get(LOGOUT_EVENT), dict)
         subject, sid = _text(claims.get("sub")), _text(claims.get("sid"))
-        recent = time.time() - claims["iat"] < OLDEST_LOGOUT_SECONDS
+        began = int(claims["iat"])
+        recent = time.time() - began < OLDEST_LOGOUT_SECONDS
         if not good or "nonce" in claims or not (subject or sid) or not recent:
             raise Stranger("that is no logout token")
-        return Logout(subject, sid, int(claims["iat"]) + LEEWAY_SECONDS)
+        return Logout(subject, sid, began + LEEWAY_SECONDS)
 
     def _decoded(self, token: str, required: tuple[str, ...]) -> Claims:
         self.document()
@@ -227,21 +251,9 @@ class Provider:
 
     # --- OAuth
 
-    def _asked(self, ask: Any, **more: Any) -> dict[str, Any]:
+    def _asked(self, ask: Any, **more: Any) -> Claims:
         """What the token endpoint answers."""
-        import requests
-        from authlib.integrations.base_client import OAuthError
-
-        try:
-            with self._client(**more) as client:
-                found = ask(client)
-        except OAuthError as error:
-            if error.error in PASSING:
-                raise Away(AWAY) from None
-            raise Stranger(f"the identity provider refused: {str(error)[:200]}") from None
-        except (requests.RequestException, OSError, ValueError):
-            raise Away(AWAY) from None
-        return dict(found)
+        return asked(self._client(**more), ask)
 
     def _client(self, **more: Any) -> Any:
         """Authlib's client of this provider. It is loaded by those who use it: that takes a tenth
@@ -259,16 +271,23 @@ class Provider:
         )  # fmt: skip
 
 
-def _json_of(asked: urllib.request.Request) -> dict[str, Any]:
-    with urllib.request.urlopen(asked, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
-        found = json.loads(answer.read(LARGEST_DOCUMENT))
+def _revoked(answer: Any) -> Claims:
+    """Nothing, where it is done; raises `OSError` where it is not."""
+    answer.raise_for_status()
+    return {}
+
+
+def _object(url: str, token: str = "") -> Claims:
+    found, _ = fetched(url, token)
     if not isinstance(found, dict):
         raise ValueError("no object")
     return found
 
 
-def _is_http(url: Any) -> bool:
-    return isinstance(url, str) and url.startswith(("https://", "http://"))
+def _has_lapsed(tokens: Mapping[str, str]) -> bool:
+    """Whether the access token is too old to be asked with, whoever it is for."""
+    lapses = tokens.get("lapses", "")
+    return lapses.isdecimal() and int(lapses) <= time.time()
 
 
 def _text(claim: Any) -> str:

@@ -21,6 +21,6 @@ def page(template: str, /, **words: Any) -> str:
     return _TEMPLATES.get_template(f"{template}.html").render(**words)
 
 
-def notice(title: str, sentence: str, link: str) -> str:
+def notice(title: str, sentence: str, link: str, to: str = "To the sign-in page") -> str:
     """A page that says one thing and where to go on."""
-    return page("notice", title=title, sentence=sentence, link=link)
+    return page("notice", title=title, sentence=sentence, link=link, to=to)

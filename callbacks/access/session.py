@@ -17,7 +17,8 @@ from flask_login import LoginManager, current_user
 
 from callbacks.access import trail
 from callbacks.access.demo import DemoTraces, persona, why_closed
-from callbacks.access.oidc_sessions import ProviderSessions
+from callbacks.access.provider_sessions import ProviderSessions
+from callbacks.access.site import PROXY_TOKEN
 from callbacks.access.throttle import Throttle
 from callbacks.access.tokens import Tokens
 from callbacks.access.trail import client_address, origin
@@ -30,10 +31,12 @@ from data.people.aliases import PersonDirectory
 from data.settings import Settings
 from data.state import sessions
 from data.state.accounts import Account, digest, folded
-from data.state.api_tokens import START, verify
+from data.state.api_tokens import START, ApiToken, Doors, verify
 from data.state.audit import Actor
+from data.state.confirmations import ProviderUser
 from data.state.sessions import Client, Session
 from data.state.store import State
+from data.state.tries import tries_of
 
 Claims = Mapping[str, Any]
 EXTENSION: Final = "authenticator"
@@ -46,7 +49,7 @@ class Person:
     """Somebody who has shown who they are, in which way. `stamp` is what a session of theirs holds
     on to, `session` the one they came by."""
 
-    way: Literal["account", "demo", "token", "oidc", "bearer", "api"]
+    way: Literal["account", "demo", "token", "oidc", "github", "bearer", "api"]
     claims: Claims
     people: People = NO_ALIASES
     stamp: str = ""
@@ -65,6 +68,14 @@ class Person:
     def has_account(self) -> bool:
         """Whether they came with the password of an account."""
         return self.way == "account"
+
+    @property
+    def provider_user(self) -> ProviderUser | None:
+        """Who they are for the identity provider by which they signed in, in this very session."""
+        session = self.session if self.viewer is None else None
+        if session is None or session.provider_user is None:
+            return None
+        return ProviderUser(session.stamp, session.provider_user)
 
     @property
     def is_demo(self) -> bool:
@@ -98,14 +109,15 @@ class Authenticator:
     store: EventStore
     tokens: Tokens
     directory: PersonDirectory
-    oidc: ProviderSessions | None = None
-    throttle: Throttle = field(default_factory=Throttle)
+    providers: Mapping[str, ProviderSessions] = field(default_factory=dict)  # by their way
+    throttle: Throttle = field(init=False)
     other_tries: trail.Limit = field(default_factory=trail.Limit)
     demo: DemoTraces = field(init=False)
 
     def __post_init__(self) -> None:
         traces = DemoTraces(self.settings, self.state, self.store)
         object.__setattr__(self, "demo", traces)
+        object.__setattr__(self, "throttle", Throttle(tries_of(self.state)))
 
     @property
     def takes_passwords(self) -> bool:
@@ -155,7 +167,7 @@ class Authenticator:
         found, now = None, self.settings.now()
         try:
             found = self._found(token) if isinstance(token, str) else None
-            return as_viewed(self.of_session(found), self.state, now)
+            return as_viewed(self.of_session(found), self.state, now, self.stamps)
         except Away as away:
             g.away = away
         except Stranger as refusal:
@@ -167,8 +179,9 @@ class Authenticator:
         """The session of an id; what a provider says of it is five minutes old at most, but where a
         request is only looked at."""
         found = sessions.find(self.state, token)
-        if found and found.way == "oidc" and self.oidc and GLANCE not in request.environ:
-            return self.oidc.rechecked(token, found)
+        door = self.providers.get(found.way) if found else None
+        if found and door and GLANCE not in request.environ:
+            return door.rechecked(token, found)
         return found
 
     def is_good(self, found: Session) -> bool:
@@ -199,11 +212,19 @@ class Authenticator:
         return None
 
     def _from_api_token(self, secret: str) -> Person:
-        """The holder of an account, by a token that they made, with the rights they have now."""
-        if not self.takes_passwords:
-            raise Stranger("this server takes no API tokens: SPENDSCOPE_SIGN_IN names no local")
-        token, account = verify(self.state, secret, self.settings.now())
-        return Person("api", account.claims, self.directory.now(), grants=token.scopes)
+        """Somebody by a token that they made, with the rights they have now."""
+        token, claims = self.api_token(secret)
+        return Person("api", claims, self.directory.now(), grants=token.scopes)
+
+    def api_token(self, secret: str) -> tuple[ApiToken, Claims]:
+        """The API token that a secret is, and the claims of its maker; raises `Stranger`."""
+        doors = Doors(self.takes_passwords, self.stamps, self.settings.api_token_hours)
+        return verify(self.state, secret, self.settings.now(), doors)
+
+    @property
+    def stamps(self) -> frozenset[str]:
+        """What stands for the identity providers by which people come in now."""
+        return frozenset(one.stamp for one in self.providers.values())
 
     def _claims(self, found: Session) -> Claims:
         if found.way == "account" and self.takes_passwords:
@@ -212,7 +233,7 @@ class Authenticator:
             return self.persona(found.stamp).claims
         if found.way == "token" and self.tokens.still_binds(found.stamp):
             return found.claims or {}
-        if found.way == "oidc" and self.oidc and found.stamp == self.oidc.stamp:
+        if (door := self.providers.get(found.way)) and found.stamp == door.stamp:
             return found.claims or {}
         raise Stranger(OVER)
 
@@ -278,9 +299,18 @@ def refusal() -> Stranger:
 
 
 def bearer(sent: Request) -> str | None:
-    """The token of an Authorization header, empty if it has none; None without such a header."""
+    """The token of an Authorization header, empty if it has none; else the one by which a proxy
+    says who asks; None without either."""
     scheme, _, token = sent.headers.get("Authorization", "").strip().partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
+    if scheme.lower() == "bearer":
+        return token.strip()
+    return by_proxy(sent)
+
+
+def by_proxy(sent: Request) -> str | None:
+    """The token in SPENDSCOPE_JWT_HEADER, from a trusted proxy that has asked who it is."""
+    token: str | None = sent.environ.get(PROXY_TOKEN)
+    return None if token is None else token.strip().removeprefix("Bearer ").strip()
 
 
 def account_person(account: Account) -> Person:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from flask import Flask, make_response, redirect, request, session
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
-from callbacks.access import oidc_pages, one_time_links, site
+from callbacks.access import one_time_links, provider_pages, provider_sessions, site
 from callbacks.access.browser_session import begin_session, end_session
 from callbacks.access.demo import why_closed
 from callbacks.access.guard import (
@@ -23,8 +23,7 @@ from callbacks.access.guard import (
     retry_after,
 )
 from callbacks.access.headers import CSRF_COOKIE, harden
-from callbacks.access.oidc_sessions import ProviderSessions
-from callbacks.access.pages import page
+from callbacks.access.pages import notice, page
 from callbacks.access.session import (
     Authenticator,
     Person,
@@ -36,12 +35,16 @@ from callbacks.access.session import (
 )
 from callbacks.access.tokens import Tokens
 from data.engines.protocol import EventStore
-from data.errors import SpendscopeError, Stranger
+from data.errors import Forbidden, SpendscopeError, Stranger
 from data.people.aliases import PersonDirectory
 from data.sample.organisation import PERSONAS
 from data.settings import Settings
 from data.state.store import State
 
+BUTTONS: Final = {
+    "oidc": "Sign in with your organisation", "github": "Sign in with GitHub",
+}  # fmt: skip
+NO_SESSION: Final = "a proxy in front of this server says who you are: sign out there"
 __all__ = ["attach", "current_person", "current_scope"]
 
 
@@ -53,9 +56,8 @@ def attach(
     script_hashes: Callable[[], list[str]],
 ) -> None:
     """Close a server to strangers and give it its ways in. Call it before Dash gets the server."""
-    oidc = ProviderSessions(settings, state) if settings.oidc else None
-    people = PersonDirectory(state)
-    authenticator = Authenticator(settings, state, store, Tokens(settings), people, oidc)
+    providers, people = provider_sessions.of_settings(settings, state), PersonDirectory(state)
+    authenticator = Authenticator(settings, state, store, Tokens(settings), people, providers)
     server.secret_key = settings.secret_key
     site.attach(server, settings)
     harden(server, script_hashes)
@@ -67,7 +69,7 @@ def attach(
     server.add_url_rule(SIGN_IN, "sign_in", lambda: sign_in(authenticator), methods=methods)
     server.add_url_rule(SIGN_OUT, "sign_out", lambda: sign_out(authenticator), methods=methods)
     one_time_links.attach(server, authenticator)
-    oidc_pages.attach(server, authenticator, _refused)
+    provider_pages.attach(server, authenticator, _refused)
 
 
 def sign_in(authenticator: Authenticator) -> Any:
@@ -83,11 +85,17 @@ def sign_in(authenticator: Authenticator) -> Any:
 
 def sign_out(authenticator: Authenticator) -> Any:
     """A question for those who follow a link, the end of the session for those who answer it."""
+    if current_person().session is None:
+        status = Forbidden.status if request.method == "POST" else 200
+        return notice("Sign out", NO_SESSION, "/", "Go on"), status
     if request.method != "POST":
         return page("sign_out", name=current_person().name, csrf=generate_csrf())
-    person, oidc = current_person(), authenticator.oidc
-    further = oidc.sign_out_url(person.session) if oidc and person.session else None
+    person = current_person()
+    door = authenticator.providers.get(person.session.way) if person.session else None
+    further = door.sign_out_url(person.session) if door and person.session else None
     end_session(None if person.is_demo else current_actor(authenticator.settings))
+    if door and person.session:
+        door.give_back(person.session)
     answer = make_response(page("signed_out", link=further) if further else redirect(SIGN_IN, 303))
     answer.delete_cookie(CSRF_COOKIE, samesite="Lax")
     return answer
@@ -128,7 +136,7 @@ def _sign_in_page(authenticator: Authenticator, error: str = "") -> str:
         "demo" in authenticator.settings.sign_in
         and not accounts
         and not authenticator.tokens.configured
-        and authenticator.oidc is None
+        and not authenticator.providers
     )
     return page(
         "sign_in",
@@ -137,7 +145,7 @@ def _sign_in_page(authenticator: Authenticator, error: str = "") -> str:
         accounts=accounts,
         tokens=authenticator.tokens.configured,
         local=authenticator.takes_passwords,
-        oidc=authenticator.oidc is not None,
+        providers=[(way, BUTTONS[way]) for way in authenticator.providers],
         further=urlencode({"next": local_path(request.values.get("next"))}),
         error=error,
         name=request.form.get("name", ""),

@@ -1,5 +1,5 @@
 """Where this server is for those who use it: its public address, and what a proxy in front of it
-says of a request (`X-Forwarded-For`, `-Proto`, `-Host`, `X-Request-ID`).
+says of a request (`X-Forwarded-For`, `-Proto`, `-Host`, `X-Request-ID`, the header of a token).
 
 A proxy is believed when its own address is among SPENDSCOPE_TRUSTED_PROXIES. From anybody else
 these headers are taken away before any code sees them. Of a chain of addresses the last one that
@@ -26,6 +26,8 @@ PROTO: Final = "HTTP_X_FORWARDED_PROTO"
 HOST: Final = "HTTP_X_FORWARDED_HOST"
 REQUEST: Final = "HTTP_X_REQUEST_ID"
 GIVEN_ID: Final = "spendscope.request_id"
+PROXY_TOKEN: Final = "spendscope.token"  # noqa: S105  # in a WSGI environment, where no client writes
+FORWARDED: Final = "spendscope-forwarded"
 AN_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 SAID_BY_PROXIES: Final = (
     FOR, PROTO, HOST, REQUEST, "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_PREFIX",
@@ -39,24 +41,35 @@ THIS_HOST: Final = "__Host-"  # a browser takes a cookie of such a name from its
 
 
 class Forwarded:
-    """A WSGI application behind proxies."""
+    """A WSGI application behind proxies, one of which may say in a header who asks (`token`)."""
 
-    def __init__(self, application: Callable[..., Any], trusted: Iterable[str]) -> None:
+    def __init__(
+        self, application: Callable[..., Any], trusted: Iterable[str], token: str | None = None
+    ) -> None:
         self._application = application
         self._trusted = [ip_network(one) for one in trusted]
+        self._token = f"HTTP_{token.upper().replace('-', '_')}" if token else ""
 
     def __call__(self, environ: dict[str, Any], start: Any) -> Any:
-        said = {name: environ.pop(name) for name in SAID_BY_PROXIES if name in environ}
+        self.take_token(environ)
+        forwarded = {name: environ.pop(name) for name in SAID_BY_PROXIES if name in environ}
         peer = parsed(environ.get("REMOTE_ADDR"))
         if peer and self._is_proxy(peer):
-            environ["REMOTE_ADDR"] = str(self._client(peer, said.get(FOR, "")))
-            if (scheme := _last(said.get(PROTO, "")).lower()) in SCHEMES:
+            environ["REMOTE_ADDR"] = str(self._client(peer, forwarded.get(FOR, "")))
+            if (scheme := _last(forwarded.get(PROTO, "")).lower()) in SCHEMES:
                 environ["wsgi.url_scheme"] = scheme
-            if host := _last(said.get(HOST, "")):
+            if host := _last(forwarded.get(HOST, "")):
                 environ["HTTP_HOST"] = host
-            if AN_ID.fullmatch(given := said.get(REQUEST, "")):
+            if AN_ID.fullmatch(given := forwarded.get(REQUEST, "")):
                 environ[GIVEN_ID] = given
         return self._application(environ, start)
+
+    def take_token(self, environ: dict[str, Any]) -> None:
+        """Move the token of an authenticating proxy to where no client reaches; anybody else's
+        header of that name is taken away. Before the client's address stands for the peer's."""
+        token, peer = environ.pop(self._token, None), parsed(environ.get("REMOTE_ADDR"))
+        if token and peer and self._is_proxy(peer):
+            environ[PROXY_TOKEN] = str(token)
 
     def _client(self, peer: Address, chain: str) -> Address:
         """The last address of a chain that is no proxy of ours."""
@@ -73,7 +86,8 @@ class Forwarded:
 
 def attach(server: Flask, settings: Settings) -> None:
     """Have a server know its proxies and its address. Call it before other checks."""
-    behind = Forwarded(server.wsgi_app, settings.trusted_proxies)
+    behind = Forwarded(server.wsgi_app, settings.trusted_proxies, settings.jwt_header)
+    server.extensions[FORWARDED] = behind
     server.wsgi_app = behind  # type: ignore[method-assign, assignment]
     server.config[PUBLIC] = settings.public_url
     if settings.public_url:
@@ -116,6 +130,6 @@ def _refuse_other_hosts() -> Any:
     return Response(page, 400, mimetype="text/html")
 
 
-def _last(said: str) -> str:
+def _last(header: str) -> str:
     """What the proxy nearest to us says."""
-    return said.rpartition(",")[2].strip()
+    return header.rpartition(",")[2].strip()

@@ -10,98 +10,60 @@ from __future__ import annotations
 
 import ipaddress
 import math
-import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from data.errors import TooMany
+from data.state.tries import SPAN_SECONDS, Count, Counts, Tries
 
 MOST_TRIES: Final = 10
 MOST_OF_ADDRESS: Final = 50
 MOST_OF_ALL: Final = 500
-SPAN_SECONDS: Final = 300
 NETWORK_BITS: Final = 64  # whoever has one address of IPv6 has such a network
 T = TypeVar("T")
 
 
-@dataclass(eq=False, slots=True)
-class Try:
-    """One try; `account` is empty where it counts for none."""
-
-    at: float
-    account: str
-    network: str
-
-
 class Throttle:
-    """The tries of the last minutes in this process: never more than are allowed overall."""
+    """The tries of the last minutes: never more than are allowed overall."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._tries: list[Try] = []
-        self._lock = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._tries)
+    def __init__(self, tries: Tries) -> None:
+        self._tries = tries
 
     def check(self, account: str, address: str, verify: Callable[[], T | None]) -> T | None:
         """What `verify` finds; None counts as a wrong try. Raises `TooMany` for one too many."""
-        begun, wrong = self._begin(account, network_of(address)), False
+        begun, wrong = self._tries.add(account, network_of(address), _refuse), False
         try:
             found = verify()
             wrong = found is None
         finally:
             if not wrong:
-                self._forget(begun)
-        if found is not None:
-            self._clear(account)
+                self._tries.remove(begun)
+        if found is not None and account:
+            self._tries.clear(account)
         return found
 
     def reached(self, account: str, address: str) -> tuple[str, ...]:
         """The limits that are full for who tries this: `account`, `address`, `server`."""
-        network = network_of(address)
-        with self._lock:
-            of = {
-                "account": (MOST_TRIES, [one for one in self._tries if one.account == account]),
-                "address": (
-                    MOST_OF_ADDRESS,
-                    [one for one in self._tries if one.network == network],
-                ),
-                "server": (MOST_OF_ALL, self._tries),
-            }
-        full = (name for name, (most, tries) in of.items() if len(tries) >= most)
-        return tuple(name for name in full if account or name != "account")
+        counts = self._tries.counts(account, network_of(address))
+        limits = zip(("account", "address", "server"), _limits(counts), strict=True)
+        return tuple(name for name, (count, most, _) in limits if count.number >= most)
 
-    def _begin(self, account: str, network: str) -> Try:
-        now = self._clock()
-        with self._lock:
-            self._tries = [one for one in self._tries if now - one.at < SPAN_SECONDS]
-            if account:
-                self._refuse(now, "with this name", MOST_TRIES, lambda one: one.account == account)
-            self._refuse(now, "from here", MOST_OF_ADDRESS, lambda one: one.network == network)
-            self._refuse(now, "on this server", MOST_OF_ALL, lambda _: True)
-            begun = Try(now, account, network)
-            self._tries.append(begun)
-        return begun
 
-    def _refuse(self, now: float, where: str, most: int, counts: Callable[[Try], bool]) -> None:
-        """Raises `TooMany` where as many tries count as may."""
-        first = [one.at for one in self._tries if counts(one)]
-        if len(first) >= most:
-            seconds = math.ceil(first[0] + SPAN_SECONDS - now)
+def _limits(counts: Counts) -> tuple[tuple[Count, int, str], ...]:
+    return (
+        (counts.account, MOST_TRIES, "with this name"),
+        (counts.network, MOST_OF_ADDRESS, "from here"),
+        (counts.everywhere, MOST_OF_ALL, "on this server"),
+    )
+
+
+def _refuse(counts: Counts) -> None:
+    """Raises `TooMany` where as many tries count as may."""
+    for count, most, where in _limits(counts):
+        if count.number >= most:
+            seconds = max(1, math.ceil(SPAN_SECONDS - count.age))
             sentence = f"too many tries {where}: try again in {-(-seconds // 60)} min"
             raise TooMany(sentence, seconds)
-
-    def _forget(self, begun: Try) -> None:
-        with self._lock:
-            self._tries = [one for one in self._tries if one is not begun]
-
-    def _clear(self, account: str) -> None:
-        with self._lock:
-            for one in self._tries:
-                one.account = "" if one.account == account else one.account
 
 
 def network_of(address: str) -> str:

@@ -19,6 +19,7 @@ import jwt
 
 from callbacks.access.key_set import KeySet
 from data.errors import Refused, SettingsError, Stranger
+from data.identity.claims import mapped
 from data.settings import SECRET_ALGORITHMS, Settings
 
 LEEWAY_SECONDS: Final = 30
@@ -56,6 +57,7 @@ class Tokens:
         self._keys = KeySet(url, "SPENDSCOPE_JWKS_URL") if url else None
         self._session_key = settings.secret_key.encode()
         self._algorithms = settings.jwt_algorithms
+        self._names = settings.jwt_claims
 
     @property
     def configured(self) -> bool:
@@ -77,7 +79,7 @@ class Tokens:
             raise Stranger(_sentence(error)) from None
         except (TypeError, ValueError, RecursionError):
             raise Stranger("the token cannot be read") from None
-        return Verified(_check_subject(claims), self._binding(thumbprint))
+        return Verified(self._named(_check_subject(claims)), self._binding(thumbprint))
 
     def still_binds(self, binding: str) -> bool:
         """Whether a token that was verified with this key would be today. Raises `Stranger` where
@@ -91,8 +93,13 @@ class Tokens:
 
     def _binding(self, thumbprint: str) -> str:
         """A key under the settings it is good for; it tells nobody the secret."""
-        bound = json.dumps([thumbprint, self._issuer, self._audience, self._algorithms])
+        named = [repr(self._names)] if self._names else []
+        bound = json.dumps([thumbprint, self._issuer, self._audience, self._algorithms, *named])
         return hmac.digest(self._session_key, bound.encode(), "sha256").hex()
+
+    def _named(self, claims: dict[str, Any]) -> dict[str, Any]:
+        """The claims by our names."""
+        return mapped(claims, self._names) | {"exp": claims["exp"]} if self._names else claims
 
     def _decoded(self, token: str, key: str | jwt.PyJWK) -> dict[str, Any]:
         return jwt.decode(

@@ -17,7 +17,7 @@ from flask_login import current_user
 from callbacks.access.trail import origin
 from data.access.scope import Scope
 from data.errors import Forbidden
-from data.state import sessions, viewings
+from data.state import confirmations, sessions, viewings
 from data.state.audit import NOTHING, Actor
 from data.state.sessions import Session
 from data.state.store import State
@@ -48,14 +48,15 @@ class Viewer(NamedTuple):
     until: int
 
 
-def as_viewed(own: Person, state: State, now: int) -> Person:
+def as_viewed(own: Person, state: State, now: int, stamps: frozenset[str]) -> Person:
     """Whom a request is of: the person whom its session looks as, or who signed in; `now` is the
-    clock of the trail."""
+    clock of the trail, `stamps` are the identity providers of now."""
     if own.session is None or own.session.viewing is None:
         return own
     view = viewings.of_session(state, own.session)
     account = state.account(view.user) if view else None
-    claims, why = viewings.claims_of(view, account) if view else ({}, FORGOTTEN)
+    confirmed = confirmations.latest(state, view.user, stamps) if view and not account else None
+    claims, why = viewings.claims_of(view, account, confirmed) if view else ({}, FORGOTTEN)
     if not own.scope.manages_platform:
         why = NO_ADMIN
     elif view and view.until <= sessions.now():

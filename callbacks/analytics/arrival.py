@@ -12,12 +12,13 @@ from dash.development.base_component import Component
 from flask import has_request_context, request
 from flask_login import current_user
 
-from callbacks.analytics import filter_bar, navigation
+from callbacks.analytics import filter_bar, first_visit, navigation
+from callbacks.analytics.filter_state import PageState
 from callbacks.settings import preferences, tables, viewings
 from callbacks.settings.resource import Page
 from callbacks.stores import Stores
 from components import ids
-from components.page import layout
+from components.page import layout, markup
 
 log = logging.getLogger("spendscope")
 Written = Iterable[tuple[Any, str, Any]]  # id, property, value
@@ -29,7 +30,7 @@ def page(pages: tuple[Page, ...], stores: Stores) -> Component:
     tree = layout.build({one.key: one.label for one in pages})
     if has_request_context() and current_user.is_authenticated:
         _write(tree, _on_arrival(pages, stores))
-    return tree
+    return markup.joined(tree)
 
 
 def _on_arrival(pages: tuple[Page, ...], stores: Stores) -> Iterator[tuple[Any, str, Any]]:
@@ -41,10 +42,13 @@ def _on_arrival(pages: tuple[Page, ...], stores: Stores) -> Iterator[tuple[Any, 
     yield from preferences.arrive(stores.state)
     yield from tables.arrive(pages)
     yield from viewings.arrive()
+    yield from first_visit.arrive(stores)
     written = list(_filters(search, zone, stores))
-    chosen = next((value for key, _, value in written if key == ids.URL), None)
+    made = {key: value for key, _, value in written if key in (ids.URL, ids.FILTER_STATE)}
+    chosen = made.get(ids.URL)
+    arrived = PageState(chosen if isinstance(chosen, str) else search, made.get(ids.FILTER_STATE))
     yield from written
-    yield from navigation.arrive(path, chosen if isinstance(chosen, str) else search, stores, pages)
+    yield from navigation.arrive(path, arrived, stores, pages)
 
 
 def _filters(search: str, zone: str, stores: Stores) -> Written:

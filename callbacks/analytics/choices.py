@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode
 
+from callbacks.analytics import conditions
 from components import ids
 from components.page import filter_bar
 from data.events.table import ME
@@ -21,7 +22,6 @@ from data.query.filters import (
     LISTS,
     NAMES,
     NOT,
-    PICKER_FIELDS,
     TIMES,
     Choice,
     Filters,
@@ -29,6 +29,7 @@ from data.query.filters import (
 )
 from data.query.windows import DEFAULT_N, DEFAULT_PRESET, Window
 
+Held = conditions.Held
 # The default time, said in full; left out wherever nobody prefers another.
 TIMELESS: Final = (*COMPARING, *LISTS)
 DEFAULT: Final[Choice] = {"preset": DEFAULT_PRESET, "n": str(DEFAULT_N[DEFAULT_PRESET])}
@@ -182,34 +183,36 @@ def _replaced(choice: Choice, part: str, undo: Any) -> Any:
     return entry[0] if isinstance(entry[0], type(entry[1])) else None
 
 
-def from_controls(choice: Choice, trigger: Any, controls: tuple[Any, ...], last: Filters) -> Choice:
-    """The choice the controls say: preset, N, from, to, zone, comparison, from, to, then the
-    pickers' in order; ranges begin with the `last` dates."""
-    preset, n, start, end, tz, compare, *ends_and_picked = controls
-    ends, picked = ends_and_picked[:2], ends_and_picked[2:]
+def from_controls(
+    choice: Choice, trigger: Any, controls: tuple[Any, ...], held: Sequence[Held], last: Filters
+) -> Choice:
+    """The choice the controls say: preset, N, from, to, zone, comparison, from, to; what those of
+    fields hold; ranges begin with the `last` dates."""
+    preset, n, start, end, tz, compare, *ends = controls
     if trigger == ids.PRESET:
         n, start, end = None, None, None
     if trigger == ids.COMPARE:
         ends = [None, None]
     lists = {name: value for name, value in choice.items() if name in LISTS}
-    for field, values in zip(PICKER_FIELDS, picked, strict=True):
-        me = [ME] if field == "user" and ME in lists.get(field, []) else []
-        lists = set_values(lists, field, me + (values or []))
+    turned = trigger["pick"] if isinstance(trigger, dict) and "of" in trigger else ""
+    operated = turned and trigger == ids.operator(turned)
+    for name, values in conditions.lists(choice, held, turned if operated else ""):
+        lists = set_values(lists, name, values)
     time = _time_choice(preset or DEFAULT_PRESET, n, start, end, last.window)
     compared = _comparison(compare or PREVIOUS, ends, last.compared or last.window)
     return time | ({"tz": tz} if tz else {}) | compared | lists
 
 
-def choose_time(choice: Choice, told: Any, since: Callable[[], int]) -> Choice:
+def choose_time(choice: Choice, chosen: Any, since: Callable[[], int]) -> Choice:
     """The choice with the time that the menu says: `{"preset", "n", "from", "to"}`, or of
     `everything` as many days as there are `since` the first event."""
-    if not isinstance(told, dict):
+    if not isinstance(chosen, dict):
         return choice
     rest = {name: value for name, value in choice.items() if name in (*TIMELESS, "tz")}
-    if told.get("everything"):
-        told = {"preset": "last_n_days", "n": since()}
-    preset, n = str(told.get("preset")), told.get("n")
-    start, end = (str(told.get(name) or "") for name in ("from", "to"))
+    if chosen.get("everything"):
+        chosen = {"preset": "last_n_days", "n": since()}
+    preset, n = str(chosen.get("preset")), chosen.get("n")
+    start, end = (str(chosen.get(name) or "") for name in ("from", "to"))
     return rest | _time_choice(preset, n, start, end, None)
 
 

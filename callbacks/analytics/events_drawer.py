@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -9,7 +10,7 @@ from dash import Dash, Input, Output, State, no_update
 
 from callbacks.access.session import current_scope
 from callbacks.analytics.choices import drill_down
-from callbacks.analytics.filter_state import choice_of, filters_of, pin_window
+from callbacks.analytics.filter_state import about, choice_of, filters_of, pin_window
 from callbacks.api.listing import behind, breakdown
 from components import ids, records
 from components.page import events_drawer
@@ -19,13 +20,15 @@ from data.engines.protocol import EventStore
 from data.errors import Refused
 from data.local_time import instant
 from data.query.catalog import METRICS
-from data.query.leading import columns, ordered
-from data.query.listing import Listing, rows
-from data.query.options import value_names
+from data.query.filters import Choice
+from data.query.leading import columns, leading, ordered
+from data.query.listing import Listing, column_label, empty_columns, rows
+from data.query.options import label_values, value_names
 from data.query.query import Query
 from data.query.run import run, totals
 
 MOST: Final = 1_000
+MOST_READ: Final = 100_000  # events whose columns are all looked at before a list is shown
 
 
 def register(app: Dash, store: EventStore) -> None:
@@ -71,9 +74,9 @@ def _paging(app: Dash, store: EventStore) -> None:
 
 def _number_clicked(state: Any, clicked: Any) -> Any:
     """The question of one number of a card, as the browser tells it."""
-    choice = choice_of(state)
     if not isinstance(clicked, dict):
         raise Refused("question", "the page names no number whose events to show")
+    choice = choice_of(about(state, clicked.get("of")))
     named = {name: clicked.get(name) for name in ("section", "metric", "by")}
     return state | named | {"choice": drill_down(choice, clicked)}
 
@@ -82,15 +85,32 @@ def _open(state: Any, store: EventStore) -> tuple[bool, str, Any]:
     query, scope = _behind(state), current_scope()
     window = query.filters.window
     sums = records.rows(run(query, scope, store), (), query.metrics, window.zone)[0]
-    title = f"Events behind {METRICS[query.of_metric].label.lower()}"
+    metric = METRICS[query.of_metric]
+    title = f"Events behind {metric.label.lower()}" if state["section"] else metric.label
     if (one := SECTIONS.get(state["section"])) and one.shape.has_chart:
         title = f"{title} · {one.title}"
-    listed = chosen(state["choice"], value_names(state["choice"], scope, store))
-    under = " · ".join((window_text(window), *(sentence for _, _, sentence in listed)))
-    metric = METRICS[query.of_metric]
+    under = " · ".join((window_text(window), *_chosen(state["choice"], query, store)))
     by, order = breakdown(state["section"], state.get("by")), ordered(metric)
-    href, first = _href(state, Listing(query, order)), columns(metric, by)
+    href, first = _href(state, Listing(query, order)), _columns(query, by, sums["events"], store)
     return True, title, events_drawer.body(state, sums, under, href, first, order)
+
+
+def _columns(query: Query, by: Sequence[str], events: int, store: EventStore) -> list[str]:
+    """The columns of the list: of few enough events only those that say something of any of them,
+    and what was asked."""
+    metric = METRICS[query.of_metric]
+    empty = empty_columns(query, current_scope(), store) if events <= MOST_READ else frozenset()
+    asked = ("ts", *leading(metric, by))
+    return [name for name in columns(metric, by) if name in asked or name not in empty]
+
+
+def _chosen(choice: Choice, query: Query, store: EventStore) -> Iterator[str]:
+    """What the events are of, in words."""
+    scope = current_scope()
+    for field, value in query.filters.about:
+        (named,) = label_values(field, (value,), scope, store) or ({"label": value},)
+        yield f"{column_label(field).lower()}: {named['label']}"
+    yield from (text for _, _, text in chosen(choice, value_names(choice, scope, store)))
 
 
 def _behind(state: Any) -> Query:

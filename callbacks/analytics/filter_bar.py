@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 
 from callbacks.access.session import current_person, current_scope
-from callbacks.analytics import choices
+from callbacks.analytics import choices, conditions
 from callbacks.analytics.filter_state import (
     FilterState,
     choice_of,
@@ -34,7 +34,16 @@ from data.local_time import instant
 from data.people import preferences
 from data.people.preferences import Preferences
 from data.query.earlier import CUSTOM, PREVIOUS
-from data.query.filters import LISTS, MORE_FIELDS, PICKER_FIELDS, Choice, Filters
+from data.query.filters import (
+    CONTAINS,
+    LISTS,
+    MORE_FIELDS,
+    MOST_VALUES,
+    NOT,
+    PICKER_FIELDS,
+    Choice,
+    Filters,
+)
 from data.query.options import (
     data_since,
     inactive_values,
@@ -59,7 +68,14 @@ WRITTEN: Final[tuple[tuple[Any, str], ...]] = (
     (ids.TZ, "options"), (ids.TZ, "placeholder"),
     *((ids.pick(field), "value") for field in PICKER_FIELDS),
     *((ids.pick(field), "options") for field in PICKER_FIELDS),
+    *((ids.operator(field), "value") for field in PICKER_FIELDS),
+    *((ids.contained(field), "value") for field in MORE_FIELDS),
 )  # fmt: skip
+# What the store of filters means, and nobody else says otherwise.
+DERIVED: Final = frozenset({
+    ids.WINDOW, ids.COMPARED, ids.TIME, ids.TIME_BEFORE, ids.TIME_AFTER, ids.CLEAR,
+    ids.FILTER_COUNT, ids.MORE_COUNT, ids.ME, ids.TZ,
+})  # fmt: skip
 # What changes a choice, and what it is read from.
 READ: Final = (
     Input(ids.URL, "search"),
@@ -67,13 +83,16 @@ READ: Final = (
     *(Input(name, "data") for name in (ids.DRILL, ids.TIME_CHOSEN, ids.REMOVED_CHIPS)),
     *(Input(name, "value") for name in CONTROLS),
     *(Input(ids.pick(field), "value") for field in PICKER_FIELDS),
+    *(Input(ids.operator(field), "value") for field in PICKER_FIELDS),
+    *(Input(ids.contained(field), "value") for field in MORE_FIELDS),
     State(ids.ZONE, "data"),
     State(ids.FILTER_STATE, "data"),
 )
 MOST_OPTIONS: Final = 50
+MOST_FOUND: Final = MOST_VALUES  # so that all of them can be selected
 
 
-class Told(NamedTuple):
+class BarState(NamedTuple):
     """What the browser says: its address, what was clicked, and what the controls hold."""
 
     search: str
@@ -81,6 +100,7 @@ class Told(NamedTuple):
     time: Any
     chips: Any
     controls: tuple[Any, ...]
+    held: tuple[conditions.Held, ...]
 
 
 def register(app: Dash, stores: Stores) -> None:
@@ -101,12 +121,13 @@ def _register_filters(app: Dash, stores: Stores) -> None:
         search: str, _me: Any, _clear: Any, _reset: Any, _refresh: Any, *rest: Any
     ) -> tuple[Any, ...]:
         drill, time, chips, *controls, zone, current = rest
-        told = Told(search, drill, time, chips, tuple(controls))
+        held = _held(controls[len(CONTROLS) :])
+        bar = BarState(search, drill, time, chips, tuple(controls[: len(CONTROLS)]), held)
         preferred = preferences.read(stores.state, *current_person().ids)
         zone = preferred.zone_in(zone)
         try:
             before = choice_of(current) if current else _on_arrival(search, preferred)
-            choice = _next_choice(ctx.triggered_id, before, told, current, preferred, stores)
+            choice = _next_choice(ctx.triggered_id, before, bar, current, preferred, stores)
             made, filters = _resolve(choice, zone, stores)
         except Refused as problem:
             return _show_problem(problem, controls[0], controls[CONTROLS.index(ids.COMPARE)])
@@ -116,7 +137,36 @@ def _register_filters(app: Dash, stores: Stores) -> None:
         undo = (current or {}).get("undo")
         made["undo"] = choices.update_undo(undo, before, choice, ctx.triggered_id == ids.DRILL)
         shown = _show_filters(made, filters, preferred, search)
-        return (*shown, *_show_pickers(choice, controls[len(CONTROLS) :]))
+        anew = ctx.triggered_id in (ids.CLEAR, ids.RESET, ids.URL)
+        written = (*shown, *_show_pickers(choice, held, anew))
+        return _only_changed(written, bar, current, preferred) if current else written
+
+
+def _only_changed(
+    written: Sequence[Any], bar: BarState, current: FilterState, preferred: Preferences
+) -> tuple[Any, ...]:
+    """Without what the browser has: it takes every property that is written for a change."""
+    shown = _show_filters(current, filters_of(current), preferred, bar.search)
+    present: dict[Any, Any] = {
+        one: value for one, value in zip(WRITTEN, shown, strict=False) if one[0] in DERIVED
+    }
+    present |= {(name, "value"): value for name, value in zip(CONTROLS, bar.controls, strict=True)}
+    present |= {
+        (ids.dom(ids.operator(one.field)), "value"): one.operator or pickers.IS for one in bar.held
+    }
+    present[ids.URL, "search"] = bar.search
+    names = ((key if isinstance(key, str) else ids.dom(key), prop) for key, prop in WRITTEN)
+    return tuple(
+        no_update if name in present and present[name] == value else value
+        for name, value in zip(names, written, strict=True)
+    )
+
+
+def _held(values: Sequence[Any]) -> tuple[conditions.Held, ...]:
+    """What the controls of fields hold: values, operators, texts."""
+    fields = len(PICKER_FIELDS)
+    parts = values[:fields], values[fields : 2 * fields], values[2 * fields :]
+    return tuple(conditions.held(parts[1], parts[0], parts[2]))
 
 
 def arrive(search: str, zone: str, stores: Stores) -> Iterator[tuple[Any, str, Any]]:
@@ -124,19 +174,17 @@ def arrive(search: str, zone: str, stores: Stores) -> Iterator[tuple[Any, str, A
     preferred = preferences.read(stores.state, *current_person().ids)
     zone = preferred.zone_in(zone)
     made, filters, problem = _resolve_meant(_on_arrival(search, preferred), zone, stores)
-    nothing = [None] * len(PICKER_FIELDS)
     values = (
         *_show_filters(made, filters, preferred, search, problem),
-        *_show_pickers(made["choice"], nothing),
+        *_show_pickers(made["choice"], ()),
     )
     chips, sentence, inactive = _show_chips(made, list(PICKER_FIELDS), stores.store)
     yield from ((ids.CHIPS, "children", chips), (ids.NOTICE, "children", sentence))
-    values = values[: -len(PICKER_FIELDS)]
-    for field, found in zip(PICKER_FIELDS, inactive, strict=True):
-        picked = [v for v in made["choice"].get(field, []) if v != ME]
+    yield from ((key, prop, v) for (key, prop), v in zip(WRITTEN, values, strict=True))
+    picked = conditions.picked(made["choice"], conditions.operators(made["choice"]))
+    for field, chosen, found in zip(PICKER_FIELDS, picked, inactive, strict=True):
         yield ids.inactive(field), "data", found
-        yield ids.pick(field), "options", _chosen_options(field, picked, found, stores.store)
-    yield from ((key, prop, v) for (key, prop), v in zip(WRITTEN, values, strict=False))
+        yield ids.pick(field), "options", _chosen_options(field, chosen, found, stores.store)
 
 
 def _resolve_meant(choice: Choice, zone: str, stores: Stores) -> tuple[FilterState, Filters, str]:
@@ -166,7 +214,7 @@ def _on_arrival(search: str, preferred: Preferences) -> Choice:
 
 
 def _next_choice(
-    trigger: Any, before: Choice, told: Told, state: Any, preferred: Preferences, stores: Stores
+    trigger: Any, before: Choice, bar: BarState, state: Any, preferred: Preferences, stores: Stores
 ) -> Choice:
     """The choice that what just happened leads to."""
     start = preferred.choice()
@@ -175,17 +223,18 @@ def _next_choice(
     if trigger == ids.ME:
         return choices.toggle_me(before)
     if trigger == ids.DRILL:
-        return choices.drill_down(before, told.drill)
+        return choices.drill_down(before, bar.drill)
     if trigger == ids.REMOVED_CHIPS:
-        return choices.clear_chips(before, told.chips, (state or {}).get("undo"), start)
+        return choices.clear_chips(before, bar.chips, (state or {}).get("undo"), start)
     if state and trigger == ids.TIME_CHOSEN:
         zone, now = filters_of(state).window.zone, stores.settings.now()
         days = partial(_days_of_all, zone, now, stores.store)
-        return choices.spell_default(choices.choose_time(before, told.time, days), start)
+        return choices.spell_default(choices.choose_time(before, bar.time, days), start)
     if state and (trigger in CONTROLS or isinstance(trigger, dict)):
-        made = choices.from_controls(before, trigger, told.controls, filters_of(state))
+        last = filters_of(state)
+        made = choices.from_controls(before, trigger, bar.controls, bar.held, last)
         return choices.spell_default(made, start)
-    return _on_arrival(told.search, preferred) if state and trigger == ids.URL else before
+    return _on_arrival(bar.search, preferred) if state and trigger == ids.URL else before
 
 
 def _days_of_all(zone: str, now: int, store: EventStore) -> int:
@@ -214,13 +263,13 @@ def _show_filters(
         preset not in DEFAULT_N,
         preset != "custom",
         compare != CUSTOM,
-        filter_bar.window_text(window),
+        filter_bar.window_line(window),
         filter_bar.compared_text(compared, window),
         time_menu.shown(window, choice, choices.local_ends(window)),
         *time_menu.words(window),
         choice == choices.spell_default({}, preferred.choice()),
         _count(choice, LISTS),
-        _count(choice, MORE_FIELDS),
+        _count(choice, [f"{one}{field}" for field in MORE_FIELDS for one in ("", NOT, CONTAINS)]),
         "true" if filters.me else "false",
         preset,
         str(window.n) if window.n else no_update,
@@ -238,19 +287,25 @@ def _ends(window: Window | None) -> list[Any]:
     return [no_update, no_update] if window is None else list(choices.local_ends(window))
 
 
-def _show_pickers(choice: Choice, present: Sequence[Any]) -> tuple[Any, ...]:
-    """Values and options of the pickers, of those that hold others.
+def _show_pickers(
+    choice: Choice, held: Sequence[conditions.Held], anew: bool = False
+) -> tuple[Any, ...]:
+    """Values, options, operators and texts of the pickers, of those that hold others; `anew` an
+    operator does not stand by itself.
 
     A picker deletes what is not among its options: new values bring theirs, names follow.
     """
-    picked = [[v for v in choice.get(field, []) if v != ME] for field in PICKER_FIELDS]
-    pairs = [(new, texts(old)) for new, old in zip(picked, present, strict=True)]
+    operators = conditions.operators(choice, () if anew else held)
+    present = [one.values for one in held] or [[] for _ in PICKER_FIELDS]
+    pairs = list(zip(conditions.picked(choice, operators), present, strict=True))
     values = (no_update if new == old else new for new, old in pairs)
     options = (
         no_update if set(new) <= set(old) else [{"value": v, "label": v} for v in new]
         for new, old in pairs
     )  # fmt: skip
-    return (*values, *options)
+    shown = (one or pickers.IS for one in operators.values())
+    typed = (no_update if one is None else one for one in conditions.typed(choice, held))
+    return (*values, *options, *shown, *typed)
 
 
 def _count(choice: Choice, fields: Sequence[str]) -> str:
@@ -304,7 +359,10 @@ def _register_pickers(app: Dash, store: EventStore) -> None:
         if field not in PICKER_FIELDS:
             return []
         first = _chosen_options(field, texts(value), texts(inactive), store)
-        found = options(field, (text or "")[:200], MOST_OPTIONS, scope, store)
+        most = MOST_FOUND if text else MOST_OPTIONS
+        found = options(field, (text or "")[:200], most, scope, store)
+        if field == "user" and pickers.MYSELF not in first:
+            found = [pickers.MYSELF, *found]
         values = {option["value"] for option in first}
         return first + [option for option in found if option["value"] not in values]
 
@@ -314,7 +372,8 @@ def _chosen_options(
 ) -> list[dict[str, str]]:
     """What is chosen of a field, by its names; what is inactive says so."""
     named = label_values(field, tuple(chosen), current_scope(), store)
-    return [pickers.muted(one) if one["value"] in inactive else one for one in named]
+    first = [pickers.MYSELF] if field == "user" and ME in chosen else []
+    return first + [pickers.muted(one) if one["value"] in inactive else one for one in named]
 
 
 def _in_browser(app: Dash) -> None:

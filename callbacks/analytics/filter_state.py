@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from components.page.filter_bar import window_text
 from data.access.scope import Scope
@@ -11,7 +11,7 @@ from data.errors import Refused
 from data.events.table import EARLIEST, LATEST, micros
 from data.local_time import iso
 from data.query.earlier import CUSTOM, ENDS, PREVIOUS
-from data.query.filters import LISTS, NAMES, Choice, Filters, parse
+from data.query.filters import ABOUT, LISTS, NAMES, OF, Choice, Filters, parse
 from data.query.options import data_as_of, unseen_values
 from data.query.query import Query
 from data.query.run import totals
@@ -19,6 +19,13 @@ from data.query.units import moment
 from data.query.windows import Window
 
 FilterState = dict[str, Any]
+
+
+class PageState(NamedTuple):
+    """What the browser says beside its path: the query string, and the store of filters."""
+
+    search: str
+    state: Any
 
 
 def new_state(choice: Choice, zone: str, now: int) -> FilterState:
@@ -32,6 +39,11 @@ def choice_of(state: Any) -> Choice:
     if not isinstance(choice, dict):
         raise Refused("question", "the store holds no question of this page")
     return choice
+
+
+def about(state: Any, of: Any) -> Any:
+    """The question of a store, about the one thing that a card is about."""
+    return state | {"choice": choice_of(state) | {OF: of}} if of else state
 
 
 def texts(sent: Any) -> list[str]:
@@ -48,7 +60,7 @@ def filters_of(state: Any) -> Filters:
         raise Refused("question", "the store holds no question of this page")
     if not micros(EARLIEST) <= now <= micros(LATEST):
         raise Refused("question", "the store asks from outside of time")
-    return read({name: choice[name] for name in NAMES if name in choice}, now, zone)
+    return read({n: choice[n] for n in (*NAMES, *ABOUT) if n in choice}, now, zone)
 
 
 def read(choice: Choice, now: int, zone: str) -> Filters:
@@ -59,7 +71,7 @@ def read(choice: Choice, now: int, zone: str) -> Filters:
 
 def pin_window(choice: Choice, window: Window) -> Choice:
     """A choice whose window stands still, so that a link gives what the page showed."""
-    lists = {name: values for name, values in choice.items() if name in LISTS}
+    lists = {name: values for name, values in choice.items() if name in (*LISTS, *ABOUT)}
     start, end = (iso(us, window.zone) for us in (window.start, window.end))
     return {"preset": "custom", "from": start, "to": end, "tz": window.zone} | lists
 
@@ -82,18 +94,16 @@ def notice(filters: Filters, scope: Scope, store: EventStore) -> str:
 
 def empty_reason(filters: Filters, scope: Scope, store: EventStore) -> str:
     """Why there is nothing to show: one of four sentences."""
-    latest = data_as_of(scope, store)
-    if latest is None:
+    if data_as_of(scope, store) is None:
         return "No events yet: connect a source in Settings → Data." if scope.everything else (
             "There is no activity of yours yet."
         )  # fmt: skip
     if hidden := notice(filters, scope, store):
         return f"Nothing to show: {hidden}."
-    window = Filters(filters.window)
+    window = Filters(filters.window, about=filters.about)
     if totals(Query(("events",), (), window), scope, store)["events"]:
         return "No such activity under these filters in this window."
-    zone = filters.window.zone
-    return (
-        f"Nothing happened in {window_text(filters.window)}."
-        f" The latest event is of {moment(latest, zone)}."
+    latest, zone = data_as_of(scope, store, filters.about), filters.window.zone
+    return f"Nothing happened in {window_text(filters.window)}." + (
+        f" The latest event is of {moment(latest, zone)}." if latest is not None else ""
     )

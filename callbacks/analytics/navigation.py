@@ -5,17 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import unquote
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State
 
 from callbacks.access.session import current_person, current_scope
+from callbacks.analytics import about, timeline
+from callbacks.analytics.filter_state import PageState
 from callbacks.settings.resource import Page, current_context
 from callbacks.stores import Stores
 from components import ids
-from components.page import layout, welcome
+from components.page import layout, markup, welcome
 from components.page.headline import Reader
 from components.page.views import views
-from components.sections.declared import TABS, Tab, tab
+from components.sections.declared import TABS, TIMELINES, tab
 from components.settings import budgets
 from data.errors import Unknown
 from data.query.options import data_as_of
@@ -33,42 +36,28 @@ def register(app: Dash, stores: Stores, pages: tuple[Page, ...]) -> None:
 
     @app.callback(
         *(Output(*one) for one in WRITTEN), Input(ids.URL, "pathname"), State(ids.URL, "search"),
-        prevent_initial_call=True,
+        State(ids.FILTER_STATE, "data"), prevent_initial_call=True,
     )  # fmt: skip
-    def go(path: str, search: str) -> tuple[Any, ...]:
-        return _page(path, search, stores, pages)
-
-    @app.callback(
-        Output(ids.link(ALL), "href"),
-        Output(ids.link(ALL), "className"),
-        Input(ids.URL, "search"),
-        Input(ids.URL, "pathname"),
-        prevent_initial_call=True,
-    )
-    def carry(search: str, path: str) -> tuple[list[str], list[str]]:
-        places = [output["id"]["link"] for output in ctx.outputs_list[0]]
-        own = _own(pages)
-        return (
-            [_href(place, own) + (search or "") for place in places],
-            [_class(place, path or "", own) for place in places],
-        )
+    def go(path: str, search: str, state: Any) -> tuple[Any, ...]:
+        body, *around = _page(path, PageState(search, state), stores, pages)
+        return (markup.joined(body), *around)
 
     _in_browser(app)
 
 
 def arrive(
-    path: str, search: str, stores: Stores, pages: tuple[Page, ...]
+    path: str, arrived: PageState, stores: Stores, pages: tuple[Page, ...]
 ) -> Iterator[tuple[Any, str, Any]]:
     """`(id, property, value)` of what a path writes into the empty page; the links carry the
-    filters of `search`."""
+    filters along."""
     person, own = current_person(), _own(pages)
     initials = "".join(word[0] for word in person.name.split()[:2]).upper()
     yield from ((ids.INITIALS, "children", initials or "?"), (ids.NAME, "children", person.name))
     yield ids.URL, "pathname", path
-    page = _page(path, search, stores, pages)
+    page = _page(path, arrived, stores, pages)
     yield from ((key, prop, v) for (key, prop), v in zip(WRITTEN, page, strict=True))
     for place in (*own, "settings", *(one.key for one in TABS)):
-        yield ids.link(place), "href", _href(place, own) + search
+        yield ids.link(place), "href", _href(place, own) + arrived.search
         yield ids.link(place), "className", _class(place, path, own)
 
 
@@ -87,12 +76,17 @@ def _in_browser(app: Dash) -> None:
     # The ids are an Input: with all of them elsewhere, Dash leaves out what is mounted later.
     run("show", Output(ids.card(ALL), "mode"), Input(ids.MODES, "data"), Input(ids.card(ALL), "id"))
     run("switched", Output(ids.ALL_MODES, "aria-checked"), Input(ids.MODES, "data"))
+    run(
+        "carry", Output(ids.link(ALL), "href"), Output(ids.link(ALL), "className"),
+        Input(ids.URL, "search"), Input(ids.URL, "pathname"),
+        State(ids.link(ALL), "href"), State(ids.link(ALL), "className"), prevent_initial_call=True,
+    )  # fmt: skip
     run("theme", Output(ids.THEME, "data"), Output(ids.THEME_BUTTON, "children"),
         Input(ids.THEME_BUTTON, "n_clicks"), State(ids.THEME, "data"))  # fmt: skip
 
 
 def _page(
-    path: str | None, search: str | None, stores: Stores, pages: tuple[Page, ...]
+    path: str | None, arrived: PageState, stores: Stores, pages: tuple[Page, ...]
 ) -> tuple[Any, str, bool, bool]:
     """`(body, title, filters hidden, tabs hidden)` of a path."""
     page, _, rest = (path or "").removeprefix(PREFIX).strip("/").partition("/")
@@ -103,7 +97,7 @@ def _page(
         return budgets.page(), "Analytics", True, False
     try:
         if page == "analytics":
-            return _analytics(tab(rest or TABS[0].key), search, stores, pages)
+            return _analytics(rest or TABS[0].key, arrived, stores, pages)
     except Unknown:
         pass
     return layout.nowhere(path or ""), "Not found", True, True
@@ -116,12 +110,18 @@ def _reader(pages: tuple[Page, ...]) -> Reader:
 
 
 def _analytics(
-    one: Tab, search: str | None, stores: Stores, pages: tuple[Page, ...]
+    place: str, arrived: PageState, stores: Stores, pages: tuple[Page, ...]
 ) -> tuple[Any, str, bool, bool]:
-    """A tab; who has nothing to see yet is told how that changes."""
-    scope = current_scope()
+    """A tab, or the page about one value; who has nothing to see yet is told how that changes."""
+    key, _, value = place.partition("/")
+    if value and key in TIMELINES:
+        made = timeline.page(TIMELINES[key], unquote(value), about.zone_of(arrived.state), stores)
+        return made, "Analytics", True, False
+    one, scope, reader = tab(key), current_scope(), _reader(pages)
+    if value:
+        return about.page(one, unquote(value), arrived, reader, stores), "Analytics", False, False
     if data_as_of(scope, stores.store) is not None:
-        return layout.analytics(one, _reader(pages), views(search)), "Analytics", False, False
+        return layout.analytics(one, reader, views(arrived.search)), "Analytics", False, False
     if scope.manages_platform:
         return welcome.to_connect(), "Analytics", True, False
     return welcome.to_ask(administrators(stores.state)), "Analytics", True, False
@@ -139,5 +139,5 @@ def _class(place: str, path: str, pages: set[str]) -> str:
         return "rail-link" + (" active" if path.startswith(f"{PREFIX}{place}") else "")
     if place == "settings":
         return "menu-item"
-    here = path.removeprefix(f"{PREFIX}analytics").strip("/") or TABS[0].key
+    here = path.removeprefix(f"{PREFIX}analytics").strip("/").partition("/")[0] or TABS[0].key
     return "tab-link" + (" active" if place == here else "")

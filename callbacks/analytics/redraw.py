@@ -16,16 +16,17 @@ from callbacks.access.request_log import request_id
 from callbacks.access.session import current_scope
 from callbacks.analytics.filter_state import (
     FilterState,
+    about,
     empty_reason,
     filters_of,
     pin_comparison,
     pin_window,
 )
+from callbacks.analytics.passes import courses, passes_of_page
 from components import ids
 from components.page import cards
 from components.page.headline import band_answer
 from components.sections.declared import Section, section
-from components.shapes.headline import Headline
 from data.engines.protocol import EventStore
 from data.errors import SpendscopeError
 from data.query.answers import answer
@@ -46,19 +47,24 @@ def register(app: Dash, store: EventStore) -> None:
         Input(ids.card(), "by"),
         Input(ids.card(), "retries"),
         State(ids.card(), "id"),
+        State(ids.card(), "of"),
     )
-    def redraw(state: Any, measure: str, by: str, _retries: Any, key: dict[str, str]) -> Any:
+    def redraw(
+        state: Any, measure: str, by: str, _retries: Any, key: dict[str, str], of: Any
+    ) -> Any:
         if not state:
             return cards.LOADING
-        return _guarded(key["card"], state, measure, by, store)
+        return _guarded(key["card"], state, of, (measure, by), store)
 
 
-def _guarded(key: str, state: Any, measure: str, by: str, store: EventStore) -> cards.Props:
+def _guarded(
+    key: str, state: Any, of: Any, chosen: tuple[str, str], store: EventStore
+) -> cards.Props:
     """The section's answer, or the sentence of what went wrong."""
     try:
-        one = section(key)
+        one, state, (measure, by) = section(key), about(state, of), chosen
         if current_scope().reach == "own":
-            one = one.for_one()
+            one, measure = _for_one(one, measure)
         if one.shape.has_chart:
             return _card(one, state, measure, by, store)
         return _numbers(one, state, store)
@@ -71,11 +77,20 @@ def _guarded(key: str, state: Any, measure: str, by: str, store: EventStore) -> 
         )
 
 
+def _for_one(one: Section, measure: str) -> tuple[Section, str]:
+    """The section and measure for who sees nobody else: a link of somebody who does may name one
+    that says nothing about one person."""
+    own = one.for_one()
+    renamed = measure in one.measures and measure not in own.measures
+    return own, own.measures[0] if renamed else measure
+
+
 def _card(
     one: Section, state: FilterState, measure: str, by: str, store: EventStore
 ) -> cards.Props:
     filters, scope = filters_of(state), current_scope()
-    answered = answer(one, filters, scope, store, by, measure, only_drawn=True)
+    passes = passes_of_page(one.key, filters, scope.reach == "own")
+    answered = answer(one, filters, scope, store, by, measure, only_drawn=True, passes=passes)
     reason = empty_reason(filters, scope, store) if answered.empty else ""
     file = _file(one.key, state["choice"], filters, by, measure)
     return cards.chart_answer(one, answered, reason, file)
@@ -90,8 +105,8 @@ def _file(key: str, choice: Choice, filters: Filters, by: str, measure: str) -> 
 
 def _numbers(one: Section, state: FilterState, store: EventStore) -> cards.Props:
     filters, scope = filters_of(state), current_scope()
-    query = Query(one.metrics, (), filters, where=one.where)
-    now = totals_compared(query, scope, store)
-    drawn = one.shape.courses() if isinstance(one.shape, Headline) else ()
-    courses = trends(query, drawn, scope, store) if drawn else None
-    return band_answer(one.metrics, now, filters, courses)
+    passes = passes_of_page(one.key, filters, scope.reach == "own")
+    query = Query(one.metrics, (), filters, where=one.where, passes=passes)
+    now, drawn = totals_compared(query, scope, store), courses(one)
+    courses_drawn = trends(query, drawn, scope, store) if drawn else None
+    return band_answer(one.metrics, now, filters, courses_drawn)

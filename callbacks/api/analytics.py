@@ -20,7 +20,7 @@ from callbacks.api.parameters import filters_asked, names_asked, only, order_ask
 from callbacks.stores import Stores
 from components import records
 from components.page.tables import raw
-from components.sections.declared import TABS, section
+from components.sections.declared import TABS, UNSHOWN, section
 from components.workbook import FILES
 from data.engines.protocol import EventStore
 from data.errors import Refused, Unknown
@@ -29,7 +29,7 @@ from data.query.answers import Answer, answer
 from data.query.catalog import DIMENSIONS, METRICS
 from data.query.comparison import run_compared
 from data.query.earlier import COMPARISONS
-from data.query.filters import COMPARING, PICKER_FIELDS, Filters
+from data.query.filters import COMPARING, PICKER_FIELDS, Filters, spell_about
 from data.query.options import data_as_of, options
 from data.query.query import Query
 from data.query.run import count, totals
@@ -84,9 +84,9 @@ def _catalog() -> dict[str, Any]:
         ],
         "dimensions": [{"name": d.name, "label": d.label} for d in DIMENSIONS.values()],
         "sections": [
-            {"key": s.key, "label": s.title, "tab": tab.key, "metrics": s.metrics, "by": s.by}
-            for tab in TABS
-            for s in tab.sections
+            {"key": s.key, "label": s.title, "tab": tab, "metrics": s.metrics, "by": s.by}
+            for tab, sections in (*((one.key, one.sections) for one in TABS), (None, UNSHOWN))
+            for s in sections
         ],
         "presets": [{"name": name, "label": label} for name, label in PRESETS.items()],
         "comparisons": [{"name": name, "label": label} for name, label in COMPARISONS.items()],
@@ -143,7 +143,9 @@ def meta(filters: Filters, store: EventStore) -> dict[str, Any]:
         "tz": window.zone,
         "preset": window.preset,
         "compared": compared and _ends(compared),
-        "filters": dict(filters.fields) | ({"me": True} if filters.me else {}),
+        "filters": dict(filters.fields)
+        | ({"me": True} if filters.me else {})
+        | spell_about(filters.about),
         "scope": scope.reach,
         "data_as_of": None if latest is None else iso(latest, window.zone),
         "priced_share": raw(share),
@@ -168,8 +170,8 @@ def _broken(error: Exception) -> Any:
     if isinstance(error, HTTPException):
         if not request.path.startswith("/api/"):
             return error
-        said = {"code": "http", "message": str(error.description), "request": request_id()}
-        return jsonify(error=said), error.code
+        body = {"code": "http", "message": str(error.description), "request": request_id()}
+        return jsonify(error=body), error.code
     number = request_id()
     log.exception("a request failed", exc_info=error)
     problem = f"something broke here; tell your operator the number {number}"

@@ -86,6 +86,8 @@ def behind(key: str | None, metric: str, filters: Filters) -> Query:
 
 def breakdown(key: str, by: Any) -> tuple[str, ...]:
     """What a section's numbers are broken down by: as chosen, where it offers that."""
+    if not key:
+        return ()
     one = section(key)
     return (by,) if by in one.by else one.by[:1]
 

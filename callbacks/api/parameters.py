@@ -9,7 +9,17 @@ from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from data.errors import Refused
-from data.query.filters import EXCLUSIONS, LISTS, TIMES, Filters, parse, read_choice
+from data.query.filters import (
+    ABOUT,
+    CONTAINING,
+    EXCLUSIONS,
+    LISTS,
+    TIMES,
+    Filters,
+    operator_of,
+    parse,
+    read_choice,
+)
 from data.settings import Settings
 
 LARGEST_KB: Final = 64
@@ -18,7 +28,7 @@ LARGEST_BODY: Final = LARGEST_KB * 1024
 
 def filters_asked(settings: Settings, others: tuple[str, ...]) -> Filters:
     """The filters of this request, which may carry the `others` besides and nothing else."""
-    only((*TIMES, *LISTS, *others))
+    only((*TIMES, *LISTS, *ABOUT, *others))
     arguments = {name: request.args.getlist(name) for name in request.args}
     return parse(read_choice(arguments), settings.now())
 
@@ -27,9 +37,11 @@ def only(names: tuple[str, ...]) -> None:
     """Refuse a parameter that is none of these."""
     for name in request.args:
         if name not in names:
-            offered = ", ".join(one for one in names if one not in EXCLUSIONS)
-            also = "; not_ before a field leaves out" if EXCLUSIONS.keys() & names else ""
-            raise Refused(name, f"there is no parameter {name[:40]!r}; use {offered}{also}")
+            offered = ", ".join(one for one in names if not operator_of(one))
+            also = "; also not_*" if EXCLUSIONS.keys() & names else ""
+            also += ", contains_*" if CONTAINING.keys() & names else ""
+            instead = f"use {offered}{also}" if offered else "none is taken here"
+            raise Refused(name, f"there is no parameter {name[:40]!r}; {instead}")
 
 
 def whole(name: str, default: int, least: int, most: int) -> int:

@@ -27,6 +27,7 @@ from data.permissions import store_files
 EXTENSION: Final = "spendscope-prometheus"
 BEGAN: Final = "spendscope.began"
 SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+API_TOKENS: Final = "an API token does not open the metrics: send SPENDSCOPE_METRICS_KEY"
 NO_ROUTE: Final = "none"  # what nothing answers; its path is whatever a stranger typed
 
 
@@ -119,6 +120,8 @@ def _require_reader(key: str | None) -> None:
         return
     if not current_user.is_authenticated:
         raise refusal()
+    if current_user.grants is not None:
+        raise Forbidden(API_TOKENS)
     if current_scope().reach != "all":
         raise Forbidden("these metrics are for platform admins and SPENDSCOPE_METRICS_KEY")
 
@@ -143,6 +146,7 @@ class _StoresCollector:
         )
         settings = self._stores.settings
         for name, url in (("events", settings.events_url), ("state", settings.state_url)):
-            files = (path for path in store_files(url) if path.is_file())
-            size.add_metric((name,), sum(path.stat().st_size for path in files))
+            if places := list(store_files(url)):
+                files = (path for path in places if path.is_file())
+                size.add_metric((name,), sum(path.stat().st_size for path in files))
         yield size

@@ -58,6 +58,8 @@ def _attach(server: Flask, stores: Stores, resource: Resource[Any], rule: Rule) 
             only(rule.parameters)
         context = current_context(stores)
         resource.allow(context.scope)
+        if rule.method != "GET":
+            resource.require_changes(context.scope)
         return rule.view(context, request.args.get(by, "") if by else number)
 
     server.add_url_rule(rule.path, f"{rule.method} {rule.path}", answer, methods=[rule.method])

@@ -104,7 +104,7 @@ ACTIONS: Final[dict[str, Action]] = {
 def _line(one: Account) -> str:
     """An account as a line: its id, name, rights, and whether it can be used."""
     fields = one.as_dict()
-    rights = {name: fields[name] for name in RIGHTS if fields[name]}
+    rights = {name: fields[name] for name in RIGHTS if fields.get(name)}
     words = [f"{name}={','.join(value) if isinstance(value, list) else 'true'}"
              for name, value in rights.items()]  # fmt: skip
     state = "disabled" if one.disabled else "" if one.password_set else "no password yet"

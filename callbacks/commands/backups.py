@@ -23,7 +23,7 @@ from callbacks.stores import Stores
 from data.access.scope import SYSTEM
 from data.backups.backup import back_up
 from data.backups.manifest import Manifest, verified
-from data.backups.restore import NOT_EMPTY, put_back, require_empty
+from data.backups.restore import NOT_EMPTY, put_back, require_empty, require_files
 from data.engines.protocol import open_events
 from data.errors import DamagedStore, Refused, SpendscopeError, StoreError
 from data.settings import Settings
@@ -78,6 +78,7 @@ def backup_here(stores: Stores, body: Any) -> dict[str, Any]:
 def restore_here(server: Flask, stores: Stores, body: Any) -> dict[str, Any]:
     """The verb of a server: check, answer, and begin anew."""
     folder = Path(str(body["folder"]))
+    require_files(stores.settings)
     manifest = verified(folder)
     if not body["replace"] and (stores.state.has_accounts() or stores.store.count_by_source()):
         raise Refused("replace", NOT_EMPTY)
@@ -107,6 +108,7 @@ def backup(options: argparse.Namespace, settings: Settings) -> int:
 def restore(options: argparse.Namespace, settings: Settings) -> int:
     """The command."""
     folder = Path(options.folder).absolute()
+    require_files(settings)
     manifest = verified(folder)
     if server := running_server(settings):
         server.restore(folder, options.replace)

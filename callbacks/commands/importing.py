@@ -15,10 +15,10 @@ from data.engines.protocol import EventSink
 from data.errors import Refused, SettingsError, SourceError
 from data.ingest.import_log import record
 from data.ingest.importing import ingest_inputs, ingest_paths
+from data.postgres import is_address
 from data.settings import Settings
 from data.sources import Input, Options, mapping
 from data.sources.places import Found, found_here
-from data.sources.postgres.address import is_address
 from data.sources.report import Report
 from data.state.store import State
 

@@ -10,23 +10,27 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Final
 
 from data.engines.protocol import EventSink, EventStore
-from data.errors import SettingsError, SourceError, SpendscopeError
+from data.errors import SettingsError, SourceError, SpendscopeError, StoreError
 from data.ingest.import_log import LiveImports
+from data.ingest.leading import leading
 from data.ingest.preparing import Progress
 from data.ingest.sync import SyncTarget, sync_database
+from data.ingest.sync_passes import Passes, note, noted
+from data.postgres import Address
 from data.settings import Settings
 from data.sources import Options
 from data.sources.litellm.database import Database
-from data.sources.postgres.address import Address
 from data.sources.report import Report
+from data.state.leadership import Leads, alone
 from data.state.store import State
 
 LOG: Final = logging.getLogger("spendscope.litellm")
+SOURCE: Final = "litellm"
 LONGEST_PAUSE: Final = 900.0
 HOUR: Final = 3_600.0
 PATIENCE: Final = 10.0
@@ -80,8 +84,10 @@ class LiteLLMSync:
         self._settings, self._state, self._store = settings, state, store
         self._stopped = threading.Event()
         self._tally = LiveImports(state)
-        self.failures = self._rejected = 0
-        self.last_success = 0.0  # seconds since 1970
+        self._rejected = 0
+        self._follows = False  # another server reads
+        # Of whichever server has read: seconds since 1970, and how often it failed since.
+        self.last_success, self.failures = noted(state, SOURCE)
         self._looked_late = 0.0  # when calls that were inserted late were last looked for
 
     def stop(self) -> None:
@@ -89,19 +95,25 @@ class LiteLLMSync:
         self._stopped.set()
 
     def run(self) -> None:
-        """Follow until stopped, pausing between passes."""
-        while not self._stopped.is_set():
-            self._pass()
-            self._stopped.wait(self.pause())
+        """Follow until stopped, pausing between passes; of several servers one does."""
+        with leading(self._state, self._store, "litellm") as leads:
+            while not self._stopped.is_set():
+                self._pass(leads)
+                self._stopped.wait(self.pause())
         self._tally.flush()
 
     def pause(self) -> float:
         """Seconds to the next pass: doubled with every failure, a quarter of an hour at most."""
         every = float(self._settings.litellm_every)
-        return max(every, min(every * 2.0 ** min(self.failures, 20), LONGEST_PAUSE))
+        failures = 0 if self._follows else self.failures
+        return max(every, min(every * 2.0 ** min(failures, 20), LONGEST_PAUSE))
 
-    def _pass(self) -> None:
+    def _pass(self, leads: Leads = alone) -> None:
         try:
+            self._follows = not leads()
+            if self._follows:
+                self.last_success, self.failures = noted(self._state, SOURCE)
+                return
             report = self._read()
         except SpendscopeError as error:
             self._failed(str(error))
@@ -112,6 +124,9 @@ class LiteLLMSync:
             self.failures = 0
             self.last_success = time.time()
             self._log(report)
+        if self._state.shared:
+            with suppress(StoreError):  # the others hear of it at the next pass
+                note(self._state, SOURCE, Passes(self.last_success, self.failures))
 
     def _log(self, report: Report) -> None:
         """Log what is new: each pass reads again what the last hour brought."""

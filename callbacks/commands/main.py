@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from callbacks.access import log
 from callbacks.access.demo import sources
-from callbacks.commands import accounts, backups, checks, exchange, forgetting
+from callbacks.commands import accounts, backups, checks, copying, exchange, forgetting
 from callbacks.commands.importing import import_usage, instant
 from callbacks.commands.remote_store import RemoteStore, open_store
 from callbacks.commands.sending import send_usage
@@ -147,6 +147,7 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Settings], int]]] = {
     "forget": forgetting.command,
     "backup": backups.backup,
     "restore": backups.restore,
+    "copy": copying.command,
     "check": _check,
 }
 
@@ -177,12 +178,20 @@ def parser() -> argparse.ArgumentParser:
     restore = add("restore", help="have the data of a backup again")
     restore.add_argument("folder", metavar="DIR")
     restore.add_argument("--replace", action="store_true", help="in the place of what is there")
+    _copy_options(add("copy", help="copy what one store holds into another"))
     forget = add("forget", help="take a person out of the data, or their name")
     forget.add_argument("person", metavar="PERSON", help="one of their ids")
     forget.add_argument("--remove", action="store_true", help="their events too")
     forget.add_argument("--dry-run", action="store_true", help="say what would change")
     add("check", help="check the stored data against itself")
     return top
+
+
+def _copy_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source", metavar="SOURCE", help="the events or the state: duckdb:///…, sqlite:///…"
+    )
+    parser.add_argument("target", metavar="TARGET", help="where it shall be: postgresql://…")
 
 
 def _account_options(parser: argparse.ArgumentParser) -> None:

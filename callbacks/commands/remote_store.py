@@ -224,10 +224,18 @@ def _read_answer(post: Request, patient: bool, seconds: int) -> bytes | None:
         with urlopen(post, timeout=seconds) as answer:  # noqa: S310
             return bytes(answer.read())
     except HTTPError as error:
-        message = error.read().decode(errors="replace")[:300]
+        body = error.read()
         if patient and error.code == 503:
             return None
-        raise StoreError(f"the running server refused: {message}") from None
+        raise StoreError(f"the running server refused: {sentence(body)}") from None
+
+
+def sentence(body: bytes) -> str:
+    """What an answer says of an error; of one that is not ours, its beginning."""
+    try:
+        return str(orjson.loads(body)["error"]["message"])
+    except (ValueError, TypeError, KeyError):
+        return body.decode(errors="replace")[:300]
 
 
 def running_server(

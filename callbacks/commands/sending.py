@@ -189,18 +189,18 @@ class Server:
         except HTTPError as error:
             if error.code in BUSY:
                 return _Away(f"is busy ({error.code})", _wait(error.headers.get("Retry-After")))
-            told = _refusal_of(error)
-            if body == NOTHING and told.get("parameter") == "body":
+            error_body = _refusal_of(error)
+            if body == NOTHING and error_body.get("parameter") == "body":
                 return {}  # the key was good: only then is the body looked at
-            raise ServerRefused("to", self._refusal(error, told)) from None
+            raise ServerRefused("to", self._refusal(error, error_body)) from None
         except (URLError, HTTPException, OSError) as error:
             return _Away(f"does not answer ({getattr(error, 'reason', error)})")
 
-    def _refusal(self, error: HTTPError, told: Mapping[str, Any]) -> str:
+    def _refusal(self, error: HTTPError, error_body: Mapping[str, Any]) -> str:
         if 300 <= error.code < 400:
             return f"{self.url} answers from {error.headers.get('Location')}: name that with --to"
         unknown = "this is no Spendscope" if error.code == 404 else "no reason is given"
-        return f"{self.url} refused ({error.code}): {told.get('message', unknown)}"
+        return f"{self.url} refused ({error.code}): {error_body.get('message', unknown)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +214,10 @@ class _Away:
 def _refusal_of(error: HTTPError) -> Mapping[str, Any]:
     """What a refusal of a Spendscope says, nothing of one by somebody else."""
     try:
-        told = orjson.loads(error.read(100_000))["error"]
+        error_body = orjson.loads(error.read(100_000))["error"]
     except (ValueError, KeyError, TypeError, OSError, HTTPException):
         return {}
-    return told if isinstance(told, dict) else {}
+    return error_body if isinstance(error_body, dict) else {}
 
 
 def _report(content: bytes) -> dict[str, Any]:

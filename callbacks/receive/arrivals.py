@@ -17,7 +17,7 @@ from callbacks.stores import Stores
 from components.settings.connect import heard
 from components.settings.connections import Connection, connection
 from data.ingest.arrivals import Arrival, arrived_since, arrived_with_key, latest_import
-from data.ingest.import_log import require_platform_admin
+from data.ingest.import_log import require_platform_reader
 
 MOST: Final = 10**9
 
@@ -28,7 +28,7 @@ def attach(server: Flask, stores: Stores) -> None:
     @server.get("/api/v1/connections/<name>")
     def arrivals(name: str) -> Response:
         only(("key", "after"))
-        require_platform_admin(current_scope())
+        require_platform_reader(current_scope())
         return jsonify(_heard(connection(name), stores))
 
 

@@ -41,10 +41,15 @@ Room = Callable[[str, str, Headers, str], int]
 
 def limit(made: Any, room: Room) -> None:
     """Have a waitress server, as `create_server` made it, keep to these limits."""
-    every = getattr(made, "map", None) or {0: made}
-    for server in (one for one in every.values() if isinstance(one, BaseWSGIServer)):
+    for server in sockets(made):
         server.channel_class = partial(Channel, room)
         server.maintenance = partial(close_overdue, server)
+
+
+def sockets(made: Any) -> list[Any]:
+    """What listens of a server: a socket an address."""
+    every = getattr(made, "map", None) or {0: made}
+    return [one for one in every.values() if isinstance(one, BaseWSGIServer)]
 
 
 def most_connections() -> int:
@@ -71,6 +76,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     requests: list[Any]
     request: Any
     server: Any
+    total_outbufs_len: int
     parser_class = None
 
     def __init__(
@@ -86,6 +92,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def busy(self) -> bool:
         """Whether a request is answered, or it is found out who sends one."""
         return bool(self.requests) or self.asking
+
+    @property
+    def begun(self) -> bool:
+        """Whether a request has begun to come, and its answer is not all gone."""
+        return self.busy or self.request is not None or self.total_outbufs_len > 0
 
     @property
     def waits(self) -> bool:

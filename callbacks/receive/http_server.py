@@ -3,21 +3,26 @@
 `connections.py` keeps connections in their limits; here stands how large a body each sender may
 send. One that is larger is not read: the request goes on without it and is answered as always
 (401, 403, 413), and the connection ends. A body of unknown length is cut off at the same limits.
+
+A server that is told to end (SIGTERM) takes no new connections, answers what has begun and ends.
 """
 
 from __future__ import annotations
 
 import errno
+import signal
 from functools import partial
+from time import monotonic
 from typing import Any, Final
 
-from flask import Flask
+from flask import Flask, request
 from waitress import create_server
+from waitress.wasyncore import dispatcher
 
 from callbacks.access.guard import RECEIVING
 from callbacks.access.ingest_key import require_ingest_key, require_key
 from callbacks.access.session import current_person
-from callbacks.access.site import THIS_HOST
+from callbacks.access.site import FORWARDED, THIS_HOST
 from callbacks.access.viewing import GLANCE
 from callbacks.receive.connections import (
     EVERY_SECONDS,
@@ -26,6 +31,7 @@ from callbacks.receive.connections import (
     Headers,
     limit,
     most_connections,
+    sockets,
 )
 from callbacks.receive.request_body import LARGEST
 from callbacks.receive.uploads import PATH
@@ -38,6 +44,10 @@ READ_AT_ONCE: Final = 256 * 1024
 EVENTS: Final = "/api/v1/events"
 COMMANDS: Final = "/api/v1/store/"
 ROOM: Final = "spendscope-room"
+PATIENCE_SECONDS: Final = 15
+TURN_SECONDS: Final = 1  # overdue connections are looked for as often
+LAST_TURNS: Final = 16
+LOOK_SECONDS: Final = 0.1
 ABOUT_BODY: Final = ("CONTENT_LENGTH", "TRANSFER_ENCODING")
 
 
@@ -64,9 +74,58 @@ def make_server(server: Flask, host: str, port: int, threads: int) -> Any:
     return made
 
 
+def run(made: Any) -> None:
+    """Answer until the process is told to end; who is told so again does not wait for anybody."""
+    told = list[int]()
+
+    def end(number: int, _frame: Any) -> None:
+        # Raised here, an exception may come between bytes that are sent and the note that they are.
+        signal.signal(signal.SIGTERM, before)
+        told.append(number)
+        sockets(made)[0].pull_trigger()
+
+    before = signal.signal(signal.SIGTERM, end)
+    every = _map_of(made)
+    try:
+        while every and not told:
+            made.asyncore.loop(TURN_SECONDS, use_poll=True, map=every, count=1)
+        if told:
+            finish(made)
+    except (SystemExit, KeyboardInterrupt):
+        made.task_dispatcher.shutdown()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def finish(made: Any) -> None:
+    """Take no new connections, and answer those that have begun to ask, as long as they take."""
+    listening, every = sockets(made), _map_of(made)
+    turn = partial(made.asyncore.loop, use_poll=True, map=every)
+    turn(0, count=LAST_TURNS)  # who has connected already is let in
+    for one in listening:
+        dispatcher.close(one)
+    end = monotonic() + PATIENCE_SECONDS
+    while _unanswered(listening) and monotonic() < end:
+        turn(LOOK_SECONDS, count=1)
+    made.task_dispatcher.shutdown()
+
+
+def _unanswered(listening: list[Any]) -> bool:
+    """Whether anybody waits for an answer; who does not is told that there will be none."""
+    channels = [one for server in listening for one in server.active_channels.values()]
+    for idle in (one for one in channels if not one.begun):
+        idle.handle_close()
+    return any(one.begun for one in channels)
+
+
 def close(made: Any) -> None:
     """Give the address back to others, with every connection there is."""
-    made.asyncore.close_all(getattr(made, "map", None) or made._map)
+    made.asyncore.close_all(_map_of(made))
+
+
+def _map_of(made: Any) -> Any:
+    """All that a server listens to, by file number."""
+    return getattr(made, "map", None) or made._map
 
 
 def _refusal(error: OSError, host: str, port: int) -> str:
@@ -85,6 +144,7 @@ def _room_of(
     # Under TLS the cookie has a name of its own, by which it is looked for.
     site = "https://_" if THIS_HOST in headers.get("COOKIE", "") else "http://_"
     with server.test_request_context(path, site, method=method, headers=sent, environ_base=origin):
+        server.extensions[FORWARDED].take_token(request.environ)
         try:
             return _room(method, path, stores, key)
         except SpendscopeError:

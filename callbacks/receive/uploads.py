@@ -16,7 +16,7 @@ from typing import Final
 
 from flask import Flask, Response, jsonify, request
 
-from callbacks.access.session import current_actor, current_scope
+from callbacks.access.session import EXTENSION, current_actor, current_scope
 from callbacks.api.parameters import only
 from callbacks.stores import Stores
 from data.errors import Refused, TooLarge
@@ -32,6 +32,7 @@ FIELDS: Final = ("name", "format", "map", "user", "project", "start", "end")
 def attach(server: Flask, stores: Stores) -> None:
     """Route them on a server."""
     uploads = Uploads(stores.settings.data_dir / "uploads", stores.state, stores.store)
+    server.extensions[EXTENSION].demo.ended.append(uploads.end_demo)
 
     @server.post(PATH)
     def send_file() -> tuple[Response, int]:

@@ -22,7 +22,7 @@ from data.state.account_changes import (
     make_link,
     remove,
 )
-from data.state.accounts import Account, get, list_accounts, require_platform_admin
+from data.state.accounts import Account, get, list_accounts, require_platform_reader
 
 NO_PASSWORDS: Final = (
     "Nobody signs in with a password here: SPENDSCOPE_SIGN_IN does not name local."
@@ -38,7 +38,7 @@ Made = tuple[Account, str]  # and the link by which its password is set
 
 def _allow(scope: Scope) -> None:
     """A visitor of the demo, who may see everything, makes nothing that outlives it."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     if current_person().is_demo:
         raise Forbidden("accounts are not for the demo's personas: sign in with an account")
 
@@ -136,4 +136,6 @@ def _change_own(context: Context, _: Any, values: Values) -> Account:
     return account
 
 
-OWN_PASSWORD: Final[Resource[Account]] = Resource(PASSWORD, allow=_holders, save=_change_own)
+OWN_PASSWORD: Final[Resource[Account]] = Resource(
+    PASSWORD, allow=_holders, save=_change_own, own=True
+)

@@ -29,7 +29,13 @@ from callbacks.settings.resource import (
 )
 from callbacks.stores import Stores
 from components.settings import budgets as cards
-from components.settings.budget_charts import crossings, drawn, shares
+from components.settings.budget_charts import (
+    crossings,
+    crossings_summary,
+    drawn,
+    shares,
+    shares_summary,
+)
 from components.settings.budgets import Names, crossing_row, point, row
 from components.settings.resource import Row
 from data.budgets.book import budget, change, create, remove, visible_budgets
@@ -57,7 +63,9 @@ CROSSING_COLUMNS: Final = (
 )  # fmt: skip
 
 
-def _names(context: Context, budgets: Sequence[Budget], users: Sequence[str | None] = ()) -> Names:
+def subject_names(
+    context: Context, budgets: Sequence[Budget], users: Sequence[str | None] = ()
+) -> Names:
     """What people call the users and projects of some budgets, and other users."""
     names: Names = {}
     for field in PEOPLE:
@@ -84,11 +92,14 @@ def status(context: Context, one: Budget) -> BudgetStatus:
 def _read(context: Context) -> Found[BudgetStatus]:
     """Every budget that concerns this reader, as it stands."""
     found = [status(context, one) for one in visible_budgets(context.state, context.scope)]
-    return Found(found, draw=lambda rows: drawn(shares(rows), len(rows)))
+    return Found(found, draw=lambda rows: drawn(shares(rows), len(rows), shares_summary(rows)))
 
 
 def _rows(context: Context, found: Sequence[BudgetStatus]) -> list[Row]:
-    names, may = _names(context, [one.budget for one in found]), context.scope.sets_budgets_of
+    names, may = (
+        subject_names(context, [one.budget for one in found]),
+        context.scope.sets_budgets_of,
+    )
     return [
         row(one, names, may(one.budget.kind, one.budget.subject), _link(context, one))
         for one in found
@@ -107,7 +118,7 @@ def _link(context: Context, one: BudgetStatus) -> str:
 
 
 def _lines(context: Context, found: Sequence[BudgetStatus]) -> list[dict[str, Any]]:
-    names = _names(context, [one.budget for one in found])
+    names = subject_names(context, [one.budget for one in found])
     return [one.as_dict() | {"name": _name(one.budget, names)} for one in found]
 
 
@@ -180,9 +191,10 @@ def _crossed(context: Context) -> Found[Crossed]:
 
     def draw(_: list[Row]) -> Row:
         """Of all of them, whichever page is shown."""
-        names = _names(context, [one.budget for one in found])
+        names = subject_names(context, [one.budget for one in found])
         points = [point(one, names) for one in found]
-        return drawn(crossings(points, now, context.zone), len({one["id"] for one in points}))
+        figure = crossings(points, now, context.zone)
+        return drawn(figure, len({one["id"] for one in points}), crossings_summary(points))
 
     end = context.offset + (context.limit or len(found))
     return Found(found[context.offset : end], len(found), draw=draw)
@@ -202,7 +214,7 @@ def _exact(context: Context, found: Sequence[Crossed]) -> tuple[list[Crossing], 
     exact = sorted((exactly(one, context.scope, context.store) for one in found),
                    key=lambda one: -one.at)  # fmt: skip
     budgets, users = [one.budget for one in found], [one.user for one in exact]
-    return exact, _names(context, budgets, users)
+    return exact, subject_names(context, budgets, users)
 
 
 def _crossing_rows(context: Context, found: Sequence[Crossed]) -> list[Row]:

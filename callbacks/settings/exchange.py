@@ -8,7 +8,7 @@ from callbacks.settings.resource import Found, Resource, Route
 from components.settings.exchange import CARD
 from data.local_time import iso
 from data.prices.exchange import ExchangeRate
-from data.prices.stated_rates import list_rates, remove_rate, require_platform_admin, state_rate
+from data.prices.stated_rates import list_rates, remove_rate, require_platform_reader, state_rate
 
 
 def rate_as_dict(one: ExchangeRate) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def rate_as_dict(one: ExchangeRate) -> dict[str, Any]:
 
 EXCHANGE_RATES: Final[Resource[ExchangeRate]] = Resource(
     CARD,
-    allow=require_platform_admin,
+    allow=require_platform_reader,
     read=lambda context: Found(list_rates(context.state, context.scope)),
     create=lambda context, values: state_rate(context.state, context.actor, values),
     remove=lambda context, number: remove_rate(context.state, context.actor, number),

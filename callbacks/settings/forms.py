@@ -105,6 +105,7 @@ def _opened(
     resource: Resource[Any], context: Context, button: Button, row: Row
 ) -> tuple[Form, Opening]:
     resource.allow(context.scope)
+    resource.require_changes(context.scope)
     if resource.card.form is None:
         raise PreventUpdate
     opening = resource.opening(context, button.key, row) if resource.opening else Opening()
@@ -210,6 +211,7 @@ def _saved(resource: Resource[Any], stores: Stores, edited: Any, values: dict[st
     require_own_view()
     context, number = current_context(stores), number_edited(resource.card, edited)
     resource.allow(context.scope)
+    resource.require_changes(context.scope)
     if resource.save:
         return resource.save(context, number, values)
     if number is None and resource.create:
@@ -292,6 +294,7 @@ def _kept(
 ) -> dict[str, Any]:
     require_own_view()
     resource.allow(context.scope)
+    resource.require_changes(context.scope)
     record = resource.save(context, None, changed) if resource.save else None
     if record is None:
         return answer(wrong=problems(form))

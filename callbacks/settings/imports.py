@@ -21,7 +21,7 @@ from components.settings.imports import (
 )
 from components.settings.resource import Row
 from data.events.money import NANO
-from data.ingest.import_log import Import, list_imports, require_platform_admin
+from data.ingest.import_log import Import, list_imports, require_platform_reader
 from data.ingest.sources import Source, detail, sources
 from data.local_time import iso
 from data.sources import formats
@@ -47,6 +47,12 @@ def _is_demo(context: Context) -> bool:
     return why_closed(context.stores.settings, context.state, context.store) is None
 
 
+def _ways_in(context: Context) -> list[Any]:
+    """What brings data in, for whoever may."""
+    known = {name: one.label for name, one in formats().items()}
+    return [connect(public_site(), _is_demo(context)), upload(known)]
+
+
 def import_as_dict(one: Import) -> dict[str, Any]:
     """An import as JSON: instants ISO 8601, money in US dollars."""
     fields = asdict(one)
@@ -59,12 +65,12 @@ PAGE: Final = Page(
     "Data",
     (
         Resource(
-            SOURCES, allow=require_platform_admin, read=_sources, detail=_source_detail,
+            SOURCES, allow=require_platform_reader, read=_sources, detail=_source_detail,
             actions={RELOAD: lambda _, row: row},
         ),
         RETENTION,
         Resource(
-            IMPORTS, allow=require_platform_admin, read=_imports,
+            IMPORTS, allow=require_platform_reader, read=_imports,
             row=lambda one, _: {"detail": import_detail(one)},
             route=Route(
                 "/api/v1/imports", "imports", import_as_dict,
@@ -72,8 +78,5 @@ PAGE: Final = Page(
             ),
         ),
     ),
-    before=lambda context: [
-        connect(public_site(), _is_demo(context)),
-        upload({name: one.label for name, one in formats().items()}),
-    ],
+    before=lambda context: _ways_in(context) if context.scope.manages_platform else [],
 )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from callbacks.settings.resource import Found, Page, Resource, Route
 from components.settings.keys import CARD, how_to_send
-from data.ingest.keys import Key, add, list_keys, require_platform_admin, revoke
+from data.ingest.keys import Key, add, list_keys, require_platform_reader, revoke
 from data.local_time import iso
 
 
@@ -25,7 +25,7 @@ def _iso(us: int | None) -> str | None:
 
 KEYS: Final[Resource[Key]] = Resource(
     CARD,
-    allow=require_platform_admin,
+    allow=require_platform_reader,
     read=lambda context: Found(list_keys(context.state, context.scope)),
     create=lambda context, values: add(context.state, context.actor, values),
     secret=lambda made: str(made[1]),

@@ -7,13 +7,14 @@ from typing import Any, Final, NamedTuple
 
 from callbacks.settings.resource import Context, FieldState, Found, Page, Resource, Route, Values
 from callbacks.settings.sessions import EVERYBODY as SESSIONS
+from callbacks.settings.tokens import EVERYBODY as TOKENS
 from callbacks.settings.viewings import EVERYBODY as VIEWINGS
 from components.settings import people as cards
 from components.settings.resource import Row
 from components.values import hover_text
 from data.access.people import Alias, People
 from data.local_time import iso
-from data.people.aliases import add, dismiss, remove, require_administrator, stored_aliases
+from data.people.aliases import add, dismiss, remove, require_reader, stored_aliases
 from data.people.hints import Hint, observed_ids, suggestions
 from data.people.table import StoredAlias
 
@@ -86,7 +87,7 @@ def _pair(row: Row) -> Values:
 
 PEOPLE: Final[Resource[Merged]] = Resource(
     cards.PEOPLE,
-    allow=require_administrator,
+    allow=require_reader,
     read=_read,
     row=lambda one, _: {"name_tip": one.tip},
     create=_add,
@@ -102,7 +103,7 @@ PEOPLE: Final[Resource[Merged]] = Resource(
 )
 HINTS: Final[Resource[Suggested]] = Resource(
     cards.HINTS,
-    allow=require_administrator,
+    allow=require_reader,
     read=_suggest,
     actions={
         "hint-accept": lambda context, row: _add(context, _pair(row)),
@@ -110,4 +111,4 @@ HINTS: Final[Resource[Suggested]] = Resource(
     },
     route=Route(f"{PATH}/suggestions", "suggestions", lambda one: one.hint._asdict()),
 )
-PAGE: Final = Page("people", "People", (PEOPLE, HINTS, SESSIONS, VIEWINGS))
+PAGE: Final = Page("people", "People", (PEOPLE, HINTS, SESSIONS, TOKENS, VIEWINGS))

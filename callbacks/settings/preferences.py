@@ -55,6 +55,7 @@ def _opening(context: Context, *_: Any) -> Opening:
 PREFERENCES: Final[Resource[Preferences]] = Resource(
     CARD,
     allow=everybody,
+    own=True,
     one=_read,
     change=_write,
     save=_save,

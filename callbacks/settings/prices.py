@@ -15,7 +15,7 @@ from components.settings.resource import Row
 from data.events.table import micros
 from data.local_time import instant, iso
 from data.prices.entries import Entry
-from data.prices.own import change, create, entry, list_prices, remove, require_platform_admin
+from data.prices.own import change, create, entry, list_prices, remove, require_platform_reader
 from data.prices.releases import StoredRelease, list_releases, move
 from data.prices.search import Quote, noon, quote, search
 from data.repricing.apply import apply, list_repricings, parse_request, undo
@@ -58,11 +58,11 @@ def _preview(context: Context, values: Values) -> dict[str, Any]:
 
 
 UNPRICED: Final[Resource[Unpriced]] = Resource(
-    cards.UNPRICED, allow=require_platform_admin, read=_unpriced, row=_unpriced_row
+    cards.UNPRICED, allow=require_platform_reader, read=_unpriced, row=_unpriced_row
 )
 PRICES: Final[Resource[Entry]] = Resource(
     cards.PRICES,
-    allow=require_platform_admin,
+    allow=require_platform_reader,
     read=_own,
     one=lambda context, number: entry(context.state, context.scope, number),
     create=lambda context, values: create(context.state, context.actor, values),
@@ -88,7 +88,7 @@ def _reprice(context: Context, values: Values) -> Repricing:
 
 REPRICINGS: Final[Resource[Repricing]] = Resource(
     cards.REPRICINGS,
-    allow=require_platform_admin,
+    allow=require_platform_reader,
     read=lambda context: Found(list_repricings(context.state, context.scope, context.limit or 100)),
     row=lambda one, _: {"undone": one.reverted_at is not None},
     create=_reprice,
@@ -105,7 +105,8 @@ REPRICINGS: Final[Resource[Repricing]] = Resource(
 def _search(context: Context) -> Found[Quote]:
     """Models of the public book, and the price of the model that is named, whoever says so."""
     model, provider, at = (context.search.get(one.name, "") for one in book_cards.PUBLIC.search)
-    scope, when, book = context.scope, noon(at, instant(context.actor.now)), context.store.book()
+    scope, when = context.scope, noon(at, instant(context.actor.now))
+    book = context.store.book().shown
     found, count = search(scope, book, f"{provider} {model}", when)
     own = quote(scope, book, provider, model, when) if model.strip() else None
 
@@ -124,13 +125,13 @@ def _opening(_: Context, _button: str, row: Row) -> Opening:
 
 PUBLIC: Final[Resource[Quote]] = Resource(
     book_cards.PUBLIC,
-    allow=require_platform_admin,
+    allow=require_platform_reader,
     read=_search,
     route=Route(f"{PATH}/public", "models", Quote.as_dict),
 )
 RELEASES: Final[Resource[StoredRelease]] = Resource(
     book_cards.RELEASES,
-    allow=require_platform_admin,
+    allow=require_platform_reader,
     read=lambda context: Found(list_releases(context.state, context.scope)),
     row=lambda one, _: {"first": one.first, "detail": release_detail(one)},
     change=lambda context, number, values: move(context.state, context.actor, number, values),

@@ -4,7 +4,8 @@
    `Form`. A column reads an attribute of a record, or what is made of it, in its unit.
 2. `callbacks/settings/<name>.py` binds it: a `Resource` of that card with `allow` (raises
    `Forbidden` for whom it is not: the one check of every door), `read` and whichever there are of
-   `one`, `create`, `change`, `remove` and `actions`. Each takes a `Context`: who asks, when, in
+   `one`, `create`, `change`, `remove` and `actions`. Auditors see what platform admins do, and
+   change what is their `own` alone. Each takes a `Context`: who asks, when, in
    which zone, and the stores. They call `data/`, which writes the audit entries and raises
    `Refused(field, sentence)`: the sentence appears beside the field of that name.
 3. `callbacks/settings/pages.py` lists its `Page`; a page has one resource or several.
@@ -28,13 +29,14 @@ answers goes into the store `record` of the resource, where there is one. None: 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
 
 from callbacks.access.session import current_actor, current_person
 from callbacks.stores import Stores
 from components.settings import draw
 from components.settings.resource import Card, Row
+from data.access.rights import require_changes
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.errors import Forbidden, SpendscopeError
@@ -173,6 +175,7 @@ class Resource(Generic[T]):
     secret: Callable[[Any], str] | None = None  # what is shown once of a new record
     route: Route[T] | None = None
     file: File[T] | None = None
+    own: bool = False  # it is about the reader alone, who changes it whatever else they may
 
     @property
     def key(self) -> str:
@@ -186,10 +189,16 @@ class Resource(Generic[T]):
             return False
         return True
 
+    def require_changes(self, scope: Scope) -> None:
+        """Raises `Forbidden` for whoever may look only; before anything is changed."""
+        if not self.own:
+            require_changes(scope)
+
     def draw(self, context: Context) -> Any:
-        """Its card, empty; that of one record holds it."""
+        """Its card, empty; that of one record holds it. Who may look only gets no buttons."""
         if not self.card.single:
-            return draw.card(self.card)
+            looks_only = context.scope.changes_nothing and not self.own
+            return draw.card(replace(self.card, buttons=(), form=None) if looks_only else self.card)
         opened = self.opening(context, "", {}) if self.opening else Opening()
         return draw.record(self.card, opened.values)
 

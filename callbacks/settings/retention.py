@@ -11,7 +11,7 @@ from data.ingest.retention import (
     add_rule,
     list_rules,
     remove_rule,
-    require_platform_admin,
+    require_platform_reader,
 )
 from data.local_time import iso
 
@@ -29,7 +29,7 @@ def rule_as_dict(one: Rule) -> dict[str, Any]:
 
 RETENTION: Final[Resource[Rule]] = Resource(
     CARD,
-    allow=require_platform_admin,
+    allow=require_platform_reader,
     read=_read,
     create=lambda context, values: add_rule(context.state, context.actor, values),
     remove=lambda context, number: remove_rule(context.state, context.actor, number),

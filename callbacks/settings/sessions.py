@@ -75,12 +75,18 @@ def _end_of_user(context: Context, values: Values | Row) -> None:
     if not isinstance(user, str) or not user:
         raise Refused("user", "say whose sessions end: user is their id")
     sessions.end(context.state, context.actor,
-                 [one for one in _everybody(context) if one.user == user])  # fmt: skip
+                 [one for one in _of_others(context) if one.user == user])  # fmt: skip
+
+
+def _of_others(context: Context) -> list[Session]:
+    """Those that who asks may end."""
+    sessions.require_platform_admin(context.scope)
+    return _everybody(context)
 
 
 def _administrators(scope: Scope) -> None:
     """A visitor of the demo does not see from where others come."""
-    sessions.require_platform_admin(scope)
+    sessions.require_platform_reader(scope)
     if current_person().is_demo:
         raise Forbidden("other people's sessions are not for the demo's personas")
 
@@ -88,6 +94,7 @@ def _administrators(scope: Scope) -> None:
 OWN: Final[Resource[Listed]] = Resource(
     cards.OWN,
     allow=everybody,
+    own=True,
     read=lambda context: _listed(_own(context)),
     row=lambda one, _: cards.row(one),
     remove=lambda context, number: _end(context, _own(context), number),
@@ -99,7 +106,7 @@ EVERYBODY: Final[Resource[Listed]] = Resource(
     allow=_administrators,
     read=lambda context: _listed(_everybody(context)),
     row=lambda one, _: cards.row(one),
-    remove=lambda context, number: _end(context, _everybody(context), number),
+    remove=lambda context, number: _end(context, _of_others(context), number),
     actions={"people-session-end-all": _end_of_user},
     route=Route(OF_PEOPLE, "sessions", Listed.as_dict, posts={"end": _end_of_user}),
 )

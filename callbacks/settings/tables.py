@@ -124,6 +124,7 @@ ROW_PARTS: Final = {
     "figure": Output(extra("chart"), "figure"),
     # Of what is around the chart: one that is drawn anew itself forgets that it was drawn.
     "style": Output(extra("frame"), "style"),
+    "summary": Output(extra("summary"), "children"),
     "csv": Output(extra("csv"), "href"),
     "json": Output(extra("json"), "href"),
 }
@@ -181,7 +182,7 @@ def _shown(resource: Resource[Any], context: Context) -> dict[str, Any]:
         log.exception("a card failed")
         return _failed(f"Something broke here (request {request_id()}).")
     sentence = found.sentence or ("" if rows else resource.card.empty)
-    parts = {"rows": rows, "selected": [], "sentence": sentence, "note": found.note}
+    parts = {"rows": rows, "selected": [], "sentence": sentence, "note": found.note, "summary": ""}
     place = _place(start, len(rows), found.count, resource.card.page_size)
     return parts | {"state": "ready" if rows else "empty"} | place | drawn
 
@@ -310,6 +311,7 @@ def _question(resource: Resource[Any], button: Button, row: Row) -> str:
 def _run(resource: Resource[Any], button: Button, context: Context, row: Row) -> Any:
     """What comes of what a button does; one that opens a form has a callback of its own."""
     resource.allow(context.scope)
+    resource.require_changes(context.scope)
     if button.does == "remove" and resource.remove:
         return resource.remove(context, resource.card.number_of(row))
     if button.key in resource.actions:

@@ -36,7 +36,7 @@ NOBODY: Final = "there is no account and no activity of this user id"
 
 def _administrators(scope: Scope) -> None:
     """A visitor of the demo, who may see everything, looks as nobody else."""
-    viewings.require_platform_admin(scope)
+    viewings.require_platform_reader(scope)
     if current_person().is_demo:
         raise Forbidden("looking as others is not for the demo's personas: use an account")
 
@@ -87,6 +87,7 @@ def _own(context: Context) -> Found[Viewing]:
 OWN: Final[Resource[Viewing]] = Resource(
     cards.OWN,
     allow=everybody,
+    own=True,
     read=_own,
     route=Route("/api/v1/viewings", "viewings", Viewing.as_dict, posts={"end": _stop}),
 )

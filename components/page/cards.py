@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final
 
-from dash.development.base_component import Component
-
 from components import ids
+from components.own import OwnComponent
 from components.page import tables
 from components.page.pivot import pivot
 from components.page.views import AS_DECLARED, View
-from components.sections.declared import Section
+from components.sections.declared import TABS, Section
 from components.shapes.marks import marked_rows
 from components.values import change, period_text
 from data.query.answers import Answer
@@ -53,40 +52,39 @@ Props = dict[str, Any]
 LOADING: Final[Props] = {"state": "loading"}
 
 
-class Card(Component):  # type: ignore[misc]  # its types are Dash's own
+class Card(OwnComponent):
     """`declared` is what the section is, `answer` what came of its question; `measure` and `by`
-    are chosen on it, `mode` is chart or table, `form` that of a table over time, `retries` counts
-    the clicks on Retry."""
+    are chosen on it, `mode` is chart or table, `form` that of a table over time, `of` what its page
+    is about (`user:ana`), `retries` counts the clicks on Retry."""
 
-    _namespace: ClassVar[str] = "spendscope"
     _type: ClassVar[str] = "Card"
     _prop_names: ClassVar[list[str]] = [
-        "id", "declared", "answer", "measure", "by", "mode", "form", "retries",
+        "id", "declared", "answer", "measure", "by", "mode", "form", "of", "retries",
     ]  # fmt: skip
     available_properties: ClassVar[list[str]] = _prop_names
-    _valid_wildcard_attributes: ClassVar[list[str]] = []
-    available_wildcard_properties: ClassVar[list[str]] = []
 
-    # Dash's own looks for a package called as the namespace, each time anew.
-    def __init__(self, declared: Props, measure: str, by: str, form: str = "") -> None:
+    def __init__(
+        self, declared: Props, measure: str, by: str, form: str = "", of: str = ""
+    ) -> None:
         self.id, self.declared = ids.card(declared["key"]), declared
         self.answer, self.measure, self.by = LOADING, measure, by
-        self.form = form
+        self.form, self.of = form, of
 
 
-def chart(one: Section, view: View = AS_DECLARED) -> Card:
+def chart(one: Section, view: View = AS_DECLARED, of: str = "") -> Card:
     """The card of a section with a chart, as a reader chose to see it."""
     measures = one.shape.choices(one.measures)
-    measure, by = view.measure or (*measures, "")[0], view.by or (*one.by, "")[0]
-    return Card(_chart(one), measure, by, view.form)
+    by = view.by if view.by in one.by else (*one.by, "")[0]
+    return Card(_chart(one), view.measure or (*measures, "")[0], by, view.form, of)
 
 
 def _chart(one: Section) -> Props:
     measures = one.shape.choices(one.measures)
     return named(one) | {
-        "className": f"card-section {one.shape.css_class} span-{one.width}",
+        "className": f"card-section {one.shape.css_class} span-{one.width}{_alone(one)}",
         "help": one.help,
         "asList": one.shape.as_list,
+        "more": _more(one),
         "measures": [
             choice(name, METRICS[name].label) | {"help": METRICS[name].help} for name in measures
         ],
@@ -95,6 +93,20 @@ def _chart(one: Section) -> Props:
         "graph": GRAPH,
         "grid": GRID | PAGES,
     }
+
+
+def _alone(one: Section) -> str:
+    """The class of a chart of one measure and no breakdown: it has no legend to make room for."""
+    drawn = one.shape.drawn(one.measures, (*one.measures, "")[0])
+    return " alone" if len(drawn) < 2 and not one.by else ""
+
+
+def _more(one: Section) -> Props | None:
+    """The way to the tab that has all of it."""
+    if not one.more:
+        return None
+    title = next(tab.title for tab in TABS if tab.key == one.more)
+    return {"tab": one.more, "label": f"All {title.lower()}"}
 
 
 def named(one: Section) -> Props:

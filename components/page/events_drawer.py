@@ -7,12 +7,14 @@ from typing import Any, Final
 
 import dash_ag_grid as dag
 import dash_bootstrap_components as dbc
-from dash import dcc, html
+from dash import html
 
 from components import ids
 from components.page.tables import TEXT
 from components.values import hover_text
+from components.wiring import Store
 from data.query.catalog import METRICS
+from data.query.filters import PAGE_FIELDS, SINGLE
 from data.query.listing import COLUMNS, column_label, column_unit
 
 Row = dict[str, Any]
@@ -20,6 +22,8 @@ Order = Sequence[tuple[str, bool]]  # name, descending
 PAGE: Final = 100
 # Told on hover of the name, as everywhere.
 NAMED: Final = {"user_name": "user", "project_name": "project"}
+# Cells that lead to the page of what they name (assets/pages.js).
+LINKS: Final = {"ts": "TimelineLink"} | dict.fromkeys((*PAGE_FIELDS, *SINGLE), "PageLink")
 GRID: Final[Row] = {
     "rowHeight": 34, "headerHeight": 40, "cacheBlockSize": PAGE, "maxBlocksInCache": 20,
     "maxConcurrentDatasourceRequests": 1, "enableCellTextSelection": True, "animateRows": False,
@@ -47,7 +51,7 @@ def body(
     `order` are how the events stand at first."""
     count = int(totals["events"])
     return [
-        dcc.Store(id=ids.EVENTS_REQUEST, data=request),
+        Store(id=ids.EVENTS_REQUEST, data=request),
         html.Div(
             [
                 html.Span(
@@ -75,8 +79,10 @@ def _grid(
         id=ids.EVENTS_GRID, columnSize=None,
         # A person's name stands for their id.
         columnDefs=[_column(name, dict(order)) for name in columns if name not in NAMED],
+        eventListeners={"modelUpdated": ["fitEvents(params)"]},
         rowModelType="infinite", dashGridOptions=GRID | {"pinnedBottomRowData": [last]},
-        className="grid", style={"height": f"min({height}px, 56vh)", "width": "100%"},
+        className="grid",
+        style={"height": f"min({height}px, 58vh)", "width": "100%"},
         defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
     )  # fmt: skip
 
@@ -84,8 +90,9 @@ def _grid(
 def _column(name: str, order: Mapping[str, bool]) -> Row:
     numeric = column_unit(name).numeric
     return {
-        "field": name, "headerName": column_label(name), "width": 204 if name == "ts" else 140,
+        "field": name, "headerName": column_label(name), "wrapHeaderText": True,
         "valueFormatter": {"function": "shown(params)"}, "tooltipField": f"{name}_tip",
+        **({"cellRenderer": LINKS[name]} if name in LINKS else {}),
         **({"type": "rightAligned"} if numeric else {}),
         **({"sortingOrder": ["desc", "asc"]} if numeric or name == "ts" else {}),
         **({"sort": "desc" if order[name] else "asc"} if name in order else {}),

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-import dash_bootstrap_components as dbc
 from dash import html
 
 from components import ids
+from components.controls import SMALL_LIST, Select
 from components.page import pickers, time_menu
 from components.page.time_menu import labelled, moment_field
+from components.sections.declared import PAGES, page_path
 from components.shapes.axes import LONGEST_NAME
 from components.values import time_part_label
-from data.events.table import ME
+from data.events.table import ME, NONE
 from data.local_time import instant
 from data.query.catalog import DIMENSIONS
 from data.query.earlier import COMPARISONS, PREVIOUS
 from data.query.event_time import TIME_PART_VALUES
-from data.query.filters import EXCLUSIONS, LISTS, NOT, PEOPLE, TIMES, Choice
+from data.query.filters import CONTAINING, EXCLUSIONS, LISTS, NOT, PEOPLE, TIMES, Choice, field_of
 from data.query.units import moment
 from data.query.windows import DEFAULT_N, DEFAULT_PRESET, PRESETS, Window
 
@@ -39,7 +40,7 @@ def build() -> html.Section:
             *pickers.more(),
             html.Div(className="spring"),
             html.Button("Clear all", id=ids.CLEAR, className="quiet plain", disabled=True,
-                        **ids.testid("filter-clear")),
+                        title="Clear all", **ids.testid("filter-clear")),
             _icon(ids.COPY, "Copy link", "Copy link to this view"),
             _icon(ids.REFRESH, "Refresh", "Refresh"),
             _auto_refresh(),
@@ -95,14 +96,26 @@ def _summary() -> html.Div:
                 className="summary-line", **ids.testid("filter-summary"),
                 **{"aria-live": "polite"},
             ),
-        ]
+            _last_events(),
+        ],
+        className="summary-box",
     )  # fmt: skip
+
+
+def _last_events() -> html.Div:
+    """How fresh each source is, asked as it is opened (assets/freshness.js)."""
+    button = html.Button(
+        "Last events", className="as-of", title="How fresh each source is",
+        **ids.testid(ids.LAST_EVENTS),
+        **{"aria-haspopup": "dialog", "aria-expanded": "false"},
+    )  # fmt: skip
+    return html.Div(button, id=ids.LAST_EVENTS, className="as-of-box")
 
 
 def _comparison() -> Any:
     """What is compared with."""
     options = [{"value": key, "label": label} for key, label in COMPARISONS.items()]
-    choice = dbc.Select(id=ids.COMPARE, value=PREVIOUS, size="sm", options=options)
+    choice = Select(id=ids.COMPARE, value=PREVIOUS, options=options, className=SMALL_LIST)
     return labelled("filter-compare", "compared with", choice)
 
 
@@ -115,7 +128,8 @@ def _comparison_ends() -> list[Any]:
 def _mode_switch() -> html.Button:
     return html.Button(
         [html.Span(name, className=f"half {name.lower()}") for name in ("Charts", "Tables")],
-        id=ids.ALL_MODES, className="switch", role="switch", **ids.testid("view-mode"),
+        id=ids.ALL_MODES, className="switch", role="switch", title="Charts or tables",
+        **ids.testid("view-mode"),
         **{"aria-checked": "false", "aria-label": "Show every section as a table"},
     )  # fmt: skip
 
@@ -131,9 +145,17 @@ def compared_text(compared: Window | None, window: Window) -> str:
 
 def window_text(window: Window) -> str:
     """`16 Nov 2026 00:00 → now, Europe/Berlin`: what the choice means, always said."""
+    return f"{_ends(window)}, {window.zone}"
+
+
+def window_line(window: Window) -> list[Any]:
+    """The same, its ends apart: the fields of a range stand in their place."""
+    return [html.Span(f"{_ends(window)}, ", className="window-ends"), window.zone]
+
+
+def _ends(window: Window) -> str:
     start = moment(window.start, window.zone)
-    end = "now" if window.rolling else moment(window.end, window.zone)
-    return f"{start} → {end}, {window.zone}"
+    return f"{start} → {'now' if window.rolling else moment(window.end, window.zone)}"
 
 
 def chips(
@@ -151,12 +173,15 @@ def chips(
 def chosen(choice: Choice, names: dict[tuple[str, str], str]) -> Iterator[tuple[str, str, str]]:
     """`(field, value, sentence)` of the values chosen; those past the most have none together."""
     for field, values in _lists(choice):
-        label = DIMENSIONS[EXCLUSIONS.get(field, field)].label.lower()
+        label = DIMENSIONS[field_of(field)].label.lower()
         if field in EXCLUSIONS:
             yield field, "", f"{label}: not {_together(EXCLUSIONS[field], values, names)}"
             continue
         for value in values[:MOST_CHIPS]:
-            yield field, value, f"{label}: {_name(field, value, names)}"
+            said = (
+                f" contains {value}" if field in CONTAINING else f": {_name(field, value, names)}"
+            )
+            yield field, value, f"{label}{said}"
         if len(values) > MOST_CHIPS:
             yield field, "", f"{label}: {len(values) - MOST_CHIPS} more"
 
@@ -200,7 +225,22 @@ def _chip(field: str, value: str, label: str, inactive: bool = False) -> html.Sp
         title=f"Remove {label[:200]}{why}", **ids.testid("chip"),
         **{"data-chip": field, "data-value": value},
     )  # fmt: skip
-    return html.Span([chip, *_flip(field, value, label)], className="chip-pair")
+    return html.Span(
+        [chip, *_flip(field, value, label), *_page(field, value, label)], className="chip-pair"
+    )
+
+
+def _page(field: str, value: str, label: str) -> list[html.A]:
+    """The way to the page about what is chosen, where it has one (assets/pages.js)."""
+    if field not in PAGES or value in ("", NONE):
+        return []
+    title = f"Open the page of {label[:200]}"
+    return [
+        html.A(
+            "›", href=page_path(field, value), className="flip chip-page", title=title,
+            **ids.testid("chip-page"), **{"data-turn": field, "aria-label": title},
+        )
+    ]  # fmt: skip
 
 
 def _flip(field: str, value: str, label: str) -> list[html.Button]:

@@ -34,11 +34,10 @@ EVERYBODY: Final = Reader()
 class Numbers(Card):
     """The card of a section without a chart."""
 
-    _namespace: ClassVar[str] = "spendscope"
     _type: ClassVar[str] = "Numbers"
 
 
-def band(one: Section, shape: Headline, reader: Reader) -> Numbers:
+def band(one: Section, shape: Headline, reader: Reader, of: str = "") -> Numbers:
     """The numbers of a section, as this reader needs them."""
     large = shape.alone if reader.alone else shape.large
     placed = {*large, *shape.parts, shape.whole, shape.badge[0]}
@@ -57,7 +56,7 @@ def band(one: Section, shape: Headline, reader: Reader) -> Numbers:
         "badge": _called([shape.badge[0]] if large else []),
         "leadsTo": f"/settings/{shape.badge[1]}" if shape.badge[1] in reader.settings else "",
     }
-    return Numbers(declared, "", "")
+    return Numbers(declared, "", "", of=of)
 
 
 def _called(names: Iterable[str]) -> list[Props]:
@@ -91,6 +90,8 @@ def _before(metric: Metric, now: Any, before: Any, period: str) -> Props:
     """The change in sign and colour, and "was $2,135.12, 1–30 Sep"."""
     if or_none(before) is None:
         return {}
+    if now == before:
+        return {"change": "", "mood": "even", "was": ["unchanged since", period]}
     changed = change(metric, now, before)
     return {
         "change": changed.text, "mood": changed.mood,

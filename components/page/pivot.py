@@ -2,7 +2,8 @@
 ways.
 
 Here are its columns and totals; `assets/pivot.js` puts the cells in their places, from the rows of
-the long form. A total is a sum only of what adds up; of the rest there is none.
+the long form. A total is a sum only of what adds up; of the rest there is none. Where there is
+something to compare with, the change stands beside the total, and what it was on hover.
 """
 
 from __future__ import annotations
@@ -13,17 +14,31 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from components.page.tables import TEXT, TOTAL, dimension_column, raw
+from components.page.tables import (
+    BEFORE,
+    CHANGE,
+    TEXT,
+    TOTAL,
+    changed,
+    compared_column,
+    dimension_column,
+    raw,
+)
+from components.shapes import earlier
 from components.shapes.axes import cut_name
 from components.shapes.marks import mark, shown_values
 from components.shapes.over_time import is_empty
 from components.values import value_label
 from data.query.answers import Answer
 from data.query.catalog import METRICS, TIME, Metric
+from data.query.comparison import before_name
 from data.query.series import EVENT_COUNTS, or_none
 
 Row = dict[str, Any]
 SUM: Final = "total"
+# Called otherwise than in the long form: a column that both have would keep its place in the other.
+CHANGED: Final = f"{SUM}_{CHANGE}"
+TIP: Final = f"{CHANGED}_tip"
 PLACE: Final = "place"  # in a row of the long form: which of the pivot's columns its value is in
 
 
@@ -55,7 +70,7 @@ def pivot(answer: Answer, rows: list[Row]) -> Row | None:
         "measure": metric.name,
         "fields": fields,
         "marks": {field: mark({by: key}, shown) for field, key in zip(fields, kept, strict=True)},
-        "columns": _columns(metric, fields, names),
+        "columns": _columns(answer, metric, fields, names),
         **_totals(answer, metric, places, fields),
     }
 
@@ -67,10 +82,12 @@ def _field(by: str, key: Any) -> str:
     return f"{by}{value}:"
 
 
-def _columns(metric: Metric, fields: list[str], names: list[str]) -> list[Row]:
-    sums = [(SUM, TOTAL)] if metric.additive else []
-    numbers = [*sums, *zip(fields, names, strict=True)]
-    return [dimension_column(TIME, 0), *(_number(field, name) for field, name in numbers)]
+def _columns(answer: Answer, metric: Metric, fields: list[str], names: list[str]) -> list[Row]:
+    sums = [_number(SUM, TOTAL)] if metric.additive else []
+    if sums and answer.comparison:
+        sums.append(compared_column(CHANGED, "Change", answer) | {"tooltipField": TIP})
+    values = [_number(field, name) for field, name in zip(fields, names, strict=True)]
+    return [dimension_column(TIME, 0), *sums, *values]
 
 
 def _number(field: str, name: str) -> Row:
@@ -89,11 +106,27 @@ def _totals(answer: Answer, metric: Metric, places: dict[Any, int], fields: list
     of_keys = zip(keys, _sums(answer, answer.by), strict=True)
     sums = {fields[places[key]]: value for key, value in of_keys if key in places}
     total: Row = {TIME: TOTAL, f"{TIME}{TEXT}": TOTAL}
-    for field, value in {SUM: answer.total, **sums}.items():
+    for field, value in sums.items():
         total |= {field: raw(value), f"{field}{TEXT}": metric.unit.text(value)}
-    starts = zip(answer.frame[TIME].drop_duplicates(), _sums(answer, TIME), strict=True)
-    totals = {str(int(start)): [raw(value), metric.unit.text(value)] for start, value in starts}
+    before = answer.totals[before_name(metric.name)].iloc[0] if answer.comparison else None
+    total |= _sum(answer, metric, answer.total, before)
+    starts, now = answer.frame[TIME].drop_duplicates(), _sums(answer, TIME)
+    then = earlier.sums(answer, [metric.name]) or [None] * len(now)
+    totals = {
+        str(int(start)): _sum(answer, metric, value, was)
+        for start, value, was in zip(starts, now, then, strict=True)
+    }
     return {"totals": totals, "total": total}
+
+
+def _sum(answer: Answer, metric: Metric, now: Any, before: Any) -> Row:
+    """The cells of a total, with what became of it where it is compared."""
+    made: Row = {SUM: raw(now), f"{SUM}{TEXT}": metric.unit.text(now)}
+    if answer.comparison:
+        cells = changed(metric, now, before, answer.window.zone)
+        made |= {f"{SUM}_{name}": value for name, value in cells.items()}
+        made[TIP] = f"was {cells[f'{BEFORE}{TEXT}']}"
+    return made
 
 
 def _sums(answer: Answer, name: str) -> list[Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final
 
-import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from components import ids
+from components.controls import SMALL, SMALL_LIST, Input, Select
+from components.own import OwnComponent
+from components.wiring import Store
 from data.local_time import instant, zones
 from data.query.filters import Choice
 from data.query.windows import DEFAULT_N, DEFAULT_PRESET, PRESETS, Window
@@ -27,18 +29,13 @@ QUICK: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
 )
 
 
-class TimeMenu(Component):  # type: ignore[misc]  # its types are Dash's own
+class TimeMenu(OwnComponent):
     """`children` are the controls of the pill and the zone's, `quick` the ranges to click, `choice`
     what is chosen: `preset`, `n`, `from`, `to`, `label`."""
 
-    _namespace: ClassVar[str] = "spendscope"
     _type: ClassVar[str] = "TimeMenu"
-    _children_props: ClassVar[list[str]] = []
-    _base_nodes: ClassVar[list[str]] = ["children"]
     _prop_names: ClassVar[list[str]] = ["id", "children", "quick", "choice"]
     available_properties: ClassVar[list[str]] = _prop_names
-    _valid_wildcard_attributes: ClassVar[list[str]] = []
-    available_wildcard_properties: ClassVar[list[str]] = []
 
     def __init__(self, *children: Component) -> None:
         self.id, self.children = ids.TIME, list(children)
@@ -52,19 +49,19 @@ def build() -> TimeMenu:
 
 
 def _pill() -> html.Div:
-    preset = dbc.Select(
-        id=ids.PRESET, value=DEFAULT_PRESET, size="sm",
+    preset = Select(
+        id=ids.PRESET, value=DEFAULT_PRESET, className=SMALL_LIST,
         options=[{"value": key, "label": label} for key, label in PRESETS.items()],
     )  # fmt: skip
-    number = dbc.Input(
-        id=ids.N, type="text", inputmode="numeric", debounce=400, size="sm",
-        value=str(DEFAULT_N[DEFAULT_PRESET]), maxlength=8, autocomplete="off",
+    number = Input(
+        id=ids.N, inputMode="numeric", debounce=400,
+        value=str(DEFAULT_N[DEFAULT_PRESET]), maxLength=8, autoComplete="off", className=SMALL,
     )  # fmt: skip
     return html.Div(
         [
             labelled("filter-preset", "Time", preset),
             html.Span(id=ids.TIME_BEFORE, className="time-word"),
-            html.Div(labelled("filter-n", "N", number), id=ids.N_BOX, className="n-box"),
+            html.Div(labelled("filter-n", "How many", number), id=ids.N_BOX, className="n-box"),
             html.Span(id=ids.TIME_AFTER, className="time-word"),
             html.Div([moment_field("from", "From", ids.FROM), html.Span("→"),
                       moment_field("to", "To", ids.TO)],
@@ -81,8 +78,7 @@ def labelled(name: str, label: str, control: Any) -> html.Label:
 
 def moment_field(name: str, label: str, key: str) -> html.Label:
     """A native date-and-time field: no weight, keyboard and touch for free."""
-    # dbc does not list the type among its own, and passes it on.
-    field = dbc.Input(id=key, type="datetime-local", step=60, debounce=400, size="sm")
+    field = Input(id=key, type="datetime-local", step=60, debounce=400, className=SMALL)
     return labelled(f"filter-{name}", label, field)
 
 
@@ -94,7 +90,7 @@ def _zone() -> html.Div:
     )  # fmt: skip
     return html.Div(
         [html.Span("Time zone"), html.Div(picker, className="picker-place"),
-         dcc.Store(id=ids.ZONES, data=sorted(zones()))],
+         Store(id=ids.ZONES, data=sorted(zones()))],
         className="zone", **ids.testid("filter-zone"),
     )  # fmt: skip
 
@@ -108,9 +104,7 @@ def zone_label(window: Window) -> str:
 
 
 def words(window: Window) -> tuple[str, str]:
-    """What stands before and after N: `Last`, `days`; a range has its fields instead."""
-    if window.preset == "custom":
-        return "", ""
+    """What stands before and after N: `Last`, `days`; a range has its fields below."""
     before, _, after = PRESETS[window.preset].partition(" N ")
     return before, after
 

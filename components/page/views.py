@@ -35,8 +35,8 @@ AS_DECLARED: Final = View()
 
 def views(search: str | None) -> Mapping[str, View]:
     """What an address says of each section; what a section does not offer is not chosen."""
-    said = _parameters(search).get(VIEW, [])
-    parts = (one.split(".") for one in said)
+    views = _parameters(search).get(VIEW, [])
+    parts = (one.split(".") for one in views)
     return {key: _offered(SECTIONS[key], *chosen[:4]) for key, *chosen in parts if key in SECTIONS}
 
 

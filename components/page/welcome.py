@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from dash import dcc, html
+from dash import html
 
 from components import ids
+from components.wiring import Link
 
 CONNECT: Final = "/settings/data"
 MOST_NAMED: Final = 3
@@ -19,7 +20,7 @@ def to_connect() -> html.Div:
         "Nothing is recorded yet",
         html.P("Connect what you have: a gateway, coding agents, your programs, a vendor's bill or"
                " a file. The numbers are here as soon as the first event has come."),
-        dcc.Link("Connect a source", href=CONNECT, className="toggle welcome-link"),
+        Link("Connect a source", href=CONNECT, className="toggle welcome-link"),
     )  # fmt: skip
 
 
@@ -32,11 +33,11 @@ def to_ask(administrators: Sequence[str]) -> html.Div:
                " administer, once it is recorded under your name."),
         html.P(f"If you expect some, ask {named} to connect what you use, and tell them your id,"
                " which is in your profile."),
-        dcc.Link("Open your profile", href="/settings/profile", className="quiet"),
+        Link("Open your profile", href="/settings/profile", className="quiet"),
     )  # fmt: skip
 
 
-def _card(title: str, *body: html.P | dcc.Link) -> html.Div:
+def _card(title: str, *body: html.P | Link) -> html.Div:
     return html.Div(
         [html.Span(className="mark welcome-mark"), html.H2(title), *body],
         className="card-section welcome", **ids.testid("welcome"),

@@ -9,6 +9,7 @@ from components.shapes.headline import Headline
 from components.shapes.heatmap import Heatmap
 from components.shapes.measures import Measures
 from components.shapes.ranking import Ranking
+from components.shapes.side_by_side import SideBySide
 from components.shapes.time_series import TimeSeries
 
 PER_TALK: Final = ("messages_min", "messages_median", "messages_avg", "messages_max")
@@ -77,8 +78,8 @@ SPLIT: Final = ("cost_platform", "cost_cli", "cost_api", "cost_other")
 USERS: Final = (
     Section(
         "users-over-time", "Users side by side", ("cost", "requests", "tokens", "active_days"),
-        ("user",), TimeSeries(lines=True), ("cost", "requests", "tokens"),
-        help="The users you choose above, or the six largest.",
+        ("user",), SideBySide(), ("cost", "requests", "tokens"), people=True,
+        help="The users you choose above, or the six largest, on one scale.",
     ),
     Section(
         "users", "Users",
@@ -89,7 +90,8 @@ USERS: Final = (
     *(
         Section(
             f"active-per-{grain}", f"Active per {grain}", ("active_users", "requests"), (),
-            Measures(), ("active_users",), grain=grain, width=4, people=True,
+            Measures(), ("active_users",), grain=grain, width=4, alone=("requests",),
+            title_alone=f"Requests per {grain}",
         )
         for grain in ("day", "week", "month")
     ),
@@ -104,6 +106,12 @@ PROJECTS: Final = (
         ("cost", "cost_share", *SPLIT, "active_users", "requests", "tokens", "assistants_used",
          "workflows_used", "last_event"),
         ("project",), Ranking(),
+    ),
+    Section(
+        "projects-side-by-side", "Projects side by side",
+        ("cost", "requests", "tokens", "active_users"), ("project",), SideBySide(),
+        ("cost", "requests", "tokens"),
+        help="The projects you choose above, or the six largest, on one scale.",
     ),
 )  # fmt: skip
 

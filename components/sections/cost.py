@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from components.sections.section import Section
+from components.shapes.changes import Changes
 from components.shapes.headline import Headline
 from components.shapes.heatmap import Heatmap
 from components.shapes.measures import Measures
@@ -12,30 +13,36 @@ from components.shapes.ranking import Ranking
 from components.shapes.time_series import TimeSeries
 
 MONEY: Final = ("cost", "requests", "tokens")
+FEW: Final = 6  # of a ranking that stands in full on a tab of its own
 BREAKDOWNS: Final = ("project", "user", "model", "provider", "channel", "assistant", "workflow")
 KINDS: Final = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
+LARGE: Final = Headline(
+    ("cost", "requests", "active_users", "error_rate"),
+    ("cost", "requests", "cost_per_request", "error_rate"),
+    "tokens", KINDS, ("priced_share", "prices"),
+)  # fmt: skip
 
 OVERVIEW: Final = (
     Section(
         "headline", "Headline numbers",
         ("cost", "requests", "tokens", *KINDS, "active_users", "active_projects",
          "cost_per_request", "error_rate", "priced_share"), (),
-        Headline(
-            ("cost", "requests", "active_users", "error_rate"),
-            ("cost", "requests", "cost_per_request", "error_rate"),
-            "tokens", KINDS, ("priced_share", "prices"),
-        ),
+        LARGE,
     ),
     Section(
         "cost-by-channel", "Cost over time by channel", MONEY, ("channel",), TimeSeries(),
         ("cost",), help="Stacked: the parts are the whole.",
     ),
-    Section("top-models", "Top models", MONEY, ("model",), Ranking(), width=4, width_alone=6),
     Section(
-        "top-projects", "Top projects", (*MONEY, "active_users"), ("project",), Ranking(), width=4,
-        width_alone=6,
+        "top-models", "Top models", MONEY, ("model",), Ranking(FEW), width=4, width_alone=6,
+        more="models",
     ),
-    Section("top-users", "Top users", MONEY, ("user",), Ranking(), width=4, people=True),
+    Section(
+        "top-projects", "Top projects", (*MONEY, "active_users"), ("project",), Ranking(FEW),
+        width=4, width_alone=6, more="projects",
+    ),
+    Section("top-users", "Top users", MONEY, ("user",), Ranking(FEW), width=4, people=True,
+            more="users"),
     Section(
         "activity-over-time", "Activity over time",
         ("requests", "active_users", "active_projects", "errors"), (), Measures(),
@@ -62,24 +69,18 @@ SPENDING: Final = (
         help="The six largest, and all others together.",
     ),
     Section(
-        "cost-by-project", "Cost by project", SPENT, ("project",), Ranking(), ("cost",), width=6
+        "cost-changes", "What changed", SPENT, BREAKDOWNS, Changes(), MONEY, width=6,
+        help="The largest differences from what is compared with; without it, the largest values.",
     ),
     Section(
-        "cost-by-user", "Cost by user",
-        ("cost", "requests", "tokens", "cost_per_1k_tokens", "active_projects", "priced_share"),
-        ("user",), Ranking(), ("cost",), width=6, people=True,
+        "unit-costs", "Unit costs over time",
+        ("cost_per_request", "cost_per_user", "cost_per_1k_tokens", "cost"), (),
+        Measures(together=False), ("cost_per_request", "cost_per_user", "cost_per_1k_tokens"),
+        width=6, help="Cost over the calls, people and tokens of each stretch.",
     ),
     Section(
-        "cost-by-provider", "Cost by provider", SPENT, ("provider", "channel"), Ranking(),
-        ("cost",), width=6,
-    ),
-    Section(
-        "cost-by-assistant", "Cost by assistant", SPENT, ("assistant",), Ranking(), ("cost",),
-        width=6, help="(none): calls outside of assistants.",
-    ),
-    Section(
-        "cost-by-workflow", "Cost by workflow", (*SPENT, "runs", "cost_per_run"), ("workflow",),
-        Ranking(), ("cost",), width=6, help="(none): calls outside of workflows.",
+        "cost-by-provider", "Cost by provider", SPENT, ("provider", "channel", "client"),
+        Ranking(), ("cost",), width=6,
     ),
     Section(
         "cost-of-failure", "Cost of failure", ("cost_of_errors", "cost_of_aborted", "errors"), (),
@@ -87,11 +88,22 @@ SPENDING: Final = (
         ("cost_of_errors", "cost_of_aborted"), width=6,
         help="What failed and aborted calls cost all the same.",
     ),
+)  # fmt: skip
+# Rankings that stand on the tab of what they rank; scripts ask for them by these names.
+SPENT_BY: Final = (
+    Section("cost-by-project", "Cost by project", SPENT, ("project",), Ranking(), ("cost",)),
     Section(
-        "unit-costs", "Unit costs over time",
-        ("cost_per_request", "cost_per_user", "cost_per_1k_tokens", "cost"), (),
-        Measures(together=False), ("cost_per_request", "cost_per_user", "cost_per_1k_tokens"),
-        help="Cost over the calls, people and tokens of each stretch.",
+        "cost-by-user", "Cost by user",
+        ("cost", "requests", "tokens", "cost_per_1k_tokens", "active_projects", "priced_share"),
+        ("user",), Ranking(), ("cost",), people=True,
+    ),
+    Section(
+        "cost-by-assistant", "Cost by assistant", SPENT, ("assistant",), Ranking(), ("cost",),
+        width=6, help="(none): calls outside of assistants.",
+    ),
+    Section(
+        "cost-by-workflow", "Cost by workflow", (*SPENT, "runs", "cost_per_run"), ("workflow",),
+        Ranking(), ("cost",), help="(none): calls outside of workflows.",
     ),
 )  # fmt: skip
 

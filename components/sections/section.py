@@ -20,7 +20,8 @@ class Section:
     its buckets, `width` is of twelve columns.
 
     `people` tells people apart: of no use to who sees only themselves. For them `alone` are the
-    measures, and `width_alone` the width, where these differ.
+    measures, `width_alone` the width and `title_alone` the title, where these differ. `more` is the
+    tab that has all of what is only begun here.
     """
 
     key: str
@@ -36,6 +37,8 @@ class Section:
     people: bool = False
     alone: tuple[str, ...] = ()
     width_alone: int = 0
+    title_alone: str = ""
+    more: str = ""
 
     def __post_init__(self) -> None:
         numbers = (n for n in self.metrics if METRICS[n].unit.numeric)
@@ -43,17 +46,26 @@ class Section:
 
     def for_one(self) -> Section:
         """The same for a reader who sees nobody else."""
-        width = self.width_alone or self.width
-        return replace(self, measures=self.alone or self.measures, width=width)
+        return replace(
+            self, measures=self.alone or self.measures, width=self.width_alone or self.width,
+            title=self.title_alone or self.title,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A page of sections."""
+    """A page of sections. `of` is the field whose values have a page each, at an address below this
+    tab's, and `about` the sections of such a page."""
 
     key: str
     title: str
     sections: tuple[Section, ...]
+    of: str = ""
+    about: tuple[Section, ...] = ()
+
+    def page(self) -> Tab:
+        """The page of one value, as a tab of its own."""
+        return replace(self, sections=self.about, about=())
 
     def for_one(self) -> Tab:
         """The same for a reader who sees nobody else."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from components.settings.resource import Button, Card, Column, Field, Form
-from data.query.units import INSTANT, InstantUnit, moment
+from data.query.units import INSTANT, InstantUnit, day
 from data.state.accounts import Account
 
-DISABLED: Final = InstantUnit("instant", reading=lambda us, zone: f"disabled {moment(us, zone)}")
+DISABLED: Final = InstantUnit("instant", reading=lambda us, zone: f"disabled {day(us, zone)}")
 ROLES: Final = {"false": "User", "true": "Platform admin", "auditor": "Auditor"}
 ROLE_OF: Final = {
     (False, False): "false", (True, False): "true", (True, True): "true", (False, True): "auditor",
@@ -24,14 +24,14 @@ CARD: Final = Card(
     "accounts", "account", "Accounts",
     "Who signs in here with a password. What changes holds from their next request on.",
     columns=(
-        Column("user", "User id", 120, 2, of=lambda one: one.id), Column("name", "Name", 120, 2),
-        Column("email", "E-mail", 150, 2),
-        Column("isAdmin", "Role", 120, of=lambda one: ROLES[role(one)]),
+        Column("user", "User id", 165, 2, of=lambda one: one.id), Column("name", "Name", 130, 2),
+        Column("email", "E-mail", 155, 2),
+        Column("isAdmin", "Role", 130, of=lambda one: ROLES[role(one)]),
         Column("applications", "Uses", of=lambda one: ", ".join(one.applications)),
-        Column("applications_admin", "Administers", 120,
+        Column("applications_admin", "Administers", 115,
                of=lambda one: ", ".join(one.applications_admin)),
         Column("password_set", "Password set", 160, unit=INSTANT, blank="not yet"),
-        Column("disabled", "State", 180, 2, unit=DISABLED, blank="enabled"),
+        Column("disabled", "State", 172, unit=DISABLED, blank="enabled"),
     ),
     empty="There is no account yet.",
     by="user",

@@ -19,6 +19,8 @@ SHOW: Final = {
     "viewings": "Viewed as",
 }  # fmt: skip
 
+WHOLE: Final = {"wrapText": True, "autoHeight": True}
+
 
 def who(one: Entry) -> str:
     """Whoever made the change, with the id where that is not the name."""
@@ -45,11 +47,11 @@ def _value(value: Any) -> str:
 CARD: Final = Card(
     "audit", "entry", "Every change, sign-in and export", "",
     columns=(
-        Column("at", "When", 230, 2, ZONED_INSTANT), Column("who", "Who", 120, 2, of=who),
-        Column("action", "Action", 140, of=lambda one: ACTIONS[one.action]),
-        Column("thing", "To", 160),
-        Column("changes", "What it was and is", 300, 6, of=changes,
-               more={"wrapText": True, "autoHeight": True}),
+        Column("at", "When", 160, 2, ZONED_INSTANT, more=WHOLE),
+        Column("who", "Who", 130, 2, of=who, more=WHOLE),
+        Column("action", "Action", 120, of=lambda one: ACTIONS[one.action], more=WHOLE),
+        Column("thing", "To", 140, more=WHOLE),
+        Column("changes", "What it was and is", 300, 6, of=changes, more=WHOLE),
         Column("address", "From", 110), Column("request", "Request", 140),
     ),
     empty="Nothing has happened yet.",

@@ -18,9 +18,9 @@ AMBER: Final = "#d99a1c"
 RED: Final = "#cf4a33"
 QUIET: Final = "#8a93a3"
 LEVELS: Final = {
-    "good": ("Up to 75 %", BLUE),
-    "amber": ("Over 75 %", AMBER),
-    "red": ("Over 90 %", RED),
+    "good": ("Up to 75%", BLUE),
+    "amber": ("Over 75%", AMBER),
+    "red": ("Over 90%", RED),
 }
 POINTS: Final = {
     "soft": ("Soft limit", {"symbol": "circle-open", "size": 14, "color": AMBER,
@@ -40,10 +40,41 @@ WHOLE: Final = {
 }  # fmt: skip
 
 
-def drawn(figure: Figure, lines: int) -> Row:
-    """A chart of so many lines, as high as they need."""
+def drawn(figure: Figure, lines: int, summary: str) -> Row:
+    """A chart of so many lines, as high as they need, and the sentence made of its numbers."""
     height = f"{FRAME + LINE * max(min(lines, MOST), 2)}px"
-    return {"figure": figure, "style": {"height": height}}
+    return {"figure": figure, "style": {"height": height}, "summary": summary}
+
+
+def shares_summary(rows: list[Row]) -> str:
+    """How many budgets there are, which is the fullest, and how many are or will be over."""
+    if not rows:
+        return ""
+    fullest = max(rows, key=lambda row: float(row["share"]))
+    over = sum(row["share"] > 1 for row in rows)
+    pace = sum((row["projected"] or 0) > row["hard"] for row in rows)
+    return (
+        f"{_counted(len(rows), 'budget')}, {over} over the limit, {pace} at this pace."
+        f" Fullest: {fullest['subject']}, {fullest['period'].lower()}, with"
+        f" {fullest['share_text']} of the limit: {fullest['spent_text']} of {fullest['hard_text']}."
+    )
+
+
+def crossings_summary(points: list[Row]) -> str:
+    """How often limits were crossed, of how many budgets, and when last."""
+    if not points:
+        return ""
+    last = max(points, key=lambda point: int(point["hour"]))
+    return (
+        f"Limits were crossed {_counted(len(points), 'time')}, of"
+        f" {_counted(len({point['id'] for point in points}), 'budget')}. Latest: {last['subject']},"
+        f" {last['period'].lower()}, {POINTS[last['limit']][0].lower()} on {last['at_text']},"
+        f" {last['over_text']} over at the end."
+    )
+
+
+def _counted(count: int, one: str) -> str:
+    return f"{count:,} {one}{'' if count == 1 else 's'}"
 
 
 def shares(rows: list[Row]) -> Figure:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from dash import dcc, html
+from dash import html
 
 from components import ids
 from components.settings.draw import card
 from components.settings.resource import Button, Card, Column, Field, Form, Row, cells, pair
+from components.wiring import Link
 from data.budgets.budget import KINDS, LIMITS, PERIODS, Budget
 from data.budgets.crossings import Crossed, Crossing
 from data.budgets.spending import BudgetStatus
@@ -70,7 +71,7 @@ def choices(rows: list[Row]) -> dict[str, str]:
 
 def _selected() -> list[Any]:
     """Which budget is selected, and where its events are."""
-    link = dcc.Link("Show in Analytics", id=ids.BUDGET_LINK, href="", className="quiet")
+    link = Link("Show in Analytics", id=ids.BUDGET_LINK, href="", className="quiet")
     return [
         html.Span(id=ids.BUDGET_CHOSEN, className="help", **ids.testid(ids.BUDGET_CHOSEN)),
         html.Span(link, id=ids.BUDGET_SHOW, hidden=True, **ids.testid(ids.BUDGET_SHOW),

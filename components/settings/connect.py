@@ -6,10 +6,10 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-import dash_bootstrap_components as dbc
 from dash import html
 
 from components import ids
+from components.controls import Input
 from components.settings.connections import ADDRESS, CONNECTIONS, KEY, Connection, Step
 from components.settings.draw import plain
 from data.events.money import NANO
@@ -19,9 +19,9 @@ from data.query.units import COUNT, USD
 HELP: Final = "Choose what you have. Each card says what to set, and waits for the first event."
 ONCE: Final = "This is the only time the key is shown; it stands in the lines below. Copy them now."
 DEMO: Final = (
-    "What you see is sample data, and all that is made here, keys too, goes with the demo, which"
-    " the first account or real event ends. First have whoever runs the server make an account,"
-    " with spendscope account add NAME --admin, and sign in with it."
+    "This is a demo with sample data. The first account or real event ends it, and what was made"
+    " in it, keys too, is gone. To keep what you set up, have whoever runs the server make an"
+    " account first (spendscope account add NAME --admin), and sign in with it."
 )
 PLACES: Final = re.compile(f"({re.escape(ADDRESS)}|{re.escape(KEY)})")
 SHOWN_KEY: Final = "KEY"
@@ -55,15 +55,15 @@ def _key_form(one: Connection) -> html.Div:
     """What a key is bound to, and the button that makes it."""
     user = "whose it is" if one.personal else "anybody"
     fields = [
-        html.Label([html.Span(label), dbc.Input(name=name, placeholder=hint, autocomplete="off")])
+        html.Label([html.Span(label), Input(name=name, placeholder=hint, autoComplete="off")])
         for name, label, hint in (("user", "User", user), ("project", "Project", "any"))
     ]
     button = html.Button(
         "Make a key", type="button", className="toggle connect-make",
         **ids.testid(f"connect-make-{one.key}"), **{"aria-pressed": "true"},
     )  # fmt: skip
-    said = html.P(className="connect-said", role="status", **{"data-once": ONCE})
-    return html.Div([*fields, button, said], className="key-form connect-key")
+    status = html.P(className="connect-said", role="status", **{"data-once": ONCE})
+    return html.Div([*fields, button, status], className="key-form connect-key")
 
 
 def _step(each: Step, address: str) -> html.Li:
@@ -73,7 +73,8 @@ def _step(each: Step, address: str) -> html.Li:
     code = html.Code([_part(part, address) for part in parts])
     copy = html.Button("Copy", type="button", className="quiet connect-copy",
                        **{"aria-label": f"Copy: {each.text}"})  # fmt: skip
-    lines = html.Pre(code, className=f"language-{each.language}")
+    # What is too wide to be seen is scrolled to with the keyboard, too.
+    lines = html.Pre(code, className=f"language-{each.language}", tabIndex="0")
     return html.Li([each.text, html.Div([lines, copy], className="connect-code")])
 
 

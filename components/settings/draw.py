@@ -12,11 +12,13 @@ from typing import Any, Final
 
 import dash_ag_grid as dag
 import dash_bootstrap_components as dbc
-from dash import dcc, html
+from dash import html
 
 from components import ids
+from components.controls import SMALL_LIST, Graph, Input, Select
 from components.page.cards import GRAPH, GRID
 from components.settings.resource import Card, Column, Field, Form, Row
+from components.wiring import Confirmation, Store
 
 SELECTABLE: Final[Row] = {
     "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}
@@ -116,9 +118,9 @@ def _part(one: Card, name: str) -> ids.Id:
 
 def _stores(key: str) -> list[Any]:
     names = ("changed", "pending", "edited", "previewed")
-    stores = [dcc.Store(id=ids.resource(name, key)) for name in names]
-    offset = dcc.Store(id=ids.resource("offset", key), data=0)
-    return [*stores, offset, dcc.ConfirmDialog(id=ids.resource("confirm", key))]
+    stores = [Store(id=ids.resource(name, key)) for name in names]
+    offset = Store(id=ids.resource("offset", key), data=0)
+    return [*stores, offset, Confirmation(id=ids.resource("confirm", key))]
 
 
 def _tools(one: Card) -> html.Div:
@@ -146,8 +148,8 @@ def _choices(one: Card) -> list[Any]:
     return [
         html.Label([
             html.Span(each.label, className="visually-hidden"),
-            control(each, ids.resource_find(each.name, one.key), each.initial, size="sm",
-                    class_name="choice", name=each.label),
+            control(each, ids.resource_find(each.name, one.key), each.initial, name=each.label,
+                    className=f"choice {SMALL_LIST}"),
         ], className="choice-label")
         for each in one.search if each.kind == "choice"
     ]  # fmt: skip
@@ -192,7 +194,7 @@ def _search(one: Card) -> list[Any]:
     fields = [
         html.Div([
             html.Label(each.label, htmlFor=ids.dom(ids.resource_find(each.name, one.key))),
-            control(each, ids.resource_find(each.name, one.key), each.initial, debounce=0.4),
+            control(each, ids.resource_find(each.name, one.key), each.initial, debounce=400),
         ])
         for each in one.search if each.kind != "choice"
     ]  # fmt: skip
@@ -247,11 +249,11 @@ def _field(one: Card, each: Field) -> html.Div:
 def control(each: Field, key: ids.Id, value: str, **more: Any) -> Any:
     """What a field is typed or chosen in."""
     if each.kind == "choice":
-        return dbc.Select(id=key, value=value, options=options(each.options), **more)
+        return Select(id=key, value=value, options=options(each.options), **more)
     mode = each.kind if each.kind in ("decimal", "numeric") else "text"
-    return dbc.Input(
+    return Input(
         id=key, value=value, type=each.kind if each.kind in ("date", "password") else "text",
-        inputmode=mode, placeholder=each.hint, autocomplete="off", **more,
+        inputMode=mode, placeholder=each.hint, autoComplete="off", **more,
     )  # fmt: skip
 
 
@@ -263,7 +265,7 @@ def _problem(one: Card, name: str, what: str = "problem") -> html.Div:
 def _secret(one: Card, sentence: str) -> html.Div:
     key = ids.resource_extra("secret", one.key)
     code = html.Code(id=key, **ids.testid(f"{one.one}-secret"))
-    copy = dcc.Clipboard(target_id=key, title="Copy it", className="quiet")
+    copy = html.Button("Copy", type="button", className="quiet copy-text", title="Copy it")
     return html.Div([html.P(sentence), code, copy], className="key-shown", role="status")
 
 
@@ -273,12 +275,15 @@ def _title(text: str, help_: str) -> html.Div:
 
 
 def _chart_or_table(part: Callable[[str], ids.Id], grid: dag.AgGrid, text: str) -> html.Div:
-    """The chart, the table, and what stands there instead; `part` makes their ids."""
-    chart = dcc.Graph(id=part("chart"), config=GRAPH, responsive=True)
+    """The chart with the sentence made of its numbers, the table, and what stands there instead;
+    `part` makes their ids."""
+    chart, summary = Graph(id=part("chart"), config=GRAPH), part("summary")
+    described = {"aria-label": f"{text}: a chart", "aria-describedby": ids.dom(summary)}
     return html.Div(
         [
             html.Div(chart, id=part("frame"), className="as-chart", role="img",
-                     **ids.testid("chart"), **{"aria-label": f"{text}: a chart"}),
+                     **ids.testid("chart"), **described),
+            html.P(id=summary, className="summary", **ids.testid("summary")),
             html.Div(grid, className="as-table", **ids.testid("table")),
             html.Div(id=part("state"), className="state", role="status", **ids.testid("state")),
             html.Button("Retry", id=part("retry"), className="retry quiet"),
@@ -293,6 +298,7 @@ def _modes(part: Callable[[str], ids.Id], text: str) -> html.Div:
         [
             html.Button(
                 label, id=part(name), className=f"mode {name}", **ids.testid(name),
+                title=f"Show {text} as {label.lower()}",
                 **{"aria-pressed": "true" if label == "Chart" else "false"},
             )
             for name, label in (("mode-chart", "Chart"), ("mode-table", "Table"))

@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from dash import dcc, html
+from dash import html
 
 from components import ids
 from components.settings.draw import plain
 from components.settings.resource import Button, Card, Column
+from components.wiring import Link
 from data.ingest.import_log import Import
 from data.ingest.sources import Detail
 from data.query.units import COUNT, INSTANT
@@ -22,7 +23,7 @@ WAYS: Final = {"command": "command line", "upload": "upload", "live": "received 
 
 
 def _unpriced_link() -> list[Any]:
-    link = dcc.Link("Models without a price", href="/settings/prices", className="link")
+    link = Link("Models without a price", href="/settings/prices", className="link")
     return [html.P(link, className="help", **ids.testid("data-unpriced"))]
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from dash import dcc, html
+from dash import html
 
 from components.settings.draw import plain
 from components.settings.resource import Button, Card, Column, Field, Form
+from components.wiring import Link
 from data.query.units import INSTANT, InstantUnit, moment
 
 REVOKED: Final = InstantUnit("instant", reading=lambda us, zone: f"revoked {moment(us, zone)}")
@@ -45,7 +46,7 @@ CARD: Final = Card(
 
 def how_to_send() -> html.Section:
     """The card beside it: where the lines for each sender are."""
-    link = dcc.Link("Connect", href="/settings/data", className="link")
+    link = Link("Connect", href="/settings/data", className="link")
     return plain("senders", "What to do with a key",
                  "For LiteLLM, OpenTelemetry, coding agents and developers' machines.",
                  [html.P([link, " has the lines to copy, with this server's address, and makes a"

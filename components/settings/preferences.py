@@ -8,7 +8,7 @@ from components.settings.resource import Card, Field, Form
 from data.local_time import zones
 from data.people.preferences import MODES, STARTS, THEMES
 
-# Not empty: dbc puts an empty option of its own before ours, which nobody can choose.
+# Not empty: nothing chosen is no choice.
 NONE: Final = "none"
 CARD: Final = Card(
     "preferences", "preference", "Preferences",
@@ -16,7 +16,7 @@ CARD: Final = Card(
     form=Form((
         Field("preset", "Start with", "choice", options={NONE: "Last 7 days", **STARTS},
               initial=NONE, along=("n",)),
-        Field("n", "N", "numeric", hint="7 days, 24 hours", along=("preset",)),
+        Field("n", "How many", "numeric", hint="days or hours", along=("preset",)),
         Field("zone", "Time zone", "choice", initial=NONE,
               options={NONE: "The browser's", **{name: name for name in sorted(zones())}}),
         Field("theme", "Theme", "choice", options={NONE: "The system's", **THEMES}, initial=NONE),

@@ -14,7 +14,7 @@ from data.query.units import COUNT, INSTANT, Unit
 
 RATES: Final = ("input", "cached_input", "cache_write", "output")
 RATE: Final = Unit("rate", lambda value: rate(Decimal(str(value))))
-LENGTH: Final = Unit("tokens", lambda count: f"{count:,} tokens")
+LENGTH: Final = Unit("tokens", lambda count: f"{count:,}")
 FIRST: Final = "the beginning"
 FIRST_DETAIL: Final = "The first release holds for all time before the next one."
 LISTED: Final = 8
@@ -60,7 +60,7 @@ PUBLIC: Final = Card(
     "public", "public price", "Public prices",
     "List prices of the release that holds on a day, in US dollars per million tokens.",
     columns=(
-        Column("provider", "Provider"), Column("model", "Model", 180),
+        Column("provider", "Provider"), Column("model", "Model", 200, 2),
         Column("input", "Input", unit=RATE, of=_rate("input")),
         Column("cached_input", "Cached input", unit=RATE, of=_rate("cached_input")),
         Column("cache_write", "Cache writes", unit=RATE, of=_rate("cache_write")),
@@ -68,7 +68,7 @@ PUBLIC: Final = Card(
         Column("output", "Output", unit=RATE, of=_rate("output")),
         Column("web_searches", "1,000 searches", unit=RATE, of=_rate("web_searches")),
         Column("tiers", "Also priced", of=lambda one: ", ".join(one.tiers)),
-        Column("dearer", "Higher rates above", unit=LENGTH),
+        Column("dearer", "Higher above (tokens)", unit=LENGTH),
     ),
     empty="",
     search=(

@@ -9,7 +9,7 @@ from components.settings.resource import Button, Card, Column, Row
 from data.query.units import INSTANT
 
 WAYS: Final = {"account": "password", "demo": "demo", "token": "token",
-              "oidc": "provider"}  # fmt: skip
+              "oidc": "provider", "github": "GitHub"}  # fmt: skip
 # The first that is named: a browser names those it descends from, too.
 BROWSERS: Final = {
     "Edg": "Edge", "OPR": "Opera", "SamsungBrowser": "Samsung Internet", "Firefox": "Firefox",
@@ -43,12 +43,11 @@ def _browser(one: Any) -> str:
 def _columns(*more: Column) -> tuple[Column, ...]:
     return (
         *more,
-        Column("browser", "Browser", 200, 2, of=_browser),
-        Column("address", "Address", 130, of=lambda one: one.session.address),
+        Column("browser", "Browser", 205, 2, of=_browser),
+        Column("address", "Address", 115, of=lambda one: one.session.address),
         Column("way", "By", 110, of=lambda one: WAYS[one.session.way]),
         Column("created", "Signed in", 160, unit=INSTANT, of=lambda one: one.session.created),
         Column("seen", "Last seen", 160, unit=INSTANT, of=lambda one: one.session.seen),
-        Column("expires", "Ends", 160, unit=INSTANT, of=lambda one: one.session.expires),
     )
 
 
@@ -60,7 +59,10 @@ def row(one: Any) -> Row:
 OWN: Final = Card(
     "sessions", "session", "Where you are signed in",
     "Browsers in which you are signed in. What you end is signed out at once.",
-    columns=_columns(),
+    columns=(
+        *_columns(),
+        Column("expires", "Ends", 160, unit=INSTANT, of=lambda one: one.session.expires),
+    ),
     empty="No browser is signed in as you.",
     buttons=(
         Button(
@@ -76,9 +78,9 @@ OWN: Final = Card(
 EVERYBODY: Final = Card(
     "people-sessions", "people-session", "Who is signed in",
     "Every browser that is signed in here. What you end is signed out at once.",
-    columns=_columns(Column("name", "Person", 120, 2, of=lambda one: one.session.name,
+    columns=_columns(Column("name", "Person", 135, 2, of=lambda one: one.session.name,
                             tip="tip"),
-                     Column("user", "User id", 110, 2, of=lambda one: one.session.user)),
+                     Column("user", "User id", 165, 2, of=lambda one: one.session.user)),
     empty="Nobody is signed in in a browser.",
     buttons=(
         Button(

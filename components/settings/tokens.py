@@ -1,4 +1,4 @@
-"""Settings → Profile: the API tokens that one made for oneself."""
+"""Settings → Profile: the API tokens that one made for oneself; Settings → People: everybody's."""
 
 from __future__ import annotations
 
@@ -15,25 +15,36 @@ SCOPES: Final = {
     "read,export,send": "All of that",
 }
 DAYS: Final = {"30": "30 days", "90": "90 days", "365": "A year"}
+COLUMNS: Final = (
+    Column("name", "Name", 140), Column("shown", "Begins with", of=lambda one: f"{one.shown}…"),
+    Column("scopes", "For", 140, of=lambda one: ", ".join(one.scopes)),
+    Column("created", "Created", 160, unit=INSTANT),
+    Column("expires", "Good until", 160, unit=INSTANT),
+    Column("used", "Last used", 160, unit=INSTANT),
+    Column("revoked", "State", unit=REVOKED, blank="active"),
+)  # fmt: skip
+
+
+def _revoke(key: str) -> Button:
+    return Button(
+        key, "Revoke", "remove", needs=lambda row: row["revoked"] is None,
+        confirm=lambda row: f"Revoke the token “{row['name']}”? Whatever uses it is turned away.",
+    )  # fmt: skip
+
+
+OF_PEOPLE: Final = Card(
+    "people-tokens", "people-token", "API tokens",
+    "What everybody made for their scripts. What you revoke is turned away at once.",
+    columns=(Column("user", "User id", 155, 2), *COLUMNS),
+    empty="Nobody has made any.",
+    buttons=(_revoke("people-token-revoke"),),
+)  # fmt: skip
 CARD: Final = Card(
     "tokens", "token", "API tokens",
     "For scripts of yours: each has your rights as they are when it is used, and what it is for.",
-    columns=(
-        Column("name", "Name", 150), Column("shown", "Begins with", of=lambda one: f"{one.shown}…"),
-        Column("scopes", "For", of=lambda one: ", ".join(one.scopes)),
-        Column("created", "Created", 170, unit=INSTANT),
-        Column("expires", "Good until", 170, unit=INSTANT),
-        Column("used", "Last used", 170, unit=INSTANT),
-        Column("revoked", "State", unit=REVOKED, blank="active"),
-    ),
+    columns=COLUMNS,
     empty="You have made none.",
-    buttons=(
-        Button(
-            "token-revoke", "Revoke", "remove", needs=lambda row: row["revoked"] is None,
-            confirm=lambda row: f"Revoke the token “{row['name']}”? Whatever uses it is turned"
-                                " away.",
-        ),
-    ),
+    buttons=(_revoke("token-revoke"),),
     form=Form(
         fields=(
             Field("name", "Name", hint="what uses it"),

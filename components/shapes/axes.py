@@ -18,6 +18,7 @@ MOST_TICKS: Final = 8
 LOWER: Final = 0.34  # of the height: the lower of two panels
 BETWEEN: Final = 0.1
 FEWEST_BARS: Final = 6  # keeps a lonely bar from filling its card
+SLIM: Final = 0.15  # of the width, at most, is a bar where there are few
 
 
 def short_name(name: str) -> str:
@@ -51,11 +52,14 @@ def vertical_layout(
     texts = [_shortened(tick.replace(year, "")) for tick in shown]
     across = {
         "type": "category", "tickvals": shown, "ticktext": texts,
-        "autotickangles": [0, 30, 90], "showgrid": False, "fixedrange": True, "automargin": True,
+        "showgrid": False, "fixedrange": True, "automargin": True,
+        # As many are shown as stand beside each other (assets/chart.js), below the lowest value.
+        "tickangle": 0, "ticklabelstandoff": 5,
     }  # fmt: skip
     up = _value_axis(metric, largest) | {"rangemode": "tozero", "nticks": 6}
     return plain_layout() | {
-        "xaxis": across, "yaxis": up, "barmode": "stack", "bargap": 0.25, "barcornerradius": 3,
+        "xaxis": across, "yaxis": up, "barmode": "stack", "barcornerradius": 3,
+        "bargap": max(0.25, 1 - SLIM * len(ticks)),
         "hovermode": "x unified", "hoversubplots": "axis", "showlegend": True,
         # As high as its lines are: the axis moves up for it.
         "legend": {

@@ -1,4 +1,5 @@
-"""The earlier window in a chart over time: a pale bar behind bars, a dashed line beside a line."""
+"""The earlier window in a chart over time: a dashed line over bars and beside a line; behind bars
+that stand side by side a pale bar each."""
 
 from __future__ import annotations
 
@@ -19,9 +20,28 @@ from data.query.catalog import TIME, Metric
 from data.query.comparison import before_name
 from data.query.series import or_none
 
+INK: Final = "var(--ink)"
 DASHED: Final = "5px,4px"
 WIDTH: Final = 0.96  # of a bucket; the bars before it are narrower
 MOST_LINES: Final = 4  # more of them, each with its earlier one, cannot be told apart
+
+
+def total(
+    answer: Answer, metrics: Sequence[Metric], known: Sequence[Any], ticks: list[str]
+) -> list[Trace]:
+    """What the bars of a bucket were together; of a single bucket a stroke across its bar."""
+    if not any(map(or_none, known)):
+        return []
+    dashed = {"color": INK, "width": 1.5, "dash": DASHED}
+    stroke = {"symbol": "line-ew", "size": 60, "line": {"color": INK, "width": 1.5}}
+    alone = {"mode": "markers", "marker": stroke}
+    name = metrics[0].label if len(metrics) == 1 else "Total"
+    return [
+        _points(answer, metrics[0], known, ticks, f"{name} before") | {
+            "type": "scatter", "mode": "lines", "opacity": 0.6, "line": dashed,
+            **(alone if len(ticks) == 1 else {}),
+        }
+    ]  # fmt: skip
 
 
 def bars(

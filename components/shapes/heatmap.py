@@ -66,5 +66,5 @@ def _layout() -> dict[str, Any]:
     }  # fmt: skip
     return plain_layout() | {
         "xaxis": across, "yaxis": down, "hovermode": "closest",
-        "margin": {"l": 8, "r": 8, "t": 4, "b": 28},
+        "margin": {"l": 32, "r": 50, "t": 4, "b": 28},
     }  # fmt: skip

@@ -14,7 +14,7 @@ from data.events.table import NONE
 from data.query.answers import Answer
 from data.query.catalog import OTHER, TIME
 from data.query.filters import LISTS, NOT
-from data.query.series import or_none
+from data.query.series import all_or_none, or_none
 
 KEY: Final = "narrows"
 Mark = dict[str, str | list[str]] | None  # values by field, as a filter spells them
@@ -59,7 +59,7 @@ def shown_values(answer: Answer) -> list[Any]:
 
 def distinct(values: Iterable[Any]) -> list[Any]:
     """The different values but "Other", in order, with every spelling of missing as None."""
-    return [value for value in dict.fromkeys(map(or_none, values)) if value != OTHER]
+    return [value for value in dict.fromkeys(all_or_none(values)) if value != OTHER]
 
 
 def _spelled(value: Any) -> str:

@@ -75,15 +75,17 @@ class Measures(Shape):
     ) -> list[Trace]:
         """What the bars were, together unless they are side by side, and what the lines were."""
         names = [one.name for one in bars]
-        sums = [(one, earlier.sums(answer, [one.name])) for one in bars]
-        if bars and not self.grouped:
-            sums = [(bars[0], earlier.sums(answer, names))]
         lines = [
             (METRICS[name], trace, earlier.values(answer, answer.frame, name))
             for trace in traces
             if trace["type"] != "bar" and (name := trace["meta"]["measure"])
         ]
-        made = earlier.bars(answer, sums, ticks) if bars else []
+        made = []
+        if bars and self.grouped:
+            sums = [(one, earlier.sums(answer, [one.name])) for one in bars]
+            made = earlier.bars(answer, sums, ticks)
+        elif bars:
+            made = earlier.total(answer, bars, earlier.sums(answer, names), ticks)
         return [*made, *earlier.lines(answer, lines, ticks, legend=not made)]
 
     def _lower(self, drawn: list[Metric], bars: list[Metric]) -> list[Metric]:

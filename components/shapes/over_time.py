@@ -15,6 +15,7 @@ from data.query.catalog import Metric
 from data.query.units import SHARE
 
 CLEAR: Final = "rgba(0,0,0,0)"
+APART: Final = {"width": 0.8, "color": "var(--surface)"}
 
 
 def bars(
@@ -25,7 +26,8 @@ def bars(
         "color": CLEAR if style.outlined else style.colour,
         # A bucket that is not whole is paler.
         "opacity": [0.55 if tick.endswith(INCOMPLETE) else 1 for tick in ticks],
-        "line": {"width": 1.5 if style.outlined else 0, "color": style.colour},
+        # What lies on another in a stack stands apart from it.
+        "line": {"width": 1.5, "color": style.colour} if style.outlined else APART,
     }  # fmt: skip
     return _points(name, values, metric, ticks) | {"type": "bar", "marker": marker}
 
@@ -38,6 +40,7 @@ def line(
     # The point of a bucket that is not whole is hollow.
     partial = [tick.endswith(INCOMPLETE) for tick in ticks]
     marker = {
+        "color": style.colour,
         "size": [7 if one else 4 for one in partial],
         "symbol": ["circle-open" if one else "circle" for one in partial],
     }

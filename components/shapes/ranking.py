@@ -75,9 +75,9 @@ def _with_changes(rows: list[Row], shown: pd.DataFrame, metric: Metric) -> list[
     """The rows with what became of each value since; of the remainder it is not said."""
     both = zip(shown[metric.name], shown[before_name(metric.name)], strict=True)
     changes = [change(metric, now, before) for now, before in both]
-    told = [{"change": one.text, "mood": one.mood} for one in changes]
-    told += [{"change": "", "mood": "even"}] * (len(rows) - len(told))
-    return [row | one for row, one in zip(rows, told, strict=True)]
+    changed = [{"change": one.text, "mood": one.mood} for one in changes]
+    changed += [{"change": "", "mood": "even"}] * (len(rows) - len(changed))
+    return [row | one for row, one in zip(rows, changed, strict=True)]
 
 
 def _remainder(rest: pd.DataFrame, metric: Metric, own: Mark) -> Bar:

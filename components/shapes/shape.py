@@ -54,5 +54,5 @@ class Shape(ABC):
 
 def figure(traces: list[Trace], layout: dict[str, Any], answer: Answer) -> Figure:
     """Traces and layout as a figure that knows the ranges of its buckets."""
-    buckets = {"buckets": list(bucket_ranges(answer).values())}
-    return {"data": traces, "layout": layout | {"meta": buckets}}
+    meta = layout.get("meta", {}) | {"buckets": list(bucket_ranges(answer).values())}
+    return {"data": traces, "layout": layout | {"meta": meta}}

@@ -13,7 +13,7 @@ from data.engines.protocol import read_totals
 from data.engines.totals import Totals
 from data.errors import Refused, StoreError
 from data.local_time import iso
-from data.state.schema import require_sound_file
+from data.state.sqlite import require_sound_file
 
 EVENTS: Final = "events.duckdb"
 STATE: Final = "state.sqlite"

@@ -20,6 +20,17 @@ NOT_EMPTY: Final = (
     "there is data already: make a backup of it if it matters, then say --replace to have the"
     " backup in its place"
 )
+SERVERS: Final = (
+    "SPENDSCOPE_{}_URL names no file: a backup is put back into files; a database server has its"
+    " own means, as pg_restore"
+)
+
+
+def require_files(settings: Settings) -> None:
+    """Raises `Refused` where a store is a server's: no backup of ours can be put back there."""
+    for name, url in (("EVENTS", settings.events_url), ("STATE", settings.state_url)):
+        if not any(store_files(url)):
+            raise Refused("folder", SERVERS.format(name))
 
 
 def require_empty(settings: Settings) -> None:
@@ -48,6 +59,7 @@ def put_back(folder: Path, settings: Settings, actor: Actor) -> Manifest:
 
     Raises `Refused` or `StoreError` and changes nothing where that does not go well.
     """
+    require_files(settings)
     manifest = verified(folder)
     events, state = (next(store_files(one)) for one in (settings.events_url, settings.state_url))
     places = [(folder / EVENTS, events), (folder / STATE, state)]

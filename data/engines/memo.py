@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import pandas as pd
 
-from data.engines.versions import ALL_TIME, Stretch, Versions
+from data.engines.versions import ALL_TIME, Stretch, Versions, VersionSource
 
 T = TypeVar("T")
 MOST_ANSWERS: Final = 2_000
@@ -31,7 +31,7 @@ class Memo:
     """A single-flight cache. Keys hold the scope. An answer about a window is dropped when its
     events were written to since it was asked; those used longest ago go when there are too many."""
 
-    def __init__(self, versions: Versions | None = None) -> None:
+    def __init__(self, versions: VersionSource | None = None) -> None:
         """Without versions an answer stays until it is dropped."""
         self._versions = versions or Versions()
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()

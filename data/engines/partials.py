@@ -2,15 +2,16 @@
 
 A row of sums stands for the events of one quarter of an hour that agree in all of `KEYS`. Counts,
 sums, least and largest values of those events are `Partial`s, columns of it; how many different
-keys there are, and which one came last, is read off the rows. Everything else (percentiles,
-distinct runs, …) is `Undecomposable`: it needs the events.
+keys there are, and which one came last, is read off the rows. For percentiles a row has a list of
+the values themselves; what is made of runs and conversations is read off rows of sums that agree
+in their ids, too. Everything else is `Undecomposable`: it needs the events.
 
 Nothing is declared here for a metric: its SQL says what it is made of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal
@@ -24,12 +25,13 @@ from sqlalchemy.sql.elements import BooleanClauseList, FunctionFilter
 from sqlalchemy.sql.elements import Grouping as Parentheses
 from sqlalchemy.sql.functions import FunctionElement
 
-from data.dialect import Expression, Latest, MonthStart, Percentile, PerGroup
+from data.dialect import Expression, Latest, MonthStart, Percentile, PerGroup, Place, Statistic
 from data.events.table import EVENTS, TEXTS
 
 QUARTER: Final = 900_000_000  # µs
+IDS: Final = ("run_id", "conversation_id")
 # Hardly two events have the same: no row of sums could stand for many.
-SINGULAR: Final = ("run_id", "conversation_id", "shared_id")
+SINGULAR: Final = (*IDS, "shared_id")
 _SINGLE: Final = tuple(
     name for name in TEXTS if name not in (*SINGULAR, "user_name", "project_name")
 )
@@ -43,7 +45,8 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
 KEY_COLUMNS: Final = frozenset(column for columns in KEYS.values() for column in columns)
 TIME: Final = frozenset({"ts"})
 COMBINED: Final = ("sum", "count", "min", "max")
-Function = Literal["sum", "count", "min", "max", "distinct", "latest"]
+LIST: Final = "list"  # the known values of some events
+Function = Literal["sum", "count", "min", "max", "list", "distinct", "latest"]
 
 
 class _Spelling(DefaultDialect):
@@ -58,6 +61,11 @@ _SPELLING: Final = _Spelling()
 @compiles(MonthStart, "spelling")
 def _month_start(element: MonthStart, compiler: SQLCompiler, **options: Any) -> str:
     return f"month_start({compiler.process(element.clauses, **options)})"
+
+
+@compiles(Place, "spelling")
+def _place(element: Place, compiler: SQLCompiler, **options: Any) -> str:
+    return f"place({compiler.process(element.clauses, **options)})"
 
 
 class Undecomposable(Exception):
@@ -81,11 +89,17 @@ class Partial:
     @property
     def sql(self) -> Expression:
         """It over many events."""
-        made = (
-            sa.func.count() if self.value is None else getattr(sa.func, self.function)(self.value)
-        )
-        filtered: Expression = made.filter(self.condition)
-        return filtered
+        if self.value is None:
+            return sa.cast(sa.func.count().filter(self.condition), sa.BigInteger)
+        made, condition = getattr(sa.func, self.function)(self.value), self.condition
+        if not self.is_list:
+            return sa.cast(made.filter(condition), sa.BigInteger)
+        known = made.filter(condition, self.value.is_not(None))
+        return sa.cast(known, sa.ARRAY(sa.BigInteger))
+
+    @property
+    def is_list(self) -> bool:
+        return self.function == LIST
 
     @property
     def one(self) -> Expression:
@@ -97,15 +111,37 @@ class Partial:
         return when(condition, value)
 
 
+COUNTED: Final = Partial("count", None, sa.true())
+
+
 @dataclass(frozen=True)
 class Leaf:
     """An aggregate that rows of sums can say: of a `partial`, or of a `value` that is the same for
-    all events of a row; of the rows that meet `condition`."""
+    all events of a row; of the rows that meet `condition`. A percentile has its `share`; of how
+    many events each value has, it is a `statistic`."""
 
     function: Function
     condition: Expression
     partial: Partial | None = None
     value: Expression | None = None
+    share: float | None = None
+    statistic: Statistic | None = None
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether sums alone can say it, without lists of values and without ids."""
+        return self.share is None and not self.id
+
+    @property
+    def id(self) -> str:
+        """The field of `IDS` that it is about, if any."""
+        value = self.value
+        return value.name if isinstance(value, sa.ColumnClause) and _is_id(value) else ""
+
+    @property
+    def of_id(self) -> tuple[str, str]:
+        """What rows with ids have to be of to say it: the field, and which events."""
+        return self.id, spelled(self.condition)
 
     @property
     def looked_up(self) -> bool:
@@ -119,27 +155,45 @@ class Leaf:
     def keys(self) -> frozenset[str]:
         """What it reads of a row; raises `Undecomposable` where sums cannot tell."""
         value = self.value
-        read = frozenset() if value is None or columns(value) == TIME else {key_of(value)}
-        return keys_of(self.condition) | read
+        if value is None or self.id or columns(value) == TIME:
+            return keys_of(self.condition)
+        return keys_of(self.condition) | {key_of(value)}
 
 
-def partials(aggregates: Iterable[Expression]) -> dict[str, Partial]:
-    """Every column that is wanted for these numbers, by its name."""
-    found: dict[str, Partial] = {}
-    for aggregate in filter(decomposes, aggregates):
-        for leaf in leaves(aggregate):
-            if leaf.partial is not None:
-                found.setdefault(leaf.partial.name, leaf.partial)
-    return found
+@dataclass(frozen=True)
+class Wanted:
+    """What sums have to hold for some numbers: columns by their names; those of rows with ids, and
+    of which events there are such rows, by the field and these events as text."""
+
+    partials: Mapping[str, Partial]
+    of_ids: Mapping[str, Partial]
+    identified: Mapping[tuple[str, str], Expression]
+
+
+def wanted(aggregates: Iterable[Expression]) -> Wanted:
+    """Everything that is wanted for these numbers."""
+    partials: dict[str, Partial] = {}
+    of_ids: dict[str, Partial] = {}
+    identified: dict[tuple[str, str], Expression] = {}
+    for leaf in (leaf for aggregate in aggregates for leaf in _leaves_if_any(aggregate)):
+        if leaf.id:
+            identified.setdefault(leaf.of_id, leaf.condition)
+        if leaf.partial is not None:
+            (of_ids if leaf.id else partials).setdefault(leaf.partial.name, leaf.partial)
+    return Wanted(partials | {COUNTED.name: COUNTED}, of_ids, identified)
 
 
 def decomposes(aggregate: Expression) -> bool:
-    """Whether sums can say it."""
+    """Whether sums alone can say it, without lists of values and without ids."""
+    found = _leaves_if_any(aggregate)
+    return bool(found) and all(leaf.adds_up for leaf in found)
+
+
+def _leaves_if_any(aggregate: Expression) -> list[Leaf]:
     try:
-        leaves(aggregate)
+        return leaves(aggregate)
     except Undecomposable:
-        return False
-    return True
+        return []
 
 
 def leaves(aggregate: Expression) -> list[Leaf]:
@@ -227,15 +281,29 @@ def conjuncts(condition: Expression) -> Iterator[Expression]:
 def _leaf(element: Any) -> Leaf | None:
     """The aggregate that an element is, if it is one and not made of others."""
     function = element.func if isinstance(element, FunctionFilter) else element
-    if isinstance(function, Percentile | PerGroup):
-        raise Undecomposable
-    if not isinstance(function, Latest) and not _aggregates(function):
+    if isinstance(function, PerGroup):
+        return _per_group(function)
+    if not isinstance(function, Latest | Percentile) and not _aggregates(function):
         return None
     arguments = list(function.clauses)
     if any(_aggregates(inner) for one in arguments for inner in visitors.iterate(one)):
         return None
     condition: Any = element.criterion if isinstance(element, FunctionFilter) else sa.true()
     return _made(function, arguments, *_split(condition))
+
+
+def _per_group(function: PerGroup) -> Leaf:
+    group, condition, *weight = function.clauses
+    of_keys, rest = _split(condition)
+    if not (_is_id(group) and isinstance(rest, sa.True_)):
+        raise Undecomposable
+    counted: Any = sa.func.coalesce(weight[0], 1) if weight else None
+    partial = Partial("sum" if weight else "count", counted, sa.true())
+    return Leaf("distinct", of_keys, partial, group, statistic=function.statistic)
+
+
+def _is_id(value: Expression) -> bool:
+    return isinstance(value, sa.ColumnClause) and value.name in IDS
 
 
 def _aggregates(element: Any) -> bool:
@@ -260,6 +328,9 @@ def _all(conditions: list[Expression]) -> Expression:
 def _made(
     function: Any, arguments: list[Expression], condition: Expression, rest: Expression
 ) -> Leaf:
+    if isinstance(function, Percentile):
+        value, share = arguments
+        return Leaf("list", condition, Partial("list", value, rest), share=_number(share))
     if isinstance(function, Latest):
         value, at = arguments
         return Leaf("latest", condition, Partial("max", at, rest), _of_key(value, sa.true()))
@@ -267,11 +338,18 @@ def _made(
     if name not in COMBINED:
         raise Undecomposable
     if isinstance(value, sa.UnaryExpression) and value.operator is operators.distinct_op:
-        return Leaf("distinct", condition, None, _of_key(value.element, rest))
+        distinct = value.element
+        if _is_id(distinct) and isinstance(rest, sa.True_):
+            return Leaf("distinct", condition, None, distinct)
+        return Leaf("distinct", condition, None, _of_key(distinct, rest))
     if name == "max" and columns(value) <= KEY_COLUMNS and columns(value):
         return Leaf("max", condition, None, _of_key(value, rest))
     counted = None if name == "count" and not columns(value) else value
     return Leaf(name, condition, Partial(name, counted, rest))
+
+
+def _number(literal: Any) -> float:
+    return float(literal.value)
 
 
 def _of_key(value: Expression, rest: Expression) -> Expression:

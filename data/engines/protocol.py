@@ -1,17 +1,17 @@
-"""What an engine offers, so that the next one is one package beside `data/engines/duckdb/`:
+"""What an engine offers, so that the next one is one package beside those in `data/engines/`:
 
 - `EventStore`: it opens, writes in bulk and once, merges what is told again, and re-prices;
 - every construct of `data/dialect.py`, compiled for its dialect of SQL (`@compiles`): percentile,
   latest value, statistics per group, start of the month, a table of texts. All else that is asked
   is standard SQL with FILTER, sums cast to BIGINT;
-- a line in `open_events`.
+- a line in `ENGINES`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
@@ -29,6 +29,11 @@ from data.prices.rate_rows import RateChange
 from data.sources.columns import Rows
 from data.sources.parquet import Part
 from data.sources.report import Report
+
+NO_DRIVER: Final = (
+    "SPENDSCOPE_EVENTS_URL names ClickHouse, for which {} is not installed: install Spendscope with"
+    ' its extra, as pip install -c requirements.lock -e ".[clickhouse]"'
+)
 
 
 class EventSink(Protocol):
@@ -58,9 +63,11 @@ class EventSink(Protocol):
 
 
 class EventStore(EventSink, Protocol):
-    """A place that keeps events. One process owns it; any of its threads may read and write."""
+    """A place that keeps events. Any threads of a process may read and write; whether there may be
+    several processes is the engine's."""
 
     sql: sa.Engine
+    shared: bool  # whether several servers may have it open and write
     memo: Memo
     stable_memo: Memo  # of answers that new data rarely changes: not cleared with it
 
@@ -106,6 +113,10 @@ class EventStore(EventSink, Protocol):
         """Bring the sums a step nearer to what is stored, beside those who read and write; whether
         there was anything to do. Answers are the same before and after."""
 
+    def adopt(self, table: sa.TableClause, rows: Sequence[Sequence[Any]]) -> int:
+        """Keep rows of another store as they are, of a table of `data/engines/kept.py`; events
+        whose id is stored are left out. How many came."""
+
     def count_duplicates(self) -> int:
         """How many stored events carry an id that an other one carries; 0, or we have a bug."""
 
@@ -129,13 +140,41 @@ def open_events(url: str, book: Callable[[], PriceBook] = public) -> EventStore:
     Raises `SettingsError` for an engine we do not have, `StoreError` if it cannot be used now.
     """
     parsed = _parsed(url)
-    if parsed.get_backend_name() != "duckdb":
+    opens = ENGINES.get(parsed.get_backend_name())
+    if opens is None:
         raise SettingsError(
-            f"SPENDSCOPE_EVENTS_URL names {parsed.get_backend_name()}; the event store is duckdb:///PATH"
+            f"SPENDSCOPE_EVENTS_URL names {parsed.get_backend_name()}; the event store is"
+            " duckdb:///PATH, postgresql://USER@HOST/DATABASE or clickhousedb://USER@HOST/DATABASE"
         )
+    return opens(parsed, book)
+
+
+def _duckdb(url: URL, book: Callable[[], PriceBook]) -> EventStore:
     from data.engines.duckdb.store import DuckEvents
 
-    return DuckEvents(Path(parsed.database or ":memory:"), book)
+    return DuckEvents(Path(url.database or ":memory:"), book)
+
+
+def _postgresql(url: URL, book: Callable[[], PriceBook]) -> EventStore:
+    from data.engines.postgresql.store import PostgresEvents
+
+    return PostgresEvents(url, book)
+
+
+def _clickhouse(url: URL, book: Callable[[], PriceBook]) -> EventStore:
+    try:
+        from data.engines.clickhouse.store import ClickHouseEvents
+    except ModuleNotFoundError as error:
+        raise SettingsError(NO_DRIVER.format(error.name)) from None
+    return ClickHouseEvents(url, book)
+
+
+# Imported when it is asked for: nobody needs the driver of another engine.
+ENGINES: Final[dict[str, Callable[[URL, Callable[[], PriceBook]], EventStore]]] = {
+    "duckdb": _duckdb,
+    "postgresql": _postgresql,
+    "clickhousedb": _clickhouse,
+}
 
 
 def read_totals(path: Path) -> dict[str, Totals]:

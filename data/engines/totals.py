@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from data.events.money import NANO
+
+# Of a store, in any engine's SQL.
+COUNTED: Final = """
+    SELECT coalesce(source, ''), count(*)::BIGINT,
+        coalesce(sum(coalesce(input_tokens, 0) + coalesce(cached_input_tokens, 0)
+            + coalesce(cache_write_tokens, 0) + coalesce(output_tokens, 0)), 0)::BIGINT,
+        coalesce(sum(cost_nano), 0)::BIGINT
+    FROM events GROUP BY source
+"""
 
 
 class Totals(NamedTuple):

@@ -7,7 +7,7 @@ To note a quarter is to note the blocks it lies in, and any window is a few bloc
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, Protocol
 
 from data.engines.partials import QUARTER
 from data.events.table import EARLIEST, LATEST, micros
@@ -17,6 +17,13 @@ Block = tuple[int, int]  # its width in quarters of an hour, and its place among
 ALL_TIME: Final[Stretch] = (micros(EARLIEST), micros(LATEST))
 OF_A_DAY: Final = 96
 WIDTHS: Final = (1, 4, 24, *(OF_A_DAY << double for double in range(17)))  # more than a century
+
+
+class VersionSource(Protocol):
+    """Who knows when events were last written to."""
+
+    def of(self, window: Stretch, /) -> int:
+        """A number that grows with each write to a window, and perhaps to what lies near it."""
 
 
 class Versions:

@@ -2,9 +2,8 @@
 
 The doors of one source tell different things of the same call: a gateway's log its tokens, its
 database names, telemetry the cost. `merge` joins two tellings of one id, and what comes of
-any number of them depends on neither their order nor how often one came (but for costs that
-somebody gives as list prices or as unpriced, against our book, and for what a project's key may
-not change):
+any number of them depends on neither their order nor how often one came (docs/developers.md names
+the exceptions):
 
 - Of another kind or outcome they are two accounts, and one holds alone: of the kind that `KINDS`
   names first, then of the status that `STATUSES` does (a success before the attempt that failed).
@@ -15,14 +14,15 @@ not change):
   with it, of channels the first that `CHANNELS` names, of service tiers the last of `TIERS`.
 - A part (cached for an hour, audio, reasoning, …) stays one: it has its whole grow, but for input
   tokens, of which it takes no more than there are.
-- A reported cost goes before a list price, that before none; of two reported ones the larger.
-  Who tells a tier that no book can know a rate for forbids the list price.
+- A reported cost goes before a list price, that before none; of two of a kind the larger.
+  Who tells a tier that no book can know a rate for forbids the list price, whatever other words
+  there are for why it has none.
 
 A list price is worked out, not told: it stays until what it is worked out of changes, and is then
 the book's of that moment. An unpriced call that the book could price was left so by its source.
 
 Who brings events of one project or one user only (the keys of `data/ingest/keys.py`) completes none
-outside of that (`Bound`): `data/engines/duckdb/batch.py` judges it for every telling, also of an id
+outside of that (`Bound`): `data/engines/merge_batch.py` judges it for every telling, also of an id
 that is new in its commit.
 """
 
@@ -170,9 +170,8 @@ def _cost(old: Event, new: Event, merged: Event, book: PriceList) -> Cost:
     if any(never_priced(one["unpriced_reason"]) for one in both):
         return None, "unpriced"
     listed = [one for one in both if one["cost_origin"] == "list"]
-    for one in listed:
-        if same_price(one, merged, book):
-            return one["cost_nano"], "list"
+    if same := [one["cost_nano"] for one in listed if same_price(one, merged, book)]:
+        return max(same), "list"
     if not listed and any(_list_price(one, book) is not None for one in both):
         return None, "unpriced"
     cost = _list_price(merged, book)
@@ -190,8 +189,13 @@ def _reason(old: Event, new: Event, merged: Event, book: PriceList) -> str | Non
     both: tuple[str | None, ...] = (old["unpriced_reason"], new["unpriced_reason"])
     reasons = [reason for reason in both if reason and not of_the_book(reason)]
     if reasons:
-        return max(reasons, key=lambda reason: (reason != LEFT_OPEN, len(reason), reason))
+        return max(reasons, key=_weight)
     return book.price_of(merged)[1] or LEFT_OPEN if merged["kind"] == "llm" else None
+
+
+def _weight(reason: str) -> tuple[bool, bool, int, str]:
+    """Which reason of a source holds: the largest."""
+    return reason != LEFT_OPEN, never_priced(reason), len(reason), reason
 
 
 def _billed(event: Event) -> tuple[Any, ...]:

@@ -18,13 +18,18 @@ Claims = Mapping[str, Any]
 LONGEST_VALUE: Final = 200
 MOST_VALUES: Final = 2_000
 UNVERIFIED: Final = "the identity provider has not verified this e-mail address"
+NOT_OURS: Final = "the identity provider does not say that you belong to this organisation"
+LEFT_OUT: Final = (
+    "the identity provider left out your groups, as you have too many: have it send those of this"
+    " application alone, or roles"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimNames:
     """Where our claims are among a provider's. With `admin_roles` or `auditor_roles` that claim
     lists roles; with a pattern the claim of projects lists groups, and the pattern's one group is
-    the project."""
+    the project. With `required_values` only who has one of them in that claim comes in."""
 
     sub: str = "sub"
     email: str = "email"
@@ -33,10 +38,18 @@ class ClaimNames:
     auditor: str = "isAuditor"
     applications: str = "applications"
     applications_admin: str = "applications_admin"
+    required: str = "groups"
+    required_values: tuple[str, ...] = ()
     admin_roles: tuple[str, ...] = ()
     auditor_roles: tuple[str, ...] = ()
     applications_pattern: re.Pattern[str] | None = None
     applications_admin_pattern: re.Pattern[str] | None = None
+
+    @property
+    def of_rights(self) -> tuple[str, ...]:
+        """The claims that decide who comes in and what they see."""
+        required = (self.required,) if self.required_values else ()
+        return (self.admin, self.auditor, self.applications, self.applications_admin, *required)
 
 
 def mapped(claims: Claims, names: ClaimNames) -> dict[str, Any]:
@@ -44,8 +57,7 @@ def mapped(claims: Claims, names: ClaimNames) -> dict[str, Any]:
     user = found(claims, names.sub)
     if not isinstance(user, str) or not user.strip():
         raise Stranger(f"the identity provider names nobody: there is no {names.sub} claim")
-    if names.sub == "email" and claims.get("email_verified") in (False, "false"):
-        raise Stranger(UNVERIFIED)
+    _refuse_unproven(claims, names, user)
     projects = _projects(found(claims, names.applications), names.applications_pattern)
     administered = found(claims, names.applications_admin)
     return {
@@ -57,6 +69,33 @@ def mapped(claims: Claims, names: ClaimNames) -> dict[str, Any]:
         "applications": projects,
         "applications_admin": _projects(administered, names.applications_admin_pattern),
     }
+
+
+def _refuse_unproven(claims: Claims, names: ClaimNames, user: str) -> None:
+    """Raises `Stranger` where the provider does not vouch for what it says."""
+    address = found(claims, names.email)
+    named = names.sub == "email" or (isinstance(address, str) and user.lower() == address.lower())
+    if named and claims.get("email_verified") not in (None, True, "true"):
+        raise Stranger(UNVERIFIED)
+    if any(_is_left_out(claims, path) for path in names.of_rights):
+        raise Stranger(LEFT_OUT)
+    wanted = names.required_values
+    if wanted and set(wanted).isdisjoint(_values(found(claims, names.required))):
+        raise Stranger(NOT_OURS)
+
+
+def _is_left_out(claims: Claims, path: str) -> bool:
+    """Whether the provider says that there is such a claim and that it is elsewhere (OpenID Connect
+    Core 5.6.2), as Entra ID does of more than 200 groups."""
+    referred, sources = claims.get("_claim_names"), claims.get("_claim_sources")
+    value, name = found(claims, path), path.partition(".")[0]
+    if isinstance(value, str) and isinstance(sources, Mapping) and value in sources:
+        return True
+    if value is not None:
+        return False
+    elsewhere = isinstance(referred, Mapping) and (path in referred or name in referred)
+    many = name == "groups" and claims.get("hasgroups") in (True, "true")
+    return elsewhere or many or any(one.startswith(f"{name}:src") for one in claims)
 
 
 def found(claims: Claims, path: str) -> Any:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
-from data.ingest.import_log import Import, require_platform_admin
+from data.ingest.import_log import Import, require_platform_reader
 from data.ingest.keys import RECORDS, Key
 from data.query.filters import Filters
 from data.query.query import Query
@@ -45,14 +45,14 @@ class Arrival:
 
 def latest_import(state: State, scope: Scope) -> int:
     """The number of the newest entry of the log; raises `Forbidden` for whom it is not."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     with state.reading() as connection:
         return int(connection.execute(sa.select(sa.func.max(IMPORTS.c.id))).scalar() or 0)
 
 
 def arrived_with_key(state: State, scope: Scope, store: EventStore, number: int) -> Arrival | None:
     """What a key has brought since it was made, None for nothing; raises `Unknown`, `Forbidden`."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     with state.reading() as connection:
         key: Key = RECORDS.get(connection, number)
         this = (IMPORTS.c.way == "live", IMPORTS.c.who == key.name, IMPORTS.c.last >= key.created)
@@ -66,7 +66,7 @@ def arrived_since(
 ) -> Arrival | None:  # fmt: skip
     """What imports after the entry `after` brought of some formats (none: of any), or a `sender` of
     this server, None for nothing; raises `Forbidden`."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     with state.reading() as connection:
         newer = sa.select(IMPORTS).where(IMPORTS.c.id > after)
         every = [Import(*row) for row in connection.execute(newer)]

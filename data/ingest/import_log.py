@@ -1,8 +1,8 @@
 """The log of imports: what came in by which way, when, by whom, and what became of it.
 
 A command and an upload leave an entry each. What live doors receive is added up, an entry a
-sender, format and day (UTC), and written at most every `PAUSE` seconds, so that no request waits
-for it; figures of the last seconds are lost should the process die, events never are.
+sender, format and day (UTC), and written every `PAUSE` seconds, so that no request waits for it and
+other servers see it; figures of the last seconds are lost should the process die, events never are.
 Beside the log it is added up what each source brought in all imports together: when it last came,
 duplicates, rejections. Nothing here decides what is stored: an event's id does.
 """
@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
-from data.access.rights import platform_admins_only
+from data.access.rights import platform_admins_only, platform_readers_only
 from data.access.scope import Scope
 from data.errors import StoreError
 from data.sources.format import NOT_READ
@@ -32,6 +34,7 @@ PAUSE: Final = 5.0
 LONGEST: Final = 200
 NEWEST: Final = 1_000
 require_platform_admin: Final = platform_admins_only("imports are")
+require_platform_reader: Final = platform_readers_only("imports are")
 OUTCOMES: Final = ("accepted", "duplicates", "rejected")
 COUNTED: Final = ("read", "accepted", "duplicates", "rejected", "unpriced")
 
@@ -67,7 +70,7 @@ def record(state: State, now: int, way: ImportMethod, who: str, what: str, repor
 
 def list_imports(state: State, scope: Scope, limit: int = 100, offset: int = 0) -> list[Import]:
     """The newest first; raises `Forbidden` for whom they are not."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     newest = sa.select(IMPORTS).order_by(IMPORTS.c.last.desc(), IMPORTS.c.id.desc())
     with state.reading() as connection:
         return [Import(*row) for row in connection.execute(newest.limit(limit).offset(offset))]
@@ -129,6 +132,24 @@ class LiveImports:
                 self._hold(now, who, format_, day, report)
 
 
+@contextmanager
+def tally_while_serving(tally: LiveImports) -> Iterator[None]:
+    """Have what is pending written when it is time, whether or not anything else comes."""
+    stopped = threading.Event()
+
+    def write() -> None:
+        while not stopped.wait(PAUSE):
+            tally.flush()
+
+    thread = threading.Thread(target=write, name="live imports", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+
+
 def _add_to_day(state: State, now: int, who: str, day: int, report: Report) -> None:
     """Add to the entry of a sender's day, the first of which makes it."""
     this = (IMPORTS.c.way == "live", IMPORTS.c.who == who, IMPORTS.c.format == report.format,
@@ -187,7 +208,7 @@ def _totals_row(connection: sa.Connection, name: str) -> str:
 
 def source_totals(state: State, scope: Scope) -> dict[str, dict[str, int | None]]:
     """Per source `last`, when it came in (µs UTC), `duplicates` and `rejected` of all imports."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     names = ("last", "duplicates", "rejected")
     with state.reading() as connection:
         rows = connection.execute(sa.select(SOURCE_TOTALS)).mappings()
@@ -196,7 +217,7 @@ def source_totals(state: State, scope: Scope) -> dict[str, dict[str, int | None]
 
 def latest_rejections(state: State, scope: Scope, source: str) -> list[list[str]]:
     """The latest rejections of a source: where each stood, and the reason."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     query = sa.select(SOURCE_TOTALS.c.reasons).where(SOURCE_TOTALS.c.source == source)
     with state.reading() as connection:
         return list(connection.execute(query).scalar() or ())

@@ -8,24 +8,22 @@ what it would complete it does not say.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
 from data.engines.protocol import EventSink, EventStore
-from data.events.merging import MERGED, Bound, WriteResult
-from data.events.table import Event
+from data.events.merging import Bound
 from data.ingest import preparing
-from data.ingest.dry_run import Write, dry_run_write
+from data.ingest.columns import LEAST, ahead, store_records
+from data.ingest.dry_run import dry_run_write
 from data.ingest.preparing import BATCH, Progress, batches
 from data.ingest.reconciliation import Reconciliation
 from data.ingest.requests import ParsedRequest
+from data.ingest.writing import write_batch
 from data.people.similar_names import SimilarUsers
 from data.prices.book import PriceBook
 from data.sources import Input, Options, canonical, canonical_rows, find, parquet, read
@@ -33,10 +31,8 @@ from data.sources.columns import Rows
 from data.sources.format import Record
 from data.sources.report import Report
 
-LEAST: Final = 2_000  # rows that are worth columns
 STRETCH: Final = 4  # batches that are stored as columns at once
 OWN: Final = (canonical.FORMAT, parquet.FORMAT, None)
-SOURCE: Final = itemgetter("source")
 
 
 def ingest(
@@ -63,29 +59,13 @@ def ingest(
         write_batch(events, write, report)
         totals.add_usage(events)
     if reconciliation is None:
-        _conclude(totals, report)
+        _conclude(totals.notes(), report)
     return report
 
 
-def write_batch(events: Sequence[Event], write: Write, report: Report) -> None:
-    """Write clean events (`ingest` says what is new) and count them into the report."""
-    fresh = write(events) if events else WriteResult()
-    report.duplicates += len(events) - len(fresh)
-    if fresh.merged:
-        report.note(MERGED, fresh.merged)
-    report.accept(fresh)
-    _count_sources(events, fresh, report)
-
-
-def _conclude(totals: Reconciliation, report: Report) -> None:
-    for sentence in totals.notes():
+def _conclude(sentences: Iterable[str], report: Report) -> None:
+    for sentence in sentences:
         report.note(sentence)
-
-
-def _count_sources(events: Sequence[Event], fresh: Sequence[Event], report: Report) -> None:
-    new = Counter(map(SOURCE, fresh))
-    for source, count in Counter(map(SOURCE, events)).items():
-        report.add_source(source, count, count - new[source])
 
 
 def ingest_paths(
@@ -127,12 +107,12 @@ def ingest_inputs(
             for each in some:
                 _load_rows(each, sink, options, progress, report, similar)
         else:
-            ingest(similar.watched(read(list(some), options)), sink, dry_run=dry_run,
-                   progress=progress, report=report, reconciliation=totals)  # fmt: skip
+            records = similar.watched(read(list(some), options))
+            by_records = dry_run or not sink.takes_columns
+            store = partial(ingest, dry_run=dry_run) if by_records else store_records
+            store(records, sink, report=report, reconciliation=totals, progress=progress)
         report.attribute_rejections(form.name if form else "", before)
-    _conclude(totals, report)
-    for note in similar.notes():
-        report.note(note.text)
+    _conclude((*totals.notes(), *(note.text for note in similar.notes())), report)
     return report
 
 
@@ -170,7 +150,7 @@ def _load_rows(
 ) -> None:
     """A file of our own events, many rows at a time; record by record where it must be so."""
     began, most = False, STRETCH * preparing.BATCH
-    with closing(_ahead(canonical_rows.batches(found.file, options, most))) as found_rows:
+    with closing(ahead(canonical_rows.batches(found.file, options, most), report)) as found_rows:
         for rows in found_rows:
             if not (taken := _took(rows, sink, report, similar)) and not began:
                 break
@@ -194,15 +174,6 @@ def _took(rows: Rows, sink: EventSink, report: Report, similar: SimilarUsers) ->
     for user, user_name in rows.users():
         similar.look(user, user_name)
     return True
-
-
-def _ahead(found: Iterator[Rows]) -> Generator[Rows, None, None]:
-    """The same, each read while the one before is stored."""
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(next, found, None)
-        while (rows := coming.result()) is not None:
-            coming = reader.submit(next, found, None)
-            yield rows
 
 
 def store_request(parsed: ParsedRequest, sink: EventStore, bound: Bound) -> Report:

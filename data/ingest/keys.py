@@ -22,7 +22,7 @@ from typing import Any, Final, Self
 import sqlalchemy as sa
 
 from data.access.people import address
-from data.access.rights import platform_admins_only
+from data.access.rights import platform_admins_only, platform_readers_only
 from data.access.scope import Scope
 from data.errors import EventError, Refused, excerpt
 from data.events.merging import Bound
@@ -41,6 +41,7 @@ START: Final = "ssk_"
 SHOWN_LENGTH: Final = len(START) + 4
 MINUTE: Final = 60_000_000
 require_platform_admin: Final = platform_admins_only("ingest keys are")
+require_platform_reader: Final = platform_readers_only("ingest keys are")
 
 
 def draft(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,7 +144,7 @@ RECORDS: Final = Records(INGEST_KEYS, Key.of, "ingest key", "key", "there is no 
 
 def list_keys(state: State, scope: Scope) -> list[Key]:
     """Every key, the newest first; raises `Forbidden` for whom they are not."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     newest = sa.select(INGEST_KEYS).order_by(INGEST_KEYS.c.id.desc())
     with state.reading() as connection:
         return [Key.of(row) for row in connection.execute(newest)]

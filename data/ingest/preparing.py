@@ -39,7 +39,7 @@ def batches(
     DOUBTS.take()  # of records that nobody made events of
     source = _without_notes(records, report, progress, reconciliation)
     while batch := list(islice(source, BATCH)):
-        yield list(_events(batch, report, book()))
+        yield list(events_of(batch, report, book()))
     for sentence in DOUBTS.take():
         report.note(sentence)
 
@@ -65,9 +65,10 @@ def _without_notes(
             yield where, with_doubts(raw)
 
 
-def _events(
+def events_of(
     batch: Iterable[tuple[str, Raw | EventError]], report: Report, book: PriceBook
 ) -> Iterator[Event]:
+    """The events of some records by this book; the others are rejected."""
     for where, raw in batch:
         try:
             yield event_of(raw, book, report.note)

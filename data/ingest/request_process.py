@@ -37,6 +37,7 @@ ENDED: Final = "what reads requests ended: send this one again"
 BUSY: Final = "other requests are being read: send this one again"
 # Objects made before cycles are looked for among them: more than most requests make.
 YOUNG: Final = 20_000
+STATE_URL: Final = "STATE_URL"
 
 
 class ParserProcess:
@@ -106,9 +107,9 @@ class _Child:
         pairs = [socket.socketpair() for _ in range(LINES)]
         theirs = [other.fileno() for _, other in pairs]
         # -P: nothing is imported from where the server happens to be started.
-        command = [sys.executable, "-P", "-m", __name__, state_url, *map(str, theirs)]
+        command = [sys.executable, "-P", "-m", __name__, *map(str, theirs)]
         self.process = subprocess.Popen(  # noqa: S603
-            command, env=_environment(), pass_fds=theirs, stdin=subprocess.DEVNULL,
+            command, env=_environment(state_url), pass_fds=theirs, stdin=subprocess.DEVNULL,
             start_new_session=True,
         )  # fmt: skip
         self._lines: SimpleQueue[Connection | None] = SimpleQueue()
@@ -142,13 +143,14 @@ class _Child:
         self._lines.put(None)
 
 
-def _environment() -> dict[str, str]:
-    """Where our modules are; our settings, among them secrets, stay with the server."""
+def _environment(state_url: str) -> dict[str, str]:
+    """Where our modules and the state store are: its URL may hold a password, which any user of the
+    machine sees in a command. Our settings, among them secrets, stay with the server."""
     environ = {
         name: value for name, value in os.environ.items() if not name.startswith("SPENDSCOPE_")
     }
     path = [str(ROOT), *filter(None, [environ.get("PYTHONPATH")])]
-    return environ | {"PYTHONPATH": os.pathsep.join(path)}
+    return environ | {"PYTHONPATH": os.pathsep.join(path), STATE_URL: state_url}
 
 
 def _line(ours: socket.socket) -> Connection:
@@ -159,8 +161,8 @@ def _line(ours: socket.socket) -> Connection:
     return Connection(ours.detach())
 
 
-def _serve(state_url: str, *lines: str) -> None:
-    reader = LocalRequestParser(PriceBookStore(State(state_url)))
+def _serve(*lines: str) -> None:
+    reader = LocalRequestParser(PriceBookStore(State(os.environ.pop(STATE_URL))))
     gc.freeze()
     gc.set_threshold(YOUNG)
     for fd in lines:

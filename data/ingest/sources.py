@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
-from data.ingest.import_log import latest_rejections, require_platform_admin, source_totals
+from data.ingest.import_log import latest_rejections, require_platform_reader, source_totals
 from data.query.filters import Filters
 from data.query.query import Query
 from data.query.run import run
@@ -49,7 +49,7 @@ class Detail:
 
 def sources(state: State, scope: Scope, store: EventStore) -> list[Source]:
     """All of them, the most events first; raises `Forbidden` for whom they are not."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     logged = source_totals(state, scope)
     stored = {row["source"]: row for row in run(STORED, scope, store).to_dict("records")}
     frame = run(UNPRICED, scope, store).to_dict("records")
@@ -72,6 +72,6 @@ def _whole(value: Any) -> int | None:
 
 def detail(state: State, scope: Scope, store: EventStore, source: str) -> Detail:
     """Of one source; raises `Forbidden` for whom it is not."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     models = unpriced(scope, store, source)
     return Detail(models[:MOST_MODELS], len(models), latest_rejections(state, scope, source))

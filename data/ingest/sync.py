@@ -26,6 +26,7 @@ from data.events.table import EPOCH
 from data.ingest.importing import ingest
 from data.ingest.preparing import Progress
 from data.ingest.reconciliation import Reconciliation
+from data.postgres import TooSlow
 from data.sources import Options
 from data.sources.format import Note, Raw, Record, records, unread_note
 from data.sources.litellm.calls import Calls
@@ -33,7 +34,6 @@ from data.sources.litellm.daily_spend import DailyTotals
 from data.sources.litellm.database import Database, Row
 from data.sources.litellm.dump import LOGS
 from data.sources.litellm.spend_logs import SPEND_LOGS
-from data.sources.postgres.address import TooSlow
 from data.sources.report import Report
 from data.sources.unread import Watch
 from data.state.store import State

@@ -23,7 +23,7 @@ from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.errors import Forbidden, Refused, SpendscopeError, StoreError, TooLarge, Unknown
 from data.events.table import FIELDS
-from data.ingest.import_log import record, require_platform_admin
+from data.ingest.import_log import record, require_platform_admin, require_platform_reader
 from data.ingest.importing import ingest, ingest_paths
 from data.sources import Options, find, read
 from data.sources.format import Record
@@ -84,6 +84,7 @@ class Upload:
     who: str
     format: str
     options: Options
+    demo: bool = False  # a visitor of the demo sent it
     state: str = "looking"
     error: str = ""
     report: Report = field(default_factory=Report)
@@ -133,7 +134,7 @@ class Uploads:
         require_platform_admin(actor.scope)
         key = secrets.token_urlsafe(12)
         place, whole = self._folder / key / safe(name), replace(options, complete=True)
-        one = Upload(key, place, actor.name, format_, whole)
+        one = Upload(key, place, actor.name, format_, whole, actor.is_demo)
         self._admit(one)
         try:
             keep(stream, one.path)
@@ -158,13 +159,13 @@ class Uploads:
 
     def all(self, scope: Scope) -> list[Upload]:
         """All that are still known, the newest first, also those that are over."""
-        require_platform_admin(scope)
+        require_platform_reader(scope)
         self._expire(KEPT_SECONDS)
         return list(self._uploads.values())[::-1]
 
     def get(self, scope: Scope, key: str) -> Upload:
         """An upload by its key; raises `Unknown` where there is none."""
-        require_platform_admin(scope)
+        require_platform_reader(scope)
         if (one := self._uploads.get(key)) is None:
             raise Unknown("upload", "there is no such upload; one that waits is kept for an hour")
         one.touched = time.monotonic()
@@ -174,6 +175,7 @@ class Uploads:
         """Begin to store what was looked at."""
         if actor.is_demo:
             raise Forbidden("the demo imports nothing: sign in with an account")
+        require_platform_admin(actor.scope)
         one = self.get(actor.scope, key)
         with self._lock:
             if one.state != "ready":
@@ -184,6 +186,7 @@ class Uploads:
 
     def cancel(self, scope: Scope, key: str) -> Upload:
         """Stop what runs, remove the file; what is stored stays."""
+        require_platform_admin(scope)
         one = self.get(scope, key)
         one.cancelled.set()
         with self._lock:
@@ -191,6 +194,12 @@ class Uploads:
                 one.state = "stopped"
                 remove(one.path)
         return one
+
+    def end_demo(self) -> None:
+        """Drop what visitors of the demo sent: nobody who comes after them imports it."""
+        for one in [each for each in list(self._uploads.values()) if each.demo]:
+            one.cancelled.set()
+            self._drop(one)
 
     def _run(self, one: Upload, work: Any) -> None:
         def run() -> None:

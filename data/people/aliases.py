@@ -10,7 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from data.access.people import NO_ALIASES, Alias, People
-from data.access.rights import platform_admins_only
+from data.access.rights import platform_admins_only, platform_readers_only
 from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.errors import Refused, Unknown, excerpt
@@ -27,6 +27,7 @@ from data.state.tables import ALIASES, NOT_ALIASES
 Raw = Mapping[str, Any]
 MOST: Final = 20_000
 require_administrator: Final = platform_admins_only("aliases are")
+require_reader: Final = platform_readers_only("aliases are")
 
 
 class PersonDirectory:
@@ -51,7 +52,7 @@ class PersonDirectory:
 
 def stored_aliases(state: State, scope: Scope) -> list[StoredAlias]:
     """Every alias, by person; raises `Forbidden` for whom they are not."""
-    require_administrator(scope)
+    require_reader(scope)
     with state.reading() as connection:
         return _all(connection)
 
@@ -104,7 +105,7 @@ def dismiss(state: State, actor: Actor, raw: Raw) -> None:
 
 def dismissed(state: State, scope: Scope) -> set[frozenset[str]]:
     """The pairs that an administrator said are different persons."""
-    require_administrator(scope)
+    require_reader(scope)
     with state.reading() as connection:
         return {frozenset(row) for row in connection.execute(sa.select(NOT_ALIASES))}
 

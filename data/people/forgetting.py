@@ -28,11 +28,13 @@ from data.state.tables import (
     ALIASES,
     API_TOKENS,
     BUDGETS,
+    CONFIRMATIONS,
     IMPORTS,
     INGEST_KEYS,
     NOT_ALIASES,
     PREFERENCES,
     SESSIONS,
+    SHOWN_AROUND,
     VIEWINGS,
 )
 
@@ -40,7 +42,8 @@ require_platform_admin: Final = platform_admins_only("forgetting people is")
 # What is kept about a person alone, by the column that names them.
 ABOUT: Final[tuple[tuple[str, sa.Column[Any]], ...]] = (
     ("account", ACCOUNTS.c.id), ("sessions", SESSIONS.c.user), ("API tokens", API_TOKENS.c.user),
-    ("preferences", PREFERENCES.c.user),
+    ("confirmations", CONFIRMATIONS.c.user),
+    ("preferences", PREFERENCES.c.user), ("preferences", SHOWN_AROUND.c.user),
     ("viewings", VIEWINGS.c.user), ("viewings", VIEWINGS.c.viewer),
     ("aliases", ALIASES.c.id), ("aliases", ALIASES.c.person),
     ("aliases", NOT_ALIASES.c.id), ("aliases", NOT_ALIASES.c.other),

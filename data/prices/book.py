@@ -41,19 +41,32 @@ ASKED: Final = itemgetter("provider", "model", "ts", "service_tier")
 
 class PriceBook:
     """Own `entries` before the `public` prices (None: the installed release's), and what other
-    currencies are worth; safe to share between threads."""
+    currencies are worth; safe to share between threads. `demo` is the book with what visitors of
+    the demo made, where they made something."""
 
     def __init__(
         self,
         entries: Iterable[Entry] = (),
         public: PublicBook | None = None,
         exchange: Exchange = NO_RATES,
+        demo: PriceBook | None = None,
     ) -> None:
         self.entries = tuple(entries)
-        self.public = public or installed()
+        self._releases = public
         self.exchange = exchange
+        self._demo = demo
         self.plan = lru_cache(MODELS)(self._plan)
         self.why = lru_cache(MODELS)(self._why)
+
+    @property
+    def public(self) -> PublicBook:
+        """The public prices; those of the installed release are read when first asked for."""
+        return self._releases or installed()
+
+    @property
+    def shown(self) -> PriceBook:
+        """What a reader is told and re-prices by; what arrives is never priced by the demo's."""
+        return self._demo or self
 
     def price(
         self,

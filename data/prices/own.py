@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 
 import sqlalchemy as sa
 
-from data.access.rights import platform_admins_only
+from data.access.rights import platform_admins_only, platform_readers_only
 from data.access.scope import Scope
 from data.errors import Refused
 from data.prices.book import PriceBook
@@ -22,7 +22,7 @@ from data.prices.public_book import PublicBook
 from data.prices.releases import adopt
 from data.prices.releases import book as public_book
 from data.prices.stated_rates import read_rates
-from data.state.audit import LAST_CHANGE, Actor
+from data.state.audit import DEMO, LAST_CHANGE, Actor
 from data.state.records import Records
 from data.state.store import State
 from data.state.tables import PRICES
@@ -30,6 +30,7 @@ from data.state.tables import PRICES
 Raw = Mapping[str, Any]
 RECORDS: Final = Records(PRICES, Entry.of, "price", "price", "there is no such price")
 require_platform_admin: Final = platform_admins_only("prices are")
+require_platform_reader: Final = platform_readers_only("prices are")
 
 
 class PriceBookStore:
@@ -61,14 +62,25 @@ def _book(connection: sa.Connection, old: PriceBook | None) -> PriceBook:
     entries, public = tuple(_entries(connection)), public_book(connection)
     exchange = Exchange(read_rates(connection))
     if old and old.public.releases == public.releases:
-        same = (old.entries, old.exchange.rates) == (entries, exchange.rates)
-        return old if same else PriceBook(entries, old.public, exchange)
-    return PriceBook(entries, public, exchange)
+        if (old.shown.entries, old.shown.exchange.rates) == (entries, exchange.rates):
+            return old
+        public = old.public
+    return _without_demo(PriceBook(entries, public, exchange))
+
+
+def _without_demo(every: PriceBook) -> PriceBook:
+    """A book that has of the demo only what it shows: events that arrive are no sample, and what
+    they cost outlives the demo."""
+    entries = [one for one in every.entries if not one.who.startswith(DEMO)]
+    rates = [one for one in every.exchange.rates if not one.who.startswith(DEMO)]
+    if (len(entries), len(rates)) == (len(every.entries), len(every.exchange.rates)):
+        return every
+    return PriceBook(entries, every.public, Exchange(rates), every)
 
 
 def list_prices(state: State, scope: Scope) -> list[Entry]:
     """Every entry, by model and day."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     with state.reading() as connection:
         found = _entries(connection)
     return sorted(found, key=lambda one: (one.provider, one.model, one.start))
@@ -76,7 +88,7 @@ def list_prices(state: State, scope: Scope) -> list[Entry]:
 
 def entry(state: State, scope: Scope, number: int) -> Entry:
     """The entry of a number, or `Unknown`."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     with state.reading() as connection:
         return RECORDS.get(connection, number)
 
@@ -113,7 +125,7 @@ def with_draft(state: State, scope: Scope, raw: Raw, number: int = 0) -> tuple[E
     """An entry that is not kept yet, and the book as it would be with it (in the place of one)."""
     require_platform_admin(scope)
     with state.reading() as connection:
-        book = _book(connection, None)
+        book = _book(connection, None).shown
     made = draft(raw, number, book.public)
     others = [one for one in book.entries if one.id != number]
     _refuse_same(made, others)

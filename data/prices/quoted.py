@@ -51,6 +51,10 @@ CONDITIONS: Final = {
     "fast": ({"speed": "fast"}, {"service_tier": "fast"}),
 }
 ONE_INPUT: Final = ("google",)  # they name a price of audio only where it differs
+PLAIN_UNITS: Final = (
+    "input_mtok", "cache_read_mtok", "cache_write_mtok", "output_mtok", "requests_kcount",
+    "web_searches_kcount",
+)  # fmt: skip
 PER_TOKEN: Final = {
     "cache_write_1h": "cache_write_1h_mtok",
     "input_audio": "input_audio_mtok",
@@ -147,7 +151,7 @@ def _together(one: Constraint, other: Constraint) -> Constraint:
 
 
 def _steps_of(entry: ModelInfo, prices: ModelPrice) -> Steps | None:
-    unquoted = prices.input_mtok is None and prices.output_mtok is None
+    unquoted = not any(vars(prices).get(key) is not None for key in ("input_mtok", "output_mtok"))
     if unquoted and not entry.id.endswith(":free"):
         return None
     tiered = [value for value in vars(prices).values() if isinstance(value, TieredPrices)]
@@ -157,21 +161,20 @@ def _steps_of(entry: ModelInfo, prices: ModelPrice) -> Steps | None:
 
 def _rates_from(prices: ModelPrice, start: int) -> Rates:
     """The rates of prompts longer than `start`, up to the next step."""
-    fresh = _at(prices.input_mtok, start) or Decimal(0)
-    cached, written, output = (
-        _at(value, start)
-        for value in (prices.cache_read_mtok, prices.cache_write_mtok, prices.output_mtok)
+    found = vars(prices)  # by attribute what is not quoted would be looked for in all units
+    fresh, cached, written, output, request, searches = (
+        _at(found.get(key), start) for key in PLAIN_UNITS
     )
-    more = {name: _nano(_at(getattr(prices, key), start)) for name, key in PER_TOKEN.items()}
+    fresh = fresh or Decimal(0)
+    more = {name: _nano(_at(found.get(key), start)) for name, key in PER_TOKEN.items()}
     if written is None and more["cache_write_1h"] is None:
         more["cache_write_1h"] = fresh * NANO_PER_MTOK  # writes are not billed apart
-    searches = _at(prices.web_searches_kcount, start)
     return Rates(
         input=fresh * NANO_PER_MTOK,
         cached_input=(fresh if cached is None else cached) * NANO_PER_MTOK,
         cache_write=(fresh if written is None else written) * NANO_PER_MTOK,
         output=(output or Decimal(0)) * NANO_PER_MTOK,
-        request=(_at(prices.requests_kcount, start) or Decimal(0)) * NANO_PER_KCOUNT,
+        request=(request or Decimal(0)) * NANO_PER_KCOUNT,
         web_searches=None if searches is None else searches * NANO_PER_KCOUNT,
         **more,
     )

@@ -16,7 +16,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from genai_prices.types import ModelInfo
 
-from data.access.rights import platform_admins_only
+from data.access.rights import platform_admins_only, platform_readers_only
 from data.access.scope import SYSTEM, Scope
 from data.errors import Refused, Unknown
 from data.local_time import instant
@@ -32,6 +32,7 @@ from data.state.tables import RELEASES
 
 DAY: Final = timedelta(days=1)
 require_platform_admin: Final = platform_admins_only("prices are")
+require_platform_reader: Final = platform_readers_only("prices are")
 Models = dict[tuple[str, str], Prices]
 
 
@@ -145,7 +146,7 @@ def book(connection: sa.Connection) -> PublicBook:
 
 def list_releases(state: State, scope: Scope) -> list[StoredRelease]:
     """What was taken in, newest first."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     with state.reading() as connection:
         rows = connection.execute(sa.select(RELEASES).order_by(RELEASES.c.id)).all()
     found: list[StoredRelease] = []

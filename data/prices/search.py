@@ -12,7 +12,7 @@ from data.errors import Refused
 from data.events.table import EARLIEST, LATEST, TIERS, micros
 from data.prices.book import PriceBook
 from data.prices.entries import RATES, UNITS, Entry
-from data.prices.own import require_platform_admin
+from data.prices.own import require_platform_reader
 from data.prices.rates import NANO_PER_MTOK, STANDARD, Rates, Steps
 
 MOST: Final = 200
@@ -63,7 +63,7 @@ def dollars(rates: Rates) -> dict[str, str]:
 
 def search(scope: Scope, book: PriceBook, text: str, at: datetime) -> tuple[list[Quote], int]:
     """Models of the public book whose provider or name has every word, and how many there are."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     words, ts, public = text[:LONGEST].casefold().split(), micros(at), PriceBook((), book.public)
     named = book.public.at(ts).models()
     found = [pair for pair in named if all(word in "/".join(pair).casefold() for word in words)]
@@ -72,7 +72,7 @@ def search(scope: Scope, book: PriceBook, text: str, at: datetime) -> tuple[list
 
 def quote(scope: Scope, book: PriceBook, provider: str, model: str, at: datetime) -> Quote:
     """The price that a call of a model has at a moment, whoever says so."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     return _quoted(book, provider.strip()[:LONGEST] or None, model.strip()[:LONGEST], micros(at))
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from data.access.rights import platform_admins_only
+from data.access.rights import platform_admins_only, platform_readers_only
 from data.access.scope import Scope
 from data.errors import Refused
 from data.events.table import EARLIEST, LATEST
@@ -30,6 +30,7 @@ RECORDS: Final = Records(
     EXCHANGE_RATES, ExchangeRate.of, "exchange rate", "rate", "there is no such exchange rate"
 )
 require_platform_admin: Final = platform_admins_only("exchange rates are")
+require_platform_reader: Final = platform_readers_only("exchange rates are")
 
 
 def read_rates(connection: sa.Connection) -> list[ExchangeRate]:
@@ -41,7 +42,7 @@ def read_rates(connection: sa.Connection) -> list[ExchangeRate]:
 
 def list_rates(state: State, scope: Scope) -> list[ExchangeRate]:
     """Every rate; raises `Forbidden` for whom they are not."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     with state.reading() as connection:
         return read_rates(connection)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
@@ -13,9 +13,10 @@ from data.access.scope import SYSTEM, Scope
 from data.engines.protocol import EventStore
 from data.errors import Refused, excerpt
 from data.local_time import Grain
-from data.query.catalog import METRICS, OTHER
-from data.query.comparison import Comparison, beside, compare
+from data.query.catalog import DIMENSIONS, METRICS, OTHER
+from data.query.comparison import Comparison, beside, compare, questions_before
 from data.query.filters import Filters
+from data.query.passes import Passes
 from data.query.query import Query
 from data.query.run import run
 from data.query.series import EVENT_COUNTS, fill_gaps, texts
@@ -106,20 +107,18 @@ def answer(
     by: str | None = None,
     measure: str | None = None,
     only_drawn: bool = False,
+    passes: Passes | None = None,
 ) -> Answer:
     """The section's rows and totals; `by` and `measure` default to the first it declares. Where
     there is a window to compare with, all metrics are compared, or `only_drawn` those of the chart.
+    `passes` are of all that is asked beside it.
 
     Raises `Refused` for a breakdown or measure that the section does not offer.
     """
     by = _offered("by", by, section.by or ("",))
     measure = _offered("measure", measure, section.measures)
-    query = build_query(section, filters, by, measure)
-    frame = run(query, scope, store)
-    if section.shape.fills_gaps:
-        frame = fill_gaps(frame, query)
-    if "project" in query.by:
-        frame = _mark_own_activity(frame, scope)
+    query = replace(build_query(section, filters, by, measure), passes=passes)
+    frame = _rows(section, query, scope, store)
     totals = run(query.total(), scope, store)
     colours = _colours(by, frame, scope, store) if by else {}
     found = (frame, totals, filters.window, query.bucket, colours, scope.ids_by_person)
@@ -128,6 +127,24 @@ def answer(
         return answered
     metrics = _drawn(section, measure) if only_drawn else section.metrics
     return _compared(answered, compare(query, metrics, scope, store, section.shape.fills_gaps))
+
+
+def _rows(section: SectionQuery, query: Query, scope: Scope, store: EventStore) -> pd.DataFrame:
+    frame = run(query, scope, store)
+    if section.shape.fills_gaps:
+        frame = fill_gaps(frame, query)
+    return _mark_own_activity(frame, scope) if "project" in query.by else frame
+
+
+def questions_of_chart(section: SectionQuery, filters: Filters) -> Iterator[Query]:
+    """What an answer for the section's chart asks, as it is first shown, but for what depends on
+    what is found."""
+    by, measure = _offered("by", None, section.by or ("",)), section.measures[0]
+    query = build_query(section, filters, by, measure)
+    yield query
+    yield query.total()
+    if filters.compared is not None:
+        yield from questions_before(query, _drawn(section, measure))
 
 
 def _drawn(section: SectionQuery, measure: str) -> tuple[str, ...]:
@@ -189,11 +206,13 @@ def _mark_own_activity(frame: pd.DataFrame, scope: Scope) -> pd.DataFrame:
 
 def _colours(by: str, frame: pd.DataFrame, scope: Scope, store: EventStore) -> dict[str, int]:
     """Each shown value's place in the order of first appearance among everybody's events, which
-    never changes afterwards: so a colour is the same for every reader.
+    never changes afterwards: so a colour is the same for every reader. Values of ours have theirs.
 
     All of time is a lot to look through for it: the order outlasts new events, as long as they
     bring no new value.
     """
+    if ours := DIMENSIONS[by].labels:
+        return {value: place for place, value in enumerate(ours)}
     scope = replace(SYSTEM, people=scope.people)
     key = (by, scope, time.monotonic() // COLOURED_FOR)
     colours: dict[str, int] = store.stable_memo.get(key, lambda: _by_appearance(by, scope, store))

@@ -6,8 +6,8 @@ as BI tools do. Metrics stand in `metrics_calls` and `metrics_activity`, dimensi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from data.dialect import Expression
@@ -23,12 +23,18 @@ __all__ = ["DIMENSIONS", "METRICS", "Dimension", "Metric", "dimension", "metric"
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """A way to break numbers down; `naming` is the column with the name people use."""
+    """A way to break numbers down; `naming` is the column with the name people use, `labels` are
+    those of values that are ours, in the order of their colours."""
 
     name: str
     label: str
     naming: str | None = None
     unit: Unit = TEXT
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def label_of(self, value: str) -> str:
+        """How one of its values reads."""
+        return self.labels.get(value, value)
 
 
 METRICS: Final = {metric.name: metric for metric in (*MONEY, *CALLS, *ACTIVITY)}
@@ -39,6 +45,7 @@ WEEKDAY: Final = "weekday"
 # A stored text is never empty, so the empty text is free to mean "all the others".
 OTHER: Final = ""
 OTHER_LABEL: Final = "Other"
+CHANNELS: Final = {"cli": "CLI", "platform": "Platform", "api": "API", "other": "Other"}
 _DIMENSIONS: Final = (
     Dimension(TIME, "Time", unit=INSTANT),
     Dimension(WEEKDAY, "Weekday"),
@@ -47,7 +54,7 @@ _DIMENSIONS: Final = (
     Dimension("project", "Project", "project_name"),
     Dimension("model", "Model"),
     Dimension("provider", "Provider"),
-    Dimension("channel", "Channel"),
+    Dimension("channel", "Channel", labels=CHANNELS),
     Dimension("assistant", "Assistant"),
     Dimension("workflow", "Workflow"),
     Dimension("tool", "Tool"),

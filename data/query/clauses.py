@@ -23,19 +23,22 @@ def of_any_time(query: Query, scope: Scope) -> list[Clause]:
     return [
         scope.predicate(),
         *query.filters.field_conditions(scope),
-        _kinds((query.of_metric,) if query.of_metric else query.metrics),
+        # Only the events the metrics speak of, so that no group appears for the others' sake.
+        of_kinds(kinds_of((query.of_metric,) if query.of_metric else query.metrics)),
         *_counted(query),
         *_where(query, scope),
         *_search(query, scope),
     ]
 
 
-def _kinds(names: tuple[str, ...]) -> Clause:
-    """Only the events the metrics speak of, so that no group appears for the others' sake."""
+def kinds_of(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The kinds of events that metrics speak of; none: all."""
     kinds = [metric(name).kinds for name in names]
-    if not kinds or not all(kinds):
-        return sa.true()
-    return EVENTS.c.kind.in_(sorted(frozenset().union(*kinds)))
+    return tuple(sorted(frozenset().union(*kinds))) if all(kinds) else ()
+
+
+def of_kinds(kinds: tuple[str, ...]) -> Clause:
+    return EVENTS.c.kind.in_(kinds) if kinds else sa.true()
 
 
 def _counted(query: Query) -> list[Clause]:

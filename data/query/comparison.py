@@ -6,7 +6,7 @@ the same place. What has no row in the window has none here: its amount is in th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any, Final
@@ -74,14 +74,34 @@ def compare(
     """These metrics of the same question about the earlier window; `filled` as `Comparison` has
     it."""
     kept = largest(query, scope, store) if query.top else query.kept
-    before = replace(
-        query.before(), metrics=metrics, kept=kept, top=None, order=(), limit=None, offset=0
-    )
+    before = replace(_before(query, metrics), kept=kept)
     totals = run(before.total(), scope, store)
     if TIME in query.by:
         return _over_time(query, before, totals, scope, store, filled)
     window = before.filters.window
     return Comparison(window, metrics, run(before, scope, store), totals, {}, filled)
+
+
+def _before(query: Query, metrics: tuple[str, ...]) -> Query:
+    return replace(
+        query.before(), metrics=metrics, kept=None, top=None, order=(), limit=None, offset=0
+    )
+
+
+def questions_before(query: Query, metrics: tuple[str, ...]) -> Iterator[Query]:
+    """What `compare` asks, but for rows by values that are yet to be found."""
+    before = _before(query, metrics)
+    yield before.total()
+    if query.top is None and query.kept is None:
+        yield _of_stretches(query, before) if TIME in query.by else before
+
+
+def questions_of_trends(query: Query, metrics: tuple[str, ...]) -> Iterator[Query]:
+    """What `trends` asks."""
+    query = replace(query, metrics=metrics, by=(TIME,))
+    yield query
+    if query.filters.compared is not None:
+        yield _of_stretches(query, query.before())
 
 
 def trends(query: Query, metrics: tuple[str, ...], scope: Scope, store: EventStore) -> Frame:
@@ -100,13 +120,17 @@ def _over_time(
 ) -> Comparison:
     """The rows of the earlier window, each in the time of the bucket it stands beside."""
     window, metrics = before.filters.window, before.metrics
-    before = replace(before, filters=replace(before.filters, window=_as_long(query)))
+    before = _of_stretches(query, before)
     frame, stretches = run(before, scope, store), _stretches(query, before)
     places = {start: bucket for bucket, (start, _) in stretches.items()}
     frame = frame[frame[TIME].isin(list(places))]
     frame = frame.assign(**{TIME: [places[start] for start in frame[TIME].tolist()]})
     clipped = {at: (max(start, window.start), end) for at, (start, end) in stretches.items()}
     return Comparison(window, metrics, frame, totals, clipped, filled)
+
+
+def _of_stretches(query: Query, before: Query) -> Query:
+    return replace(before, filters=replace(before.filters, window=_as_long(query)))
 
 
 def beside(frame: Frame, by: Sequence[str], comparison: Comparison) -> Frame:

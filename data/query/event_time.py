@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 import sqlalchemy as sa
 
-from data.dialect import MonthStart
+from data.dialect import MonthStart, Place
 from data.engines.partials import QUARTER
 from data.events.table import EVENTS
 from data.local_time import MONDAY_SHIFT, WIDTHS, Grain, midnight_of, segments
@@ -51,15 +51,10 @@ def by_segment(values: list[tuple[int, int]]) -> sa.ColumnElement[Any]:
     return sa.case(*later, else_=first) if later else first
 
 
-def _whole(part: sa.ColumnElement[Any], width: int) -> sa.ColumnElement[Any]:
-    # Subtracting the remainder first: `/` on whole numbers is a fraction to one engine in four.
-    return sa.cast((part - part % width) / width, sa.BigInteger)
-
-
 # Hour and weekday of a local time, as whole numbers; weekdays from Monday = 0.
 TIME_PARTS: Final[dict[str, Callable[[sa.ColumnElement[Any]], sa.ColumnElement[Any]]]] = {
-    HOUR: lambda local: _whole(local % WIDTHS["day"], WIDTHS["hour"]),
-    WEEKDAY: lambda local: _whole((local + MONDAY_SHIFT) % WIDTHS["week"], WIDTHS["day"]),
+    HOUR: lambda local: Place(local % WIDTHS["day"], WIDTHS["hour"]),
+    WEEKDAY: lambda local: Place((local + MONDAY_SHIFT) % WIDTHS["week"], WIDTHS["day"]),
 }
 # The values they take, as a filter spells them.
 TIME_PART_VALUES: Final = {

@@ -29,9 +29,24 @@ DRILL_FIELDS: Final = (*MORE_FIELDS, *(name for name in DIMENSIONS if name not i
 # All but these values: what a remainder, "Other", is made of. By name, the field it speaks of.
 NOT: Final = "not_"
 EXCLUSIONS: Final = {f"{NOT}{name}": name for name in (*PEOPLE, *DRILL_FIELDS)}
-LISTS: Final = (*PEOPLE, *DRILL_FIELDS, *EXCLUSIONS)
+# Values with a text in them, in whatever case; of people and projects also their names.
+CONTAINS: Final = "contains_"
+CONTAINING: Final = {
+    f"{CONTAINS}{name}": name for name in (*PEOPLE, *DRILL_FIELDS) if name not in TIME_PARTS
+}
+OPERATORS: Final = {"": "is", NOT: "is not", CONTAINS: "contains"}
+# Whom a text was found to mean (data/query/names.py); no address says it.
+FOUND: Final = "found_"
+_FOUND: Final = {f"{FOUND}{name}": name for name in PEOPLE}
+LISTS: Final = (*PEOPLE, *DRILL_FIELDS, *EXCLUSIONS, *CONTAINING)
 TIMES: Final = ("preset", "n", "from", "to", "tz")
 COMPARING: Final = ("compare", *ENDS)
+# What a question can be about beside all that is chosen, `of=user:ana`: whatever has a page of its
+# own; and one run or conversation, `run_id=…`.
+PAGE_FIELDS: Final = ("user", "project", "model", "assistant")
+OF: Final = "of"
+SINGLE: Final = ("run_id", "conversation_id")
+ABOUT: Final = (OF, *SINGLE)
 NAMES: Final = (*TIMES, *COMPARING, *LISTS)
 MOST_VALUES: Final = 500
 LONGEST_VALUE: Final = 1_000
@@ -42,14 +57,27 @@ ALLOWED: Final = {name: (*values, NONE) for name, values in CHOICES.items()} | T
 Choice = dict[str, Any]
 
 
+def field_of(name: str) -> str:
+    """The field that a list speaks of."""
+    return (EXCLUSIONS | CONTAINING | _FOUND).get(name, name)
+
+
+def operator_of(name: str) -> str:
+    """What it says of the field: a key of `OPERATORS`."""
+    return NOT if name in EXCLUSIONS else CONTAINS if name in CONTAINING else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """A resolved window, and per field the values to keep, or under `not_` to leave out; `me` is
-    the reader, whoever that is. `compared` is the window to compare with, none for off."""
+    """A resolved window, and per field the values to keep, or under `not_` to leave out, or under
+    `contains_` texts of which a value has one in it; `me` is the reader, whoever that is. `about`
+    has the field and value of the one thing that is asked about, whatever else is chosen.
+    `compared` is the window to compare with, none for off."""
 
     window: Window
     fields: tuple[tuple[str, tuple[str, ...]], ...] = ()
     me: bool = False
+    about: tuple[tuple[str, str], ...] = ()
     # No part of what is asked about the window: that is answered once, beside whatever it stands.
     compared: Window | None = field(default=None, compare=False)
 
@@ -69,12 +97,23 @@ class Filters:
 
     def field_conditions(self, scope: Scope) -> list[sa.ColumnElement[bool]]:
         """What they ask beside the window."""
-        clauses = []
-        for name, values in self._fields():
-            field, narrow = EXCLUSIONS.get(name, name), _outside if name in EXCLUSIONS else _among
-            named = self._named(field, [value for value in values if value != NONE], scope)
-            clauses.append(narrow(self._column(field), named, NONE in values))
-        return clauses
+        chosen = [self._condition(name, values, scope) for name, values in self._fields()]
+        return chosen + [self._named(field, [value], scope) for field, value in self.about]
+
+    def _condition(
+        self, name: str, values: tuple[str, ...], scope: Scope
+    ) -> sa.ColumnElement[bool]:
+        field = field_of(name)
+        column = self._column(field)
+        if name in CONTAINING:
+            if field in PEOPLE:
+                raise ValueError(f"nobody looked whom {name} means")
+            return sa.or_(*(column.icontains(text, autoescape=True) for text in values))
+        if not values:
+            return sa.false()
+        narrow = _outside if name in EXCLUSIONS else _among
+        named = self._named(field, [value for value in values if value != NONE], scope)
+        return narrow(column, named, NONE in values)
 
     def _named(self, field: str, values: Sequence[str], scope: Scope) -> sa.ColumnElement[bool]:
         """The rows with one of these values: of each user all ids, of `me` what the scope has."""
@@ -91,7 +130,7 @@ class Filters:
     @property
     def names(self) -> frozenset[str]:
         """What is narrowed beside the window."""
-        return frozenset(EXCLUSIONS.get(name, name) for name, _ in self._fields())
+        return frozenset(field_of(name) for name, _ in self._fields())
 
     def _fields(self) -> Iterable[tuple[str, tuple[str, ...]]]:
         fields = dict(self.fields)
@@ -123,6 +162,9 @@ def read_choice(arguments: Mapping[str, Sequence[str]]) -> Choice:
     for name in LISTS:
         if values := list(dict.fromkeys(v for v in arguments.get(name, ()) if v.strip())):
             choice[name] = values
+    for name in ABOUT:
+        if value := next((text for text in arguments.get(name, ()) if text.strip()), None):
+            choice[name] = value
     return choice
 
 
@@ -142,7 +184,29 @@ def parse(choice: Choice, now: int, zone: str = "UTC") -> Filters:
     users = fields.pop("user", ())
     if others := tuple(user for user in users if user != ME):
         fields["user"] = others
-    return Filters(window, tuple(sorted(fields.items())), ME in users, compared)
+    listed = tuple(sorted(fields.items()))
+    return Filters(window, listed, ME in users, tuple(_about(choice)), compared)
+
+
+def _about(choice: Choice) -> Iterable[tuple[str, str]]:
+    """The field and value of each thing that is asked about."""
+    for name in ABOUT:
+        if not (text := _text(choice, name)):
+            continue
+        field, _, value = text.partition(":") if name == OF else (name, "", text)
+        if name == OF and (field not in PAGE_FIELDS or not value):
+            offered = ", ".join(f"{one}:<id>" for one in PAGE_FIELDS)
+            raise Refused(OF, f"{OF} is {excerpt(text)}; use one of {offered}")
+        (named,) = _values({name: [value]}, name)
+        yield field, named
+
+
+def spell_about(about: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """What a question is about, by the parameters that say so: `{"of": "user:ana"}`."""
+    return {
+        name if name in SINGLE else OF: value if name in SINGLE else f"{name}:{value}"
+        for name, value in about
+    }
 
 
 def _text(choice: Choice, name: str) -> str | None:
@@ -167,7 +231,7 @@ def _values(choice: Choice, name: str) -> tuple[str, ...]:
         raise Refused(name, f"{name} takes at most {MOST_VALUES} values")
     if any(len(value) > LONGEST_VALUE or "\x00" in value for value in values):
         raise Refused(name, f"a {name} is a name of at most {LONGEST_VALUE:,} characters")
-    allowed = ALLOWED.get(EXCLUSIONS.get(name, name), values)
+    allowed = values if name in CONTAINING else ALLOWED.get(field_of(name), values)
     for value in values:
         if value not in allowed:
             offered = ", ".join(one for one in allowed if one != NONE)

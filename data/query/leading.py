@@ -64,15 +64,15 @@ def _texts(metric: Metric) -> list[str]:
     """What is counted or told of each event; how it failed stands beside whether it did."""
     aggregate = metric.of(E.ts)
     fixed = set() if aggregate.condition is None else set(_fields(aggregate.condition))
-    told = [name for name in _fields(aggregate.sql) if name not in {*fixed, "ts", "kind"}]
-    if _about_failure(aggregate.condition, "status" in told):
-        told.append("error_class")
-    return [name for name in told if name in COLUMNS and not _has_size(name)]
+    names = [name for name in _fields(aggregate.sql) if name not in {*fixed, "ts", "kind"}]
+    if _about_failure(aggregate.condition, "status" in names):
+        names.append("error_class")
+    return [name for name in names if name in COLUMNS and not _has_size(name)]
 
 
-def _about_failure(condition: Expression | None, told: bool) -> bool:
+def _about_failure(condition: Expression | None, has_status: bool) -> bool:
     if condition is None:
-        return told
+        return has_status
     bound = (one for one in visitors.iterate(condition) if isinstance(one, sa.BindParameter))
     return any(one.value == _FAILED for one in bound)
 

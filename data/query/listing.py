@@ -23,6 +23,7 @@ from data.query.catalog import DIMENSIONS, METRICS
 from data.query.clauses import clauses
 from data.query.filters import Filters
 from data.query.metric import CALL
+from data.query.names import with_found
 from data.query.query import Query
 from data.query.units import DURATION, INSTANT, TEXT, Unit
 
@@ -86,12 +87,22 @@ def column_unit(name: str) -> Unit:
 
 def rows(listing: Listing, scope: Scope, store: EventStore) -> Iterator[Row]:
     """The events, read batch by batch; instants in µs UTC, money in US dollars."""
+    listing = replace(listing, query=with_found(listing.query, scope, store))
     with store.sql.connect() as connection:
         for part in _parts(listing, scope, connection):
             options = connection.execution_options(stream_results=True)
             for batch in options.execute(_select(part, scope)).partitions(BATCH):
                 for values in batch:
                     yield _row(values, scope.people)
+
+
+def empty_columns(query: Query, scope: Scope, store: EventStore) -> frozenset[str]:
+    """The columns in which none of the events has a value."""
+    known = (sa.func.count(_column(name)) for name in COLUMNS)
+    statement = sa.select(*known).where(*clauses(with_found(query, scope, store), scope))
+    with store.sql.connect() as connection:
+        counts = connection.execute(statement).one()
+    return frozenset(name for name, count in zip(COLUMNS, counts, strict=True) if not count)
 
 
 def _parts(listing: Listing, scope: Scope, connection: sa.Connection) -> Iterator[Listing]:

@@ -47,7 +47,8 @@ USAGE: Final = (
     *(
         Metric(
             name, label, COUNT, distinct(E[column]),
-            f"Distinct {plural} with any event.", better="more", additive=False,
+            f"Distinct {plural} with any event; events that name none are left out.",
+            better="more", additive=False,
         )
         for name, label, column, plural in (
             ("active_users", "Active users", "user", "users"),
@@ -87,14 +88,15 @@ CONVERSATIONS: Final = (
         Metric(
             f"messages_{how}", f"{word} messages", NUMBER,
             per_group(E.conversation_id, MESSAGE, how),
-            f"{word} replies in a conversation.", MESSAGE_KIND, additive=False,
+            f"{word} replies in a conversation; replies outside of one are left out.",
+            MESSAGE_KIND, additive=False,
         )
         for how, word in PER_GROUP
     ),
     Metric(
         "cost_per_message", "Cost per good message", USD_EACH,
         ratio(SPENT, count_of(sa.and_(MESSAGE, E.status == "ok"))),
-        "Cost of the calls over the replies that succeeded.", frozenset({"llm", "message"}),
+        "Cost of the calls ÷ the replies that succeeded.", frozenset({"llm", "message"}),
         "less", additive=False,
     ),
 )  # fmt: skip
@@ -117,32 +119,32 @@ def _runs() -> Iterator[Metric]:
     yield Metric(
         "run_success_rate", "Success rate", SHARE,
         ratio(distinct(E.run_id, sa.and_(ran, E.status == "ok")), runs),
-        "Succeeded runs among all that finished.", RUN_KIND, "more", additive=False,
+        "Runs that succeeded ÷ all runs.", RUN_KIND, "more", additive=False,
     )  # fmt: skip
     yield Metric(
         "cost_per_run", "Cost per run", USD_EACH, ratio(SPENT, runs),
-        "Cost of the workflow's calls over its runs.", RUN_KIND | {"llm"}, "less", additive=False,
+        "Cost of the workflow's calls ÷ its runs.", RUN_KIND | {"llm"}, "less", additive=False,
     )  # fmt: skip
     yield Metric(
         "run_duration_avg", "Avg run", DURATION, mean(E.duration_ms, ran),
-        "Mean duration of a run.", RUN_KIND, "less", additive=False,
+        "Mean duration; runs that report none are left out.", RUN_KIND, "less", additive=False,
     )  # fmt: skip
     yield from _common("run", "run", "workflow")
 
 
 def _used(name: str) -> Iterator[Metric]:
     """What tools and integrations have in common: they are called."""
-    called, kinds = E.kind == name, frozenset({name})
+    called, kinds, names = E.kind == name, frozenset({name}), f"{name}s"
     failed = sa.and_(called, E.status == "error")
-    yield Metric(f"{name}_calls", "Calls", COUNT, count_of(called), f"Calls of a {name}.", kinds)
+    yield Metric(f"{name}_calls", "Calls", COUNT, count_of(called), f"Calls of {names}.", kinds)
     yield Metric(
         f"{name}_users", "Users", COUNT, distinct(E.user, called),
-        f"Distinct users of a {name}.", kinds, additive=False,
+        f"Distinct users of {names}; calls of nobody known are left out.", kinds, additive=False,
     )  # fmt: skip
     yield Metric(
         f"{name}_success_rate", "Success rate", SHARE,
         ratio(count_of(sa.and_(called, E.status == "ok")), count_of(called)),
-        "Calls that succeeded among all.", kinds, "more", additive=False,
+        "Calls that succeeded ÷ all calls.", kinds, "more", additive=False,
     )  # fmt: skip
     yield Metric(
         f"{name}_errors", "Errors", COUNT, count_of(failed), "Calls that failed.", kinds, "less"
@@ -158,7 +160,9 @@ def _common(name: str, one: str, kind: str) -> Iterator[Metric]:
     done, kinds = E.kind == kind, frozenset({kind})
     yield Metric(
         f"{name}_duration_p95", f"p95 {one}", DURATION, percentile(E.duration_ms, 0.95, done),
-        "95 of 100 had this duration or a shorter one (exact).", kinds, "less", additive=False,
+        "95 of 100 had this duration or a shorter one (exact);"
+        " those that report none are left out.",
+        kinds, "less", additive=False,
     )  # fmt: skip
     yield Metric(
         f"last_{name}", f"Last {one}", INSTANT, largest(E.ts, done),
@@ -170,7 +174,8 @@ SESSIONS: Final = (
     Metric("sessions", "Sessions", COUNT, count_of(SESSION), "Coding sessions.", SESSION_KIND),
     Metric(
         "session_users", "Users", COUNT, distinct(E.user, SESSION),
-        "Distinct users with a session.", SESSION_KIND, additive=False,
+        "Distinct users with a session; sessions of nobody known are left out.",
+        SESSION_KIND, additive=False,
     ),
     *(
         Metric(name, label, COUNT, total(E[name]), f"{label} in coding sessions.", SESSION_KIND)
@@ -181,7 +186,7 @@ SESSIONS: Final = (
     ),
     Metric(
         "session_avg", "Avg session", DURATION, mean(E.duration_ms, SESSION),
-        "Mean length of a session.", SESSION_KIND, additive=False,
+        "Mean length; sessions that report none are left out.", SESSION_KIND, additive=False,
     ),
     Metric(
         "session_max", "Longest session", DURATION, largest(E.duration_ms, SESSION),
@@ -191,7 +196,8 @@ SESSIONS: Final = (
         Metric(
             f"session_calls_{how}", f"{word} calls", NUMBER,
             calls_per_group(E.conversation_id, CLI_CALL, how),
-            f"{word} model calls in a session.", frozenset({"llm"}), additive=False,
+            f"{word} model calls in a session of a CLI; calls outside of one are left out.",
+            frozenset({"llm"}), additive=False,
         )
         for how, word in PER_GROUP
     ),

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from data.access.scope import Scope
-from data.engines.grouping import Names
 from data.engines.protocol import EventStore
 from data.events.table import ME, NONE
 from data.query.catalog import DIMENSIONS
-from data.query.clauses import of_any_time
-from data.query.filters import EXCLUSIONS, NOT, PEOPLE, Choice, Filters
+from data.query.filters import NOT, PEOPLE, Choice, Filters, operator_of
+from data.query.names import named
 from data.query.query import Query
 from data.query.run import run
 from data.query.series import or_none, texts
 from data.query.windows import ALL_TIME
 
+About = tuple[tuple[str, str], ...]
 
-def data_as_of(scope: Scope, store: EventStore) -> int | None:
-    """The latest instant (µs UTC) of which this reader can see an event."""
-    last = run(Query(("last_event",), (), Filters(ALL_TIME)), scope, store)["last_event"].dropna()
+
+def data_as_of(scope: Scope, store: EventStore, about: About = ()) -> int | None:
+    """The latest instant (µs UTC) of which this reader can see an event, or one about something."""
+    query = Query(("last_event",), (), Filters(ALL_TIME, about=about))
+    last = run(query, scope, store)["last_event"].dropna()
     return int(last.iloc[0]) if len(last) else None
+
+
+def last_events(scope: Scope, store: EventStore) -> dict[str, int]:
+    """The latest instant (µs UTC) of each source of which this reader can see an event, the latest
+    first."""
+    query = Query(("last_event",), ("source",), Filters(ALL_TIME), order=(("last_event", True),))
+    frame = run(query, scope, store)
+    return {
+        str(name): int(at) for name, at in zip(frame["source"], frame["last_event"], strict=True)
+    }
 
 
 def data_since(scope: Scope, store: EventStore) -> int | None:
@@ -43,7 +53,8 @@ def merge_aliases(choice: Choice, scope: Scope, store: EventStore) -> Choice:
 def unseen_values(filters: Filters, scope: Scope, store: EventStore) -> list[str]:
     """The users and projects asked for of which this reader has never seen an event."""
     unseen = []
-    for field, values in filters.fields:
+    about = [(field, (value,)) for field, value in filters.about if value != ME]
+    for field, values in (*filters.fields, *about):
         if field in PEOPLE:
             visible = _visible(field, values, scope, store)
             chosen = sorted(set(values))
@@ -67,23 +78,16 @@ def options(
 ) -> list[dict[str, str]]:
     """What the reader may filter a field by, as `value` and `label`: the most active values with
     `text` in id or name."""
+    if field in PEOPLE:
+        rows = named(field, text, limit, scope, store)
+        return [
+            {"value": value, "label": name or value} for value, name, _ in rows if value is not None
+        ]
     query = Query(
         ("events",), (field,), Filters(ALL_TIME), order=(("events", True),), limit=limit,
         search=text,
     )  # fmt: skip
-    if field not in PEOPLE:
-        return _labelled(field, query, scope, store)
-    key = (query, scope, "names")
-    rows = store.memo.get(key, lambda: store.names(_names(query, scope)))
-    return [
-        {"value": value, "label": name or value} for value, name, _ in rows if value is not None
-    ]
-
-
-def _names(query: Query, scope: Scope) -> Names:
-    field = DIMENSIONS[query.by[0]]
-    where = sa.and_(*of_any_time(query, scope))
-    return Names(field.name, field.naming or field.name, where, scope.people, query.limit or 1)
+    return _labelled(field, query, scope, store)
 
 
 def label_values(
@@ -101,7 +105,7 @@ def _labelled(field: str, query: Query, scope: Scope, store: EventStore) -> list
     frame = run(query, scope, store)
     names = texts(frame[DIMENSIONS[field].naming or field])
     return [
-        {"value": value, "label": name or value}
+        {"value": value, "label": DIMENSIONS[field].label_of(name or value)}
         for value, name in zip(texts(frame[field]), names, strict=True)
         if value is not None
     ]
@@ -109,7 +113,7 @@ def _labelled(field: str, query: Query, scope: Scope, store: EventStore) -> list
 
 def inactive_values(filters: Filters, scope: Scope, store: EventStore) -> set[tuple[str, str]]:
     """`(field, value)` of every choice of which these filters leave nothing."""
-    chosen = [(field, values) for field, values in filters.fields if field not in EXCLUSIONS]
+    chosen = [(field, values) for field, values in filters.fields if not operator_of(field)]
     active = {field: active_values(field, filters, scope, store) for field, _ in chosen}
     return {
         (field, value)

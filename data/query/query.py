@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from data.errors import Refused, excerpt
 from data.local_time import Grain
@@ -16,7 +17,9 @@ class Query:
     last dimension that are largest by the first metric and gathers the others in `OTHER`, `kept`
     those that it names;
     `where` narrows to values of fields (none named: to where the field is known at all);
-    `of_metric` keeps the events of one metric alone, so that a list of them adds up to it."""
+    `of_metric` keeps the events of one metric alone, so that a list of them adds up to it.
+    Which wider question it is a part of, and what the rows of that one tell apart, `passes.py` has.
+    """
 
     metrics: tuple[str, ...]
     by: tuple[str, ...]
@@ -30,6 +33,8 @@ class Query:
     where: tuple[tuple[str, tuple[str, ...]], ...] = ()
     of_metric: str = ""
     kept: tuple[str | None, ...] | None = None
+    apart: tuple[tuple[str, ...], ...] = ()
+    passes: Mapping[Query, Query] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         for name in (*self.metrics, *([self.of_metric] if self.of_metric else [])):

@@ -20,7 +20,7 @@ from data.engines.protocol import EventStore
 from data.events.table import EVENTS
 from data.local_time import WIDTHS
 from data.query.catalog import DIMENSIONS, HOUR, METRICS, OTHER, TIME, metric
-from data.query.clauses import of_any_time
+from data.query.clauses import of_any_time, of_kinds
 from data.query.event_time import (
     SUB_DAILY,
     TIME_PARTS,
@@ -29,6 +29,8 @@ from data.query.event_time import (
     local_time,
     steady_for,
 )
+from data.query.names import with_found
+from data.query.passes import mark, part_of
 from data.query.query import Query
 from data.query.series import or_none
 from data.query.units import TEXT
@@ -45,7 +47,16 @@ def run(query: Query, scope: Scope, store: EventStore) -> Frame:
     Time is the bucket's start in µs UTC; money in US dollars, durations in ms, shares 0 to 1;
     counts are `Int64`, the rest floats, unknown is null. The frame is shared: do not change it.
     """
+    if query.passes and (whole := query.passes.get(query)):
+        return _part(query, whole, scope, store)
+    query = with_found(query, scope, store)
     return store.memo.get((query, scope), lambda: _execute(query, scope, store), _window(query))
+
+
+def _part(query: Query, whole: Query, scope: Scope, store: EventStore) -> Frame:
+    """The answer from that to the wider question it is a part of."""
+    key = (query, scope)
+    return store.memo.get(key, lambda: part_of(run(whole, scope, store), query), _window(query))
 
 
 def totals(query: Query, scope: Scope, store: EventStore) -> dict[str, Any]:
@@ -57,7 +68,7 @@ def totals(query: Query, scope: Scope, store: EventStore) -> dict[str, Any]:
 
 def count(query: Query, scope: Scope, store: EventStore) -> int:
     """How many rows `query` has without its limit."""
-    whole = replace(query, order=(), limit=None, offset=0)
+    whole = replace(with_found(query, scope, store), order=(), limit=None, offset=0)
     key = (whole, scope, "count")
     return store.memo.get(key, lambda: _count_groups(whole, scope, store), _window(query))
 
@@ -92,7 +103,7 @@ def _grouping(query: Query, scope: Scope, top: Sequence[str | None] | None) -> G
         start, end = window.start - window.start % DAY, -(-window.end // DAY) * DAY
         grain = query.bucket
     days = replace(query.filters, window=Window(start, end, window.zone))
-    of_days = replace(query, filters=days, grain=grain)
+    of_days = replace(query, filters=days, grain=grain, passes=None)
     form = _form(of_days, scope, None if top is None else tuple(top))
     return Grouping(form, _window(query))
 
@@ -117,6 +128,7 @@ def _form(query: Query, scope: Scope, top: tuple[str | None, ...] | None) -> For
             gathered = top is not None and name == query.by[-1]
             values[column] = _naming(EVENTS.c[column], keys[name] if gathered else None)
     values |= {name: metric(name).of(local).sql for name in query.metrics}
+    values |= {mark(kinds): sa.func.count().filter(of_kinds(kinds)) for kinds in query.apart}
     return Form(
         keys, values, sa.and_(*of_any_time(query, scope)), scope.people, _steady_for(query),
         query.order, query.limit, query.offset, _shape(query, scope, top),

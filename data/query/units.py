@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -82,6 +82,10 @@ class Unit:
     def text(self, value: Any, zone: str = "UTC") -> str:
         """The value in full, as in a table; unknown is a dash, never a zero."""
         return DASH if is_unknown(value) else self._format(value, zone)
+
+    def texts(self, values: Iterable[Any], zone: str = "UTC") -> list[str]:
+        """The same of many values; None is unknown."""
+        return [DASH if value is None else self._format(value, zone) for value in values]
 
     def brief(self, value: Any, zone: str = "UTC") -> str:
         """The value in at most about six characters, as in a headline."""

@@ -20,7 +20,7 @@ from data.errors import Refused, excerpt
 from data.events.table import EARLIEST, LATEST, micros
 from data.prices.book import PriceBook
 from data.prices.entries import Entry
-from data.prices.own import entry, require_platform_admin
+from data.prices.own import entry, require_platform_admin, require_platform_reader
 from data.prices.rate_rows import Affected, Model, RateChange, rate_rows
 from data.query.filters import Filters
 from data.query.query import Query
@@ -95,7 +95,7 @@ def apply(state: State, actor: Actor, request: RepricingRequest, store: EventSto
     """Re-price, and record it; raises `Unknown` for a price that is not there."""
     require_platform_admin(actor.scope)
     own = None if request.price is None else entry(state, actor.scope, request.price)
-    change = rate_change(request, own, store.book(), actor.scope, store)
+    change = rate_change(request, own, store.book().shown, actor.scope, store)
     number = _begin(state, actor, request, own, change)
     try:
         changes = store.reprice(change, number)
@@ -129,7 +129,7 @@ def undo(state: State, actor: Actor, number: int, store: EventStore) -> Repricin
 
 def list_repricings(state: State, scope: Scope, limit: int = 100) -> list[Repricing]:
     """The newest re-pricings first."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     newest = sa.select(REPRICINGS).order_by(REPRICINGS.c.id.desc()).limit(limit)
     with state.reading() as connection:
         return [Repricing.of(row) for row in connection.execute(newest)]

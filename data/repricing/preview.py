@@ -22,7 +22,7 @@ def preview(
     require_platform_admin(scope)
     price, rest = raw.get("price"), dict(raw)
     if not isinstance(price, Mapping):
-        request, book = parse_request(raw), store.book()
+        request, book = parse_request(raw), store.book().shown
         own = None if request.price is None else entry(state, scope, request.price)
     else:
         del rest["price"]

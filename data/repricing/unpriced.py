@@ -10,7 +10,7 @@ from data.engines.protocol import EventStore
 from data.events.reasons import NO_RATE
 from data.events.table import TIERS
 from data.local_time import instant
-from data.prices.own import require_platform_admin
+from data.prices.own import require_platform_reader
 from data.query.filters import Filters
 from data.query.query import Query
 from data.query.run import run
@@ -56,7 +56,7 @@ class Unpriced:
 def unpriced(scope: Scope, store: EventStore, source: str | None = None) -> list[Unpriced]:
     """Those models, of all sources or of one, the most tokens first; calls that tell no token
     cannot be priced at all."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     where = WHERE if source is None else (*WHERE, ("source", (source,)))
     frame = run(replace(LISTED, where=where), scope, store)
     rows = frame[frame["tokens"].fillna(0) > 0].to_dict("records")

@@ -61,7 +61,8 @@ def decimal(name: str, value: Any) -> Decimal | None:
     """The exact number of a text, an integer or a JSON number; unknown where blank."""
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, NUMERIC):
+    kind = type(value)
+    if kind is not str and (kind is bool or not isinstance(value, NUMERIC)):
         raise EventError(f"{name} is not a number")
     spelled = str(value).strip() if isinstance(value, (str, float)) else value
     if spelled == "":
@@ -86,7 +87,7 @@ def _plain(name: str, spelled: str) -> str:
     return found["sign"] + found["minus"] + THOUSANDS.sub("", found["number"])
 
 
-def _plain_count(value: Any) -> int | None:
+def plain_count(value: Any) -> int | None:
     """The number that this is, if it is one of digits alone."""
     if type(value) is int:
         return value if 0 <= value <= LARGEST_INTEGER else None
@@ -102,7 +103,7 @@ def are_counts(values: Sequence[Any]) -> bool:
 
 def whole(name: str, value: Any) -> int | None:
     """The nearest whole number (milliseconds of a measured duration)."""
-    if (plain := _plain_count(value)) is not None:  # as mostly
+    if (plain := plain_count(value)) is not None:  # as mostly
         return plain
     try:
         return nearest(name, value)
@@ -195,7 +196,7 @@ def count(name: str, value: Any) -> int | None:
     """A whole number that is not negative; unknown, and noted, where it is none."""
     if value is None:
         return None
-    if (plain := _plain_count(value)) is not None:  # as mostly
+    if (plain := plain_count(value)) is not None:  # as mostly
         return plain
     try:
         return exact_count(name, value)

@@ -112,8 +112,8 @@ def _call(run: Row, extra: Row, started: datetime) -> Raw:
 def _usage(run: Row, extra: Row) -> Row:
     """The usage_metadata of a run, wherever its program put it; of several answers none."""
     outputs = part(run, "outputs")
-    told = (part(each, "usage_metadata") for each in (run, outputs, extra, _message(outputs)))
-    return next(filter(None, told), {})
+    usages = (part(each, "usage_metadata") for each in (run, outputs, extra, _message(outputs)))
+    return next(filter(None, usages), {})
 
 
 def _message(outputs: Row) -> Row:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from data.access.rights import platform_admins_only
+from data.access.rights import platform_admins_only, platform_readers_only
 from data.access.scope import Scope, names
 from data.errors import Refused
 from data.events.table import ME, NONE, micros
@@ -40,6 +40,7 @@ FIELDS: Final = (
 FLAGS: Final = {"true": True, "false": False, "": False}
 FIRST_EPOCH: Final = 1
 require_platform_admin: Final = platform_admins_only("accounts are")
+require_platform_reader: Final = platform_readers_only("accounts are")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ def _text(parameter: str, what: str, given: Any) -> str:
 
 def list_accounts(state: State, scope: Scope) -> list[Account]:
     """Every account, by id; raises `Forbidden` for whom they are not."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     with state.reading() as connection:
         rows = connection.execute(sa.select(ACCOUNTS).order_by(ACCOUNTS.c.id))
         return [Account.of(row) for row in rows]
@@ -173,7 +174,7 @@ def administrators(state: State) -> list[str]:
 
 def get(state: State, scope: Scope, user: str) -> Account:
     """The account of an id; raises `Unknown`, or `Forbidden` for whom they are not."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     with state.reading() as connection:
         return RECORDS.get(connection, user)
 

@@ -1,9 +1,10 @@
-"""API tokens that people with an account make for themselves.
+"""API tokens that people make for themselves.
 
 A token has its maker's rights at the moment of use, less what its scopes leave out: `read` (the
 API), `export` (files), `send` (usage, of the maker alone). It is 256 random bits, shown once; kept
 are its SHA-256 and its first characters. It ends by itself, when it is revoked, and with the
-account: while that is disabled, and for good when it is removed.
+account: while that is disabled, and for good when it is removed. Of somebody who comes by an
+identity provider it has the rights that were confirmed last, and works while that is recent.
 """
 
 from __future__ import annotations
@@ -12,14 +13,17 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
+from data.access.rights import platform_admins_only, platform_readers_only
+from data.access.scope import Scope
 from data.errors import Refused, Stranger, Unknown
 from data.local_time import iso
-from data.state.accounts import Account
+from data.state import sessions
 from data.state.audit import Actor, record
+from data.state.confirmations import ProviderUser, confirmed
 from data.state.records import Records
 from data.state.store import DISABLED, State
 from data.state.tables import API_TOKENS
@@ -33,7 +37,20 @@ MOST_DAYS: Final = 366
 MOST: Final = 50
 MINUTE: Final = 60_000_000
 DAY: Final = 86_400_000_000
+NO_ACCOUNTS: Final = "this server takes no API tokens of accounts: SPENDSCOPE_SIGN_IN has no local"
+OTHER_PROVIDER: Final = "this server has another identity provider than the maker of this token"
+require_platform_admin: Final = platform_admins_only("other people's API tokens are")
+require_platform_reader: Final = platform_readers_only("other people's API tokens are")
 OVER: Final = "this token is wrong, was revoked, or has ended: make another in Settings → Profile"
+
+
+class Doors(NamedTuple):
+    """By which ways their makers may come in now: by accounts, by providers of these stamps, which
+    confirmed them so many hours ago at most."""
+
+    accounts: bool
+    stamps: frozenset[str]
+    hours: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +67,13 @@ class ApiToken:
     expires: int
     revoked: int | None
     used: int | None
+    stamp: str | None = None  # the identity provider by which its maker comes
+    provider_user: str | None = None
+
+    @property
+    def by(self) -> ProviderUser | None:
+        """Its maker as their identity provider knows them; None of a holder of an account."""
+        return ProviderUser(self.stamp, self.provider_user or "") if self.stamp else None
 
     @classmethod
     def of(cls, row: Any) -> ApiToken:
@@ -94,17 +118,28 @@ def list_tokens(state: State, user: str) -> list[ApiToken]:
         return [ApiToken.of(row) for row in rows]
 
 
-def add(state: State, actor: Actor, raw: Mapping[str, Any]) -> tuple[ApiToken, str]:
-    """A new token of who asks, and its secret, which nobody can see again."""
-    account = state.account(actor.who)
-    if account is None:
+def list_all(state: State, scope: Scope) -> list[ApiToken]:
+    """Everybody's, the newest first; raises `Forbidden` for whom they are not."""
+    require_platform_reader(scope)
+    with state.reading() as connection:
+        rows = connection.execute(sa.select(API_TOKENS).order_by(API_TOKENS.c.id.desc()))
+        return [ApiToken.of(row) for row in rows]
+
+
+def add(
+    state: State, actor: Actor, raw: Mapping[str, Any], by: ProviderUser | None = None
+) -> tuple[ApiToken, str]:
+    """A new token of who asks, and its secret, which nobody can see again. Who came `by` a provider
+    has what that says of them, whatever account there is of the same name."""
+    account = None if by else state.account(actor.who)
+    if account is None and by is None:
         raise Refused("name", "only who has an account here makes tokens")
     secret = START + secrets.token_urlsafe(32)
     row = draft(raw, actor.now) | {
-        "user": account.id, "account": account.created, "created": actor.now,
+        "user": actor.who, "account": account.created if account else 0, "created": actor.now,
         "shown": secret[:SHOWN_LENGTH], "token_hash": _digest(secret),
-    }  # fmt: skip
-    good = [API_TOKENS.c.user == account.id, API_TOKENS.c.revoked.is_(None),
+    } | (by._asdict() if by else {})  # fmt: skip
+    good = [API_TOKENS.c.user == actor.who, API_TOKENS.c.revoked.is_(None),
             API_TOKENS.c.expires > actor.now]  # fmt: skip
     with state.writing() as connection:
         if len(connection.execute(sa.select(API_TOKENS.c.id).where(*good)).all()) >= MOST:
@@ -114,9 +149,19 @@ def add(state: State, actor: Actor, raw: Mapping[str, Any]) -> tuple[ApiToken, s
 
 def revoke(state: State, actor: Actor, number: int) -> ApiToken:
     """From now on it opens nothing; once more changes nothing. `Unknown` for another's."""
+    return _revoked(state, actor, number, actor.who)
+
+
+def revoke_of_anybody(state: State, actor: Actor, number: int) -> ApiToken:
+    """The same by who sets up the platform, whosever it is."""
+    require_platform_admin(actor.scope)
+    return _revoked(state, actor, number, None)
+
+
+def _revoked(state: State, actor: Actor, number: int, user: str | None) -> ApiToken:
     with state.writing() as connection:
         old = RECORDS.get(connection, number)
-        if old.user != actor.who:
+        if user is not None and old.user != user:
             raise Unknown(RECORDS.parameter, RECORDS.unknown)
         if old.revoked is not None:
             return old
@@ -126,25 +171,39 @@ def revoke(state: State, actor: Actor, number: int) -> ApiToken:
     return replace(old, revoked=actor.now)
 
 
-def verify(state: State, secret: str, now: int) -> tuple[ApiToken, Account]:
-    """The token that this secret is and the account whose it is, as that is now; notes its use, but
-    not oftener than once a minute. Raises `Stranger`."""
+def verify(state: State, secret: str, now: int, doors: Doors) -> tuple[ApiToken, dict[str, Any]]:
+    """The token that this secret is and the claims of its maker, as they are now; notes its use,
+    but not oftener than once a minute. Raises `Stranger`."""
     with state.reading() as connection:
         this = sa.select(API_TOKENS).where(API_TOKENS.c.token_hash == _digest(secret))
         row = connection.execute(this).first()
     token = ApiToken.of(row) if row else None
-    account = state.account(token.user) if token else None
     if token is None or token.revoked is not None or token.expires <= now:
         raise Stranger(OVER)
-    if account is None or account.created != token.account:
-        raise Stranger(OVER)
-    if account.disabled is not None:
-        raise Stranger(DISABLED)
+    claims = _of_account(state, token, doors) if token.by is None else (
+        _of_provider(state, token, token.by, doors))  # fmt: skip
     if token.used is None or now - token.used >= MINUTE:
         with state.writing() as connection:
             used = API_TOKENS.update().where(API_TOKENS.c.id == token.id)
             connection.execute(used.values(used=now))
-    return token, account
+    return token, claims
+
+
+def _of_account(state: State, token: ApiToken, doors: Doors) -> dict[str, Any]:
+    if not doors.accounts:
+        raise Stranger(NO_ACCOUNTS)
+    account = state.account(token.user)
+    if account is None or account.created != token.account:
+        raise Stranger(OVER)
+    if account.disabled is not None:
+        raise Stranger(DISABLED)
+    return account.claims
+
+
+def _of_provider(state: State, token: ApiToken, by: ProviderUser, doors: Doors) -> dict[str, Any]:
+    if by.stamp not in doors.stamps:
+        raise Stranger(OTHER_PROVIDER)
+    return confirmed(state, token.user, by, doors.hours, sessions.now())
 
 
 def _digest(secret: str) -> str:

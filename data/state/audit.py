@@ -3,7 +3,7 @@ came in, tried to, left and took data along.
 
 An entry is written by the transaction that makes the change, so neither is there without the
 other. Nothing changes an entry, and nothing deletes one but the retention, by its age: the store
-itself refuses (the triggers in `data/state/upgrades.py`).
+itself refuses (`data/state/append_only.py`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from data.access.scope import SYSTEM, Scope
 from data.errors import Forbidden
 from data.local_time import iso
-from data.state.tables import AUDIT, AUDIT_RETENTION
+from data.state.tables import AUDIT, AUDIT_RETENTION, CHANGES
 
 if TYPE_CHECKING:
     from data.state.store import State
@@ -37,9 +37,7 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "viewings": ("view-as", "view-as-end"),
 }
 # As text, not as parameters: only so does SQLite know that its index of the changes will do.
-LAST_CHANGE: Final = sa.select(sa.func.max(AUDIT.c.id)).where(
-    sa.text("action IN ('create', 'edit', 'delete')")
-)
+LAST_CHANGE: Final = sa.select(sa.func.max(AUDIT.c.id)).where(CHANGES)
 DAY: Final = 86_400_000_000
 # Who changes something in the demo is nobody: these words stand before their id.
 DEMO: Final = "demo:"

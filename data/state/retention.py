@@ -38,10 +38,11 @@ def trim_while_serving(state: State, days: int | None, now: Callable[[], int]) -
 
 def _trim(state: State, days: int, now: Callable[[], int], stopped: threading.Event) -> None:
     pause = 0.0
-    while not stopped.wait(pause):
-        pause = PAUSE
-        try:
-            if deleted := trim(state, days, now()):
-                LOG.info("the audit trail's retention deleted %s entries", deleted)
-        except StoreError:
-            LOG.exception("the audit trail could not be trimmed now")
+    with state.leading("audit retention") as leads:
+        while not stopped.wait(pause):
+            pause = PAUSE
+            try:
+                if leads() and (deleted := trim(state, days, now())):
+                    LOG.info("the audit trail's retention deleted %s entries", deleted)
+            except StoreError:
+                LOG.exception("the audit trail could not be trimmed now")

@@ -17,19 +17,20 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from data.access.rights import platform_admins_only
+from data.access.rights import platform_admins_only, platform_readers_only
 from data.errors import Stranger, Unknown
 from data.local_time import iso
-from data.state import viewings
+from data.state import confirmations, viewings
 from data.state.accounts import Account, digest
 from data.state.audit import Actor, record
+from data.state.confirmations import ProviderUser
 from data.state.store import DISABLED
 from data.state.tables import ACCOUNTS, SESSIONS
 
 if TYPE_CHECKING:
     from data.state.store import State
 
-Way = Literal["account", "demo", "token", "oidc"]
+Way = Literal["account", "demo", "token", "oidc", "github"]
 HOUR: Final = 3_600_000_000
 LONGEST: Final = 12 * HOUR
 MINUTE: Final = 60_000_000
@@ -39,6 +40,7 @@ LONGEST_AGENT: Final = 300
 SESSION_OVER: Final = "the session ended"
 UNKNOWN: Final = "there is no such session: it may have ended"
 require_platform_admin: Final = platform_admins_only("other people's sessions are")
+require_platform_reader: Final = platform_readers_only("other people's sessions are")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,8 @@ class Session:
     def as_dict(self) -> dict[str, Any]:
         """JSON, and what the audit trail says of it: nothing that opens anything."""
         instants = {name: iso(getattr(self, name)) for name in ("created", "seen", "expires")}
-        said = {name: getattr(self, name) for name in ("id", "user", "way", "address", "agent")}
-        return said | instants
+        texts = {name: getattr(self, name) for name in ("id", "user", "way", "address", "agent")}
+        return texts | instants
 
 
 def now() -> int:
@@ -126,9 +128,12 @@ def begin(state: State, begun: Begun, client: Client, actor: Actor | None = None
         most = kept.order_by(SESSIONS.c.seen.desc(), SESSIONS.c.id.desc()).offset(MOST_OF_USER - 1)
         connection.execute(SESSIONS.delete().where(SESSIONS.c.id.in_(most)))
         number = connection.execute(SESSIONS.insert().values(row)).inserted_primary_key
+        if begun.provider:
+            who = ProviderUser(begun.stamp, begun.provider.provider_user)
+            confirmations.note(connection, begun.user, who, begun.claims or {}, at)
         if actor and number:
-            said = {"way": begun.way, "agent": row["agent"], "until": iso(end)}
-            record(connection, actor, "sign-in", f"session {number[0]}", None, said)
+            details = {"way": begun.way, "agent": row["agent"], "until": iso(end)}
+            record(connection, actor, "sign-in", f"session {number[0]}", None, details)
     return token
 
 
@@ -157,6 +162,8 @@ def recheck(
     fresh: dict[str, Any] = {"claims": dict(claims), "sealed": provider.sealed, "checked": now()}
     with state.writing() as connection:
         connection.execute(SESSIONS.update().where(SESSIONS.c.id == session.id).values(fresh))
+        who = ProviderUser(session.stamp, provider.provider_user)
+        confirmations.note(connection, session.user, who, claims, fresh["checked"])
     return replace(session, **fresh)
 
 
@@ -177,7 +184,7 @@ def of_users(state: State, users: Iterable[str]) -> list[Session]:
 
 def of_everybody(state: State, actor: Actor) -> list[Session]:
     """Every session; raises `Forbidden` for whom they are not."""
-    require_platform_admin(actor.scope)
+    require_platform_reader(actor.scope)
     return _listed(state)
 
 

@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import hmac
 import secrets
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-import data.state.tables  # noqa: F401  # with SETUP, the tables of META
 from data.access.scope import Scope
 from data.errors import Stranger
 from data.state.accounts import Account, by_id_or_email, digest, draft, insert, password_row
 from data.state.audit import NOWHERE, Actor, Origin
+from data.state.database import open_database
+from data.state.leadership import Leads
 from data.state.passwords import Passwords
-from data.state.schema import open_engine, require_sound, translated_errors, writing
 from data.state.tables import ACCOUNTS, SETUP
 
 DISABLED: Final = "this account is disabled: ask an administrator to enable it"
@@ -34,26 +33,34 @@ class State:
     """The state store. Any thread of any process may read and write."""
 
     def __init__(self, url: str, passwords: Passwords | None = None) -> None:
-        self._engine = open_engine(url)
-        self._name = Path(str(self._engine.url.database)).name
+        self._database = open_database(url)
         self.passwords = passwords or Passwords()
 
     def close(self) -> None:
-        self._engine.dispose()
+        self._database.engine.dispose()
+
+    @property
+    def shared(self) -> bool:
+        """Whether other servers may have the same store."""
+        return self._database.shared
+
+    def leading(self, work: str) -> AbstractContextManager[Leads]:
+        """While this server wants to do some work on a clock: whether it is the one that does, of
+        all that share the store."""
+        return self._database.leading(work)
+
+    def one_at_a_time(self, thing: str) -> AbstractContextManager[None]:
+        """While something is done that no two of the servers that share the store may do at once;
+        within a server whoever calls sees to that."""
+        return self._database.one_at_a_time(thing)
 
     def back_up(self, path: Path) -> None:
         """All of it as it is at one moment, into a new file, beside those who read and write."""
-        with (
-            translated_errors(self._name),
-            closing(self._engine.raw_connection()) as ours,
-            closing(sqlite3.connect(path)) as copy,
-        ):
-            present: Any = ours.driver_connection
-            present.backup(copy)
+        self._database.back_up(path)
 
     def require_sound(self) -> None:
-        """Raises `StoreError` where the file is damaged."""
-        require_sound(self._engine)
+        """Raises `StoreError` where it is damaged."""
+        self._database.require_sound()
 
     def has_accounts(self) -> bool:
         """Whether anybody can sign in with a password; also the cheapest proof of life."""
@@ -128,17 +135,13 @@ class State:
         with self.writing() as connection:
             connection.execute(change.values(password_hash=fresh))
 
-    @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
+    def reading(self) -> AbstractContextManager[sa.Connection]:
         """A connection that sees one moment of the store."""
-        with translated_errors(self._name), self._engine.connect() as connection:
-            yield connection
+        return self._database.reading()
 
-    @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
+    def writing(self) -> AbstractContextManager[sa.Connection]:
         """A connection that holds the lock until its changes are kept, all or none."""
-        with translated_errors(self._name), writing(self._engine).begin() as connection:
-            yield connection
+        return self._database.writing()
 
 
 def _any_account(connection: sa.Connection) -> bool:

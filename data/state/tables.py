@@ -1,4 +1,8 @@
-"""Every table of the state store, as the steps in `upgrades.py` leave them."""
+"""Every table of the state store: the schema of today, on SQLite and PostgreSQL alike.
+
+A new store is made of these; an older one comes to them by the revisions in `migrations/`, and a
+test holds the two together.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,14 @@ import sqlalchemy as sa
 
 META: Final = sa.MetaData()
 JSON_OR_NULL: Final = sa.JSON(none_as_null=True)
+# In the order of SQLite, whatever the language of a PostgreSQL.
+TEXT: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
-def _number() -> sa.Column[int]:
-    return sa.Column("id", sa.Integer, primary_key=True)
+def _numbered(name: str, *columns: Any) -> sa.Table:
+    """A table whose rows have numbers: that of a deleted one is never given again."""
+    number = sa.Column("id", sa.Integer, primary_key=True)
+    return sa.Table(name, META, number, *columns, sqlite_autoincrement=True)
 
 
 def _required(kind: Any, *names: str) -> list[sa.Column[Any]]:
@@ -25,55 +33,49 @@ def _optional(kind: Any, *names: str) -> list[sa.Column[Any]]:
 ACCOUNTS: Final = sa.Table(
     "accounts",
     META,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("email", sa.Text, unique=True),
-    *_required(sa.Text, "name", "password_hash"),
+    sa.Column("id", TEXT, primary_key=True),
+    sa.Column("email", TEXT, unique=True),
+    *_required(TEXT, "name", "password_hash"),
     *_required(sa.Boolean, "is_admin", "is_auditor"),
     *_required(sa.JSON, "applications", "applications_admin"),
     *_required(sa.BigInteger, "created"),
     *_optional(sa.BigInteger, "disabled", "password_set"),
     *_required(sa.Integer, "epoch"),
-    *_optional(sa.Text, "link_hash"),
+    *_optional(TEXT, "link_hash"),
     *_optional(sa.BigInteger, "link_until"),
 )
 
-SETUP: Final = sa.Table("setup", META, sa.Column("token_hash", sa.Text, nullable=False))
+SETUP: Final = sa.Table("setup", META, sa.Column("token_hash", TEXT, nullable=False))
 
 # What a browser is signed in with: the way (`account`, `demo`, `token`, `oidc`), what it holds on
 # to (`stamp`) and, of a token or a provider, its claims. Instants are by the real clock.
-SESSIONS: Final = sa.Table(
+SESSIONS: Final = _numbered(
     "sessions",
-    META,
-    _number(),
-    sa.Column("id_hash", sa.Text, nullable=False, unique=True),
-    *_required(sa.Text, "way", "user", "name", "stamp"),
+    sa.Column("id_hash", TEXT, nullable=False, unique=True),
+    *_required(TEXT, "way", "user", "name", "stamp"),
     *_optional(JSON_OR_NULL, "claims"),
     *_required(sa.BigInteger, "created", "seen", "expires"),
-    *_required(sa.Text, "address", "agent"),
-    *_optional(sa.Text, "provider_user", "provider_session", "sealed"),
+    *_required(TEXT, "address", "agent"),
+    *_optional(TEXT, "provider_user", "provider_session", "sealed"),
     *_optional(sa.BigInteger, "checked"),
     *_optional(sa.Integer, "viewing"),  # which of `viewings`, while it looks as somebody
 )
 
 # A platform admin looked at the dashboard as somebody: by a session, until `until` or `ended`.
-VIEWINGS: Final = sa.Table(
+VIEWINGS: Final = _numbered(
     "viewings",
-    META,
-    _number(),
-    *_required(sa.Text, "viewer", "viewer_name", "user", "name"),
+    *_required(TEXT, "viewer", "viewer_name", "user", "name"),
     *_optional(sa.BigInteger, "account"),
     *_required(sa.BigInteger, "started", "until"),
     *_optional(sa.BigInteger, "ended"),
 )
 
-AUDIT: Final = sa.Table(
+AUDIT: Final = _numbered(
     "audit",
-    META,
-    _number(),
     *_required(sa.BigInteger, "at"),
-    *_required(sa.Text, "who", "name", "action", "thing"),
+    *_required(TEXT, "who", "name", "action", "thing"),
     *_optional(JSON_OR_NULL, "before", "after"),
-    *_optional(sa.Text, "address", "request"),
+    *_optional(TEXT, "address", "request"),
 )
 
 # Entries from before this instant may be deleted, while it stands here: see `audit.trim`.
@@ -84,10 +86,10 @@ AUDIT_RETENTION: Final = sa.Table(
 ALIASES: Final = sa.Table(
     "aliases",
     META,
-    sa.Column("id", sa.Text, primary_key=True),
-    *_required(sa.Text, "person"),
-    *_optional(sa.Text, "name"),
-    *_required(sa.Text, "who"),
+    sa.Column("id", TEXT, primary_key=True),
+    *_required(TEXT, "person"),
+    *_optional(TEXT, "name"),
+    *_required(TEXT, "who"),
     *_required(sa.BigInteger, "at"),
 )
 
@@ -95,17 +97,15 @@ ALIASES: Final = sa.Table(
 NOT_ALIASES: Final = sa.Table(
     "not_aliases",
     META,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("other", sa.Text, primary_key=True),
+    sa.Column("id", TEXT, primary_key=True),
+    sa.Column("other", TEXT, primary_key=True),
 )
 
-BUDGETS: Final = sa.Table(
+BUDGETS: Final = _numbered(
     "budgets",
-    META,
-    _number(),
-    *_required(sa.Text, "kind", "subject", "period"),
+    *_required(TEXT, "kind", "subject", "period"),
     *_optional(sa.Integer, "days"),
-    *_required(sa.Text, "zone", "start"),
+    *_required(TEXT, "zone", "start"),
     *_optional(sa.BigInteger, "soft"),
     *_required(sa.BigInteger, "hard"),
     sa.UniqueConstraint("kind", "subject", "period"),
@@ -114,16 +114,23 @@ BUDGETS: Final = sa.Table(
 SYNC_CURSORS: Final = sa.Table(
     "followed",
     META,
-    sa.Column("source", sa.Text, primary_key=True),
-    *_optional(sa.Text, "started", "request", "event", "created"),
+    sa.Column("source", TEXT, primary_key=True),
+    *_optional(TEXT, "started", "request", "event", "created"),
 )
 
-IMPORTS: Final = sa.Table(
-    "imports",
+# How reading a database goes, where servers share the store: one reads, all say how it goes.
+SYNC_PASSES: Final = sa.Table(
+    "sync_passes",
     META,
-    _number(),
+    sa.Column("source", TEXT, primary_key=True),
+    *_required(sa.BigInteger, "last_success"),
+    *_required(sa.Integer, "failures"),
+)
+
+IMPORTS: Final = _numbered(
+    "imports",
     *_required(sa.BigInteger, "at", "last"),
-    *_required(sa.Text, "way", "who", "what", "format"),
+    *_required(TEXT, "way", "who", "what", "format"),
     *_required(sa.BigInteger, "read", "accepted", "duplicates", "rejected", "unpriced"),
     *_required(sa.BigInteger, "cost_nano", "tokens"),
     *_required(sa.JSON, "rejections", "notes"),
@@ -132,33 +139,29 @@ IMPORTS: Final = sa.Table(
 SOURCE_TOTALS: Final = sa.Table(
     "imported_sources",
     META,
-    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("source", TEXT, primary_key=True),
     sa.Column("last", sa.BigInteger),  # null where nothing but rejections came
     *_required(sa.BigInteger, "duplicates", "rejected"),
     sa.Column("reasons", sa.JSON, nullable=False),  # the latest rejections, newest import first
 )
 
-INGEST_KEYS: Final = sa.Table(
+INGEST_KEYS: Final = _numbered(
     "ingest_keys",
-    META,
-    _number(),
-    *_required(sa.Text, "name", "shown"),
-    sa.Column("token_hash", sa.Text, nullable=False, unique=True),
-    *_optional(sa.Text, "source", "project"),
+    *_required(TEXT, "name", "shown"),
+    sa.Column("token_hash", TEXT, nullable=False, unique=True),
+    *_optional(TEXT, "source", "project"),
     *_required(sa.BigInteger, "created"),
-    *_required(sa.Text, "created_by"),
+    *_required(TEXT, "created_by"),
     *_optional(sa.BigInteger, "revoked", "used"),
-    *_optional(sa.Text, "user"),
+    *_optional(TEXT, "user"),
 )
 
-PRICES: Final = sa.Table(
+PRICES: Final = _numbered(
     "prices",
-    META,
-    _number(),
-    *_required(sa.Text, "provider", "model", "start"),
-    *_optional(sa.Text, "input", "cached_input", "cache_write", "output", "request"),
+    *_required(TEXT, "provider", "model", "start"),
+    *_optional(TEXT, "input", "cached_input", "cache_write", "output", "request"),
     *_optional(
-        sa.Text,
+        TEXT,
         "cache_write_1h",
         "input_audio",
         "output_audio",
@@ -166,60 +169,63 @@ PRICES: Final = sa.Table(
         "output_image",
         "web_searches",
     ),
-    *_optional(sa.Text, "alias", "discount"),
-    *_required(sa.Text, "note"),
+    *_optional(TEXT, "alias", "discount"),
+    *_required(TEXT, "note"),
     *_required(sa.BigInteger, "at"),
-    *_required(sa.Text, "who", "name", "service_tier"),
+    *_required(TEXT, "who", "name", "service_tier"),
     sa.UniqueConstraint("provider", "model", "service_tier", "start"),
 )
 
-API_TOKENS: Final = sa.Table(
-    "api_tokens",
+# What an identity provider (`stamp`) said of somebody last, until it let them in no more.
+CONFIRMATIONS: Final = sa.Table(
+    "confirmations",
     META,
-    _number(),
-    *_required(sa.Text, "user", "name", "shown"),
-    sa.Column("token_hash", sa.Text, nullable=False, unique=True),
-    *_required(sa.Text, "scopes"),
+    sa.Column("user", TEXT, primary_key=True),
+    sa.Column("stamp", TEXT, primary_key=True),
+    *_required(TEXT, "provider_user"),
+    *_required(sa.JSON, "claims"),
+    *_required(sa.BigInteger, "at"),
+    *_optional(sa.BigInteger, "ended"),
+)
+
+API_TOKENS: Final = _numbered(
+    "api_tokens",
+    *_required(TEXT, "user", "name", "shown"),
+    sa.Column("token_hash", TEXT, nullable=False, unique=True),
+    *_required(TEXT, "scopes"),
     *_required(sa.BigInteger, "account", "created", "expires"),
     *_optional(sa.BigInteger, "revoked", "used"),
+    *_optional(TEXT, "stamp", "provider_user"),  # of who comes by an identity provider
 )
 
-RETENTION: Final = sa.Table(
+RETENTION: Final = _numbered(
     "retention",
-    META,
-    _number(),
-    sa.Column("source", sa.Text, nullable=False, unique=True),
+    sa.Column("source", TEXT, nullable=False, unique=True),
     sa.Column("days", sa.Integer, nullable=False),
     *_required(sa.BigInteger, "at"),
-    *_required(sa.Text, "who"),
+    *_required(TEXT, "who"),
 )
 
-EXCHANGE_RATES: Final = sa.Table(
+EXCHANGE_RATES: Final = _numbered(
     "exchange_rates",
-    META,
-    _number(),
-    *_required(sa.Text, "currency", "start", "dollars"),
+    *_required(TEXT, "currency", "start", "dollars"),
     *_required(sa.BigInteger, "at"),
-    *_required(sa.Text, "who"),
+    *_required(TEXT, "who"),
     sa.UniqueConstraint("currency", "start"),
 )
 
-RELEASES: Final = sa.Table(
+RELEASES: Final = _numbered(
     "public_releases",
-    META,
-    _number(),
-    sa.Column("name", sa.Text, nullable=False, unique=True),
-    sa.Column("start", sa.Text),  # null: it holds for all time
+    sa.Column("name", TEXT, nullable=False, unique=True),
+    sa.Column("start", TEXT),  # null: it holds for all time
     *_required(sa.BigInteger, "at"),
-    *_required(sa.Text, "book"),
+    *_required(TEXT, "book"),
 )
 
-REPRICINGS: Final = sa.Table(
+REPRICINGS: Final = _numbered(
     "repricings",
-    META,
-    _number(),
     *_required(sa.BigInteger, "at"),
-    *_required(sa.Text, "who", "name", "what"),
+    *_required(TEXT, "who", "name", "what"),
     *_optional(sa.Integer, "price"),
     *_optional(JSON_OR_NULL, "entry"),
     *_required(sa.BigInteger, "start", "end"),
@@ -227,13 +233,36 @@ REPRICINGS: Final = sa.Table(
     *_optional(sa.BigInteger, "events", "compared", "before", "after"),
     *_optional(JSON_OR_NULL, "projects"),
     *_optional(sa.BigInteger, "reverted_at"),
-    *_optional(sa.Text, "reverted_by"),
+    *_optional(TEXT, "reverted_by"),
+)
+
+SHOWN_AROUND: Final = sa.Table(
+    "shown_around",
+    META,
+    sa.Column("user", TEXT, primary_key=True),
+    *_required(sa.BigInteger, "at"),
+)
+
+# Tries at a password, where servers share the store: see `tries.py`. Instants are the database's.
+TRIES: Final = _numbered(
+    "tries",
+    *_required(sa.BigInteger, "at"),
+    *_required(TEXT, "account", "network"),
 )
 
 PREFERENCES: Final = sa.Table(
     "preferences",
     META,
-    sa.Column("user", sa.Text, primary_key=True),
-    *_optional(sa.Text, "preset", "zone", "theme", "mode"),
+    sa.Column("user", TEXT, primary_key=True),
+    *_optional(TEXT, "preset", "zone", "theme", "mode"),
     *_optional(sa.Integer, "n"),
 )
+
+sa.Index("imports_last", IMPORTS.c.last)
+sa.Index("sessions_user", SESSIONS.c.user)
+sa.Index("api_tokens_user", API_TOKENS.c.user)
+sa.Index("viewings_user", VIEWINGS.c.user)
+sa.Index("audit_at", AUDIT.c.at)
+# The last change is asked for at every request, as the version of people and prices.
+CHANGES: Final = sa.text("action IN ('create', 'edit', 'delete')")
+sa.Index("audit_changes", AUDIT.c.id, sqlite_where=CHANGES, postgresql_where=CHANGES)

@@ -6,13 +6,13 @@ Instants are µs UTC by the real clock, as those of sessions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from data.access.rights import platform_admins_only
+from data.access.rights import platform_admins_only, platform_readers_only
 from data.access.scope import Scope
 from data.errors import Refused
 from data.local_time import iso
@@ -30,6 +30,7 @@ LONGEST: Final = 30 * MINUTE
 MOST: Final = 500
 LISTED: Final = 200
 require_platform_admin: Final = platform_admins_only("looking at the dashboard as others is")
+require_platform_reader: Final = platform_readers_only("looking at the dashboard as others is")
 ALREADY: Final = "you look at the dashboard as somebody already: stop that first"
 TOO_LATE: Final = "half an hour is over"
 
@@ -83,8 +84,8 @@ def begin(state: State, actor: Actor, session: Session, user: str, name: str, no
         if not connection.execute(SESSIONS.update().where(*free).values(viewing=made.id)).rowcount:
             raise Refused("user", ALREADY)
         _forget_oldest(connection, user)
-        said = {"name": name, "until": iso(made.until)}
-        record(connection, actor, "view-as", user, None, said)
+        details = {"name": name, "until": iso(made.until)}
+        record(connection, actor, "view-as", user, None, details)
     return made
 
 
@@ -96,15 +97,17 @@ def of_session(state: State, session: Session) -> Viewing | None:
     return Viewing(*row) if row else None
 
 
-def claims_of(view: Viewing, account: Account | None) -> tuple[dict[str, Any], str]:
-    """The claims of who is looked as, by their account as it is now, and why they see nothing any
-    more, if so. Whoever has no account is a plain user."""
+def claims_of(
+    view: Viewing, account: Account | None, confirmed: Mapping[str, Any] | None = None
+) -> tuple[dict[str, Any], str]:
+    """The claims of who is looked as, by their account as it is now, else by what an identity
+    provider `said` last; and why they see nothing any more, if so. Others are plain users."""
     gone = account is None or account.created != view.account
     if view.account is not None and gone:
         return {}, "this account is no longer there"
     if account is not None and account.disabled is not None:
         return {}, "this account was disabled"
-    plain: dict[str, Any] = {"sub": view.user, "name": view.name}
+    plain = {"sub": view.user, "name": view.name, **(confirmed or {})}
     return (account.claims if account else plain), ""
 
 
@@ -141,7 +144,7 @@ def of_users(state: State, users: Iterable[str]) -> list[Viewing]:
 
 def of_everybody(state: State, scope: Scope) -> list[Viewing]:
     """Who looked as whom; raises `Forbidden` for whom that is not."""
-    require_platform_admin(scope)
+    require_platform_reader(scope)
     return _listed(state)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import brotli
 import pytest
@@ -112,6 +113,13 @@ def test_a_code_file_is_compressed_and_found_unchanged(
     same = get(served, "/assets/theme.css", **accept, **{"If-None-Match": first.headers["ETag"]})
     assert (same.status_code, same.data, encoding(same)) == (304, b"", None)
     assert "Accept-Encoding" in same.vary
+
+
+def test_what_lies_compressed_beside_a_file_is_sent(served: Served) -> None:
+    ready = (Path(__file__).parents[2] / "assets" / "plotly.min.js.br").read_bytes()
+    assert get(served, "/assets/plotly.min.js", **{"Accept-Encoding": "br"}).data == ready
+    zipped = get(served, "/assets/plotly.min.js", **{"Accept-Encoding": "gzip"})
+    assert UNPACK["gzip"](zipped.data) == UNPACK["br"](ready)
 
 
 def test_what_is_compressed_or_streamed_already_is_sent_on() -> None:

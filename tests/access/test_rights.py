@@ -14,10 +14,11 @@ from typing import Any, Final
 import pytest
 
 from components import ids
-from components.sections.declared import SECTIONS
+from components.sections.declared import PAGES, SECTIONS, page_path
 from data.access.scope import Scope
 from data.events.table import FIELDS, micros
 from data.query.catalog import DIMENSIONS, METRICS, TIME
+from data.query.units import moment
 from data.query.windows import PRESETS
 from tests import oracle, oracle_metrics
 from tests.presence import card_states, drawn, some, whole
@@ -41,7 +42,9 @@ CHOICES: Final = (
     ALL | {"user": ["%", "_", "'; --"], "model": ["gpt-ana"]},
     {"preset": "last_n_days", "n": "3660"},
     ALL | {"not_user": ["ana", "me", "(none)"], "not_project": ["web", "(none)"]},
-)
+    ALL | {"of": "user:cyd-secret"}, ALL | {"of": "project:web", "user": ["ana", "cyd-secret"]},
+    ALL | {"conversation_id": "co-cyd-secret-web"},
+)  # fmt: skip
 
 
 ANYWHERE: Final = 49  # the first events of every kind of every owner
@@ -109,21 +112,20 @@ def claims(request: pytest.FixtureRequest) -> Claims:
 
 
 # The store works out a list price of every call.
-EVENTS: Final = oracle.frame(
+EVENTS: Final = oracle.rows_of(
     [raw | {"list_cost_nano": 1 if raw["kind"] == "llm" else None} for raw in RAWS],
     (*FIELDS, "list_cost_nano"),
 )
 
 
 def hidden(claims: Claims) -> list[dict[str, Any]]:
-    seen = set(oracle.visible(EVENTS, claims)["event_id"])
+    seen = oracle.values(oracle.visible(EVENTS, claims), "event_id")
     return [raw for raw in RAWS if raw["event_id"] not in seen]
 
 
-def seen(claims: Claims, choice: Mapping[str, Any] = ALL) -> Any:
-    frame = oracle.visible(EVENTS, claims)
+def seen(claims: Claims, choice: Mapping[str, Any] = ALL) -> oracle.Rows:
     now = datetime.fromisoformat(NOW)
-    return oracle.filtered(frame, choice, claims["sub"], now)
+    return oracle.filtered(oracle.visible(EVENTS, claims), choice, claims["sub"], now)
 
 
 def own(key: str, by: str, claims: Claims, choice: Mapping[str, Any]) -> set[str]:
@@ -133,11 +135,10 @@ def own(key: str, by: str, claims: Claims, choice: Mapping[str, Any]) -> set[str
 
 @cache
 def _own(key: str, by: str, claims: str, choice: str) -> set[str]:
-    frame, one = seen(json.loads(claims), json.loads(choice)), SECTIONS[key]
-    for name, values in one.where:
-        frame = frame[frame[name].isin(values) if values else frame[name].notna()]
-    frame = frame[frame["kind"].isin(oracle_metrics.kinds(one.metrics))]
-    return set(frame[by or "user"].dropna())
+    one = SECTIONS[key]
+    rows = oracle.where(seen(json.loads(claims), json.loads(choice)), one.where)
+    kinds = oracle_metrics.kinds(one.metrics)
+    return oracle.values([row for row in rows if row["kind"] in kinds], by or "user")
 
 
 def assert_nothing_of_others(text: str, claims: Claims, asked: str = "") -> None:
@@ -160,7 +161,8 @@ def secrets(claims: str) -> tuple[frozenset[str], frozenset[str]]:
         counted = {"input_tokens", "duration_ms", "lines_added", "files_changed"} & raw.keys()
         canaries |= {str(raw[name]) for name in counted}
     names = {raw[name] for raw in rows for name in ("user", "project") if raw[name]}
-    names = {name for name in names if "secret" in name} - {*shown["user"], *shown["project"]}
+    names = {name for name in names if "secret" in name} - oracle.values(shown, "user")
+    names -= oracle.values(shown, "project")
     return frozenset(canaries), frozenset(names)
 
 
@@ -176,7 +178,7 @@ def test_the_query_opens_nothing(served: Served, claims: Claims, by: str, choice
     said = {"metrics": "events,cost,tokens,duration_p95,active_users", "by": by}
     answer = served.get("query", claims, **said, **spelt(choice))
     mine = seen(claims, choice)
-    text = whole(answer, set(mine[by].dropna()) if by in FIELDS else ())
+    text = whole(answer, oracle.values(mine, by) if by in FIELDS else ())
     assert answer.json is not None
     assert answer.json["totals"]["events"] == len(mine)
     assert bool(answer.json["rows"]) == bool(len(mine))
@@ -195,7 +197,7 @@ def test_comparing_opens_nothing(served: Served, claims: Claims, by: str) -> Non
     said = {"metrics": "events,cost,tokens,duration_p95,active_users,last_user", "by": by}
     answer = served.get("query", claims, **said, **spelt(LATE))
     mine = seen(claims, LATE)
-    text = whole(answer, set(mine[by].dropna()) if by in FIELDS else ())
+    text = whole(answer, oracle.values(mine, by) if by in FIELDS else ())
     assert answer.json is not None
     assert answer.json["totals"]["events_before"] == len(seen(claims)) >= len(mine)
     assert_nothing_of_others(text, claims)
@@ -237,9 +239,9 @@ def test_options_offer_only_what_is_seen(
 ) -> None:
     answer = served.get(f"options/{field}s", claims, q=text, limit=500)
     offered = {option["value"] for option in json.loads(whole(answer))}
-    mine = seen(claims)[[field, f"{field}_name"]].dropna(subset=[field])
-    found = mine.apply(lambda texts: texts.str.contains(text, case=False, regex=False)).any(axis=1)
-    assert offered == set(mine[found][field])
+    mine = [row for row in seen(claims) if row[field] is not None]
+    texts = [(row[field], f"{row[field]}\n{row[f'{field}_name'] or ''}") for row in mine]
+    assert offered == {value for value, known in texts if text.lower() in known.lower()}
     assert_nothing_of_others(answer.text, claims)
 
 
@@ -334,6 +336,48 @@ def test_the_first_layout_names_nobody_who_is_not_seen(
     assert_nothing_of_others(text, claims, search)
 
 
+def page_of(served: Served, claims: Claims, field: str, value: str) -> str:
+    """The page about a value, as the browser turns to it."""
+    said = {
+        f"{ids.URL}.pathname": page_path(field, value), f"{ids.URL}.search": "",
+        f"{ids.FILTER_STATE}.data": question(ALL),
+    }  # fmt: skip
+    return whole(served.fire(f"{ids.BODY}.children", claims, said, f"{ids.URL}.pathname"))
+
+
+@pytest.mark.parametrize("field", PAGES)
+def test_a_page_is_about_what_is_seen_or_there_is_none(
+    served: Served, claims: Claims, field: str
+) -> None:
+    mine = oracle.visible(EVENTS, claims)
+    every = sorted(oracle.values(EVENTS, field))
+    few = every if len(every) < 9 else every[::14]
+    nowhere = page_of(served, claims, field, "nobody-at-all").replace('nobody-at-all"', 'X"')
+    assert "There is no such page" in nowhere
+    for value in few:
+        text = page_of(served, claims, field, value)
+        moments = oracle.values([row for row in mine if row[field] == value], "ts")
+        if not moments:
+            assert text.replace(f'{value}"', 'X"') == nowhere
+            continue
+        assert f'"of":"{field}:{value}"' in text
+        for at in (min(moments), max(moments)):
+            assert f'"{moment(at, "UTC")}"' in text
+        assert_nothing_of_others(text, claims, value)
+
+
+@pytest.mark.parametrize(
+    "of", ["project:web", "user:cyd-secret", "user:me", "project:vault-secret"]
+)
+def test_the_latest_of_a_page_is_of_what_is_seen(served: Served, claims: Claims, of: str) -> None:
+    said = {f"{ids.FILTER_STATE}.data": question(ALL), f"{ids.RECENT}.data-of": of}
+    answer = served.fire(f"{ids.RECENT}.children", claims, said, f"{ids.FILTER_STATE}.data")
+    mine = seen(claims, ALL | {"of": of})
+    text = some(answer, oracle.values(mine, "conversation_id"))
+    assert ("No activity under these filters" in text) == (not mine)
+    assert_nothing_of_others(text, claims, of)
+
+
 @pytest.mark.parametrize("search", SEARCHES)
 def test_the_filter_names_nobody_who_is_not_seen(
     served: Served, claims: Claims, search: str
@@ -347,7 +391,7 @@ def test_the_filter_names_nobody_who_is_not_seen(
 def test_the_pickers_offer_nobody_who_is_not_seen(
     served: Served, claims: Claims, field: str
 ) -> None:
-    mine = set(seen(claims)[field].dropna())
+    mine = oracle.values(seen(claims), field)
     for text in ("", "secret", "%"):
         chosen = ["cyd-secret", "vault-secret"]
         said = {f"{field}.search_value": text, f"{field}.value": chosen}
@@ -367,7 +411,7 @@ def test_the_pickers_offer_nobody_who_is_not_seen(
 def test_a_filter_outside_ones_rights_is_empty_and_says_so(
     served: Served, claims: Claims, field: str, value: str, why: str
 ) -> None:
-    mine = set(seen(claims)[field].dropna())
+    mine = oracle.values(seen(claims), field)
     whole(served.get("query", claims, metrics="events", by=field, **spelt(ALL)), mine)
     said = spelt(ALL) | {field: value}
     answer = served.json("query", claims, metrics="cost,requests", by="user", **said)
@@ -496,7 +540,7 @@ def test_options_find_odd_names_and_nothing_else(served: Served) -> None:
 
 
 def test_a_search_of_ten_thousand_characters_is_harmless(served: Served, claims: Claims) -> None:
-    whole(served.get("options/users", claims, q=""), set(seen(claims)["user"]))
+    whole(served.get("options/users", claims, q=""), oracle.values(seen(claims), "user"))
     assert served.json("options/users", claims, q="x" * 10_000) == []
 
 

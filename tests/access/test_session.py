@@ -18,9 +18,17 @@ from flask import Flask, jsonify
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from callbacks.access import sign_in
-from callbacks.access.guard import OIDC, OIDC_CALLBACK, OIDC_LOGOUT, PUBLIC, local_path
-from callbacks.access.throttle import MOST_TRIES, SPAN_SECONDS, Throttle
+from callbacks.access import bundles, sign_in
+from callbacks.access.guard import (
+    GITHUB,
+    GITHUB_CALLBACK,
+    OIDC,
+    OIDC_CALLBACK,
+    OIDC_LOGOUT,
+    PUBLIC,
+    local_path,
+)
+from callbacks.access.throttle import MOST_TRIES, Throttle
 from callbacks.access.tokens import Tokens
 from callbacks.commands import accounts
 from data.engines.protocol import EventStore, open_events
@@ -31,6 +39,7 @@ from data.state import sessions
 from data.state.account_changes import change, remove
 from data.state.passwords import Passwords
 from data.state.store import State
+from data.state.tries import SPAN_SECONDS, LocalTries
 from tests.accounts import ROOT, add_account
 from tests.signing import CURVE, OTHER, PRIVATE, jwk, providing
 
@@ -67,6 +76,7 @@ def make(tmp_path: Path, state: State, store: EventStore) -> Make:
         dash: list[Dash] = []
         sign_in.attach(server, read, state, store, lambda: dash[0].csp_hashes())
         _add_routes(server)
+        bundles.attach(server)
         folder = str(Path(__file__).parents[2] / "assets")
         dash.append(Dash("x", server=server, assets_folder=folder, enable_mcp=False))
         dash[0].layout = html.Div("page")
@@ -379,6 +389,8 @@ DOORS = {
     *(("/metrics", m) for m in ("GET", "HEAD")),
     *(("/_favicon.ico", m) for m in ("GET", "HEAD")),
     *(("/assets/<path:filename>", m) for m in ("GET", "HEAD")),
+    *(("/assets/bundle.css", m) for m in ("GET", "HEAD")),
+    *(("/assets/bundle.js", m) for m in ("GET", "HEAD")),
     *(("/sign-in", m) for m in ("GET", "HEAD", "POST")),
     *((path, m) for path in LINKED for m in ("GET", "HEAD", "POST")),
     ("/api/v1/events", "POST"),
@@ -415,7 +427,7 @@ def test_strangers_get_no_further_than_the_doors(make: Make, headers: dict[str, 
 
 
 def test_every_open_rule_is_one_we_named() -> None:
-    provider = {OIDC, OIDC_CALLBACK, OIDC_LOGOUT}  # where there is one
+    provider = {OIDC, OIDC_CALLBACK, OIDC_LOGOUT, GITHUB, GITHUB_CALLBACK}  # where there is one
     named = {rule for rule, _ in DOORS} - {"/v1/traces"} | {"/favicon.ico"} | provider
     assert named == set(PUBLIC)
 
@@ -653,7 +665,7 @@ def test_the_right_password_clears_the_count(client: FlaskClient, state: State) 
 
 def test_a_pause_ends_by_itself() -> None:
     now = [0.0]
-    throttle = Throttle(lambda: now[0])
+    throttle = Throttle(LocalTries(lambda: now[0]))
     for _ in range(MOST_TRIES):
         assert throttle.check("ana", "1.2.3.4", lambda: None) is None
     now[0] = SPAN_SECONDS - 0.5

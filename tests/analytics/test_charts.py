@@ -90,9 +90,9 @@ def test_a_ranking_has_one_hue_and_lengths_that_nothing_flattens(served: Served)
     rows, rest = trace["meta"]["rows"][:-1], trace["meta"]["rows"][-1]
     assert set(trace["marker"]["color"][:-1]) == {ONE_HUE}
     assert [row["part"] for row in rows] == [round(x / trace["x"][0], 4) for x in trace["x"][:-1]]
-    assert (rest["name"], rest["part"]) == ("6 more", None)
-    assert len(rows) == len(trace["meta"]["values"]) - 1 == 8
-    assert [row["name"] for row in rows] == said.frame["model"].tolist()[:8]
+    assert (rest["name"], rest["part"]) == ("8 more", None)
+    assert len(rows) == len(trace["meta"]["values"]) - 1 == 6
+    assert [row["name"] for row in rows] == said.frame["model"].tolist()[:6]
     share = trace["x"][0] / said.totals["cost"].iloc[0]
     assert rows[0]["share"] == f"{share:.1%} of all"
 

@@ -1,4 +1,4 @@
-"""What a comparison looks like: changes in words, their colour, pale bars, dashed lines, marks."""
+"""What a comparison looks like: changes in words, their colour, dashed lines, marks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from components.sections.declared import SECTIONS
+from components.shapes import earlier
+from components.shapes.axes import vertical_layout
 from components.shapes.buckets import PART, SO_FAR, labels
-from components.shapes.colours import EARLIER
 from components.shapes.earlier import DASHED, MOST_LINES
 from components.values import change, period_text
 from data.access.scope import Scope
@@ -24,18 +25,19 @@ from tests.serving import ADMIN, Served, serving
 
 
 @pytest.mark.parametrize(("metric", "now", "before", "text", "mood"), [
-    ("cost", 109.4, 100.0, "+9.4%", "bad"), ("cost", 80.0, 100.0, "−20.0%", "good"),
+    ("cost", 109.4, 100.0, "+9.4%", "bad"), ("cost", 80.0, 100.0, "−20%", "good"),
     # Less than a twentieth is noise, and so is what chance makes of a few.
     ("cost", 104.9, 100.0, "+4.9%", "even"), ("cost", 100.0, 100.0, "0.0%", "even"),
-    ("errors", 12, 9, "+33.3%", "even"), ("errors", 120, 60, "+100.0%", "bad"),
-    ("errors", 60, 120, "−50.0%", "good"),
+    ("errors", 12, 9, "+33%", "even"), ("errors", 120, 60, "+100%", "bad"),
+    ("errors", 60, 120, "−50%", "good"),
     # What is neither good nor bad has no colour.
-    ("requests", 900, 100, "+800.0%", "even"), ("requests", 1_000, 100, "×10", "even"),
+    ("requests", 900, 100, "+800%", "even"), ("requests", 1_000, 100, "×10", "even"),
     # Shares change in points.
     ("error_rate", 0.016, 0.02, "−0.4 pt", "good"), ("cached_share", 0.4, 0.5, "−10.0 pt", "bad"),
     ("cached_share", 0.5, 0.5, "0.0 pt", "even"), ("priced_share", 0.99, 0.97, "+2.0 pt", "even"),
-    ("cost", 1.0, 0.0, "new", "even"), ("cost", 0.0, 0.0, "0%", "even"),
-    ("cost", 0.0, 5.0, "−100.0%", "good"), ("cost", 5.0, -0.1, "+5100.0%", "bad"),
+    ("cost", 1.0, 0.0, "new", "even"), ("cost", 0.0, 0.0, "0.0%", "even"),
+    ("cost", 0.0, 5.0, "−100%", "good"), ("cost", 5.0, -0.1, "+5100%", "bad"),
+    ("cost", 0.3, 100.0, "−99.7%", "good"), ("cost", 90.04, 100.0, "−10%", "good"),
     ("cost", None, 1.0, "–", "even"), ("duration_p95", 5.0, float("nan"), "–", "even"),
 ])  # fmt: skip
 def test_a_change_is_told_and_coloured_where_it_says_something(
@@ -105,16 +107,31 @@ def drawn(
     return figure["data"], figure["layout"], told
 
 
-def test_bars_stand_before_a_pale_one_of_what_they_were_together(served: Served) -> None:
+def test_a_dashed_line_crosses_bars_where_they_ended_together(served: Served) -> None:
     traces, _, told = drawn(served, "models-over-time", "cost")
     *bars, before = traces
-    assert (before["marker"]["color"], before["name"]) == (EARLIER, "1–7 Nov")
+    assert (before["line"]["dash"], before["name"]) == (DASHED, "1–7 Nov")
     # Also of the model that is gone: no row of the table has it.
     assert before["y"] == [6.0 * day for day in range(1, 8)]
     assert sum(before["y"]) == told.totals["cost_before"].iloc[0]
     assert before["customdata"][2] == "$18.00 · 3 Nov 2026"
-    assert before["width"] > 1 - 0.25
     assert all(one["x"] == before["x"] for one in bars)
+
+
+@pytest.mark.parametrize(("buckets", "gap"), [(1, 0.85), (3, 0.55), (7, 0.25), (90, 0.25)])
+def test_few_bars_are_no_slabs(buckets: int, gap: float) -> None:
+    ticks = [f"{number}" for number in range(buckets)]
+    layout = vertical_layout(METRICS["cost"], ticks, window("2026-11-01", "2026-11-08"), 1.0)
+    assert layout["bargap"] == pytest.approx(gap)
+
+
+def test_of_a_single_bar_a_stroke_crosses_it(served: Served) -> None:
+    _, _, told = drawn(served, "models-over-time", "cost")
+    of = [METRICS["cost"], METRICS["requests"]]
+    (alone,) = earlier.total(told, of, [1.0] * 7, ["Nov"])
+    assert (alone["mode"], alone["marker"]["symbol"]) == ("markers", "line-ew")
+    assert "Total before" in alone["hovertemplate"]
+    assert earlier.total(told, of, [0.0] * 7, ["Nov"]) == []
 
 
 def test_a_line_has_a_dashed_one_beside_it(served: Served) -> None:
@@ -122,21 +139,27 @@ def test_a_line_has_a_dashed_one_beside_it(served: Served) -> None:
     dashed = [one for one in traces if one["line"].get("dash") == DASHED]
     assert [one["line"]["color"] for one in dashed] == [one["line"]["color"] for one in traces[:2]]
     assert [one["showlegend"] for one in dashed] == [True, False]
+    # A point without neighbours is all there is of its line.
+    assert [one["marker"]["color"] for one in traces[:2]] == [
+        one["line"]["color"] for one in traces[:2]
+    ]
     before, _, _ = drawn(served, "latency", "duration_p50", compare="off")
     assert len(before) == len(traces) - len(dashed)
 
 
 def test_more_lines_than_can_be_told_apart_have_none(served: Served) -> None:
-    assert len({f"u{n % 5}" for n in range(84)}) > MOST_LINES
-    traces, _, _ = drawn(served, "users-over-time", "cost")
-    assert all(one["line"].get("dash") != DASHED for one in traces)
+    traces, _, told = drawn(served, "latency", "duration_p50")
+    ticks = traces[0]["x"]
+    one = (METRICS["duration_p50"], traces[0], [1.0] * len(ticks))
+    assert len(earlier.lines(told, [one] * MOST_LINES, ticks)) == MOST_LINES
+    assert earlier.lines(told, [one] * (MOST_LINES + 1), ticks) == []
 
 
 def test_a_ranking_has_a_column_of_changes(served: Served) -> None:
     (trace,), _, told = drawn(served, "top-users", "cost")
     texts = [one["change"] for one in trace["meta"]["rows"]]
     both = zip(told.frame["cost"], told.frame["cost_before"], strict=True)
-    assert [f"+{100 * (now / was - 1):.1f}%" == text for text, (now, was) in zip(
+    assert [f"+{100 * (now / was - 1):.0f}%" == text for text, (now, was) in zip(
         texts, both, strict=True)] == [True] * 5  # fmt: skip
     (alone,), _, _ = drawn(served, "top-users", "cost", compare="year")
     assert "change" not in alone["meta"]["rows"][0], "nothing happened a year before"

@@ -35,9 +35,12 @@ def test_no_section_that_ranks_users_is_shown_to_one_alone() -> None:
     left = {"users", "cli-sessions"}
     for every in TABS:
         for one in every.for_one().sections:
-            assert one.by[:1] != ("user",) or one.key in (*left, "users-over-time"), one.key
+            assert one.by[:1] != ("user",) or one.key in left, one.key
     keys = [one.key for one in tab("overview").for_one().sections]
     assert "top-users" not in keys
+    own = [one.key for one in tab("users").for_one().sections]
+    assert own == ["users", "active-per-day", "active-per-week", "active-per-month"]
+    assert tab("users").for_one().sections[1].title == "Requests per day"
     assert sum(one.width for one in tab("overview").for_one().sections[2:4]) == 12
 
 
@@ -49,6 +52,15 @@ def test_the_page_and_its_activity_are_of_one(served: Served) -> None:
         (written,) = (
             served.redraw("activity-over-time", claims, state).get_json()["response"].values()
         )
+        traces = written["answer"]["figure"]["data"]
+        assert [one["name"] for one in traces if one.get("meta", {}).get("values")] == names
+
+
+def test_a_link_to_a_measure_of_many_shows_one_what_there_is(served: Served) -> None:
+    state = new_state(WEEK, "UTC", served.settings.now())
+    for claims, names in ((ADMIN, ["Active users"]), ({"sub": "u1"}, ["Requests"])):
+        answer = served.redraw("active-per-day", claims, state, "active_users")
+        (written,) = answer.get_json()["response"].values()
         traces = written["answer"]["figure"]["data"]
         assert [one["name"] for one in traces if one.get("meta", {}).get("values")] == names
 

@@ -75,7 +75,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def test_every_dimension_narrows_but_time_kind_and_source(served: Served, tz: str) -> None:
     """What a group of a breakdown holds is what its filter leaves; a zone moves only the clock."""
     fields = set(DIMENSIONS) - {"time", "kind", "source"}
-    assert set(LISTS) == fields | {f"not_{field}" for field in fields}
+    contains = {f"contains_{field}" for field in fields - {HOUR, WEEKDAY}}
+    assert set(LISTS) == fields | {f"not_{field}" for field in fields} | contains
     everything = served.json("query", metrics="events", tz=tz, **SPAN)["totals"]["events"]
     for field in DRILL_FIELDS if tz == "Asia/Kolkata" else (WEEKDAY, HOUR):
         told = served.json("query", metrics="events", by=field, tz=tz, **SPAN)
@@ -84,6 +85,8 @@ def test_every_dimension_narrows_but_time_kind_and_source(served: Served, tz: st
             assert counted(served, tz=tz, **{field: value}) == held
             if place % 4 == 0:
                 assert counted(served, tz=tz, **{f"not_{field}": value}) == everything - held
+            if place % 4 == 1 and field not in (HOUR, WEEKDAY) and row[field] is not None:
+                assert counted(served, tz=tz, **{f"contains_{field}": row[field].upper()}) >= held
     assert served.get("query", metrics="events", source="test").status_code == 400
 
 

@@ -89,7 +89,7 @@ def test_totals_are_the_question_asked_with_one_dimension_less(
         return
     told = served.json("query", metrics=measure, by="time", grain="day", **SPAN)
     wanted = {start(row["time"]): row[measure] for row in told["rows"]}
-    held = {int(us): raw for us, (raw, _) in made["totals"].items()}
+    held = {int(us): one["total"] for us, one in made["totals"].items()}
     assert {us: value for us, value in held.items() if us in wanted} == pytest.approx(wanted)
     assert not any(value for us, value in held.items() if us not in wanted)
     assert {*held} == {row[TIME] for row in rows}
@@ -141,6 +141,33 @@ def test_a_total_is_unknown_where_nothing_is_known(served: Served) -> None:
     rows, made = asked(served, MODELS, "model", "input_tokens")
     last = max(int(us) for us in made["totals"])
     assert {row["input_tokens"] for row in rows if row[TIME] == last} == {0, None}
-    assert made["totals"][str(last)] == [None, "–"]
+    assert made["totals"][str(last)] == {"total": None, "total_text": "–"}
     _, made = asked(served, MODELS, "model", "input_tokens", user=["u.1"])
-    assert made["totals"][str(last)] == [0, "0"]
+    assert made["totals"][str(last)] == {"total": 0, "total_text": "0"}
+
+
+@pytest.mark.parametrize("measure", ["cost", "requests", "error_rate"])
+def test_what_is_compared_stands_beside_the_total(served: Served, measure: str) -> None:
+    """The same that the API says of each day, and of all."""
+    late = SPAN | {"from": "2026-11-05T00:00Z", "compare": "previous"}
+    _, made = asked(served, MODELS, "model", measure, **late)
+    columns = [one["field"] for one in made["columns"]]
+    if measure == "error_rate":
+        assert "total_change" not in columns
+        return
+    assert columns[:3] == [TIME, "total", "total_change"]
+    told = served.json("query", metrics=measure, by="time", grain="day", **late)
+    assert len(told["rows"]) > 3
+    for row in told["rows"]:
+        cells = made["totals"][str(start(row["time"]))]
+        assert cells["total"] == pytest.approx(row[measure])
+        assert cells["total_before"] == pytest.approx(row[f"{measure}_before"])
+        assert (
+            cells["total_change_tip"] == f"was {METRICS[measure].unit.text(cells['total_before'])}"
+        )
+    assert made["total"]["total_before"] == pytest.approx(told["totals"][f"{measure}_before"])
+    _, alone = asked(served, MODELS, "model", measure)
+    assert "total_change" not in [one["field"] for one in alone["columns"]]
+    found = answer(SECTIONS[MODELS], parse(SPAN | late, NOW), ALL, served.store, "model", measure)
+    long = {one["field"] for one in tables.columns(found)}
+    assert long & {*columns} == {TIME}

@@ -66,7 +66,7 @@ def world(served: Served) -> World:
     by_instant = {event["ts"]: event for event in unique.values()}
     served.store.write(list(by_instant.values()))
     raws = [event | cached(event) | listed(event) for event in by_instant.values()]
-    one.events = oracle.frame(raws, COLUMNS)
+    one.events = oracle.rows_of(raws, COLUMNS)
     return one
 
 
@@ -140,6 +140,7 @@ def test_every_section_over_real_events(
     section_is_right(served, world, Asked(one, by, one.measures[0], dict(claims), ASKED | span))
 
 
+@pytest.mark.usefixtures("shared")  # the sample alone does not
 def test_the_real_events_move_every_metric(served: Served, world: World) -> None:
     """Nothing above was compared as nothing with nothing."""
     span = {"preset": "custom", "from_": "2026-01-01", "to": "2027-01-01"}

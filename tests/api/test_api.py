@@ -107,6 +107,7 @@ def test_questions_that_cannot_be_asked(
     ("sections/models", {"metrics": "cost"}, 400, "there is no parameter 'metrics'"),
     ("options/users", {"limit": "501"}, 400, "limit must be a whole number from 1 to 500"),
     ("options/users", {"user": "x"}, 400, "there is no parameter 'user'; use q, limit"),
+    ("freshness", {"user": "x"}, 400, "there is no parameter 'user'; none is taken here"),
     ("options/colours", {}, 404, "there are options for"),
     ("nowhere", {}, 404, ""),
 ])  # fmt: skip

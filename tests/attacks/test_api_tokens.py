@@ -97,15 +97,31 @@ def test_it_does_what_it_was_made_for(
     assert ask(served, secret, "/api/v1/events", "POST", json=[EVENT]).status_code == sends
 
 
-def test_it_changes_nothing_and_makes_no_other(served: Served, make: Callable[..., str]) -> None:
+def test_it_changes_nothing_and_makes_no_other(
+    served: Served, state: State, make: Callable[..., str]
+) -> None:
+    """Not even by who may do anything themselves."""
     secret = make("read,export,send")
+    account_changes.change(state, ROOT, "ana", {"isAdmin": True})
+    assert events(served, secret) == 2
     for method, path in (
         ("POST", "/api/v1/tokens"), ("PUT", "/api/v1/preferences"), ("POST", "/api/v1/budgets"),
         ("GET", "/settings/profile"), ("GET", "/_dash-layout"), ("GET", "/metrics"),
         ("POST", "/_dash-update-component"), ("DELETE", "/api/v1/tokens/1"),
-        ("POST", "/api/v1/store/totals"), ("POST", "/sign-out"),
+        ("POST", "/api/v1/store/totals"), ("POST", "/sign-out"), ("POST", "/api/v1/accounts"),
+        ("POST", "/api/v1/people/viewings"), ("DELETE", "/api/v1/people/tokens/1"),
+        ("POST", "/api/v1/ingest-keys"), ("POST", "/api/v1/imports?name=x.csv"),
     ):  # fmt: skip
         assert ask(served, secret, path, method, json={}).status_code in (401, 403), path
+
+
+def test_an_auditors_sends_nothing(served: Served, state: State, make: Callable[..., str]) -> None:
+    secret = make("send")
+    account_changes.change(state, ROOT, "ana", {"isAuditor": True})
+    answer = ask(served, secret, "/api/v1/events", "POST", json=[EVENT])
+    assert (answer.status_code, "changes nothing" in answer.text) == (403, True)
+    account_changes.change(state, ROOT, "ana", {"isAuditor": False})
+    assert ask(served, secret, "/api/v1/events", "POST", json=[EVENT]).status_code == 200
 
 
 def test_what_it_sends_is_its_makers(served: Served, make: Callable[..., str]) -> None:

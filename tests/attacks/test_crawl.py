@@ -10,6 +10,12 @@ from typing import Any, Final
 import pytest
 from flask.testing import FlaskClient
 
+from callbacks.access.guard import PUBLIC
+from callbacks.settings.budgets import TAB
+from callbacks.settings.resource import Resource
+from components import ids
+from components.settings.resource import Card
+from data.access.rights import AUDITOR as SENTENCE
 from data.access.scope import SYSTEM
 from data.ingest import keys
 from data.people import aliases
@@ -17,7 +23,8 @@ from data.state.store import State
 from data.state.tables import META
 from tests.accounts import ROOT, add_account, sign_in
 from tests.attacks.test_forged_callbacks import callbacks, honest
-from tests.serving import Claims, Served
+from tests.resources import begin, body, confirm, fill, link, press, problems, save
+from tests.serving import ADMIN, Claims, Served
 
 WHEN: Final = "2026-11-20T10:00:00Z"
 # Words that stand in nothing but rows and records of others.
@@ -142,6 +149,76 @@ def test_an_auditor_sees_everything_and_changes_nothing(filled: Served) -> None:
     assert "hidden.person" in seen
     assert "ingest key" in seen  # in the audit trail
     assert filled.json("query", AUDITOR, metrics="events")["meta"]["scope"] == "all"
+
+
+# What readers have of their own, and what has no settings of its own.
+OF_ANYBODY: Final = ("preferences", "password", "sessions", "viewings", "tokens")
+ADDRESSES_OF_ANYBODY: Final = (
+    "/api/v1/preferences", "/api/v1/sessions", "/api/v1/viewings", "/api/v1/tokens",
+)  # fmt: skip
+
+
+def parts_that_change(one: Card) -> list[str]:
+    """How the buttons of a card and its form stand in the text of a page."""
+    parts: list[Mapping[str, str]] = [
+        ids.resource_button(each.key, one.key) for each in one.buttons
+    ]
+    parts += [ids.resource_extra("save", one.key)] if one.form else []
+    return [json.dumps(each, separators=(",", ":")).strip("{}") for each in parts]
+
+
+def of_the_platform(served: Served) -> Iterator[Resource[Any]]:
+    """What is nobody's own."""
+    for page in (*served.pages, TAB):
+        yield from (one for one in page.resources if one.key not in OF_ANYBODY)
+
+
+def test_an_auditor_sees_every_page_of_the_settings_and_no_form(filled: Served) -> None:
+    for page in filled.pages:
+        assert not link(filled, page.key, AUDITOR)
+        shown, admins = (body(filled, page.key, claims) for claims in (AUDITOR, ADMIN))
+        for one in (each for each in page.resources if each.key not in OF_ANYBODY):
+            assert f'"section-{one.key}"' in shown
+            state = fill(filled, one.key, AUDITOR)["card"]["data-state"]
+            assert state in ("ready", "empty"), one.key
+            changing = parts_that_change(one.card)
+            assert not [each for each in changing if each in shown], one.key
+            assert all(each in admins for each in changing), (one.key, changing)
+    data = body(filled, "data", AUDITOR)
+    assert not [one for one in ("section-upload", "section-connect") if one in data]
+    seen = fill(filled, "keys", AUDITOR)["table"]["rowData"]
+    assert [one["name"] for one in seen] == ["hidden key"]
+
+
+def test_what_an_auditor_would_change_by_a_route_is_refused(filled: Served) -> None:
+    before, tried = records(filled), 0
+    for rule in filled.app.server.url_map.iter_rules():
+        own = rule.rule.startswith(ADDRESSES_OF_ANYBODY)
+        if not rule.rule.startswith("/api/v1/") or rule.rule in PUBLIC or own:
+            continue
+        for method in sorted((rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}):
+            path = rule.rule.replace("<int:number>", "1").replace("<key>", "x")
+            answer = filled.ask(method.lower(), path.removeprefix("/api/v1/"), AUDITOR, json={})
+            assert answer.status_code == 403, (method, path, answer.text)
+            assert answer.json["error"]["message"] == SENTENCE, (method, path)
+            tried += 1
+    assert tried > 20
+    assert records(filled) == before
+
+
+def test_what_an_auditor_would_change_by_a_callback_is_refused(filled: Served) -> None:
+    before = records(filled)
+    row = {"id": 1, "name": "x", "user": "ana", "alias": "x", "person": "y", "browser": "z"}
+    for one in of_the_platform(filled):
+        for button in (each for each in one.card.buttons if each.does in ("action", "remove")):
+            act = confirm if button.confirm else press
+            said = act(filled, one.key, button.key, row, AUDITOR)
+            assert said["problem"]["children"] == SENTENCE, button.key
+        for button in (each for each in one.card.buttons if each.does in ("new", "edit")):
+            begin(filled, button.form or one.key, button.key, [row], AUDITOR, one.key, status=403)
+        if one.card.form and not one.card.form.previewed:
+            assert SENTENCE in problems(save(filled, one.key, {}, claims=AUDITOR)).values()
+    assert records(filled) == before
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -182,3 +183,17 @@ def test_a_store_that_is_open_elsewhere_is_not_damaged(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="another process has the event store"):
             open_events(f"duckdb:///{tmp_path / 'events.duckdb'}")
         holder.communicate(b"\n")
+
+
+def test_a_store_that_was_looked_at_stays_closed_to_others(tmp_path: Path) -> None:
+    """Reading its file beside the engine gave up the engine's lock on it, and two servers wrote."""
+    (tmp_path / "events.duckdb").write_bytes(sound_events())
+    asking = "import duckdb, sys; duckdb.connect(sys.argv[1])"
+    with closing(open_events(f"duckdb:///{tmp_path / 'events.duckdb'}")) as store:
+        store.require_sound()
+        other = subprocess.run(
+            [sys.executable, "-c", asking, str(tmp_path / "events.duckdb")],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert "Could not set lock" in other.stderr
+        store.require_sound()

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from data.access.scope import SYSTEM
 from data.events.cleaning import clean
+from data.ingest.retention import DAY, add_rule, apply_rules
 from data.prices.stated_rates import state_rate
 from data.state.audit import Actor, entries
 from data.state.store import State
@@ -114,7 +115,7 @@ def test_a_key_of_the_demo_brings_nothing_while_it_lasts(
 
 
 def test_a_visitor_imports_nothing(demo: Served, visitor: FlaskClient) -> None:
-    """They may look at what an import would bring."""
+    """They may look at what an import would bring; nobody finds it there after them."""
     body = json.dumps(EVENT).encode()
     begun = ask(visitor, "POST", "imports?name=x.ndjson", input_stream=io.BytesIO(body),
                 content_length=len(body))  # fmt: skip
@@ -126,6 +127,10 @@ def test_a_visitor_imports_nothing(demo: Served, visitor: FlaskClient) -> None:
     answer = ask(visitor, "POST", f"imports/{key}")
     assert (answer.status_code, "the demo imports nothing" in answer.text) == (403, True)
     assert set(demo.store.count_by_source()) == {"sample"}
+    an_event(demo)
+    assert demo.json("imports/open")["uploads"] == []
+    assert demo.ask("post", f"imports/{key}").status_code == 404
+    assert not list((demo.settings.data_dir / "uploads").iterdir())
 
 
 def test_a_visitor_changes_nothing_that_was_there_before(
@@ -150,6 +155,34 @@ def test_a_start_takes_away_what_a_demo_left(demo: Served, visitor: FlaskClient)
     with serving(demo.settings.data_dir) as again:
         again.store.write([clean(EVENT)])
         assert again.json("ingest-keys")["keys"] == []
+
+
+def test_nothing_real_costs_what_the_demo_said(demo: Served, visitor: FlaskClient) -> None:
+    """The first event that arrives is priced and converted before the demo has ended."""
+    make(visitor)
+    book = demo.store.book()
+    assert (len(book.shown.entries), len(book.shown.exchange.rates)) == (1, 1)
+    assert (book.entries, book.exchange.rates) == ((), ())
+    call = EVENT | {"model": "m", "provider": "x", "input_tokens": 1_000_000}
+    headers = {"Authorization": f"Bearer {KEY}"}
+    answer = demo.client.post("/api/v1/events", json=[call], headers=headers)
+    assert answer.json is not None
+    assert (answer.json["accepted"], answer.json["unpriced"]) == (1, 1)
+
+
+def test_a_rule_of_the_demo_deletes_nothing(demo: Served, visitor: FlaskClient) -> None:
+    """Neither what it was shown nor what came after it, whoever is faster than its end."""
+    assert (
+        ask(visitor, "POST", "retention", json={"source": "sample", "days": 1}).status_code == 201
+    )
+    make(visitor)
+    an_event(demo)
+    state = State(demo.settings.state_url)
+    assert apply_rules(state, demo.store, AT + 400 * DAY) == 0
+    add_rule(state, Actor(SYSTEM, "Command line", AT), {"source": "third", "days": 1})
+    demo.store.write([clean(EVENT | {"event_id": "t", "source": "third"})])
+    assert apply_rules(state, demo.store, AT + 400 * DAY) == 1
+    state.close()
 
 
 def test_the_demo_has_what_was_made_in_it(demo: Served, visitor: FlaskClient) -> None:

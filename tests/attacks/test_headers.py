@@ -150,6 +150,8 @@ def test_every_kind_of_answer_is_sealed(
     policy = policy_of(headers["Content-Security-Policy"])
     for directive in ("default-src", "connect-src", "base-uri", "form-action"):
         assert policy[directive] == ["'self'"]
+    assert policy["style-src"][0] == "'self'"
+    assert not [one for one in policy["style-src"][1:] if not one.startswith("'nonce-")]
     assert policy["frame-ancestors"] == policy["object-src"] == ["'none'"]
     ours, *hashes = policy["script-src"]
     assert (ours, bool(hashes)) == ("'self'", True)
@@ -160,6 +162,22 @@ def policy_of(header: str) -> dict[str, list[str]]:
     """The sources of each directive of a content security policy."""
     parts = (one.split() for one in header.split(";"))
     return {name: sources for name, *sources in parts}
+
+
+def test_styles_are_of_files_or_of_the_one_page_that_is_answered(served: Served) -> None:
+    """Those that libraries make carry the nonce of their page, which no other has."""
+    seen = set()
+    for _ in range(2):
+        answer = served.client.get("/settings/profile", headers=served.headers({"sub": "ana"}))
+        [given] = re.findall(r'nonce="([^"]+)"', answer.text.partition("</script>")[0])
+        policy = policy_of(answer.headers["Content-Security-Policy"])
+        assert policy["style-src"] == ["'self'", f"'nonce-{given}'"]
+        assert policy["style-src-attr"] == ["'unsafe-inline'"]
+        assert len(given) >= 20
+        seen.add(given)
+    assert len(seen) == 2
+    other = served.client.get("/api/v1/catalog", headers=served.headers({"sub": "ana"}))
+    assert policy_of(other.headers["Content-Security-Policy"])["style-src"] == ["'self'"]
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from callbacks.access import throttle
-from callbacks.access.throttle import MOST_TRIES, SPAN_SECONDS, Throttle
+from callbacks.access.throttle import MOST_TRIES, Throttle
 from callbacks.access.tokens import sign
 from data.errors import TooMany
 from data.events.cleaning import clean
 from data.state import account_changes
 from data.state.store import State
+from data.state.tries import SPAN_SECONDS, LocalTries
 from tests.accounts import PASSWORD, ROOT, csrf_of, sign_in
 from tests.resources import change_own
 from tests.serving import LEAST, Served
@@ -113,13 +114,14 @@ def test_all_addresses_together_have_a_limit(
 def test_made_up_names_push_no_count_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """There are never more rows than tries that are allowed, however many names are made up."""
     monkeypatch.setattr(throttle, "MOST_OF_ALL", 50)
-    counted = Throttle()
+    tries = LocalTries()
+    counted = Throttle(tries)
     for _ in range(MOST_TRIES):
         counted.check("account:ana", "192.0.2.1", lambda: None)
     for number in range(1_000):
         with pytest.raises(TooMany) if number >= 40 else nullcontext():
             counted.check(f"name:{number}", f"198.51.{number // 250}.{number % 250}", lambda: None)
-    assert len(counted) == 50
+    assert len(tries) == 50
     with pytest.raises(TooMany, match="this name"):
         counted.check("account:ana", "203.0.113.1", lambda: None)
 

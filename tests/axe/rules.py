@@ -13,10 +13,11 @@ from tests.npm import installed
 TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 CONTRAST: Final = ["color-contrast"]
 # The rows of a table are alike: two of each are judged.
-RUN: Final = """async (told) => {
+RUN: Final = """async ([told, within]) => {
     const exclude = [[".ag-row:not([row-index='0'], [row-index='1'])"]];
     const options = { runOnly: told, resultTypes: ["violations"] };
-    const { violations } = await axe.run({ exclude }, options);
+    const include = within ? [[within]] : undefined;
+    const { violations } = await axe.run({ include, exclude }, options);
     return violations.flatMap(({ id, nodes }) =>
         nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`));
 }"""
@@ -28,11 +29,11 @@ def _source() -> str:
     return (place / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
-def found(page: Page, contrast_alone: bool = False) -> list[str]:
+def found(page: Page, contrast_alone: bool = False, within: str = "") -> list[str]:
     """What axe objects to, a line an element; or to its contrast alone, where nothing but the
-    colours is new."""
+    colours is new; or `within` what has opened over a page."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(_source())
     told = {"type": "rule", "values": CONTRAST} if contrast_alone else TAGS
-    lines: list[str] = page.evaluate(RUN, told)
+    lines: list[str] = page.evaluate(RUN, [told, within])
     return lines

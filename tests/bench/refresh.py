@@ -14,12 +14,14 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from callbacks.analytics.filter_state import filters_of, new_state
+from callbacks.analytics.passes import courses, passes_of_page
 from callbacks.commands.accounts import token
 from data.access.scope import Scope
 from data.engines.duckdb import partial_answers
 from data.engines.protocol import EventStore, open_events
 from data.query.answers import answer
 from data.query.catalog import aggregates
+from data.query.comparison import totals_compared, trends
 from data.query.filters import Filters
 from data.query.query import Query
 from data.query.run import run
@@ -70,11 +72,11 @@ def _row(
     filters = filters_of(question)
     window, cursor = filters.window, bare.cursor()
     page = _page(client, token(settings, user, admin=admin), question)
-    asking = partial(_queries, filters, scope, store)
+    asking = partial(queries, filters, scope, store)
     works: list[Callable[[], Any]] = [
-        partial(_cold, store, page),
-        partial(_cold, store, asking),
-        partial(_cold, store, partial(_without_sums, store, asking)),
+        partial(cold, store, page),
+        partial(cold, store, asking),
+        partial(cold, store, partial(_without_sums, store, asking)),
         partial(overview, cursor, window.start, window.end, None if admin else user),
     ]
     _agree(works[3](), filters, scope, store)
@@ -83,16 +85,16 @@ def _row(
 
 
 def _measured(what: str, works: Sequence[Callable[[], Any]]) -> Row:
-    whole, queries, unsummed, bare_ones = medians(works)
+    whole, asking, unsummed, bare_ones = medians(works)
     return Row(
         what, whole, bare_ones,
-        f"processor time {ms(processor_time(works[0]))}; of which queries {ms(queries)} ="
-        f" {queries / bare_ones:.1f}×; without sums {ms(unsummed)} ="
-        f" {unsummed / queries:.1f}× as long",
+        f"processor time {ms(processor_time(works[0]))}; of which queries {ms(asking)} ="
+        f" {asking / bare_ones:.1f}×; without sums {ms(unsummed)} ="
+        f" {unsummed / asking:.1f}× as long",
     )  # fmt: skip
 
 
-def _cold(store: EventStore, work: Callable[[], None]) -> None:
+def cold(store: EventStore, work: Callable[[], None]) -> None:
     store.memo.clear()
     work()
 
@@ -123,14 +125,16 @@ def _page(client: FlaskClient, bearer: str, question: dict[str, Any]) -> Callabl
     return partial(redraw, post, bodies)
 
 
-def _queries(filters: Filters, scope: Scope, store: EventStore) -> None:
+def queries(filters: Filters, scope: Scope, store: EventStore) -> None:
     for section in OVERVIEW:
+        passes = passes_of_page(section.key, filters, scope.reach == "own")
         if not section.shape.has_chart:
-            numbers = Query(section.metrics, (), filters)
-            run(numbers, scope, store)
-            run(numbers.before(), scope, store)
+            numbers = Query(section.metrics, (), filters, passes=passes)
+            totals_compared(numbers, scope, store)
+            if drawn := courses(section):
+                trends(numbers, drawn, scope, store)
         else:
-            answer(section, filters, scope, store, only_drawn=True)
+            answer(section, filters, scope, store, only_drawn=True, passes=passes)
 
 
 def _agree(cost_nano: int | None, filters: Filters, scope: Scope, store: EventStore) -> None:

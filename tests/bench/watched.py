@@ -78,10 +78,10 @@ class Watched:
         self.page.on("request", self._ask)
         for end in ("requestfinished", "requestfailed"):
             self.page.on(end, lambda request: self._waiting.discard(request))
-        self._devtools: CDPSession = context.new_cdp_session(self.page)
-        self._devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
-        self._devtools.send("Network.enable")
-        self._devtools.on("Network.loadingFinished", self._receive)
+        self.devtools: CDPSession = context.new_cdp_session(self.page)
+        self.devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
+        self.devtools.send("Network.enable")
+        self.devtools.on("Network.loadingFinished", self._receive)
 
     def _ask(self, request: Request) -> None:
         self._waiting.add(request)
@@ -92,7 +92,7 @@ class Watched:
 
     def busy(self) -> float:
         """Seconds of the main thread so far."""
-        metrics: list[dict[str, Any]] = self._devtools.send("Performance.getMetrics")["metrics"]
+        metrics: list[dict[str, Any]] = self.devtools.send("Performance.getMetrics")["metrics"]
         return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
 
     def settle(self, done: str = DRAWN) -> None:

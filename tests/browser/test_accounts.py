@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from data.settings import Settings
 from data.state.store import State
 from tests.accounts import PASSWORD, add_account
+from tests.axe.rules import found
 from tests.browser.driver import Open, serving
 from tests.reader import Reader
 
@@ -47,7 +48,9 @@ def test_an_account_from_its_first_link_to_its_end(open_as: Open) -> None:
     root = open_as(None, "/settings/accounts")
     sign_in(root, "root", PASSWORD)
     link = made_in_the_form(root)
+    assert found(root.page) == []
     eva = open_as(None, link.removeprefix(root.site))
+    assert found(eva.page) == []
     eva.find("set-password").fill(PASSWORD)
     eva.find("set-password-submit").click()
     expect(eva.find("nav-profile")).to_be_visible()
@@ -84,6 +87,7 @@ def an_administrator_looks_as_her(root: Reader, eva: Reader) -> None:
     """In both tabs of that browser, until it is stopped in one."""
     other = root.page.context.new_page()
     other.goto(f"{root.site}/settings/audit")
+    expect(other.get_by_test_id("nav-people")).to_be_visible()
     root.page.goto(f"{root.site}/settings/people")
     root.find("people-viewings-user").locator("input").fill("eva")
     # Where there is no activity, tables come ahead to a page that has none: Chromium warns of that.

@@ -1,5 +1,9 @@
-"""The page for everybody: axe finds nothing, on any tab and page, as chart and table, in light and
-dark; the filters are three keys away; one change is announced once; charts are sentences."""
+"""The page for everybody: axe finds nothing, on any tab and page, in what opens over them, in light
+and dark; the filters are three keys away; one change is announced once; charts are sentences.
+
+What axe judges of a page costs seconds, so nothing is judged twice: cards are the same component on
+every tab, and tables the same grid, of thousands of elements. The other tabs are judged where they
+are walked through (test_walk.py)."""
 
 from __future__ import annotations
 
@@ -10,11 +14,12 @@ import pytest
 from playwright.sync_api import expect
 
 from callbacks.settings.pages import PAGES
-from components.sections.declared import TABS
 from tests.axe.rules import found
-from tests.browser.driver import Open
+from tests.browser.driver import PHONE, Open
 from tests.reader import Reader
 
+EVERY_SHAPE: Final = ("overview", "models", "budgets", "users/ana.lopes")
+THEMES: Final = ("light", "dark")
 ANALYTICS: Final = "/settings/analytics"
 ZOOMED: Final = {"width": 720, "height": 450}  # 1440 × 900 at 200 %
 TABLES: Final = """() => [...document.querySelectorAll("section[data-section]")]
@@ -43,13 +48,72 @@ def judged(reader: Reader) -> list[str]:
     return objections
 
 
-@pytest.mark.parametrize("tab", [one.key for one in TABS])
+@pytest.mark.parametrize("tab", EVERY_SHAPE)
 def test_axe_finds_nothing_on_a_tab(turn_as: Open, tab: str) -> None:
-    reader = turn_as("platform-admin", f"{ANALYTICS}/{tab}")
-    assert judged(reader) == []
+    assert judged(turn_as("platform-admin", f"{ANALYTICS}/{tab}")) == []
+
+
+def test_axe_finds_nothing_in_tables(turn_as: Open) -> None:
+    """A pivot, a long one, a narrow one."""
+    reader = turn_as("platform-admin", f"{ANALYTICS}/users")
     reader.page.evaluate(MODE, "table")
     reader.page.wait_for_function(TABLES)
     assert judged(reader) == []
+
+
+def test_axe_finds_nothing_on_a_page_made_for_one_person(turn_as: Open) -> None:
+    assert found(turn_as("user", ANALYTICS).page) == []
+
+
+def test_axe_finds_nothing_in_what_opens_over_the_page(turn_as: Open) -> None:
+    reader = turn_as("platform-admin", ANALYTICS)
+    list_is_clean(reader, "filter-users")
+    reader.find("time-open").click()
+    list_is_clean(reader, "filter-zone")
+    opened_is_clean(reader, ".time-menu")
+    reader.find("filter-more").click()
+    list_is_clean(reader, "filter-model")
+    opened_is_clean(reader, ".more-drawer.show:not(.showing)")
+    reader.section("top-models").get_by_test_id("more").click()
+    opened_is_clean(reader, "[role='menu']:not([hidden])")
+    for key, name in (("?", ".keys"), ("Control+k", ".palette")):
+        reader.page.keyboard.press(key)
+        opened_is_clean(reader, name)
+    reader.find("kpi-cost").click()
+    expect(reader.page.locator(".events-drawer .ag-row").first).to_be_visible()
+    opened_is_clean(reader, ".events-drawer")
+
+
+def list_is_clean(reader: Reader, name: str) -> None:
+    """A list of Dash's, with what it offers to be seen: it has a name, and its options are some."""
+    reader.find(name).locator("button.dash-dropdown").click()
+    listed = reader.find(name).locator(".dash-dropdown-content")
+    option = listed.get_by_role("option").first
+    expect(option).to_have_attribute("aria-selected", "false")
+    expect(option).to_have_accessible_name(re.compile(r"\w"))
+    expect(listed.locator(".dash-dropdown-option").first).to_contain_text(re.compile(r"\w"))
+    opened_is_clean(reader, f"[data-testid='{name}'] .dash-dropdown-content")
+
+
+def opened_is_clean(reader: Reader, name: str) -> None:
+    """In both themes; and Escape closes it."""
+    expect(reader.page.locator(name)).to_be_visible()
+    assert [one for theme in THEMES for one in in_theme(reader, theme, name)] == []
+    reader.page.keyboard.press("Escape")
+    expect(reader.page.locator(name)).to_be_hidden()
+
+
+def in_theme(reader: Reader, theme: str, within: str) -> list[str]:
+    reader.page.evaluate(THEME, theme)
+    lines = found(reader.page, contrast_alone=theme == "dark", within=within)
+    reader.page.evaluate(THEME, "light")
+    return lines
+
+
+def test_axe_finds_nothing_on_a_phone_s_sheet(turn_as: Open) -> None:
+    reader = turn_as("platform-admin", ANALYTICS, PHONE)
+    reader.find("filter-sheet-open").click()
+    assert found(reader.page) == []
 
 
 @pytest.mark.parametrize("page", [one.key for one in PAGES])

@@ -67,7 +67,7 @@ def test_a_project_admin_sets_budgets_for_their_projects_alone(turn_as: Open) ->
     expect(reader.section("budgets").get_by_test_id("state")).to_contain_text("No budget is set")
     find("budget-new").click()
     form = page.get_by_role("dialog", name="New budget")
-    expect(form.get_by_label("Limit for").locator("option")).to_have_text(["", "Project"])
+    expect(form.get_by_label("Limit for").locator("option")).to_have_text(["Project"])
     form.get_by_label("Project id").fill("checkout")
     form.get_by_label("Limit (US dollars)", exact=True).fill("0.5")
     form.get_by_label("Starts on").fill("2026-10-01")
@@ -207,8 +207,18 @@ def test_from_a_budget_to_what_it_counts(turn_as: Open, role: str, kind: str) ->
     assert (query["from"], query["to"]) == ([one["from"]], [one["to"]])
     expect(reader.find("chip").first).to_be_visible()
     spent = pytest.approx(one["spent"], abs=1e-9)
-    reader.section("cost-by-project").get_by_test_id("mode-table").click()
-    reader.becomes(lambda: (reader.grid("cost-by-project")["total"] or {}).get("cost"), spent)
+    reader.section("cost-by-provider").get_by_test_id("mode-table").click()
+    reader.becomes(lambda: (reader.grid("cost-by-provider")["total"] or {}).get("cost"), spent)
     reader.page.go_back()
     expect(rows(reader, "budgets")).to_have_count(len(budgets))
     assert urlsplit(reader.page.url).path == PAGE
+
+
+def test_overview_leads_to_the_budgets_at_risk(turn_as: Open) -> None:
+    reader = turn_as("platform-admin", "/settings/analytics")
+    link = reader.find("budgets-at-risk").get_by_role("link")
+    expect(link).to_have_text(re.compile(r"^\d budgets at risk$"))
+    expect(link).to_have_attribute("title", re.compile("Everything, monthly: "))
+    link.click()
+    expect(reader.section("budgets")).to_be_visible()
+    expect(reader.find("budgets-at-risk")).to_be_hidden()

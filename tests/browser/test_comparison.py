@@ -75,14 +75,14 @@ def a_range_of_ones_own(reader: Reader) -> None:
 def test_a_table_has_what_was_and_how_it_changed(turn_as: Open) -> None:
     reader = turn_as("platform-admin", "/settings/analytics/spending?preset=last_month")
     reader.find("view-mode").click()
-    told = reader.api("sections/cost-by-project", preset="last_month", compare="previous")
-    rows, first = reader.grid("cost-by-project")["rows"], told["rows"][0]
+    told = reader.api("sections/cost-by-provider", preset="last_month", compare="previous")
+    rows, first = reader.grid("cost-by-provider")["rows"], told["rows"][0]
     assert rows[0]["before"] == first["cost_before"]
     now, was = first["cost"], first["cost_before"]
-    assert rows[0]["change_text"] == f"{'+' if now > was else '−'}{abs(now / was - 1):.1%}"
-    cell = reader.section("cost-by-project").locator(".ag-row-first [col-id='change']").first
+    assert rows[0]["change_text"] == f"{'+' if now > was else '−'}{abs(now / was - 1):.0%}"
+    cell = reader.section("cost-by-provider").locator(".ag-row-first [col-id='change']").first
     expect(cell).to_have_text(rows[0]["change_text"])
-    assert reader.grid("cost-by-project")["total"]["before"] == told["totals"]["cost_before"]
+    assert reader.grid("cost-by-provider")["total"]["before"] == told["totals"]["cost_before"]
 
 
 def test_an_address_with_a_comparison_that_cannot_be_shows_the_rest(open_as: Open) -> None:

@@ -16,6 +16,8 @@ from tests.reader import Reader
 BARS = ".bars path:not([style*='rgb(225, 229, 236)']), .rank-row"
 LEADING = """async () => (await dash_ag_grid.getApiAsync('events-grid'))
     .getAllDisplayedColumns().slice(0, 4).map(one => one.getColId())"""
+CUT = """() => [...document.querySelectorAll("[data-testid='events-table'] .ag-cell")]
+    .filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)"""
 HEIGHTS = "bars => bars.map(bar => bar.getBoundingClientRect().height)"
 
 
@@ -160,22 +162,22 @@ def a_point_of_a_chart_shows_its_events(reader: Reader) -> None:
 def other_shows_its_events_and_narrows_to_what_is_left(reader: Reader) -> None:
     month = {"preset": "last_n_days", "n": "30"}
     users = reader.api("sections/top-users", **month)["rows"]
-    shown = [row["user"] or "(none)" for row in users[:8]]
+    shown = [row["user"] or "(none)" for row in users[:6]]
     rest = reader.api("events", metric="cost", limit=1, not_user=shown, **month)["totals"]
     reader.page.keyboard.down("Shift")
-    click_bar(reader, "top-users", 8)
+    click_bar(reader, "top-users", 6)
     reader.page.keyboard.up("Shift")
     for name, value in rest.items():
         expect(reader.find(f"events-{name}")).to_have_attribute("data-value", repr(value))
-    assert rest["cost"] == pytest.approx(sum(row["cost"] or 0 for row in users[8:]))
-    expect(reader.find("events-drawer")).to_contain_text("5 more")
+    assert rest["cost"] == pytest.approx(sum(row["cost"] or 0 for row in users[6:]))
+    expect(reader.find("events-drawer")).to_contain_text("3 more")
     with reader.page.expect_download() as found:
         reader.find("events-csv").click()
     listed = list(csv.DictReader(io.StringIO(found.value.path().read_text())))
     assert len(listed) == rest["events"]
     assert not {row["user"] or "(none)" for row in listed} & {*shown}
     closed(reader)
-    click_bar(reader, "top-users", 8)
+    click_bar(reader, "top-users", 6)
     reader.has_query(not_user=shown, **month)
     reader.shows(not_user=shown, **month)
     reader.chip("user: not ").click()
@@ -217,12 +219,22 @@ def a_search_narrows_the_table(reader: Reader) -> None:
 def test_the_drawer_filters_and_counts(turn_as: Open) -> None:
     reader = turn_as("platform-admin")
     reader.find("filter-more").click()
-    reader.pick("channel", "cl", "cli")
+    reader.pick("channel", "cl", "CLI")
     reader.has_query(channel="cli")
     expect(reader.find("filter-more")).to_have_text("More filters1")
     reader.shows(channel="cli")
+    operator = reader.find("filter-channel").get_by_label("Channel: operator")
+    operator.select_option("is not")
+    reader.has_query(not_channel="cli")
+    operator.select_option("contains")
+    reader.find("filter-channel").get_by_label("Channel contains").fill("LATF")
+    reader.has_query(contains_channel="LATF")
+    expect(reader.chip("channel contains LATF")).to_be_visible()
+    expect(reader.find("filter-more")).to_have_text("More filters1")
+    reader.shows(contains_channel="LATF")
     reader.find("filter-clear").click()
     reader.has_query()
+    expect(operator).to_have_value("is")
     expect(reader.find("filter-more")).to_have_text("More filters")
 
 
@@ -236,10 +248,13 @@ def test_a_choice_that_others_empty_stays_and_says_so(turn_as: Open) -> None:
     expect(chip).to_have_class("chip")
 
 
-@pytest.mark.parametrize(("role", "viewport"), [("platform-admin", WIDE), ("user", PHONE)])
+@pytest.mark.parametrize(("role", "viewport", "first"), [
+    ("platform-admin", WIDE, ["ts", "requests"]), ("user", PHONE, ["user", "requests"]),
+])  # fmt: skip
 def test_the_events_add_up_to_the_headline(
-    turn_as: Open, role: str, viewport: ViewportSize
+    turn_as: Open, role: str, viewport: ViewportSize, first: list[str]
 ) -> None:
+    """On a phone name and number come first; no cell is cut."""
     reader = turn_as(role, viewport=viewport)
     wanted = reader.shows()["totals"]
     reader.find("kpi-requests").click()
@@ -249,6 +264,8 @@ def test_the_events_add_up_to_the_headline(
     expect(reader.find("events-table").locator(".ag-center-cols-container .ag-row").first
            ).to_be_visible()  # fmt: skip
     assert reader.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    reader.becomes(lambda: reader.page.evaluate(LEADING)[:2], first)
+    reader.becomes(lambda: reader.page.evaluate(CUT), [])
 
 
 def test_the_events_sort_and_download(turn_as: Open) -> None:

@@ -12,6 +12,8 @@ from tests.reader import Reader
 HIDDEN = ".rail, .controls, .tabs, .chrome"
 BROKEN = """() => [...document.querySelectorAll('.card-section, .headline')]
     .filter(one => getComputedStyle(one).breakInside !== 'avoid').length"""
+INKS = """() => document.querySelector("[data-section='cost-by-channel'] .js-plotly-plot").data
+    .filter(({ type }) => type === "bar").map(({ marker }) => marker.color)"""
 TOO_WIDE = """() => {
     const edge = document.querySelector('main').getBoundingClientRect().right + 1;
     return [...document.querySelectorAll('.main-svg, .rank-row, .kpi')]
@@ -141,10 +143,15 @@ def test_the_page_refreshes_by_itself_where_it_is_seen(open_as: Open) -> None:
     choice.select_option("Off")
 
 
-def test_the_page_fits_on_a4(open_as: Open) -> None:
+def test_the_page_fits_on_a4_and_is_light(open_as: Open) -> None:
     reader = open_as("platform-admin")
+    expect(reader.drawing("cost-by-channel")).to_be_visible()
+    light = reader.page.evaluate(INKS)
+    reader.page.evaluate("document.documentElement.dataset.bsTheme = 'dark'")
+    reader.page.wait_for_function(f"light => String(({INKS})()) !== light", arg=",".join(light))
     reader.page.emulate_media(media="print")
     reader.page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    assert reader.page.evaluate(INKS) == light
     for place in reader.page.locator(HIDDEN).all():
         expect(place).to_be_hidden()
     assert reader.page.evaluate(BROKEN) == 0

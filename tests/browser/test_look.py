@@ -28,6 +28,39 @@ SHIFT = """async unasked => {
     return sum;
 }"""
 
+# What the labels beside a chart need, and what was kept for them before it was drawn.
+ROOM = """() => [...document.querySelectorAll('.js-plotly-plot')].map(one =>
+    [one.closest('[data-section]').dataset.section, one.layout.margin, one._fullLayout._size])"""
+# Two charts and what comes between them, as they are to be drawn.
+TURNS = """() => new Promise(done => {
+    const seen = [];
+    const work = name => () => { seen.push(name); queueMicrotask(() => seen.push('free')); };
+    ['first', 'second', 'third'].forEach(name => spendscope.inTurn(work(name)));
+    spendscope.inTurn(work('taken back'))();
+    spendscope.inTurn(() => done(seen));
+})"""
+# The names of three panels on a phone.
+NAMES = """names => spendscope.arranged({
+    meta: {panels: names.length}, annotations: names.map(name => ({text: `<b>${name}</b>`})),
+    ...Object.fromEntries(['', 2, 3].flatMap(at => [
+        [`xaxis${at}`, {tickvals: [], ticktext: []}], [`yaxis${at}`, {}]])),
+}, 330, 300).annotations.map(one => one.text)"""
+
+
+def test_charts_are_drawn_once_and_one_at_a_time(turn_as: Open) -> None:
+    """Where more room is needed than was kept Plotly draws all of a chart again."""
+    reader = turn_as("platform-admin", "/settings/analytics/overview")
+    expect(reader.drawing("utilisation")).to_be_visible()
+    expect(reader.drawing("cost-by-channel")).to_be_visible()
+    for key, kept, needed in reader.page.evaluate(ROOM):
+        assert [round(needed[side]) for side in "lrtb"] == [round(kept[side]) for side in "lrtb"], (
+            key
+        )
+    between = [name for turn in ("first", "second", "third") for name in (turn, "free")]
+    assert reader.page.evaluate(TURNS) == between
+    names = reader.page.evaluate(NAMES, ["Web", "Voice Agent Pilot (own)", "Voice Agent Pilots"])
+    assert names == ["<b>Web</b>", "<b>Voice Age…lot (own)</b>", "<b>Voice Agent Pilots</b>"]
+
 
 def test_a_phone_reader_can_filter(turn_as: Open) -> None:
     reader = turn_as("user", viewport=PHONE)
@@ -121,32 +154,44 @@ def test_a_failed_section_says_so_and_is_asked_again(turn_as: Open) -> None:
     reader.answered("top-models", measure="tokens")
 
 
-@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
-def test_nothing_moves_as_the_rest_arrives(open_as: Open, size: dict[str, int]) -> None:
-    """The lists' code comes late here; and a chip more moves no card."""
-    reader = open_as("user", "/settings/profile", viewport=size)
+def opened_late(reader: Reader) -> None:
+    """The list of users, pressed before its code is there."""
     late, holding = list[Route](), True
 
     def hold(route: Route) -> None:
         late.append(route) if holding else route.continue_()
 
-    reader.page.route("**/async-dropdown*", hold)
-    # The page may ask for that code before it says that it is loaded, which it then never does.
-    reader.page.goto(f"{reader.site}/settings/analytics", wait_until="commit")
+    reader.page.route("**/dash_core_components*", hold)
+    users = reader.find("filter-users")
+    users.locator("button.dash-dropdown").click()
     reader.becomes(lambda: bool(late), True)
-    holding = False  # it may be asked for more than once
+    holding = False
     for one in late:
         one.continue_()
-    expect(reader.page.locator("button.dash-dropdown").first).to_be_attached()
+    expect(users.get_by_role("option").first).to_be_visible()
+    reader.page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_nothing_moves_as_the_rest_arrives(open_as: Open, size: dict[str, int]) -> None:
+    """The code of lists comes late here, when one was pressed; a chip more moves no card, and
+    neither do cards with less to show than before."""
+    reader = open_as("platform-admin", "/settings/analytics/tools", viewport=size)
+    reader.drawn()
     if size == PHONE:
         reader.find("filter-sheet-open").click()
+    opened_late(reader)
+    empty = reader.page.locator("section[data-state='empty']")
     reader.find("filter-users-me").click()
     expect(reader.chip("user: Me")).to_be_visible()
+    expect(empty.first).to_be_visible()
     assert reader.page.evaluate(SHIFT) < 0.02
+    reader.find("filter-users-me").click()
+    expect(empty).to_have_count(0)
     reader.page.keyboard.press("Escape")
     reader.find("view-mode").click()
     # A table draws its rows where it is looked at: on a phone the first is below the window.
-    reader.section("cost-by-channel").scroll_into_view_if_needed()
+    reader.section("tools").scroll_into_view_if_needed()
     expect(reader.page.locator(".ag-row").locator("visible=true").first).to_be_visible()
     # Tables have a height of their own: the rows below give way to who asked for them.
     assert reader.page.evaluate(SHIFT, True) < 0.02

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Route, expect
 
-from tests.browser.driver import ROLES, Open
+from tests.browser.driver import PHONE, ROLES, SMALL, Open
 from tests.reader import Reader
 
 Options = list[dict[str, str]]
 
 
 def test_typing_finds_whom_the_list_leaves_out(turn_as: Open) -> None:
-    reader = turn_as("platform-admin")
+    reader = turn_as("platform-admin", SMALL)
     quiet = reader.api_options("users")[-1]
     box = reader.find("filter-users")
     box.locator("button.dash-dropdown").click()
@@ -23,6 +23,71 @@ def test_typing_finds_whom_the_list_leaves_out(turn_as: Open) -> None:
     reader.pick("users", quiet["label"][:6], quiet["label"])
     reader.has_query(user=quiet["value"])
     reader.shows(user=quiet["value"], preset="last_n_days", n="7")
+
+
+def test_a_list_opens_whatever_is_drawn_while_its_code_comes(open_as: Open) -> None:
+    reader, held = open_as("platform-admin", SMALL), list[Route]()
+    reader.page.route("**/dash_core_components-shared*", lambda route: held.append(route))
+    with reader.page.expect_request_finished(lambda one: "/dash_core_components.v" in one.url):
+        reader.find("filter-users").locator("button.dash-dropdown").click()
+    reader.find("filter-users-me").click()
+    expect(reader.find("filter-users").locator("button.dash-dropdown")).to_contain_text("Me")
+    reader.becomes(lambda: len(held), 1)
+    held[0].continue_()
+    expect(reader.find("filter-users").get_by_role("option").first).to_be_visible()
+
+
+def test_the_list_has_me_first_and_leaves_out(turn_as: Open) -> None:
+    """By mouse; and by the keyboard alone on a phone's sheet."""
+    reader = turn_as("platform-admin", SMALL)
+    box = reader.find("filter-users")
+    box.locator("button.dash-dropdown").click()
+    expect(box.get_by_role("option").first).to_have_accessible_name("Me")
+    box.get_by_role("option", name="Me", exact=True).click()
+    reader.has_query(user="me")
+    expect(reader.find("filter-users-me")).to_have_attribute("aria-pressed", "true")
+    box.get_by_role("button", name="All but these").click()
+    reader.has_query(not_user="me")
+    expect(reader.chip("user: not Me")).to_be_visible()
+    reader.shows(not_user="me")
+    box.get_by_role("button", name="Only these").click()
+    reader.has_query(user="me")
+    reader.page.keyboard.press("Escape")
+
+
+def test_all_that_are_found_are_chosen_by_keys_alone(turn_as: Open) -> None:
+    reader = turn_as("platform-admin", SMALL, viewport=PHONE)
+    reader.find("filter-sheet-open").click()
+    box, keys = reader.find("filter-users"), reader.page.keyboard
+    box.locator("button.dash-dropdown").press("Enter")
+    expect(box.get_by_role("searchbox")).to_be_focused()
+    keys.type("an")
+    answer = reader.page.context.request.get(f"{reader.site}/api/v1/options/users?q=an")
+    found = [one["value"] for one in answer.json()]
+    assert len(found) > 2
+    expect(box.get_by_role("option")).to_have_count(len(found))
+    tab_to(box.get_by_role("button", name="Select all found"))
+    keys.press("Enter")
+    reader.becomes(lambda: sorted(reader.query().get("user", [])), sorted(found))
+    reader.shows(user=found)
+    box.get_by_role("searchbox").focus()
+    tab_to(box.get_by_role("button", name="Everyone with “an” in the name"))
+    keys.press("Enter")
+    reader.has_query(user=reader.query()["user"], contains_user="an")
+    expect(reader.chip("user contains an")).to_be_visible()
+    expect(box.get_by_role("searchbox")).to_have_count(0)
+    expect(reader.find("filter-users-me")).to_be_visible()
+    keys.press("Escape")
+    expect(reader.find("filter-users-me")).to_be_hidden()
+
+
+def tab_to(button: Locator) -> None:
+    """Reach a button by Tab: few others stand before it."""
+    for _ in range(8):
+        button.page.keyboard.press("Tab")
+        if button.evaluate("one => one === document.activeElement"):
+            return
+    expect(button).to_be_focused()
 
 
 def test_several_users_and_projects_narrow_together_and_go_one_by_one(turn_as: Open) -> None:
@@ -63,7 +128,7 @@ def chips_go_one_by_one(reader: Reader, users: Options, projects: Options) -> No
 
 def test_me_is_whoever_reads(turn_as: Open) -> None:
     for role in ROLES:
-        reader = turn_as(role, "/settings/analytics?preset=last_n_days&n=60")
+        reader = turn_as(role, f"{SMALL}?preset=last_n_days&n=60")
         reader.find("filter-users-me").click()
         expect(reader.find("filter-users-me")).to_have_attribute("aria-pressed", "true")
         reader.has_query(preset="last_n_days", n="60", user="me")
@@ -74,11 +139,11 @@ def test_me_is_whoever_reads(turn_as: Open) -> None:
 
 def test_clear_all_leads_back_to_the_last_seven_days(turn_as: Open) -> None:
     search = "?preset=last_month&tz=Asia/Tokyo&user=me&project=mobile&project=helpdesk"
-    reader = turn_as("project-admin", f"/settings/analytics{search}")
+    reader = turn_as("project-admin", f"{SMALL}{search}")
     expect(reader.find("chip")).to_have_count(4)
     reader.find("filter-clear").click()
     expect(reader.find("chip")).to_have_count(0)
-    expect(reader.page).to_have_url(f"{reader.site}/settings/analytics")
+    expect(reader.page).to_have_url(reader.site + SMALL)
     expect(reader.find("filter-preset").locator("select")).to_have_value("last_n_days")
     expect(reader.field("n")).to_have_value("7")
     expect(reader.find("filter-users")).to_contain_text("All users")

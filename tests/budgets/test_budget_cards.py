@@ -14,7 +14,14 @@ import pytest
 
 import callbacks.settings.budgets
 from components import ids
-from components.settings.budget_charts import FARTHEST, MOST, crossings, shares
+from components.settings.budget_charts import (
+    FARTHEST,
+    MOST,
+    crossings,
+    crossings_summary,
+    shares,
+    shares_summary,
+)
 from components.settings.budgets import EVERY
 from data.budgets.crossings import exactly
 from tests.budgets.test_budget_pages import (
@@ -63,9 +70,9 @@ def test_bars_are_shares_of_the_limit_beside_a_line_at_the_whole() -> None:
     good, amber, red, pace = figure["data"]
     drawn = [(one["x"], one["y"], one["name"]) for one in (red, amber, good)]
     assert drawn == [
-        ([1.2], [0], "Over 90 %"),
-        ([0.8], [1], "Over 75 %"),
-        ([0.5], [2], "Up to 75 %"),
+        ([1.2], [0], "Over 90%"),
+        ([0.8], [1], "Over 75%"),
+        ([0.5], [2], "Up to 75%"),
     ]
     assert len({one["marker"]["color"] for one in (good, amber, red, pace)}) == 4
     assert (pace["x"], pace["y"], pace["mode"]) == ([0.9, 0.8], [1, 2], "markers")
@@ -77,6 +84,15 @@ def test_bars_are_shares_of_the_limit_beside_a_line_at_the_whole() -> None:
         " 50.0%",
     ]
     assert len(go.Figure(figure).data) == 4
+
+
+def test_a_chart_of_budgets_is_a_sentence_of_its_numbers() -> None:
+    rows = [status_row(0.5, 12.0), status_row(1.2, None, "red"), status_row(0.8, 9, "amber")]
+    assert shares_summary(rows) == (
+        "3 budgets, 1 over the limit, 1 at this pace. Fullest: User: <b>x</b>, daily, with 120.0%"
+        " of the limit: $1 of $2."
+    )
+    assert shares_summary([]) == crossings_summary([]) == ""
 
 
 def test_no_name_is_taken_for_markup() -> None:
@@ -119,6 +135,10 @@ def test_crossings_are_points_on_the_line_of_their_budget() -> None:
     assert first < "2026-11-20T00:00" < "2026-11-20T01:00" < last
     assert "&lt;i&gt;" in figure["layout"]["yaxis"]["ticktext"][0]
     assert len(go.Figure(figure).data) == 2
+    assert crossings_summary(points) == (
+        "Limits were crossed 3 times, of 2 budgets. Latest: User: <i>, daily, limit on then, $1"
+        " over at the end."
+    )
 
 
 def test_the_charts_draw_what_the_tables_say(served: Served) -> None:
@@ -131,6 +151,8 @@ def test_the_charts_draw_what_the_tables_say(served: Served) -> None:
             held[0]: x for bar in bars for held, x in zip(bar["customdata"], bar["x"], strict=True)
         }
         assert drawn == {row["id"]: row["share"] for row in rows}
+        fullest = max(rows, key=lambda row: row["share"])
+        assert fullest["share_text"] in parts["summary"]["children"]
         parts = card(served, "crossings", who)
         points = sum(len(one["x"]) for one in parts["chart"]["figure"]["data"])
         assert parts["place"]["children"].endswith(f" of {points}")

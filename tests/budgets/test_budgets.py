@@ -232,7 +232,8 @@ def test_who_writes_does_not_wait_for_a_question_to_the_events(
     kept, free = create(state, hand(), RAW, store), []
 
     def slow(*_: Any) -> None:
-        with closing(sqlite3.connect(state._engine.url.database or "", timeout=0)) as other:
+        file = state._database.engine.url.database or ""
+        with closing(sqlite3.connect(file, timeout=0)) as other:
             other.execute("BEGIN IMMEDIATE")
             free.append(True)
 

@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from callbacks.access.tokens import sign
-from callbacks.commands.remote_store import SERVER_FILE
+from callbacks.commands.remote_store import SERVER_FILE, sentence
 from data.settings import Settings
 from data.sources.format import UNREAD
 from tests.commands.conftest import Run
@@ -235,3 +235,11 @@ def test_events_with_long_tags_go_through_the_server_in_parts(
         code, out, err = run("import", str(path), "--json")
         told = json.loads(out)
         assert (code, told["accepted"], told["duplicates"]) == (0, *wanted), err
+
+
+@pytest.mark.parametrize(("body", "said"), [
+    (b'{"error": {"code": "x", "message": "say --replace", "request": "1"}}', "say --replace"),
+    (b"<html>Bad Gateway", "<html>Bad Gateway"), (b"[]", "[]"), (b'{"error": 1}', '{"error": 1}'),
+])  # fmt: skip
+def test_what_a_server_refuses_is_its_sentence(body: bytes, said: str) -> None:
+    assert sentence(body) == said

@@ -16,11 +16,11 @@ import pytest
 from data.engines.duckdb import loading
 from data.engines.protocol import EventStore
 from data.events.table import LARGEST_COUNT
-from data.ingest import importing, preparing
+from data.ingest import columns, importing, preparing
 from data.ingest.importing import ingest, ingest_paths
 from data.people.similar_names import SIMILAR_USERS
 from data.sample.organisation import sample
-from data.sources import find, read
+from data.sources import events, find, read
 from data.sources.format import Options
 from tests.engines.test_parquet_load import (
     COLUMNS,
@@ -38,6 +38,7 @@ from tests.engines.test_parquet_load import (
     stored,
 )
 
+FIELD = Path(__file__).resolve().parents[1] / "field"
 ODD: dict[str, list[Any]] = {
     "event_id": [None, "", " id 1", "id 1\x00", 7], "kind": KINDS, "model": WORDS,
     "ts": [*TIMES, NOON, 0, float(NOON), True, str(NOON), f"{NOON}0"], "provider": WORDS,
@@ -113,6 +114,7 @@ def cells(chance: random.Random) -> bytes:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "LEAST", 20)
+    monkeypatch.setattr(columns, "LEAST", 20)
     monkeypatch.setattr(preparing, "BATCH", 25)
 
 
@@ -140,6 +142,52 @@ def test_columns_store_what_records_do(
     assert slow.accepted
     assert asdict(ingest_paths([path], two_stores[0], options, name="canonical")) == asdict(slow)
     assert stored(two_stores[0]) == stored(two_stores[1])
+
+
+@pytest.mark.parametrize("case", [
+    "litellm-writes-beside-the-prompt", "azure-diagnostics-of-log-analytics",
+    "spans-usage-inside-other-attributes", "vertex-batch-with-a-bad-request",
+])  # fmt: skip
+def test_columns_of_any_format_store_what_records_do(
+    two_stores: tuple[EventStore, EventStore], case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columns, "LEAST", 1)
+    monkeypatch.setattr(columns, "MOST", 5)
+    for one in two_stores:
+        with one.sql.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM events")
+    taken, load = [], two_stores[0].load
+    monkeypatch.setattr(two_stores[0], "load", lambda rows: taken.append(load(rows)) or taken[-1])
+    slow = ingest_paths([FIELD / case / "input"], Slowly(two_stores[1]))
+    assert asdict(ingest_paths([FIELD / case / "input"], two_stores[0])) == asdict(slow)
+    assert stored(two_stores[0]) == stored(two_stores[1])
+    assert any(taken)
+    assert slow.accepted
+
+
+@pytest.mark.usefixtures("small")
+def test_good_records_of_other_formats_are_not_priced_one_by_one(
+    store: EventStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = (
+        "request_id,spend,startTime,endTime,model,prompt_tokens,completion_tokens,user,metadata\n"
+    )
+    when = "2026-11-20 10:00:00,2026-11-20 10:00:01"
+    rows = [f"{n},0.25,{when},gpt-4o,{n},5,ana,{{}}\n" for n in range(100)]
+    (tmp_path / "use.csv").write_text(
+        head + "".join(rows) + f"x,0.25,soon,{when[20:]},m,1,5,ana,{{}}\n"
+    )
+    asked = []
+
+    def event_of(raw: Any, *others: Any) -> Any:
+        asked.append(raw["ts"])
+        return events.event_of(raw, *others)
+
+    monkeypatch.setattr(loading, "event_of", event_of)
+    monkeypatch.setattr(preparing, "event_of", event_of)
+    report = ingest_paths([tmp_path / "use.csv"], store)
+    assert (report.accepted, report.cost_nano, report.rejected) == (100, 25 * 10**9, 1)
+    assert asked == ["soon"]
 
 
 class Slowly:

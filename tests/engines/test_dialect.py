@@ -12,7 +12,7 @@ from sqlalchemy.exc import CompileError
 from sqlalchemy.sql.functions import FunctionElement
 
 from data import dialect
-from data.dialect import EachOf, Latest, MonthStart, Percentile, PerGroup
+from data.dialect import EachOf, Latest, MonthStart, Percentile, PerGroup, Place
 from data.engines.protocol import EventStore
 from data.events.table import EVENTS
 
@@ -23,14 +23,16 @@ CONSTRUCTS: Final[list[FunctionElement[Any]]] = [
     PerGroup("median", E.user, E.kind == "llm"),
     PerGroup("avg", E.user, E.kind == "llm", E.request_count),
     MonthStart(E.ts),
+    Place(E.ts % 7, 2),
     EachOf(("a", None)),
 ]
 # What every engine has, in standard SQL's words.
 STANDARD: Final = frozenset(
     {"avg", "coalesce", "count", "greatest", "lower", "max", "min", "nullif", "sum"}
 )
-# The packages of engines, and LiteLLM's own database, which is PostgreSQL.
-APART: Final = ("data/engines/", "data/sources/litellm/")
+# The packages of engines, and what is of PostgreSQL alone: LiteLLM's own database, and what servers
+# with a state store there count together.
+APART: Final = ("data/engines/", "data/sources/litellm/", "data/state/tries.py")
 ROOT: Final = Path(__file__).parents[2]
 
 

@@ -7,13 +7,15 @@ import os
 import random
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
@@ -26,9 +28,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callbacks.commands.remote_store import RemoteStore
-from data.engines.duckdb import commits
-from data.engines.duckdb.commits import Commits, Outcome
-from data.engines.duckdb.partial_answers import CommitNotes
+from data.engines import commits
+from data.engines.commits import Commits, Outcome
+from data.engines.duckdb.commit_notes import CommitNotes
 from data.engines.duckdb.store import MOST_QUERIES
 from data.engines.protocol import EventStore
 from data.errors import StoreError
@@ -41,6 +43,7 @@ from data.sources.parquet import Part
 from data.sources.report import Report
 from tests.durable import COMMANDS, note, notes, raw, tokens
 from tests.ports import free_port
+from tests.postgres import NUMBERS, OWNER, PASSWORD, Server, installed
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 ROUNDS: Final = 12
@@ -58,7 +61,10 @@ class Victims:
     def __init__(self, server: subprocess.Popen[str]) -> None:
         self.server = server
 
-    def run(self, job: dict[str, Any], until: Callable[[], bool] | None = None) -> int:
+    def run(
+        self, job: dict[str, Any], until: Callable[[], bool] | None = None,
+        how: signal.Signals = signal.SIGKILL,
+    ) -> int:  # fmt: skip
         """Let a job run to its end, or kill it once `until` holds: its exit code is negative."""
         assert self.server.stdin is not None
         assert self.server.stdout is not None
@@ -67,13 +73,26 @@ class Victims:
         pid = int(self.server.stdout.readline())
         while until is not None and not select.select([self.server.stdout], [], [], 0.001)[0]:
             if until():
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, how)
                 break
         return int(self.server.stdout.readline())
 
 
 @pytest.fixture(scope="module")
 def victims() -> Iterator[Victims]:
+    with _victims() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def others() -> Iterator[Victims]:
+    """Beside those, for two processes at once."""
+    with _victims() as found:
+        yield found
+
+
+@contextmanager
+def _victims() -> Iterator[Victims]:
     command = [sys.executable, "-m", "tests.durable"]
     environ = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     with subprocess.Popen(
@@ -98,35 +117,103 @@ def grown(path: Path, by: int) -> Callable[[], bool]:
     return lambda: size() >= wanted
 
 
+@dataclass(frozen=True)
+class Stores:
+    """Where the events of a test are, in how many rounds its processes die, and what dies then,
+    too: the database itself."""
+
+    url: str
+    rounds: tuple[int, int] = (ROUNDS, SERVED_ROUNDS)
+    server: Server | None = None
+
+    def dying(self, number: int, until: Callable[[], bool]) -> Callable[[], bool]:
+        """The moment of a round at which a process is killed; in every other just after its
+        database."""
+        server = self.server
+        if server is None or number % 2:
+            return until
+        return lambda: until() and server.kill() is None
+
+    def again(self, number: int) -> None:
+        if self.server is not None and not number % 2:
+            self.server.start()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A PostgreSQL that is killed, as careful as they are."""
+    with closing(Server(installed(), ("shared_buffers=16MB",))) as one:
+        yield one
+
+
+@pytest.fixture(params=["duckdb", "postgresql", "clickhouse"])
+def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Stores:
+    if request.param == "duckdb":
+        return Stores(f"duckdb:///{tmp_path}/events.duckdb")
+    if request.param == "clickhouse":
+        return Stores(f"clickhousedb:///default?interface=chdb&path={tmp_path}/events", (3, 1))
+    server: Server = request.getfixturevalue("server")
+    return Stores(_database(server), (4, 2), server)
+
+
 def test_kills_at_any_moment_lose_nothing_acknowledged_and_double_nothing(
-    victims: Victims, tmp_path: Path
+    victims: Victims, stores: Stores, tmp_path: Path
 ) -> None:
     chance, acked, looks = random.Random(5), tmp_path / "acked", 0
-    job = {"store": f"{tmp_path}/events.duckdb", "acked": str(acked)}
-    for number in range(ROUNDS + 1):
+    job, rounds = {"store": stores.url, "acked": str(acked)}, stores.rounds[0]
+    for number in range(rounds + 1):
         promised, stored = acknowledged(acked), tmp_path / f"stored-{number}"
         told = job | {"do": "write", "seed": number, "stored": str(stored)}
-        if number < ROUNDS:
+        if number < rounds:
             # Some die while they open, some in their first commit, most between and in others.
-            most = 2 if number % 4 == 0 else MOST_ACKED
-            assert victims.run(told, grown(acked, chance.randrange(most))) == -signal.SIGKILL
+            most = 2 if number % 4 == 3 else MOST_ACKED
+            until = stores.dying(number, grown(acked, chance.randrange(most)))
+            assert victims.run(told, until) == -signal.SIGKILL
+            stores.again(number)
         else:
             assert victims.run(told | {"do": "look"}) == 0
         for found in notes(stored):
             looks += 1
-            assert len({one for one, *_ in found}) == len(found), "an event is there twice"
-            whole = {one for one, _, user in found if user == one}
-            assert promised <= whole, "an acknowledged event, or a part of it, is gone"
-            assert all(said == tokens(one) for one, said, _ in found)
-    assert looks > ROUNDS // 4
-    assert len(acknowledged(acked)) > 500
+            _require_whole(found, promised)
+    assert looks > rounds // 4
+    assert len(acknowledged(acked)) > 40 * rounds
+
+
+def test_two_receivers_of_the_same_ids_that_are_killed_lose_and_double_nothing(
+    victims: Victims, others: Victims, server: Server, tmp_path: Path
+) -> None:
+    """Each killed at a moment of its own, while the other writes the very same events."""
+    chance, acked, url = random.Random(3), tmp_path / "acked", _database(server)
+    stored = tmp_path / "stored"
+    for number in range(3):
+        told = {"do": "write", "store": url, "seed": number, "acked": str(acked)}
+        told |= {"stored": str(stored)}
+        with ThreadPoolExecutor(2) as pool:
+            moments = (grown(acked, chance.randrange(1, 2 * MOST_ACKED)) for _ in range(2))
+            both = pool.map(lambda one, until: one.run(told, until), (victims, others), moments)  # noqa: B023
+            assert list(both) == [-signal.SIGKILL] * 2
+    promised = acknowledged(acked)
+    assert victims.run({"do": "look", "store": url, "stored": str(stored)}) == 0
+    _require_whole(notes(stored)[-1], promised)
+    assert len(promised) > 100
+
+
+def _database(server: Server) -> str:
+    return server.cluster.make(f"killed_{next(NUMBERS)}").url_of(OWNER, PASSWORD)
+
+
+def _require_whole(found: list[Any], promised: set[str]) -> None:
+    assert len({one for one, *_ in found}) == len(found), "an event is there twice"
+    whole = {one for one, _, user in found if user == one}
+    assert promised <= whole, "an acknowledged event, or a part of it, is gone"
+    assert all(said == tokens(one) for one, said, _ in found)
 
 
 def test_kills_while_summing_leave_sums_that_say_what_the_events_say(
     victims: Victims, tmp_path: Path
 ) -> None:
     chance, acked, answers = random.Random(7), tmp_path / "acked", tmp_path / "answers"
-    job = {"do": "sum", "store": f"{tmp_path}/events.duckdb", "acked": str(acked),
+    job = {"do": "sum", "store": f"duckdb:///{tmp_path}/events.duckdb", "acked": str(acked),
            "answers": str(answers)}  # fmt: skip
     for number in range(SUMMED_ROUNDS):
         promised, stored = acknowledged(acked), tmp_path / f"stored-{number}"
@@ -149,7 +236,7 @@ def test_an_import_that_was_killed_is_finished_by_running_it_again(
 ) -> None:
     file, chance, wanted = tmp_path / "all.ndjson", random.Random(9), 4_000
     file.write_text("\n".join(json.dumps(raw(f"i{n}")) for n in range(wanted)))
-    job = {"do": "import", "file": str(file), "store": f"{tmp_path}/events.duckdb",
+    job = {"do": "import", "file": str(file), "store": f"duckdb:///{tmp_path}/events.duckdb",
            "acked": f"{tmp_path}/report", "stored": f"{tmp_path}/stored"}  # fmt: skip
     for _ in range(4):
         victims.run(job, lambda: chance.random() < 0.01)
@@ -168,7 +255,7 @@ def test_a_parquet_import_that_was_killed_is_finished_by_running_it_again(
 ) -> None:
     file, wanted = tmp_path / "all.parquet", 40_000
     packed(file, wanted)
-    job = {"do": "import", "file": str(file), "store": f"{tmp_path}/events.duckdb",
+    job = {"do": "import", "file": str(file), "store": f"duckdb:///{tmp_path}/events.duckdb",
            "acked": f"{tmp_path}/report", "stored": f"{tmp_path}/stored"}  # fmt: skip
     for number in range(4):
         # The rows are listed before the import begins: from there on, a little later each time.
@@ -210,11 +297,14 @@ def after(this: Callable[[], bool], seconds: float) -> Callable[[], bool]:
 @pytest.fixture
 def served(tmp_path: Path) -> dict[str, Any]:
     """The job of a server with its own data folder."""
+    return _serving(tmp_path, f"duckdb:///{tmp_path}/events.duckdb")
+
+
+def _serving(folder: Path, url: str) -> dict[str, Any]:
     port = free_port()
-    told = {"DATA_DIR": str(tmp_path), "PORT": str(port), "INGEST_KEY": "ingest"}
+    told = {"DATA_DIR": str(folder), "PORT": str(port), "INGEST_KEY": "ingest", "EVENTS_URL": url}
     environ = {f"SPENDSCOPE_{name}": value for name, value in told.items()}
-    return {"do": "serve", "environ": environ, "store": f"{tmp_path}/events.duckdb",
-            "url": f"http://127.0.0.1:{port}"}  # fmt: skip
+    return {"do": "serve", "environ": environ, "store": url, "url": f"http://127.0.0.1:{port}"}
 
 
 @contextmanager
@@ -254,24 +344,109 @@ def sender(job: dict[str, Any], acked: Path, number: int) -> Callable[[threading
 
 
 def test_kills_of_the_server_lose_nothing_that_it_acknowledged(
-    victims: Victims, served: dict[str, Any], tmp_path: Path
+    victims: Victims, stores: Stores, tmp_path: Path
 ) -> None:
-    chance, acked = random.Random(7), tmp_path / "acked"
-    for number in range(SERVED_ROUNDS + 1):
+    chance, acked, rounds = random.Random(7), tmp_path / "acked", stores.rounds[1]
+    served = _serving(tmp_path, stores.url)
+    for number in range(rounds + 1):
         promised, stored = acknowledged(acked), tmp_path / f"stored-{number}"
         told = served | {"stored": str(stored)}
-        if number < SERVED_ROUNDS:
+        if number < rounds:
             with while_working(sender(served, acked, number), crew=3):
-                code = victims.run(told, grown(acked, chance.randrange(1, 3 * MOST_ACKED)))
+                until = grown(acked, chance.randrange(1, 3 * MOST_ACKED))
+                code = victims.run(told, stores.dying(number, until))
             assert code == -signal.SIGKILL
+            stores.again(number)
         else:
             assert victims.run(told | {"do": "look"}) == 0
         [found] = notes(stored)
-        assert len({one for one, *_ in found}) == len(found), "an event is there twice"
-        whole = {one for one, _, user in found if user == one}
-        assert promised <= whole, "an acknowledged event is gone"
-        assert all(said == tokens(one) for one, said, _ in found)
-    assert len(acknowledged(acked)) > 500
+        _require_whole(found, promised)
+    assert len(acknowledged(acked)) > 100 * rounds
+
+
+# --- servers that are told to end
+
+
+def test_who_is_told_to_end_answers_what_has_begun_and_takes_nothing_new(
+    victims: Victims, served: dict[str, Any], tmp_path: Path
+) -> None:
+    body, stored = json.dumps([raw("begun")]).encode(), tmp_path / "stored"
+    address = ("127.0.0.1", int(served["url"].rpartition(":")[2]))
+    told, silent = served | {"stored": str(stored)}, threading.Event()
+    with ThreadPoolExecutor(1) as pool, ExitStack() as opened:
+        opened.callback(silent.set)
+        ended = pool.submit(victims.run, told, silent.is_set, signal.SIGTERM)
+        sending = opened.enter_context(_connected(address, lambda refused: not refused))
+        idle = opened.enter_context(socket.create_connection(address))
+        head = f"POST /api/v1/events HTTP/1.1\r\nHost: {address[0]}\r\nx-api-key: ingest\r\n"
+        more = f"Expect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n"
+        sending.sendall(f"{head}{more}".encode())
+        assert sending.recv(99).startswith(b"HTTP/1.1 100 ")  # now it has begun
+        sending.sendall(body[:9])
+        silent.set()
+        _connected(address, lambda refused: refused)
+        assert idle.recv(1) == b""  # who has not is let go at once
+        assert not ended.done()
+        sending.sendall(body[9:])
+        answer = opened.enter_context(sending.makefile("rb")).read()
+        assert answer.startswith(b"HTTP/1.1 200")  # nothing that was sent is sent once more
+        assert ended.result(60) == 0
+    assert victims.run(told | {"do": "look"}) == 0
+    _require_whole(notes(stored)[-1], {"begun"})
+
+
+def _connected(address: tuple[str, int], wanted: Callable[[bool], bool]) -> Any:
+    """A connection, once there is one, or None once it is refused, as is wanted."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        made = None
+        with suppress(ConnectionRefusedError):
+            made = socket.create_connection(address)
+        if wanted(made is None):
+            return made
+        if made is not None:
+            made.close()
+        time.sleep(0.01)
+    raise AssertionError("the server does not listen, or does not end")
+
+
+def test_servers_are_started_anew_one_and_another_and_no_acknowledgement_is_lost(
+    victims: Victims, others: Victims, server: Server, tmp_path: Path
+) -> None:
+    """Senders go on with whichever answers, and send again what nobody acknowledged."""
+    url, crews = _database(server), {}
+    for name, who in (("a", victims), ("b", others)):
+        job = _serving(tmp_path / name, url)
+        crews[name] = who, job | {"stored": str(tmp_path / "stored")}, tmp_path / f"acked-{name}"
+    jobs = [(job, acked) for _, job, acked in crews.values()]
+
+    def rolled(name: str) -> list[int]:
+        who, job, acked = crews[name]
+        return [who.run(job, grown(acked, MOST_ACKED), signal.SIGTERM) for _ in range(2)]
+
+    with (
+        while_working(lambda stop: _send_to_any(jobs, stop), crew=3),
+        ThreadPoolExecutor(2) as pool,
+    ):
+        assert list(pool.map(rolled, crews)) == [[0, 0]] * 2
+    promised = set[str]().union(*(acknowledged(acked) for _, acked in jobs))
+    assert victims.run(jobs[0][0] | {"do": "look"}) == 0
+    _require_whole(notes(tmp_path / "stored")[-1], promised)
+    assert len(promised) > 100
+
+
+def _send_to_any(jobs: list[tuple[dict[str, Any], Path]], stop: threading.Event) -> None:
+    chance = random.Random()
+    while not stop.is_set():
+        ids = [f"r-{chance.randrange(10**6)}" for _ in range(chance.randrange(1, 60))]
+        body = json.dumps([raw(one) for one in ids]).encode()
+        answered = False
+        while not answered and not stop.is_set():
+            job, acked = chance.choice(jobs)
+            asked = Request(f"{job['url']}/api/v1/events", body, {"x-api-key": "ingest"})
+            with suppress(OSError, HTTPException), urlopen(asked, timeout=30) as answer:
+                answered = answer.status == 200
+                note(str(acked), json.dumps(ids))
 
 
 class Counting(RemoteStore):

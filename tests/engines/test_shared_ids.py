@@ -59,6 +59,7 @@ def test_both_roads_count_copies_once(
     store: EventStore, other: EventStore, tmp_path: Path, seed: int
 ) -> None:
     rows, tokens = told(random.Random(seed))
+    rows += [row | {"shared_id": None} for row in rows[::3]]  # told under its own id alone, too
     lines = tmp_path / "a.ndjson"
     lines.write_text("".join(json.dumps(row) + "\n" for row in rows))
     cells = [tuple(row[name] for name in KINDS) for row in rows]
@@ -71,8 +72,8 @@ def test_both_roads_count_copies_once(
 
 
 def spoken(chance: random.Random) -> tuple[list[Event], tuple[int, ...]]:
-    """Calls in logs, copied there, and in telemetry, which knows of no copies but of the cost, in
-    any order; how many they are, tokens and cost."""
+    """Calls in logs, copied there, and in telemetry, which knows of no copies but of the cost, and
+    may have heard of several, in any order; how many they are, tokens and cost."""
     rows: list[tuple[float, Event]] = []
     for use in range(20):
         call = {"ts": NOON + use, "kind": "llm", "source": "cli", "channel": "cli", "status": "ok",
@@ -80,7 +81,7 @@ def spoken(chance: random.Random) -> tuple[list[Event], tuple[int, ...]]:
         for n in range(copies := chance.randint(1, 4)):
             names = {"event_id": f"{use}.{n}", "shared_id": f"use {use}"}
             rows += [(chance.random(), clean(call | names))] * chance.randint(1, 2)
-            if n == copies - 1:
+            if n == copies - 1 or chance.random() < 0.3:
                 told = call | {"event_id": names["event_id"], "cost_nano": 7}
                 rows.append((chance.random(), clean(told)))
     return [event for _, event in sorted(rows, key=lambda row: row[0])], (20, 210, 140)

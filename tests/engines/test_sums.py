@@ -15,15 +15,15 @@ import pytest
 
 from data.access.people import Alias, People
 from data.access.scope import Scope
-from data.engines.duckdb import partial_answers, sums
+from data.engines.duckdb import partial_answers, schema, sums
 from data.engines.duckdb.stretches import MOST_STRETCHES, whole_quarters, without
 from data.engines.grouping import Grouping
 from data.engines.memo import Memo
-from data.engines.partials import KEY_COLUMNS, QUARTER, decomposes
+from data.engines.partials import KEY_COLUMNS, QUARTER, decomposes, leaves
 from data.engines.protocol import EventStore, open_events
 from data.errors import Refused
 from data.events.cleaning import clean
-from data.events.table import micros
+from data.events.table import Event, micros
 from data.local_time import GRAINS, WIDTHS
 from data.prices.book import PUBLIC
 from data.prices.rate_rows import RateChange, rate_rows
@@ -34,7 +34,7 @@ from data.query.query import Query
 from data.query.windows import ALL_TIME, Window
 from tests.analytics.test_numbers import JUMPS, MOMENT, ZONES, event
 
-NEEDS_EVENTS: Final = {
+NEEDS_MORE: Final = {
     *("duration_p50", "duration_p95", "ttft_p50", "ttft_p95", "run_duration_p95"),
     *("tool_duration_p95", "integration_duration_p95", "conversations", "cost_per_run"),
     *("runs", "runs_succeeded", "runs_failed", "runs_aborted", "run_success_rate"),
@@ -170,6 +170,7 @@ class World:
             self.repriced.remove(number)
 
     def refresh(self) -> None:
+        sums.QUIET = self.dice.choice((0.0, 600.0))
         for _ in range(self.dice.randint(1, 4)):
             self.store.refresh_sums()
 
@@ -199,6 +200,7 @@ class World:
             search=dice.choice(("", "a")) if plain else "",
             where=dice.choice(((), (("assistant", ()),), (("list_cost_nano", ()),))),
             of_metric=dice.choice(("", "", "errors")),
+            apart=dice.choice(((), (("llm",), ("adjustment", "llm")))),
         )  # fmt: skip
 
     def values(self, name: str) -> tuple[str, ...]:
@@ -236,9 +238,10 @@ def test_whatever_happens_sums_say_what_the_events_say(seed: int, tmp_path: Path
     world.store.close()
 
 
-def test_most_metrics_are_said_from_sums() -> None:
-    named = zip(METRICS, aggregates(), strict=True)
-    assert {name for name, made in named if not decomposes(made)} == NEEDS_EVENTS
+def test_all_metrics_are_said_beside_the_events_most_by_sums_alone() -> None:
+    named = dict(zip(METRICS, aggregates(), strict=True))
+    assert {name for name, made in named.items() if not decomposes(made)} == NEEDS_MORE
+    assert all(map(leaves, named.values()))
 
 
 def test_every_dimension_stands_in_a_row_of_sums() -> None:
@@ -276,7 +279,7 @@ def test_many_outdated_quarters_are_few_stretches() -> None:
 
 
 def test_sums_answer_once_they_are_fresh(
-    store: EventStore, event: Any, monkeypatch: pytest.MonkeyPatch
+    store: Any, event: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise the comparison above would compare the events with themselves."""
     store.sum_up(aggregates())
@@ -290,13 +293,76 @@ def test_sums_answer_once_they_are_fresh(
     assert run.run(asked, SCOPES[0], store)["cost"].tolist() == [(sum(range(50)) + 50) / 1e9]
     with store.sql.connect() as connection:
         connection.exec_driver_sql("INSERT INTO outdated SELECT DISTINCT ts FROM sums")
-        connection.commit()
+        with store._noted.noted():
+            connection.commit()
     store.memo.clear()
     assert run.run(asked, SCOPES[0], store)["cost"].tolist() == [sum(range(50)) / 1e9]
     while store.refresh_sums():
         pass
     store.memo.clear()
     assert run.run(asked, SCOPES[0], store)["cost"].tolist() == [sum(range(50)) / 1e9]
+
+
+def test_what_sums_hold_for_is_that_of_the_readers_snapshot(
+    store: Any, event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read once for many questions, but a snapshot that is older than a commit has its own,
+    and so has one that may be newer."""
+    store.sum_up(aggregates())
+    asked = run._grouping(Query(("events",), (), Filters(ALL_TIME)), SCOPES[0], None)
+    store.write([event() for _ in range(10)])
+    while store.refresh_sums():
+        pass
+    read = count_calls(monkeypatch, sums.Sums, "_read_state")
+    with store.sql.connect() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM events").scalar_one()
+        store.write([event() for _ in range(10)])
+        while store.refresh_sums():
+            pass
+        assert [store.ask(asked)[1] for _ in range(3)] == [[(20,)]] * 3
+        assert read == [1]
+        sql, parameters = store._text(asked, connection)
+        assert connection.exec_driver_sql(sql, parameters).scalar_one() == 10
+    settled = iter((store._noted.settled(), None))
+    monkeypatch.setattr(store._noted, "settled", lambda: next(settled, None))
+    assert (store.ask(asked)[1], read) == ([(20,)], [3])
+
+
+def count_calls(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> list[int]:
+    """How often it is called from now on."""
+    real, calls = getattr(owner, name), [0]
+
+    def counted(*given: Any) -> Any:
+        calls[0] += 1
+        return real(*given)
+
+    monkeypatch.setattr(owner, name, counted)
+    return calls
+
+
+def test_what_was_read_to_be_summed_is_let_go_of(
+    store: EventStore, event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released: list[str] = []
+
+    def release(cursor: Any) -> None:
+        schema.release_memory(cursor)
+        (limit,) = cursor.execute("SELECT current_setting('memory_limit')").fetchone()
+        released.append(limit)
+
+    with store.sql.connect() as connection:
+        asked = connection.exec_driver_sql("SELECT current_setting('memory_limit')")
+        before = asked.scalar_one()
+    monkeypatch.setattr(sums, "release_memory", release)
+    store.sum_up(aggregates())
+    for outdate, expected in ((False, []), (True, [before])):
+        store.write([event()])
+        if outdate:
+            with store.sql.begin() as connection:
+                connection.exec_driver_sql("INSERT INTO outdated SELECT DISTINCT ts FROM sums")
+        while store.refresh_sums():
+            pass
+        assert released == expected
 
 
 @pytest.mark.parametrize(("least", "least_of_few", "scope", "by_sums"), [
@@ -319,12 +385,32 @@ def test_sums_are_read_only_where_they_save_enough(
         pass
     with store.sql.connect() as connection:
         connection.exec_driver_sql("UPDATE sums SET p0 = 1000000000")
+        connection.exec_driver_sql("DELETE FROM sealed_hours")
         connection.commit()
     week = Window(start - WIDTHS["day"], start + WIDTHS["day"], "UTC")
     found = run.run(Query(("cost",), (), Filters(week)), scope, store)["cost"].tolist()
     assert found == [10.0 if by_sums else 30 / 1e9]
     outside = Window(week.end, week.end + WIDTHS["day"], "UTC")
     assert run.run(Query(("events",), (), Filters(outside)), scope, store)["events"].tolist() == [0]
+
+
+def test_fewer_events_than_sums_would_save_are_not_summed(
+    store: EventStore, event: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sums, "LEAST_SAVED", 20)
+    monkeypatch.setattr(sums, "LEAST_SAVED_OF_FEW", 30)
+    store.sum_up(aggregates())
+
+    def rows() -> int:
+        while store.refresh_sums():
+            pass
+        with store.sql.connect() as connection:
+            return int(connection.exec_driver_sql("SELECT count(*) FROM sums").scalar_one())
+
+    store.write([event(user="ana") for _ in range(19)])
+    assert rows() == 0
+    store.write([event(user="ana")])
+    assert rows() == 1
 
 
 @pytest.mark.parametrize(("metrics", "by", "grain", "zone", "level"), [
@@ -334,9 +420,16 @@ def test_sums_are_read_only_where_they_save_enough(
     (("cost",), ("weekday", "hour"), None, "Europe/Berlin", "sums_by_hour"),
     (("cost",), ("time",), "day", "Asia/Kolkata", "sums_by_quarter"),
     (("active_users",), ("time",), "hour", "UTC", "sums_of_users_by_hour"),
+    (("active_users",), ("time",), "day", "UTC", "sums_of_people_by_day"),
     (("cost",), ("user",), None, "UTC", "sums_of_users_by_day"),
     (("cost",), ("user", "model"), None, "UTC", "sums"),
     (("cost",), ("time", "user"), "hour", "UTC", "sums"),
+    (("duration_p95",), ("model",), None, "Asia/Kolkata", "values_by_day"),
+    (("ttft_p50",), ("time",), "day", "Asia/Tokyo", "values_by_hour"),
+    (("duration_p50",), ("user",), None, "UTC", "sums"),
+    (("conversations",), ("model",), None, "UTC", "sums_by_id"),
+    (("session_calls_max",), ("client",), None, "UTC", "sums_by_id"),
+    (("runs_succeeded",), (), None, "UTC", "sums_by_id"),
 ])  # fmt: skip
 def test_the_fewest_rows_that_can_say_it_are_read(
     store: EventStore, event: Any, monkeypatch: pytest.MonkeyPatch, metrics: tuple[str, ...],
@@ -346,7 +439,7 @@ def test_the_fewest_rows_that_can_say_it_are_read(
     is kept in parts or not; with its events written anew, it is read from them."""
     store.sum_up(aggregates())
     day = micros(MOMENT) // WIDTHS["day"] * WIDTHS["day"]
-    events = [event(ts=day + n * WIDTHS["hour"], user="one", cost_nano=1) for n in range(50)]
+    events = _of_every_hour(event, day)
     store.write(events)
     while store.refresh_sums():
         pass
@@ -367,6 +460,31 @@ def test_the_fewest_rows_that_can_say_it_are_read(
     assert _total(asked, store) == pytest.approx(whole)
 
 
+def _of_every_hour(event: Any, day: int) -> list[Event]:
+    """One user's calls, replies and runs from a day on, each shorter than the one before."""
+    told = {"user": "one", "channel": "cli", "conversation_id": "c"}
+    calls = {"kind": "llm", "cost_nano": 1}
+    kinds: list[dict[str, Any]] = [calls, {"kind": "message"}, {"kind": "workflow"}]
+    return [
+        event(ts=day + n * WIDTHS["hour"], run_id=f"r{n}", duration_ms=99 - n, **told, **kind)
+        | ({"ttft_ms": 99 - n} if kind is calls else {})
+        for n in range(50)
+        for kind in kinds
+    ]
+
+
+@pytest.mark.parametrize("largest", [2**31 - 1, 2**31, 10**15])
+def test_a_percentile_may_be_a_large_number(store: EventStore, event: Any, largest: int) -> None:
+    store.sum_up(aggregates())
+    for _ in range(2):  # of rows of sums, and of events beside them
+        store.write([event(duration_ms=length) for length in (3, 4, largest)])
+        while store.refresh_sums():
+            pass
+        store.write([event(duration_ms=length) for length in (3, 4, largest)])
+        for name, wanted in (("duration_p50", 4), ("duration_p95", largest)):
+            assert _total(Query((name,), (), Filters(ALL_TIME)), store) == wanted
+
+
 def _total(asked: Query, store: EventStore) -> float:
     """The sum of its first metric, not remembered."""
     store.memo.clear()
@@ -382,19 +500,26 @@ def test_a_change_takes_the_seal_off_its_day_alone(
     days = [day + n * WIDTHS["day"] for n in range(4)]
     store.write([event(ts=at, cost_nano=1) for at in days])
     sealed = "SELECT list(day ORDER BY day) FROM sealed"
+    hours = "SELECT list(hour ORDER BY hour) FROM sealed_hours"
 
-    def refreshed() -> list[int]:
+    def refreshed(asked: str) -> list[int]:
         while store.refresh_sums():
             pass
         with store.sql.connect() as connection:
-            found: list[int] = connection.exec_driver_sql(sealed).scalar_one()
-        return found
+            found: list[int] | None = connection.exec_driver_sql(asked).scalar_one()
+        return found or []
 
-    assert refreshed() == days[:-1], "the last day goes on"
+    assert refreshed(sealed) == days[:-1], "the last day goes on"
     store.write([event(ts=days[1] + 1, cost_nano=1)])
-    assert refreshed() == [days[0], days[2]], "a day that changed is left alone for a while"
+    assert refreshed(sealed) == [days[0], days[2]], "a day that changed is left alone for a while"
+    assert refreshed(hours) == [days[1]], "not its hours"
+    window = Window(days[0], days[-1] + WIDTHS["day"], "UTC")
+    for by in ((), ("model",), ("user",), ("hour",)):
+        assert round(_total(Query(("cost",), by, Filters(window)), store) * 1e9) == 5
+    store.write([event(ts=days[1] + 2, cost_nano=1)])
+    assert refreshed(hours) == [], "but for those that change, too"
     monkeypatch.setattr(sums, "QUIET", 0.0)
-    assert refreshed() == days[:-1]
+    assert (refreshed(sealed), refreshed(hours)) == (days[:-1], [])
 
 
 def test_a_user_who_is_called_otherwise_since_is_one_row(store: EventStore, event: Any) -> None:

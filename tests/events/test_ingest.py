@@ -112,7 +112,7 @@ def test_litellm_reports_the_ground_truth(store: EventStore, shared: Path) -> No
         "from": "2026-10-20T04:40:00.866000+00:00", "to": "2026-11-22T13:09:25.287000+00:00",
         "cost": want["spend_usd"], "tokens": want["prompt_tokens"] + want["completion_tokens"],
     }  # fmt: skip
-    assert asked(store, "sum(cost_nano)") / 1e9 == pytest.approx(want["spend_usd"], abs=1e-9)
+    assert int(asked(store, "sum(cost_nano)")) / 1e9 == pytest.approx(want["spend_usd"], abs=1e-9)
     assert asked(store, "count(*) filter (where cost_origin = 'list')") == 0
 
 

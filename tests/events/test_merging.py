@@ -19,7 +19,16 @@ from data.engines.protocol import EventStore, open_events
 from data.errors import EventError
 from data.events.merging import ANYWHERE, MERGED, Bound, WriteResult, merge, same_price
 from data.events.reasons import LEFT_OPEN, NO_MODEL, NO_TOKENS, UNKNOWN_MODEL
-from data.events.table import EVENTS, LARGEST_COUNT, Event
+from data.events.table import (
+    CALL_ONLY,
+    COUNTS,
+    EVENTS,
+    FIELDS,
+    LARGEST_COUNT,
+    SESSION_ONLY,
+    TEXTS,
+    Event,
+)
 from data.ingest.importing import ingest, ingest_paths
 from data.prices.book import PUBLIC
 from data.prices.derived import DERIVED, derived
@@ -32,6 +41,7 @@ from data.repricing.apply import apply, parse_request, undo
 from data.sources.events import event_of
 from data.state.audit import Actor
 from data.state.store import State
+from tests.engine import COLUMNS
 
 ROOT: Final = Actor(Scope(user="root", everything=True), "Root", 1_795_000_000_000_000)
 LEAST: Final = {"ts": "2026-11-20T12:00:00Z", "kind": "llm", "source": "t", "channel": "api",
@@ -39,7 +49,7 @@ LEAST: Final = {"ts": "2026-11-20T12:00:00Z", "kind": "llm", "source": "t", "cha
 GPT: Final = {"provider": "openai", "model": "gpt-4o"}
 
 
-def rows(store: EventStore, columns: str = "* EXCLUDE (sequence)") -> list[tuple[Any, ...]]:
+def rows(store: EventStore, columns: str = COLUMNS) -> list[tuple[Any, ...]]:
     with store.sql.connect() as connection:
         found = connection.exec_driver_sql(f"SELECT {columns} FROM events ORDER BY event_id")
         return [tuple(row) for row in found]
@@ -294,14 +304,99 @@ POOLS: Final[dict[str, list[Any]]] = {
 }  # fmt: skip
 
 
+REST: Final[dict[str, list[Any]]] = {
+    **{name: [None, None, "a", "bb", "ab"] for name in TEXTS},
+    **{name: [None, None, 0, 7] for name in COUNTS},
+    # A copy under another id, and a cost that a source gives against our book, are other stories.
+    "shared_id": [None], "cost_origin": [None],
+    "unpriced_reason": [*[None] * 6, "no rate for scale", "no rate for eu"],
+}  # fmt: skip
+POOLS.update({name: REST[name] for name in FIELDS if name not in POOLS})
+
+
 def telling(chance: random.Random, pools: dict[str, list[Any]]) -> Event:
     """Some of the fields of an event, as a door may tell it."""
     while True:
         raw = {name: chance.choice(pool) for name, pool in pools.items()}
+        foreign = CALL_ONLY if raw["kind"] != "llm" else ()
+        foreign += SESSION_ONLY if raw["kind"] != "session" else ()
         try:
-            return event_of(raw)
+            return event_of({name: raw[name] for name in raw if name not in foreign})
         except EventError:
             continue
+
+
+def test_every_field_is_told_in_several_ways() -> None:
+    assert POOLS.keys() == {*FIELDS}
+    alone = {"shared_id", "cost_origin"}
+    assert all(len({*POOLS[name]}) > 1 for name in FIELDS if name not in alone)
+
+
+def joined(*every: Event) -> Event:
+    whole = every[0]
+    for one in every[1:]:
+        whole = merge(whole, one, PUBLIC)
+    return whole
+
+
+# What is billed decides the cost, which no field by itself does.
+COST: Final = ("cost_nano", "cost_origin", "unpriced_reason")
+
+
+@pytest.mark.parametrize("name", [name for name in FIELDS if name not in ("event_id", *COST)])
+def test_each_field_is_merged_commutatively_associatively_and_idempotently(name: str) -> None:
+    values = list(dict.fromkeys(POOLS[name]))[:4]
+    kind = "session" if name in SESSION_ONLY else "llm"
+    every = [told(**{"kind": kind, name: value}) for value in values if value or name != "kind"]
+    for a, b, c in itertools.product(every, repeat=3):
+        assert merge(a, a, PUBLIC) is a
+        assert merge(a, b, PUBLIC) == merge(b, a, PUBLIC)
+        whole = merge(merge(a, b, PUBLIC), c, PUBLIC)
+        assert whole == merge(a, merge(b, c, PUBLIC), PUBLIC)
+        assert whole[name] in (a[name], b[name], c[name])
+
+
+@settings(max_examples=60)
+@given(st.randoms(use_true_random=False))
+def test_of_a_call_left_open_or_with_a_list_price_of_its_own_only_the_cost_knows_an_order(
+    chance: random.Random,
+) -> None:
+    pools = POOLS | {"event_id": ["e"], "kind": ["llm"], "status": ["ok"], "cost_nano": [None]}
+    pools |= {"unpriced_reason": [None, "in another currency", "refunded", "no rate for eu"]}
+    every = [telling(chance, pools | {"cost_origin": [None, "unpriced"]}) for _ in range(3)]
+    every[0] |= chance.choice(
+        [{}, {"cost_nano": 9, "cost_origin": "list", "unpriced_reason": None}]
+    )
+    wholes = [joined(*order) for order in itertools.permutations(every)]
+    rest = [{name: one[name] for name in FIELDS if name not in COST} for one in wholes]
+    assert all(one == rest[0] for one in rest)
+    assert merge(every[0], every[1], PUBLIC) == merge(every[1], every[0], PUBLIC)
+
+
+def test_a_call_left_open_is_priced_or_not_by_the_order_of_those_that_can_be_together() -> None:
+    """The exception that docs/developers.md names."""
+    left_open = told(cost_origin="unpriced", input_tokens=3, output_tokens=4, **GPT)
+    counts, model = told(output_tokens=4), told(**GPT)
+    assert joined(left_open, joined(counts, model))["cost_origin"] == "list"
+    assert joined(left_open, counts, model)["cost_origin"] == "unpriced"
+
+
+def test_a_tier_that_is_never_priced_holds_whichever_words_come_first() -> None:
+    silent = told(unpriced_reason="in another currency", input_tokens=3, output_tokens=4, **GPT)
+    scale = told(unpriced_reason="no rate for x")
+    assert both(silent, scale)["unpriced_reason"] == "no rate for x"
+    assert joined(scale, silent, told(input_tokens=3, **GPT))["cost_origin"] == "unpriced"
+
+
+def test_a_price_that_was_given_later_stays_when_the_call_is_told_again() -> None:
+    """Why a list price goes before the words of a source: re-pricing may have given it."""
+    silent = told(unpriced_reason="in another currency", input_tokens=3, **GPT)
+    priced = silent | {"cost_nano": 7, "cost_origin": "list", "unpriced_reason": None}
+    assert merge(priced, silent, PUBLIC) is priced
+
+
+def test_of_list_prices_for_the_same_the_larger_holds() -> None:
+    assert both(listed(), listed(user="ana") | {"cost_nano": 9})["cost_nano"] == 9
 
 
 @settings(max_examples=150)

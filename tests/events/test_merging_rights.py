@@ -20,6 +20,7 @@ from data.events.merging import MERGED, Bound, merge
 from data.events.table import EVENTS, Event
 from data.prices.book import PUBLIC
 from data.sources.events import event_of
+from tests.engine import COLUMNS, duckdb_only
 from tests.serving import ADMIN, KEY, Served, serving
 
 LEAST: Final = {"ts": "2026-11-20T08:00:00Z", "kind": "llm", "source": "t", "channel": "api",
@@ -35,7 +36,7 @@ def told(**fields: Any) -> Event:
     return event_of({"event_id": "e"} | LEAST | fields)
 
 
-def rows(store: EventStore, columns: str = "* EXCLUDE (sequence)") -> list[tuple[Any, ...]]:
+def rows(store: EventStore, columns: str = COLUMNS) -> list[tuple[Any, ...]]:
     with store.sql.connect() as connection:
         found = connection.exec_driver_sql(f"SELECT {columns} FROM events ORDER BY event_id")
         return [tuple(row) for row in found]
@@ -82,6 +83,7 @@ def test_who_may_write_anywhere_completes_and_moves(store: EventStore) -> None:
     assert rows(store, "project, user_name") == [("b", None)]
 
 
+@duckdb_only
 @pytest.mark.parametrize("names", [("a", "b"), ("b", "a"), ("b", None), ("a", None)])
 def test_callers_of_one_commit_keep_their_rights(
     store: EventStore, names: tuple[str, str | None]

@@ -300,6 +300,22 @@ def test_a_tally_writes_when_it_is_time(tmp_path: Path, monkeypatch: pytest.Monk
     state.close()
 
 
+def test_another_server_sees_what_came_though_nothing_else_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, other = (State(f"sqlite:///{tmp_path / 'state.sqlite'}") for _ in range(2))
+    tally = LiveImports(state)
+    tally.add(import_log.DAY, "k", "otlp", Report(accepted=1))
+    monkeypatch.setattr(import_log, "PAUSE", 0.01)
+    with import_log.tally_while_serving(tally):
+        end = time.monotonic() + 60
+        while not (found := list_imports(other, ROOT)) and time.monotonic() < end:
+            time.sleep(0.01)
+    assert [one.accepted for one in found] == [1]
+    state.close()
+    other.close()
+
+
 def busy(*_: Any) -> None:
     raise StoreError("the state store is busy")
 

@@ -45,7 +45,8 @@ def test_a_key_opens_until_it_is_revoked(state: State) -> None:
     assert [(one.name, one.revoked) for one in list_keys(state, ROOT)] == [("CI", NOW)]
 
 
-def test_the_secret_is_long_never_kept_and_never_the_same(state: State, tmp_path: Path) -> None:
+def test_the_secret_is_long_never_kept_and_never_the_same(tmp_path: Path) -> None:
+    state = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
     secrets = [add(state, HAND, {"name": f"k{n}", "source": "ci"}) for n in range(20)]
     assert len({secret for _, secret in secrets}) == 20
     state.close()

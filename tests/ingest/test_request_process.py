@@ -162,7 +162,7 @@ def received(reads: Path) -> int:
 
 BAD = """#!{python}
 import os, sys, time
-fds = [int(one) for one in sys.argv[5:]]
+fds = [int(one) for one in sys.argv[4:]]
 if not os.path.exists({marker!r}):
     open({marker!r}, "w").close()
     os.read(fds[0], 100)

@@ -24,6 +24,7 @@ ACCOUNTS: Final[dict[str, dict[str, Any]]] = {
     "ana": {"name": "Ana", "email": "ana@x.org", "email_verified": True},
     "lena": {"name": "Lena", "groups": ["spendscope-web-admins", "spendscope-web", "staff"]},
     "root": {"name": "Root", "realm_access": {"roles": ["offline", "platform-admin"]}},
+    "vera": {"name": "Vera", "realm_access": {"roles": ["platform-auditor"]}},
     "eve": {"name": "Eve", "isAdmin": True, "applications_admin": "vault"},
 }
 SETTINGS: Final = {
@@ -33,6 +34,8 @@ SETTINGS: Final = {
     "OIDC_SCOPES": "openid profile email rights",
     "OIDC_CLAIM_ADMIN": "realm_access.roles",
     "OIDC_ADMIN_ROLES": "owner, platform-admin",
+    "OIDC_CLAIM_AUDITOR": "realm_access.roles",
+    "OIDC_AUDITOR_ROLES": "platform-auditor",
     "OIDC_CLAIM_APPLICATIONS": "groups",
     "OIDC_APPLICATIONS_PATTERN": "spendscope-([a-z]+)",
     "OIDC_CLAIM_APPLICATIONS_ADMIN": "groups",
@@ -102,7 +105,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         real, real_monotonic = sessions.now, time.monotonic
         patch.setattr(sessions, "now", lambda: real() + clock[0])
-        for module in ("key_set", "oidc", "oidc_sessions"):
+        for module in ("key_set", "oidc", "provider_sessions"):
             patch.setattr(f"callbacks.access.{module}.monotonic",
                           lambda: real_monotonic() + passed[0])  # fmt: skip
         provider = stack.enter_context(providers.running(providers.clients(address)))
@@ -120,5 +123,6 @@ def site(running: Site) -> Iterator[Site]:
     """The same, knowing the same people at the beginning of each test."""
     running.provider.tell(accounts=ACCOUNTS, ttl={}, refresh=True, down=False)
     running.clock[0] = 0
+    running.monotonic[0] += 11  # whoever was away in the test before is asked again
     yield running
     running.provider.tell(accounts=ACCOUNTS, ttl={}, refresh=True, down=False)

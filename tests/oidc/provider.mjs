@@ -38,6 +38,7 @@ function made(issuer, keys) {
       devInteractions: { enabled: true },
       backchannelLogout: { enabled: true },
       rpInitiatedLogout: { enabled: true },
+      revocation: { enabled: true },
     },
     ttl: {
       AccessToken: lifespan("AccessToken", 3600),

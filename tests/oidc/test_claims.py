@@ -15,6 +15,7 @@ from data.errors import SettingsError, Stranger
 from data.identity.claims import ClaimNames, found, mapped
 from data.identity.provider import read_oidc
 from data.settings import Settings
+from tests.oidc.recorded import OVERAGES, TOKENS
 
 DOCS: Final = Path(__file__).parents[2] / "docs" / "operators.md"
 LEAST: Final = {"OIDC_ISSUER": "https://idp.example.org", "OIDC_CLIENT_ID": "us"}
@@ -28,63 +29,82 @@ def preset(heading: str) -> dict[str, str]:
     return {name.removeprefix("SPENDSCOPE_"): value for name, _, value in lines}
 
 
-# Tokens as the providers' own documentation shows them.
-SHAPES: Final[dict[str, tuple[dict[str, Any], tuple[str, bool, set[str]]]]] = {
-    "Keycloak": ({
-        "exp": 1795176300, "iat": 1795176000, "auth_time": 1795176000, "jti": "f1",
-        "iss": "https://keycloak.example.org/realms/company", "aud": "spendscope",
-        "sub": "5d1d3c9e-1c4b-4bb4-9c5a-3f1f0b1a9f00", "typ": "ID", "azp": "spendscope",
-        "sid": "a2", "acr": "1", "email_verified": True, "name": "Ana Lopes",
-        "realm_access": {"roles": ["default-roles-company", "spendscope-admin"]},
-        "resource_access": {"account": {"roles": ["manage-account"]}},
-        "groups": ["spendscope-web-admins", "staff"], "preferred_username": "ana",
-        "given_name": "Ana", "family_name": "Lopes", "email": "ana@example.org",
-    }, ("ana", True, {"web"})),
-    "Entra ID": ({
-        "aud": "11111111-2222-3333-4444-555555555555",
-        "iss": "https://login.microsoftonline.com/TENANT/v2.0", "iat": 1795176000,
-        "nbf": 1795176000, "exp": 1795179900, "name": "Ana Lopes", "oid": "6666", "rh": "0.A",
-        "preferred_username": "ana@example.org", "sub": "AAAAAAIkzqFVrSaSaFHy782bb",
-        "roles": ["Spendscope.Project.web", "Spendscope.Project.etl"], "tid": "TENANT",
-        "ver": "2.0",
-    }, ("ana@example.org", False, {"web", "etl"})),
-    "Okta": ({
-        "sub": "00u1abcd", "name": "Ana Lopes", "email": "ana@example.org", "ver": 1,
-        "iss": "https://company.okta.com", "aud": "0oa1", "iat": 1795176000, "exp": 1795179600,
-        "jti": "ID.x", "amr": ["pwd"], "idp": "00o1", "preferred_username": "ana@example.org",
-        "auth_time": 1795176000, "at_hash": "x",
-        "groups": ["Everyone", "spendscope-admins", "spendscope-project-web"],
-    }, ("ana@example.org", True, {"web"})),
-    "Google": ({
-        "iss": "https://accounts.google.com", "azp": "1.apps.googleusercontent.com",
-        "aud": "1.apps.googleusercontent.com", "sub": "110169484474386276334",
-        "hd": "example.org", "email": "ana@example.org", "email_verified": True, "at_hash": "x",
-        "name": "Ana Lopes", "picture": "https://lh3.example", "given_name": "Ana",
-        "iat": 1795176000, "exp": 1795179600,
-    }, ("ana@example.org", False, set())),
-    "Dex": ({
-        "iss": "https://dex.example.org", "sub": "CgNhbmESBGxkYXA", "aud": "spendscope",
-        "exp": 1795262400, "iat": 1795176000, "at_hash": "x", "email": "ana@example.org",
-        "email_verified": True, "groups": ["company:staff", "company:spendscope-web-leads"],
-        "name": "Ana Lopes",
-    }, ("ana@example.org", False, {"web"})),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("heading", SHAPES)
+@pytest.mark.parametrize("heading", TOKENS)
 def test_the_settings_of_the_page_read_what_a_provider_sends(heading: str) -> None:
-    settings = read_oidc({"OIDC_CLIENT_ID": "us"} | preset(heading))
+    settings, one = read_oidc({"OIDC_CLIENT_ID": "us"} | preset(heading)), TOKENS[heading]
     assert settings
-    claims, expected = SHAPES[heading]
-    scope = Scope.of(mapped(claims, settings.names))
-    assert (scope.user, scope.everything, set(scope.projects)) == expected
-    assert mapped(claims, settings.names)["name"] == "Ana Lopes"
+    scope = Scope.of(mapped(one.claims | one.ours, settings.names))
+    assert (scope.user, scope.everything, set(scope.projects)) == (
+        one.user,
+        one.admin,
+        one.projects,
+    )
+    plain = Scope.of(mapped(one.claims, settings.names))
+    assert (plain.user, plain.reach) == (one.user, "own")
+
+
+@pytest.mark.parametrize("overage", OVERAGES)
+def test_groups_that_were_left_out_are_not_taken_for_none(overage: dict[str, Any]) -> None:
+    groups = {"OIDC_CLAIM_ADMIN": "groups", "OIDC_ADMIN_ROLES": "boss"}
+    by_groups, by_roles = read_oidc(LEAST | groups), read_oidc(LEAST)
+    assert by_groups
+    assert by_roles
+    claims = TOKENS["Entra ID"].claims | overage
+    with pytest.raises(Stranger, match="left out your groups"):
+        mapped(claims, by_groups.names)
+    assert Scope.of(mapped(claims, by_roles.names)).reach == "own"
+
+
+@pytest.mark.parametrize(("domain", "good"), [
+    ("example.com", True), ("evil.example", False), (None, False), ("EXAMPLE.COM", False),
+    ("example.com.evil.example", False), (["example.com"], True), (True, False), ("", False),
+])  # fmt: skip
+def test_google_lets_in_those_of_the_domain_alone(domain: Any, good: bool) -> None:
+    settings = read_oidc({"OIDC_CLIENT_ID": "us"} | preset("Google"))
+    assert settings
+    claims = TOKENS["Google"].claims | {"hd": domain}
+    if domain is None:
+        del claims["hd"]  # any account of gmail.com
+    if good:
+        assert mapped(claims, settings.names)["sub"] == "jsmith@example.com"
+        return
+    with pytest.raises(Stranger, match="does not say that you belong"):
+        mapped(claims, settings.names)
+
+
+def test_a_client_of_keycloak_has_roles_of_its_own() -> None:
+    told = {"OIDC_CLAIM_ADMIN": "resource_access.spendscope.roles", "OIDC_ADMIN_ROLES": "admin"}
+    settings = read_oidc(LEAST | told)
+    assert settings
+    roles = {"resource_access": {"spendscope": {"roles": ["admin"]}, "other": {"roles": ["x"]}}}
+    assert Scope.of(mapped(TOKENS["Keycloak"].claims | roles, settings.names)).everything
+    other = {"resource_access": {"other": {"roles": ["admin"]}}}
+    assert not Scope.of(mapped(TOKENS["Keycloak"].claims | other, settings.names)).everything
+
+
+def test_a_connector_of_dex_can_be_the_one_that_lets_in() -> None:
+    told = {"OIDC_CLAIM_REQUIRED": "federated_claims.connector_id", "OIDC_REQUIRED_VALUES": "ldap"}
+    settings = read_oidc(LEAST | told)
+    assert settings
+    with pytest.raises(Stranger, match="does not say that you belong"):
+        mapped(TOKENS["Dex"].claims, settings.names)
+    ldap = {"federated_claims": {"connector_id": "ldap", "user_id": "1"}}
+    assert mapped(TOKENS["Dex"].claims | ldap, settings.names)
+
+
+@pytest.mark.parametrize("verified", [False, "false", 0, "0", "False", [], {}])
+def test_an_unverified_address_is_nobody_by_whichever_claim(verified: Any) -> None:
+    claims = {"sub": "1", "email": "Root@x.org", "email_verified": verified,
+              "preferred_username": "root@X.org"}  # fmt: skip
+    for sub in ("email", "preferred_username"):
+        with pytest.raises(Stranger, match="not verified"):
+            mapped(claims, ClaimNames(sub=sub))
 
 
 def test_the_page_has_no_other_providers() -> None:
     text = DOCS.read_text(encoding="utf-8")
     section = text.partition("\n## Sign-in by an identity provider\n")[2].partition("\n## ")[0]
-    assert re.findall(r"^### (.*)$", section, re.MULTILINE) == list(SHAPES)
+    assert re.findall(r"^### (.*)$", section, re.MULTILINE) == [*TOKENS, "GitHub"]
 
 
 @pytest.mark.parametrize(("path", "value"), [
@@ -224,6 +244,8 @@ def test_any_claims_give_what_is_written_in_them(claims: dict[str, Any]) -> None
     ({"OIDC_APPLICATIONS_PATTERN": "("}, "OIDC_APPLICATIONS_PATTERN must be a regular"),
     ({"OIDC_APPLICATIONS_PATTERN": "x-.+"}, "OIDC_APPLICATIONS_PATTERN must be a regular"),
     ({"OIDC_APPLICATIONS_ADMIN_PATTERN": "(a)(b)"}, "OIDC_APPLICATIONS_ADMIN_PATTERN must be"),
+    ({"OIDC_ISSUER": "https://accounts.google.com"}, "OIDC_REQUIRED_VALUES is missing"),
+    ({"OIDC_ISSUER": "https://x@idp.example.org"}, "OIDC_ISSUER must be an https address"),
 ])  # fmt: skip
 def test_a_wrong_setting_is_named(change: dict[str, Any], sentence: str) -> None:
     told = {name: value for name, value in (LEAST | change).items() if value is not None}

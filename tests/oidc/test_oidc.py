@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any, Final
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
@@ -13,11 +14,15 @@ import pytest
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from flask_login import current_user
 
-from callbacks.access.oidc import Pending
+from callbacks.access.oidc import Logout
+from callbacks.access.provider import Pending
+from callbacks.access.tokens import LEEWAY_SECONDS
 from callbacks.access.viewing import GLANCE
 from data.access.scope import SYSTEM
 from data.errors import Stranger
-from data.state.audit import entries
+from data.state import sessions
+from data.state.audit import NOWHERE, entries
+from data.state.store import State
 from tests.oidc import provider as providers
 from tests.oidc.conftest import ACCOUNTS, Site
 from tests.oidc.provider import OTHER, SECRET
@@ -36,6 +41,10 @@ def rights(site: Site, client: Any) -> tuple[str, bool, str]:
     return one["user"], sees_accounts, answer.json["meta"]["scope"]
 
 
+def door_of(site: Site) -> Any:
+    return site.served.app.server.extensions["authenticator"].providers["oidc"]
+
+
 def told(site: Site) -> list[tuple[str, str]]:
     found = entries(site.state, SYSTEM, 5, group="sign-ins")
     return [(one.action, one.who) for one in found]
@@ -46,7 +55,7 @@ def told(site: Site) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("login", "seen"), [
     ("ana", ("ana", False, "own")), ("lena", ("lena", False, "projects")),
-    ("root", ("root", True, "all")),
+    ("root", ("root", True, "all")), ("vera", ("vera", True, "all")),
     ("eve", ("eve", False, "own")),  # what she calls herself is not what the settings name
 ])  # fmt: skip
 def test_each_role_comes_in_with_its_rights(
@@ -94,8 +103,10 @@ def test_no_token_of_the_provider_is_in_cookie_or_clear(site: Site) -> None:
     site.enter("ana")
     with site.state.reading() as connection:
         rows = connection.exec_driver_sql("SELECT * FROM sessions WHERE way = 'oidc'").all()
-    assert "eyJ" not in str(rows)
-    assert "eyJ" not in json.dumps([str(one) for one in entries(site.state, SYSTEM, 50)])
+    # A token is parts between points: what is sealed has none, and any three letters by chance.
+    for text in (str(rows), str(entries(site.state, SYSTEM, 50))):
+        assert text
+        assert re.search(r"eyJ[\w-]+\.", text) is None
 
 
 # --- what comes back is used once, by whom it is for
@@ -113,7 +124,7 @@ def test_a_code_is_used_once(site: Site) -> None:
 
 
 def test_a_code_that_was_redeemed_is_no_good_at_the_provider_either(site: Site) -> None:
-    door = site.served.app.server.extensions["authenticator"].oidc
+    door = door_of(site)
     _, pending, url = door.begin()
     with providers.browser() as person:
         target = site.provider.came_back(url, "ana", person)
@@ -125,7 +136,7 @@ def test_a_code_that_was_redeemed_is_no_good_at_the_provider_either(site: Site) 
 
 @pytest.mark.parametrize("wrong", ["nonce", "verifier"])
 def test_it_is_good_for_who_began_it_alone(site: Site, wrong: str) -> None:
-    door = site.served.app.server.extensions["authenticator"].oidc
+    door = door_of(site)
     _, pending, url = door.begin()
     with providers.browser() as person:
         target = site.provider.came_back(url, "ana", person)
@@ -173,7 +184,7 @@ def test_a_refused_answer_uses_the_sign_in_up(site: Site) -> None:
 def test_a_sign_in_is_waited_for_ten_minutes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     client = site.client()
     back = site.back(client, "ana")
-    monkeypatch.setattr("callbacks.access.oidc_pages.LONGEST_SECONDS", -1)
+    monkeypatch.setattr("callbacks.access.provider_pages.LONGEST_SECONDS", -1)
     assert "took too long" in site.get(client, back).text
 
 
@@ -205,7 +216,7 @@ def test_a_token_for_another_application_is_refused(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = token_for(site, OTHER, "http://127.0.0.1/back")
-    door = site.served.app.server.extensions["authenticator"].oidc
+    door = door_of(site)
     monkeypatch.setattr(door.provider, "_asked", lambda *_, **__: other)
     with pytest.raises(Stranger, match="Audience doesn't match"):
         door.provider.redeem("code", Pending("n" * 32, "v"))
@@ -262,8 +273,11 @@ def test_a_session_stays_when_the_provider_changes_its_key(site: Site) -> None:
     assert rights(site, site.enter("root")) == ("root", True, "all")
 
 
-def test_many_requests_at_once_ask_again_once(site: Site) -> None:
+def test_many_requests_at_once_ask_again_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A refresh token that is used twice ends everything at this provider."""
+    alone: list[str] = []  # among servers: tests/state/test_postgresql.py
+    record = lambda _, thing: nullcontext(alone.append(thing))  # noqa: E731
+    monkeypatch.setattr(State, "one_at_a_time", record)
     client = site.enter("ana")
     cookie = client.get_cookie("spendscope", domain="127.0.0.1")
     assert cookie
@@ -279,6 +293,8 @@ def test_many_requests_at_once_ask_again_once(site: Site) -> None:
         assert set(pool.map(one, range(16))) == {200}
     site.provider.tell()
     assert site.provider.asked.count("POST /token") == 1
+    [found] = {*alone}
+    assert re.fullmatch(r"session \d+", found)
     site.pass_by(FIVE_MINUTES)
     assert site.status(client) == 200
 
@@ -348,8 +364,11 @@ def test_signing_out_here_leads_on_to_the_provider(site: Site) -> None:
     assert site.get(client, target.removeprefix(site.address)).status_code == 303
     asked = site.get(client, "/sign-out", Accept=HTML).text
     form = {"csrf_token": re.findall(r'name="csrf_token" value="([^"]+)"', asked)[0]}
+    site.provider.tell()
     answer = client.post("/sign-out", data=form, base_url=site.address)
     assert (answer.status_code, site.status(client)) == (200, 401)
+    site.provider.tell()
+    assert site.provider.asked == ["POST /token/revocation"]
     found = re.search(r'content="0;url=([^"]+)"', answer.text)
     assert found
     url = found[1].replace("&amp;", "&")
@@ -359,6 +378,18 @@ def test_signing_out_here_leads_on_to_the_provider(site: Site) -> None:
     assert 'name="prompt" value="login"' in page  # the provider does not know them any more
     assert told(site)[0] == ("sign-out", "ana")
     person.close()
+
+
+def test_a_refresh_token_is_of_no_use_after_signing_out(site: Site) -> None:
+    """Wherever it was copied to: the provider has revoked it."""
+    site.enter("ana")
+    door, [found, *_] = door_of(site), sessions.of_users(site.state, ["ana"])
+    site.provider.tell(down=True)
+    door.give_back(found)  # nobody is held up by that
+    site.provider.tell(down=False)
+    door.give_back(found)
+    with pytest.raises(Stranger, match="refused"):
+        door.provider.ask_again(door.tokens(found), "ana")
 
 
 def test_signing_out_at_the_provider_ends_the_session_here(site: Site) -> None:
@@ -385,6 +416,20 @@ def test_what_is_no_logout_token_ends_nothing(site: Site, token: str) -> None:
     )
     assert answer.status_code == 400
     assert site.status(client) == 200
+
+
+def test_a_logout_token_that_is_shown_again_ends_nothing_new(site: Site) -> None:
+    """It ends what had begun when the provider wrote it, and is good for five minutes."""
+    written, door = int(time.time()) + LEEWAY_SECONDS, door_of(site)
+    client = site.enter("ana")
+    assert door.end_by(Logout("ana", "", written), NOWHERE) >= 1
+    assert site.status(client) == 401
+    site.pass_by(60)
+    later = site.enter("ana")
+    assert door.end_by(Logout("ana", "", written), NOWHERE) == 0
+    assert site.status(later) == 200
+    assert door.end_by(Logout("", "another session", written + 600), NOWHERE) == 0
+    assert site.status(later) == 200
 
 
 # --- bearer tokens of the same provider

@@ -12,7 +12,7 @@ import pytest
 from callbacks.access import oidc
 from callbacks.access.oidc import LOGOUT_EVENT, Logout
 from callbacks.access.oidc import Provider as Door
-from data.errors import Away, SpendscopeError, Stranger
+from data.errors import Away, Lapsed, SpendscopeError, Stranger
 from data.identity.provider import read_oidc
 from tests.signing import CURVE, OTHER, PRIVATE, Provider, jwk, providing
 
@@ -101,7 +101,8 @@ def test_a_logout_token_names_person_or_session(door: Door, provider: Provider) 
     {"events": None}, {"events": {}}, {"events": {LOGOUT_EVENT: None}}, {"events": [LOGOUT_EVENT]},
     {"events": LOGOUT_EVENT}, {"nonce": "n"}, {"jti": None}, {"sub": None, "sid": None},
     {"sub": 7, "sid": None}, {"iat": int(time.time()) - 400}, {"iat": None}, {"aud": "other"},
-    {"iss": "https://evil.example"}, {"key": OTHER}, {"exp": 1},
+    {"iss": "https://evil.example"}, {"key": OTHER}, {"exp": 1}, {"iat": "soon"},
+    {"iat": str(int(time.time()) - 400)},
 ])  # fmt: skip
 def test_what_is_no_logout_token_ends_nothing(
     door: Door, provider: Provider, more: dict[str, Any]
@@ -180,4 +181,43 @@ def test_a_refresh_for_somebody_else_is_refused(door: Door, provider: Provider) 
     assert granted.claims["isAdmin"] is True
     assert granted.tokens["refresh_token"] == "r"
     provider.also["/token"] = {"access_token": "b", "token_type": "Bearer"}
-    assert door.ask_again(granted.tokens, "ana").tokens["access_token"] == "b"
+    assert door.ask_again(tokens, "ana").tokens["access_token"] == "b"
+
+
+@pytest.mark.parametrize(("told", "good"), [
+    ({}, False), ({"groups": ["staff"]}, True), ({"groups": []}, True), ({"roles": ["x"]}, False),
+])  # fmt: skip
+@pytest.mark.parametrize("refresh", [False, True])
+def test_a_right_that_nothing_says_anew_is_not_believed(
+    provider: Provider, told: dict[str, Any], good: bool, refresh: bool
+) -> None:
+    """The ID token of the sign-in says what was, also where a refresh brings no other."""
+    issuer = provider.url.removesuffix("/keys")
+    also, one = "/.well-known/openid-configuration", {"access_token": "a", "token_type": "Bearer"}
+    provider.also[also] |= {"userinfo_endpoint": f"{issuer}/me"}
+    provider.also |= {"/me": {"sub": "ana"} | told, "/token": one}
+    groups = {"OIDC_CLAIM_ADMIN": "groups", "OIDC_ADMIN_ROLES": "boss"}
+    settings = read_oidc({"OIDC_ISSUER": issuer, "OIDC_CLIENT_ID": US} | groups)
+    assert settings
+    here = Door(settings, "http://localhost/sign-in/oidc/callback")
+    tokens = {"id_token": signed(provider, groups=["boss"]), "access_token": "a"}
+    tokens |= {"refresh_token": "r"} if refresh else {}
+    if good:
+        assert here.ask_again(tokens, "ana").claims["isAdmin"] is False
+        return
+    with pytest.raises(Lapsed, match="at a sign-in alone"):
+        here.ask_again(tokens, "ana")
+    plain = tokens | {"id_token": signed(provider)}
+    assert here.ask_again(plain, "ana").claims["isAdmin"] is False
+
+
+def test_an_access_token_that_is_too_old_says_nothing_against_anybody(
+    door: Door, provider: Provider
+) -> None:
+    """Their session is over; what was confirmed of them stays for their API tokens."""
+    tokens = {"id_token": signed(provider), "access_token": "x", "lapses": "1"}
+    with pytest.raises(Lapsed, match="has lapsed"):
+        door.ask_again(tokens, "ana")
+    with pytest.raises(Stranger) as refused:
+        door.ask_again(tokens, "eve")
+    assert not isinstance(refused.value, Lapsed)

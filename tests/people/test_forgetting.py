@@ -9,11 +9,13 @@ from typing import Any, Final
 
 import duckdb
 import pytest
+import sqlalchemy as sa
 
 from callbacks.commands.main import main
 from data.access.scope import SYSTEM, Scope
 from data.engines.protocol import EventStore, open_events
 from data.errors import Forbidden, Refused
+from data.events.table import EVENTS
 from data.ingest import keys
 from data.people import aliases
 from data.people.forgetting import forget, preview
@@ -21,6 +23,7 @@ from data.settings import Settings
 from data.state.audit import Actor, entries
 from data.state.store import State
 from tests.accounts import AT, ROOT, add_account
+from tests.engine import duckdb_only
 
 ANA: Final = "ana@x.org"
 pytestmark = pytest.mark.usefixtures("fast_passwords")
@@ -43,9 +46,10 @@ def known(store: EventStore, state: State, event: Make) -> EventStore:
     return store
 
 
-def column(store: Any, name: str) -> list[Any]:
-    rows = store._root.execute(f'SELECT "{name}" FROM events ORDER BY cost_nano, event_id')
-    return [one for (one,) in rows.fetchall()]
+def column(store: EventStore, name: str) -> list[Any]:
+    rows = sa.select(EVENTS.c[name]).order_by(EVENTS.c.cost_nano, EVENTS.c.event_id)
+    with store.sql.connect() as connection:
+        return list(connection.execute(rows).scalars())
 
 
 def test_the_numbers_stay_under_a_pseudonym(known: EventStore, state: State) -> None:
@@ -66,6 +70,7 @@ def test_or_go(known: EventStore, state: State) -> None:
     assert column(known, "user") == ["banana"]
 
 
+@duckdb_only
 @pytest.mark.parametrize("remove", [True, False])
 def test_nothing_names_them_any_more(
     known: EventStore, state: State, tmp_path: Path, remove: bool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -70,9 +71,13 @@ class World:
 
     def choice(self, choice: Mapping[str, Any]) -> dict[str, Any]:
         told = {name: choice[name] for name in ("user", "not_user") if choice.get(name)}
-        return {**choice} | {
+        meant: dict[str, Any] = {
             name: [self.aliases.get(user, user) for user in users] for name, users in told.items()
         }
+        field, _, value = str(choice.get("of", "")).partition(":")
+        if field == "user":
+            meant["of"] = f"user:{self.aliases.get(value, value)}"
+        return {**choice, **meant}
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +148,7 @@ def asks() -> st.SearchStrategy[tuple[int, dict[str, Any]]]:
 def chosen(dice: random.Random) -> tuple[int, dict[str, Any]]:
     """As the numbers' questions, more often about users."""
     number, choice = numbers.chosen(dice)
+    choice.pop("contains_user", None)  # finds who came under an id that is written nowhere else
     if dice.random() < 0.5:
         name = dice.choice(("user", "not_user"))
         choice[name] = dice.sample((*numbers.LISTS["user"], "only an id"), dice.choice((1, 3)))
@@ -303,8 +309,9 @@ def test_a_redraw_is_as_if_rewritten(doors: Doors) -> None:
 
 
 def told(answer: Any) -> Any:
+    """A redraw without the other ids of a person, which a rewritten store never had."""
     assert answer.status_code == 200, answer.text
-    return json.loads(answer.text)["response"]
+    return json.loads(re.sub(r" \(also [^)]*\)", "", answer.text))["response"]
 
 
 # --- budgets

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -135,7 +134,7 @@ def test_the_book_is_for_platform_administrators(
 
 
 def test_the_roll_is_read_again_when_something_changed(
-    state: State, store: EventStore, tmp_path: Path
+    state: State, store: EventStore, state_url: str
 ) -> None:
     roll = PersonDirectory(state)
     assert roll.now() == NO_ALIASES
@@ -143,7 +142,7 @@ def test_the_roll_is_read_again_when_something_changed(
     first = roll.now()
     assert first.ids("a") == ("a", "b")
     assert roll.now() is first
-    other = State(f"sqlite:///{tmp_path / 'state.sqlite'}")
+    other = State(state_url)
     remove(other, ROOT, "b")
     other.close()
     assert roll.now() == NO_ALIASES

@@ -19,6 +19,7 @@ from data.prices.book import PUBLIC, PriceBook
 from data.prices.draft import draft
 from data.prices.own import PriceBookStore, change, create, entry, list_prices, remove
 from data.prices.patterns import matches
+from data.prices.public_book import installed
 from data.state.audit import Actor, entries
 from data.state.store import State
 
@@ -35,6 +36,21 @@ def at(*day: int) -> int:
 
 def book(*raws: dict[str, Any]) -> PriceBook:
     return PriceBook([draft({"from": "2026-01-01"} | raw, n) for n, raw in enumerate(raws, 1)])
+
+
+def test_a_book_reads_the_public_list_when_it_is_first_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every start makes one that is asked nothing: reading took a tenth of it."""
+    asked: list[bool] = []
+    there = installed()
+    monkeypatch.setattr("data.prices.book.installed", lambda: asked.append(True) or there)
+    made = PriceBook()
+    assert not asked
+    assert made.price("openai", "gpt-4o", NOW, 1_000) == PUBLIC.price(
+        "openai", "gpt-4o", NOW, 1_000
+    )
+    assert asked
 
 
 def test_own_rates_count_as_the_public_ones_do() -> None:

@@ -33,6 +33,7 @@ from data.repricing.preview import preview
 from data.repricing.unpriced import unpriced
 from data.state.audit import Actor, entries
 from data.state.store import State
+from tests.engine import duckdb_only
 
 NOW = micros(datetime(2026, 11, 20, 12, tzinfo=UTC))
 ROOT = Actor(Scope.of({"sub": "root", "isAdmin": True}), "Root", NOW)
@@ -294,7 +295,9 @@ def test_one_that_fails_leaves_nothing(
     def fail(*_: Any) -> None:
         raise RuntimeError("the power goes")
 
-    monkeypatch.setattr("data.engines.duckdb.repricing.BY_PROJECT", "SELECT no_such_column")
+    for engine in ("duckdb", "postgresql", "clickhouse"):
+        broken = f"data.engines.{engine}.repricing.BY_PROJECT"
+        monkeypatch.setattr(broken, "SELECT no_such_column")
     with pytest.raises(Exception, match="no_such_column"):
         apply(state, ROOT, parse_request({"what": "unpriced"}), store)
     assert rows(store) == before
@@ -434,6 +437,7 @@ def test_what_is_not_there_is_unknown(state: State, store: EventStore) -> None:
     assert list_repricings(state, ROOT.scope) == []
 
 
+@duckdb_only
 def test_an_older_store_gets_its_list_costs(tmp_path: Path, event: Make) -> None:
     import duckdb
 
@@ -454,6 +458,7 @@ def test_an_older_store_gets_its_list_costs(tmp_path: Path, event: Make) -> None
     again.close()
 
 
+@duckdb_only
 def test_an_older_store_gets_the_requests_its_sums_stand_for(tmp_path: Path, event: Make) -> None:
     import duckdb
 
@@ -472,6 +477,7 @@ def test_an_older_store_gets_the_requests_its_sums_stand_for(tmp_path: Path, eve
     again.close()
 
 
+@duckdb_only
 def test_an_older_store_gets_the_columns_of_what_is_billed(tmp_path: Path, event: Make) -> None:
     import duckdb
 

@@ -13,7 +13,7 @@ from data.access.scope import Scope
 from data.engines.protocol import EventStore
 from data.errors import Refused
 from data.events.table import EVENTS, Event
-from data.query.filters import Filters, parse
+from data.query.filters import Filters, operator_of, parse, spell_about
 from data.query.windows import Window
 
 NOW: Final = 1_795_176_000_000_000  # 2026-11-20T12:00Z, a Friday
@@ -153,3 +153,25 @@ def test_a_window_is_answered_once_whatever_it_is_compared_with() -> None:
 def test_what_is_narrowed_goes_by_its_field() -> None:
     asked = Filters(Window(0, 2, "UTC"), (("not_model", ("m1",)), ("project", ("p",))), me=True)
     assert asked.names == {"model", "project", "user"}
+
+
+@pytest.mark.parametrize(("name", "said"), [
+    ("user", ""), ("not_user", "not_"), ("contains_user", "contains_"), ("not_model", "not_"),
+])  # fmt: skip
+def test_a_list_says_of_its_field_whether_it_is_or_is_not(name: str, said: str) -> None:
+    assert operator_of(name) == said
+
+
+def test_nobody_is_found_by_a_text_that_nobody_looked_for(store: EventStore, event: Make) -> None:
+    store.write([event(event_id="one") | {"ts": NOW - 1}])
+    everything = parse(HOUR, NOW).window
+    assert kept(Filters(everything), ANA, store) == {"one"}
+    assert kept(Filters(everything, (("user", ()),)), ANA, store) == set()
+    assert kept(Filters(everything, (("found_user", ()),)), ANA, store) == set()
+    with pytest.raises(ValueError, match="nobody looked whom contains_user means"):
+        kept(Filters(everything, (("contains_user", ("a",)),)), ANA, store)
+
+
+def test_what_is_asked_about_is_said_by_its_parameter() -> None:
+    about = (("run_id", "r1"), ("user", "ana"))
+    assert spell_about(about) == {"run_id": "r1", "of": "user:ana"}

@@ -261,6 +261,21 @@ def test_the_drawer_leads_with_the_breakdown_that_is_chosen(served: Served) -> N
     assert [(one["field"], one["sort"]) for one in made if "sort" in one] == [("cost", "desc")]
 
 
+def test_columns_that_say_nothing_of_any_event_are_left_out(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = {"section": "tools", "metric": "tool_errors"}
+    page = json.loads(grid(served, ADMIN, asked(**where)).text)["response"][ids.EVENTS_GRID]
+    events = page["getRowsResponse"]["rowData"]
+    told = {name for name in COLUMNS if any(row[name] is not None for row in events)}
+    assert {"tool", "model", "status"} <= told
+    assert not told & {"cost", "tokens", "error_class", "ttft_ms"}
+    fields = {one["field"] for one in opened(served, **where)}
+    assert fields == (told | {"error_class"}) - {"user_name", "project_name"}  # that was asked
+    monkeypatch.setattr("callbacks.analytics.events_drawer.MOST_READ", len(events) - 1)
+    assert "cost" in {one["field"] for one in opened(served, **where)}
+
+
 @pytest.mark.parametrize(("store", "request_"), [
     (asked(choice=SPAN | {"user": ["cyd"]}), {}), (asked(scope="all", isAdmin=True), {}),
     (asked(section="nowhere"), {}), (asked(metric=["cost"]), {}), ([], {}), (None, {}),

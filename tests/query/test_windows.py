@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 
 from data.errors import Refused
 from data.events.table import EVENTS, micros
-from data.local_time import GRAINS, buckets, instant, iso
+from data.local_time import GRAINS, buckets, instant, iso, month_after
 from data.query.filters import parse
 from data.query.windows import ALL_TIME, Window
 
@@ -190,6 +190,13 @@ def test_a_window_that_cannot_be_is_refused(choice: Any, parameter: str, sentenc
         window(**choice)
     assert refusal.value.parameter == parameter
     assert sentence in str(refusal.value)
+
+
+@pytest.mark.parametrize(("day", "first"), [
+    ("2026-10-25", "2026-11-01T00:00:00+01:00"), ("2026-12-31", "2027-01-01T00:00:00+01:00"),
+])  # fmt: skip
+def test_the_month_after_begins_at_its_own_midnight(day: str, first: str) -> None:
+    assert iso(month_after(date.fromisoformat(day), "Europe/Berlin"), "Europe/Berlin") == first
 
 
 def test_time_is_stored_in_microseconds() -> None:

@@ -224,7 +224,7 @@ def test_the_page_has_them_with_this_servers_address(served: Served) -> None:
     assert "connect-demo" not in page
     served.load([event("1", source="sample")])
     page = body(served, "data", ADMIN)
-    assert "goes with the demo" in page
+    assert "This is a demo with sample data" in page
     assert "spendscope account add NAME --admin" in page
     assert ADDRESS not in page
     assert KEY not in page

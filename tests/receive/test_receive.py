@@ -14,8 +14,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from callbacks.commands import remote_store
-from callbacks.receive import request_body
-from data.engines.duckdb import commits
+from callbacks.receive import events, request_body
+from data.engines import commits
 from data.errors import StoreError
 from tests.serving import KEY, Served, serving
 
@@ -165,13 +165,14 @@ def test_a_body_that_is_too_large_is_refused(
 @pytest.mark.parametrize("line", [b"1\n", b"\n{}", b"[],\n", b"\xff\n"])
 @pytest.mark.parametrize("name", ["canonical", "litellm-callback"])
 def test_more_events_than_are_taken_at_once_are_413_and_none_is_stored(
-    served: Served, line: bytes, name: str
+    served: Served, monkeypatch: pytest.MonkeyPatch, line: bytes, name: str
 ) -> None:
-    data = json.dumps(WELL).encode() + b"\n" + line * 60_000
+    monkeypatch.setattr(events, "MOST_ITEMS", 5_000)
+    data = json.dumps(WELL).encode() + b"\n" + line * 6_000
     headers = {"Authorization": f"Bearer {KEY}"}
     answer = served.client.post(f"{PATH}?format={name}", data=data, headers=headers)
     assert answer.status_code == 413, answer.text
-    assert (answer.json or {})["error"]["message"].startswith("a body has at most 50,000 events")
+    assert (answer.json or {})["error"]["message"].startswith("a body has at most 5,000 events")
     assert stored(served)["events"] == 0
 
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -26,13 +27,13 @@ from data.errors import SettingsError, SourceError
 from data.events.table import EVENTS, Event
 from data.ingest.importing import ingest
 from data.ingest.sync import UNDATED, Cursor, SyncTarget, load_cursor, sync_database
+from data.postgres import NO_URL, Address
 from data.settings import Settings
 from data.sources import Options, find, read
 from data.sources.format import NOT_READ
 from data.sources.litellm import database as litellm_database
 from data.sources.litellm.database import Database
 from data.sources.litellm.no_calls import CREATED_COST, RETRIEVED_COST
-from data.sources.postgres.address import NO_URL, Address
 from data.sources.report import Report
 from data.state.store import State
 from data.state.tables import IMPORTS
@@ -482,7 +483,7 @@ def test_what_cannot_be_read_is_one_sentence(base: Base, command: Command) -> No
         base.open_url: "does not let reader in: password or user is wrong",
         base.url.replace("reader", "nobody"): "does not let nobody in",
         base.url.replace(ports, ":1/"): "cannot be reached",
-        base.url.replace(base.name, "nowhere"): 'says: database "nowhere" does not exist',
+        base.url.replace(base.name, "nowhere"): "has no database nowhere",
         base.url.replace(base.name, "postgres"): "shows reader no table LiteLLM_SpendLogs",
         base.url.replace("postgresql:", "mysql:"): NO_URL,
         base.url.replace("postgresql:", "postgresql+psycopg:").replace(base.name, "none"): "none",
@@ -582,6 +583,37 @@ def test_a_bug_does_not_end_the_following(
     assert PASSWORD not in caplog.text
     one._pass()
     assert (len(stored(store)), one.pause()) == (1, 1)
+
+
+def test_a_server_that_does_not_lead_reads_nothing(
+    base: Base, state: State, store: EventStore, environ: dict[str, str]
+) -> None:
+    base.add(*calls("01:00"))
+    one = LiteLLMSync(settings(environ, base.url), state, store)
+    one._pass(lambda: False)
+    assert (len(stored(store)), one.failures, one.last_success) == (0, 0, 0.0)
+    one._pass()
+    assert len(stored(store)) == 1
+
+
+def test_all_servers_say_how_the_reading_of_one_goes(
+    base: Base, state_database: str, store: EventStore, environ: dict[str, str]
+) -> None:
+    base.add(*calls("01:00"))
+    with closing(State(state_database)) as first, closing(State(state_database)) as second:
+        leads, follows = (LiteLLMSync(settings(environ, base.url), one, store)
+                          for one in (first, second))  # fmt: skip
+        leads._pass()
+        follows._pass(lambda: False)
+        assert follows.last_success == pytest.approx(leads.last_success, abs=1e-5)
+        assert leads.last_success > 0
+        away = LiteLLMSync(settings(environ, base.url_of("reader", "wrong")), first, store)
+        away._pass()
+        follows._pass(lambda: False)
+        assert (follows.failures, follows.pause(), away.pause()) == (1, 1, 2)
+        assert follows.last_success == pytest.approx(leads.last_success, abs=1e-5)
+        follows._pass()
+        assert follows.failures == 0
 
 
 @pytest.mark.parametrize("every", ["0", "-1", "soon", "90000", "1.5"])

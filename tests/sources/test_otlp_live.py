@@ -18,12 +18,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-import openai
 import pytest
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
@@ -41,6 +40,9 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 from callbacks.access.tokens import sign
 from data.settings import Settings
 from tests.ports import free_port
+
+if TYPE_CHECKING:
+    from openai import OpenAI
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MODELS: Final = ("gpt-4o-mini", "gpt-4o", "gpt-4.1")
@@ -200,7 +202,7 @@ def instrumented(site: Site, project: str, packed: Compression, batched: bool) -
             provider.shutdown()
 
 
-def work(tracer: Any, client: openai.OpenAI, number: int) -> None:
+def work(tracer: Any, client: OpenAI, number: int) -> None:
     """One visit of a user: a call under a span of the program's own."""
     name = MODELS[number % len(MODELS)]
     attributes = {"enduser.id": USERS[number % 2], "session.id": f"s{number // 4}"}
@@ -217,6 +219,8 @@ def work(tracer: Any, client: openai.OpenAI, number: int) -> None:
 
 def call(model: Model, traced: Any, calls: int) -> None:
     """Chats of several users at once, an embedding, and a call that fails."""
+    import openai  # by those who call: it takes every worker that collects this a second
+
     with ExitStack() as stack:
         tracer = stack.enter_context(traced)
         client = stack.enter_context(

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from components.settings.audit import CARD
 from data.access.scope import Scope
 from data.budgets.book import change, create, remove, visible_budgets
 from data.engines.protocol import EventStore
-from data.errors import Forbidden, SpendscopeError
+from data.errors import Forbidden, SpendscopeError, StoreError
 from data.events.table import micros
 from data.state import audit
 from data.state.audit import Actor, count, entries
@@ -59,7 +58,7 @@ def test_a_change_that_cannot_be_recorded_is_not_made(
     one = create(state, Actor(ROOT, "Root", NOW), RAW, store)
 
     def full(*_: Any) -> None:
-        raise sa.exc.OperationalError("INSERT", {}, Exception("disk is full"))
+        raise StoreError("the disk is full")
 
     monkeypatch.setattr("data.state.records.record", full)
     for attempt in (

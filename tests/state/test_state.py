@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import stat
 import threading
@@ -12,16 +13,18 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from argon2 import PasswordHasher
 
 from data.errors import Refused, SettingsError, SpendscopeError, StoreError, Stranger, Unknown
-from data.state import schema
+from data.state import schema, sqlite
 from data.state.account_changes import change, remove
+from data.state.first_steps import STEPS
 from data.state.passwords import LONGEST, Passwords
 from data.state.store import State
 from data.state.tables import META
-from data.state.upgrades import UPGRADES
 from tests.accounts import AT, ROOT, add_account
 
 CHEAP: dict[str, Any] = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
@@ -344,14 +347,13 @@ def test_many_open_a_new_store_at_once(opened: Callable[..., State], path: Path)
 
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(begin, range(6))) == [False] * 6
-    versions = [(number + 1,) for number in range(len(UPGRADES))]
-    assert asked(path, "SELECT version FROM schema_version") == versions
+    assert asked(path, "SELECT version_num FROM state_revision") == [(schema.HEAD,)]
 
 
 def test_a_busy_store_says_so(
     opened: Callable[..., State], path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schema, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
     state = opened()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -364,26 +366,42 @@ def test_a_busy_store_says_so(
 # --- the file and its schema
 
 
-def test_the_upgrade_steps_make_the_tables_we_describe(state: State) -> None:
-    inspected = sa.inspect(state._engine)
-    assert {*inspected.get_table_names()} == {*META.tables, "schema_version"}
-    for table in META.sorted_tables:
-        found = {c["name"]: c["nullable"] for c in inspected.get_columns(table.name)}
-        assert found == {c.name: c.nullable for c in table.columns}
+def counted(path: Path, steps: int = len(STEPS)) -> None:
+    """A store of an older program, which took so many steps."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    told(path, "CREATE TABLE schema_version (version INTEGER)")
+    for number, statements in enumerate(STEPS[:steps], start=1):
+        told(path, *statements, f"INSERT INTO schema_version VALUES ({number})")
+
+
+def test_an_upgraded_store_has_the_tables_of_a_new_one(
+    opened: Callable[..., State], path: Path
+) -> None:
+    counted(path, 1)
+    upgraded = opened()
+    with upgraded.reading() as connection:
+        # Steps wrote TEXT where JSON is meant, which SQLite stores alike.
+        options = {"version_table": "state_revision", "compare_type": False}
+        context = MigrationContext.configure(connection, opts=options)
+        found = [one for one in compare_metadata(context, META) if "schema_version" not in str(one)]
+        indexes = "SELECT name FROM sqlite_master WHERE type IN ('index', 'trigger')"
+        kept = {name for (name,) in connection.exec_driver_sql(indexes)}
+    assert found == []
+    path.unlink()
+    with opened().reading() as connection:
+        assert kept == {name for (name,) in connection.exec_driver_sql(indexes)}
 
 
 def test_own_prices_of_an_older_store_are_kept_and_no_number_is_given_again(
-    opened: Callable[..., State], path: Path, monkeypatch: pytest.MonkeyPatch
+    opened: Callable[..., State], path: Path
 ) -> None:
-    (step,) = (n for n, steps in enumerate(UPGRADES) if "tiered_prices" in steps[0])
-    monkeypatch.setattr(schema, "UPGRADES", UPGRADES[:step])
-    opened()
+    (step,) = (n for n, steps in enumerate(STEPS) if "tiered_prices" in steps[0])
+    counted(path, step)
     price = ("INSERT INTO prices (id, provider, model, start, input, note, at, who, name)"
              " VALUES ({}, 'p', 'm', '2026-0{}-01', '2', '', 1, 'root', 'Root')")  # fmt: skip
     told(path, price.format(4, 1))
     told(path, price.format(7, 2))
     told(path, "DELETE FROM prices WHERE id = 7")
-    monkeypatch.undo()
     opened()
     kept = "SELECT id, model, input, service_tier, cache_write_1h FROM prices"
     assert asked(path, kept) == [(4, "m", "2", "", None)]
@@ -392,21 +410,40 @@ def test_own_prices_of_an_older_store_are_kept_and_no_number_is_given_again(
     assert asked(path, "SELECT max(id) FROM prices") == [(8,)]
 
 
+@pytest.fixture
+def revise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Have one revision more than there is, which does this."""
+
+    def one_more(body: str) -> None:
+        folder = tmp_path / "migrations"
+        shutil.copytree(schema.MIGRATIONS, folder)
+        lines = ["import sqlalchemy as sa", "from alembic import op", "revision = 'later'",
+                 f"down_revision = {schema.HEAD!r}", "def upgrade():"]  # fmt: skip
+        script = "\n".join([*lines, *(f"    {line}" for line in body.splitlines())])
+        (folder / "versions" / "later.py").write_text(script)
+        monkeypatch.setattr(schema, "MIGRATIONS", folder)
+        monkeypatch.setattr(schema, "HEAD", "later")
+
+    return one_more
+
+
+def test_the_last_revision_is_the_one_that_is_named() -> None:
+    scripts = ScriptDirectory(str(schema.MIGRATIONS))
+    assert scripts.get_current_head() == schema.HEAD
+
+
+@pytest.mark.parametrize("older", [True, False], ids=["counted", "revised"])
 def test_an_older_store_is_upgraded_with_what_it_holds(
-    opened: Callable[..., State], path: Path, monkeypatch: pytest.MonkeyPatch
+    opened: Callable[..., State], path: Path, revise: Callable[[str], None], older: bool
 ) -> None:
+    if older:
+        counted(path)
     add_account(opened(), "ana", "Ana", PASSWORD)
-    later = (
-        "CREATE TABLE later (id TEXT)",
-        "ALTER TABLE accounts ADD COLUMN zone TEXT DEFAULT 'UTC'",
-    )
-    monkeypatch.setattr(schema, "UPGRADES", (*UPGRADES, later))
-    newest = [(len(UPGRADES) + 1,)]
+    revise("op.add_column('accounts', sa.Column('zone', sa.Text, server_default='UTC'))")
     assert opened().verify("ana", PASSWORD)
     assert asked(path, "SELECT id, zone FROM accounts") == [("ana", "UTC")]
-    assert asked(path, "SELECT max(version) FROM schema_version") == newest
-    opened()
-    assert asked(path, "SELECT count(*) FROM schema_version") == newest
+    assert asked(path, "SELECT version_num FROM state_revision") == [("later",)]
+    assert opened().has_accounts()
 
 
 def test_an_empty_file_is_no_new_store(opened: Callable[..., State], path: Path) -> None:
@@ -419,23 +456,33 @@ def test_an_empty_file_is_no_new_store(opened: Callable[..., State], path: Path)
 
 
 def test_a_failed_upgrade_changes_nothing(
-    opened: Callable[..., State], path: Path, monkeypatch: pytest.MonkeyPatch
+    opened: Callable[..., State], path: Path, revise: Callable[[str], None]
 ) -> None:
     opened()
-    newest = [(len(UPGRADES),)]
-    broken = ("CREATE TABLE half (id TEXT)", "CREATE TABLE accounts (id TEXT)")
-    monkeypatch.setattr(schema, "UPGRADES", (*UPGRADES, broken))
+    head = schema.HEAD
+    made = ("half", "accounts")
+    revise("\n".join(f"op.create_table({name!r}, sa.Column('id', sa.Text))" for name in made))
     with pytest.raises(StoreError):
         opened()
-    assert asked(path, "SELECT max(version) FROM schema_version") == newest
+    assert asked(path, "SELECT version_num FROM state_revision") == [(head,)]
     assert asked(path, "SELECT name FROM sqlite_master WHERE name = 'half'") == []
 
 
 def test_a_newer_store_is_left_alone(opened: Callable[..., State], path: Path) -> None:
     opened()
-    told(path, "INSERT INTO schema_version VALUES (99)")
-    newest = len(UPGRADES)
-    with pytest.raises(StoreError, match=rf"version 99, newer than this program's {newest}"):
+    told(path, "UPDATE state_revision SET version_num = '9999'")
+    with pytest.raises(StoreError, match=f"version 9999, newer than this program's {schema.HEAD}"):
+        opened()
+
+
+def test_a_program_that_counts_steps_leaves_todays_store_alone(
+    opened: Callable[..., State], path: Path
+) -> None:
+    opened()
+    ((newest,),) = asked(path, "SELECT max(version) FROM schema_version")
+    assert newest > len(STEPS)
+    told(path, "DROP TABLE state_revision")
+    with pytest.raises(StoreError, match=f"version {newest}, newer than this program's"):
         opened()
 
 
@@ -461,7 +508,9 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
         State(f"sqlite:///{tmp_path / 'file' / 'state.sqlite'}")
 
 
-@pytest.mark.parametrize("url", ["postgresql://host/x", "sqlite://", "sqlite:///:memory:", "::"])
+@pytest.mark.parametrize(
+    "url", ["mysql://host/x", "sqlite://", "sqlite:///:memory:", "::", "postgresql://x"]
+)
 def test_another_engine_is_refused_by_name(url: str) -> None:
     with pytest.raises(SettingsError, match="SPENDSCOPE_STATE_URL"):
         State(url)

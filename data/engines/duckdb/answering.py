@@ -3,17 +3,16 @@ rows that can say it, and from the events what none can; joined to one answer.""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from data.dialect import Expression
 from data.engines.duckdb.coverage import Summed
-from data.engines.duckdb.levels import Level, level
+from data.engines.duckdb.levels import BY_ID, Level, level
 from data.engines.duckdb.summed import Numbers, SummedQuestion
 from data.engines.grouping import Form
-from data.engines.partials import TIME, Undecomposable, columns, key_of, keys_of, leaves
+from data.engines.partials import LIST, TIME, Leaf, Undecomposable, columns, key_of, keys_of, leaves
 
 
 def statement(asked: Form, summed: Summed, numbers: Numbers) -> sa.Select[Any]:
@@ -21,41 +20,62 @@ def statement(asked: Form, summed: Summed, numbers: Numbers) -> sa.Select[Any]:
     parts = _levels(asked, summed)
     answered = {name for names in parts.values() for name in names}
     found = [
-        SummedQuestion(_only(asked, names), level, summed, numbers, place).statement()
-        for place, ((level, _), names) in enumerate(parts.items())
+        SummedQuestion(_only(asked, names), part.level, summed, numbers, place).statement()
+        for place, (part, names) in enumerate(parts.items())
     ]
     if others := [name for name in asked.values if name not in answered]:
         found.append(_only(asked, others).statement())
     return asked.sorted(_joined(asked, found))
 
 
-def _levels(asked: Form, summed: Summed) -> dict[tuple[Level, bool], list[str]]:
-    """Which values to read where; names and the like (True) apart from others, as there are few
-    different ones to look up."""
+class Part(NamedTuple):
+    """Where to read values, and what keeps them apart from others: there are few different names
+    to look up, many values of lists, and numbers of each conversation are those of it alone."""
+
+    level: Level
+    apart: Hashable = None
+
+
+def _levels(asked: Form, summed: Summed) -> dict[Part, list[str]]:
+    """Which values to read where."""
     if not asked.steady_for:
         raise Undecomposable
     keys = [asked.people.read(key) for key in asked.keys.values()]
     every = keys_of(asked.where).union(key_of(key) for key in keys if columns(key) != TIME)
-    found: dict[tuple[Level, bool], list[str]] = {}
+    found: dict[Part, list[str]] = {}
     for name, value in asked.values.items():
         try:
-            read, looked_up = _needs(asked.people.read(value), summed)
+            part = _part(leaves(asked.people.read(value)), every, asked.steady_for, summed)
         except Undecomposable:
             continue
-        where = level(every | read, asked.steady_for)
-        found.setdefault((where, looked_up), []).append(name)
+        found.setdefault(part, []).append(name)
     if not found:
         raise Undecomposable
     return found
 
 
-def _needs(value: Expression, summed: Summed) -> tuple[frozenset[str], bool]:
-    """The keys of rows that say a value, and whether it is only looked up."""
-    found = leaves(value)
+def _part(found: Sequence[Leaf], keys: frozenset[str], steady_for: int, summed: Summed) -> Part:
+    """Where to read a value of these leaves."""
     if any(one.partial and one.partial.name not in summed.columns for one in found):
         raise Undecomposable
-    keys = frozenset().union(*(one.keys for one in found))
-    return keys, all(one.looked_up and one.partial is None for one in found)
+    if not summed.identified.issuperset(one.of_id for one in found if one.id):
+        raise Undecomposable
+    apart = {_apart(one) for one in found} - {None}
+    if len(apart) > 1 or (apart - {BY_ID} and not all(map(_apart, found))):
+        raise Undecomposable
+    lists = any(one.share is not None for one in found)
+    read = keys.union(*(one.keys for one in found))
+    names = all(one.looked_up and one.partial is None for one in found)
+    return Part(level(read, steady_for, lists), next(iter(apart), "names" if names else None))
+
+
+def _apart(leaf: Leaf) -> Hashable:
+    """What keeps a leaf apart from sums, if anything does."""
+    if leaf.statistic is not None and leaf.partial is not None:
+        return leaf.of_id, leaf.partial.name
+    if leaf.id:
+        return BY_ID
+    return None if leaf.share is None else LIST
 
 
 def _only(asked: Form, names: Iterable[str]) -> Form:

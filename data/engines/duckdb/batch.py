@@ -1,30 +1,27 @@
-"""What a batch of events does to the table: rows that are new, and stored ones that become more.
+"""What a batch of events does to the table, as `MergeBatch` has it: found, compared and written.
 
 Finding a row by the digest of its id reads one column of the table, and seeing that an event is
 word for word its row one more (`content.py`). Comparing the others reads the rest of the stretches
 that hold such rows: what comes again came together the first time. Only rows that something can be
 added to leave the engine.
-
-Of one id in the batch, each event is merged with what those before it made of it. Who may change
-the events of one project only leaves all others as they are, those of this batch too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from data.engines.commits import Outcome
 from data.engines.duckdb import content
 from data.engines.duckdb.columns import array, columns, event_columns, names, values
-from data.engines.duckdb.commits import Outcome
 from data.engines.duckdb.outdated import outdate
+from data.engines.merge_batch import MergeBatch, Row, cost_changes, moments
 from data.events.digest_index import DigestIndex, Digests, digests
-from data.events.merging import ANYWHERE, COST_FIELDS, FALLING, Bound, merge, same_price
+from data.events.merging import ANYWHERE, FALLING, Bound, same_price
 from data.events.table import COUNTS, FIELDS, Event
 from data.prices.book import PriceBook
 from data.prices.derived import DERIVED, derived
@@ -50,15 +47,6 @@ REPORTED: Final = (
 )
 Cursor = duckdb.DuckDBPyConnection
 Mask = NDArray[np.bool_]
-
-
-@dataclass(slots=True)
-class Row:
-    """A stored event that may become more: where it lies, as it was, and as it becomes."""
-
-    place: int
-    old: Event
-    merged: Event
 
 
 def probably_stored(index: DigestIndex, events: Sequence[Event]) -> Mask:
@@ -107,65 +95,36 @@ def repeats(cursor: Cursor, events: str, columns: Collection[str]) -> dict[str, 
     return found | {"more": np.zeros(len(found["n"]), np.bool_)}
 
 
-class Batch:
+class Batch(MergeBatch):
     """The events of a commit, beside those that are stored."""
 
-    def __init__(self, cursor: Cursor, book: PriceBook, known: Set[str] = frozenset()) -> None:
-        """`known` ids are stored no more, and known all the same."""
-        self._cursor, self._book, self._known = cursor, book, known
-        self.new: dict[str, Event] = {}
-        self._stored: set[int] = set()  # of the events taken, by place
-        self._rows: dict[str, Row] = {}  # that may become more, by id
-
-    @property
-    def changed(self) -> list[Row]:
-        """The stored rows that become more than they were."""
-        return [row for row in self._rows.values() if row.merged is not row.old]
-
     def take(
-        self, events: Sequence[Event], bounds: Sequence[Bound], probable: Mask
+        self, cursor: Cursor, events: Sequence[Event], bounds: Sequence[Bound], probable: Mask
     ) -> list[Outcome]:
         """What becomes of each event; `probable` have a stored digest."""
         if probable.any():
-            self._fetch(_look_up(self._cursor, events, probable))
-        numbered = enumerate(zip(events, bounds, strict=True))
-        return [self._take(n, event, bound) for n, (event, bound) in numbered]
+            self._fetch(cursor, _look_up(cursor, events, probable))
+        return self.merge(events, bounds)
 
-    def store(self) -> Digests:
+    def store(self, cursor: Cursor) -> Digests:
         """Write what is new and what changed; the digests of what is new."""
-        update(self._cursor, self.changed, self._book)
+        update(cursor, self.changed, self.book)
         if not self.new:
             return np.empty(0, np.int64)
         # The engine finds this variable by its name: to register it takes a tenth of a commit.
-        added = columns(list(self.new.values()), self._book)
-        self._cursor.execute(
+        added = columns(list(self.new.values()), self.book)
+        cursor.execute(
             f"INSERT INTO events ({names(added)}, {content.NAME}, sequence)"
             f" SELECT *, {content.content_hash(added)}, nextval('stored')"
             f" FROM (SELECT {values(added)} FROM added)"
         )
         return added["id_hash"]
 
-    def _fetch(self, found: dict[str, NDArray[Any]]) -> None:
-        self._stored.update(found["n"].tolist())
+    def _fetch(self, cursor: Cursor, found: dict[str, NDArray[Any]]) -> None:
+        self.repeated.update(found["n"].tolist())
         if len(more := np.unique(found["place"][found["more"]])):
-            rows = fetched(self._cursor, more.tolist())
-            self._rows = {row.old["event_id"]: row for row in rows}
-
-    def _take(self, n: int, event: Event, bound: Bound) -> Outcome:
-        name = event["event_id"]
-        if (row := self._rows.get(name)) is not None:
-            before, row.merged = row.merged, self._merged(row.merged, event, bound)
-            return "duplicate" if row.merged is before else "merged"
-        if n in self._stored or name in self._known:
-            return "duplicate"
-        if (held := self.new.get(name)) is None:
-            self.new[name] = event
-            return "new"
-        self.new[name] = self._merged(held, event, bound)
-        return "duplicate" if self.new[name] is held else "merged"
-
-    def _merged(self, held: Event, event: Event, bound: Bound) -> Event:
-        return merge(held, event, self._book) if bound.covers(held, event) else held
+            rows = fetched(cursor, more.tolist())
+            self.rows = {row.old["event_id"]: row for row in rows}
 
 
 def compare(
@@ -215,7 +174,7 @@ def update(cursor: Cursor, rows: Sequence[Row], book: PriceBook) -> None:
     if not rows:
         return
     outdate(cursor, "SELECT unnest(?::BIGINT[]) AS ts", list(moments(rows)))
-    repriced = [row for row in rows if _cost_changes(row, book)]
+    repriced = [row for row in rows if cost_changes(row, book)]
     changed = (name for name in FIELDS if any(row.old[name] != row.merged[name] for row in rows))
     _store(cursor, rows, {name: [row.merged[name] for row in rows] for name in changed})
     if repriced:
@@ -224,16 +183,6 @@ def update(cursor: Cursor, rows: Sequence[Row], book: PriceBook) -> None:
         _amend(cursor, repriced, book)
     cursor.register("places", {"place": np.array([row.place for row in rows], np.int64)})
     content.refresh(cursor, "rowid IN (SELECT place FROM places)")
-
-
-def moments(rows: Sequence[Row]) -> Iterator[int]:
-    """When the events of these rows happened, before and after (µs UTC)."""
-    return (event["ts"] for row in rows for event in (row.old, row.merged))
-
-
-def _cost_changes(row: Row, book: PriceBook) -> bool:
-    same = all(row.old[name] == row.merged[name] for name in COST_FIELDS)
-    return not (same and same_price(row.old, row.merged, book))
 
 
 def _store(cursor: Cursor, rows: Sequence[Row], changes: Mapping[str, Sequence[Any]]) -> None:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from secrets import token_hex
-from typing import Final
+from typing import Any
 
 import duckdb
+import pandas as pd
+import sqlalchemy as sa
 
-from data.engines.duckdb import damage
-from data.engines.totals import Totals
+from data.engines.duckdb import content, damage
+from data.engines.duckdb.columns import NUMBERS
+from data.engines.duckdb.columns import names as column_names
+from data.engines.totals import COUNTED, Totals
 from data.errors import StoreError
-
-COUNTED: Final = """
-    SELECT coalesce(source, ''), count(*)::BIGINT,
-        coalesce(sum(coalesce(input_tokens, 0) + coalesce(cached_input_tokens, 0)
-            + coalesce(cache_write_tokens, 0) + coalesce(output_tokens, 0)), 0)::BIGINT,
-        coalesce(sum(cost_nano), 0)::BIGINT
-    FROM events GROUP BY source
-"""
 
 
 def totals(reader: duckdb.DuckDBPyConnection) -> dict[str, Totals]:
@@ -46,14 +43,43 @@ def copy(root: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Totals]:
     return held
 
 
+def adopt(
+    writer: duckdb.DuckDBPyConnection, table: sa.TableClause, rows: Sequence[Sequence[Any]]
+) -> tuple[int, list[int]]:
+    """Rows of another store as they are; how many were not there, and when their events were."""
+    names = list(table.c.keys())
+    writer.register("adopted", pd.DataFrame(rows, columns=names).convert_dtypes())
+    listed = column_names(names)
+    if table.name != "events":
+        writer.execute(f"INSERT INTO {table.name} ({listed}) SELECT {listed} FROM adopted")
+        return len(rows), []
+    found = writer.execute(
+        f"INSERT INTO events ({listed}, {content.NAME}, sequence)"
+        f" SELECT {listed}, {content.content_hash()}, nextval('stored')"
+        f" FROM (SELECT {_typed(names)} FROM adopted) WHERE event_id NOT IN (SELECT event_id"
+        " FROM events WHERE id_hash IN (SELECT id_hash FROM adopted)) RETURNING ts"
+    ).fetchall()  # fmt: skip
+    return len(found), [ts for (ts,) in found]
+
+
+def _typed(names: Sequence[str]) -> str:
+    """The columns as they are stored: one without any value has no type of its own."""
+    return ", ".join(
+        f'CAST("{name}" AS {"BIGINT" if name in NUMBERS else "VARCHAR"}) AS "{name}"'
+        for name in names
+    )
+
+
 def read_totals(path: Path) -> dict[str, Totals]:
     """What the file of a store holds, all of which is read; raises `StoreError` for one that is
     damaged."""
     if damage.is_foreign(path):
         raise damage.damaged(path)
     try:
-        with closing(duckdb.connect(str(path), read_only=True)) as root:
-            damage.require_sound(root, path)
+        with (
+            closing(duckdb.connect(str(path), read_only=True)) as root,
+            damage.require_sound(root, path),
+        ):
             return totals(root)
     except duckdb.Error as error:
         raise next(damage.sentences(path, error)) from None

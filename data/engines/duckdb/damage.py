@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import duckdb
 import numpy as np
@@ -48,17 +48,22 @@ def is_foreign(path: Path) -> bool:
         return False  # DuckDB will say why
 
 
-def require_sound(root: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Raises `StoreError` where some of the tables cannot be read. `root` has the file open."""
+def require_sound(root: duckdb.DuckDBPyConnection, path: Path) -> IO[bytes]:
+    """Raises `StoreError` where some of the tables cannot be read. `root` has the file open, and
+    the handle that comes back is to be closed after it: whoever closes one of a file gives up all
+    locks that their process has on it (fcntl), DuckDB's own too, and others could open the store.
+    """
+    file = path.open("rb", buffering=0)
     try:
-        suspects = _suspects(root, path)
-        for table in suspects:
+        for table in _suspects(root, file):
             _read_all(root, table)
     except duckdb.Error:
+        file.close()
         raise damaged(path) from None
+    return file
 
 
-def _suspects(root: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+def _suspects(root: duckdb.DuckDBPyConnection, file: IO[bytes]) -> list[str]:
     """The tables of which a block is not what was written."""
     row = root.execute("SELECT max(block_size) FROM pragma_database_size()").fetchone()
     size = int(row[0]) if row else 0
@@ -67,9 +72,8 @@ def _suspects(root: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
         return []
     used = {name: _blocks(root, name) for name in names}
     step = max(1, sum(map(len, used.values())) * size // MOST_BYTES)
-    with path.open("rb", buffering=0) as file:
-        whole = partial(_is_whole, file.fileno(), size)
-        return [name for name, blocks in used.items() if not all(map(whole, blocks[::step]))]
+    whole = partial(_is_whole, file.fileno(), size)
+    return [name for name, blocks in used.items() if not all(map(whole, blocks[::step]))]
 
 
 def _blocks(root: duckdb.DuckDBPyConnection, table: str) -> list[int]:
@@ -108,15 +112,15 @@ def create(path: Path) -> None:
 
 def sentences(path: Path, error: duckdb.Error) -> Iterator[StoreError]:
     """Why a store cannot be opened: the first that fits."""
-    said = str(error)
-    if "Could not set lock" in said:
+    message = str(error)
+    if "Could not set lock" in message:
         yield StoreError(
             f"another process has the event store {path.name} open; stop it, or let it serve"
             " and use its address"
         )
     if is_damage(error):
         yield damaged(path)
-    yield StoreError(f"the event store {path} cannot be opened: {said.splitlines()[0][:300]}")
+    yield StoreError(f"the event store {path} cannot be opened: {message.splitlines()[0][:300]}")
 
 
 def is_damage(error: duckdb.Error) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import func
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from data.dialect import EachOf, Expression, Latest, MonthStart, Percentile, PerGroup
+from data.dialect import EachOf, Expression, Latest, MonthStart, Percentile, PerGroup, Place
 
 # As text: a parameter made while compiling would be new to a statement that is compiled already.
 NOTHING: Final[Expression] = sa.literal_column("0")
@@ -52,6 +52,13 @@ def _month_start(element: MonthStart, compiler: SQLCompiler, **options: Any) -> 
     (local,) = element.clauses
     month = func.date_trunc(sa.literal_column("'month'"), func.make_timestamp(local))
     return compiler.process(func.epoch_us(month), **options)
+
+
+@compiles(Place, "duckdb")
+def _place(element: Place, compiler: SQLCompiler, **options: Any) -> str:
+    value, width = (compiler.process(one, **options) for one in element.clauses)
+    # Small keys take two thirds of the time to group by.
+    return f"CAST(({value}) // {width} AS UTINYINT)"
 
 
 @compiles(EachOf, "duckdb")

@@ -1,9 +1,14 @@
 """Sums of fewer keys and longer stretches, made of those of quarters of an hour: long windows are
 read from a fraction of the rows.
 
+Rows with lists of values (of which percentiles are made) have levels of their own: what unfolds a
+list has a row of its sums many times. So has, beside the quarters, what tells runs and
+conversations apart (`BY_ID`).
+
 A level has rows of whole UTC days that are *sealed*: put together from the rows of quarters as they
-are. Whoever changes a row of a quarter takes the seal off its day in the same transaction; until it
-is sealed anew, what is asked of that day is read from the quarters.
+are. Of a day that goes on its hours are sealed, one after the other, for levels as fine as that.
+Whoever changes a row of a quarter takes the seal off its day and hour in the same transaction;
+until these are sealed anew, what is asked of them is read from the quarters.
 """
 
 from __future__ import annotations
@@ -15,85 +20,152 @@ from typing import Final
 import duckdb
 
 from data.engines.duckdb.stretches import Stretch, in_stretches, joined
-from data.engines.partials import KEYS, QUARTER, Partial
+from data.engines.partials import IDS, KEYS, QUARTER, Partial, Wanted
 from data.local_time import WIDTHS
 
 DAY: Final = WIDTHS["day"]
+HOUR: Final = WIDTHS["hour"]
 WITHOUT_USER: Final = tuple(key for key in KEYS if "user" not in KEYS[key])
 
 
 @dataclass(frozen=True)
 class Level:
-    """A table of sums: a row for the events of a stretch of `width` that agree in all its keys."""
+    """A table of sums: a row for the events of a stretch of `width` that agree in all its keys,
+    with sums, with `lists` of values, or both; `ids` are those that it tells apart."""
 
     table: str
     width: int
     keys: tuple[str, ...]
+    lists: bool | None = False
+    ids: tuple[str, ...] = ()
 
     @property
     def key_columns(self) -> list[str]:
         """Its keys as SQL names them: `user` alone is a function."""
         return [f'"{key}"' for key in self.keys]
 
+    def partials(self, wanted: Wanted) -> Mapping[str, Partial]:
+        """Those that its rows have."""
+        if self.ids:
+            return wanted.of_ids
+        every = wanted.partials.items()
+        return {name: one for name, one in every if self.lists in (None, one.is_list)}
 
-QUARTERS: Final = Level("sums", QUARTER, tuple(KEYS))
+
+QUARTERS: Final = Level("sums", QUARTER, tuple(KEYS), None)
+BY_ID: Final = Level("sums_by_id", QUARTER, tuple(KEYS), False, IDS)
 # The fewest rows first: a question reads the first that knows its keys, and time finely enough.
 # Hardly a user has one row a day: so all that is asked of nobody's in particular reads few rows.
 LEVELS: Final = (
     Level("sums_by_day", DAY, WITHOUT_USER),
-    Level("sums_by_hour", WIDTHS["hour"], WITHOUT_USER),
+    Level("sums_by_hour", HOUR, WITHOUT_USER),
     Level("sums_by_quarter", QUARTER, WITHOUT_USER),
-    Level("sums_of_users_by_hour", WIDTHS["hour"], ("user", "project")),
+    Level("sums_of_people_by_day", DAY, ("user", "project")),
+    Level("sums_of_users_by_hour", HOUR, ("user", "project")),
     Level(
         "sums_of_users_by_day", DAY,
         ("user", "user_named", "project", "kind", "channel", "status"),
     ),
+    Level("values_by_day", DAY, WITHOUT_USER, True),
+    Level("values_by_hour", HOUR, WITHOUT_USER, True),
 )  # fmt: skip
 
 
-BY_TABLE: Final = {one.table: one for one in (QUARTERS, *LEVELS)}
+BY_TABLE: Final = {one.table: one for one in (QUARTERS, BY_ID, *LEVELS)}
 
 
-def level(keys: Iterable[str], steady_for: int) -> Level:
+def level(keys: Iterable[str], steady_for: int, lists: bool = False) -> Level:
     """Where to read what needs these keys, of an event's time no more than `steady_for` µs tell."""
     wanted = frozenset(keys)
-    fitting = (one for one in LEVELS if wanted.issubset(one.keys) and one.width <= steady_for)
+    fitting = (
+        one
+        for one in LEVELS
+        if one.lists is lists and wanted.issubset(one.keys) and one.width <= steady_for
+    )
     return next(fitting, QUARTERS)
 
 
-def create(cursor: duckdb.DuckDBPyConnection, columns: Iterable[str]) -> None:
+def finer(one: Level) -> list[Level]:
+    """The levels that can say what this one does of shorter stretches, the longest first."""
+    return [
+        other
+        for other in LEVELS
+        if other.lists is one.lists
+        and other.width < one.width
+        and frozenset(one.keys).issubset(other.keys)
+    ]
+
+
+def create(cursor: duckdb.DuckDBPyConnection, wanted: Wanted, columns: Mapping[str, str]) -> None:
     """Tables of these columns, empty."""
-    added = "".join(f", {column} BIGINT" for column in columns)
-    for one in (QUARTERS, *LEVELS):
-        keys = ", ".join(f"{key} INTEGER NOT NULL" for key in one.key_columns)
-        cursor.execute(f"CREATE OR REPLACE TABLE {one.table} (ts BIGINT NOT NULL, {keys}{added})")
+    for one in BY_TABLE.values():
+        kept = one.partials(wanted).items()
+        listed = (
+            "ts BIGINT NOT NULL",
+            *(f"{key} INTEGER NOT NULL" for key in one.key_columns),
+            *(f"{name} TEXT" for name in one.ids),
+            *(f"{columns[name]} BIGINT{'[]' if partial.is_list else ''}" for name, partial in kept),
+        )
+        cursor.execute(f"CREATE OR REPLACE TABLE {one.table} ({', '.join(listed)})")
     cursor.execute("CREATE OR REPLACE TABLE sealed (day BIGINT NOT NULL)")
+    cursor.execute("CREATE OR REPLACE TABLE sealed_hours (hour BIGINT NOT NULL)")
 
 
 def seal(
-    cursor: duckdb.DuckDBPyConnection, days: Sequence[int], partials: Mapping[str, Partial],
+    cursor: duckdb.DuckDBPyConnection, days: Sequence[int], wanted: Wanted,
     columns: Mapping[str, str],
 ) -> None:  # fmt: skip
     """Put together every level of some days (in order), from the quarters as they are now."""
-    combined = ", ".join(_combined(one, columns[name]) for name, one in partials.items())
     stretches = joined(days, DAY)
     for one in LEVELS:
-        keys = ", ".join(one.key_columns)
-        cursor.execute(f"DELETE FROM {one.table} WHERE {in_stretches('ts', stretches)}")
-        cursor.execute(
-            f"INSERT INTO {one.table} SELECT ts - ts % {one.width} AS start, {keys}, {combined}"
-            f" FROM sums WHERE {in_stretches('ts', stretches)} GROUP BY ALL ORDER BY start"
-        )
-    cursor.execute(f"INSERT INTO sealed VALUES {', '.join(f'({day})' for day in days)}")
+        _fill(cursor, one, stretches, wanted, columns)
+    cursor.execute(f"DELETE FROM sealed_hours WHERE {in_stretches('hour', stretches)}")
+    _note(cursor, "sealed", days)
 
 
-def unseal(cursor: duckdb.DuckDBPyConnection, stretches: Sequence[Stretch]) -> list[int]:
-    """Take the seal off the days in which rows of quarters change; which of them had one."""
+def seal_hours(
+    cursor: duckdb.DuckDBPyConnection, hours: Sequence[int], wanted: Wanted,
+    columns: Mapping[str, str],
+) -> None:  # fmt: skip
+    """The same of some hours of days without a seal, for levels as fine as that."""
+    for one in LEVELS:
+        if one.width <= HOUR:
+            _fill(cursor, one, joined(hours, HOUR), wanted, columns)
+    _note(cursor, "sealed_hours", hours)
+
+
+def _fill(
+    cursor: duckdb.DuckDBPyConnection, one: Level, stretches: Sequence[Stretch],
+    wanted: Wanted, columns: Mapping[str, str],
+) -> None:  # fmt: skip
+    kept = one.partials(wanted).items()
+    combined = ", ".join(_combined(partial, columns[name]) for name, partial in kept)
+    within, keys = in_stretches("ts", stretches), ", ".join(one.key_columns)
+    cursor.execute(f"DELETE FROM {one.table} WHERE {within}")
+    cursor.execute(
+        f"INSERT INTO {one.table} SELECT ts - ts % {one.width} AS start, {keys}, {combined}"
+        f" FROM sums WHERE {within} GROUP BY ALL ORDER BY start"
+    )
+
+
+def _note(cursor: duckdb.DuckDBPyConnection, table: str, starts: Sequence[int]) -> None:
+    cursor.execute(f"INSERT INTO {table} VALUES {', '.join(f'({start})' for start in starts)}")
+
+
+def unseal(
+    cursor: duckdb.DuckDBPyConnection, stretches: Sequence[Stretch]
+) -> tuple[list[int], list[int]]:
+    """Take the seal off the days and hours in which rows of quarters change; which had one."""
     days = in_stretches("day", [(first - first % DAY, last) for first, last in stretches])
-    found = cursor.execute(f"DELETE FROM sealed WHERE {days} RETURNING day").fetchall()
-    return [day for (day,) in found]
+    hours = in_stretches("hour", [(first - first % HOUR, last) for first, last in stretches])
+    of_days = f"DELETE FROM sealed WHERE {days} RETURNING day"
+    of_hours = f"DELETE FROM sealed_hours WHERE {hours} RETURNING hour"
+    one, other = (cursor.execute(sql).fetchall() for sql in (of_days, of_hours))
+    return [day for (day,) in one], [hour for (hour,) in other]
 
 
 def _combined(partial: Partial, column: str) -> str:
+    if partial.is_list:
+        return f"flatten(list({column}) FILTER ({column} IS NOT NULL))"
     function = "sum" if partial.function == "count" else partial.function
     return f"{function}({column})::BIGINT"

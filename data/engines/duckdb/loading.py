@@ -26,8 +26,9 @@ from data.engines.duckdb.batch import Cursor, compare, repeats
 from data.engines.duckdb.columns import names
 from data.engines.duckdb.given import Given, given
 from data.engines.duckdb.session_sums import give_way, waiting_among
+from data.engines.repricing import MATCH, PRICED
 from data.errors import EventError
-from data.events.cleaning import clean
+from data.events.cleaning import CLEANING, clean
 from data.events.digest_index import digests
 from data.events.merging import COST_FIELDS, MERGED
 from data.events.reasons import LEFT_OPEN, NO_MODEL, NO_TOKENS
@@ -63,11 +64,11 @@ CALL: Final = (
 )  # fmt: skip
 MODELS: Final = "SELECT DISTINCT provider, model FROM stage WHERE valid AND model IS NOT NULL"
 SOLD: Final = "SELECT DISTINCT provider, model FROM stage WHERE valid AND kind = 'llm'"
-PRICED: Final = (
+LISTED: Final = (
     "SELECT n, cost AS price, reason, CASE WHEN caches THEN saved END AS cache_saved_nano,"
     " CASE WHEN caches THEN writing END AS cache_write_nano"
     f" FROM (SELECT n, {repricing.WHOLE}"
-    f" FROM (SELECT e.n, {repricing.PRICED} FROM stage e {repricing.MATCH}))"
+    f" FROM (SELECT e.n, {PRICED} FROM stage e {MATCH}))"
 )
 DECIDES: Final = (
     "event_id", "source", "kind", "cost_nano", "cost_origin", "unpriced_reason", "request_count",
@@ -102,7 +103,7 @@ def load(
         if not _plain(rows.options) or (found := given(rows, cursor)) is None:
             return None
         fields = _stage(found, cursor)
-        if _has_sums(cursor):
+        if _has_sums(cursor) or (isinstance(rows, Rows) and _mostly_uncertain(cursor)):
             return None
         _ready(cursor, book)
         _append_uncertain(found, cursor, book, report)
@@ -175,10 +176,15 @@ def _has_sums(cursor: Cursor) -> bool:
     return any(SUM_OF_SESSION in text for (text,) in _tags(cursor))
 
 
+def _mostly_uncertain(cursor: Cursor) -> bool:
+    """Whether reading the rows one by one is cheaper: most would be read so anyway."""
+    found = cursor.execute("SELECT count(*) FILTER (valid) < count(*) / 2 FROM stage").fetchone()
+    return bool(found and found[0])
+
+
 def _is_json(text: str) -> bool:
-    least = {"ts": 10**15, "kind": "message", "channel": "api", "source": "s", "status": "ok"}
     try:
-        return bool(clean(least | {"event_id": "a", "tags": text})["tags"] == text)
+        return bool(CLEANING["tags"]("tags", text) == text)
     except EventError:
         return False
 
@@ -203,7 +209,7 @@ def _ready(cursor: Cursor, book: PriceBook) -> None:
         " AND coalesce(cost_origin, 'reported') = 'reported' THEN price END AS list_cost_nano"
         f" FROM (SELECT *, CASE WHEN cost_origin IS NULL AND unpriced_reason IS NULL THEN price END"
         " AS list FROM stage"
-        f" JOIN digests USING (n) LEFT JOIN ({PRICED}) AS priced USING (n)) AS stage)"
+        f" JOIN digests USING (n) LEFT JOIN ({LISTED}) AS priced USING (n)) AS stage)"
     )
 
 

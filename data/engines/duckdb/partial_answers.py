@@ -23,7 +23,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Final
@@ -31,12 +31,13 @@ from typing import Any, Final
 import duckdb
 import sqlalchemy as sa
 
+from data.engines.duckdb.commit_notes import CommitNotes
 from data.engines.duckdb.partial_rows import BLOCK, Layout, layout_of
 from data.engines.duckdb.stretches import in_stretches, without
 from data.engines.duckdb.texts import Text
 from data.engines.grouping import Grouping
 from data.engines.partials import QUARTER, Undecomposable
-from data.engines.versions import Block, Stretch, Versions, blocks, stretch
+from data.engines.versions import Block, Stretch, blocks, stretch
 
 # A question is kept in parts when it was asked before, took so long (seconds), and is about so many
 # events: of fewer, the statements that make its parts take longer than it, however busy we are.
@@ -51,33 +52,6 @@ MOST_LATER = 50_000
 ATTEMPTS: Final = 3
 Statement = tuple[str, tuple[Any, ...]]  # with its parameters
 Asking = Callable[[Grouping, sa.Connection], Statement]
-
-
-class CommitNotes:
-    """What was committed, noted so that a reader's snapshot and what is noted go together."""
-
-    def __init__(self) -> None:
-        self.written, self.changed = Versions(), Versions()
-        self._number = 0  # odd while a commit is under way
-        self._under_way = threading.Lock()
-
-    @contextmanager
-    def noted(self, new: Sequence[int], changed: Sequence[int]) -> Iterator[None]:
-        """Commit within: of these moments (µs UTC) events are new, or changed and removed."""
-        with self._under_way:
-            self._number += 1
-            try:
-                yield
-            finally:
-                self.written.touch([*new, *changed])
-                if changed:
-                    self.changed.touch(changed)
-                self._number += 1
-
-    def number(self) -> int:
-        """The same before and after a snapshot was taken: nothing was committed meanwhile."""
-        with self._under_way:
-            return self._number
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from data.dialect import Expression, Latest
 from data.engines.duckdb.texts import Text, compiled
 from data.engines.grouping import Form, Grouping
-from data.engines.partials import QUARTER, Leaf, Partial, decomposed, spelled, when
+from data.engines.partials import QUARTER, Leaf, Partial, Undecomposable, decomposed, spelled, when
 from data.engines.versions import OF_A_DAY, Block, Stretch, stretch
 from data.events.table import EVENTS
 
@@ -55,6 +55,8 @@ class Layout:
 
     def _put(self, leaf: Leaf) -> Expression:
         """The number in the place of an aggregate, of columns that are added once."""
+        if not leaf.adds_up:
+            raise Undecomposable
         partial, condition = leaf.partial, leaf.condition
         if partial is None:
             value: Any = leaf.value

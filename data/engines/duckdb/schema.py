@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from data.engines.duckdb import content, damage, repricing, session_sums, shared
+from data.engines.repricing import REPRICED
 from data.errors import StoreError
 from data.events.table import CALL_TEXTS, EVENTS, LARGEST_COUNT, PART_TOKENS, SCHEMA_VERSION
 
@@ -31,7 +32,7 @@ UPGRADES: Final = (
     str(CreateTable(EVENTS).compile(dialect=postgresql.dialect())),  # type: ignore[no-untyped-call]
     "ALTER TABLE events ADD COLUMN IF NOT EXISTS cache_saved_nano BIGINT;"
     "ALTER TABLE events ADD COLUMN IF NOT EXISTS cache_write_nano BIGINT",
-    f"ALTER TABLE events ADD COLUMN IF NOT EXISTS list_cost_nano BIGINT;{repricing.REPRICED};"
+    f"ALTER TABLE events ADD COLUMN IF NOT EXISTS list_cost_nano BIGINT;{REPRICED};"
     f"{COUNTED};{ADDED}",
     # Sums of vendors said in their tags of how many requests; a sum of none is left as it is.
     f"{COUNTED}; UPDATE events SET request_count = {TAGGED} WHERE kind = 'llm'"
@@ -52,9 +53,11 @@ UPGRADES: Final = (
     "CREATE TABLE IF NOT EXISTS pieces (quarter BIGINT NOT NULL)",
     f"{shared.COPY_IDS};{session_sums.TABLE}",
 )
+NOTHING_ELSE: Final[AbstractContextManager[None]] = nullcontext()
 TEXT: Final = "SET GLOBAL pandas_analyze_sample = 0"  # objects are text, no need to look
 IN_MEMORY: Final = ":memory:"
 MOST_MEMORY: Final = 2 * 1024**3
+KEPT_MEMORY: Final = 300 * 1024**2
 COMPARING: Final = 3  # from this version on, reported costs have a list cost beside them
 DIGESTING: Final = 7  # from this one on, rows have a digest of what they tell
 
@@ -74,6 +77,14 @@ def opened(path: Path) -> duckdb.DuckDBPyConnection:
         root.close()
         raise
     return root
+
+
+def release_memory(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Let go of what the engine keeps of a file beyond `KEPT_MEMORY`: who reads all of it once has
+    no more use for it, and it stays as long as there is room. What others need now is theirs."""
+    with suppress(duckdb.OutOfMemoryException):
+        cursor.execute(f"SET memory_limit = '{KEPT_MEMORY} B'")
+    cursor.execute(f"SET memory_limit = '{_most_memory()}'")
 
 
 def _most_memory() -> str:
@@ -136,12 +147,15 @@ def _create(root: duckdb.DuckDBPyConnection) -> None:
 
 
 @contextmanager
-def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All or nothing, durable at its end."""
+def transaction(
+    connection: duckdb.DuckDBPyConnection, committing: AbstractContextManager[None] = NOTHING_ELSE
+) -> Iterator[None]:
+    """All or nothing, durable at its end; `committing` is around that end alone."""
     connection.execute("BEGIN")
     try:
         yield
     except BaseException:
         connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
+    with committing:
+        connection.execute("COMMIT")

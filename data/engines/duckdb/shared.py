@@ -1,10 +1,4 @@
-"""Events that are one under two ids: a copy, and what it was copied from.
-
-A copied log has ids of its own, and keeps something that both have in common (`shared_id`). The
-event that is stored first lends the others its id, so that they merge with it. One that was told
-under its own id alone before (telemetry tells no shared one) stays, and takes the place of its
-copies. The ids that gave way are kept (`copy_ids`): what comes later under one of them alone is
-the stored event, too. They go with it.
+"""The shared ids of copied events (`data/engines/shared_ids.py`) as DuckDB keeps them.
 
 To look through the table takes 0.3 s a million events; digests in memory tell of nearly every
 shared id that it is new. They are the engine's own: only good in the process that made them.
@@ -12,7 +6,7 @@ shared id that it is new. They are the engine's own: only good in the process th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import duckdb
@@ -21,11 +15,10 @@ import numpy as np
 from data.engines.duckdb.columns import array
 from data.engines.duckdb.columns import names as column_names
 from data.engines.duckdb.outdated import outdate
+from data.engines.shared_ids import OWNED
 from data.events.digest_index import DigestIndex, Digests, digests
-from data.events.merging import Bound
 from data.events.table import FIELDS, Event
 
-OWNED: Final = ("event_id", "project", "user")
 STORED: Final = (
     'SELECT shared_id, event_id, project, "user" FROM events'
     " WHERE shared_id IN (SELECT shared_id FROM sharing) ORDER BY event_id DESC"
@@ -63,10 +56,6 @@ THESE: Final = "SELECT hash(shared_id) AS digest FROM sharing"
 Cursor = duckdb.DuckDBPyConnection
 
 
-# A list price is worked out anew of what the events tell together.
-UNPRICED: Final = {"cost_nano": None, "cost_origin": "unpriced", "unpriced_reason": None}
-
-
 class SharedIds:
     """The shared ids that are stored and the ids that gave way, as far as digests tell; for the
     one who writes."""
@@ -94,24 +83,21 @@ class SharedIds:
             these = np.unique(_digests(cursor, THESE))
             self._index.add(these[~self._index.contains(these)])
 
-    def resolved(self, cursor: Cursor, events: list[Event]) -> list[Event]:
-        """The events, under the id of the stored one to which theirs gave way."""
+    def resolved(self, cursor: Cursor, ids: Sequence[str]) -> dict[str, str]:
+        """Of these ids those that gave way, each with the id of the stored event."""
         if self._copies is None:
             found = cursor.execute("SELECT id_hash FROM copy_ids").fetchnumpy()["id_hash"]
             self._copies = DigestIndex(np.asarray(found, np.int64))
         if not self._copies:
-            return events
-        wanted = digests([event["event_id"] for event in events])
+            return {}
+        wanted = digests(ids)
         if not (probable := self._copies.contains(wanted)).any():
-            return events
+            return {}
         cursor.register("wanted", {"id_hash": wanted[probable]})
-        stored_as = dict(cursor.execute(RESOLVED).fetchall())
-        return [_under(stored_as.get(event["event_id"]), event) for event in events]
+        return dict(cursor.execute(RESOLVED).fetchall())
 
     def rename(self, cursor: Cursor, stored_as: Mapping[str, str]) -> None:
         """From now on these ids stand for stored events."""
-        if not stored_as:
-            return
         old, new = list(stored_as), list(stored_as.values())
         hashed = digests(old)
         texts = {"event_id": array("event_id", old), "stored_as": array("event_id", new)}
@@ -119,10 +105,6 @@ class SharedIds:
         cursor.execute(RENAMED)
         if self._copies is not None:
             self._copies.add(hashed)
-
-
-def _under(event_id: str | None, event: Event) -> Event:
-    return event if event_id in (None, event["event_id"]) else event | {"event_id": event_id}
 
 
 def _owned(cursor: Cursor, statement: str) -> dict[str, Event]:
@@ -135,94 +117,38 @@ def _digests(cursor: Cursor, statement: str) -> Digests:
     return np.ascontiguousarray(found, np.uint64).view(np.int64)
 
 
-def under_one_id(
-    cursor: Cursor,
-    index: DigestIndex,
-    shared: SharedIds,
-    events: list[Event],
-    bounds: Sequence[Bound],
-) -> tuple[list[Event], list[int]]:
-    """The events, copies under the id of what they copy, and after them what was stored of copies
-    that give way to one of them; and the quarters of these. Whoever is bound to the events of one
-    project or user replaces no copy of another's."""
-    events = shared.resolved(cursor, events)
-    if not (sharing := [event for event in events if event["shared_id"]]):
-        return events, []
-    names = [event["shared_id"] for event in sharing]
-    kept = shared.stored(cursor, names)
-    shared.add(cursor, names)
-    own = {event["event_id"]: event for event in events if event["shared_id"] is None}
-    own |= _stored(cursor, index, sharing)
-    replaced = _replaced(events, bounds, kept, own)
-    stored_as = {copy: kept[name]["event_id"] for copy, name in replaced.items()}
-    removed, quarters = _remove(cursor, list(replaced))
-    shared.rename(cursor, stored_as | _renamed(events, bounds, kept, own))
-    found = [_under(_kept_id(event, kept, own), event) for event in events]
-    return [*found, *(_under(stored_as[event["event_id"]], event) for event in removed)], quarters
+class StoredIds:
+    """What is stored, to the cursor of who writes; `outdated` has the quarters of what it took
+    out."""
 
+    def __init__(self, cursor: Cursor, index: DigestIndex, shared: SharedIds) -> None:
+        self._cursor, self._index, self._shared = cursor, index, shared
+        self.outdated: list[int] = []
 
-def _replaced(
-    events: Sequence[Event],
-    bounds: Sequence[Bound],
-    kept: dict[str, Event],
-    own: dict[str, Event],
-) -> dict[str, str]:
-    """The copies that give way to an event told under its own id, each with what it shares; `kept`
-    has what stays of each shared id then."""
-    replaced: dict[str, str] = {}  # copies, with what they share
-    for event, bound in zip(events, bounds, strict=True):
-        if event["shared_id"] is None:
-            continue
-        held, mine = kept.setdefault(event["shared_id"], event), own.get(event["event_id"])
-        if mine and held["event_id"] != mine["event_id"] and bound.covers(held, mine):
-            replaced[held["event_id"]] = event["shared_id"]
-            own.pop(held["event_id"], None)
-            kept[event["shared_id"]] = mine
-    return replaced
+    def resolved(self, ids: Sequence[str]) -> Mapping[str, str]:
+        return self._shared.resolved(self._cursor, ids)
 
+    def sharing(self, names: Sequence[str]) -> dict[str, Event]:
+        found = self._shared.stored(self._cursor, names)
+        self._shared.add(self._cursor, names)
+        return found
 
-def _renamed(
-    events: Sequence[Event],
-    bounds: Sequence[Bound],
-    kept: Mapping[str, Event],
-    own: Mapping[str, Event],
-) -> dict[str, str]:
-    """The ids of copies that give way, with that of what is kept; whoever is bound to other events
-    says nothing of these."""
-    return {
-        event["event_id"]: new
-        for event, bound in zip(events, bounds, strict=True)
-        if (new := _kept_id(event, kept, own)) not in (None, event["event_id"])
-        and bound.covers(kept[event["shared_id"]], event)
-    }
+    def owned(self, ids: Sequence[str]) -> dict[str, Event]:
+        probable = self._index.contains(digests(ids))
+        names = [name for name, there in zip(ids, probable.tolist(), strict=True) if there]
+        if not names:
+            return {}
+        own = {"id_hash": digests(names), "event_id": array("event_id", names)}
+        self._cursor.register("own", own)
+        return _owned(self._cursor, IDS)
 
+    def take_out(self, copies: Collection[str]) -> list[Event]:
+        self._cursor.register("copies", {"event_id": array("event_id", list(copies))})
+        events = "SELECT ts FROM events WHERE event_id IN (SELECT event_id FROM copies)"
+        self.outdated = outdate(self._cursor, events)
+        rows = self._cursor.execute(HELD).fetchall()
+        self._cursor.execute(REMOVED)
+        return [dict(zip(FIELDS, row, strict=True)) for row in rows]
 
-def _kept_id(event: Event, kept: Mapping[str, Event], own: Mapping[str, Event]) -> str | None:
-    if event["shared_id"] is None or event["event_id"] in own:
-        return None
-    return str(kept[event["shared_id"]]["event_id"])
-
-
-def _stored(cursor: Cursor, index: DigestIndex, events: Sequence[Event]) -> dict[str, Event]:
-    """Of each of these ids that is stored the event, as far as it is `OWNED`."""
-    names = [event["event_id"] for event in events]
-    probable = index.contains(digests(names))
-    names = [name for name, there in zip(names, probable.tolist(), strict=True) if there]
-    if not names:
-        return {}
-    cursor.register("own", {"id_hash": digests(names), "event_id": array("event_id", names)})
-    return _owned(cursor, IDS)
-
-
-def _remove(cursor: Cursor, copies: Sequence[str]) -> tuple[list[Event], list[int]]:
-    """Take these copies out of the store; what it held of them, and their quarters."""
-    if not copies:
-        return [], []
-    cursor.register("copies", {"event_id": array("event_id", copies)})
-    events = "SELECT ts FROM events WHERE event_id IN (SELECT event_id FROM copies)"
-    quarters = outdate(cursor, events)
-    rows = cursor.execute(HELD).fetchall()
-    cursor.execute(REMOVED)
-    held = (dict(zip(FIELDS, row, strict=True)) for row in rows)
-    removed = [event | (UNPRICED if event["cost_origin"] == "list" else {}) for event in held]
-    return removed, quarters
+    def rename(self, stored_as: Mapping[str, str]) -> None:
+        self._shared.rename(self._cursor, stored_as)

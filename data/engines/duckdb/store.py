@@ -18,8 +18,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -33,20 +33,24 @@ from duckdb_sqlalchemy import ConnectionWrapper
 import data.engines.duckdb.dialect  # noqa: F401  # how it says what `data.dialect` wants
 from data.access.people import NO_ALIASES
 from data.dialect import Expression
-from data.engines.duckdb import copies, damage, partial_answers, removal, repricing
-from data.engines.duckdb.batch import Batch, moments, probably_stored, without_duplicates
-from data.engines.duckdb.commits import PATIENCE, Busy, Commits, Outcome
+from data.engines.commits import PATIENCE, Busy, Commits, Outcome
+from data.engines.duckdb import copies, damage, removal, repricing
+from data.engines.duckdb.batch import Batch, probably_stored, without_duplicates
+from data.engines.duckdb.commit_notes import CommitNotes
 from data.engines.duckdb.loading import load
 from data.engines.duckdb.outdated import QUARTERS, outdate
 from data.engines.duckdb.partial_answers import PartialAnswers
 from data.engines.duckdb.schema import opened
 from data.engines.duckdb.session_sums import FORGET, SessionSums
-from data.engines.duckdb.shared import FORGET_COPIES, SharedIds, under_one_id
+from data.engines.duckdb.shared import FORGET_COPIES, SharedIds, StoredIds
 from data.engines.duckdb.sums import Sums
 from data.engines.duckdb.texts import compiled, over_events
 from data.engines.grouping import Form, Grouping, Names
 from data.engines.memo import Memo
-from data.engines.partials import QUARTER, Undecomposable, partials
+from data.engines.merge_batch import bounds_of, moments, without
+from data.engines.partials import QUARTER, Undecomposable, wanted
+from data.engines.partials import columns as columns_of
+from data.engines.shared_ids import under_one_id
 from data.engines.totals import Totals
 from data.engines.versions import ALL_TIME, OF_A_DAY
 from data.errors import Refused
@@ -62,14 +66,20 @@ from data.sources.report import Report
 
 READERS: Final = 16
 COUNT: Final = "events"
-# Which users and projects there are, of all time and nobody's: whoever asks is shown their own.
-NAMED: Final = Grouping(
-    Form(
-        {name: EVENTS.c[name] for name in ("user", "user_name", "project", "project_name")},
-        {COUNT: sa.func.count()}, sa.true(), NO_ALIASES, OF_A_DAY * QUARTER, shape="names",
-    ),
-    ALL_TIME,
-)  # fmt: skip
+
+
+def _named(*fields: str) -> Grouping:
+    """Which values of these fields there are, of all time and nobody's: whoever asks is shown their
+    own."""
+    keys = {name: EVENTS.c[name] for name in fields}
+    shape, steady = ("names", *fields), OF_A_DAY * QUARTER
+    form = Form(keys, {COUNT: sa.func.count()}, sa.true(), NO_ALIASES, steady, shape=shape)
+    return Grouping(form, ALL_TIME)
+
+
+USERS, PROJECTS = ("user", "user_name"), ("project", "project_name")
+# The fewest rows first: there are many times as many pairs of a user and a project as users.
+NAMED: Final = (_named(*PROJECTS), _named(*USERS), _named(*USERS, *PROJECTS))
 CHUNK: Final = 100  # of 2,048 rows
 STORED_IDS: Final = " UNION ALL ".join(
     f"SELECT event_id FROM {table} WHERE id_hash IN (SELECT id_hash FROM wanted)"
@@ -91,9 +101,10 @@ class DuckEvents:
     """The embedded event store (see `EventStore`)."""
 
     takes_columns = True
+    shared = False
 
     def __init__(self, path: Path, book: Callable[[], PriceBook] = public) -> None:
-        self._noted = partial_answers.CommitNotes()
+        self._noted = CommitNotes()
         self.memo, self.stable_memo, self.book = Memo(self._noted.written), Memo(), book
         self._lock = threading.Lock()
         self._commits = Commits(self._store)
@@ -102,6 +113,7 @@ class DuckEvents:
         self._sums: Sums | None = None
         self._query_slots = threading.BoundedSemaphore(MOST_QUERIES)
         self._path, self._root = path, opened(path)
+        self._closed_last = ExitStack()
         self.sql = sa.create_engine(
             "duckdb://",
             creator=lambda: ConnectionWrapper(self._root.cursor()),
@@ -123,11 +135,12 @@ class DuckEvents:
     def require_sound(self) -> None:
         if self._path.exists():
             with closing(self._root.cursor()) as reader:
-                damage.require_sound(reader, self._path)
+                self._closed_last.enter_context(damage.require_sound(reader, self._path))
 
     def close(self) -> None:
         self.sql.dispose()
         self._root.close()
+        self._closed_last.close()
 
     def write(self, events: Sequence[Event], bound: Bound = ANYWHERE) -> WriteResult:
         if not events:
@@ -151,16 +164,18 @@ class DuckEvents:
             index = self._index = self._read_index() if self._index is None else self._index
             with self._transaction(writer) as touched:
                 came = len(events)
-                events, quarters = under_one_id(writer, index, self._shared, events, bounds)
-                bounds = [*bounds, *(ANYWHERE for _ in events[came:])]
-                known = self._session_sums.given_way(writer, events)
-                batch = Batch(writer, self.book(), known)
-                outcomes = batch.take(events, bounds, probably_stored(index, events))[:came]
+                ids = StoredIds(writer, index, self._shared)
+                events, _ = under_one_id(ids, events, bounds)
+                quarters = ids.outdated
+                bounds = bounds_of(events, bounds)
+                batch = Batch(self.book(), self._session_sums.given_way(writer, events))
+                probable = probably_stored(index, events)
+                outcomes = batch.take(writer, events, bounds, probable)[:came]
                 if batch.new or batch.changed:
                     self._index = None  # to be read again, should this fail half-way
-                    index.add(batch.store())
+                    index.add(batch.store(writer))
                     gone = self._session_sums.settle(writer, list(batch.new.values()))
-                    outcomes = _without(gone.ids, events, outcomes)
+                    outcomes = without(gone.ids, events, outcomes)
                     quarters += gone.quarters
                 touched.new.extend(event["ts"] for event in batch.new.values())
                 touched.changed.extend([*quarters, *moments(batch.changed)])
@@ -311,8 +326,18 @@ class DuckEvents:
             touched.changed.extend(quarters)
         return restored
 
+    def adopt(self, table: sa.TableClause, rows: Sequence[Sequence[Any]]) -> int:
+        if not rows:
+            return 0
+        with self._writing_transaction() as (writer, touched):
+            self._index = None
+            self._shared, self._session_sums = SharedIds(), SessionSums()
+            came, moments = copies.adopt(writer, table, rows)
+            touched.new.extend(moments)
+        return came
+
     def sum_up(self, aggregates: Iterable[Expression]) -> None:
-        self._sums = Sums(self._root, partials(aggregates))
+        self._sums = Sums(self._root, wanted(aggregates), self._noted)
 
     def refresh_sums(self) -> bool:
         if self._sums is None:
@@ -337,7 +362,10 @@ class DuckEvents:
             with self.sql.connect() as connection:
                 return connection.exec_driver_sql(statement.sql, statement.parameters).fetchall()
         statement = compiled(asked.statement(sa.literal_column(f"events.{COUNT}")))
-        return self._partial_answers.ask_rows(NAMED, statement, self._text)
+        read = columns_of(asked.where) | {asked.field, asked.naming}
+        read |= {"user"} if asked.people else frozenset()  # aliases are joined to it
+        named = next(one for one in NAMED if read.issubset(one.form.keys))
+        return self._partial_answers.ask_rows(named, statement, self._text)
 
     def _text(self, asked: Grouping, connection: sa.Connection) -> tuple[str, tuple[Any, ...]]:
         """The question over sums as far as they can answer it, else over events."""
@@ -353,9 +381,3 @@ class DuckEvents:
         row = reader.execute("SELECT count(*) - count(DISTINCT event_id) FROM events").fetchone()
         reader.close()
         return int(row[0]) if row else 0
-
-
-def _without(gone: Set[str], events: Sequence[Event], outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """What became of the events, now that the sums among them are `gone`."""
-    pairs = zip(events, outcomes, strict=False)
-    return ["duplicate" if event["event_id"] in gone else outcome for event, outcome in pairs]

@@ -1,7 +1,9 @@
 """A grouping answered from sums, and from the events that no sums hold for.
 
 ```
-parts    rows of sums, of whole quarters of an hour that are not outdated
+parts    rows of sums, of whole quarters of an hour that are not outdated; of their lists, a row
+         for each value
+         UNION ALL rows that tell runs and conversations apart, where these are asked for
          UNION ALL the other events of the window, each as a row of one
   ↓ GROUP BY the numbers of keys, times
 groups   numbers a group
@@ -16,7 +18,7 @@ events and joined to the groups.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -27,14 +29,15 @@ from sqlalchemy.sql.elements import Grouping as Parentheses
 
 from data.access.people import People
 from data.dialect import Expression, Latest
-from data.engines.duckdb.coverage import Summed
-from data.engines.duckdb.levels import Level
+from data.engines.duckdb.coverage import SMALL, Summed
+from data.engines.duckdb.levels import BY_ID, Level
 from data.engines.duckdb.texts import slot
 from data.engines.grouping import END, START, Form
 from data.engines.partials import (
     KEYS,
     TIME,
     Leaf,
+    Partial,
     Undecomposable,
     columns,
     decomposed,
@@ -65,20 +68,31 @@ def narrows(condition: Expression) -> bool:
     return not columns(condition) <= {*TIME, "kind"}
 
 
+NOTHING: Final[Expression] = sa.literal_column("NULL")
+# How many events each id has, in each group.
+COUNTED_ID: Final[Expression] = sa.literal_column("counted.id")
+COUNTED_N: Final[Expression] = sa.literal_column("counted.n")
+
+
 class _Parts:
-    """The columns of rows of sums and of single events, side by side."""
+    """The columns of rows of sums, of such with ids, and of single events, side by side."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._names: dict[str, str] = {}
         self.of_sums: list[Expression] = []
+        self.of_ids: list[Expression] = []
         self.of_events: list[Expression] = []
 
-    def add(self, what: str, of_sums: Expression, of_event: Expression) -> Expression:
-        """The column for something, added once."""
+    def add(
+        self, what: str, of_sums: Expression, of_event: Expression, alone: str = ""
+    ) -> Expression:
+        """The column for something, added once; `alone`: only rows of `sums` or of `ids` have
+        it."""
         if what not in self._names:
             self._names[what] = name = f"c{len(self._names)}"
-            self.of_sums.append(of_sums.label(name))
+            self.of_sums.append((NOTHING if alone == "ids" else of_sums).label(name))
+            self.of_ids.append((NOTHING if alone == "sums" else of_sums).label(name))
             self.of_events.append(of_event.label(name))
         return sa.literal_column(f"{self._name}.{self._names[what]}")
 
@@ -95,7 +109,12 @@ class SummedQuestion:
         self._parts = _Parts(f"parts{place}")
         self._functions: dict[str, dict[str, Expression]] = {}  # of keys, by key and as text
         self._numbered: set[str] = set()  # keys that are read by number
-        self._read: set[str] = set()  # columns of rows of sums
+        self._read: set[str] = set()  # columns of rows of sums, with ids or without
+        self._read_of_sums: set[str] = set()  # of those without
+        self._read_of_ids: set[str] = set()  # and of those with
+        self._lists: set[str] = set()  # columns that are read value by value
+        self._percentiles: dict[str, tuple[Expression, list[float]]] = {}
+        self._counts: tuple[Expression, Expression] | None = None  # ids, and how many events each
         self._added = False  # whether any partials are
         self._aggregates: dict[str, tuple[str, Expression]] = {}
         self._decoded: dict[str, Function] = {}  # aggregates that are codes
@@ -153,20 +172,22 @@ class SummedQuestion:
         number: Expression = sa.literal_column(f"{self._all_of(key)}.id")
         return self._parts.add(f"number of {key}", self._column(key), number)
 
-    def _column(self, name: str) -> Expression:
+    def _column(self, name: str, read: set[str] | None = None) -> Expression:
         """A column of rows of sums."""
-        self._read.add(name)
+        (self._read if read is None else read).add(name)
         return sa.literal_column(f'sums."{name}"', sa.BigInteger)
 
     def _aggregate(self, leaf: Leaf) -> Expression:
         """An aggregate, as a column of the answer."""
         met = spelled(leaf.condition)
+        if leaf.id:
+            return self._of_ids(leaf, met)
         if leaf.partial is None:
             return self._of_values(leaf, met)
         self._added = True
-        name, column = leaf.partial.name, self._summed.columns[leaf.partial.name]
-        of_sums = when(self._of_sums(leaf.condition), self._column(column))
-        part = self._parts.add(f"{name}, {met}", of_sums, when(leaf.condition, leaf.partial.one))
+        part = self._partial(leaf.partial, leaf.condition, met)
+        if leaf.share is not None:
+            return self._percentile(part, leaf.share)
         if leaf.value is not None:
             code, function = self._code(leaf.value)
             return self._add(f"latest {code} at {part}", Latest(code, part), function)
@@ -174,6 +195,38 @@ class SummedQuestion:
             added = sa.func.coalesce(sa.func.sum(part), sa.literal_column("0"))
             return self._add(f"count {part}", sa.cast(added, sa.BigInteger))
         return self._add(f"{leaf.function} {part}", getattr(sa.func, leaf.function)(part))
+
+    def _partial(
+        self, partial: Partial, condition: Expression, met: str, of_ids: bool = False
+    ) -> Expression:
+        """The column of parts for a partial where a condition holds."""
+        read, alone = (self._read_of_ids, "ids") if of_ids else (self._read_of_sums, "sums")
+        column = self._column(self._summed.columns[partial.name], read)
+        if partial.is_list:
+            self._lists.add(self._summed.columns[partial.name])
+        of_sums = when(self._of_sums(condition), column)
+        return self._parts.add(
+            f"{partial.name} of {alone}, {met}", of_sums, when(condition, partial.one), alone
+        )
+
+    def _percentile(self, part: Expression, share: float) -> Expression:
+        """One of several percentiles of the same values, which are put in order once."""
+        _, shares = self._percentiles.setdefault(str(part), (part, []))
+        if share not in shares:
+            shares.append(share)
+        name = f"q{list(self._percentiles).index(str(part))}"
+        return self._grouped(f"{name}[{shares.index(share) + 1}]", sa.BigInteger())
+
+    def _of_ids(self, leaf: Leaf, met: str) -> Expression:
+        """How many different runs or conversations, or a statistic of how many events each has."""
+        value, partial, statistic = EVENTS.c[leaf.id], leaf.partial, leaf.statistic
+        of_ids = when(self._of_sums(leaf.condition), self._column(leaf.id, self._read_of_ids))
+        part = self._parts.add(f"{leaf.id}, {met}", of_ids, when(leaf.condition, value), "ids")
+        if partial is None or statistic is None:
+            return self._add(f"distinct {part}", sa.func.count(sa.distinct(part)))
+        self._counts = part, self._partial(partial, leaf.condition, met, of_ids=True)
+        made = getattr(sa.func, statistic)(COUNTED_N).filter(COUNTED_ID.is_not(None))
+        return self._add(f"{statistic} of counts", made)
 
     def _of_values(self, leaf: Leaf, met: str) -> Expression:
         """How many different values, or the largest."""
@@ -234,20 +287,54 @@ class SummedQuestion:
         for key in self._functions:
             coded = self._coded(key)
             tables = tables.outerjoin(coded, coded.c.id == self._number(key))
-        keys = [code.label(f"k{place}") for place, (code, _) in enumerate(self._keys)]
+        keys = {f"k{place}": code for place, (code, _) in enumerate(self._keys)}
+        if self._counts is not None:
+            tables = _counted(keys, *self._counts, tables)
+            keys = {name: tables.c[name] for name in keys}
         aggregates = [one.label(name) for name, one in self._aggregates.values()]
-        grouped = sa.select(*keys, *aggregates).select_from(tables)
-        return grouped.group_by(*(code for code, _ in self._keys))
+        for place, (part, shares) in enumerate(self._percentiles.values()):
+            listed: Expression = sa.literal_column(
+                f"[{', '.join(f'{share}::DOUBLE' for share in shares)}]"
+            )
+            narrow: Expression = sa.literal_column(f"CAST({part} AS {slot(SMALL)})")
+            aggregates.append(sa.func.quantile_disc(narrow, listed).label(f"q{place}"))
+        named = [key.label(name) for name, key in keys.items()]
+        grouped = sa.select(*named, *aggregates).select_from(tables)
+        return grouped.group_by(*keys.values())
 
     def _union(self) -> sa.SelectBase:
         """Rows of sums, and events as rows of one."""
-        listed = ", ".join(["ts", *(f'"{name}"' for name in sorted(self._read))])
-        rows = sa.text(f"({slot(self._level.table, listed)}) AS sums")
-        sums = sa.select(*self._parts.of_sums).select_from(rows).where(self._where)
+        branches = []
+        # Without groups there is one, whatever it has; else all have to be there.
+        if self._asked.keys or self._read_of_sums or not self._read_of_ids:
+            read = self._read | self._read_of_sums
+            branches.append(self._rows(self._level, read, self._parts.of_sums))
+        if self._read_of_ids:
+            read = self._read | self._read_of_ids
+            branches.append(self._rows(BY_ID, read, self._parts.of_ids))
         # What is only looked up is so once for each row that differs.
-        once = bool(self._functions) and not self._added
-        if not self._summed.rest:
-            return sums.distinct() if once else sums
+        once = bool(self._functions) and not self._added and not self._read_of_ids
+        if self._summed.rest:
+            branches.append(self._of_events())
+        if len(branches) == 1:
+            return branches[0].distinct() if once else branches[0]
+        return sa.union(*branches) if once else sa.union_all(*branches)
+
+    def _rows(
+        self, level: Level, read: Collection[str], parts: Sequence[Expression]
+    ) -> sa.Select[Any]:
+        """Rows of a level; of lists a row for each value."""
+        # Whoever has no value is in a group all the same.
+        listed = (
+            f'unnest(coalesce("{name}", [NULL])) AS "{name}"'
+            if name in self._lists
+            else f'"{name}"'
+            for name in sorted(read)
+        )
+        rows = sa.text(f"({slot(level.table, ', '.join(('ts', *listed)))}) AS sums")
+        return sa.select(*parts).select_from(rows).where(self._where)
+
+    def _of_events(self) -> sa.Select[Any]:
         merged = any(map(_reads_more, self._parts.of_events))
         tables: sa.FromClause = self._asked.people.joined(self._events) if merged else self._events
         for key in sorted(self._numbered):
@@ -255,8 +342,7 @@ class SummedQuestion:
             same = (fields[name].is_not_distinct_from(named.c[name]) for name in KEYS[key])
             tables = tables.join(named, sa.and_(*same))
         moved = (_moved(one, self._events.c) for one in self._parts.of_events)
-        events = sa.select(*moved).select_from(tables)
-        return sa.union(sums, events) if once else sa.union_all(sums, events)
+        return sa.select(*moved).select_from(tables)
 
     @cached_property
     def _events(self) -> sa.CTE:
@@ -312,6 +398,16 @@ class SummedQuestion:
         coded, place = self._coded(key), list(self._functions[key]).index(function)
         code, value = coded.c[f"f{place}"], coded.c[f"v{place}"]
         return sa.select(code.label("code"), value.label("value")).distinct().subquery(name)
+
+
+def _counted(
+    keys: Mapping[str, Expression], ids: Expression, count: Expression, tables: sa.FromClause
+) -> sa.Subquery:
+    """How many events each id has in each group, and a row without for those that have none."""
+    named = [key.label(name) for name, key in keys.items()]
+    added = sa.cast(sa.func.sum(count), sa.BigInteger).label("n")
+    counted = sa.select(*named, ids.label("id"), added).select_from(tables)
+    return counted.group_by(*keys.values(), ids).subquery("counted")
 
 
 def _moved(expression: Expression, columns: Columns) -> Expression:

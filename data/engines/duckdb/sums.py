@@ -31,22 +31,31 @@ from duckdb_sqlalchemy import Dialect
 
 from data.access.people import People
 from data.engines.duckdb.answering import statement
-from data.engines.duckdb.coverage import Summed
-from data.engines.duckdb.levels import DAY, LEVELS, create, seal, unseal
+from data.engines.duckdb.commit_notes import CommitNotes
+from data.engines.duckdb.coverage import LARGEST_SMALL, Summed
+from data.engines.duckdb.levels import (
+    BY_ID,
+    DAY,
+    HOUR,
+    LEVELS,
+    Level,
+    create,
+    seal,
+    seal_hours,
+    unseal,
+)
+from data.engines.duckdb.levels import QUARTERS as LEVEL_OF_ALL
 from data.engines.duckdb.outdated import QUARTERS, outdate
-from data.engines.duckdb.schema import transaction
+from data.engines.duckdb.schema import release_memory, transaction
 from data.engines.duckdb.stretches import Stretch, in_stretches, joined, up, whole_quarters
 from data.engines.duckdb.summed import MOST_NUMBERS, narrows
 from data.engines.duckdb.texts import Text, compiled
 from data.engines.grouping import Form, Grouping
-from data.engines.partials import (
-    KEYS,
-    QUARTER,
-    Partial,
-    Undecomposable,
-)
+from data.engines.partials import COUNTED, KEYS, QUARTER, Partial, Undecomposable, Wanted
 
 Cursor = duckdb.DuckDBPyConnection
+# Whatever is read next in a transaction is of the snapshot that this takes.
+PINNED: Final = "SELECT upto FROM summed"
 NOTHING: Final = -1  # is summed; what an older version stored has number 0
 # So many events that were stored since are added; of more, whole quarters are summed, some at once:
 # a transaction stays small, and who writes or reads meanwhile has most of the machine.
@@ -56,15 +65,17 @@ MOST_QUARTERS = 288  # three days
 MOST_PIECES: Final = 8
 # With more, most of a question is read from the events: then all of it is.
 MOST_OUTDATED = 96  # a day
-# Days to seal in one transaction, and how long one that lost its seal is left alone, in seconds.
+# Days and hours to seal in one transaction, and how long one that lost its seal is left alone, in
+# seconds.
 MOST_DAYS = 3
+MOST_HOURS = 72
 QUIET = 600.0
 MOST_KEPT: Final = 2_000  # numbers and texts
+MOST_STATES: Final = 64
 # A statement over sums takes longer to put together and to plan. It pays where it reads so many
 # rows less than there are events: more of them where a condition leaves few events to add up.
 LEAST_SAVED = 50_000
 LEAST_SAVED_OF_FEW = 150_000
-COUNTED: Final = Partial("count", None, sa.true())
 
 
 @dataclass
@@ -79,16 +90,27 @@ class Names:
 
 @dataclass(frozen=True)
 class State:
-    """Up to where there are sums, and their names' version; of a window the days that are sealed,
-    the outdated quarters, how many events were stored later, and how many of its last quarter of
-    an hour it cuts off."""
+    """Up to where there are sums, and their names' version; of a window the days and hours that are
+    sealed, the outdated quarters, how many events were stored later, how many of its last quarter
+    of an hour it cuts off, and how many have a value of lists that is no small number."""
 
     upto: int
     version: int
     sealed: Sequence[int]
+    hours: Sequence[int]
     outdated: Sequence[int]
     later: int
     cut: int
+    large: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """What sums hold for of some windows, with their names' version, as long as nothing more is
+    committed: a number of `CommitNotes`."""
+
+    number: int | None = None
+    states: dict[Stretch, tuple[int, Summed]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -108,13 +130,23 @@ class Savings:
 class Sums:
     """The sums of a store, of certain numbers."""
 
-    def __init__(self, root: Cursor, wanted: Mapping[str, Partial]) -> None:
-        """Have tables for these partials; sums of others are dropped."""
-        self.wanted = {**wanted, COUNTED.name: COUNTED}
-        self.columns = {name: f"p{place}" for place, name in enumerate(self.wanted)}
+    def __init__(self, root: Cursor, wanted: Wanted, commits: CommitNotes) -> None:
+        """Have tables for what is wanted; sums of other numbers are dropped."""
+        self._commits, self._held = commits, Held()
+        self.wanted = wanted
+        every = dict.fromkeys((*wanted.partials, *wanted.of_ids))
+        self.columns = {name: f"p{place}" for place, name in enumerate(every)}
+        lists = (
+            _sql(value) for value in map(_listed, wanted.partials.values()) if value is not None
+        )
+        self._is_large = " OR ".join(f"{value} > {LARGEST_SMALL}" for value in lists)
         self._names, self._upto = Names(NOTHING), NOTHING
-        self._unsealed: dict[int, float] = {}  # days that lost their seal, and when
-        definition = repr((list(self.wanted), list(KEYS.items()), LEVELS))
+        self._summed_anew = False  # in the last step: it read whole stretches of the events
+        # Days and hours that lost their seal, and when.
+        self._unsealed: dict[int, float] = {}
+        self._unsealed_hours: dict[int, float] = {}
+        told = (list(part) for part in (wanted.partials, wanted.of_ids, wanted.identified))
+        definition = repr((*told, list(KEYS.items()), LEVELS))
         found = root.execute("SELECT definition FROM summed").fetchone()
         if found is None or found[0] != definition:
             with transaction(root):
@@ -123,7 +155,7 @@ class Sums:
         self._savings = self._saved(root)
 
     def _create(self, cursor: Cursor, definition: str) -> None:
-        create(cursor, self.columns.values())
+        create(cursor, self.wanted, self.columns)
         for key, names in KEYS.items():
             values = ", ".join(f'"{name}" TEXT' for name in names)
             nothing = ", ".join(["NULL"] * len(names))
@@ -162,6 +194,20 @@ class Sums:
 
     def _state(self, connection: sa.Connection, window: Stretch) -> tuple[Names, Summed]:
         """The names there are, and what sums hold for of a window."""
+        # Whoever has a snapshot already may have that of an earlier number.
+        number = None if connection.in_transaction() else self._commits.settled()
+        held = self._held if self._held.number == number else Held(number)
+        if found := held.states.get(window):
+            connection.exec_driver_sql(PINNED)
+            if self._commits.settled() == number:
+                return self._names_of(found[0]), found[1]
+        version, summed = self._read_state(connection, window)
+        if number is not None and self._commits.settled() == number:
+            self._held = held if len(held.states) < MOST_STATES else Held(number)
+            self._held.states[window] = version, summed
+        return self._names_of(version), summed
+
+    def _read_state(self, connection: sa.Connection, window: Stretch) -> tuple[int, Summed]:
         guess = self._upto  # as other threads read it last: of a later or an earlier snapshot
         state = self._read(connection, window, guess)
         if state.upto != guess:
@@ -172,32 +218,41 @@ class Sums:
         whole = whole_quarters(window, state.outdated)
         if len(state.outdated) > MOST_OUTDATED or not whole:
             raise Undecomposable
-        names = self._names_of(state.version)
-        days = joined(state.sealed, DAY)
-        summed = Summed(state.upto, window, whole, days, self.columns)
-        return names, summed if state.later or summed.ragged else replace(summed, rest=False)
+        days, hours = joined(state.sealed, DAY), joined(state.hours, HOUR)
+        identified = frozenset(self.wanted.identified)
+        told = self.columns, identified, not state.large
+        summed = Summed(state.upto, window, whole, days, hours, *told)
+        rest = bool(state.later or summed.ragged)
+        return state.version, summed if rest else replace(summed, rest=False)
 
     def _read(self, connection: sa.Connection, window: Stretch, after: int) -> State:
         """The state for a window; what is later than `after` is counted."""
         start, end = window
-        # One after the other: together they would take the engine twice as long to plan.
-        upto, version = connection.exec_driver_sql("SELECT upto, version FROM summed").one()
         marks = connection.exec_driver_sql(
-            f"SELECT true, day FROM sealed WHERE day > {start - DAY} AND day < {end} UNION ALL"
-            " SELECT DISTINCT false, quarter FROM outdated"
+            "SELECT 'upto', upto FROM summed UNION ALL SELECT 'version', version FROM summed"
+            f" UNION ALL SELECT 'sealed', day FROM sealed WHERE day > {start - DAY} AND day < {end}"
+            " UNION ALL SELECT 'hour', hour FROM sealed_hours"
+            f" WHERE hour > {start - HOUR} AND hour < {end}"
+            " UNION ALL SELECT DISTINCT 'outdated', quarter FROM outdated"
             f" WHERE quarter > {start - QUARTER} AND quarter < {end}"
         ).all()
-        days, quarters = (
-            [at for of_day, at in marks if of_day is wanted] for wanted in (True, False)
+        (upto,), (version,), days, hours, quarters = (
+            sorted(value for mark, value in marks if mark == wanted)
+            for wanted in ("upto", "version", "sealed", "hour", "outdated")
         )
-        later, cut = (
+        # Not in the same statement: together they would take the engine twice as long to plan.
+        within = f"ts >= {start} AND ts < {end}"
+        later, cut, large = (
             connection.exec_driver_sql(f"SELECT count(*) FROM events WHERE {where}").scalar_one()
+            if where
+            else 0
             for where in (
-                f"sequence > {after} AND ts >= {start} AND ts < {end}",
-                f"ts >= {end} AND ts < {up(end)}",
+                f"sequence > {after} AND {within}",
+                f"ts >= {end} AND ts < {up(end)}" if end < up(end) else "",
+                f"{within} AND ({self._is_large})" if self._is_large else "",
             )
         )
-        return State(upto, version, sorted(days), sorted(quarters), later, cut)
+        return State(upto, version, days, hours, quarters, later, cut, large)
 
     def _names_of(self, version: int) -> Names:
         names = self._names
@@ -214,13 +269,21 @@ class Sums:
         return Savings(np.asarray(found["ts"], np.int64), before)
 
     def refresh(self, cursor: Cursor) -> bool:
-        """A step towards what is stored now; whether there was anything left to do."""
+        """A step towards what is stored now; whether there was anything left to do. So few events
+        that no question would read their sums are left as they are."""
+        (row,) = cursor.execute("SELECT count(*) FROM events").fetchall()
+        if row[0] < min(LEAST_SAVED, LEAST_SAVED_OF_FEW):
+            return False
+        self._summed_anew = False
         if changed := self._refresh_quarters(cursor):
             self._savings = self._saved(cursor)
-        return self._seal(cursor) or changed
+        sealed = self._seal(cursor)
+        if sealed or self._summed_anew:
+            release_memory(cursor)
+        return sealed or self._seal_hours(cursor) or changed
 
     def _refresh_quarters(self, cursor: Cursor) -> bool:
-        with transaction(cursor):
+        with transaction(cursor, self._commits.noted()):
             (row,) = cursor.execute(
                 "SELECT upto, (SELECT max(sequence) FROM events), (SELECT count(*) FROM events"
                 " WHERE sequence > upto) FROM summed"
@@ -230,8 +293,8 @@ class Sums:
             if count > MANY:
                 outdate(cursor, f"SELECT ts FROM events WHERE {later}")
             else:
-                changed = self._renew(cursor, upto)
-                if not count and not changed:
+                self._summed_anew = self._renew(cursor, upto)
+                if not count and not self._summed_anew:
                     return False
                 if count:
                     self._add(cursor, later)
@@ -241,21 +304,35 @@ class Sums:
 
     def _seal(self, cursor: Cursor) -> bool:
         """Seal some days, the latest first; not the one that goes on, nor those that change."""
-        others = cursor.execute(
-            f"SELECT day FROM sealed UNION SELECT quarter - quarter % {DAY} FROM outdated"
-        ).fetchall()
+        others = f"SELECT day FROM sealed UNION SELECT quarter - quarter % {DAY} FROM outdated"
+        quiet = self._quiet(cursor, DAY, others, self._unsealed)[-MOST_DAYS:]
+        if quiet:
+            with transaction(cursor, self._commits.noted()):
+                seal(cursor, quiet, self.wanted, self.columns)
+        return bool(quiet)
+
+    def _seal_hours(self, cursor: Cursor) -> bool:
+        """Seal hours of days that have no seal, as days are."""
+        others = (
+            f"SELECT hour FROM sealed_hours UNION SELECT quarter - quarter % {HOUR} FROM outdated"
+            f" UNION SELECT unnest(range(day, day + {DAY}, {HOUR})) FROM sealed"
+        )
+        quiet = self._quiet(cursor, HOUR, others, self._unsealed_hours)[-MOST_HOURS:]
+        if quiet:
+            with transaction(cursor, self._commits.noted()):
+                seal_hours(cursor, quiet, self.wanted, self.columns)
+        return bool(quiet)
+
+    def _quiet(
+        self, cursor: Cursor, width: int, others: str, unsealed: Mapping[int, float]
+    ) -> list[int]:
+        """The stretches of a width that do not go on, do not change, and are none of others."""
         lately = time.monotonic() - QUIET
-        changing = {day for day, at in self._unsealed.items() if at > lately}
-        changing.update(day for (day,) in others)
+        changing = {start for start, at in unsealed.items() if at > lately}
+        changing.update(start for (start,) in cursor.execute(others).fetchall())
         quarters = self._savings.quarters
-        quiet = [
-            day for day in np.unique(quarters - quarters % DAY)[:-1].tolist() if day not in changing
-        ]
-        if not quiet:
-            return False
-        with transaction(cursor):
-            seal(cursor, quiet[-MOST_DAYS:], self.wanted, self.columns)
-        return True
+        starts = np.unique(quarters - quarters % width)[:-1].tolist()
+        return [start for start in starts if start not in changing]
 
     def _renew(self, cursor: Cursor, upto: int) -> bool:
         """Sum some of what is outdated or in many pieces anew, the latest first."""
@@ -267,7 +344,8 @@ class Sums:
         if not rows:
             return False
         stretches = joined(quarter for (quarter,) in reversed(rows))
-        for table, moment in (("outdated", "quarter"), ("pieces", "quarter"), ("sums", "ts")):
+        of_events = ((one.table, "ts") for one in (LEVEL_OF_ALL, BY_ID))
+        for table, moment in (("outdated", "quarter"), ("pieces", "quarter"), *of_events):
             cursor.execute(f"DELETE FROM {table} WHERE {in_stretches(moment, stretches)}")
         self._add(cursor, f"{in_stretches('ts', stretches)} AND sequence <= {upto}")
         self._unseal(cursor, stretches)  # all of them may be gone
@@ -275,25 +353,49 @@ class Sums:
 
     def _unseal(self, cursor: Cursor, stretches: Sequence[Stretch]) -> None:
         now = time.monotonic()
-        self._unsealed |= dict.fromkeys(unseal(cursor, stretches), now)
+        days, hours = unseal(cursor, stretches)
+        self._unsealed |= dict.fromkeys(days, now)
+        self._unsealed_hours |= dict.fromkeys(hours, now)
 
     def _add(self, cursor: Cursor, where: str) -> None:
         """Rows for the events that meet a condition."""
         if sum(_name(cursor, key, columns, where) for key, columns in KEYS.items()):
             cursor.execute("UPDATE summed SET version = version + 1")
-        joins = "".join(f" JOIN names_{key} AS n_{key} ON {_same(key)}" for key in KEYS)
-        ids = ", ".join(f"n_{key}.id AS i_{key}" for key in KEYS)
-        partials = (_sql(sa.cast(one.sql, sa.BigInteger)) for one in self.wanted.values())
-        cursor.execute(
-            f"INSERT INTO sums SELECT {QUARTERS} AS quarter, {ids}, {', '.join(partials)}"
-            f" FROM events{joins} WHERE {where} GROUP BY ALL ORDER BY i_user, quarter"
-        )
+        self._fill(cursor, LEVEL_OF_ALL, where)
+        if told := self._told_apart():
+            some = " OR ".join(f"{name} IS NOT NULL" for name in BY_ID.ids)
+            events = f"(SELECT * REPLACE ({told}) FROM events WHERE {where}) AS events"
+            self._fill(cursor, BY_ID, some, events)
         pieces = cursor.execute(
             f"INSERT INTO pieces SELECT DISTINCT {QUARTERS} FROM events WHERE {where}"
             " RETURNING quarter"
         ).fetchall()
         if pieces:
             self._unseal(cursor, joined(sorted(quarter for (quarter,) in pieces)))
+
+    def _fill(self, cursor: Cursor, one: Level, where: str, events: str = "events") -> None:
+        """Rows of a level for the events that meet a condition."""
+        joins = "".join(f" JOIN names_{key} AS n_{key} ON {_same(key)}" for key in KEYS)
+        keys = (
+            *(f"n_{key}.id AS i_{key}" for key in KEYS),
+            *(f"events.{name}" for name in one.ids),
+        )
+        partials = (_sql(partial.sql) for partial in one.partials(self.wanted).values())
+        cursor.execute(
+            f"INSERT INTO {one.table} SELECT {QUARTERS} AS quarter, {', '.join((*keys, *partials))}"
+            f" FROM {events}{joins} WHERE {where} GROUP BY ALL ORDER BY i_user, quarter"
+        )
+
+    def _told_apart(self) -> str:
+        """The ids that rows tell apart: of the events that some number asks for them of."""
+        conditions: dict[str, list[sa.ColumnElement[bool]]] = {}
+        for (name, _), condition in self.wanted.identified.items():
+            conditions.setdefault(name, []).append(condition)
+        return ", ".join(
+            f"CASE WHEN {_sql(sa.or_(*conditions.get(name, [sa.false()])))} THEN {name} END"
+            f" AS {name}"
+            for name in BY_ID.ids
+        )
 
 
 def _name(cursor: Cursor, key: str, columns: tuple[str, ...], where: str) -> int:
@@ -323,5 +425,10 @@ def _same(key: str) -> str:
     )
 
 
-def _sql(expression: sa.ColumnElement[int]) -> str:
+def _listed(partial: Partial) -> sa.ColumnElement[Any] | None:
+    """What a partial lists, if it does."""
+    return partial.value if partial.is_list else None
+
+
+def _sql(expression: sa.ColumnElement[Any]) -> str:
     return str(expression.compile(dialect=Dialect(), compile_kwargs={"literal_binds": True}))

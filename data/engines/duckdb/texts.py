@@ -6,16 +6,19 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 from duckdb_sqlalchemy import Dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.util import LRUCache
 
 from data.engines.grouping import Form
 
 SLOT: Final = re.compile(r"\{(\w+) ?([^}]*)\}")
 MOST_TEXTS: Final = 512
 FROM: Final = "FROM events"
+_COMPILED: Final = LRUCache[Any, Any](MOST_TEXTS)
 DIALECT: Final = Dialect(paramstyle="numeric_dollar")
 
 
@@ -43,10 +46,15 @@ def slot(name: str, detail: str = "") -> sa.ColumnElement[Any]:
 
 
 def compiled(statement: sa.Select[Any]) -> Text:
-    """A statement as text."""
-    made = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
-    order = made.positiontup or ()
-    return Text(made.string, tuple(made.params[name] for name in order))
+    """A statement as text. One that differs in its values alone is not compiled again: as between
+    SQLAlchemy's own engines and connections, which take no text with slots."""
+    made, bound, values, _ = statement._compile_w_cache(
+        DIALECT, compiled_cache=_COMPILED, column_keys=[]
+    )
+    compiler = cast(SQLCompiler, made)
+    given = compiler.construct_params(values, extracted_parameters=bound, escape_names=False)
+    state = compiler.construct_expanded_state(given)
+    return Text(state.statement, state.positional_parameters)
 
 
 @lru_cache(MOST_TEXTS)

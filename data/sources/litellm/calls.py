@@ -18,7 +18,6 @@ import orjson
 from data.errors import EventError
 from data.events.doubts import DOUBTS
 from data.sources.fields import (
-    IMPOSSIBLE,
     count,
     decimal,
     nano,
@@ -52,6 +51,7 @@ OPERATIONS: Final = {
     "embedding": "embeddings",
     "text_completion": "text_completion",
 }
+OWN_TAGS: Final = ("assistant:", "workflow:", "User-Agent:")
 MISSED: Final = (None, "None", "False", "")  # of cache_hit, as mostly
 NEAR: Final = 10_000  # rows of one call are written one after the other
 HIT: Final = re.compile(r"_cache_hit[\d.]*$")  # each door says when it wrote, to its own µs
@@ -69,10 +69,8 @@ def usage_fields(row: Row, metadata: Row) -> Raw:
     used = any(tokens.values())
     if status == "error" and not used:
         tokens = {}
-    without_price = cost != IMPOSSIBLE and not decimal("spend", row.get("spend"))
-    without_price = without_price and used and not cache_hit(row)
-    if status == "ok" and without_price:
-        cost = None
+    if not cost and status == "ok" and used and not cache_hit(row):
+        cost = cost if decimal("spend", row.get("spend")) else None
     return {
         "status": status,
         "error_class": _error_class(metadata) if status == "error" else None,
@@ -242,6 +240,8 @@ def _id_kind(row: Row, status: str, hit: bool) -> list[str]:
 
 
 def _tagged(tags: list[str], prefix: str) -> str | None:
+    if not tags:  # as mostly
+        return None
     return next((tag.removeprefix(prefix) for tag in tags if tag.startswith(prefix)), None)
 
 
@@ -270,7 +270,7 @@ def _instant(moment: str) -> datetime | None:
 
 def _tags(row: Row, metadata: Row, tags: list[str]) -> str | None:
     """What has no column of its own and is worth keeping."""
-    others = [tag for tag in tags if not tag.startswith(("assistant:", "workflow:", "User-Agent:"))]
+    others = [tag for tag in tags if not tag.startswith(OWN_TAGS)] if tags else None
     fields = {
         "model_group": text(row.get("model_group")),
         "end_user": text(row.get("end_user")),

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from data.errors import EventError
-from data.sources.fields import count, decimal, exact_count
+from data.sources.fields import count, decimal, exact_count, plain_count
 from data.sources.format import Note, UsageCosts
 
 DUST: Final = Decimal("1e-8")  # both sides are sums of binary fractions
@@ -37,6 +37,9 @@ class DayTotal:
         with suppress(EventError):  # a cost that cannot be is unknown
             self.spend += decimal("spend", row.get("spend")) or 0
         for name in ("prompt_tokens", "completion_tokens"):
+            if (plain := plain_count(row.get(name))) is not None:  # as mostly
+                self.tokens += plain
+                continue
             with suppress(EventError):  # noted where the row is read
                 self.tokens += exact_count(name, row.get(name)) or 0
 

@@ -16,9 +16,9 @@ from typing import Any, Final, Self
 import sqlalchemy as sa
 
 from data.errors import SourceError
+from data.postgres import SECONDS, Address
 from data.sources.litellm.calls import COLUMNS, METADATA, Names
 from data.sources.litellm.dump import LOGS, OTHER_TABLES, SUMS, TEAMS, USERS, named
-from data.sources.postgres.address import SECONDS, Address
 from data.sources.unread import matters
 
 HOUR: Final = "interval '1 hour'"

@@ -1,15 +1,14 @@
-"""The steps that bring the state store from any older schema to today's.
+"""The steps that bring a file from before revisions, which counted them, to the first revision.
 
-A step is never edited once released; a change is another step. `tables.py` describes today's
-tables, and a test holds the two together.
+They are never edited and none is added: what changes in the tables is a revision now (`schema.py`).
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-# UPGRADES[v] brings a store of schema version v to v + 1.
-UPGRADES: Final[tuple[tuple[str, ...], ...]] = (
+# STEPS[v] brings a store of version v to v + 1.
+STEPS: Final[tuple[tuple[str, ...], ...]] = (
     (
         """CREATE TABLE accounts (
             id TEXT NOT NULL PRIMARY KEY,

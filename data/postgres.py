@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
@@ -24,6 +24,7 @@ MODES: Final = ("disable", "allow", "prefer", "require", *VERIFIED)
 NO_URL: Final = "this is no address of a database: write postgresql://USER@HOST:PORT/DATABASE"
 WRONG: Final = ("28P01", "28000")  # SQLSTATE: a password, a user or a host that is not let in
 TIMEOUT: Final = "57014"
+NO_DATABASE: Final = "3D000"
 
 
 class TooSlow(SourceError):
@@ -70,18 +71,26 @@ class Address:
         schema = f" schema {self.schema}" if self.schema else ""
         return f"{self.host}:{self.port}/{self.database}{schema}"
 
-    def engine(self) -> sa.Engine:
-        """An engine of one connection, encrypted as `sslmode` says; not connected yet."""
+    def engine(
+        self, connections: int = 1, settings: Mapping[str, str] | None = None,
+        patience: int = SECONDS, **options: Any,
+    ) -> sa.Engine:  # fmt: skip
+        """An engine of so many connections, encrypted as `sslmode` says, with these settings of the
+        server and options of SQLAlchemy's, which waits so many seconds for the server; not
+        connected yet."""
         arguments = {
-            "timeout": SECONDS,
+            "timeout": patience,
             "application_name": "spendscope",
             "password": self.password or "",
+            "startup_params": dict(settings or {}),
         }
-        return sa.create_engine(
+        engine = sa.create_engine(
             URL.create("postgresql+pg8000", self.user, None, self.host, self.port, self.database),
             connect_args=arguments | {"ssl_context": self._encryption()},
-            pool_size=1, max_overflow=0, hide_parameters=True,
+            pool_size=connections, max_overflow=0, hide_parameters=True, **options,
         )  # fmt: skip
+        sa.event.listen(engine, "checkout", _require_alive)
+        return engine
 
     def _encryption(self) -> ssl.SSLContext | bool | None:
         """What the driver takes: False is none, None is where the server has it."""
@@ -101,16 +110,23 @@ class Address:
         try:
             yield
         except sa.exc.DBAPIError as error:
-            kind = TooSlow if _state_and_message(error)[0] == TIMEOUT else SourceError
-            raise kind(self._sentence(error)) from None
+            kind = TooSlow if state_and_message(error)[0] == TIMEOUT else SourceError
+            raise kind(self.sentence(error)) from None
         except OSError as error:
-            reason = str(error.strerror or error)[:80]
-            raise SourceError(f"the database {self} cannot be reached: {reason}") from None
+            raise SourceError(self.unreachable(error)) from None
 
-    def _sentence(self, error: sa.exc.DBAPIError) -> str:
-        code, message = _state_and_message(error)
+    def unreachable(self, error: OSError) -> str:
+        """That there is no way to it, in a sentence."""
+        reason = str(error.strerror or error)[:80]
+        return f"the database {self} cannot be reached: {reason}"
+
+    def sentence(self, error: sa.exc.DBAPIError) -> str:
+        """What went wrong there, in a sentence without the password and what was asked."""
+        code, message = state_and_message(error)
         if code in WRONG or (not code and "password" in message):
             return f"the database {self} does not let {self.user} in: password or user is wrong"
+        if code == NO_DATABASE:
+            return f"the server {self.host}:{self.port} has no database {self.database}"
         if code == TIMEOUT:
             return f"the database {self} took longer than {SECONDS} s for an answer"
         if "refuses SSL" in message:
@@ -120,9 +136,19 @@ class Address:
         return f"the database {self} says: {message[:160]}"
 
 
-def _state_and_message(error: sa.exc.DBAPIError) -> tuple[str, str]:
+def state_and_message(error: sa.exc.DBAPIError) -> tuple[str, str]:
     """SQLSTATE and message, as the server sent them; without a code the driver's own words."""
     fields = error.orig.args[0] if error.orig and error.orig.args else ""
     if isinstance(fields, Mapping):
         return str(fields.get("C", "")), str(fields.get("M", ""))
     return "", str(fields)
+
+
+def _require_alive(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Of a server that was started again, the old connections go before anybody asks by them. The
+    pool's own way (`pool_pre_ping`) does not know this driver's failures for what they are."""
+    try:
+        connection.cursor().execute("SELECT 1")
+        connection.rollback()
+    except Exception as error:
+        raise sa.exc.DisconnectionError from error

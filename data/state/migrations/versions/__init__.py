@@ -1,0 +1,1 @@
+"""A file a revision, numbered in their order."""
