@@ -7,6 +7,9 @@
   const NAMED = { user: "Everyone", project: "Every project" };
   const held = (field) => window.dash_component_api.getLayout(operatorOf(field)).props.value;
 
+  /* Dash opens a list as Return is let go over it: not one that the same Return has closed. */
+  const ignoreRelease = () => document.addEventListener("keyup", (event) => event.key === "Enter" && event.stopPropagation(), { capture: true, once: true });
+
   const bar = (field, content) => {
     const box = made("div", { className: "picker-bar" });
     const sides = made("div", { className: "sides" });
@@ -31,6 +34,7 @@
     };
     within.addEventListener("click", () => {
       const text = search.value.trim();
+      ignoreRelease();
       search.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
       window.spendscope.narrow({ values: { [`contains_${field}`]: text } });
     });

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ Leads = Callable[[], bool]  # Raises `StoreError` where nobody can say.
 # The first of an advisory lock's two numbers is ours, the second says which work of which schema.
 OURS: Final = 5997518
 TRY: Final = "SELECT pg_try_advisory_lock(%s, %s)"
+RELEASE: Final = "SELECT pg_advisory_unlock(%s, %s)"
 
 
 def alone() -> bool:
@@ -49,6 +51,9 @@ class AdvisoryLeader:
         """Let another server lead."""
         with self._one_at_a_time:
             if self._connection is not None:
+                # A closed connection keeps its lock until the database has noticed.
+                with suppress(Exception):
+                    _asked(self._connection, RELEASE % self._numbers)
                 _end(self._connection)
                 self._connection = None
 
