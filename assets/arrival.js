@@ -17,10 +17,12 @@
   document.documentElement.dataset.bsTheme = theme;
   document.documentElement.dataset.agThemeMode = theme;
 
-  /* The first layout is that of an address, read in a time zone. */
+  /* The first layout is that of an address, read in a time zone. To ask Intl reads the formats of dates before the
+     first question can leave: 20 ms. */
+  const zone = () => (window.Temporal ? window.Temporal.Now.timeZoneId() : Intl.DateTimeFormat().resolvedOptions().timeZone);
   const headers = () => ({
     "X-Page-Address": window.location.pathname + window.location.search,
-    "X-Time-Zone": Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC",
+    "X-Time-Zone": zone() || "UTC",
   });
   const asked = new Map(["/_dash-layout", "/_dash-dependencies"].map((path) =>
     [path, window.fetch(path, { headers: headers() })]));

@@ -69,6 +69,8 @@ class Reader:
             page.on(end, lambda request: self._waiting.discard(request))
 
     def _heard(self, message: ConsoleMessage) -> None:
+        if "preloaded using link preload but not used within" in message.text:
+            return  # of how busy the machine is, not of the page
         if message.type in ("error", "warning", "assert", "trace") or "WARN" in message.text:
             self.complaints.append(f"console: {message.text}")
 
