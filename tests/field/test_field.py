@@ -147,8 +147,10 @@ def found(name: str, report: Report, store: EventStore) -> Any:
 
 
 def stored(expression: Any, store: EventStore) -> Any:
+    """One number, in the same type on every engine: PostgreSQL adds integers up to decimals."""
     with store.sql.connect() as connection:
-        return connection.execute(sa.select(expression).select_from(EVENTS)).scalar_one()
+        value = connection.execute(sa.select(expression).select_from(EVENTS)).scalar_one()
+    return int(value) if isinstance(value, Decimal) else value
 
 
 def unpriced(store: EventStore, *only: Any) -> list[str]:
@@ -167,8 +169,8 @@ def quantity(unit: str, store: EventStore) -> float:
 
 
 def values(column: str, store: EventStore) -> list[str]:
-    """The values of a column, in the order they are first met."""
-    names = sa.select(EVENTS.c[column]).order_by(EVENTS.c.ts, sa.text("rowid"))
+    """The values of a column, in the order of time."""
+    names = sa.select(EVENTS.c[column]).order_by(EVENTS.c.ts, EVENTS.c.event_id)
     with store.sql.connect() as connection:
         return list(dict.fromkeys(name for name in connection.execute(names).scalars() if name))
 

@@ -17,6 +17,7 @@ from callbacks.commands import remote_store
 from callbacks.receive import events, request_body
 from data.engines import commits
 from data.errors import StoreError
+from tests.engine import duckdb_only
 from tests.serving import KEY, Served, serving
 
 WELL: Final = {
@@ -237,6 +238,7 @@ def test_who_cannot_be_served_now_is_told_when_to_come_again(
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
 
 
+@duckdb_only
 def test_a_store_that_is_taken_is_503_and_nothing_is_stored(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
