@@ -16,11 +16,11 @@ import pytest
 from data.access.people import Alias, People
 from data.access.scope import Scope
 from data.engines.duckdb import partial_answers, schema, sums
-from data.engines.duckdb.stretches import MOST_STRETCHES, whole_quarters, without
 from data.engines.grouping import Grouping
 from data.engines.memo import Memo
 from data.engines.partials import KEY_COLUMNS, QUARTER, decomposes, leaves
 from data.engines.protocol import EventStore, open_events
+from data.engines.stretches import MOST_STRETCHES, whole_quarters, without
 from data.errors import Refused
 from data.events.cleaning import clean
 from data.events.table import Event, micros

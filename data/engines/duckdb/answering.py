@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from data.engines.duckdb.coverage import Summed
-from data.engines.duckdb.levels import BY_ID, Level, level
+from data.engines.duckdb.levels import BY_ID, level
 from data.engines.duckdb.summed import Numbers, SummedQuestion
 from data.engines.grouping import Form
+from data.engines.levels import Level
 from data.engines.partials import LIST, TIME, Leaf, Undecomposable, columns, key_of, keys_of, leaves
 
 

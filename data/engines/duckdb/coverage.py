@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from data.engines.duckdb.levels import BY_ID, BY_TABLE, DAY, QUARTERS, Level, finer
-from data.engines.duckdb.stretches import Stretch, in_stretches, whole_units, without
+from data.engines.duckdb.levels import BY_ID, BY_TABLE, QUARTERS, finer
+from data.engines.levels import DAY, Level
+from data.engines.stretches import Stretch, in_stretches, whole_units, without
 
 LARGEST_SMALL: Final = 2**31 - 1
 SMALL: Final = "small"  # the place of a type: half as wide, numbers are put in order twice as fast

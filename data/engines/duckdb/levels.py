@@ -14,74 +14,36 @@ until these are sealed anew, what is asked of them is read from the quarters.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import duckdb
 
-from data.engines.duckdb.stretches import Stretch, in_stretches, joined
+from data.engines.levels import DAY, HOUR, LEVELS, Level
 from data.engines.partials import IDS, KEYS, QUARTER, Partial, Wanted
-from data.local_time import WIDTHS
-
-DAY: Final = WIDTHS["day"]
-HOUR: Final = WIDTHS["hour"]
-WITHOUT_USER: Final = tuple(key for key in KEYS if "user" not in KEYS[key])
-
-
-@dataclass(frozen=True)
-class Level:
-    """A table of sums: a row for the events of a stretch of `width` that agree in all its keys,
-    with sums, with `lists` of values, or both; `ids` are those that it tells apart."""
-
-    table: str
-    width: int
-    keys: tuple[str, ...]
-    lists: bool | None = False
-    ids: tuple[str, ...] = ()
-
-    @property
-    def key_columns(self) -> list[str]:
-        """Its keys as SQL names them: `user` alone is a function."""
-        return [f'"{key}"' for key in self.keys]
-
-    def partials(self, wanted: Wanted) -> Mapping[str, Partial]:
-        """Those that its rows have."""
-        if self.ids:
-            return wanted.of_ids
-        every = wanted.partials.items()
-        return {name: one for name, one in every if self.lists in (None, one.is_list)}
-
+from data.engines.stretches import Stretch, in_stretches, joined
 
 QUARTERS: Final = Level("sums", QUARTER, tuple(KEYS), None)
 BY_ID: Final = Level("sums_by_id", QUARTER, tuple(KEYS), False, IDS)
-# The fewest rows first: a question reads the first that knows its keys, and time finely enough.
-# Hardly a user has one row a day: so all that is asked of nobody's in particular reads few rows.
-LEVELS: Final = (
-    Level("sums_by_day", DAY, WITHOUT_USER),
-    Level("sums_by_hour", HOUR, WITHOUT_USER),
-    Level("sums_by_quarter", QUARTER, WITHOUT_USER),
-    Level("sums_of_people_by_day", DAY, ("user", "project")),
-    Level("sums_of_users_by_hour", HOUR, ("user", "project")),
-    Level(
-        "sums_of_users_by_day", DAY,
-        ("user", "user_named", "project", "kind", "channel", "status"),
-    ),
-    Level("values_by_day", DAY, WITHOUT_USER, True),
-    Level("values_by_hour", HOUR, WITHOUT_USER, True),
-)  # fmt: skip
-
-
 BY_TABLE: Final = {one.table: one for one in (QUARTERS, BY_ID, *LEVELS)}
+
+
+def key_columns(one: Level) -> list[str]:
+    """Its keys as SQL names them: `user` alone is a function."""
+    return [f'"{key}"' for key in one.keys]
+
+
+def partials(one: Level, wanted: Wanted) -> Mapping[str, Partial]:
+    """Those that the rows of a level have."""
+    if one.ids:
+        return wanted.of_ids
+    every = wanted.partials.items()
+    return {name: each for name, each in every if one.lists in (None, each.is_list)}
 
 
 def level(keys: Iterable[str], steady_for: int, lists: bool = False) -> Level:
     """Where to read what needs these keys, of an event's time no more than `steady_for` µs tell."""
     wanted = frozenset(keys)
-    fitting = (
-        one
-        for one in LEVELS
-        if one.lists is lists and wanted.issubset(one.keys) and one.width <= steady_for
-    )
+    fitting = (one for one in LEVELS if one.lists is lists and one.says(wanted, steady_for))
     return next(fitting, QUARTERS)
 
 
@@ -99,10 +61,10 @@ def finer(one: Level) -> list[Level]:
 def create(cursor: duckdb.DuckDBPyConnection, wanted: Wanted, columns: Mapping[str, str]) -> None:
     """Tables of these columns, empty."""
     for one in BY_TABLE.values():
-        kept = one.partials(wanted).items()
+        kept = partials(one, wanted).items()
         listed = (
             "ts BIGINT NOT NULL",
-            *(f"{key} INTEGER NOT NULL" for key in one.key_columns),
+            *(f"{key} INTEGER NOT NULL" for key in key_columns(one)),
             *(f"{name} TEXT" for name in one.ids),
             *(f"{columns[name]} BIGINT{'[]' if partial.is_list else ''}" for name, partial in kept),
         )
@@ -138,9 +100,9 @@ def _fill(
     cursor: duckdb.DuckDBPyConnection, one: Level, stretches: Sequence[Stretch],
     wanted: Wanted, columns: Mapping[str, str],
 ) -> None:  # fmt: skip
-    kept = one.partials(wanted).items()
+    kept = partials(one, wanted).items()
     combined = ", ".join(_combined(partial, columns[name]) for name, partial in kept)
-    within, keys = in_stretches("ts", stretches), ", ".join(one.key_columns)
+    within, keys = in_stretches("ts", stretches), ", ".join(key_columns(one))
     cursor.execute(f"DELETE FROM {one.table} WHERE {within}")
     cursor.execute(
         f"INSERT INTO {one.table} SELECT ts - ts % {one.width} AS start, {keys}, {combined}"

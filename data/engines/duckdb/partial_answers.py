@@ -33,10 +33,10 @@ import sqlalchemy as sa
 
 from data.engines.duckdb.commit_notes import CommitNotes
 from data.engines.duckdb.partial_rows import BLOCK, Layout, layout_of
-from data.engines.duckdb.stretches import in_stretches, without
 from data.engines.duckdb.texts import Text
 from data.engines.grouping import Grouping
 from data.engines.partials import QUARTER, Undecomposable
+from data.engines.stretches import in_stretches, without
 from data.engines.versions import Block, Stretch, blocks, stretch
 
 # A question is kept in parts when it was asked before, took so long (seconds), and is about so many

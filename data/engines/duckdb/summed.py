@@ -23,16 +23,17 @@ from functools import cached_property
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BooleanClauseList
 from sqlalchemy.sql.elements import Grouping as Parentheses
 
 from data.access.people import People
 from data.dialect import Expression, Latest
 from data.engines.duckdb.coverage import SMALL, Summed
-from data.engines.duckdb.levels import BY_ID, Level
+from data.engines.duckdb.levels import BY_ID
 from data.engines.duckdb.texts import slot
 from data.engines.grouping import END, START, Form
+from data.engines.levels import Level
 from data.engines.partials import (
     KEYS,
     TIME,
@@ -46,6 +47,7 @@ from data.engines.partials import (
     spelled,
     when,
 )
+from data.engines.rewriting import moved, reads_more
 from data.events.table import EVENTS
 
 # More numbers of one condition than this are left to the engine to find.
@@ -59,7 +61,6 @@ NAMES: Final = {
 # The numbers of the values of a key that meet a condition; None: too many to list.
 # A condition as text, whose ids it merges, and as a statement.
 Numbers = Callable[[str, People, sa.Select[Any]], Sequence[int] | None]
-Columns = Mapping[str, Expression] | sa.sql.base.ReadOnlyColumnCollection[str, Any]
 Function = tuple[str, str]  # of the values of a key: the key, and the function as text
 
 
@@ -153,7 +154,7 @@ class SummedQuestion:
     def _key(self, key: Expression) -> tuple[Expression, Function | None]:
         """What to group by, and which function of which key it is a code of."""
         if columns(key) == TIME:
-            return self._parts.add(spelled(key), _moved(key, TS), key), None
+            return self._parts.add(spelled(key), moved(key, TS), key), None
         return self._code(key)
 
     def _code(self, value: Expression, ordered: bool = False) -> tuple[Expression, Function]:
@@ -234,8 +235,8 @@ class SummedQuestion:
         if value is None:
             raise Undecomposable
         if columns(value) == TIME:
-            moved = when(of_sums, _moved(value, TS))
-            moment = self._parts.add(f"{spelled(value)}, {met}", moved, when(condition, value))
+            at = when(of_sums, moved(value, TS))
+            moment = self._parts.add(f"{spelled(value)}, {met}", at, when(condition, value))
             return self._add(f"distinct {moment}", sa.func.count(sa.distinct(moment)))
         largest = leaf.function == "max"
         code, function = self._code(value, ordered=largest)
@@ -260,7 +261,7 @@ class SummedQuestion:
     def _of_sums(self, condition: Any) -> Expression:
         read = columns(condition)
         if read <= TIME:
-            return _moved(condition, TS)
+            return moved(condition, TS)
         if isinstance(condition, Parentheses):
             return self._of_sums(condition.element)
         if isinstance(condition, BooleanClauseList) and not reads_one_key(read):
@@ -272,7 +273,7 @@ class SummedQuestion:
         """A condition of one key, by number."""
         people, names = self._asked.people, NAMES[key]
         table = people.joined(names) if "user" in KEYS[key] else names
-        meant = sa.select(names.c.id).select_from(table).where(_moved(condition, names.c))
+        meant = sa.select(names.c.id).select_from(table).where(moved(condition, names.c))
         numbers = self._numbers(f"{key}: {spelled(condition)}", people, meant)
         column = self._column(key)
         if numbers is None:
@@ -335,14 +336,14 @@ class SummedQuestion:
         return sa.select(*parts).select_from(rows).where(self._where)
 
     def _of_events(self) -> sa.Select[Any]:
-        merged = any(map(_reads_more, self._parts.of_events))
+        merged = any(map(reads_more, self._parts.of_events))
         tables: sa.FromClause = self._asked.people.joined(self._events) if merged else self._events
         for key in sorted(self._numbered):
             fields, named = self._events.c, self._named(key)
             same = (fields[name].is_not_distinct_from(named.c[name]) for name in KEYS[key])
             tables = tables.join(named, sa.and_(*same))
-        moved = (_moved(one, self._events.c) for one in self._parts.of_events)
-        return sa.select(*moved).select_from(tables)
+        selected = (moved(one, self._events.c) for one in self._parts.of_events)
+        return sa.select(*selected).select_from(tables)
 
     @cached_property
     def _events(self) -> sa.CTE:
@@ -350,7 +351,7 @@ class SummedQuestion:
         read = frozenset().union(*map(columns, self._parts.of_events))
         read |= {name for key in self._numbered for name in KEYS[key]}
         chosen = sa.select(*(EVENTS.c[name] for name in sorted(read or TIME)))
-        table = self._asked.people.joined(EVENTS) if _reads_more(self._asked.where) else EVENTS
+        table = self._asked.people.joined(EVENTS) if reads_more(self._asked.where) else EVENTS
         chosen = chosen.select_from(table).where(self._asked.where)
         upto, ts = slot("upto"), EVENTS.c.ts
         later = chosen.where(upto < SEQUENCE, ts >= START, ts < END)
@@ -383,7 +384,7 @@ class SummedQuestion:
             table = self._asked.people.joined(named) if "user" in KEYS[key] else named
             chosen: list[Expression] = [named.c.id]
             for place, function in enumerate(self._functions[key].values()):
-                value = _moved(function, named.c)
+                value = moved(function, named.c)
                 rank = sa.func.dense_rank().over(order_by=value)
                 chosen.append(sa.case((value.is_not(None), rank)).label(f"f{place}"))
                 chosen.append(value.label(f"v{place}"))
@@ -408,22 +409,3 @@ def _counted(
     added = sa.cast(sa.func.sum(count), sa.BigInteger).label("n")
     counted = sa.select(*named, ids.label("id"), added).select_from(tables)
     return counted.group_by(*keys.values(), ids).subquery("counted")
-
-
-def _moved(expression: Expression, columns: Columns) -> Expression:
-    """An expression over events with other columns of the same names."""
-
-    def moved(element: Any, **_: Any) -> Any:
-        ours = isinstance(element, sa.ColumnClause) and element.table is EVENTS
-        return columns[element.name] if ours else None
-
-    made: Expression = visitors.replacement_traverse(expression, {}, moved)
-    return made
-
-
-def _reads_more(condition: Expression) -> bool:
-    """Whether it reads other tables than events."""
-    return any(
-        isinstance(element, sa.ColumnClause) and element.table not in (None, EVENTS)
-        for element in visitors.iterate(condition)
-    )

@@ -35,11 +35,8 @@ from data.engines.duckdb.commit_notes import CommitNotes
 from data.engines.duckdb.coverage import LARGEST_SMALL, Summed
 from data.engines.duckdb.levels import (
     BY_ID,
-    DAY,
-    HOUR,
-    LEVELS,
-    Level,
     create,
+    partials,
     seal,
     seal_hours,
     unseal,
@@ -47,11 +44,12 @@ from data.engines.duckdb.levels import (
 from data.engines.duckdb.levels import QUARTERS as LEVEL_OF_ALL
 from data.engines.duckdb.outdated import QUARTERS, outdate
 from data.engines.duckdb.schema import release_memory, transaction
-from data.engines.duckdb.stretches import Stretch, in_stretches, joined, up, whole_quarters
 from data.engines.duckdb.summed import MOST_NUMBERS, narrows
 from data.engines.duckdb.texts import Text, compiled
 from data.engines.grouping import Form, Grouping
+from data.engines.levels import DAY, HOUR, LEVELS, Level
 from data.engines.partials import COUNTED, KEYS, QUARTER, Partial, Undecomposable, Wanted
+from data.engines.stretches import Stretch, in_stretches, joined, up, whole_quarters
 
 Cursor = duckdb.DuckDBPyConnection
 # Whatever is read next in a transaction is of the snapshot that this takes.
@@ -380,9 +378,9 @@ class Sums:
             *(f"n_{key}.id AS i_{key}" for key in KEYS),
             *(f"events.{name}" for name in one.ids),
         )
-        partials = (_sql(partial.sql) for partial in one.partials(self.wanted).values())
+        added = (_sql(partial.sql) for partial in partials(one, self.wanted).values())
         cursor.execute(
-            f"INSERT INTO {one.table} SELECT {QUARTERS} AS quarter, {', '.join((*keys, *partials))}"
+            f"INSERT INTO {one.table} SELECT {QUARTERS} AS quarter, {', '.join((*keys, *added))}"
             f" FROM {events}{joins} WHERE {where} GROUP BY ALL ORDER BY i_user, quarter"
         )
 
