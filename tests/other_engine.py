@@ -21,7 +21,10 @@ from data.prices.book import PriceBook, public
 from tests.engine import ENGINE
 from tests.postgres import OWNER, PASSWORD, Base, Cluster
 
-EMPTY: Final = "TRUNCATE events, copy_ids, session_sums, repriced, versions"
+EMPTY: Final = """
+DO $$ BEGIN EXECUTE 'TRUNCATE events, copy_ids, session_sums, repriced, versions, sealed_days'
+ || (SELECT coalesce(string_agg(', ' || name, ''), '') FROM sum_tables); END $$
+"""
 
 
 class Server(Protocol):

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
+from data.engines.postgresql.sealed import TABLES as SEALED
 from data.engines.repricing import REPRICED
 from data.errors import StoreError
 from data.events.table import EVENTS
@@ -20,7 +21,10 @@ from data.events.table import EVENTS
 LOCK: Final = (
     "SELECT pg_advisory_xact_lock(hashtext('spendscope events'), hashtext(current_schema()))"
 )
-TABLES: Final = ("events", "copy_ids", "session_sums", "repriced", "versions")
+TABLES: Final = (
+    *("events", "copy_ids", "session_sums", "repriced", "versions"),
+    *("sum_tables", "sealed_days"),
+)
 VERSION: Final = "events_schema"
 COPY_IDS: Final = (
     "CREATE TABLE copy_ids"
@@ -32,7 +36,8 @@ SESSION_SUMS: Final = (
 )
 
 
-def _byte_by_byte(statement: str) -> str:
+def byte_by_byte(statement: str) -> str:
+    """The statement that makes a table, with the collation of its texts."""
     return statement.replace(" TEXT", ' TEXT COLLATE "C"')
 
 
@@ -44,7 +49,7 @@ def _events() -> str:
 # UPGRADES[v] brings a store of schema version v to v + 1.
 UPGRADES: Final = (
     (
-        *map(_byte_by_byte, (_events(), COPY_IDS, SESSION_SUMS, REPRICED)),
+        *map(byte_by_byte, (_events(), COPY_IDS, SESSION_SUMS, REPRICED)),
         "CREATE UNIQUE INDEX events_event_id ON events (event_id)",
         "CREATE INDEX events_ts ON events (ts)",
         'CREATE INDEX events_user ON events ("user", ts)',
@@ -62,6 +67,7 @@ UPGRADES: Final = (
         "CREATE TABLE versions (day BIGINT PRIMARY KEY, version BIGINT NOT NULL)",
         "CREATE SEQUENCE event_writes",
     ),
+    SEALED,
 )
 OLDEST_SERVER: Final = 140_000
 TOO_OLD: Final = "the event store needs PostgreSQL 14 or later; this one is {}"

@@ -4,33 +4,34 @@ Who writes holds one advisory lock until its transaction ends, so the rules of m
 before they write, are those of the other engines, in whatever order events come and whoever brings
 them. Writers of one process share a commit (`data/engines/commits.py`).
 
-Answers are always asked of the events: there are no sums beside them. Which answers still hold is
-read from the store (`versions.py`), so what one process writes all others see.
+Days that nobody changes are summed beside the events (`sums.py`), by whichever process comes first.
+Which answers still hold is read from the store (`versions.py`), so what one process writes all
+others see.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import lru_cache, partial
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql.pg8000 import PGDialect_pg8000
 from sqlalchemy.engine import URL
 
 from data.dialect import Expression
 from data.engines.commits import Busy, Commits, Outcome
-from data.engines.grouping import Form, Grouping, Names
+from data.engines.grouping import Grouping, Names
 from data.engines.memo import Memo
 from data.engines.merge_batch import MergeBatch, bounds_of, moments, without
+from data.engines.partials import Undecomposable
 from data.engines.postgresql import address, removal, repricing, rows, session_sums, shared
-from data.engines.postgresql.dialect import PARAMSTYLE, Compiler
 from data.engines.postgresql.rows import adopt, plain, run
 from data.engines.postgresql.schema import LOCK, upgrade
+from data.engines.postgresql.sums import Sums
+from data.engines.postgresql.text import over_events
 from data.engines.postgresql.versions import DayVersions, touch
 from data.engines.repricing import OF_SOURCE
 from data.engines.shared_ids import under_one_id
@@ -45,16 +46,11 @@ from data.sources.columns import Rows
 from data.sources.parquet import Part
 from data.sources.report import Report
 
-log: Final = logging.getLogger("spendscope")
-NO_SUMS: Final = "events are kept in PostgreSQL, without sums beside them: long ranges take longer"
 NO_BACKUP: Final = (
     "the events are kept in PostgreSQL: back them up and restore them by its own means, as pg_dump"
 )
 READERS: Final = 14
 WRITERS: Final = 2
-MOST_FORMS: Final = 512
-DIALECT: Final = PGDialect_pg8000(paramstyle=PARAMSTYLE)  # type: ignore[no-untyped-call]
-DIALECT.statement_compiler = Compiler  # type: ignore[assignment]
 ENDLESS: Final = "SET LOCAL statement_timeout = 0"
 # Who vanished while writing lets go of the lock.
 LET_GO: Final = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
@@ -87,13 +83,13 @@ class PostgresEvents:
         except BaseException:
             self.close()
             raise
-        log.info(NO_SUMS)
         self.sql: sa.Engine = self._reader.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
         alone = self._reader.execution_options(isolation_level="AUTOCOMMIT")
         self.memo, self.stable_memo = Memo(DayVersions(alone)), Memo()
         self._commits = Commits(self._store)
+        self._sums: Sums | None = None
 
     def close(self) -> None:
         for one in (self._writer, self._reader):
@@ -213,20 +209,30 @@ class PostgresEvents:
     # What is asked
 
     def sum_up(self, aggregates: Iterable[Expression]) -> None:
-        """There are no sums here."""
+        self._sums = Sums(self._reader, aggregates)
 
     def refresh_sums(self) -> bool:
-        return False
+        return self._sums is not None and self._sums.refresh()
 
     def ask(self, asked: Grouping) -> tuple[list[str], Sequence[Any]]:
         names = [*asked.form.keys, *asked.form.values]
         with self.sql.connect() as connection:
-            return names, _answer(connection, "{}", asked).fetchall()
+            sql, parameters = self._text(connection, asked)
+            return names, connection.exec_driver_sql(sql, parameters).fetchall()
 
     def count_groups(self, asked: Grouping) -> int:
         with self.sql.connect() as connection:
-            counted = _answer(connection, "SELECT count(*) FROM ({}) AS groups", asked)
-            return int(counted.scalar_one())
+            sql, parameters = self._text(connection, asked)
+            counted = f"SELECT count(*) FROM ({sql}) AS groups"
+            return int(connection.exec_driver_sql(counted, parameters).scalar_one())
+
+    def _text(self, connection: sa.Connection, asked: Grouping) -> tuple[str, tuple[Any, ...]]:
+        """SQL and parameters of a question, from sums where they hold."""
+        if self._sums is not None:
+            with suppress(Undecomposable):
+                return self._sums.text(connection, asked)
+        text = over_events(asked.form)
+        return text.filled(asked.window), text.parameters
 
     def names(self, asked: Names) -> Sequence[Any]:
         with self.sql.connect() as connection:
@@ -246,17 +252,3 @@ class PostgresEvents:
 
     def require_sound(self) -> None:
         """PostgreSQL looks after its own files."""
-
-
-@lru_cache(MOST_FORMS)
-def _text(form: Form) -> tuple[str, tuple[Any, ...]]:
-    """A question as text with places for the ends of its window, and its parameters."""
-    made = form.statement().compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
-    return made.string, tuple(made.params[name] for name in made.positiontup or ())
-
-
-def _answer(connection: sa.Connection, around: str, asked: Grouping) -> rows.Found:
-    text, parameters = _text(asked.form)
-    start, end = asked.window
-    text = text.replace("{start}", str(start)).replace("{end}", str(end))
-    return connection.exec_driver_sql(around.format(text), parameters)

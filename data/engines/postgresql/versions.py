@@ -1,7 +1,8 @@
 """When the events of each day were last written to, as every process of a store sees it.
 
-Who writes notes the days in the same transaction, so they are seen as soon as the events are. One
-writer at a time: numbers are given in the order of commits.
+Who writes notes the days in the same transaction, so they are seen as soon as the events are, and
+takes away what was summed of them (`sealed.py`). One writer at a time: numbers are given in the
+order of commits.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from data.engines.levels import DAY
 from data.engines.postgresql.rows import run
+from data.engines.postgresql.sealed import unseal
 from data.engines.versions import Stretch
 
-DAY: Final = 86_400_000_000
 TOUCH: Final = (
     "WITH write AS MATERIALIZED (SELECT nextval('event_writes') AS number)"
     " INSERT INTO versions SELECT day, number FROM unnest(CAST(:days AS BIGINT[])) AS day, write"
@@ -27,6 +29,7 @@ def touch(connection: sa.Connection, moments: Iterable[int]) -> None:
     """Events of these moments (µs UTC) are written, changed or removed in this transaction."""
     if days := sorted({moment // DAY for moment in moments}):
         run(connection, TOUCH, days=days)
+        unseal(connection, days)
 
 
 class DayVersions:
