@@ -64,7 +64,7 @@ def _guarded(
     try:
         one, state, (measure, by) = section(key), about(state, of), chosen
         if current_scope().reach == "own":
-            one, measure = _for_one(one, measure)
+            one, measure, by = _for_one(one, measure, by)
         if one.shape.has_chart:
             return _card(one, state, measure, by, store)
         return _numbers(one, state, store)
@@ -77,12 +77,15 @@ def _guarded(
         )
 
 
-def _for_one(one: Section, measure: str) -> tuple[Section, str]:
-    """The section and measure for who sees nobody else: a link of somebody who does may name one
-    that says nothing about one person."""
+def _for_one(one: Section, measure: str, by: str) -> tuple[Section, str, str]:
+    """The section, measure and breakdown for who sees nobody else: a link of somebody who does may
+    name some that say nothing about one person."""
     own = one.for_one()
-    renamed = measure in one.measures and measure not in own.measures
-    return own, own.measures[0] if renamed else measure
+    if measure in one.measures and measure not in own.measures:
+        measure = own.measures[0]
+    if by in one.by and by not in own.by:
+        by = own.by[0]
+    return own, measure, by
 
 
 def _card(

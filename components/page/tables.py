@@ -54,7 +54,8 @@ def compared_column(field: str, title: str, answer: Answer) -> Row:
 def dimension_column(name: str, place: int) -> Row:
     """The column of a dimension; the first stays in sight."""
     return {
-        "field": name, "headerName": DIMENSIONS[name].label, "minWidth": 150, "flex": 2,
+        "field": name, "headerName": DIMENSIONS[name].label, "wrapHeaderText": True,
+        "minWidth": 150, "flex": 2,
         "valueFormatter": {"function": "shown(params)"}, "tooltipField": f"{name}_tip",
         **({"pinned": "left", "lockPinned": True} if place == 0 else {}),
     }  # fmt: skip

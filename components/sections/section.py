@@ -20,8 +20,8 @@ class Section:
     its buckets, `width` is of twelve columns.
 
     `people` tells people apart: of no use to who sees only themselves. For them `alone` are the
-    measures, `width_alone` the width and `title_alone` the title, where these differ. `more` is the
-    tab that has all of what is only begun here.
+    measures, `width_alone` the width and `title_alone` the title, where these differ, and users no
+    breakdown where there is another. `more` is the tab that has all of what is only begun here.
     """
 
     key: str
@@ -49,6 +49,7 @@ class Section:
         return replace(
             self, measures=self.alone or self.measures, width=self.width_alone or self.width,
             title=self.title_alone or self.title,
+            by=tuple(name for name in self.by if name != "user") or self.by,
         )  # fmt: skip
 
 

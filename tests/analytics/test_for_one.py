@@ -31,11 +31,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def test_no_section_that_ranks_users_is_shown_to_one_alone() -> None:
-    """But for the table of their own numbers, and coding sessions, which have clients, too."""
-    left = {"users", "cli-sessions"}
+    """But for the table of their own numbers; what else breaks down by users does by others."""
+    left = {"users"}
     for every in TABS:
         for one in every.for_one().sections:
-            assert one.by[:1] != ("user",) or one.key in left, one.key
+            assert "user" not in one.by or one.key in left, one.key
     keys = [one.key for one in tab("overview").for_one().sections]
     assert "top-users" not in keys
     own = [one.key for one in tab("users").for_one().sections]
@@ -63,6 +63,14 @@ def test_a_link_to_a_measure_of_many_shows_one_what_there_is(served: Served) -> 
         (written,) = answer.get_json()["response"].values()
         traces = written["answer"]["figure"]["data"]
         assert [one["name"] for one in traces if one.get("meta", {}).get("values")] == names
+
+
+def test_a_link_by_users_shows_one_by_what_there_is(served: Served) -> None:
+    state = new_state(WEEK, "UTC", served.settings.now())
+    for claims, by in ((ADMIN, "user"), ({"sub": "u1"}, "client")):
+        answer = served.redraw("cli-sessions", claims, state, "sessions", "user")
+        (written,) = answer.get_json()["response"].values()
+        assert f"by={by}" in written["answer"]["file"], claims
 
 
 def test_all_others_together_flatten_no_line(served: Served) -> None:

@@ -16,7 +16,7 @@ from components.shapes.ranking import Ranking
 from tests.browser.driver import PHONE, WIDE, Open
 from tests.reader import Reader
 
-# The numbers that do not fit into their cell, the columns that the edge cuts, and what is scrolled.
+# The numbers and heads that do not fit into their cell, the columns that the edge cuts, and what is scrolled.
 CUT = """card => {
     const box = one => one.getBoundingClientRect();
     const edge = box(card.querySelector('.ag-center-cols-viewport')).right;
@@ -24,6 +24,7 @@ CUT = """card => {
     const body = card.querySelector('.ag-body-viewport') || card.querySelector('.ag-grid-scrolling-container');
     return {
         numbers: all('.ag-right-aligned-cell').filter(one => one.scrollWidth > one.clientWidth).length,
+        heads: all('.ag-header-cell-text').filter(one => one.scrollWidth > one.clientWidth).length,
         columns: all('.ag-center-cols-container .ag-cell')
             .filter(one => box(one).left < edge - 2 && box(one).right > edge + 2).length,
         rows: body ? body.scrollHeight - body.clientHeight : 0,
@@ -192,12 +193,18 @@ def test_a_table_cuts_no_number_column_or_row(turn_as: Open, size: ViewportSize)
     reader = turn_as("platform-admin", "/settings/analytics/spending", viewport=size)
     reader.find("view-mode").click()
     for key in (TIMED, RANKED, "cost-changes", "unit-costs"):
-        reader.section(key).scroll_into_view_if_needed()
-        reader.grid(key)
-        expect(reader.section(key).locator(".ag-cell").first).to_be_visible()
-        cut = reader.section(key).evaluate(CUT)
-        assert cut == {"numbers": 0, "columns": 0, "rows": 0, "cells": True}, key
+        cuts_nothing(reader, key)
     reader.fits()
+    reader.tab("integrations")
+    cuts_nothing(reader, "integrations-by-type")
+
+
+def cuts_nothing(reader: Reader, key: str) -> None:
+    reader.section(key).scroll_into_view_if_needed()
+    reader.grid(key)
+    expect(reader.section(key).locator(".ag-cell").first).to_be_visible()
+    cut = reader.section(key).evaluate(CUT)
+    assert cut == {"numbers": 0, "heads": 0, "columns": 0, "rows": 0, "cells": True}, key
 
 
 def paging_turns_the_page(reader: Reader) -> None:
