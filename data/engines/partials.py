@@ -12,7 +12,7 @@ Nothing is declared here for a metric: its SQL says what it is made of.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final, Literal
 
@@ -114,6 +114,11 @@ class Partial:
 COUNTED: Final = Partial("count", None, sa.true())
 
 
+def counting(condition: Expression) -> str:
+    """The name of the partial that counts the events of a row that meet a condition."""
+    return Partial("count", None, condition).name
+
+
 @dataclass(frozen=True)
 class Leaf:
     """An aggregate that rows of sums can say: of a `partial`, or of a `value` that is the same for
@@ -142,6 +147,18 @@ class Leaf:
     def of_id(self) -> tuple[str, str]:
         """What rows with ids have to be of to say it: the field, and which events."""
         return self.id, spelled(self.condition)
+
+    def within(self, condition: Expression) -> Leaf:
+        """It of rows of which some event meets a condition, of those events alone; raises
+        `Undecomposable` where sums cannot tell them."""
+        if isinstance(condition, sa.True_):
+            return self
+        if not self.adds_up:
+            raise Undecomposable
+        if (partial := self.partial) is None:
+            return self  # all events of a row have the same value
+        narrowed = _all([*conjuncts(condition), *conjuncts(partial.condition)])
+        return replace(self, partial=replace(partial, condition=narrowed))
 
     @property
     def looked_up(self) -> bool:
@@ -181,6 +198,21 @@ def wanted(aggregates: Iterable[Expression]) -> Wanted:
         if leaf.partial is not None:
             (of_ids if leaf.id else partials).setdefault(leaf.partial.name, leaf.partial)
     return Wanted(partials | {COUNTED.name: COUNTED}, of_ids, identified)
+
+
+def under(aggregate: Expression, condition: Expression) -> Expression:
+    """A number of those events alone that meet a condition as well."""
+
+    def replaced(element: Any, **_: Any) -> Any:
+        if _leaf(element) is None:
+            return None
+        filtered = isinstance(element, FunctionFilter)
+        own: Any = element.criterion if filtered else sa.true()
+        function = element.func if filtered else element
+        return function.filter(_all([*conjuncts(condition), *conjuncts(own)]))
+
+    made: Expression = visitors.replacement_traverse(aggregate, {}, replaced)
+    return made
 
 
 def decomposes(aggregate: Expression) -> bool:
@@ -315,14 +347,24 @@ def _aggregates(element: Any) -> bool:
 
 def _split(condition: Expression) -> tuple[Expression, Expression]:
     """What a condition asks of the keys of a row, and the rest."""
-    every = list(conjuncts(condition))
-    of_keys = [one for one in every if columns(one) <= KEY_COLUMNS]
-    return _all(of_keys), _all([one for one in every if one not in of_keys])
+    return _split_by(condition, KEY_COLUMNS)
+
+
+def split_where(condition: Expression) -> tuple[Expression, Expression]:
+    """What a condition asks of the keys and the time of a row of sums, and of the events in it."""
+    return _split_by(condition, KEY_COLUMNS | TIME)
+
+
+def _split_by(condition: Expression, names: frozenset[str]) -> tuple[Expression, Expression]:
+    of_keys, rest = list[Expression](), list[Expression]()
+    for one in conjuncts(condition):
+        (of_keys if columns(one) <= names else rest).append(one)
+    return _all(of_keys), _all(rest)
 
 
 def _all(conditions: list[Expression]) -> Expression:
-    asked = [one for one in conditions if not isinstance(one, sa.True_)]
-    return sa.and_(*asked) if asked else sa.true()
+    asked = {spelled(one): one for one in conditions if not isinstance(one, sa.True_)}
+    return sa.and_(*asked.values()) if asked else sa.true()
 
 
 def _made(

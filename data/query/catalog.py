@@ -10,7 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from sqlalchemy import func
+
 from data.dialect import Expression
+from data.engines.partials import under
 from data.errors import Refused, excerpt
 from data.events.table import EVENTS
 from data.query.metric import Metric
@@ -38,6 +41,11 @@ class Dimension:
 
 
 METRICS: Final = {metric.name: metric for metric in (*MONEY, *CALLS, *ACTIVITY)}
+# Of which fields that are no dimension a section asks that they be known (`where`), and for what:
+# that stands in sums, too.
+NARROWED: Final = {
+    "list_cost_nano": ("reported_cost", "list_cost", "reported_minus_list", "requests", "tokens"),
+}
 
 TIME: Final = "time"
 HOUR: Final = "hour"
@@ -75,8 +83,15 @@ DIMENSIONS: Final = {dimension.name: dimension for dimension in _DIMENSIONS}
 
 
 def aggregates() -> list[Expression]:
-    """How every metric is made, for an engine that keeps sums of them."""
-    return [one.of(EVENTS.c.ts).sql for one in METRICS.values()]
+    """How every metric is made, for an engine that keeps sums of them; and those of `NARROWED`
+    under their condition, with how many events meet it."""
+    made = {name: one.of(EVENTS.c.ts).sql for name, one in METRICS.items()}
+    narrowed = [
+        under(one, EVENTS.c[field].is_not(None))
+        for field, names in NARROWED.items()
+        for one in (func.count(), *(made[name] for name in names))
+    ]
+    return [*made.values(), *narrowed]
 
 
 def metric(name: str) -> Metric:

@@ -22,7 +22,7 @@ from data.local_time import WIDTHS
 from data.prices.book import PUBLIC
 from data.prices.rate_rows import RateChange, rate_rows
 from data.query import run
-from data.query.catalog import aggregates
+from data.query.catalog import NARROWED, aggregates
 from data.query.filters import Filters
 from data.query.query import Query
 from data.query.windows import ALL_TIME, Window
@@ -320,6 +320,18 @@ READ: Final = (
     (("duration_p95",), ("model",), None, "UTC", ""),
     (("conversations",), (), None, "UTC", ""),
 )  # fmt: skip
+
+
+def test_what_is_asked_of_known_fields_alone_is_read_from_sums(
+    two: tuple[Any, Any], days: list[int]
+) -> None:
+    filters = Filters(Window(days[0], days[-1], "UTC"))
+    for name, metrics in NARROWED.items():
+        query = Query(metrics, ("model",), filters, where=((name, ()),))
+        with two[0].sql.connect() as connection:
+            sql, _ = two[0]._text(connection, run._grouping(query, SCOPES[0], None))
+        assert "FROM sums_by_day_" in sql
+        assert f"events.{name} IS NOT NULL" in sql  # of the days without sums
 
 
 def test_the_fewest_rows_that_can_say_it_are_read(two: tuple[Any, Any], days: list[int]) -> None:

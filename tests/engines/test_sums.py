@@ -13,6 +13,7 @@ from typing import Any, Final
 import pandas as pd
 import pytest
 
+from components.sections.declared import SECTIONS
 from data.access.people import Alias, People
 from data.access.scope import Scope
 from data.engines.duckdb import partial_answers, schema, sums
@@ -23,12 +24,12 @@ from data.engines.protocol import EventStore, open_events
 from data.engines.stretches import MOST_STRETCHES, whole_quarters, without
 from data.errors import Refused
 from data.events.cleaning import clean
-from data.events.table import Event, micros
+from data.events.table import EVENTS, Event, micros
 from data.local_time import GRAINS, WIDTHS
 from data.prices.book import PUBLIC
 from data.prices.rate_rows import RateChange, rate_rows
 from data.query import run
-from data.query.catalog import DIMENSIONS, METRICS, TIME, aggregates
+from data.query.catalog import DIMENSIONS, METRICS, NARROWED, TIME, aggregates
 from data.query.filters import Filters
 from data.query.query import Query
 from data.query.windows import ALL_TIME, Window
@@ -239,9 +240,40 @@ def test_whatever_happens_sums_say_what_the_events_say(seed: int, tmp_path: Path
 
 
 def test_all_metrics_are_said_beside_the_events_most_by_sums_alone() -> None:
-    named = dict(zip(METRICS, aggregates(), strict=True))
+    named = {name: one.of(EVENTS.c.ts).sql for name, one in METRICS.items()}
     assert {name for name, made in named.items() if not decomposes(made)} == NEEDS_MORE
     assert all(map(leaves, named.values()))
+
+
+@pytest.mark.parametrize("scope", SCOPES[:3])
+@pytest.mark.parametrize("by", [(), ("model",), ("project",), ("user",)])
+def test_what_sections_ask_of_known_fields_alone_reads_no_events(
+    store: Any, by: tuple[str, ...], scope: Scope
+) -> None:
+    dice, about = random.Random(7), MOMENT.fromisoformat(JUMPS[0])
+    told = [event(dice, f"e{n}", about, 86_400) for n in range(300)]
+    for raw in told[::2]:
+        raw |= {"provider": "openai", "model": "gpt-4o"}
+    store.write([clean(raw) for raw in told])
+    store.sum_up(aggregates())
+    while store.refresh_sums():
+        pass
+    for known, metrics in NARROWED.items():
+        query = Query(metrics, by, Filters(ALL_TIME), where=((known, ()),))
+        found = run.run(query, scope, store)
+        wanted = run.run(query, scope, WithoutSums(store))  # type: ignore[arg-type]
+        assert found[metrics[0]].sum() > 0
+        pd.testing.assert_frame_equal(found, wanted, check_exact=True)
+        with store.sql.connect() as connection:
+            sql, _ = store._text(run._grouping(query, scope, None), connection)
+        assert "events" not in sql
+
+
+def test_sections_ask_of_known_fields_what_sums_hold() -> None:
+    for section in SECTIONS.values():
+        for name, values in section.where:
+            known = not values and set(section.metrics) <= set(NARROWED.get(name, ()))
+            assert name in KEY_COLUMNS or known, section.key
 
 
 def test_every_dimension_stands_in_a_row_of_sums() -> None:

@@ -13,7 +13,18 @@ from data.engines.duckdb.levels import BY_ID, level
 from data.engines.duckdb.summed import Numbers, SummedQuestion
 from data.engines.grouping import Form
 from data.engines.levels import Level
-from data.engines.partials import LIST, TIME, Leaf, Undecomposable, columns, key_of, keys_of, leaves
+from data.engines.partials import (
+    LIST,
+    TIME,
+    Leaf,
+    Undecomposable,
+    columns,
+    counting,
+    key_of,
+    keys_of,
+    leaves,
+    split_where,
+)
 
 
 def statement(asked: Form, summed: Summed, numbers: Numbers) -> sa.Select[Any]:
@@ -42,11 +53,15 @@ def _levels(asked: Form, summed: Summed) -> dict[Part, list[str]]:
     if not asked.steady_for:
         raise Undecomposable
     keys = [asked.people.read(key) for key in asked.keys.values()]
-    every = keys_of(asked.where).union(key_of(key) for key in keys if columns(key) != TIME)
+    of_keys, rest = split_where(asked.where)
+    if counting(rest) not in summed.columns:
+        raise Undecomposable
+    every = keys_of(of_keys).union(key_of(key) for key in keys if columns(key) != TIME)
     found: dict[Part, list[str]] = {}
     for name, value in asked.values.items():
         try:
-            part = _part(leaves(asked.people.read(value)), every, asked.steady_for, summed)
+            made = [leaf.within(rest) for leaf in leaves(asked.people.read(value))]
+            part = _part(made, every, asked.steady_for, summed)
         except Undecomposable:
             continue
         found.setdefault(part, []).append(name)

@@ -41,10 +41,12 @@ from data.engines.partials import (
     Partial,
     Undecomposable,
     columns,
+    counting,
     decomposed,
     key_of,
     reads_one_key,
     spelled,
+    split_where,
     when,
 )
 from data.engines.rewriting import moved, reads_more
@@ -121,7 +123,11 @@ class SummedQuestion:
         self._decoded: dict[str, Function] = {}  # aggregates that are codes
         self._all: dict[str, sa.FromClause] = {}
         self._codes: dict[str, sa.CTE] = {}
-        self._where = self._of_sums(asked.where)
+        of_keys, self._rest = split_where(asked.where)
+        self._where = self._of_sums(of_keys)
+        if not isinstance(self._rest, sa.True_):
+            counted = self._column(summed.columns[counting(self._rest)])
+            self._where = sa.and_(self._where, counted > 0)
         self._keys = [self._key(asked.people.read(key)) for key in asked.keys.values()]
         self._values = {
             name: decomposed(asked.people.read(value), self._aggregate)
@@ -180,7 +186,7 @@ class SummedQuestion:
 
     def _aggregate(self, leaf: Leaf) -> Expression:
         """An aggregate, as a column of the answer."""
-        met = spelled(leaf.condition)
+        leaf, met = leaf.within(self._rest), spelled(leaf.condition)
         if leaf.id:
             return self._of_ids(leaf, met)
         if leaf.partial is None:

@@ -29,11 +29,13 @@ from data.engines.partials import (
     Leaf,
     Undecomposable,
     columns,
+    counting,
     decomposed,
     key_of,
     keys_of,
     leaves,
     spelled,
+    split_where,
     when,
 )
 from data.engines.rewriting import moved, reads_more
@@ -81,10 +83,13 @@ def _only(asked: Form, names: Iterable[str]) -> Form:
 def _levels(asked: Form, kept: Sequence[Kept]) -> dict[int, list[str]]:
     """Which values to read at which level, by its place."""
     keys = [asked.people.read(key) for key in asked.keys.values()]
-    every = keys_of(asked.where).union(key_of(key) for key in keys if columns(key) != TIME)
+    of_keys, rest = split_where(asked.where)
+    every = keys_of(of_keys).union(key_of(key) for key in keys if columns(key) != TIME)
+    # Rows of which no event is meant are no group's.
+    usable = {at: one for at, one in enumerate(kept) if counting(rest) in one.columns}
     found: dict[int, list[str]] = {}
     for name, value in asked.values.items():
-        at = _level(asked.people.read(value), every, asked.steady_for, kept)
+        at = _level(asked.people.read(value), rest, every, asked.steady_for, usable)
         if at is not None:
             found.setdefault(at, []).append(name)
     if not found:
@@ -93,13 +98,17 @@ def _levels(asked: Form, kept: Sequence[Kept]) -> dict[int, list[str]]:
 
 
 def _level(
-    value: Expression, keys: frozenset[str], steady_for: int, kept: Sequence[Kept]
+    value: Expression,
+    rest: Expression,
+    keys: frozenset[str],
+    steady_for: int,
+    kept: Mapping[int, Kept],
 ) -> int | None:
     try:
-        found = leaves(value)
+        found = [leaf.within(rest) for leaf in leaves(value)]
         if not found or not all(one.adds_up for one in found):
             return None
-        fitting = (at for at, one in enumerate(kept) if one.says(found, keys, steady_for))
+        fitting = (at for at, one in kept.items() if one.says(found, keys, steady_for))
         return next(fitting, None)
     except Undecomposable:
         return None
@@ -137,6 +146,11 @@ class _Question:
         self._asked, self._kept = asked, kept
         names = ("ts", *kept.keys, *kept.columns.values())
         self._rows = sa.table(kept.table, *(sa.column(name) for name in names)).alias("sums")
+        of_keys, self._rest = split_where(asked.where)
+        self._where = moved(of_keys, self._rows.c)
+        if not isinstance(self._rest, sa.True_):
+            counted = self._rows.c[kept.columns[counting(self._rest)]]
+            self._where = sa.and_(self._where, counted > 0)
         self._names: dict[str, str] = {}
         self._of_sums: list[Expression] = []
         self._of_events: list[Expression] = []
@@ -149,9 +163,9 @@ class _Question:
 
     def statement(self) -> sa.Select[Any]:
         """The whole of it, in no order."""
-        asked, of_sums = self._asked, moved(self._asked.where, self._rows.c)
+        asked = self._asked
         parts = sa.union_all(
-            self._select(self._of_sums, self._rows).where(OF_SUMS, of_sums),
+            self._select(self._of_sums, self._rows).where(OF_SUMS, self._where),
             self._select(self._of_events, EVENTS).where(OF_EVENTS, asked.where),
         ).subquery("parts")
         return sa.select(*self._keys, *self._values).select_from(parts).group_by(*self._keys)
@@ -175,6 +189,7 @@ class _Question:
 
     def _aggregate(self, leaf: Leaf) -> Any:
         """An aggregate over parts."""
+        leaf = leaf.within(self._rest)
         if leaf.partial is None:
             value = self._read(when(leaf.condition, cast(Expression, leaf.value)))
             if leaf.function == "max":
