@@ -26,12 +26,17 @@ def whole_quarters(window: Stretch, outdated: Sequence[int]) -> list[Stretch]:
 
 def joined(starts: Iterable[int], width: int = QUARTER) -> list[Stretch]:
     """Stretches of one width, in order, as longer ones."""
+    return merged((start, start + width) for start in starts)
+
+
+def merged(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """Stretches in order, those that touch as one."""
     found: list[Stretch] = []
-    for start in starts:
+    for start, end in stretches:
         if found and found[-1][1] == start:
-            found[-1] = (found[-1][0], start + width)
+            found[-1] = (found[-1][0], end)
         else:
-            found.append((start, start + width))
+            found.append((start, end))
     return found
 
 

@@ -163,8 +163,8 @@ def test_a_commit_just_after_the_snapshot_is_not_missed(
     parts: Any = kept._partial_answers  # type: ignore[attr-defined]
     snapshot, left = parts._snapshot, list(range(commits))
 
-    def then_a_commit(connection: Any) -> Any:
-        found = snapshot(connection)
+    def then_a_commit(*given: Any) -> Any:
+        found = snapshot(*given)
         if left:
             left.pop()
             kept.write([event(ts=MONDAY, cost_nano=10), event(ts=NOON - 1, cost_nano=10)])

@@ -33,10 +33,11 @@ import sqlalchemy as sa
 
 from data.engines.duckdb.commit_notes import CommitNotes
 from data.engines.duckdb.partial_rows import BLOCK, Layout, layout_of
+from data.engines.duckdb.sums import PINNED
 from data.engines.duckdb.texts import Text
 from data.engines.grouping import Grouping
 from data.engines.partials import QUARTER, Undecomposable
-from data.engines.stretches import in_stretches, without
+from data.engines.stretches import in_stretches, merged, without
 from data.engines.versions import Block, Stretch, blocks, stretch
 
 # A question is kept in parts when it was asked before, took so long (seconds), and is about so many
@@ -99,7 +100,7 @@ class PartialAnswers:
         self._shapes: OrderedDict[Hashable, _Shape | None] = OrderedDict()
         self._lock = threading.Lock()
         self._numbers = count()
-        self._upto = -1
+        self._last = (-1, -1)  # as of which commit, and the number of its last event
 
     def ask(self, asked: Grouping, ask: Asking) -> tuple[list[str], Sequence[Any]]:
         """The answer, from parts where they are kept; `ask` is how it is asked otherwise."""
@@ -205,25 +206,28 @@ class PartialAnswers:
         changed, written = self._commits.changed, self._commits.written
         for _ in range(ATTEMPTS):
             number = self._commits.number()
-            upto = self._snapshot(connection)
+            upto = self._snapshot(connection, number)
             found = {
                 block: _Kept(0, changed.of(stretch(block)), written.of(stretch(block)), upto)
                 for block in _blocks(window)
             }
             if self._commits.number() == number:
+                self._last = number, upto
                 return found
             connection.rollback()
         return None
 
-    def _snapshot(self, connection: sa.Connection) -> int:
-        """The number of the last event in the snapshot that a connection has from now on."""
-        before = self._upto
+    def _snapshot(self, connection: sa.Connection, number: int) -> int:
+        """The number of the last event in the snapshot that a connection has from now on; `number`
+        is that of the last commit before it."""
+        known, before = self._last
+        if known == number:
+            connection.exec_driver_sql(PINNED)
+            return before
         last = connection.exec_driver_sql(
             f"SELECT max(sequence) FROM events WHERE sequence >= {before}"
         ).scalar()
-        upto = before if last is None else int(last)
-        self._upto = max(self._upto, upto)
-        return upto
+        return before if last is None else int(last)
 
     def _make_room(self) -> None:
         """Drop the tables used longest ago while there are too many rows, but for those in use."""
@@ -291,12 +295,14 @@ def _rest(
     if ragged := without([window], whole):
         found["ragged"] = in_stretches("events.ts", ragged)
     if later:
-        since = (
-            f"({in_stretches('events.ts', [stretch(block)])}) AND events.sequence > {number}"
-            for block, number in later
+        since: dict[int, list[Stretch]] = {}
+        for block, number in later:
+            since.setdefault(number, []).append(stretch(block))
+        each = (
+            f"events.sequence > {number} AND {in_stretches('events.ts', merged(stretches))}"
+            for number, stretches in since.items()
         )
-        least = min(n for _, n in later)
-        found["later"] = f"events.sequence > {least} AND ({' OR '.join(since)})"
+        found["later"] = f"events.sequence > {min(since)} AND ({' OR '.join(each)})"
     return found
 
 
