@@ -18,6 +18,14 @@
     useEffect(() => {
       if (seen) window.localStorage.setItem(WANTED, "1");
     }, [seen]);
+    useEffect(() => {
+      if (!found || !seen || !(props.columnDefs || []).some(({ flex }) => flex)) return;
+      found.getApiAsync(props.id).then((grid) => {
+        const fit = () => window.spendscope.fitColumns(grid);
+        grid.addEventListener("gridSizeChanged", fit);
+        fit();
+      });
+    }, [found, seen]);
     return found && seen ? createElement(found.AgGrid, props) : createElement("div", { ref: place });
   };
   // What Dash looks for on the component itself, as on the library's.

@@ -76,8 +76,11 @@
   };
   const widened = (columns, { rows, total }, frame) => {
     const width = (one) => Math.min(needed(one, total ? [...rows, total] : rows), isName(one) ? most(columns, frame) : Infinity);
-    const widths = new Map(columns.map((one) => [one.field, width(one)]));
     const shown = columns.filter(({ hide }) => !hide).sort((one, other) => Boolean(other.pinned) - Boolean(one.pinned));
+    const widths = filling(shown, new Map(columns.map((one) => [one.field, width(one)])), frame);
+    return columns.map(({ flex, minWidth, ...one }) => ({ ...one, width: widths.get(one.field) }));
+  };
+  const filling = (shown, widths, frame) => {
     let [left, fitting] = [frame, []];
     for (const { field } of shown) {
       if (left < widths.get(field)) break;
@@ -86,10 +89,26 @@
     }
     const more = Math.floor(left / fitting.length);
     fitting.forEach((field, at) => widths.set(field, widths.get(field) + (at ? more : left - more * (fitting.length - 1))));
-    return columns.map(({ flex, minWidth, ...one }) => ({ ...one, width: widths.get(one.field) }));
+    return widths;
   };
 
   own.widened = widened;
+
+  /* Columns that share the frame, as those of the settings, where it is too narrow for them all. */
+  const frames = new WeakMap();
+  own.fitColumns = (grid) => {
+    if (grid.isDestroyed()) return;
+    const { left, right } = grid.getHorizontalPixelRange();
+    const frame = right - left;
+    if (!frame || frames.get(grid) === frame) return;
+    frames.set(grid, frame);
+    const columns = grid.getAllDisplayedColumns().map((one) => one.getColDef());
+    const least = new Map(columns.map(({ field, minWidth }) => [field, minWidth || 0]));
+    const narrow = [...least.values()].reduce((one, other) => one + other, 0) > frame;
+    const widths = narrow && filling(columns, least, frame);
+    const state = columns.map(({ field, flex }) => ({ colId: field, ...(narrow ? { width: widths.get(field), flex: null } : { flex }) }));
+    grid.applyColumnState({ state });
+  };
 
   /* The same in a frame of another width: a turned phone, the full screen. */
   const useFrame = (grid, place, columns, answer) => window.React.useEffect(() => {

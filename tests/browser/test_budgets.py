@@ -17,6 +17,14 @@ from tests.reader import Reader
 
 PAGE: Final = "/settings/analytics/budgets"
 CARDS: Final = ("budgets", "crossings")
+# The heads of the columns that the edge cuts.
+CUT: Final = """card => {
+    const box = one => one.getBoundingClientRect();
+    const edge = box(card.querySelector('.ag-center-cols-viewport')).right;
+    return [...card.querySelectorAll('.ag-header-cell')]
+        .filter(one => box(one).left < edge - 2 && box(one).right > edge + 2)
+        .map(one => one.textContent);
+}"""
 
 
 def rows(reader: Reader, key: str) -> Locator:
@@ -125,6 +133,7 @@ def test_the_one_switch_and_a_card_of_its_own(turn_as: Open) -> None:
     reader.tab("budgets")
     for key in CARDS:
         is_a_table(reader, key)
+        cuts_nothing(reader, key)
     reader.fits()
     budgets = reader.section("budgets")
     budgets.get_by_test_id("mode-chart").click()
@@ -147,6 +156,11 @@ def test_the_one_switch_and_a_card_of_its_own(turn_as: Open) -> None:
 def is_a_table(reader: Reader, key: str) -> None:
     expect(rows(reader, key).first).to_be_visible()
     expect(reader.section(key).get_by_test_id("chart")).to_be_hidden()
+
+
+def cuts_nothing(reader: Reader, key: str) -> None:
+    """Whole columns are in sight, the others beyond."""
+    reader.becomes(lambda: reader.section(key).evaluate(CUT), [])
 
 
 def is_a_chart(reader: Reader, key: str) -> None:
