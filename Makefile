@@ -21,11 +21,14 @@ run: .venv/installed ## serve on http://127.0.0.1:8050, with sample data when th
 test: .venv/tests-installed chromium postgres node ## everything CI runs: lint, import contracts, types, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m tests.together "$(BIN)/lint-imports" "$(BIN)/mypy" \
+	$(BIN)/python -m tests.together $(AGAIN) "$(BIN)/lint-imports" "$(BIN)/mypy" \
 		"SUMS=1 $(BIN)/pytest -q -p no:cacheprovider $(SUMMED) $(UNASKED)" \
 		"ENGINE=postgresql $(BIN)/pytest -q -p no:cacheprovider $(ENGINES)" \
 		"ENGINE=clickhouse $(BIN)/pytest -q -p no:cacheprovider $(CLICKHOUSE)" \
 		"$(BIN)/pytest -n auto --dist loadgroup --no-loadscope-reorder"
+
+# On CI a test that fails is asked once more, by itself: what holds then failed of how busy the machine was.
+AGAIN = $(if $(CI),--again "$(BIN)/pytest --last-failed --last-failed-no-failures none")
 
 # Asked once more of stores that answer from sums alone (tests/always_summed.py).
 RIGHTS := $(addprefix tests/access/test_rights.py::test_, the_query_opens_nothing answers_kept_for_one_reader_never_reach_another readers_at_the_same_moment_never_mix every_preset_is_narrowed_alike)

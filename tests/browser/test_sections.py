@@ -16,7 +16,8 @@ from components.shapes.ranking import Ranking
 from tests.browser.driver import PHONE, WIDE, Open
 from tests.reader import Reader
 
-# The numbers and heads that do not fit into their cell, the columns that the edge cuts, and what is scrolled.
+# The numbers and heads that do not fit into their cell, the columns that the edge cuts, and what is
+# scrolled.
 CUT = """card => {
     const box = one => one.getBoundingClientRect();
     const edge = box(card.querySelector('.ag-center-cols-viewport')).right;
