@@ -3,13 +3,13 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench mutants docs sbom audit clean chromium postgres node
+.PHONY: help run test bench bench-peers mutants docs sbom audit clean chromium postgres node
 .NOTPARALLEL:
 # With it, every start compiles our modules anew: 0.2 s each, 6 s a worker of the tests.
 unexport PYTHONDONTWRITEBYTECODE
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
 run: .venv/installed ## serve on http://127.0.0.1:8050, with sample data when there is no other
 	@$(BIN)/spendscope serve --with-sample
@@ -44,6 +44,16 @@ CLICKHOUSE := $(addprefix tests/,query/test_query.py query/test_metrics.py price
 
 bench: .venv/tests-installed ## measure server and browser; QUICK=1: small sizes, for a quick look
 	@$(BIN)/python -m tests.bench $(BENCH)
+
+bench-peers: .venv/tests-installed ## the same questions to LiteLLM's tables, Langfuse's, pandas, Superset; PEERS="--events 100000"
+	@$(BIN)/python -m tests.bench.peers $(PEERS)
+
+# Superset in an environment of its own, with what its package leaves open or takes too new.
+build/superset/installed: .venv/bin/python
+	@echo "Installing Apache Superset into build/superset (minutes) ..."
+	@$(PYTHON) -m venv build/superset
+	@build/superset/bin/python -m pip install -qq --disable-pip-version-check apache-superset==6.1.0 Flask-Caching==2.3.1 rich cachetools psycopg2-binary duckdb-engine==0.17.0
+	@touch $@
 
 mutants: .venv/tests-installed ## break the core line by line and see that the tests notice (a quarter of an hour or so)
 	@$(BIN)/python -m tests.mutants $(MUTANTS)

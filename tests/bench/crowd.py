@@ -59,7 +59,7 @@ def multiply(small: Path, large: Path, copies: int) -> int:
             start = UNTIL - (DAYS - day) * DAY
             connection.execute(COPY.format(copies=copies, start=start, end=start + 3 * DAY))
             if not day % 15:
-                progress(f"{copies * SAMPLE:,} events: day {day} of {DAYS}")
+                progress(f"{copies} copies: day {day} of {DAYS}")
         row = connection.execute("SELECT count(*) FROM events").fetchone()
     return int(row[0]) if row else 0
 

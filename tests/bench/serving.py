@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
@@ -63,7 +63,8 @@ def server(path: Path) -> Iterator[tuple[int, int]]:
 def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
     while server.poll() is None:
         try:
-            send(HTTPConnection("127.0.0.1", port), "GET", "/healthz", None, "")
+            with closing(HTTPConnection("127.0.0.1", port)) as connection:
+                send(connection, "GET", "/healthz", None, "")
             return
         except OSError:
             time.sleep(0.1)
