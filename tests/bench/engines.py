@@ -38,6 +38,7 @@ HELD: Final = "SELECT pg_total_relation_size('events'), pg_indexes_size('events'
 PARTS: Final = (
     "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()"
 )
+SUMMED: Final = ("duckdb", "postgresql")
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -85,11 +86,18 @@ def measure(server: Server, events: int, folder: Path, urls: Mapping[str, str]) 
             print(f"{name}: {took:.0f} µs an event, in batches of {BATCH:,}", flush=True)
         _weigh(stores, events, folder)
         _ask(server, stores)
-        stores["duckdb"].sum_up(aggregates())
-        while stores["duckdb"].refresh_sums():
-            pass
+        summed = {name: stores[name] for name in SUMMED}
+        for name, store in summed.items():
+            progress(f"summing up {name}")
+            print(f"{name}: {cost(server, partial(_sum_up, store)):.1f} s to sum up all of them")
         print("with sums:")
-        _ask(server, {"duckdb": stores["duckdb"]})
+        _ask(server, summed)
+
+
+def _sum_up(store: EventStore) -> None:
+    store.sum_up(aggregates())
+    while store.refresh_sums():
+        pass
 
 
 def _weigh(stores: Mapping[str, EventStore], events: int, folder: Path) -> None:

@@ -13,6 +13,8 @@ from typing import Any, Final
 import pytest
 import sqlalchemy as sa
 
+from data.access.scope import Scope
+from data.engines.grouping import Grouping, Names
 from data.engines.levels import DAY
 from data.engines.postgresql import sealed, sums
 from data.engines.protocol import EventStore, open_events
@@ -24,13 +26,14 @@ from data.prices.rate_rows import RateChange, rate_rows
 from data.query import run
 from data.query.catalog import NARROWED, aggregates
 from data.query.filters import Filters
+from data.query.names import named
 from data.query.query import Query
 from data.query.windows import ALL_TIME, Window
 from tests.analytics.test_numbers import JUMPS, MOMENT
 from tests.engine import duckdb_only
 from tests.engines.side_by_side import ServerWorld
 from tests.engines.test_sums import EVERYTHING, HAPPENS, MODELS, SCOPES, WithoutSums, World
-from tests.postgres import OWNER, PASSWORD, Base, Cluster
+from tests.postgres import OWNER, PASSWORD, Cluster
 
 CALL: Final[dict[str, Any]] = {
     "kind": "llm", "provider": "openai", "model": "gpt-4o", "cost_origin": "unpriced",
@@ -48,17 +51,12 @@ def of_few_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sums, "QUIET", 0.0)
 
 
-@pytest.fixture
-def database(cluster: Cluster, request: pytest.FixtureRequest) -> Base:
-    return cluster.make(f"sums_{abs(hash(request.node.name))}")
+@pytest.fixture(scope="module")
+def url(cluster: Cluster) -> str:
+    return cluster.make("sums").url_of(OWNER, PASSWORD)
 
 
-@pytest.fixture
-def url(database: Base) -> str:
-    return database.url_of(OWNER, PASSWORD)
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def two(url: str) -> Iterator[tuple[Any, Any]]:
     """Two servers over one database."""
     with closing(opened(url)) as one, closing(opened(url)) as other:
@@ -69,6 +67,16 @@ def opened(url: str) -> EventStore:
     store = open_events(url)
     store.sum_up(aggregates())
     return store
+
+
+class Plain(WithoutSums):
+    """The names, too, without sums."""
+
+    def names(self, asked: Names) -> Any:
+        kept, self.store._sums = self.store._sums, None
+        found = self.store.names(asked)
+        self.store._sums = kept
+        return found
 
 
 @dataclass
@@ -83,8 +91,16 @@ class SummedWorld(ServerWorld):
         return opened(self.url)
 
     def refresh(self) -> None:
-        for _ in range(self.dice.randint(1, 12)):
-            self.store.refresh_sums()
+        for _ in range(self.dice.choice((1, 3, 99))):
+            if not self.store.refresh_sums():
+                break
+
+    def compare_names(self, scope: Scope) -> None:
+        field, text = self.dice.choice(("user", "project")), self.dice.choice(("", "a"))
+        plain: Any = Plain(self.store)
+        self.store.memo.clear()
+        wanted, found = (named(field, text, 9, scope, one) for one in (plain, self.store))
+        assert list(wanted) == list(found)
 
     def close(self) -> None:
         self.store.close()
@@ -95,16 +111,22 @@ class SummedWorld(ServerWorld):
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_whatever_happens_sums_say_what_the_events_say(seed: int, url: str, tmp_path: Path) -> None:
-    dice, about = random.Random(seed), micros(MOMENT.fromisoformat(JUMPS[seed]))
+def test_whatever_happens_sums_say_what_the_events_say(
+    seed: int, cluster: Cluster, tmp_path: Path
+) -> None:
+    url = cluster.make(f"sums_{seed}").url_of(OWNER, PASSWORD)
+    dice, about = random.Random(seed), micros(MOMENT.fromisoformat(JUMPS[seed % len(JUMPS)]))
     with closing(SummedWorld(dice, tmp_path, about, url=url)) as world:
         world.new()
-        for happens in dice.sample((*HAPPENS, *[World.refresh] * 3) * 2, 12):
+        for happens in dice.sample((*HAPPENS, *[World.refresh] * 5) * 2, 16):
             getattr(world, happens.__name__)()
-            question, scope = world.question(), dice.choice(SCOPES)
-            for asked, reader in ((EVERYTHING, SCOPES[0]), (question, scope), (question, scope)):
-                world.compare(asked, reader)
+            world.compare(EVERYTHING, SCOPES[0])
+            question, scope = world.question(), dice.choice((*SCOPES, *SCOPES[:2] * 3))
+            for _ in range(2):
                 world.turn()
+                world.compare(question, scope)
+                world.compare_names(scope)
+                world.compare(world.question(), SCOPES[1])
 
 
 def _events(store: Any, window: Window = ALL_TIME) -> int:
@@ -149,6 +171,7 @@ def _rows(store: Any, day: int) -> int:
 def days(two: tuple[Any, Any], event: Any) -> list[int]:
     """Five days with an event each; all but the last are summed."""
     starts = [START + n * DAY for n in range(5)]
+    two[0].remove("test")
     two[0].write([event(event_id=f"day{n}", ts=at, user=f"u{n}", **CALL)
                   for n, at in enumerate(starts)])  # fmt: skip
     _sum_all(two[0])
@@ -221,9 +244,8 @@ def test_a_question_reads_seals_sums_and_events_of_one_moment(
     two: tuple[Any, Any], days: list[int], event: Any
 ) -> None:
     one, other = two
-    asked = run._grouping(Query(("events",), (), Filters(ALL_TIME)), SCOPES[0], None)
     with one.sql.connect() as connection:
-        sql, parameters = one._text(connection, asked)
+        sql, parameters = one._text(connection, _of_all())
         other.write([event(ts=at + 1) for at in days])
         _sum_all(other)
         assert connection.exec_driver_sql(sql, parameters).scalar_one() == 5
@@ -274,12 +296,18 @@ def test_one_server_sums_at_a_time(two: tuple[Any, Any], days: list[int], event:
 
 
 def test_servers_of_two_releases_answer_alike(
-    url: str, two: tuple[Any, Any], days: list[int]
+    url: str, two: tuple[Any, Any], days: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The later one has sums of its own numbers, and drops those of others."""
+    """The later one has sums of its own numbers, and drops those of others once nobody reads them
+    any more."""
+    monkeypatch.setattr(sums, "WITHIN", "SET LOCAL lock_timeout = '10ms'")
     one, other = two
     _mark(one)
     with closing(open_events(url)) as newer:
+        with one.sql.connect() as connection:
+            sql, parameters = one._text(connection, _of_all())
+            newer.sum_up(aggregates()[:3])
+            assert connection.exec_driver_sql(sql, parameters).scalar_one() == 405
         newer.sum_up(aggregates()[:3])
         _sum_all(newer)
         assert not one.refresh_sums()
@@ -288,6 +316,10 @@ def test_servers_of_two_releases_answer_alike(
         one.sum_up(aggregates())
         _sum_all(other)
         assert [_events(store) for store in (*two, newer)] == [5, 5, 5]
+
+
+def _of_all() -> Grouping:
+    return run._grouping(Query(("events",), (), Filters(ALL_TIME)), SCOPES[0], None)
 
 
 def test_few_events_and_days_that_changed_lately_are_left_alone(
@@ -319,6 +351,8 @@ READ: Final = (
     (("cost",), ("user", "model"), None, "UTC", ""),
     (("duration_p95",), ("model",), None, "UTC", ""),
     (("conversations",), (), None, "UTC", ""),
+    (("last_event",), ("source",), None, "UTC", "sums_by_day"),
+    (("last_event",), (), None, "UTC", ""),
 )  # fmt: skip
 
 

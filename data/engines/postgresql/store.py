@@ -236,6 +236,10 @@ class PostgresEvents:
 
     def names(self, asked: Names) -> Sequence[Any]:
         with self.sql.connect() as connection:
+            if self._sums is not None:
+                with suppress(Undecomposable):
+                    sql, parameters = self._sums.names(connection, asked)
+                    return connection.exec_driver_sql(sql, parameters).fetchall()
             return connection.execute(asked.statement(sa.literal_column("1"))).fetchall()
 
     def count_duplicates(self) -> int:

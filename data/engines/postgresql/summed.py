@@ -24,6 +24,7 @@ from data.dialect import Expression, Latest
 from data.engines.grouping import Form
 from data.engines.levels import Level
 from data.engines.partials import (
+    COUNTED,
     KEYS,
     TIME,
     Leaf,
@@ -44,6 +45,8 @@ from data.events.table import EVENTS
 # Places in a text: which rows of sums, and which events beside them.
 OF_SUMS: Final[Expression] = sa.literal_column("{sums}", sa.Boolean)
 OF_EVENTS: Final[Expression] = sa.literal_column("{events}", sa.Boolean)
+TRUE: Final = sa.true()
+PEOPLE: Final = frozenset({"user", "user_name", "project", "project_name"})
 
 
 @dataclass(frozen=True)
@@ -89,29 +92,33 @@ def _levels(asked: Form, kept: Sequence[Kept]) -> dict[int, list[str]]:
     usable = {at: one for at, one in enumerate(kept) if counting(rest) in one.columns}
     found: dict[int, list[str]] = {}
     for name, value in asked.values.items():
-        at = _level(asked.people.read(value), rest, every, asked.steady_for, usable)
-        if at is not None:
+        said = addable(asked.people.read(value), rest)
+        if not said or (not keys and all(map(_is_end, said))):  # the first and last have an index
+            continue
+        fitting = (n for n, one in usable.items() if one.says(said, every, asked.steady_for))
+        if (at := next(fitting, None)) is not None:
             found.setdefault(at, []).append(name)
     if not found:
         raise Undecomposable
     return found
 
 
-def _level(
-    value: Expression,
-    rest: Expression,
-    keys: frozenset[str],
-    steady_for: int,
-    kept: Mapping[int, Kept],
-) -> int | None:
+def addable(value: Expression, rest: Expression = TRUE) -> list[Leaf]:
+    """What sums have to say for a number of the events that meet a condition; nothing where they
+    cannot."""
     try:
         found = [leaf.within(rest) for leaf in leaves(value)]
-        if not found or not all(one.adds_up for one in found):
-            return None
-        fitting = (at for at, one in kept.items() if one.says(found, keys, steady_for))
-        return next(fitting, None)
+        known = all(one.adds_up and one.keys is not None for one in found)
     except Undecomposable:
-        return None
+        return []
+    return found if known else []
+
+
+def _is_end(leaf: Leaf) -> bool:
+    """Whether it is the first or last moment."""
+    partial = leaf.partial
+    of_time = partial is not None and partial.value is not None and columns(partial.value) == TIME
+    return of_time and leaf.value is None and leaf.function in ("min", "max")
 
 
 def _joined(asked: Form, parts: Sequence[sa.Select[Any]]) -> sa.Select[Any]:
@@ -123,6 +130,16 @@ def _joined(asked: Form, parts: Sequence[sa.Select[Any]]) -> sa.Select[Any]:
     keys = [first.c[name] for name in asked.keys]
     values = {name: column for part in (first, *others) for name, column in part.c.items()}
     return sa.select(*keys, *(values[name] for name in asked.values)).select_from(tables)
+
+
+def by_people(kept: Kept, of_sums: str, of_events: str) -> str:
+    """SQL of users and projects, with how often they stand in events (`weight`): of rows of sums
+    and of events that meet these conditions."""
+    names, counted = ", ".join(f'"{name}"' for name in sorted(PEOPLE)), kept.columns[COUNTED.name]
+    return (
+        f"SELECT {names}, CAST({counted} AS INTEGER) AS weight FROM {kept.table} AS sums"
+        f" WHERE {of_sums} UNION ALL SELECT {names}, 1 FROM events WHERE {of_events}"
+    )
 
 
 def _same(asked: Form, one: sa.FromClause, other: sa.FromClause) -> Expression:

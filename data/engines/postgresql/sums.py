@@ -13,13 +13,14 @@ import logging
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from data.dialect import Expression
-from data.engines.grouping import Form, Grouping
+from data.engines.grouping import Form, Grouping, Names
 from data.engines.levels import DAY, LEVELS, Level
 from data.engines.partials import (
     COUNTED,
@@ -29,18 +30,23 @@ from data.engines.partials import (
     Partial,
     Undecomposable,
     columns,
-    leaves,
 )
 from data.engines.postgresql import sealed
 from data.engines.postgresql.rows import plain
 from data.engines.postgresql.schema import LOCK, UPGRADES, byte_by_byte
-from data.engines.postgresql.summed import Kept, statement
+from data.engines.postgresql.summed import PEOPLE, Kept, addable, by_people, statement
 from data.engines.postgresql.text import Text, compiled, sql
-from data.engines.stretches import MOST_STRETCHES, in_stretches, without
+from data.engines.stretches import MOST_STRETCHES, Stretch, in_stretches, without
+from data.engines.versions import ALL_TIME
 
 LOG: Final = logging.getLogger("spendscope.sums")
-# A level for each zone of whole hours; half an hour's read the events.
-KEPT: Final = tuple(one for one in LEVELS if not one.lists and one.width > QUARTER)
+# For zones of whole hours; those of half an hour read the events. What people and projects are
+# called, and who uses which, is one level's.
+KEPT: Final = tuple(
+    replace(one, keys=(*one.keys, "project_named")) if "user_named" in one.keys else one
+    for one in LEVELS
+    if not one.lists and one.width > QUARTER
+)
 # One server sums at a time: the others have better things to do. It takes this lock before the
 # writers'.
 TURN: Final = "pg_{}advisory_xact_lock(hashtext('spendscope sums'), hashtext(current_schema()))"
@@ -63,7 +69,7 @@ class Sums:
     def __init__(self, engine: sa.Engine, aggregates: Iterable[Expression]) -> None:
         """Have tables for them; those of other numbers are dropped."""
         self._engine = engine
-        found = [leaf for one in aggregates for leaf in _leaves(one)]
+        found = [leaf for one in aggregates for leaf in addable(one)]
         partials = {one: _partials(one, found) for one in KEPT}
         told = repr([(one, list(held)) for one, held in partials.items()])
         told += repr((list(KEYS.items()), len(UPGRADES)))
@@ -76,8 +82,13 @@ class Sums:
         self._text = lru_cache(MOST_FORMS)(self._compiled)
         self._seen: dict[int, tuple[int, float]] | None = None
         self._left: dict[int, int] = {}
-        self._create()
-        self._drop_others()
+        with engine.connect() as connection:
+            there = set(plain(connection, "SELECT name FROM sum_tables").scalars())
+        wanted = {one.table for one in self.kept}
+        if not wanted <= there:
+            self._create()
+        if there - wanted:
+            self._drop_others()
 
     def _named(self, level: Level, partials: dict[str, Partial]) -> Kept:
         places = {name: f"p{place}" for place, name in enumerate(partials)}
@@ -113,21 +124,34 @@ class Sums:
     def text(self, connection: sa.Connection, asked: Grouping) -> tuple[str, tuple[Any, ...]]:
         """SQL and parameters of a question over sums, for the transaction that begins now on a
         connection; raises `Undecomposable` where it is for the events alone."""
-        start, end = asked.window
         text = self._text(asked.form)
-        if text is None or -(-start // DAY) >= end // DAY:
+        if text is None:
+            raise Undecomposable
+        days, rest = self._parts(connection, asked.window)
+        filled = text.filled(asked.window, sums=in_stretches("sums.ts", days), events=rest)
+        return filled, text.parameters
+
+    def names(self, connection: sa.Connection, asked: Names) -> tuple[str, tuple[Any, ...]]:
+        """The same of users or projects of all time."""
+        days, rest = self._parts(connection, ALL_TIME)
+        made = compiled(asked.statement(sa.literal_column("weight")))
+        (kept,) = (one for one in self.kept if PEOPLE.issubset(one.keys))
+        rows = by_people(kept, in_stretches("sums.ts", days), rest)
+        return made.sql.replace("FROM events", f"FROM ({rows}) AS events"), made.parameters
+
+    def _parts(self, connection: sa.Connection, window: Stretch) -> tuple[list[Stretch], str]:
+        """The days of a window to read from sums, and the condition of all other events."""
+        if -(-window[0] // DAY) >= window[1] // DAY:
             raise Undecomposable
         try:
             plain(connection, self._hold)
         except sa.exc.DBAPIError:  # dropped by another release
             connection.rollback()
             raise Undecomposable from None
-        days = sealed.days_of(connection, self._definition, asked.window)
+        days = sealed.days_of(connection, self._definition, window)
         if not 0 < len(days) <= MOST_STRETCHES:
             raise Undecomposable
-        rest = in_stretches("events.ts", without([asked.window], days))
-        filled = text.filled(asked.window, sums=in_stretches("sums.ts", days), events=rest)
-        return filled, text.parameters
+        return days, in_stretches("events.ts", without([window], days))
 
     def _compiled(self, form: Form) -> Text | None:
         if not form.steady_for or "user" in columns(form.where):
@@ -189,15 +213,6 @@ def _ends(day: int) -> tuple[int, int]:
     return day * DAY, (day + 1) * DAY
 
 
-def _leaves(aggregate: Expression) -> list[Leaf]:
-    """What sums have to say for a number, if they can."""
-    try:
-        found = leaves(aggregate)
-    except Undecomposable:
-        return []
-    return found if all(leaf.adds_up for leaf in found) else []
-
-
 def _partials(level: Level, found: Iterable[Leaf]) -> dict[str, Partial]:
     """Those of a level's rows: all that some number is made of which they can tell apart."""
     kept = {COUNTED.name: COUNTED}
@@ -214,6 +229,8 @@ def _tables(one: Kept) -> Iterator[str]:
     columns = ", ".join(("ts BIGINT NOT NULL", *keys, *partials))
     yield byte_by_byte(f"CREATE TABLE {one.table} ({columns})")
     yield f"CREATE INDEX {one.table}_ts ON {one.table} (ts)"
+    if PEOPLE.issubset(one.keys):
+        yield f'CREATE INDEX {one.table}_user ON {one.table} ("user")'
 
 
 def _filling(one: Kept, partials: Mapping[str, Partial], day: int) -> str:
