@@ -269,6 +269,21 @@ def test_what_sections_ask_of_known_fields_alone_reads_no_events(
         assert "events" not in sql
 
 
+def test_a_group_without_a_known_duration_is_there(store: Any, event: Any) -> None:
+    known = {"m1": 5, "m2": None, "m3": 7}
+    store.write([event(model=model, duration_ms=ms) for model, ms in known.items()])
+    store.sum_up(aggregates())
+    while store.refresh_sums():
+        pass
+    query = Query(("duration_p50", "ttft_p95"), ("model",), Filters(ALL_TIME))
+    for later in (True, False):
+        found = run.run(query, SCOPES[0], store).set_index("model")["duration_p50"]
+        assert {name: None if pd.isna(ms) else ms for name, ms in found.items()} == known
+        if later:
+            store.write([event(model="m4", duration_ms=None)])
+            known["m4"] = None
+
+
 def test_sections_ask_of_known_fields_what_sums_hold() -> None:
     for section in SECTIONS.values():
         for name, values in section.where:

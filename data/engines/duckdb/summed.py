@@ -1,10 +1,10 @@
 """A grouping answered from sums, and from the events that no sums hold for.
 
 ```
-parts    rows of sums, of whole quarters of an hour that are not outdated; of their lists, a row
-         for each value
+parts    rows of sums, of whole quarters of an hour that are not outdated
          UNION ALL rows that tell runs and conversations apart, where these are asked for
          UNION ALL the other events of the window, each as a row of one
+  ↓ of lists, a row for each value
   ↓ GROUP BY the numbers of keys, times
 groups   numbers a group
   ↓ JOIN names
@@ -18,7 +18,7 @@ events and joined to the groups.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -115,7 +115,6 @@ class SummedQuestion:
         self._read: set[str] = set()  # columns of rows of sums, with ids or without
         self._read_of_sums: set[str] = set()  # of those without
         self._read_of_ids: set[str] = set()  # and of those with
-        self._lists: set[str] = set()  # columns that are read value by value
         self._percentiles: dict[str, tuple[Expression, list[float]]] = {}
         self._counts: tuple[Expression, Expression] | None = None  # ids, and how many events each
         self._added = False  # whether any partials are
@@ -209,12 +208,10 @@ class SummedQuestion:
         """The column of parts for a partial where a condition holds."""
         read, alone = (self._read_of_ids, "ids") if of_ids else (self._read_of_sums, "sums")
         column = self._column(self._summed.columns[partial.name], read)
+        of_sums, of_event = when(self._of_sums(condition), column), when(condition, partial.one)
         if partial.is_list:
-            self._lists.add(self._summed.columns[partial.name])
-        of_sums = when(self._of_sums(condition), column)
-        return self._parts.add(
-            f"{partial.name} of {alone}, {met}", of_sums, when(condition, partial.one), alone
-        )
+            of_event = sa.func.list_value(of_event)
+        return self._parts.add(f"{partial.name} of {alone}, {met}", of_sums, of_event, alone)
 
     def _percentile(self, part: Expression, share: float) -> Expression:
         """One of several percentiles of the same values, which are put in order once."""
@@ -299,15 +296,31 @@ class SummedQuestion:
             tables = _counted(keys, *self._counts, tables)
             keys = {name: tables.c[name] for name in keys}
         aggregates = [one.label(name) for name, one in self._aggregates.values()]
-        for place, (part, shares) in enumerate(self._percentiles.values()):
-            listed: Expression = sa.literal_column(
-                f"[{', '.join(f'{share}::DOUBLE' for share in shares)}]"
-            )
-            narrow: Expression = sa.literal_column(f"CAST({part} AS {slot(SMALL)})")
-            aggregates.append(sa.func.quantile_disc(narrow, listed).label(f"q{place}"))
+        if self._percentiles:
+            tables = self._values_of(keys, tables)
+            keys = {name: tables.c[name] for name in keys}
+            aggregates = list(map(self._quantiles, range(len(self._percentiles))))
         named = [key.label(name) for name, key in keys.items()]
         grouped = sa.select(*named, *aggregates).select_from(tables)
         return grouped.group_by(*keys.values())
+
+    def _values_of(self, keys: Mapping[str, Expression], tables: sa.FromClause) -> sa.Subquery:
+        """A row for each value of the lists, once all else is known of the row that has them."""
+        named = [key.label(name) for name, key in keys.items()]
+        # Whoever has no value is in a group all the same.
+        values: Iterator[Expression] = (
+            sa.literal_column(f"unnest(coalesce({part}, [NULL]))").label(f"v{place}")
+            for place, (part, _) in enumerate(self._percentiles.values())
+        )
+        return sa.select(*named, *values).select_from(tables).subquery("listed")
+
+    def _quantiles(self, place: int) -> sa.Label[Any]:
+        """The percentiles of the values of one list."""
+        _, shares = list(self._percentiles.values())[place]
+        told = ", ".join(f"{share}::DOUBLE" for share in shares)
+        narrow: Expression = sa.literal_column(f"CAST(listed.v{place} AS {slot(SMALL)})")
+        listed: Expression = sa.literal_column(f"[{told}]")
+        return sa.func.quantile_disc(narrow, listed).label(f"q{place}")
 
     def _union(self) -> sa.SelectBase:
         """Rows of sums, and events as rows of one."""
@@ -330,14 +343,8 @@ class SummedQuestion:
     def _rows(
         self, level: Level, read: Collection[str], parts: Sequence[Expression]
     ) -> sa.Select[Any]:
-        """Rows of a level; of lists a row for each value."""
-        # Whoever has no value is in a group all the same.
-        listed = (
-            f'unnest(coalesce("{name}", [NULL])) AS "{name}"'
-            if name in self._lists
-            else f'"{name}"'
-            for name in sorted(read)
-        )
+        """Rows of a level."""
+        listed = (f'"{name}"' for name in sorted(read))
         rows = sa.text(f"({slot(level.table, ', '.join(('ts', *listed)))}) AS sums")
         return sa.select(*parts).select_from(rows).where(self._where)
 
