@@ -26,7 +26,7 @@ from data.settings import Settings
 from data.sources import Options
 from data.sources.litellm.database import Database
 from data.sources.report import Report
-from data.state.leadership import Leads, alone
+from data.state.leadership import Leads, always_leads
 from data.state.store import State
 
 LOG: Final = logging.getLogger("spendscope.litellm")
@@ -108,7 +108,7 @@ class LiteLLMSync:
         failures = 0 if self._follows else self.failures
         return max(every, min(every * 2.0 ** min(failures, 20), LONGEST_PAUSE))
 
-    def _pass(self, leads: Leads = alone) -> None:
+    def _pass(self, leads: Leads = always_leads) -> None:
         try:
             self._follows = not leads()
             if self._follows:

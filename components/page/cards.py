@@ -81,7 +81,7 @@ def chart(one: Section, view: View = AS_DECLARED, of: str = "") -> Card:
 def _chart(one: Section) -> Props:
     measures = one.shape.choices(one.measures)
     return named(one) | {
-        "className": f"card-section {one.shape.css_class} span-{one.width}{_alone(one)}",
+        "className": f"card-section {one.shape.css_class} span-{one.width}{_legend_class(one)}",
         "help": one.help,
         "asList": one.shape.as_list,
         "more": _more(one),
@@ -95,7 +95,7 @@ def _chart(one: Section) -> Props:
     }
 
 
-def _alone(one: Section) -> str:
+def _legend_class(one: Section) -> str:
     """The class of a chart of one measure and no breakdown: it has no legend to make room for."""
     drawn = one.shape.drawn(one.measures, (*one.measures, "")[0])
     return " alone" if len(drawn) < 2 and not one.by else ""

@@ -128,7 +128,7 @@ def _rows(found: Sequence[tuple[str, Raw | EventError]]) -> Rows | None:
         return None
     for name in values.keys() & WORDS:
         doubts.update(_unstorable(values[name]))
-    rows = Rows(len(found), values, partial(_again, found), doubts)
+    rows = Rows(len(found), values, partial(_records_at, found), doubts)
     return rows if rows.columns else None  # made here, while others wait for the engine
 
 
@@ -154,7 +154,7 @@ def _unstorable(column: Sequence[Any]) -> Iterator[int]:
             yield place
 
 
-def _again(
+def _records_at(
     found: Sequence[tuple[str, Raw | EventError]], places: Sequence[int]
 ) -> Iterator[Record]:
     return (found[place] for place in places)

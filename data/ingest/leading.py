@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 
 from data.engines.protocol import EventStore
-from data.state.leadership import Leads, alone
+from data.state.leadership import Leads, always_leads
 from data.state.store import State
 
 
 def leading(state: State, store: EventStore, work: str) -> AbstractContextManager[Leads]:
     """Whether this server is the one. Where events are its own it is, whoever shares its state."""
-    return state.leading(work) if store.shared else nullcontext(alone)
+    return state.leading(work) if store.shared else nullcontext(always_leads)

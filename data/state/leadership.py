@@ -21,7 +21,7 @@ TRY: Final = "SELECT pg_try_advisory_lock(%s, %s)"
 RELEASE: Final = "SELECT pg_advisory_unlock(%s, %s)"
 
 
-def alone() -> bool:
+def always_leads() -> bool:
     """Whether a server leads that has its store for itself."""
     return True
 

@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL
 from data.errors import DamagedStore, StoreError
 from data.state import schema
 from data.state.first_steps import STEPS
-from data.state.leadership import Leads, alone
+from data.state.leadership import Leads, always_leads
 
 BUSY_SECONDS: Final = 10
 OWNER_ONLY: Final = 0o600
@@ -50,7 +50,7 @@ class SqliteFile:
 
     @contextmanager
     def leading(self, work: str) -> Iterator[Leads]:  # noqa: ARG002
-        yield alone
+        yield always_leads
 
     def one_at_a_time(self, thing: str) -> AbstractContextManager[None]:  # noqa: ARG002
         return nullcontext()

@@ -76,8 +76,8 @@ def _part(found: Sequence[Leaf], keys: frozenset[str], steady_for: int, summed: 
         raise Undecomposable
     if not summed.identified.issuperset(one.of_id for one in found if one.id):
         raise Undecomposable
-    apart = {_apart(one) for one in found} - {None}
-    if len(apart) > 1 or (apart - {BY_ID} and not all(map(_apart, found))):
+    apart = {_separate_key(one) for one in found} - {None}
+    if len(apart) > 1 or (apart - {BY_ID} and not all(map(_separate_key, found))):
         raise Undecomposable
     lists = any(one.share is not None for one in found)
     read = keys.union(*(one.keys for one in found))
@@ -85,7 +85,7 @@ def _part(found: Sequence[Leaf], keys: frozenset[str], steady_for: int, summed: 
     return Part(level(read, steady_for, lists), next(iter(apart), "names" if names else None))
 
 
-def _apart(leaf: Leaf) -> Hashable:
+def _separate_key(leaf: Leaf) -> Hashable:
     """What keeps a leaf apart from sums, if anything does."""
     if leaf.statistic is not None and leaf.partial is not None:
         return leaf.of_id, leaf.partial.name

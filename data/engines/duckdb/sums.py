@@ -303,7 +303,7 @@ class Sums:
     def _seal(self, cursor: Cursor) -> bool:
         """Seal some days, the latest first; not the one that goes on, nor those that change."""
         others = f"SELECT day FROM sealed UNION SELECT quarter - quarter % {DAY} FROM outdated"
-        quiet = self._quiet(cursor, DAY, others, self._unsealed)[-MOST_DAYS:]
+        quiet = self._sealable(cursor, DAY, others, self._unsealed)[-MOST_DAYS:]
         if quiet:
             with transaction(cursor, self._commits.noted()):
                 seal(cursor, quiet, self.wanted, self.columns)
@@ -315,13 +315,13 @@ class Sums:
             f"SELECT hour FROM sealed_hours UNION SELECT quarter - quarter % {HOUR} FROM outdated"
             f" UNION SELECT unnest(range(day, day + {DAY}, {HOUR})) FROM sealed"
         )
-        quiet = self._quiet(cursor, HOUR, others, self._unsealed_hours)[-MOST_HOURS:]
+        quiet = self._sealable(cursor, HOUR, others, self._unsealed_hours)[-MOST_HOURS:]
         if quiet:
             with transaction(cursor, self._commits.noted()):
                 seal_hours(cursor, quiet, self.wanted, self.columns)
         return bool(quiet)
 
-    def _quiet(
+    def _sealable(
         self, cursor: Cursor, width: int, others: str, unsealed: Mapping[int, float]
     ) -> list[int]:
         """The stretches of a width that do not go on, do not change, and are none of others."""
